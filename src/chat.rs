@@ -1,0 +1,327 @@
+//! The nouns of a conversation. Pure: everything here is a value; rows of the store are made of
+//! these, so a change of a serialised shape needs a new record version in `store::codec`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+
+pub(crate) mod admit;
+pub(crate) mod command;
+pub(crate) mod prompt;
+pub(crate) mod render;
+pub(crate) mod role;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident($raw:ty);)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub(crate) struct $name(pub(crate) $raw);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A Telegram chat: positive for a person, negative for a group (Bot API, `Chat.id`).
+    ChatId(i64);
+    /// A Telegram user, bot or, for `sender_chat`, the chat that speaks.
+    UserId(i64);
+    /// A message within one chat.
+    MessageId(i32);
+    /// A forum topic within one chat (`message_thread_id` with `is_topic_message`).
+    TopicId(i32);
+    /// Telegram's number of an update; rises by one while updates flow.
+    UpdateId(i64);
+    /// Our number of a job; rises for ever within one data file and orders rounds.
+    JobId(u64);
+    /// Our number of an outgoing part; rises for ever and orders what one chat is sent.
+    OutboxId(u64);
+}
+
+/// One line of conversation, in which turns run one at a time and in order: a person in one
+/// (chat, topic), or the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) enum Lane {
+    /// A person in a Telegram chat; in a private chat `person` is the chat itself.
+    Telegram {
+        chat: ChatId,
+        topic: Option<TopicId>,
+        person: UserId,
+    },
+    /// Whoever sits at `svs-bot chat`.
+    Terminal,
+}
+
+impl Lane {
+    /// The chat that answers of this lane go to.
+    pub(crate) const fn chat(self) -> Option<ChatId> {
+        match self {
+            Self::Telegram { chat, .. } => Some(chat),
+            Self::Terminal => None,
+        }
+    }
+
+    /// Sort key of the lane's rows in the store: chat, topic, person. The terminal is all zeros,
+    /// which no Telegram chat can be.
+    pub(crate) const fn key(self) -> (i64, i32, i64) {
+        match self {
+            Self::Telegram {
+                chat,
+                topic,
+                person,
+            } => {
+                let topic = match topic {
+                    Some(topic) => topic.0,
+                    None => 0,
+                };
+                (chat.0, topic, person.0)
+            }
+            Self::Terminal => (0, 0, 0),
+        }
+    }
+}
+
+/// Where a job came from; delivery branches on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Origin {
+    /// One update, or several that make one question (an album, a joined paste).
+    Updates(Vec<UpdateId>),
+    /// A timer of the `jobs` table.
+    Timer(u64),
+    /// A line typed at `svs-bot chat`.
+    Terminal,
+}
+
+/// A private chat or a group, as far as the gate cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum ChatKind {
+    Private,
+    Group,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sender {
+    /// The user, or the chat when a chat speaks (`sender_chat`).
+    pub(crate) id: UserId,
+    /// First name, or the title of the chat that speaks.
+    pub(crate) name: String,
+    /// IETF tag of the person's client, e.g. `zh-hans`.
+    pub(crate) language: Option<String>,
+    /// Anonymous admins and channels have the group's role and are never Owner.
+    pub(crate) is_chat: bool,
+}
+
+/// Why a message in a group is, or is not, meant for the bot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Addressed {
+    /// A private chat.
+    Private,
+    /// `@bot` by entity, or a text mention of it.
+    Mention,
+    /// A reply to one of the bot's messages.
+    Reply,
+    /// `/command` or `/command@bot`.
+    Command,
+    /// Said to others.
+    No,
+}
+
+/// What a message carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Content {
+    /// Plain text, the mention of the bot taken out.
+    Text(String),
+    /// Something the bot cannot read (yet): its Bot API field name and caption.
+    Media { kind: String, caption: String },
+}
+
+/// A message at the door, after `telegram::decode`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Inbound {
+    pub(crate) update: UpdateId,
+    pub(crate) chat: ChatId,
+    pub(crate) kind: ChatKind,
+    pub(crate) topic: Option<TopicId>,
+    pub(crate) message: MessageId,
+    pub(crate) sender: Sender,
+    /// When Telegram received it (whole seconds).
+    pub(crate) sent: Timestamp,
+    pub(crate) addressed: Addressed,
+    pub(crate) content: Content,
+    /// Text of the message it replies to, or the quoted part; someone else's words.
+    pub(crate) quote: Option<String>,
+}
+
+impl Inbound {
+    /// The line of conversation this belongs to.
+    pub(crate) const fn lane(&self) -> Lane {
+        let person = match self.kind {
+            ChatKind::Private => UserId(self.chat.0),
+            ChatKind::Group => self.sender.id,
+        };
+        Lane::Telegram {
+            chat: self.chat,
+            topic: self.topic,
+            person,
+        }
+    }
+}
+
+/// What a decoded update asks of the bot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A new message.
+    Message(Inbound),
+    /// The person blocked (`false`) or unblocked (`true`) the bot, or it was put into or out of a
+    /// group (`my_chat_member`).
+    Reachable { chat: ChatId, reachable: bool },
+    /// A group became a supergroup and has a new id.
+    Migrated { from: ChatId, to: ChatId },
+}
+
+/// Something to be done for somebody, as the inbox keeps it until it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Job {
+    pub(crate) id: JobId,
+    pub(crate) origin: Origin,
+    pub(crate) lane: Lane,
+    pub(crate) kind: ChatKind,
+    /// The messages that make the question; the answer replies to the first in a group.
+    pub(crate) messages: Vec<MessageId>,
+    pub(crate) sender: Sender,
+    /// When Telegram received the first of them.
+    pub(crate) sent: Timestamp,
+    /// When the inbox accepted it.
+    pub(crate) accepted: Timestamp,
+    /// Turns begun for it; at the third the person is told instead.
+    pub(crate) attempts: u8,
+    pub(crate) task: Task,
+}
+
+/// What a job wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Task {
+    /// Ask the model.
+    Question { text: String, quote: Option<String> },
+    /// Needs no model; bypasses lanes and queue.
+    Command(command::Command),
+    /// Say one sentence of the locale: a refusal, a notice.
+    Tell(Notice),
+}
+
+/// A sentence the bot says of itself; `locale` holds the words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Notice {
+    /// `ACCESS=approve`: the Owner has to let this person in.
+    NeedsApproval,
+    /// The kind of message is not understood yet.
+    CannotRead { kind: String },
+    /// Old mail: it came while the bot was away.
+    TooOld,
+    /// The command is the Owner's.
+    OwnersOnly,
+    /// The turn died twice.
+    GaveUp,
+}
+
+/// A finished round: one question with its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredTurn {
+    pub(crate) asked: Timestamp,
+    pub(crate) question_messages: Vec<MessageId>,
+    /// Part number and message id of every part Telegram acknowledged; filled in by delivery.
+    pub(crate) answer_messages: Vec<(u16, MessageId)>,
+    pub(crate) model: String,
+    pub(crate) reason: TierReason,
+    pub(crate) question: Vec<Part>,
+    pub(crate) answer: Vec<Part>,
+}
+
+/// One piece of a stored question or answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Part {
+    Text(String),
+    /// A Telegram file with what the model said of it.
+    File {
+        file_id: String,
+        description: String,
+    },
+    /// An opaque part the model signed, replayed byte for byte (Gemini `thoughtSignature`).
+    Signed(Vec<u8>),
+}
+
+/// Model tiers, cheapest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Tier {
+    Lite,
+    Flash,
+    Pro,
+}
+
+/// Why a question went to its tier, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TierReason {
+    Smalltalk,
+    Code,
+    Analysis,
+    Media,
+    Asked,
+    Degraded,
+}
+
+/// An outgoing row: one Bot API call that must happen, kept until Telegram acknowledges it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Outbound {
+    pub(crate) chat: ChatId,
+    pub(crate) topic: Option<TopicId>,
+    pub(crate) rank: Rank,
+    /// Not to be tried before this moment: a `retry_after` that survives a restart.
+    pub(crate) not_before: Timestamp,
+    /// The stored turn this is a part of, and which part; the acknowledged message id goes there.
+    pub(crate) part_of: Option<(Lane, JobId, u16)>,
+    pub(crate) parcel: Parcel,
+}
+
+/// Order among chats' outgoing rows; lower goes first (design §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) enum Rank {
+    Final,
+    Acknowledge,
+    Edit,
+    Typing,
+    Broadcast,
+}
+
+/// What an outgoing row does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Parcel {
+    Send {
+        text: String,
+        reply_to: Option<MessageId>,
+    },
+    Edit {
+        message: MessageId,
+        text: String,
+    },
+    Delete {
+        message: MessageId,
+    },
+    File {
+        name: String,
+        path: String,
+        reply_to: Option<MessageId>,
+    },
+    /// `answerCallbackQuery`.
+    Answer {
+        callback: String,
+        text: String,
+    },
+}

@@ -1,0 +1,135 @@
+//! The key pool (design §4): who may call which model now. A pure state machine: `now` and `rng`
+//! come in as arguments, no lock and no I/O inside; the shell puts it in one mutex and journals
+//! what it reserves before the call is made.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The four key groups of design §4; a key outside all of them serves every role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) enum Group {
+    A,
+    B,
+    C,
+    D,
+}
+
+/// What one call taught us, sorted by what the caller does next (gemini-api §7, §15).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Verdict {
+    /// What it means for the key, its project, the model, or everyone.
+    pub(crate) effect: Effect,
+    /// Where this question may go next.
+    pub(crate) next: Next,
+    /// True limits the service named (`quotaValue`), to be remembered per (project, model).
+    pub(crate) learned: Vec<Learned>,
+}
+
+/// What a call says about the pool.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Effect {
+    /// The key answered: strikes are forgotten.
+    Healthy,
+    /// Nobody in the pool is to blame.
+    Innocent,
+    /// The key is never called again (until it is retested).
+    KillKey(Death),
+    /// All keys of the project are never called again.
+    KillProject(Death),
+    /// This model on this key (its project's bucket) rests.
+    RestKeyModel(Rest),
+    /// This key rests with all its models.
+    RestKey(Rest),
+    /// All keys of this project rest.
+    RestProject(Rest),
+    /// The model is full or gone for everybody: counted on the model's breaker.
+    RestModel(Rest),
+    /// Every key that is not `:paid` rests (our address or country).
+    RestFreeKeys(Rest),
+    /// Our address is throttled: everything rests.
+    RestPool(Rest),
+    /// A fault whose owner is not known yet: rests the key on this model, and is a strike only if
+    /// the same question then succeeds with another key on the same model (a 500; a fault after
+    /// connecting).
+    Suspect(Rest),
+    /// Unexplained: the key rests and has one strike more.
+    Strike(Rest),
+}
+
+/// For how long something rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Rest {
+    For(Duration),
+    /// Until the next midnight in America/Los_Angeles, where the day's quota is reset.
+    UntilPacificMidnight,
+    /// `KEY_COOLDOWN_SECS`.
+    Cooldown,
+}
+
+/// Why a key will not be called again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Death {
+    /// `API_KEY_INVALID`, expired or unknown.
+    Invalid,
+    /// `ACCESS_TOKEN_TYPE_UNSUPPORTED`.
+    WrongType,
+    /// Reported as leaked.
+    Leaked,
+    /// `CONSUMER_SUSPENDED`, or the account is limited (`PUP_LIMITED_DISABLED`).
+    Suspended,
+    /// The project has been denied access.
+    ProjectDenied,
+    /// The API is off, or the key is restricted to other addresses.
+    Restricted,
+}
+
+/// Where the same question may go next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It was answered.
+    Done,
+    /// Another key, the same model first.
+    AnotherKey,
+    /// Another model first; the same key is fine.
+    AnotherModel,
+    /// Only a `:paid` key can help.
+    PaidKey,
+    /// Once more with the request changed.
+    Repaired(Repair),
+    /// Nowhere: the request or its content is refused.
+    Nowhere,
+}
+
+/// A change of the request that may make it acceptable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Repair {
+    /// Strip `thinkingConfig`, and remember that for the model.
+    NoThinkingConfig,
+    /// Ask for less thinking.
+    LessThinking,
+    /// Ask for the answer in the model's own words (`RECITATION`).
+    OwnWords,
+    /// Leave out the server-side tools.
+    NoTools,
+    /// Replace thought signatures by the documented placeholder.
+    PlainSignatures,
+    /// The same request again.
+    Same,
+}
+
+/// A limit the service told us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Learned {
+    pub(crate) quota: Quota,
+    pub(crate) limit: u64,
+}
+
+/// The dimension of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Quota {
+    RequestsPerMinute,
+    RequestsPerDay,
+    TokensPerMinute,
+    TokensPerDay,
+}

@@ -1,0 +1,15 @@
+//! A Gemini chat bot for Telegram: one static binary, one data file.
+
+pub(crate) mod catalog;
+pub(crate) mod chat;
+pub(crate) mod cli;
+pub(crate) mod clock;
+pub(crate) mod config;
+pub(crate) mod gemini;
+pub(crate) mod keys;
+pub(crate) mod locale;
+pub(crate) mod metrics;
+pub(crate) mod offline;
+pub(crate) mod queue;
+pub(crate) mod store;
+pub(crate) mod telegram;
