@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 
 pub(crate) mod admit;
+pub(crate) mod answer;
 pub(crate) mod command;
 pub(crate) mod prompt;
 pub(crate) mod render;

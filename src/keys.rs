@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Timestamp;
+
 /// The four key groups of design §4; a key outside all of them serves every role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Group {
@@ -132,4 +134,44 @@ pub(crate) enum Quota {
     RequestsPerDay,
     TokensPerMinute,
     TokensPerDay,
+}
+
+/// A keyed hash of a key or of a project's name; what is stored and logged instead of it.
+pub(crate) type Fingerprint = [u8; 16];
+
+/// Whom a rest, a death or a strike is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) enum Scope {
+    Key(Fingerprint),
+    KeyModel(Fingerprint, String),
+    Project(Fingerprint),
+    /// The unit Google counts quota in.
+    ProjectModel(Fingerprint, String),
+    Model(String),
+    /// Every key that is not `:paid`.
+    FreeKeys,
+    Pool,
+}
+
+/// The stored health of a scope (table `key_state`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Health {
+    pub(crate) dead: Option<(Death, Timestamp)>,
+    pub(crate) rests_until: Option<Timestamp>,
+    /// Unexplained failures in a row.
+    pub(crate) strikes: u32,
+    /// Times it was blacklisted in a row; each doubles the next.
+    pub(crate) trips: u32,
+    pub(crate) learned: Vec<Learned>,
+}
+
+/// The stored counters of one (project, model) (table `key_ledger`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ledger {
+    /// The Pacific date the count belongs to, in days since 1970-01-01.
+    pub(crate) day: i32,
+    /// Requests of that day.
+    pub(crate) used: u32,
+    /// When the requests of the last 60 seconds were reserved.
+    pub(crate) recent: Vec<Timestamp>,
 }

@@ -1,0 +1,83 @@
+//! How a question ended: with an [`Answer`], or with a [`Failure`] the person is told of. Pure.
+
+use std::time::Duration;
+
+/// What the model said.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) finish: Finish,
+    /// The model that answered, as the service named it.
+    pub(crate) model: String,
+    /// Signed parts to be replayed with the history.
+    pub(crate) signed: Vec<Vec<u8>>,
+    pub(crate) usage: Usage,
+}
+
+/// Whether the text is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finish {
+    /// `STOP`.
+    Complete,
+    /// `MAX_TOKENS`: the length limit was reached.
+    LengthLimit,
+    /// `CONTINUATION`: the model can go on.
+    Continuation,
+    /// The stream broke after text had been shown.
+    Broken,
+    /// The person pressed stop.
+    Stopped,
+}
+
+/// Tokens of one call, as the service counted them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) prompt: u64,
+    pub(crate) answer: u64,
+    pub(crate) thoughts: u64,
+}
+
+/// Why there is no answer; `locale` has one human sentence for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Failure {
+    /// Every key rests; the first is back after this long.
+    Resting { wakes: Option<Duration> },
+    /// No usable key at all is left for this person's role.
+    NoKeys,
+    /// The model is overloaded, or our address is throttled.
+    Busy,
+    /// The service is not offered where this bot runs.
+    Region,
+    /// The question is longer than the model takes.
+    TooLong,
+    /// A file is larger than the model takes.
+    FileTooLarge,
+    /// The request was refused as malformed or unsupported.
+    BadRequest,
+    /// The service's filter refused the question itself.
+    PromptBlocked,
+    /// `SAFETY`: the answer was withheld.
+    Safety,
+    /// `PROHIBITED_CONTENT`, `BLOCKLIST`: the topic is not allowed.
+    Prohibited,
+    /// `SPII`: the answer held personal data.
+    PersonalData,
+    /// `RECITATION`: a verbatim quotation.
+    Recitation,
+    /// `LANGUAGE`.
+    Language,
+    /// `IMAGE_SAFETY`, `IMAGE_PROHIBITED_CONTENT`.
+    PictureWithheld,
+    /// `NO_IMAGE`, `IMAGE_OTHER`.
+    NoPicture,
+    /// `ESCALATION`.
+    Declined,
+    /// The model said nothing.
+    Empty,
+    /// The model stopped for an unknown reason, or slipped.
+    Stopped,
+    /// Nothing came within the deadline.
+    TooSlow,
+    /// Anything else.
+    Unexplained,
+}
