@@ -12,6 +12,7 @@ pub(crate) mod locale;
 pub(crate) mod logging;
 pub(crate) mod metrics;
 pub(crate) mod offline;
+pub(crate) mod outgoing;
 pub(crate) mod queue;
 pub(crate) mod store;
 pub(crate) mod telegram;
