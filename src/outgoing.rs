@@ -12,6 +12,10 @@ use crate::clock::Timestamp;
 /// Most messages and edits in any 60 seconds of one group (Bot API FAQ, "Broadcasting to users").
 const GROUP_PER_MINUTE: usize = 20;
 const MINUTE: Duration = Duration::from_secs(60);
+/// One chat takes about one message a second (Bot API FAQ) …
+const PER_MESSAGE: Duration = Duration::from_secs(1);
+/// … and short bursts: this much may be sent ahead of that pace.
+const AHEAD_MILLIS: u64 = 4_000;
 /// Longest pause between two probes while Telegram does not answer.
 const OUTAGE_CAP: Duration = Duration::from_secs(30);
 
@@ -58,7 +62,22 @@ struct Rows {
     waiting: BTreeMap<OutboxId, Rank>,
     under_way: Option<OutboxId>,
     parked_until: Timestamp,
+    /// Up to when the chat's messages are spread at one a second.
+    spread_until: Timestamp,
     filed: Option<Filed>,
+}
+
+impl Rows {
+    /// When the chat's own pace and parking allow the next row.
+    fn free_at(&self) -> Timestamp {
+        let paced = Timestamp(self.spread_until.0.saturating_sub(AHEAD_MILLIS));
+        self.parked_until.max(paced)
+    }
+
+    /// From when on nothing has to be remembered of a chat that is sent nothing.
+    fn idle_at(&self) -> Timestamp {
+        self.parked_until.max(self.spread_until)
+    }
 }
 
 /// Where an idle line is filed, so that it can be taken out again.
@@ -108,6 +127,7 @@ impl Outgoing {
         rows.waiting.remove(&id);
         rows.under_way = Some(id);
         rows.filed = None;
+        rows.spread_until = rows.spread_until.max(now).after(PER_MESSAGE);
         self.under_way += 1;
         let (Line::Texts(chat) | Line::Callbacks(chat)) = line;
         if let Line::Texts(chat) = line
@@ -145,11 +165,7 @@ impl Outgoing {
                 rows.parked_until = rows.parked_until.max(until);
             }
         }
-        if rows.waiting.is_empty() && rows.parked_until <= now {
-            self.lines.remove(&line);
-        } else {
-            self.file(line, now);
-        }
+        self.file(line, now);
     }
 
     /// Forgets what waits for a chat that is closed to us; a row under way stays with its try.
@@ -206,10 +222,11 @@ impl Outgoing {
         if rows.under_way.is_some() {
             return;
         }
-        let at = rows.parked_until.max(free_at);
+        let at = rows.free_at().max(free_at);
         let filed = match rows.waiting.first_key_value() {
             Some((&id, &rank)) if at <= now => Filed::Ready(rank, id),
-            Some(_) | None => Filed::Asleep(at),
+            Some(_) => Filed::Asleep(at),
+            None => Filed::Asleep(rows.idle_at()),
         };
         rows.filed = Some(filed);
         match filed {
@@ -232,7 +249,7 @@ impl Outgoing {
                 break;
             }
             self.asleep.pop_first();
-            // A line with nothing to send was kept only to remember its parking.
+            // A line with nothing to send was kept only to remember its pace and parking.
             if self
                 .lines
                 .get(&line)
@@ -297,6 +314,7 @@ mod tests {
             outgoing.ended(sent, Ended::Gone, NOW, Duration::ZERO);
         }
         assert_eq!(outgoing.len(), 0);
+        assert_eq!(outgoing.next(NOW.after(MINUTE)), None);
         assert!(outgoing.lines.is_empty(), "nothing is kept of an idle chat");
     }
 
@@ -355,6 +373,26 @@ mod tests {
         outgoing.push(head(1, 7, Rank::Edit), NOW);
         outgoing.push(head(2, 8, Rank::Final), NOW);
         assert_eq!(taken(&mut outgoing, NOW), Some(2));
+    }
+
+    #[test]
+    fn a_chat_gets_a_short_burst_and_then_one_message_a_second() {
+        let mut outgoing = Outgoing::default();
+        for id in 0..15 {
+            outgoing.push(head(id, 7, Rank::Final), NOW);
+        }
+        let mut sent: Vec<u64> = Vec::new();
+        let mut now = NOW;
+        while sent.len() < 15 {
+            if let Some(row) = outgoing.next(now) {
+                sent.push(now.0 - NOW.0);
+                outgoing.ended(row, Ended::Gone, now, Duration::ZERO);
+            } else {
+                now = outgoing.wakes_at(now).unwrap();
+            }
+        }
+        assert_eq!(sent[..5], [0; 5]);
+        assert_eq!(sent[5..8], [1_000, 2_000, 3_000]);
     }
 
     #[test]
