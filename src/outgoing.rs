@@ -51,8 +51,10 @@ pub(crate) enum Ended {
     Gone,
     /// The row was changed and goes again at once.
     Changed,
-    /// This chat waits until then (`retry_after`, our own pace).
+    /// This chat waits until then.
     Parked { until: Timestamp },
+    /// The same, because Telegram said so (`retry_after`).
+    Flooded { until: Timestamp },
     /// Telegram did not answer: everybody waits, then one row is tried.
     Unanswered,
 }
@@ -149,7 +151,8 @@ impl Outgoing {
         self.under_way = self.under_way.saturating_sub(1);
         match ended {
             Ended::Unanswered => self.silence_grows(now, jitter),
-            Ended::Gone | Ended::Changed | Ended::Parked { .. } => self.silence = 0,
+            Ended::Gone | Ended::Changed | Ended::Flooded { .. } => self.silence = 0,
+            Ended::Parked { .. } => {}
         }
         let Some(rows) = self.lines.get_mut(&line) else {
             return;
@@ -160,7 +163,7 @@ impl Outgoing {
             Ended::Changed | Ended::Unanswered => {
                 rows.waiting.insert(head.id, head.rank);
             }
-            Ended::Parked { until } => {
+            Ended::Parked { until } | Ended::Flooded { until } => {
                 rows.waiting.insert(head.id, head.rank);
                 rows.parked_until = rows.parked_until.max(until);
             }

@@ -1,0 +1,112 @@
+//! The shell: the only code that knows everyone. Build, run, drain.
+//!
+//! Every long-lived loop is a task of one `JoinSet`; one that ends early ends the bot, and systemd
+//! starts it again. Invariant: on stop the poll ends first, running turns get [`GRACE`], and what is
+//! left waits in the inbox and outbox.
+
+pub(crate) mod call;
+pub(crate) mod check;
+pub(crate) mod commands;
+pub(crate) mod control;
+pub(crate) mod deliver;
+pub(crate) mod engine;
+pub(crate) mod intake;
+pub(crate) mod journal;
+pub(crate) mod scheduler;
+pub(crate) mod status;
+pub(crate) mod terminal;
+pub(crate) mod turn;
+pub(crate) mod upkeep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use log::{error, info, warn};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::deliver::Mail;
+use crate::app::engine::Engine;
+use crate::app::scheduler::Desk;
+use crate::config::Config;
+use crate::config::secret::Secret;
+use crate::http::Transport;
+use crate::store::Store;
+use crate::telegram;
+
+/// How long running turns and sends may finish once the bot is told to stop. The whole stop fits
+/// into five seconds.
+pub(crate) const GRACE: Duration = Duration::from_millis(2500);
+/// How long the loops may take to end after that.
+const DRAIN: Duration = Duration::from_secs(4);
+
+/// Telegram does not know the token; starting again would not help.
+#[derive(Debug, thiserror::Error)]
+#[error("Telegram refuses the token: check TELEGRAM_BOT_TOKEN with @BotFather")]
+pub(crate) struct BadToken;
+
+/// What the loops of the bot share. Never leaves the shell.
+pub(crate) struct Ctx {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) telegram: telegram::Client,
+    pub(crate) desk: Desk,
+    pub(crate) mail: Mail,
+}
+
+/// Runs the bot until SIGTERM or SIGINT.
+pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::Result<()> {
+    let service = &config.telegram;
+    let transport = Transport::new(service.proxy.as_deref(), config.ip_family)
+        .context("TELEGRAM_PROXY")?;
+    let telegram = telegram::Client::new(&service.url, token, transport);
+    let engine = Arc::new(Engine::new(config, store)?);
+    let (desk, orders) = Desk::open();
+    let (mail, letters) = Mail::open();
+    let ctx = Arc::new(Ctx { engine, telegram, desk, mail });
+    let stop = CancellationToken::new();
+    let mut loops = JoinSet::new();
+    loops.spawn(deliver::run(Arc::clone(&ctx), letters, stop.clone()));
+    loops.spawn(scheduler::run(Arc::clone(&ctx), orders, stop.clone()));
+    loops.spawn(intake::run(Arc::clone(&ctx), stop.clone()));
+    loops.spawn(control::run(Arc::clone(&ctx), stop.clone()));
+    loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
+    info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.keys.len(); "started");
+    let outcome = tokio::select! {
+        signal = stop_signal() => signal,
+        Some(ended) = loops.join_next() => ended
+            .map_err(anyhow::Error::from)
+            .flatten()
+            .and_then(|()| anyhow::bail!("a loop of the bot ended early")),
+    };
+    drain(&ctx, loops, &stop).await;
+    outcome
+}
+
+async fn drain(ctx: &Ctx, mut loops: JoinSet<anyhow::Result<()>>, stop: &CancellationToken) {
+    stop.cancel();
+    let rest = async {
+        while let Some(ended) = loops.join_next().await {
+            if let Err(error) = ended.map_err(anyhow::Error::from).flatten() {
+                error!(err:% = error; "a loop failed while stopping");
+            }
+        }
+    };
+    if timeout(DRAIN, rest).await.is_err() {
+        warn!("some work did not finish and is left to the next start");
+    }
+    ctx.engine.store.close().await;
+    info!("stopped");
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => info!("SIGTERM"),
+        _ = interrupt.recv() => info!("SIGINT"),
+    }
+    Ok(())
+}

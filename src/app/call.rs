@@ -1,0 +1,340 @@
+//! Lease a key, ask Gemini, settle: until there is an answer, a failure that no other key could
+//! mend, or the deadline. Knows no chat.
+//!
+//! Invariant: the unit of quota is on disk before the request leaves, and a lease is settled by
+//! the thread that made the call, also when nobody waits for it any more.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use log::{debug, info, warn};
+use tokio::sync::{oneshot, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::engine::{Backend, Engine, Settings};
+use crate::chat::Tier;
+use crate::chat::answer::{Answer, Failure, Finish, Usage};
+use crate::chat::prompt::Prompt;
+use crate::clock::{self, Instant};
+use crate::gemini::{self, Progress, Report};
+use crate::keys::pool::{Ask, Change, Lease, Wait, Why};
+use crate::keys::{Fingerprint, Group, Next, Repair};
+use crate::offline;
+use crate::store::StoreError;
+
+/// Calls for one question at the most (design §4).
+const MAX_ATTEMPTS: u32 = 3;
+/// How long a chat question waits for the next free key (design §4).
+const KEY_PATIENCE: Duration = Duration::from_secs(15);
+/// The service may think this long before its first byte (design §2).
+const FIRST_BYTE: Duration = Duration::from_secs(60);
+/// Longest silence within an answer (design §2).
+const BETWEEN_BYTES: Duration = Duration::from_secs(20);
+/// How long a stream may run after its first text (design §7).
+const WHOLE_STREAM: Duration = Duration::from_secs(300);
+
+/// What a call has shown so far; the newest state wins and nobody is waited for.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Visible {
+    pub(crate) text: String,
+    /// Pieces received, thoughts included: proof that the service is alive.
+    pub(crate) pieces: u64,
+}
+
+/// Whether a person sees the text while it grows; if so, a broken answer cannot be begun anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    Watching,
+    Nobody,
+}
+
+/// Where the text of a call goes while it grows, and who may end it.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) audience: Audience,
+    pub(crate) visible: &'a watch::Sender<Visible>,
+    pub(crate) cancel: &'a CancellationToken,
+}
+
+/// One question on its way to the model.
+pub(crate) struct Question<'a> {
+    pub(crate) prompt: Arc<Prompt>,
+    pub(crate) tier: Tier,
+    /// The asker's own key group first, then those it may borrow from.
+    pub(crate) groups: &'a [Group],
+    pub(crate) view: View<'a>,
+}
+
+/// How the question ended, and what the pool learned on the way (to be stored with the turn).
+pub(crate) struct Outcome {
+    pub(crate) ended: Ended,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// How the question ended.
+pub(crate) enum Ended {
+    Answered(Answer),
+    Failed(Failure),
+    /// The person took it back.
+    Cancelled,
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Asks until there is an end.
+pub(crate) async fn until_answered(
+    engine: &Arc<Engine>,
+    settings: &Settings,
+    question: Question<'_>,
+) -> Result<Outcome, StoreError> {
+    match &engine.backend {
+        Backend::Offline => Ok(answer_offline(&question)),
+        Backend::Gemini(client) => {
+            let now = clock::instant();
+            let mut call = Call {
+                engine,
+                settings,
+                client,
+                question,
+                avoid: Vec::new(),
+                repairs: Vec::new(),
+                models: Vec::new(),
+                changes: Vec::new(),
+                patience: now + KEY_PATIENCE,
+                deadline: now + settings.config.answer_deadline,
+            };
+            call.models = call.settings.catalog.tier(call.question.tier).iter().map(|model| model.id.as_str()).collect();
+            let ended = call.run().await?;
+            Ok(Outcome { ended, changes: call.changes })
+        }
+    }
+}
+
+/// The built-in model answers at once, word by word.
+fn answer_offline(question: &Question<'_>) -> Outcome {
+    let text = offline::reply(&question.prompt);
+    for piece in offline::chunks(&text) {
+        question.view.visible.send_modify(|visible| visible.text.push_str(piece));
+    }
+    let answer = Answer {
+        text,
+        finish: Finish::Complete,
+        model: offline::NAME.to_owned(),
+        signed: Vec::new(),
+        usage: Usage::default(),
+    };
+    Outcome { ended: Ended::Answered(answer), changes: Vec::new() }
+}
+
+struct Call<'a> {
+    engine: &'a Arc<Engine>,
+    settings: &'a Settings,
+    client: &'a gemini::Client,
+    question: Question<'a>,
+    /// Keys that failed this question.
+    avoid: Vec<Fingerprint>,
+    /// Changes of the request that are in force.
+    repairs: Vec<Repair>,
+    /// The tier's models in the order to be tried.
+    models: Vec<&'a str>,
+    changes: Vec<Change>,
+    /// Until when to wait for a key.
+    patience: Instant,
+    /// Until when the first text must be there.
+    deadline: Instant,
+}
+
+/// How one attempt ended.
+enum Attempt {
+    Reported(Report),
+    /// Our own deadline; the service said nothing, or no more.
+    TimedOut,
+    Cancelled,
+}
+
+impl Call<'_> {
+    async fn run(&mut self) -> Result<Ended, StoreError> {
+        let mut failure = Failure::Unexplained;
+        for attempt in 1..=MAX_ATTEMPTS {
+            let lease = match self.lease().await? {
+                Ok(lease) => lease,
+                Err(Ended::Failed(waiting)) if attempt > 1 => {
+                    // What the service said of the question tells more than that no key is left.
+                    debug!(failure:? = waiting; "no other key for another attempt");
+                    return Ok(Ended::Failed(failure));
+                }
+                Err(ended) => return Ok(ended),
+            };
+            let (key, model) = (lease.key, lease.model.clone());
+            match self.attempt(lease).await? {
+                Attempt::Cancelled => return Ok(Ended::Cancelled),
+                Attempt::TimedOut => match self.cut_short() {
+                    Some(ended) => return Ok(ended),
+                    None => {
+                        failure = Failure::TooSlow;
+                        self.avoid.push(key);
+                    }
+                },
+                Attempt::Reported(report) => {
+                    if let Some(answer) = self.usable(&report) {
+                        return Ok(Ended::Answered(answer));
+                    }
+                    failure = report.failure;
+                    if !self.go_on(report.verdict.next, key, &model) {
+                        break;
+                    }
+                    self.pause_after(&report, attempt).await;
+                }
+            }
+            self.question.view.visible.send_modify(|visible| visible.text.clear());
+        }
+        Ok(Ended::Failed(failure))
+    }
+
+    /// An answer that may be shown. One that broke off counts only when the person has already
+    /// seen its beginning.
+    fn usable(&self, report: &Report) -> Option<Answer> {
+        let answer = report.answer.as_ref()?;
+        match (answer.finish, self.question.view.audience) {
+            (Finish::Broken, Audience::Nobody) => None,
+            (Finish::Broken, Audience::Watching)
+            | (
+                Finish::Complete | Finish::LengthLimit | Finish::Continuation | Finish::Stopped,
+                _,
+            ) => Some(answer.clone()),
+        }
+    }
+
+    /// Our deadline ended an answer: what was shown is kept, or the question is over, or `None`
+    /// when another key may still try.
+    fn cut_short(&self) -> Option<Ended> {
+        let shown = self.question.view.visible.borrow().text.clone();
+        match self.question.view.audience {
+            Audience::Watching if !shown.is_empty() => Some(Ended::Answered(Answer {
+                text: shown,
+                finish: Finish::Broken,
+                model: String::new(),
+                signed: Vec::new(),
+                usage: Usage::default(),
+            })),
+            Audience::Watching | Audience::Nobody => {
+                (clock::instant() >= self.deadline).then_some(Ended::Failed(Failure::TooSlow))
+            }
+        }
+    }
+
+    /// Prepares the next attempt; `false` when there is none.
+    fn go_on(&mut self, next: Next, key: Fingerprint, model: &str) -> bool {
+        match next {
+            Next::Done | Next::Nowhere => false,
+            Next::AnotherKey | Next::PaidKey => {
+                self.avoid.push(key);
+                true
+            }
+            Next::AnotherModel => {
+                // The model goes last: with the others resting it is still better than nothing.
+                self.models.sort_by_key(|other| *other == model);
+                true
+            }
+            Next::Repaired(repair) => {
+                let is_new = !self.repairs.contains(&repair);
+                self.repairs.push(repair);
+                is_new
+            }
+        }
+    }
+
+    /// A request that broke on the wire is tried again a little later (gemini-api §15, row 26).
+    async fn pause_after(&self, report: &Report, attempt: u32) {
+        if report.on_the_wire {
+            let base = 200 * u64::from(attempt);
+            let pause = Duration::from_millis(fastrand::u64(base..base * 4));
+            sleep_until((clock::instant() + pause).min(self.deadline)).await;
+        }
+    }
+
+    /// Lends a key and stores the unit it costs; waits for one that is free within the patience.
+    async fn lease(&self) -> Result<Result<Lease, Ended>, StoreError> {
+        let tokens = self.question.prompt.tokens();
+        loop {
+            let ask = Ask {
+                groups: self.question.groups,
+                models: &self.models,
+                tokens,
+                avoid: &self.avoid,
+            };
+            let reserved =
+                self.engine.pool.lock().reserve(&ask, clock::now(), &mut fastrand::Rng::new());
+            let wait = match reserved {
+                Ok(lease) => return self.journal(lease).await.map(Ok),
+                Err(wait) => wait,
+            };
+            let Some(wakes) = self.in_time(wait) else {
+                return Ok(Err(why_not(wait).into()));
+            };
+            debug!(why:? = wait.why; "waiting for a key");
+            tokio::select! {
+                () = self.question.view.cancel.cancelled() => return Ok(Err(Ended::Cancelled)),
+                () = sleep_until(wakes) => {}
+            }
+        }
+    }
+
+    /// The moment of the next free key, if it is worth waiting for.
+    fn in_time(&self, wait: Wait) -> Option<Instant> {
+        let wakes = clock::instant() + wait.until?.since(clock::now());
+        (wakes <= self.patience.min(self.deadline)).then_some(wakes)
+    }
+
+    /// A crash after this may count the unit without a call; never a call without its unit.
+    async fn journal(&self, lease: Lease) -> Result<Lease, StoreError> {
+        let bucket = (lease.project, lease.model.clone());
+        let ledger = lease.ledger.clone();
+        let stored = self.engine.store.write(move |rows| rows.raise_ledger(&bucket, &ledger));
+        match stored.await {
+            Ok(()) => Ok(lease),
+            Err(error) => {
+                let _row = self.engine.pool.lock().refund(lease);
+                Err(error)
+            }
+        }
+    }
+
+    async fn attempt(&mut self, lease: Lease) -> Result<Attempt, StoreError> {
+        let slot = tokio::select! {
+            slot = timeout_at(self.deadline, self.client.slots().take()) => slot,
+            () = self.question.view.cancel.cancelled() => {
+                self.give_back(lease);
+                return Ok(Attempt::Cancelled);
+            }
+        };
+        let (Ok(slot), Some(key)) = (slot, self.settings.key(&lease.key)) else {
+            self.give_back(lease);
+            return Ok(Attempt::TimedOut);
+        };
+        let request = self.client.request(&self.question.prompt, self.shape(&lease.model), self.way());
+        let canceller = slot.canceller();
+        let (report, reported) = oneshot::channel();
+        let work = Work {
+            engine: Arc::clone(self.engine),
+            request,
+            key: key.clone(),
+            visible: self.question.view.visible.clone(),
+            lease,
+        };
+        self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
+        drop(spawn_blocking(move || work.run(&slot, report)));
+        let attempt = self.watch_over(reported).await;
+        if !matches!(attempt, Attempt::Reported(_)) {
+            canceller.cancel();
+        }
+        Ok(attempt)
+    }
+}
