@@ -5,15 +5,15 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use crate::chat::answer::{Failure, Finish};
 use crate::chat::command::{GrantMistake, GrantRequest};
 use crate::chat::role::Role;
 use crate::chat::{Notice, UserId};
 
 mod sentences;
+pub(crate) mod status;
 
+pub(crate) use sentences::Offline;
 use sentences::Sentences;
 
 /// A language the bot speaks of its own.
@@ -40,10 +40,9 @@ impl Language {
             primary.eq_ignore_ascii_case("zh")
         };
         match ui {
-            UiLanguage::En => Self::En,
             UiLanguage::Zh => Self::Zh,
             UiLanguage::Auto if tag.is_some_and(is_chinese) => Self::Zh,
-            UiLanguage::Auto => Self::En,
+            UiLanguage::Auto | UiLanguage::En => Self::En,
         }
     }
 }
@@ -71,31 +70,6 @@ fn compiled_in(language: Language) -> Locale {
 #[derive(Debug)]
 pub(crate) struct Locale {
     sentences: Sentences,
-}
-
-/// Keys by what can be done with them now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct KeyCounts {
-    pub(crate) total: usize,
-    pub(crate) available: usize,
-    pub(crate) resting: usize,
-    pub(crate) blacklisted: usize,
-    pub(crate) dead: usize,
-}
-
-/// What `/status` tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Status<'a> {
-    pub(crate) version: &'a str,
-    pub(crate) uptime: Duration,
-    pub(crate) keys: KeyCounts,
-    pub(crate) waiting: usize,
-    pub(crate) running: usize,
-    /// Resident bytes, where the system tells.
-    pub(crate) memory: Option<u64>,
-    /// Recent time from question to answer, once there was one.
-    pub(crate) answer_time: Option<Duration>,
-    pub(crate) role: Role,
 }
 
 impl Locale {
@@ -218,7 +192,7 @@ impl Locale {
         let role = self.role(request.role);
         match request.days {
             Some(days) => {
-                let days = self.length(Duration::from_hours(24).saturating_mul(days));
+                let days = days.to_string();
                 fill(
                     &texts.done_for,
                     &[("id", &id), ("role", role), ("days", &days)],
@@ -273,42 +247,6 @@ impl Locale {
             GrantMistake::GroupTooHigh => texts.group_too_high.clone(),
             GrantMistake::BadDays { given } => fill(&texts.bad_days, &[("given", given)]),
         }
-    }
-
-    /// Answer to `/status`: one fact a line.
-    pub(crate) fn status(&self, status: &Status<'_>) -> String {
-        let texts = &self.sentences.status;
-        let count = |number: usize| number.to_string();
-        let keys = fill(
-            &texts.keys,
-            &[
-                ("total", &count(status.keys.total)),
-                ("available", &count(status.keys.available)),
-                ("resting", &count(status.keys.resting)),
-                ("blacklisted", &count(status.keys.blacklisted)),
-                ("dead", &count(status.keys.dead)),
-            ],
-        );
-        let queue = [
-            ("waiting", &*count(status.waiting)),
-            ("running", &*count(status.running)),
-        ];
-        let mut lines = vec![
-            fill(&texts.version, &[("version", status.version)]),
-            fill(&texts.uptime, &[("time", &self.length(status.uptime))]),
-            keys,
-            fill(&texts.queue, &queue),
-        ];
-        lines.extend(status.memory.map(|bytes| {
-            let megabytes = tenths(bytes.saturating_mul(10) / (1024 * 1024));
-            fill(&texts.memory, &[("megabytes", &megabytes)])
-        }));
-        lines.extend(status.answer_time.map(|time| {
-            let tenth = u64::try_from(time.as_millis() / 100).unwrap_or(u64::MAX);
-            fill(&texts.answer_time, &[("seconds", &tenths(tenth))])
-        }));
-        lines.push(fill(&texts.role, &[("role", self.role(status.role))]));
-        lines.join("\n")
     }
 
     /// A role's name.
@@ -366,24 +304,6 @@ impl Locale {
     }
 }
 
-/// What the built-in offline model can say.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Offline {
-    /// First line of `svs-bot chat` without keys.
-    pub(crate) banner: String,
-    pub(crate) greeting: String,
-    pub(crate) about: String,
-    pub(crate) settings: String,
-    pub(crate) result: String,
-    pub(crate) division_by_zero: String,
-    pub(crate) words: String,
-    pub(crate) recall: String,
-    pub(crate) nothing_to_recall: String,
-    pub(crate) thanks: String,
-    pub(crate) otherwise: String,
-}
-
 /// Puts values in the place of `{name}`; what a value contains is never looked at again.
 pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len());
@@ -404,11 +324,6 @@ pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     }
     filled.push_str(rest);
     filled
-}
-
-/// A number of tenths with its decimal point.
-fn tenths(number: u64) -> String {
-    format!("{}.{}", number / 10, number % 10)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ macro_rules! tables {
         $(#[$doc])*
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(super) struct $name {
-            $(pub(super) $field: String,)*
+        pub(crate) struct $name {
+            $(pub(crate) $field: String,)*
         }
     )*};
 }
@@ -29,7 +29,7 @@ pub(super) struct Sentences {
     pub(super) status: StatusLines,
     pub(super) role: RoleNames,
     pub(super) time: Times,
-    pub(super) offline: super::Offline,
+    pub(super) offline: Offline,
 }
 
 tables! {
@@ -71,6 +71,13 @@ tables! {
     RoleNames { owner, vip, premium, normal, guest }
 
     Times { ahead, seconds, minutes, hours, days }
+
+    /// What the built-in offline model can say; `banner` is the first line of `svs-bot chat`
+    /// without keys.
+    Offline {
+        banner, greeting, about, settings, result, division_by_zero, words, recall,
+        nothing_to_recall, thanks, otherwise,
+    }
 }
 
 impl Media {

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::status::{KeyCounts, Status};
 use super::*;
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
@@ -90,7 +91,7 @@ fn mistakes() -> Vec<GrantMistake> {
 fn status(role: Role) -> Status<'static> {
     Status {
         version: "0.1.0",
-        uptime: Duration::from_secs(3 * 3600 + 60),
+        uptime: Duration::from_mins(181),
         keys: KeyCounts {
             total: 25,
             available: 20,
@@ -126,7 +127,7 @@ fn everything(locale: &Locale) -> Vec<String> {
         locale.nothing_to_revoke(user),
         locale.role_expired(Role::Vip, Role::Normal),
         locale.role_expired_of(user, Role::Vip, Role::Normal),
-        locale.span(Duration::from_secs(7800)),
+        locale.span(Duration::from_mins(130)),
     ];
     said.extend(notices().iter().map(|notice| locale.notice(notice)));
     said.extend(FAILURES.map(|failure| locale.failure(failure)));
