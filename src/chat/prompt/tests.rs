@@ -89,6 +89,18 @@ fn the_oldest_rounds_go_when_the_budget_is_short() {
 }
 
 #[test]
+fn a_conversation_has_no_hole_where_a_round_was_too_long() {
+    let long = "word ".repeat(4_000);
+    let context = [
+        turn(vec![text("short")], vec![text("old")]),
+        turn(vec![text("long")], vec![text(&long)]),
+        turn(vec![text("latest")], vec![text("yes")]),
+    ];
+    let prompt = build(&FACTS, &context, &asks("q"));
+    assert_eq!(texts(&prompt), ["latest", "yes", "q"]);
+}
+
+#[test]
 fn a_round_in_which_one_side_is_silent_is_left_out() {
     let context = [
         turn(vec![text(" ")], vec![text("a")]),
