@@ -229,6 +229,14 @@ pub(crate) enum Notice {
     OwnersOnly,
     /// The turn died twice.
     GaveUp,
+    /// A group that the Owner has to let in.
+    GroupNeedsApproval,
+    /// Nobody can let anyone in: the bot has no owner.
+    NoOwner,
+    /// The command shows people or keys and works in private only.
+    PrivateOnly,
+    /// Called by name, with nothing asked.
+    SayMore,
 }
 
 /// A finished round: one question with its answer.
