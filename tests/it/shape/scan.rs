@@ -180,7 +180,7 @@ pub(super) fn mentions(code: &str) -> Vec<Mention> {
         while let Some((_, segment)) = tokens.get(at).filter(|(_, t)| t.starts_with(is_word)) {
             path.push((*segment).to_owned());
             at += 1;
-            if !tokens.get(at).is_some_and(|(_, t)| *t == "::") {
+            if tokens.get(at).is_none_or(|(_, t)| *t != "::") {
                 break;
             }
             at += 1;
