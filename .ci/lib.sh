@@ -9,7 +9,7 @@ MUSL=x86_64-unknown-linux-musl
 TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 MUSL_BIN=$TARGET_DIR/$MUSL/release/svs-bot
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 
 fail() {
     say "FAILED: $*" >&2
