@@ -2,6 +2,8 @@
 //! come in as arguments, no lock and no I/O inside; the shell puts it in one mutex and journals
 //! what it reserves before the call is made.
 
+pub(crate) mod pacific;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
