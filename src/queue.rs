@@ -198,15 +198,11 @@ impl Queue {
         let Some(group) = self.groups.get_mut(&chat) else {
             return;
         };
-        let best = match group.running < self.group_parallel {
-            true => group.heads.first_key_value(),
-            false => None,
-        };
-        let best = best.map(|(&place, &lane)| (place, lane));
         if let Some(old) = group.listed.take() {
             self.ready.remove(&old);
         }
-        if let Some((place, lane)) = best {
+        let room = group.running < self.group_parallel;
+        if let Some((&place, &lane)) = group.heads.first_key_value().filter(|_| room) {
             group.listed = Some(place);
             self.ready.insert(place, lane);
         }

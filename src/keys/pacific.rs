@@ -1,4 +1,4 @@
-//! Google's day: quotas are reset at midnight in America/Los_Angeles (gemini-api §16). Decides which
+//! Google's day: quotas are reset at midnight in `America/Los_Angeles` (gemini-api §16). Decides which
 //! day a moment belongs to and when that day ends. Pure; the time zone rules are compiled in.
 //! Invariant: a day ends exactly where the next one begins, daylight saving or not.
 

@@ -162,9 +162,10 @@ impl Pool {
             return Err(Wait::never(Why::TooLarge { limit }));
         }
         let Moment { now, day } = moment;
-        let slots = match seat.key.health.struck_out(&self.policy) {
-            true => 1,
-            false => limits.minute.min(IN_FLIGHT),
+        let slots = if seat.key.health.struck_out(&self.policy) {
+            1
+        } else {
+            limits.minute.min(IN_FLIGHT)
         };
         let full = seat.key.in_flight >= slots;
         let obstacles = [

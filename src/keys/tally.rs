@@ -70,9 +70,10 @@ impl Pool {
         let blacklisted = self.state.key(spec).is_some_and(|key| {
             key.health.struck_out(&self.policy) && key.health.resting(moment.now).is_some()
         });
-        match blacklisted {
-            true => Standing::Blacklisted(wait.until),
-            false => Standing::Resting(wait.until),
+        if blacklisted {
+            Standing::Blacklisted(wait.until)
+        } else {
+            Standing::Resting(wait.until)
         }
     }
 }

@@ -278,7 +278,7 @@ proptest! {
             if next.job == JobId(1) {
                 return Ok(());
             }
-            behind += u64::from(next.since > T0.after(Duration::from_secs(60)));
+            behind += u64::from(next.since > T0.after(Duration::from_mins(1)));
         }
         prop_assert_eq!(behind, 0, "somebody who came a minute later went first");
     }

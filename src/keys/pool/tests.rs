@@ -10,7 +10,7 @@ id = "small"
 tier = "lite"
 rpm = 3
 tpm = 1_000
-rpd = 40
+rpd = 20
 free = true
 price_in = 0.3
 price_out = 2.5
@@ -21,7 +21,7 @@ max_output = 100
 id = "big"
 tier = "lite"
 rpm = 15
-tpm = 100_000
+tpm = 2_000
 rpd = 500
 free = true
 price_in = 0.3
@@ -143,11 +143,11 @@ fn the_next_model_is_asked_when_the_first_has_no_key_left() {
 #[test]
 fn a_spent_day_waits_for_the_pacific_midnight() {
     let mut pool = pool(vec![key(1, Some(Group::C))]);
-    for minute in 0..12 {
+    for minute in 0..6 {
         let now = after(minute * 61);
         assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, now), Ok(1));
     }
-    let now = after(12 * 61);
+    let now = after(6 * 61);
     let midnight = pacific::day_of(now).ends;
     let spent = Err(wait(midnight, Why::Day));
     assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, now), spent);
@@ -266,12 +266,49 @@ fn slots_bound_the_calls_at_once_and_come_back() {
     assert_eq!((row.0, row.1.used), (([1; 16], "big".to_owned()), 8));
 }
 
+/// Keys 1 to 4: the second shares the first one's project, the fourth is paid.
+fn family() -> Pool {
+    let mut keys: Vec<KeySpec> = (1..=4).map(|name| key(name, None)).collect();
+    keys[1].project = [1; 16];
+    keys[3].paid = true;
+    pool(keys)
+}
+
+/// All of the family but this one.
+fn others(name: u8) -> Vec<Fingerprint> {
+    let names = (1..=4).filter(|&other| other != name);
+    names.map(|other| [other; 16]).collect()
+}
+
+/// Calls one key of the family.
+fn call_one(
+    pool: &mut Pool,
+    (name, model): (u8, &str),
+    effect: Effect,
+    now: Timestamp,
+) -> Result<u8, Wait> {
+    let ask = Ask {
+        models: &[model],
+        avoid: &others(name),
+        ..SMALL
+    };
+    call(pool, &ask, effect, now)
+}
+
 #[test]
 fn every_effect_rests_what_it_is_about_and_nothing_else() {
-    let minute = Rest::For(Duration::from_secs(60));
-    // Keys 1 and 2 share a project; the caller is key 1 with "small".
+    let minute = Rest::For(Duration::from_mins(1));
+    let probes = [
+        (1, "small"),
+        (1, "big"),
+        (2, "small"),
+        (3, "small"),
+        (4, "small"),
+    ];
+    let leaked = Effect::KillKey(Death::Leaked);
+    let denied = Effect::KillProject(Death::ProjectDenied);
     let cases = [
-        // (effect, what still works: 1 small, 1 big, 2 small, 3 small, 4 (paid) small)
+        // (what became of the first probe, which probes may be called 59 seconds later)
         (Effect::Innocent, [true, true, true, true, true]),
         (
             Effect::RestKeyModel(minute),
@@ -293,54 +330,18 @@ fn every_effect_rests_what_it_is_about_and_nothing_else() {
             [false, false, false, false, true],
         ),
         (Effect::RestPool(minute), [false; 5]),
-        (
-            Effect::KillKey(Death::Leaked),
-            [false, false, true, true, true],
-        ),
-        (
-            Effect::KillProject(Death::ProjectDenied),
-            [false, false, false, true, true],
-        ),
+        (leaked, [false, false, true, true, true]),
+        (denied, [false, false, false, true, true]),
     ];
     for (effect, expected) in cases {
-        let mut keys: Vec<KeySpec> = (1..=4).map(|name| key(name, None)).collect();
-        keys[1].project = [1; 16];
-        keys[3].paid = true;
-        let mut pool = pool(keys);
-        let others = [[2; 16], [3; 16], [4; 16]];
-        let first = Ask {
-            avoid: &others,
-            ..SMALL
-        };
-        let lease = pool.reserve(&first, T0, &mut rng()).unwrap();
-        let changes = pool.settle(lease, &says(effect), T0, &mut rng());
-        assert_eq!(changes.len(), usize::from(effect != Effect::Innocent));
-        let works = |pool: &mut Pool, name: u8, model: &str, now| {
-            let avoid: Vec<Fingerprint> = (1..=4)
-                .filter(|&other| other != name)
-                .map(|other| [other; 16])
-                .collect();
-            let ask = Ask {
-                models: &[model],
-                avoid: &avoid,
-                ..SMALL
-            };
-            call(pool, &ask, Effect::Innocent, now).is_ok()
-        };
-        let probes = [
-            (1, "small"),
-            (1, "big"),
-            (2, "small"),
-            (3, "small"),
-            (4, "small"),
-        ];
-        let now = after(59);
-        let found = probes.map(|(name, model)| works(&mut pool, name, model, now));
-        assert_eq!(found, expected, "{effect:?}");
-        let is_death = matches!(effect, Effect::KillKey(_) | Effect::KillProject(_));
-        let later = probes.map(|(name, model)| works(&mut pool, name, model, after(3_600)));
-        let rested = if is_death { expected } else { [true; 5] };
-        assert_eq!(later, rested, "{effect:?}");
+        let mut pool = family();
+        assert_eq!(call_one(&mut pool, probes[0], effect, T0), Ok(1));
+        let soon = probes.map(|probe| call_one(&mut pool, probe, Effect::Innocent, after(59)));
+        assert_eq!(soon.map(|called| called.is_ok()), expected, "{effect:?}");
+        let forever = [leaked, denied].contains(&effect);
+        let late = probes.map(|probe| call_one(&mut pool, probe, Effect::Innocent, after(3_600)));
+        let expected = if forever { expected } else { [true; 5] };
+        assert_eq!(late.map(|called| called.is_ok()), expected, "{effect:?}");
     }
 }
 
@@ -503,24 +504,21 @@ fn reads_of_the_clock_that_arrive_in_another_order_are_no_set_clock() {
 
 #[test]
 fn every_key_is_counted_in_one_state() {
-    let mut pool = pool((1..=4).map(|name| key(name, None)).collect());
-    let mut deal = |name: u8, effect, times| {
+    let mut pool = family();
+    let strike = Effect::Strike(Rest::For(Duration::ZERO));
+    let cases = [
+        (1, Effect::KillKey(Death::Invalid), 1),
+        (2, strike, 3),
+        (3, Effect::RestKey(Rest::Cooldown), 1),
+        (4, Effect::RestKeyModel(Rest::Cooldown), 1),
+    ];
+    for (name, effect, times) in cases {
         for _ in 0..times {
-            let avoid: Vec<Fingerprint> = (1..=4)
-                .filter(|&other| other != name)
-                .map(|other| [other; 16])
-                .collect();
-            let ask = Ask {
-                avoid: &avoid,
-                ..SMALL
-            };
-            call(&mut pool, &ask, effect, T0).unwrap();
+            // The first two share their minute, so the second uses the other model.
+            let model = if name == 2 { "big" } else { "small" };
+            call_one(&mut pool, (name, model), effect, T0).unwrap();
         }
-    };
-    deal(1, Effect::KillKey(Death::Invalid), 1);
-    deal(2, Effect::Strike(Rest::For(Duration::ZERO)), 3);
-    deal(3, Effect::RestKey(Rest::Cooldown), 1);
-    deal(4, Effect::RestKeyModel(Rest::Cooldown), 1);
+    }
     let tally = Tally {
         total: 4,
         available: 1,

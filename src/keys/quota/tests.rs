@@ -50,39 +50,49 @@ fn the_policy_the_catalogue_and_the_service_make_the_limits() {
     use Quota::{RequestsPerDay, RequestsPerMinute, TokensPerDay, TokensPerMinute};
     let limits = |minute, day, tokens| Some((minute, day, tokens));
     let none = u32::MAX;
-    let cases: &[(Option<u32>, u32, &[(Quota, u64)], _)] = &[
+    let cases: [(Option<u32>, u32, Option<(Quota, u64)>, _); 19] = [
         // (KEY_RPM, KEY_DAILY_PERCENT, learned, (minute, day, tokens))
-        (None, 30, &[], limits(10, 150, 1_000)),
-        (Some(40), 30, &[], limits(40, 150, 1_000)),
-        (Some(3), 100, &[], limits(3, 500, 1_000)),
-        (None, 101, &[], limits(10, none, 1_000)),
-        (None, 1, &[(RequestsPerDay, 20)], limits(10, 1, 1_000)),
-        (None, 30, &[(RequestsPerDay, 20)], limits(10, 6, 1_000)),
-        (None, 30, &[(RequestsPerDay, 1_000)], limits(10, 300, 1_000)),
-        (None, 200, &[(RequestsPerDay, 20)], limits(10, 20, 1_000)),
-        (None, 30, &[(RequestsPerMinute, 5)], limits(5, 150, 1_000)),
+        (None, 30, None, limits(10, 150, 1_000)),
+        (Some(40), 30, None, limits(40, 150, 1_000)),
+        (Some(3), 100, None, limits(3, 500, 1_000)),
+        (None, 101, None, limits(10, none, 1_000)),
+        (None, 1, Some((RequestsPerDay, 20)), limits(10, 1, 1_000)),
+        (None, 30, Some((RequestsPerDay, 20)), limits(10, 6, 1_000)),
+        (
+            None,
+            30,
+            Some((RequestsPerDay, 1_000)),
+            limits(10, 300, 1_000),
+        ),
+        (None, 200, Some((RequestsPerDay, 20)), limits(10, 20, 1_000)),
+        (
+            None,
+            30,
+            Some((RequestsPerMinute, 5)),
+            limits(5, 150, 1_000),
+        ),
         (
             Some(40),
             30,
-            &[(RequestsPerMinute, 5)],
+            Some((RequestsPerMinute, 5)),
             limits(5, 150, 1_000),
         ),
         (
             Some(3),
             30,
-            &[(RequestsPerMinute, 5)],
+            Some((RequestsPerMinute, 5)),
             limits(3, 150, 1_000),
         ),
-        (None, 30, &[(TokensPerMinute, 70)], limits(10, 150, 70)),
-        (None, 30, &[(TokensPerDay, 70)], limits(10, 150, 1_000)),
-        (None, 30, &[(RequestsPerDay, 0)], None),
-        (None, 200, &[(RequestsPerDay, 0)], None),
-        (None, 30, &[(RequestsPerMinute, 0)], None),
-        (None, 30, &[(TokensPerMinute, 0)], None),
-        (None, 30, &[(TokensPerDay, 0)], None),
-        (None, 0, &[], None),
+        (None, 30, Some((TokensPerMinute, 70)), limits(10, 150, 70)),
+        (None, 30, Some((TokensPerDay, 70)), limits(10, 150, 1_000)),
+        (None, 30, Some((RequestsPerDay, 0)), None),
+        (None, 200, Some((RequestsPerDay, 0)), None),
+        (None, 30, Some((RequestsPerMinute, 0)), None),
+        (None, 30, Some((TokensPerMinute, 0)), None),
+        (None, 30, Some((TokensPerDay, 0)), None),
+        (None, 0, None, None),
     ];
-    for &(rpm, percent, learned, expected) in cases {
+    for (rpm, percent, learned, expected) in cases {
         let learned: Vec<Learned> = learned
             .iter()
             .map(|&(quota, limit)| Learned { quota, limit })
