@@ -22,13 +22,13 @@ use crate::clock::{self, Instant};
 
 const RESOLVE: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(10);
-const SEND_BODY: Duration = Duration::from_secs(60);
+const SEND_BODY: Duration = Duration::from_mins(1);
 /// Both services close idle connections after about a minute; we do it first.
 const MAX_IDLE: Duration = Duration::from_secs(55);
 /// What IPv6 gets before IPv4 is tried (`IP_FAMILY=auto`).
 const V6_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a host that IPv4 reached and IPv6 did not stays on IPv4.
-const STAY_ON_V4: Duration = Duration::from_secs(3600);
+const STAY_ON_V4: Duration = Duration::from_hours(1);
 /// In and out, at each layer. ureq's 128 KiB would be half a megabyte per connection.
 const BUFFER: usize = 8 << 10;
 
@@ -100,6 +100,10 @@ impl Fault {
 }
 
 /// Sorts a failed request, or a failed read of a response through ureq's own helpers.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enum is ureq's or std's and grows"
+)]
 pub(crate) fn fault(error: &ureq::Error) -> Fault {
     use ureq::{Error, Timeout};
     match error {
@@ -111,13 +115,22 @@ pub(crate) fn fault(error: &ureq::Error) -> Fault {
         Error::Tls(_) | Error::TlsRequired | Error::Pem(_) | Error::Rustls(_) => Fault::Tls,
         Error::Timeout(_) => Fault::TimedOut,
         Error::BodyExceedsLimit(_) => Fault::TooLarge,
-        Error::Io(error) if error.kind() == std::io::ErrorKind::NotConnected => Fault::ShutDown,
+        Error::Io(error) if is_shut_down(error) => Fault::ShutDown,
         Error::Io(error) => read_fault(error),
         _ => Fault::Protocol,
     }
 }
 
+/// How ureq says that the agent was shut down before it connected.
+fn is_shut_down(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::NotConnected
+}
+
 /// Sorts a failed read of a response's body.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enum is ureq's or std's and grows"
+)]
 pub(crate) fn read_fault(error: &std::io::Error) -> Fault {
     if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
         return fault(inner);
@@ -206,12 +219,11 @@ impl Resolver for Names {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        self.0
-            .resolve(uri, config, timeout)
-            .map_err(|error| match error {
-                ureq::Error::Io(_) => ureq::Error::HostNotFound,
-                other => other,
-            })
+        let found = self.0.resolve(uri, config, timeout);
+        if matches!(found, Err(ureq::Error::Io(_))) {
+            return Err(ureq::Error::HostNotFound);
+        }
+        found
     }
 }
 
@@ -260,21 +272,16 @@ impl Dialer {
     }
 
     fn dial(&self, details: &ConnectionDetails<'_>) -> Result<Option<Socket>, ureq::Error> {
-        let socket = self.socket(details).map_err(|error| match error {
-            // Kept: this is how ureq says that the agent is shut down.
-            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::NotConnected => {
-                ureq::Error::Io(error)
+        let socket = match self.socket(details) {
+            Err(ureq::Error::Io(error)) if !is_shut_down(&error) => {
+                return Err(ureq::Error::ConnectionFailed);
             }
-            ureq::Error::Io(_) => ureq::Error::ConnectionFailed,
-            other => other,
-        })?;
-        let secured = self
-            .tls
-            .connect(details, Some(socket))
-            .map_err(|error| match error {
-                ureq::Error::Io(_) => ureq::Error::Tls("handshake failed"),
-                other => other,
-            })?;
+            socket => socket?,
+        };
+        let secured = match self.tls.connect(details, Some(socket)) {
+            Err(ureq::Error::Io(_)) => return Err(ureq::Error::Tls("handshake failed")),
+            secured => secured?,
+        };
         Ok(secured.map(|transport| Box::new(transport) as Socket))
     }
 
@@ -287,7 +294,8 @@ impl Dialer {
     }
 
     fn direct(&self, details: &ConnectionDetails<'_>) -> Result<Socket, ureq::Error> {
-        let (v6, v4): (Vec<_>, Vec<_>) = details.addrs.iter().copied().partition(|a| a.is_ipv6());
+        let (v6, v4): (Vec<_>, Vec<_>) =
+            details.addrs.iter().copied().partition(SocketAddr::is_ipv6);
         let split = self.family == IpFamily::Auto && !v6.is_empty() && !v4.is_empty();
         if !split {
             return self.tcp(details, &details.addrs, CONNECT);

@@ -63,7 +63,7 @@ pub(crate) enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Rest {
     For(Duration),
-    /// Until the next midnight in America/Los_Angeles, where the day's quota is reset.
+    /// Until the next midnight in `America/Los_Angeles`, where the day's quota is reset.
     UntilPacificMidnight,
     /// `KEY_COOLDOWN_SECS`.
     Cooldown,
