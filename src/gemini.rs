@@ -1,1 +1,4 @@
 //! To be written.
+
+pub(crate) mod body;
+mod wire;
