@@ -1,4 +1,5 @@
 //! To be written.
 
 pub(crate) mod body;
+mod stream;
 mod wire;
