@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::keys::Repair;
 
 fn said(speaker: Speaker, text: &str) -> Message {
     Message {
