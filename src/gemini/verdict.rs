@@ -107,6 +107,11 @@ pub(super) const fn of_unreadable_body() -> Judgement {
     Judgement::refused(Failure::BadRequest)
 }
 
+/// A key that cannot even be written into a header.
+pub(super) const fn of_impossible_key() -> Judgement {
+    Judgement::another_key(Effect::KillKey(Death::Invalid), Failure::NoKeys)
+}
+
 /// After text was shown there is no other attempt.
 pub(super) fn stay_if(shown: Shown, mut judgement: Judgement) -> Judgement {
     if shown == Shown::Text {
