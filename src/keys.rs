@@ -54,6 +54,12 @@ pub(crate) enum Effect {
     KillProject(Death),
     /// This model on this key (its project's bucket) rests.
     RestKeyModel(Rest),
+    /// The same, for a model this key's project does not find (404): when two projects say so, the
+    /// model is gone for everybody.
+    ModelMissing(Rest),
+    /// The same, for a 429 that names no quota: when three projects get one within 10 s, our
+    /// address is throttled and the whole pool rests.
+    Throttled(Rest),
     /// This key rests with all its models.
     RestKey(Rest),
     /// All keys of this project rest.
