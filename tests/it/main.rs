@@ -13,6 +13,7 @@ mod chat;
 mod cli;
 mod crash;
 mod faults;
+mod files;
 mod keys;
 mod restart;
 mod secrets;

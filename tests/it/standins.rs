@@ -28,7 +28,9 @@ fn post(url: &str, headers: &[(&str, &str)], body: &Value) -> (u16, String) {
         return (0, String::new());
     };
     let text = response.body_mut().read_to_string();
-    text.map_or((0, String::new()), |text| (response.status().as_u16(), text))
+    text.map_or((0, String::new()), |text| {
+        (response.status().as_u16(), text)
+    })
 }
 
 struct TelegramClient {
@@ -52,7 +54,10 @@ impl TelegramClient {
     fn polls(&self, params: &Value) -> Vec<i64> {
         let (_, body) = self.call("getUpdates", params);
         let updates = body["result"].as_array().cloned().unwrap_or_default();
-        updates.iter().filter_map(|update| update["update_id"].as_i64()).collect()
+        updates
+            .iter()
+            .filter_map(|update| update["update_id"].as_i64())
+            .collect()
     }
 }
 
@@ -66,7 +71,11 @@ fn an_offset_confirms_everything_below_it_and_nothing_else() {
     let all = client.polls(&json!({"offset": 0}));
     assert_eq!(all.len(), 3);
     assert_eq!(client.polls(&json!({"offset": all[1]})), all[1..]);
-    assert_eq!(client.polls(&json!({"offset": all[1], "limit": 50})), all[1..2], "too soon");
+    assert_eq!(
+        client.polls(&json!({"offset": all[1], "limit": 50})),
+        all[1..2],
+        "too soon"
+    );
     assert_eq!(client.polls(&json!({"offset": -1})), all[2..]);
     assert!(client.polls(&json!({"offset": all[2] + 1})).is_empty());
     assert!(client.service.is_drained());
@@ -100,7 +109,10 @@ fn a_bot_cannot_write_first_and_not_to_those_who_blocked_it() {
     let client = TelegramClient::new();
     let hello = json!({"chat_id": 7, "text": "hello"});
     let (status, body) = client.call("sendMessage", &hello);
-    assert_eq!((status, &body["description"]), (400, &json!("Bad Request: chat not found")));
+    assert_eq!(
+        (status, &body["description"]),
+        (400, &json!("Bad Request: chat not found"))
+    );
     let person = client.service.person(7);
     person.says("hi");
     assert_eq!(client.call("sendMessage", &hello).0, 200);
@@ -118,11 +130,16 @@ fn writing_before_retry_after_ended_is_a_violation() {
     person.has_flood_control(1);
     let hello = json!({"chat_id": 7, "text": "hello"});
     let (status, body) = client.call("sendMessage", &hello);
-    assert_eq!((status, &body["parameters"]["retry_after"]), (429, &json!(1)));
+    assert_eq!(
+        (status, &body["parameters"]["retry_after"]),
+        (429, &json!(1))
+    );
     let start = now();
-    eventually(Duration::from_secs(5), "the call under way is forgiven", || {
-        now().saturating_sub(start) > Duration::from_millis(300)
-    });
+    eventually(
+        Duration::from_secs(5),
+        "the call under way is forgiven",
+        || now().saturating_sub(start) > Duration::from_millis(300),
+    );
     assert_eq!(client.call("sendMessage", &hello).0, 429);
     assert_eq!(client.service.violations().len(), 1);
     eventually(Duration::from_secs(5), "the chat opens again", || {
@@ -139,28 +156,65 @@ fn a_group_that_moved_tells_its_new_id() {
     group.moves_to(-1_001_234_567_890);
     let (status, body) = client.call("sendMessage", &json!({"chat_id": -123, "text": "x"}));
     assert_eq!(status, 400);
-    assert_eq!(body["parameters"]["migrate_to_chat_id"], -1_001_234_567_890_i64);
-    client.call("sendMessage", &json!({"chat_id": -1_001_234_567_890_i64, "text": "x"}));
+    assert_eq!(
+        body["parameters"]["migrate_to_chat_id"],
+        -1_001_234_567_890_i64
+    );
+    client.call(
+        "sendMessage",
+        &json!({"chat_id": -1_001_234_567_890_i64, "text": "x"}),
+    );
     assert_eq!(client.service.said_to(-1_001_234_567_890).len(), 1);
 }
 
 #[test]
 fn breaches_of_the_bot_api_are_noted() {
-    let bold = |offset: u32, length: u32| json!({"type": "bold", "offset": offset, "length": length});
+    let bold =
+        |offset: u32, length: u32| json!({"type": "bold", "offset": offset, "length": length});
     let pre = json!({"type": "pre", "offset": 0, "length": 3});
     let table = [
         ("sendMessage", json!({"chat_id": "7", "text": "a"})),
         ("sendMessage", json!({"chat_id": 7, "text": " \n"})),
-        ("sendMessage", json!({"chat_id": 7, "text": "👋".repeat(2049)})),
-        ("sendMessage", json!({"chat_id": 7, "text": "a", "sound": true})),
-        ("sendMessage", json!({"chat_id": 7, "text": "a", "message_thread_id": 1})),
-        ("sendMessage", json!({"chat_id": 7, "text": "👋", "entities": [bold(1, 1)]})),
-        ("sendMessage", json!({"chat_id": 7, "text": "abc", "entities": [bold(2, 5)]})),
-        ("sendMessage", json!({"chat_id": 7, "text": "abc", "entities": [bold(0, 2), bold(1, 2)]})),
-        ("sendMessage", json!({"chat_id": 7, "text": "abc", "entities": [bold(0, 2), pre]})),
-        ("sendMessageDraft", json!({"chat_id": 7, "text": "a", "draft_id": 0})),
-        ("sendChatAction", json!({"chat_id": 7, "action": "thinking"})),
-        ("setMyCommands", json!({"commands": [{"command": "Help", "description": "x"}]})),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "👋".repeat(2049)}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "a", "sound": true}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "a", "message_thread_id": 1}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "👋", "entities": [bold(1, 1)]}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "abc", "entities": [bold(2, 5)]}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "abc", "entities": [bold(0, 2), bold(1, 2)]}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "abc", "entities": [bold(0, 2), pre]}),
+        ),
+        (
+            "sendMessageDraft",
+            json!({"chat_id": 7, "text": "a", "draft_id": 0}),
+        ),
+        (
+            "sendChatAction",
+            json!({"chat_id": 7, "action": "thinking"}),
+        ),
+        (
+            "setMyCommands",
+            json!({"commands": [{"command": "Help", "description": "x"}]}),
+        ),
         ("sendTelepathy", json!({"chat_id": 7})),
     ];
     for (method, params) in table {
@@ -239,7 +293,10 @@ fn gemini_tells_what_it_was_asked_and_how_much_it_saw() {
     assert_eq!(status, 200);
     assert!(answer.contains("echo[1 rounds]: c"), "{answer}");
     let (_, stream) = client.asks("streamGenerateContent?alt=sse", &question("hello"));
-    assert!(stream.matches("data: ").count() > 3 && stream.contains("STOP"), "{stream}");
+    assert!(
+        stream.matches("data: ").count() > 3 && stream.contains("STOP"),
+        "{stream}"
+    );
     assert_eq!(client.service.calls_by("k1"), 2);
     assert_eq!(client.service.violations(), Vec::<String>::new());
 }
@@ -280,7 +337,11 @@ fn gemini_counts_quota_per_project_and_model() {
     client.service.limits(2, 3);
     let statuses = [(); 3].map(|()| client.asks("generateContent", &question("a")).0);
     assert_eq!(statuses, [200, 200, 429]);
-    assert_eq!(client.service.busiest_day(), 2, "a refused call spends nothing");
+    assert_eq!(
+        client.service.busiest_day(),
+        2,
+        "a refused call spends nothing"
+    );
     assert_eq!(client.service.busiest_window(Duration::from_secs(60)), 2);
     assert_eq!(client.service.provoked(), 1);
 }
@@ -288,14 +349,34 @@ fn gemini_counts_quota_per_project_and_model() {
 #[test]
 fn every_fault_answers_with_its_status() {
     let client = GeminiClient::new();
-    for fault in [Fault::InvalidKey, Fault::Leaked, Fault::DayQuota, Fault::Robots, Fault::Internal] {
+    for fault in [
+        Fault::InvalidKey,
+        Fault::Leaked,
+        Fault::DayQuota,
+        Fault::Robots,
+        Fault::Internal,
+    ] {
         client.service.key("k1").answers_times(1, fault);
-        assert_eq!(client.asks("generateContent", &question("a")).0, fault.status(), "{fault:?}");
-        assert_eq!(client.asks("generateContent", &question("a")).0, 200, "after {fault:?}");
+        assert_eq!(
+            client.asks("generateContent", &question("a")).0,
+            fault.status(),
+            "{fault:?}"
+        );
+        assert_eq!(
+            client.asks("generateContent", &question("a")).0,
+            200,
+            "after {fault:?}"
+        );
         client.service.key("k1").recovers();
     }
-    client.service.everyone().answers_every(2, Fault::MidErrorRaw);
+    client
+        .service
+        .everyone()
+        .answers_every(2, Fault::MidErrorRaw);
     let (_, well) = client.asks("streamGenerateContent?alt=sse", &question("a"));
     let (_, broken) = client.asks("streamGenerateContent?alt=sse", &question("a"));
-    assert!(well.contains("STOP") && !broken.contains("STOP"), "{broken}");
+    assert!(
+        well.contains("STOP") && !broken.contains("STOP"),
+        "{broken}"
+    );
 }

@@ -52,12 +52,16 @@ fn timestamp() -> jiff::Timestamp {
 
 /// Today in America/Los_Angeles, where the day of the quota turns.
 pub(crate) fn pacific_day() -> String {
-    let there = timestamp().in_tz("America/Los_Angeles").expect("in the bundle");
+    let there = timestamp()
+        .in_tz("America/Los_Angeles")
+        .expect("in the bundle");
     there.date().to_string()
 }
 
 fn now_as_http_date() -> String {
-    timestamp().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    timestamp()
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string()
 }
 
 /// The short wait between two looks; used by helpers that have a deadline, never by a test.
@@ -65,12 +69,20 @@ fn pause() {
     thread::sleep(Duration::from_millis(10));
 }
 
+/// Lets time pass where its length is the scenario itself: an outage, a ban.
+pub(crate) fn time_passes(length: Duration) {
+    thread::sleep(length);
+}
+
 /// Waits until something is so, and fails the test when it does not become so.
 #[track_caller]
 pub(crate) fn eventually(deadline: Duration, what: &str, mut look: impl FnMut() -> bool) {
     let start = now();
     while !look() {
-        assert!(now().saturating_sub(start) < deadline, "not within {deadline:?}: {what}");
+        assert!(
+            now().saturating_sub(start) < deadline,
+            "not within {deadline:?}: {what}"
+        );
         pause();
     }
 }
@@ -139,7 +151,10 @@ impl Builder {
         let mut defaults = BTreeMap::from([
             ("TELEGRAM_API_URL".to_owned(), servers[0].url()),
             ("GEMINI_API_URL".to_owned(), servers[1].url()),
-            ("DATA_FILE".to_owned(), data.join("svs-bot.redb").display().to_string()),
+            (
+                "DATA_FILE".to_owned(),
+                data.join("svs-bot.redb").display().to_string(),
+            ),
             ("HOME".to_owned(), folder.path().display().to_string()),
         ]);
         defaults.extend(self.settings);
@@ -147,7 +162,11 @@ impl Builder {
             telegram,
             gemini,
             settings: defaults,
-            secrets: self.keys.into_iter().map(|(name, _)| key_text(&name)).collect(),
+            secrets: self
+                .keys
+                .into_iter()
+                .map(|(name, _)| key_text(&name))
+                .collect(),
             folder,
             bot: None,
             written: String::new(),
@@ -215,6 +234,11 @@ impl World {
         self.folder.path()
     }
 
+    /// Where another client of the same bot would call a method.
+    pub(crate) fn telegram_url(&self, method: &str) -> String {
+        format!("{}/bot{TOKEN}/{method}", self.settings["TELEGRAM_API_URL"])
+    }
+
     /// Changes a setting for the next start.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.settings.insert(name.to_owned(), value.to_owned());
@@ -257,7 +281,11 @@ impl World {
         let ended = bot.wait(GRACE);
         let took = now().saturating_sub(start);
         self.keep(&ended);
-        assert_eq!(ended.code, Some(0), "exit code after SIGTERM, {took:?} later");
+        assert_eq!(
+            ended.code,
+            Some(0),
+            "exit code after SIGTERM, {took:?} later"
+        );
     }
 
     /// Waits for a bot that leaves by itself.

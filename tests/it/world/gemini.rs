@@ -96,14 +96,20 @@ impl Treatment<'_> {
 
     /// All is well again.
     pub(crate) fn recovers(&self) {
-        self.gemini.change(|state| state.rules.retain(|rule| rule.whom != self.whom));
+        self.gemini
+            .change(|state| state.rules.retain(|rule| rule.whom != self.whom));
     }
 
     fn add(&self, when: When, fault: Fault) {
         let whom = self.whom.clone();
         self.gemini.change(|state| {
             let seen = 0;
-            state.rules.push(Rule { whom, when, fault, seen });
+            state.rules.push(Rule {
+                whom,
+                when,
+                fault,
+                seen,
+            });
         });
     }
 }
@@ -120,18 +126,27 @@ impl Gemini {
     }
 
     pub(crate) fn key(&self, name: &str) -> Treatment<'_> {
-        Treatment { gemini: self, whom: Whom::Key(name.to_owned()) }
+        Treatment {
+            gemini: self,
+            whom: Whom::Key(name.to_owned()),
+        }
     }
 
     pub(crate) fn model(&self, name: &str) -> Treatment<'_> {
-        Treatment { gemini: self, whom: Whom::Model(name.to_owned()) }
+        Treatment {
+            gemini: self,
+            whom: Whom::Model(name.to_owned()),
+        }
     }
 
     pub(crate) fn everyone(&self) -> Treatment<'_> {
-        Treatment { gemini: self, whom: Whom::Everyone }
+        Treatment {
+            gemini: self,
+            whom: Whom::Everyone,
+        }
     }
 
-    /// What is said to questions that hold this word.
+    /// What is said to questions that hold this word; `{question}` in it becomes the question.
     pub(crate) fn when_asked(&self, word: &str, text: &str) {
         self.change(|state| state.scripts.push((word.to_owned(), text.to_owned())));
     }
@@ -160,7 +175,9 @@ impl Gemini {
     /// Takes a request in: its place in the list of calls, and how it will be failed, if at all.
     fn receive(&self, asked: &Asked) -> (usize, Option<Fault>, Duration) {
         self.change(|state| {
-            state.violations.extend(asked.problems.iter().map(|what| format!("gemini: {what}")));
+            state
+                .violations
+                .extend(asked.problems.iter().map(|what| format!("gemini: {what}")));
             let known = state.keys.get(&asked.key).cloned();
             let fault = match &known {
                 None => Some(Fault::InvalidKey),
@@ -193,7 +210,7 @@ impl Gemini {
         let fits = |(word, _): &&(String, String)| question.contains(word.as_str());
         state.scripts.iter().find(fits).map_or_else(
             || format!("echo[{} rounds]: {question}", asked.rounds()),
-            |(_, text)| text.clone(),
+            |(_, text)| text.replace("{question}", &question),
         )
     }
 }
@@ -262,9 +279,8 @@ impl Gemini {
     /// `models.get`, the free probe: it proves the key and nothing else.
     fn describe_model(&self, asked: &Asked, wire: &mut Wire) {
         let key = self.state.lock().keys.get(&asked.key).cloned();
-        let planned = key.and_then(|(name, _)| {
-            self.change(|state| Some(state.planned(&name, &asked.model)))
-        });
+        let planned =
+            key.and_then(|(name, _)| self.change(|state| Some(state.planned(&name, &asked.model))));
         match planned {
             None => Fault::InvalidKey.happen(asked, "", wire),
             Some(Some(fault)) if fault.is_about_the_key() => fault.happen(asked, "", wire),
@@ -310,8 +326,10 @@ fn usage(text: &str) -> Value {
 /// The events of a streamed answer: a thought, the text in pieces, an end without content. Line
 /// ends alternate, as both forms are seen.
 fn events(asked: &Asked, text: &str) -> Vec<String> {
-    let part = |part: Value| json!({"candidates": [{"content": {"role": "model", "parts": [part]}}],
-        "usageMetadata": usage(text), "modelVersion": asked.model});
+    let part = |part: Value| {
+        json!({"candidates": [{"content": {"role": "model", "parts": [part]}}],
+        "usageMetadata": usage(text), "modelVersion": asked.model})
+    };
     let mut chunks = vec![part(json!({"text": "let me think", "thought": true}))];
     let characters: Vec<char> = text.chars().collect();
     let size = characters.len().div_ceil(3).max(1);
@@ -321,5 +339,9 @@ fn events(asked: &Asked, text: &str) -> Vec<String> {
     chunks.push(json!({"candidates": [{"finishReason": "STOP", "index": 0}],
         "usageMetadata": usage(text), "modelVersion": asked.model}));
     let ends = ["\r\n\r\n", "\n\n"].into_iter().cycle();
-    chunks.iter().zip(ends).map(|(chunk, end)| format!("data: {chunk}{end}")).collect()
+    chunks
+        .iter()
+        .zip(ends)
+        .map(|(chunk, end)| format!("data: {chunk}{end}"))
+        .collect()
 }

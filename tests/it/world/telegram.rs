@@ -69,7 +69,8 @@ impl Refusal {
     }
 
     fn body(&self) -> Value {
-        let mut body = json!({"ok": false, "error_code": self.code, "description": self.description});
+        let mut body =
+            json!({"ok": false, "error_code": self.code, "description": self.description});
         if !self.parameters.is_null() {
             body["parameters"] = self.parameters.clone();
         }
@@ -87,10 +88,7 @@ enum Mood {
     /// The next message gets 429 with this many seconds.
     AboutToFlood(u64),
     /// 429 was said; nothing may come before this moment.
-    Flooded {
-        since: Duration,
-        until: Duration,
-    },
+    Flooded { since: Duration, until: Duration },
     /// 403 from now on.
     Closed,
 }
@@ -195,13 +193,22 @@ impl Telegram {
     /// Every call so far, of one method, or of all with `""`.
     pub(crate) fn calls(&self, method: &str) -> Vec<Call> {
         let wanted = |call: &&Call| method.is_empty() || call.method == method;
-        self.state.lock().calls.iter().filter(wanted).cloned().collect()
+        self.state
+            .lock()
+            .calls
+            .iter()
+            .filter(wanted)
+            .cloned()
+            .collect()
     }
 
     /// What the bot has said to a chat, heard or not.
     pub(crate) fn said_to(&self, chat: i64) -> Vec<Message> {
         let state = self.state.lock();
-        state.chats.get(&chat).map_or_else(Vec::new, |chat| chat.sent.clone())
+        state
+            .chats
+            .get(&chat)
+            .map_or_else(Vec::new, |chat| chat.sent.clone())
     }
 
     /// Whether every update has been confirmed by a later poll.
@@ -364,7 +371,9 @@ impl Service for Telegram {
         } else {
             self.change(|state| state.perform(method, &params))
         };
-        let status = outcome.as_ref().map_or_else(|refusal| refusal.code, |_| 200);
+        let status = outcome
+            .as_ref()
+            .map_or_else(|refusal| refusal.code, |_| 200);
         self.change(|state| state.calls[call].status = status);
         match outcome {
             Ok(result) => wire.json(200, &json!({"ok": true, "result": result})),

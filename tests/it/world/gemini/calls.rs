@@ -27,14 +27,19 @@ pub(crate) struct Call {
 impl Call {
     /// Whether the service spends quota on it: all but what it refused at the door.
     pub(super) fn counts(&self) -> bool {
-        !self.fault.is_some_and(|fault| matches!(fault.status(), 401 | 403 | 404 | 429))
+        !self
+            .fault
+            .is_some_and(|fault| matches!(fault.status(), 401 | 403 | 404 | 429))
     }
 
     /// The text of the question.
     pub(crate) fn question(&self) -> String {
         let last = self.contents.as_array().and_then(|turns| turns.last());
         let parts = last.and_then(|turn| turn["parts"].as_array());
-        let texts = parts.into_iter().flatten().filter_map(|part| part["text"].as_str());
+        let texts = parts
+            .into_iter()
+            .flatten()
+            .filter_map(|part| part["text"].as_str());
         texts.collect::<Vec<_>>().join("\n")
     }
 }
@@ -45,13 +50,20 @@ impl Gemini {
     }
 
     pub(crate) fn calls_by(&self, key: &str) -> usize {
-        self.state.lock().calls.iter().filter(|call| call.key == key).count()
+        self.state
+            .lock()
+            .calls
+            .iter()
+            .filter(|call| call.key == key)
+            .count()
     }
 
     /// Calls whose question holds a word.
     pub(crate) fn calls_about(&self, word: &str) -> Vec<Call> {
         let calls = self.calls().into_iter();
-        calls.filter(|call| call.question().contains(word)).collect()
+        calls
+            .filter(|call| call.question().contains(word))
+            .collect()
     }
 
     /// Calls that were answered 429 because a limit was passed.
@@ -62,7 +74,12 @@ impl Gemini {
 
     /// Calls that are being answered now.
     pub(crate) fn in_flight(&self) -> usize {
-        self.state.lock().calls.iter().filter(|call| !call.finished).count()
+        self.state
+            .lock()
+            .calls
+            .iter()
+            .filter(|call| !call.finished)
+            .count()
     }
 
     /// Waits until so many calls have come in.
@@ -73,8 +90,12 @@ impl Gemini {
         while state.calls.len() < count {
             let waited = now().saturating_sub(start);
             let seen = state.calls.len();
-            assert!(waited < PATIENCE, "{seen} of {count} calls within {PATIENCE:?}");
-            self.changed.wait_for(&mut state, PATIENCE.saturating_sub(waited));
+            assert!(
+                waited < PATIENCE,
+                "{seen} of {count} calls within {PATIENCE:?}"
+            );
+            self.changed
+                .wait_for(&mut state, PATIENCE.saturating_sub(waited));
         }
     }
 

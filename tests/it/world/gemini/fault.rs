@@ -63,7 +63,9 @@ impl Fault {
     /// The HTTP status of its answer; 0 when there is none.
     pub(crate) fn status(self) -> u16 {
         match self {
-            Self::InvalidKey | Self::Region | Self::Billing | Self::BadRequest | Self::BadLevel => 400,
+            Self::InvalidKey | Self::Region | Self::Billing | Self::BadRequest | Self::BadLevel => {
+                400
+            }
             Self::WrongType => 401,
             Self::Prepaid => 402,
             Self::Leaked | Self::Suspended | Self::ProjectDenied => 403,
@@ -87,13 +89,19 @@ impl Fault {
 
     /// Whether `models.get` fails like this too.
     pub(super) fn is_about_the_key(self) -> bool {
-        matches!(self.status(), 400 | 401 | 403) && self != Self::BadRequest && self != Self::BadLevel
+        matches!(self.status(), 400 | 401 | 403)
+            && self != Self::BadRequest
+            && self != Self::BadLevel
     }
 
     /// Fails.
     pub(super) fn happen(self, asked: &Asked, text: &str, wire: &mut Wire) {
         match self {
             Self::Line(trouble) => wire.suffer(trouble),
+            // Without a level in the request there is nothing to refuse.
+            Self::BadLevel if asked.body["generationConfig"]["thinkingConfig"].is_null() => {
+                say(asked, text, wire);
+            }
             Self::Robots => wire.html(429, "<html>We're sorry... automated queries</html>"),
             Self::Slow(time) => {
                 if wire.work(time) {
@@ -103,10 +111,18 @@ impl Fault {
             Self::Cut | Self::Stall | Self::MidError | Self::MidErrorRaw => {
                 self.break_off(asked, text, wire);
             }
-            Self::PromptBlocked => reply(asked, wire, &json!({"promptFeedback":
-                {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": 9}})),
-            Self::Finish(reason) => reply(asked, wire, &json!({"candidates":
-                [{"finishReason": reason}], "usageMetadata": {"promptTokenCount": 9}})),
+            Self::PromptBlocked => reply(
+                asked,
+                wire,
+                &json!({"promptFeedback":
+                {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": 9}}),
+            ),
+            Self::Finish(reason) => reply(
+                asked,
+                wire,
+                &json!({"candidates":
+                [{"finishReason": reason}], "usageMetadata": {"promptTokenCount": 9}}),
+            ),
             _ => wire.json(self.status(), &self.body(&asked.model)),
         }
     }
@@ -119,7 +135,11 @@ impl Fault {
                 wire.piece(event);
             }
         } else {
-            wire.half(200, "application/json", super::whole(asked, text).to_string().as_bytes());
+            wire.half(
+                200,
+                "application/json",
+                super::whole(asked, text).to_string().as_bytes(),
+            );
         }
         let overloaded = error(503, "UNAVAILABLE", "overloaded");
         match self {
@@ -144,40 +164,69 @@ impl Fault {
             ("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "20"),
         );
         match self {
-            Self::InvalidKey => reason(400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID"),
+            Self::InvalidKey => reason(
+                400,
+                "INVALID_ARGUMENT",
+                "API key not valid.",
+                "API_KEY_INVALID",
+            ),
             Self::WrongType => reason(
                 401,
                 "UNAUTHENTICATED",
                 "Expected OAuth 2 access token",
                 "ACCESS_TOKEN_TYPE_UNSUPPORTED",
             ),
-            Self::Leaked => denied("Your API key was reported as leaked. Please use another API key."),
+            Self::Leaked => {
+                denied("Your API key was reported as leaked. Please use another API key.")
+            }
             Self::Suspended => reason(
                 403,
                 "PERMISSION_DENIED",
                 "Consumer has been suspended.",
                 "CONSUMER_SUSPENDED",
             ),
-            Self::ProjectDenied => denied("Your project has been denied access. Please contact support."),
-            Self::ServiceDisabled => reason(403, "PERMISSION_DENIED", "API is disabled", "SERVICE_DISABLED"),
-            Self::AddressBlocked => {
-                reason(403, "PERMISSION_DENIED", "blocked", "API_KEY_IP_ADDRESS_BLOCKED")
+            Self::ProjectDenied => {
+                denied("Your project has been denied access. Please contact support.")
             }
+            Self::ServiceDisabled => reason(
+                403,
+                "PERMISSION_DENIED",
+                "API is disabled",
+                "SERVICE_DISABLED",
+            ),
+            Self::AddressBlocked => reason(
+                403,
+                "PERMISSION_DENIED",
+                "blocked",
+                "API_KEY_IP_ADDRESS_BLOCKED",
+            ),
             Self::Prepaid => error(402, "RESOURCE_EXHAUSTED", "prepayment credits are depleted"),
             Self::PrepaidOldForm => exhausted("Your prepayment credits are depleted"),
-            Self::Region => {
-                error(400, "FAILED_PRECONDITION", "User location is not supported for the API use.")
-            }
-            Self::Billing => error(400, "FAILED_PRECONDITION", "Please enable billing on the project"),
+            Self::Region => error(
+                400,
+                "FAILED_PRECONDITION",
+                "User location is not supported for the API use.",
+            ),
+            Self::Billing => error(
+                400,
+                "FAILED_PRECONDITION",
+                "Please enable billing on the project",
+            ),
             Self::BadRequest => error(400, "INVALID_ARGUMENT", "Unable to process input image."),
-            Self::BadLevel => {
-                error(400, "INVALID_ARGUMENT", "Thinking level MINIMAL is not supported for this model.")
-            }
+            Self::BadLevel => error(
+                400,
+                "INVALID_ARGUMENT",
+                "Thinking level MINIMAL is not supported for this model.",
+            ),
             Self::ModelGone => {
                 let text = format!("models/{model} is not found for API version v1beta");
                 error(404, "NOT_FOUND", &text)
             }
-            Self::TooLarge => error(413, "INVALID_ARGUMENT", "Request payload size exceeds the limit"),
+            Self::TooLarge => error(
+                413,
+                "INVALID_ARGUMENT",
+                "Request payload size exceeds the limit",
+            ),
             Self::DayQuota => quota(model, &[day], "37s"),
             Self::MinuteQuota => quota(model, &[minute], "34.07s"),
             Self::TokenQuota => {
@@ -188,17 +237,26 @@ impl Fault {
             Self::ZeroQuota => quota(model, &[(day.0, "0")], "37s"),
             Self::DayQuotaInArray => json!([quota(model, &[day], "37s")]),
             Self::OldFormQuota => {
-                let mut body = reason(429, "RESOURCE_EXHAUSTED", "Quota exceeded", "RATE_LIMIT_EXCEEDED");
+                let mut body = reason(
+                    429,
+                    "RESOURCE_EXHAUSTED",
+                    "Quota exceeded",
+                    "RATE_LIMIT_EXCEEDED",
+                );
                 body["error"]["details"][0]["metadata"] = json!({"quota_limit_value": "5",
                     "quota_limit": "GenerateContentRequestsPerMinutePerProjectPerRegion"});
                 body
             }
-            Self::Spend => exhausted("You have reached the spend limit of your tier for 10 minutes."),
+            Self::Spend => {
+                exhausted("You have reached the spend limit of your tier for 10 minutes.")
+            }
             Self::BareQuota => exhausted("Resource has been exhausted (e.g. check quota)."),
             Self::Internal => error(500, "INTERNAL", "An internal error has occurred."),
-            Self::Overloaded => {
-                error(503, "UNAVAILABLE", "This model is currently experiencing high demand.")
-            }
+            Self::Overloaded => error(
+                503,
+                "UNAVAILABLE",
+                "This model is currently experiencing high demand.",
+            ),
             Self::DeadlineExceeded => error(504, "DEADLINE_EXCEEDED", "Deadline expired."),
             _ => error(418, "TEAPOT", "short and stout"),
         }

@@ -23,13 +23,22 @@ impl Asked {
 
     /// Finished rounds before the question.
     pub(super) fn rounds(&self) -> usize {
-        self.turns().iter().filter(|turn| turn["role"] == "model").count()
+        self.turns()
+            .iter()
+            .filter(|turn| turn["role"] == "model")
+            .count()
     }
 
     /// The texts of the last turn.
     pub(super) fn question(&self) -> String {
-        let parts = self.turns().last().and_then(|turn| turn["parts"].as_array());
-        let texts = parts.into_iter().flatten().filter_map(|part| part["text"].as_str());
+        let parts = self
+            .turns()
+            .last()
+            .and_then(|turn| turn["parts"].as_array());
+        let texts = parts
+            .into_iter()
+            .flatten()
+            .filter_map(|part| part["text"].as_str());
         texts.collect::<Vec<_>>().join("\n")
     }
 }
@@ -37,7 +46,10 @@ impl Asked {
 /// Reads a request; an error when there is no such path.
 pub(super) fn read(request: &Request) -> Result<Asked, String> {
     let nowhere = || format!("no such path: {} {}", request.method, request.path);
-    let rest = request.path.strip_prefix("/v1beta/models/").ok_or_else(nowhere)?;
+    let rest = request
+        .path
+        .strip_prefix("/v1beta/models/")
+        .ok_or_else(nowhere)?;
     let (model, verb) = rest.split_once(':').unwrap_or((rest, ""));
     let mut asked = Asked {
         model: model.to_owned(),
@@ -61,8 +73,11 @@ pub(super) fn read(request: &Request) -> Result<Asked, String> {
     }
     if !asked.is_probe {
         asked.body = serde_json::from_slice(&request.body).map_err(|error| error.to_string())?;
-        if !matches!(request.headers("content-type")[..], [kind] if kind.starts_with("application/json")) {
-            asked.problems.push("content-type is not application/json".to_owned());
+        if !matches!(request.headers("content-type")[..], [kind] if kind.starts_with("application/json"))
+        {
+            asked
+                .problems
+                .push("content-type is not application/json".to_owned());
         }
         check_body(&mut asked);
     }
@@ -73,7 +88,9 @@ pub(super) fn read(request: &Request) -> Result<Asked, String> {
 fn check_credentials(request: &Request, asked: &mut Asked) {
     match request.headers("x-goog-api-key")[..] {
         [key] => key.clone_into(&mut asked.key),
-        ref keys => asked.problems.push(format!("{} x-goog-api-key headers", keys.len())),
+        ref keys => asked
+            .problems
+            .push(format!("{} x-goog-api-key headers", keys.len())),
     }
     if request.query.contains("key=") || !request.headers("authorization").is_empty() {
         asked.problems.push("a second credential".to_owned());
@@ -82,8 +99,14 @@ fn check_credentials(request: &Request, asked: &mut Asked) {
 
 fn check_body(asked: &mut Asked) {
     const FIELDS: [&str; 8] = [
-        "contents", "systemInstruction", "generationConfig", "safetySettings", "tools",
-        "toolConfig", "serviceTier", "store",
+        "contents",
+        "systemInstruction",
+        "generationConfig",
+        "safetySettings",
+        "tools",
+        "toolConfig",
+        "serviceTier",
+        "store",
     ];
     let mut problems = unknown(&asked.body, &FIELDS, "request");
     let mut expected = "user";
@@ -92,10 +115,18 @@ fn check_body(asked: &mut Asked) {
         if turn["role"] != expected {
             problems.push(format!("role {} where {expected} is due", turn["role"]));
         }
-        expected = if turn["role"] == "user" { "model" } else { "user" };
+        expected = if turn["role"] == "user" {
+            "model"
+        } else {
+            "user"
+        };
         problems.extend(check_parts(&turn["parts"]));
     }
-    if asked.turns().last().is_none_or(|turn| turn["role"] != "user") {
+    if asked
+        .turns()
+        .last()
+        .is_none_or(|turn| turn["role"] != "user")
+    {
         problems.push("the last turn is not the user's".to_owned());
     }
     let system = &asked.body["systemInstruction"];
@@ -112,10 +143,20 @@ fn check_body(asked: &mut Asked) {
 
 fn check_parts(parts: &Value) -> Vec<String> {
     const DATA: [&str; 7] = [
-        "text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode",
+        "text",
+        "inlineData",
+        "fileData",
+        "functionCall",
+        "functionResponse",
+        "executableCode",
         "codeExecutionResult",
     ];
-    const BESIDE: [&str; 4] = ["thought", "thoughtSignature", "videoMetadata", "mediaResolution"];
+    const BESIDE: [&str; 4] = [
+        "thought",
+        "thoughtSignature",
+        "videoMetadata",
+        "mediaResolution",
+    ];
     let known = [&DATA[..], &BESIDE[..]].concat();
     let Some(parts) = parts.as_array().filter(|parts| !parts.is_empty()) else {
         return vec!["a turn without parts".to_owned()];
@@ -137,9 +178,19 @@ fn check_parts(parts: &Value) -> Vec<String> {
 
 fn check_config(model: &str, config: &Value) -> Vec<String> {
     const FIELDS: [&str; 13] = [
-        "maxOutputTokens", "stopSequences", "responseMimeType", "responseJsonSchema",
-        "responseSchema", "responseModalities", "thinkingConfig", "mediaResolution",
-        "imageConfig", "speechConfig", "seed", "temperature", "topP",
+        "maxOutputTokens",
+        "stopSequences",
+        "responseMimeType",
+        "responseJsonSchema",
+        "responseSchema",
+        "responseModalities",
+        "thinkingConfig",
+        "mediaResolution",
+        "imageConfig",
+        "speechConfig",
+        "seed",
+        "temperature",
+        "topP",
     ];
     if config.is_null() {
         return Vec::new();
@@ -172,12 +223,21 @@ fn check_config(model: &str, config: &Value) -> Vec<String> {
 fn levels(model: &str) -> Option<&'static [&'static str]> {
     const ALL: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
     Some(match model {
-        "gemini-3.5-flash-lite" | "gemini-3.1-flash-lite" | "gemini-3.6-flash"
-        | "gemini-3.5-flash" | "gemini-3-flash-preview" => ALL,
+        "gemini-3.5-flash-lite"
+        | "gemini-3.1-flash-lite"
+        | "gemini-3.6-flash"
+        | "gemini-3.5-flash"
+        | "gemini-3-flash-preview" => ALL,
         "gemini-4-hydrogen" => &["LOW", "MEDIUM", "HIGH", "XHIGH"],
-        "gemini-3.8-flash" | "gemini-3.7-flash" | "gemini-4-argon" | "gemini-4-carbon"
+        "gemini-3.8-flash"
+        | "gemini-3.7-flash"
+        | "gemini-4-argon"
+        | "gemini-4-carbon"
         | "gemini-3.1-pro-preview" => &["LOW", "MEDIUM", "HIGH"],
-        "gemini-2.5-flash-lite" | "gemini-2.5-flash" | "gemini-2.5-pro" | "gemma-4-31b-it"
+        "gemini-2.5-flash-lite"
+        | "gemini-2.5-flash"
+        | "gemini-2.5-pro"
+        | "gemma-4-31b-it"
         | "gemma-4-26b-a4b-it" => &[],
         _ => return None,
     })

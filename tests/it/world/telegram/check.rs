@@ -61,7 +61,11 @@ fn signature(method: &str) -> Option<&'static [(&'static str, Kind)]> {
             ("keep_on_stop", Bool),
         ],
         "deleteMessage" => &[("chat_id!", Int), ("message_id!", Int)],
-        "sendChatAction" => &[("chat_id!", Int), ("action!", Text), ("message_thread_id", Int)],
+        "sendChatAction" => &[
+            ("chat_id!", Int),
+            ("action!", Text),
+            ("message_thread_id", Int),
+        ],
         "answerCallbackQuery" => &[
             ("callback_query_id!", Text),
             ("text", Text),
@@ -71,7 +75,11 @@ fn signature(method: &str) -> Option<&'static [(&'static str, Kind)]> {
         ],
         "leaveChat" => &[("chat_id!", Int)],
         "getFile" => &[("file_id!", Text)],
-        "setMyCommands" => &[("commands!", List), ("scope", Object), ("language_code", Text)],
+        "setMyCommands" => &[
+            ("commands!", List),
+            ("scope", Object),
+            ("language_code", Text),
+        ],
         "setWebhook" => &[("url!", Text), ("drop_pending_updates", Bool)],
         "deleteWebhook" => &[("drop_pending_updates", Bool)],
         _ => return None,
@@ -91,8 +99,13 @@ pub(super) fn read(request: &Request) -> Result<Value, String> {
         return Ok(Value::Object(serde_json::Map::default()));
     }
     let kinds = request.headers("content-type");
-    if kinds.iter().any(|kind| kind.starts_with("multipart/form-data")) {
-        return Ok(Value::String(String::from_utf8_lossy(&request.body).into_owned()));
+    if kinds
+        .iter()
+        .any(|kind| kind.starts_with("multipart/form-data"))
+    {
+        return Ok(Value::String(
+            String::from_utf8_lossy(&request.body).into_owned(),
+        ));
     }
     if !matches!(kinds[..], [kind] if kind.starts_with("application/json")) {
         return Err(format!("content types {kinds:?}"));
@@ -115,7 +128,11 @@ pub(super) fn parameters(method: &str, params: &Value) -> Vec<String> {
             None | Some(_) => {}
         }
     }
-    let known = |name: &str| signature.iter().any(|(k, _)| k.trim_end_matches('!') == name);
+    let known = |name: &str| {
+        signature
+            .iter()
+            .any(|(k, _)| k.trim_end_matches('!') == name)
+    };
     for name in given.keys().filter(|name| !known(name)) {
         problems.push(format!("unknown parameter {name}"));
     }
@@ -185,14 +202,30 @@ type Span = (String, usize, usize);
 
 fn span(text: &str, entity: &Value) -> Result<Span, &'static str> {
     const KINDS: [&str; 16] = [
-        "mention", "hashtag", "bot_command", "url", "email", "bold", "italic", "underline",
-        "strikethrough", "spoiler", "blockquote", "expandable_blockquote", "code", "pre",
-        "text_link", "text_mention",
+        "mention",
+        "hashtag",
+        "bot_command",
+        "url",
+        "email",
+        "bold",
+        "italic",
+        "underline",
+        "strikethrough",
+        "spoiler",
+        "blockquote",
+        "expandable_blockquote",
+        "code",
+        "pre",
+        "text_link",
+        "text_mention",
     ];
     let kind = entity["type"].as_str().filter(|kind| KINDS.contains(kind));
     let kind = kind.ok_or("unknown type")?;
     let number = |name: &str| entity[name].as_u64().and_then(|n| usize::try_from(n).ok());
-    let (start, length) = (number("offset").ok_or("offset")?, number("length").ok_or("length")?);
+    let (start, length) = (
+        number("offset").ok_or("offset")?,
+        number("length").ok_or("length")?,
+    );
     let mut edges = vec![0];
     for character in text.chars() {
         edges.push(edges[edges.len() - 1] + character.len_utf16());

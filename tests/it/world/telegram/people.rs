@@ -151,6 +151,24 @@ impl Person {
         self.telegram.hear(self.chat)
     }
 
+    /// The next message here that holds a word; what comes before it is let pass.
+    #[track_caller]
+    pub(crate) fn hears_about(&self, word: &str) -> Message {
+        loop {
+            let message = self.hears();
+            if message.text.contains(word) {
+                return message;
+            }
+        }
+    }
+
+    /// Says something and hears the answer that holds the same words.
+    #[track_caller]
+    pub(crate) fn is_answered(&self, question: &str) -> String {
+        self.says(question);
+        self.hears_about(question).text
+    }
+
     /// Says something and hears what comes next.
     #[track_caller]
     pub(crate) fn asks(&self, text: &str) -> String {

@@ -53,9 +53,9 @@ impl State {
         }
         let offset = params["offset"].as_i64().unwrap_or(0);
         self.confirm(offset);
-        let again = self.last_poll.is_some_and(|(last, at)| {
-            last == offset && now().saturating_sub(at) < TOO_SOON
-        });
+        let again = self
+            .last_poll
+            .is_some_and(|(last, at)| last == offset && now().saturating_sub(at) < TOO_SOON);
         self.last_poll = Some((offset, now()));
         self.poll += 1;
         let limit = params["limit"].as_u64().unwrap_or(100);

@@ -68,7 +68,9 @@ impl State {
             Mood::Flooded { since, until } => {
                 let left = until.saturating_sub(now);
                 if now.saturating_sub(since) > UNDER_WAY {
-                    self.violate(format!("{method} to {id} {left:?} before retry_after ended"));
+                    self.violate(format!(
+                        "{method} to {id} {left:?} before retry_after ended"
+                    ));
                 }
                 Err(too_many(left))
             }
@@ -155,7 +157,12 @@ impl State {
     }
 
     /// The text as the chat shows it: trimmed, of a legal length, with legal entities.
-    fn lawful_text(&mut self, method: &str, params: &Value, least: usize) -> Result<String, Refusal> {
+    fn lawful_text(
+        &mut self,
+        method: &str,
+        params: &Value,
+        least: usize,
+    ) -> Result<String, Refusal> {
         let text = params["text"].as_str().unwrap_or_default();
         for problem in check::entities(text, &params["entities"]) {
             self.violate(format!("{method}: {problem}"));
