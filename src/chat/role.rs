@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Sender, Tier, UserId};
+use super::{MessageId, Sender, Tier, TopicId, UserId};
 use crate::clock::Timestamp;
 use crate::keys::Group;
 
@@ -99,6 +99,34 @@ pub(crate) struct Person {
     pub(crate) told: bool,
     /// False after Telegram said that we may not write to them.
     pub(crate) reachable: bool,
+    /// The newest question that came too late; a button has it answered all the same.
+    pub(crate) held: Option<Held>,
+}
+
+impl Person {
+    /// Somebody new.
+    pub(crate) fn new(sender: &Sender, now: Timestamp) -> Self {
+        Self {
+            name: sender.name.clone(),
+            language: sender.language.clone(),
+            grant: None,
+            first_seen: now,
+            last_seen: now,
+            told: false,
+            reachable: true,
+            held: None,
+        }
+    }
+}
+
+/// A private question of old mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Held {
+    pub(crate) message: MessageId,
+    pub(crate) topic: Option<TopicId>,
+    pub(crate) text: String,
+    pub(crate) quote: Option<String>,
+    pub(crate) sent: Timestamp,
 }
 
 /// The role of somebody on their own, without the chat they write in; `None` for a stranger.

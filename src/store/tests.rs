@@ -85,6 +85,7 @@ pub(super) fn person(name: &str, last_seen: u64) -> Person {
         last_seen: Timestamp(last_seen),
         told: false,
         reachable: true,
+        held: None,
     }
 }
 
@@ -98,6 +99,7 @@ pub(super) fn outbound(chat: i64, text: &str) -> crate::chat::Outbound {
         parcel: Parcel::Send {
             text: text.into(),
             reply_to: None,
+            button: None,
         },
     }
 }

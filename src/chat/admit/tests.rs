@@ -33,6 +33,7 @@ fn row(role: Option<Role>, told: bool) -> Person {
         last_seen: NOW,
         told,
         reachable: true,
+        held: None,
     }
 }
 

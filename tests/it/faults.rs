@@ -1,0 +1,241 @@
+//! Telegram at its worst, and a model that never answers: nothing is lost, nobody is pestered.
+
+use std::time::Duration;
+
+use crate::world::gemini::Fault;
+use crate::world::http::Trouble;
+use crate::world::telegram::TOKEN;
+use crate::world::{PATIENCE, World, eventually, is_full_run, now, time_passes};
+
+#[test]
+fn nothing_is_lost_while_telegram_is_down_and_it_is_not_pestered() {
+    let outage = Duration::from_secs(if is_full_run() { 60 } else { 3 });
+    for how in [
+        Trouble::HangUp,
+        Trouble::Reset,
+        Trouble::BadGateway,
+        Trouble::Garbage,
+    ] {
+        let world = World::new().open().start();
+        world.telegram.person(6).is_answered("before");
+        let before = world.telegram.calls("").len();
+        world.telegram.goes_down(how);
+        for id in 7..12 {
+            world.telegram.person(id).says("are you there?");
+        }
+        time_passes(outage);
+        let calls = world.telegram.calls("").len() - before;
+        let per_minute = calls * 60 / usize::try_from(outage.as_secs()).unwrap();
+        eprintln!("{how:?} for {outage:?}: {calls} calls, {per_minute} a minute");
+        // A few quick tries are fine at first; a minute of them is not.
+        let bound = if is_full_run() { 60 } else { 12 };
+        assert!(calls <= bound, "{how:?}: {calls} calls in {outage:?}");
+        world.telegram.comes_back();
+        let patience = Duration::from_secs(90);
+        eventually(patience, "everybody is answered", || {
+            (7..12).all(|id| world.telegram.said_to(id).len() == 1)
+        });
+        world.stop();
+    }
+}
+
+#[test]
+fn flood_control_of_one_chat_is_obeyed_and_holds_up_no_other() {
+    let seconds = if is_full_run() { 120 } else { 3 };
+    let world = World::new().open().start();
+    let (ann, bob) = (world.telegram.person(7), world.telegram.person(8));
+    ann.is_answered("before");
+    ann.has_flood_control(seconds);
+    let start = now();
+    ann.says("first");
+    ann.says("second");
+    bob.is_answered("meanwhile");
+    assert!(
+        now().saturating_sub(start) < Duration::from_secs(seconds),
+        "bob had to wait"
+    );
+    eventually(
+        Duration::from_secs(seconds + 20),
+        "both answers arrive",
+        || world.telegram.said_to(7).len() == 3,
+    );
+    let refused = world
+        .telegram
+        .calls("")
+        .iter()
+        .filter(|call| call.status == 429)
+        .count();
+    assert!((1..=2).contains(&refused), "{refused} calls were refused");
+    world.stop();
+}
+
+#[test]
+fn with_every_fifth_call_failing_everything_is_answered_once() {
+    for how in [Trouble::BadGateway, Trouble::HangUp] {
+        let world = World::new().open().start();
+        world.telegram.every(5, how);
+        for id in 7..17 {
+            world.telegram.person(id).says("one");
+            world.telegram.person(id).says("two");
+        }
+        eventually(
+            Duration::from_secs(60),
+            "both are answered for everybody",
+            || (7..17).all(|id| world.telegram.said_to(id).len() >= 2),
+        );
+        world.telegram.comes_back();
+        for id in 7..17 {
+            let person = world.telegram.person(id);
+            person.hears_about("one");
+            person.hears_about("two");
+            assert_eq!(
+                world.telegram.said_to(id).len(),
+                2,
+                "{how:?}: nothing is said twice"
+            );
+        }
+        world.stop();
+    }
+}
+
+#[test]
+fn one_failed_call_of_any_kind_loses_nothing() {
+    let troubles = [
+        Trouble::BadGateway,
+        Trouble::Reset,
+        Trouble::HangUp,
+        Trouble::Garbage,
+        Trouble::CutBody,
+    ];
+    for trouble in troubles {
+        for method in ["getUpdates", "sendMessage", "sendChatAction"] {
+            let world = World::new().open().start();
+            world.telegram.once(method, trouble);
+            world.telegram.person(7).is_answered("first");
+            world.telegram.person(7).is_answered("second");
+            world.stop();
+        }
+    }
+}
+
+#[test]
+fn a_failing_start_is_tried_again() {
+    for trouble in [Trouble::BadGateway, Trouble::Reset, Trouble::Garbage] {
+        let mut world = World::new().open().prepare();
+        world.telegram.once("getMe", trouble);
+        world.telegram.person(7).says("hello");
+        world.restart();
+        world.telegram.person(7).hears_about("hello");
+        world.stop();
+    }
+}
+
+#[test]
+fn a_poll_or_a_send_that_hangs_for_ever_is_given_up() {
+    if !is_full_run() {
+        return;
+    }
+    for method in ["getUpdates", "sendMessage"] {
+        let world = World::new().open().start();
+        world.telegram.once(method, Trouble::Hang);
+        let person = world.telegram.person(7);
+        person.says("hello");
+        eventually(Duration::from_secs(150), "the answer arrives", || {
+            !world.telegram.said_to(7).is_empty()
+        });
+        world.stop();
+    }
+}
+
+#[test]
+fn with_every_model_slot_hung_help_still_comes_at_once() {
+    let world = World::new().open().env("MAX_IN_FLIGHT", "4").start();
+    world.gemini.everyone().answers(Fault::Line(Trouble::Hang));
+    for id in 7..11 {
+        world.telegram.person(id).says("hang");
+    }
+    world.gemini.awaits_calls(4);
+    world.telegram.person(11).says("no slot is left for me");
+    for id in [12, 7] {
+        let person = world.telegram.person(id);
+        let start = now();
+        let before = world.telegram.said_to(id).len();
+        person.says("/help");
+        eventually(Duration::from_secs(5), "help comes", || {
+            world.telegram.said_to(id).len() > before
+        });
+        eprintln!(
+            "/help with hung slots took {:?}",
+            now().saturating_sub(start)
+        );
+    }
+    assert_eq!(world.gemini.in_flight(), 4, "never more calls than slots");
+    world.stop();
+}
+
+#[test]
+fn a_second_poller_is_survived() {
+    let world = World::new().open().start();
+    let url = world.telegram_url("getUpdates");
+    let before = world.telegram.calls("getUpdates").len();
+    for _ in 0..3 {
+        let seen = world.telegram.calls("getUpdates").len();
+        ureq::post(&url).send_empty().unwrap();
+        eventually(PATIENCE, "the bot polls again", || {
+            world.telegram.calls("getUpdates").len() > seen + 1
+        });
+    }
+    let polls = world.telegram.calls("getUpdates");
+    assert!(polls.iter().any(|call| call.status == 409));
+    assert!(
+        polls.len() - before < 20,
+        "{} polls in a conflict",
+        polls.len() - before
+    );
+    world.telegram.person(7).is_answered("hello");
+    world.stop();
+}
+
+#[test]
+fn a_forgotten_webhook_is_taken_away() {
+    let mut world = World::new().open().prepare();
+    world.telegram.has_a_webhook("https://example.org/old");
+    world.telegram.person(7).says("hello");
+    world.launch();
+    world.telegram.person(7).hears_about("hello");
+    let removals = world.telegram.calls("deleteWebhook");
+    assert!(
+        removals
+            .iter()
+            .all(|call| call.params["drop_pending_updates"] != true)
+    );
+    assert_eq!(removals.len(), 1);
+    world.stop();
+}
+
+#[test]
+fn a_wrong_or_revoked_token_ends_the_bot_with_a_sentence() {
+    let wrong = format!("{}x", TOKEN.replace("AAH", "BBH"));
+    let mut world = World::new().env("TELEGRAM_BOT_TOKEN", &wrong).prepare();
+    world.launch();
+    let ended = world.leaves();
+    assert_eq!(ended.code, Some(78), "{}", ended.stderr);
+    assert!(
+        ended.stderr.to_lowercase().contains("token"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        !ended.stderr.contains(&wrong[11..]),
+        "the token is in the log"
+    );
+    world.stop();
+
+    let mut world = World::new().start();
+    world.telegram.person(1).is_answered("hello");
+    world.telegram.revokes_the_token();
+    world.telegram.person(1).says("anybody?");
+    let ended = world.leaves();
+    assert_eq!(ended.code, Some(78), "{}", ended.stderr);
+    world.stop();
+}

@@ -1,0 +1,299 @@
+//! The key pool as people and the service see it: every row of the error table, limits that hold
+//! across crashes, and dead keys that stay dead.
+
+use std::time::Duration;
+
+use crate::world::gemini::Fault;
+use crate::world::http::Trouble;
+use crate::world::{PATIENCE, World, eventually};
+
+/// A window a little shorter than the service's minute: a call may be on its way for a moment.
+const ALMOST_A_MINUTE: Duration = Duration::from_secs(59);
+
+/// A sentence of the bot itself, without a word of the service.
+fn is_sentence(text: &str) -> bool {
+    const RAW: [&str; 8] = [
+        "echo[",
+        "RESOURCE_",
+        "INVALID_",
+        "quota metric",
+        "models/",
+        "API key",
+        "googleapis",
+        "{",
+    ];
+    !text.trim().is_empty() && !RAW.iter().any(|raw| text.contains(raw))
+}
+
+#[test]
+fn with_one_dead_key_among_three_nobody_notices_and_it_is_called_once() {
+    let mut world = World::new().start();
+    world.gemini.key("k2").answers(Fault::InvalidKey);
+    let owner = world.telegram.person(1);
+    for number in 0..12 {
+        owner.is_answered(&format!("question {number}."));
+    }
+    assert_eq!(world.gemini.calls_by("k2"), 1);
+    world.kill();
+    world.restart();
+    for number in 12..18 {
+        owner.is_answered(&format!("question {number}."));
+    }
+    assert_eq!(
+        world.gemini.calls_by("k2"),
+        1,
+        "it stays dead after a crash"
+    );
+    assert_eq!(world.telegram.said_to(1).len(), 18);
+    world.stop();
+}
+
+#[test]
+fn a_fault_of_one_key_sends_the_question_to_another_and_rests_the_key() {
+    let faults = [
+        Fault::InvalidKey,
+        Fault::WrongType,
+        Fault::Leaked,
+        Fault::Suspended,
+        Fault::ProjectDenied,
+        Fault::ServiceDisabled,
+        Fault::AddressBlocked,
+        Fault::Finish("PUP_LIMITED_DISABLED"),
+        Fault::Prepaid,
+        Fault::PrepaidOldForm,
+        Fault::Billing,
+        Fault::ModelGone,
+        Fault::DayQuota,
+        Fault::DayQuotaInArray,
+        Fault::BothQuotas,
+        Fault::ZeroQuota,
+        Fault::MinuteQuota,
+        Fault::TokenQuota,
+        Fault::OldFormQuota,
+        Fault::Spend,
+        Fault::BareQuota,
+        Fault::Internal,
+        Fault::Unheard,
+    ];
+    for fault in faults {
+        let world = World::new().start();
+        world.gemini.key("k1").answers(fault);
+        let owner = world.telegram.person(1);
+        for number in 0..5 {
+            owner.is_answered(&format!("{fault:?} {number}."));
+        }
+        assert_eq!(world.gemini.calls_by("k1"), 1, "{fault:?}");
+        assert_eq!(
+            world.telegram.said_to(1).len(),
+            5,
+            "{fault:?}: nothing but answers"
+        );
+        world.stop();
+    }
+}
+
+#[test]
+fn a_passing_fault_is_tried_again_and_the_answer_comes() {
+    let faults = [
+        Fault::Overloaded,
+        Fault::DeadlineExceeded,
+        Fault::Line(Trouble::BadGateway),
+        Fault::Line(Trouble::Reset),
+        Fault::Line(Trouble::HangUp),
+        Fault::Line(Trouble::Garbage),
+        Fault::Line(Trouble::CutBody),
+        Fault::Cut,
+        Fault::MidError,
+        Fault::MidErrorRaw,
+        Fault::Finish("STOP"),
+        Fault::Finish("MAX_TOKENS"),
+        Fault::Finish("RECITATION"),
+        Fault::Finish("MALFORMED_FUNCTION_CALL"),
+        Fault::Finish("OTHER"),
+        Fault::Finish("A_REASON_OF_TOMORROW"),
+    ];
+    for fault in faults {
+        let world = World::new().start();
+        world.gemini.everyone().answers_times(1, fault);
+        let owner = world.telegram.person(1);
+        owner.says("hello");
+        let heard = owner.hears().text;
+        assert!(heard.contains("echo["), "{fault:?}: {heard}");
+        assert_eq!(world.gemini.calls().len(), 2, "{fault:?}");
+        world.stop();
+    }
+}
+
+#[test]
+fn a_thinking_level_that_is_refused_is_not_sent_again() {
+    let world = World::new().start();
+    world.gemini.everyone().answers(Fault::BadLevel);
+    let owner = world.telegram.person(1);
+    owner.is_answered("first");
+    let calls = world.gemini.calls().len();
+    assert!(calls <= 2, "{calls} calls");
+    owner.is_answered("second");
+    assert_eq!(world.gemini.calls().len(), calls + 1);
+    world.stop();
+}
+
+#[test]
+fn a_refused_question_is_explained_and_never_asked_again() {
+    let faults = [
+        Fault::BadRequest,
+        Fault::TooLarge,
+        Fault::PromptBlocked,
+        Fault::Finish("SAFETY"),
+        Fault::Finish("PROHIBITED_CONTENT"),
+        Fault::Finish("BLOCKLIST"),
+        Fault::Finish("SPII"),
+        Fault::Finish("LANGUAGE"),
+        Fault::Finish("ESCALATION"),
+    ];
+    for fault in faults {
+        let world = World::new().start();
+        world.gemini.everyone().answers(fault);
+        let owner = world.telegram.person(1);
+        let told = owner.asks("refuse me");
+        assert!(is_sentence(&told), "{fault:?}: {told}");
+        assert_eq!(world.gemini.calls().len(), 1, "{fault:?}");
+        world.gemini.everyone().recovers();
+        owner.is_answered("no key is to blame");
+        world.stop();
+    }
+}
+
+#[test]
+fn when_everything_fails_the_person_is_told_after_at_most_three_attempts() {
+    let faults = [
+        Fault::InvalidKey,
+        Fault::Region,
+        Fault::Robots,
+        Fault::BareQuota,
+        Fault::MinuteQuota,
+        Fault::DayQuota,
+        Fault::ModelGone,
+        Fault::Overloaded,
+        Fault::Internal,
+        Fault::Unheard,
+        Fault::Line(Trouble::Reset),
+        Fault::Cut,
+        Fault::Line(Trouble::Hang),
+    ];
+    for fault in faults {
+        let world = World::new().env("ANSWER_DEADLINE_SECS", "10").start();
+        world.gemini.everyone().answers(fault);
+        let told = world.telegram.person(1).asks("hello");
+        assert!(is_sentence(&told), "{fault:?}: {told}");
+        let calls = world.gemini.calls().len();
+        assert!((1..=3).contains(&calls), "{fault:?}: {calls} calls");
+        world.stop();
+    }
+}
+
+#[test]
+fn a_fault_of_our_address_is_held_against_no_key() {
+    for fault in [Fault::Region, Fault::Robots] {
+        let world = World::new().open().start();
+        world.gemini.everyone().answers(fault);
+        for id in 7..12 {
+            world.telegram.person(id).asks("hello");
+        }
+        let calls = world.gemini.calls().len();
+        assert!(
+            calls <= 2,
+            "{fault:?}: {calls} calls while everything rests"
+        );
+        world.stop();
+    }
+}
+
+#[test]
+fn keys_of_one_project_die_together_when_it_is_denied() {
+    let world = World::new().keys("any", &["k1@p", "k2@p", "k3"]).start();
+    world.gemini.key("k1").answers(Fault::ProjectDenied);
+    world.gemini.key("k2").answers(Fault::ProjectDenied);
+    let owner = world.telegram.person(1);
+    for number in 0..6 {
+        owner.is_answered(&format!("question {number}."));
+    }
+    assert_eq!(world.gemini.calls_by("k1") + world.gemini.calls_by("k2"), 1);
+    world.stop();
+}
+
+#[test]
+fn guests_are_served_by_their_own_keys_and_owners_may_borrow() {
+    let world = World::new()
+        .without("GEMINI_API_KEYS")
+        .keys("A", &["a1"])
+        .keys("D", &["d1"])
+        .start();
+    world.telegram.person(7).is_answered("a guest");
+    assert_eq!(
+        (world.gemini.calls_by("a1"), world.gemini.calls_by("d1")),
+        (0, 1)
+    );
+    world.telegram.person(1).is_answered("the owner");
+    assert_eq!(
+        (world.gemini.calls_by("a1"), world.gemini.calls_by("d1")),
+        (1, 1)
+    );
+    world.gemini.key("a1").answers(Fault::Leaked);
+    world.telegram.person(1).is_answered("the owner borrows");
+    world.gemini.key("d1").answers(Fault::Leaked);
+    let told = world.telegram.person(7).asks("a guest without keys");
+    assert!(is_sentence(&told), "{told}");
+    world.stop();
+}
+
+#[test]
+fn a_minutes_limit_holds_across_kills() {
+    let mut world = World::new()
+        .open()
+        .keys("any", &["k1"])
+        .env("KEY_RPM", "3")
+        .start();
+    world.gemini.limits(3, 1000);
+    for life in 0..3 {
+        let asked = world.gemini.calls().len();
+        for id in 0..5 {
+            world.telegram.person(10 + life * 5 + id).says("hello");
+        }
+        if life == 0 {
+            world.gemini.awaits_calls(asked + 3);
+        }
+        eventually(PATIENCE, "all is taken", || world.telegram.is_drained());
+        if life < 2 {
+            world.kill();
+            world.restart();
+        }
+    }
+    eventually(
+        Duration::from_secs(90),
+        "everybody is answered or told",
+        || (10..25).all(|id| !world.telegram.said_to(id).is_empty()),
+    );
+    assert!(world.gemini.busiest_window(ALMOST_A_MINUTE) <= 3);
+    assert_eq!(world.gemini.provoked(), 0);
+    world.stop();
+}
+
+#[test]
+fn a_days_share_is_not_exceeded_and_people_are_told() {
+    // One per cent of 500 requests a day.
+    let world = World::new()
+        .open()
+        .keys("any", &["k1"])
+        .env("KEY_DAILY_PERCENT", "1")
+        .start();
+    world.gemini.limits(1000, 5);
+    let mut told = 0;
+    for id in 7..37 {
+        let heard = world.telegram.person(id).asks("hello");
+        told += usize::from(is_sentence(&heard));
+    }
+    assert_eq!(world.gemini.provoked(), 0);
+    assert!(world.gemini.busiest_day() <= 5);
+    assert!(told > 0, "thirty questions are more than the day gives");
+    world.stop();
+}

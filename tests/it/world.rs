@@ -1,0 +1,396 @@
+//! The world of a test: the real binary as a child process, with stand-ins for Telegram and
+//! Gemini on loopback. A world ends with [`World::stop`], which fails the test if the bot left
+//! late, panicked, broke a rule of a service, or wrote a secret anywhere.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+
+pub(crate) mod bot;
+pub(crate) mod gemini;
+pub(crate) mod http;
+pub(crate) mod telegram;
+
+use bot::{Bot, Ended};
+use gemini::{Gemini, key_text};
+use http::Server;
+use telegram::{TOKEN, Telegram};
+
+/// How long a test waits for an effect before it fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the bot may take to leave after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The one clock of the tests: time since 1970.
+#[expect(clippy::disallowed_methods, reason = "the tests' own clock")]
+pub(crate) fn now() -> Duration {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.expect("after 1970")
+}
+
+/// A setting of the test run itself, like `SVS_BOT_FULL`.
+#[expect(clippy::disallowed_methods, reason = "the tests' own settings")]
+pub(crate) fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Whether the long runs are asked for.
+pub(crate) fn is_full_run() -> bool {
+    setting("SVS_BOT_FULL").is_some()
+}
+
+fn timestamp() -> jiff::Timestamp {
+    let seconds = i64::try_from(now().as_secs()).expect("this century");
+    jiff::Timestamp::from_second(seconds).expect("this century")
+}
+
+/// Today in America/Los_Angeles, where the day of the quota turns.
+pub(crate) fn pacific_day() -> String {
+    let there = timestamp()
+        .in_tz("America/Los_Angeles")
+        .expect("in the bundle");
+    there.date().to_string()
+}
+
+fn now_as_http_date() -> String {
+    timestamp()
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string()
+}
+
+/// The short wait between two looks; used by helpers that have a deadline, never by a test.
+fn pause() {
+    thread::sleep(Duration::from_millis(10));
+}
+
+/// Lets time pass where its length is the scenario itself: an outage, a ban.
+pub(crate) fn time_passes(length: Duration) {
+    thread::sleep(length);
+}
+
+/// Waits until something is so, and fails the test when it does not become so.
+#[track_caller]
+pub(crate) fn eventually(deadline: Duration, what: &str, mut look: impl FnMut() -> bool) {
+    let start = now();
+    while !look() {
+        assert!(
+            now().saturating_sub(start) < deadline,
+            "not within {deadline:?}: {what}"
+        );
+        pause();
+    }
+}
+
+/// The settings of a world that is not there yet.
+#[derive(Debug)]
+pub(crate) struct Builder {
+    settings: BTreeMap<String, String>,
+    keys: Vec<(String, String)>,
+}
+
+impl Builder {
+    /// `OWNER_IDS`.
+    pub(crate) fn owner(self, id: i64) -> Self {
+        self.env("OWNER_IDS", &id.to_string())
+    }
+
+    /// Strangers are guests.
+    pub(crate) fn open(self) -> Self {
+        self.env("ACCESS", "open")
+    }
+
+    /// Keys of a group (`"A"` … `"D"`), or of none with `"any"`: `k1`, `k1@project:paid`.
+    pub(crate) fn keys(mut self, group: &str, list: &[&str]) -> Self {
+        let mut texts = Vec::new();
+        for entry in list {
+            let end = entry.find(['@', ':']).unwrap_or(entry.len());
+            let (name, rest) = entry.split_at(end);
+            let project = rest.strip_prefix('@').map_or(name, |rest| {
+                rest.split_once(':').map_or(rest, |(project, _)| project)
+            });
+            self.keys.push((name.to_owned(), project.to_owned()));
+            texts.push(format!("{}{rest}", key_text(name)));
+        }
+        let setting = match group {
+            "any" => "GEMINI_API_KEYS".to_owned(),
+            group => format!("GROUP_{group}_KEYS"),
+        };
+        self.env(&setting, &texts.join(","))
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Leaves a setting out.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.settings.remove(name);
+        self
+    }
+
+    /// The world with its services, and no bot yet.
+    pub(crate) fn prepare(self) -> World {
+        let (telegram, gemini) = (Telegram::new(), Gemini::new());
+        for (name, project) in &self.keys {
+            gemini.admits(name, project);
+        }
+        let servers = [
+            Server::start(Arc::clone(&telegram)),
+            Server::start(Arc::clone(&gemini)),
+        ];
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        fs::create_dir(&data).expect("a folder");
+        let mut defaults = BTreeMap::from([
+            ("TELEGRAM_API_URL".to_owned(), servers[0].url()),
+            ("GEMINI_API_URL".to_owned(), servers[1].url()),
+            (
+                "DATA_FILE".to_owned(),
+                data.join("svs-bot.redb").display().to_string(),
+            ),
+            ("HOME".to_owned(), folder.path().display().to_string()),
+        ]);
+        defaults.extend(self.settings);
+        World {
+            telegram,
+            gemini,
+            settings: defaults,
+            secrets: self
+                .keys
+                .into_iter()
+                .map(|(name, _)| key_text(&name))
+                .collect(),
+            folder,
+            bot: None,
+            written: String::new(),
+            judged: false,
+            _servers: servers,
+        }
+    }
+
+    /// The world with a bot that polls.
+    #[track_caller]
+    pub(crate) fn start(self) -> World {
+        let mut world = self.prepare();
+        world.restart();
+        world
+    }
+}
+
+/// A bot and all it talks to.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) telegram: Arc<Telegram>,
+    pub(crate) gemini: Arc<Gemini>,
+    settings: BTreeMap<String, String>,
+    secrets: Vec<String>,
+    folder: TempDir,
+    bot: Option<Bot>,
+    /// All that processes of this world wrote which are gone.
+    written: String,
+    judged: bool,
+    _servers: [Server; 2],
+}
+
+impl World {
+    /// Person 1 is the Owner, three keys serve everyone, and no limit of ours is in the way.
+    #[expect(clippy::new_ret_no_self, reason = "a world is built step by step")]
+    pub(crate) fn new() -> Builder {
+        Self::bare()
+            .owner(1)
+            .keys("any", &["k1", "k2", "k3"])
+            .env("TELEGRAM_BOT_TOKEN", TOKEN)
+    }
+
+    /// No token, no owner, no keys.
+    pub(crate) fn bare() -> Builder {
+        let settings = [
+            ("USER_LIMITS", "off"),
+            ("STREAM", "off"),
+            ("LOG_LEVEL", "debug"),
+            ("KEY_RPM", "1000"),
+            ("KEY_DAILY_PERCENT", "1000"),
+        ];
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Builder {
+            settings: settings.into_iter().map(owned).collect(),
+            keys: Vec::new(),
+        }
+    }
+
+    pub(crate) fn data_file(&self) -> PathBuf {
+        PathBuf::from(&self.settings["DATA_FILE"])
+    }
+
+    /// The folder that holds everything of this world.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where another client of the same bot would call a method.
+    pub(crate) fn telegram_url(&self, method: &str) -> String {
+        format!("{}/bot{TOKEN}/{method}", self.settings["TELEGRAM_API_URL"])
+    }
+
+    /// Changes a setting for the next start.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Starts the bot and does not wait for anything.
+    pub(crate) fn launch(&mut self) {
+        assert!(self.bot.is_none(), "a bot is running already");
+        self.bot = Some(Bot::start(&mut self.command(&["run"])));
+    }
+
+    /// Starts the bot and waits for its first poll.
+    #[track_caller]
+    pub(crate) fn restart(&mut self) {
+        let polls = self.telegram.calls("getUpdates").len();
+        self.launch();
+        let telegram = Arc::clone(&self.telegram);
+        eventually(PATIENCE, "the bot polls", || {
+            assert!(self.bot_is_running(), "the bot left at its start");
+            telegram.calls("getUpdates").len() > polls
+        });
+    }
+
+    pub(crate) fn bot_is_running(&mut self) -> bool {
+        self.bot.as_mut().is_some_and(Bot::is_running)
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        let ended = self.bot.take().expect("a running bot").kill();
+        self.keep(&ended);
+    }
+
+    /// SIGTERM, after which the bot has to leave in time and well; it can be started again.
+    #[track_caller]
+    pub(crate) fn terminate(&mut self) {
+        let bot = self.bot.take().expect("a running bot");
+        let start = now();
+        bot.terminate();
+        let ended = bot.wait(GRACE);
+        let took = now().saturating_sub(start);
+        self.keep(&ended);
+        assert_eq!(
+            ended.code,
+            Some(0),
+            "exit code after SIGTERM, {took:?} later"
+        );
+    }
+
+    /// Waits for a bot that leaves by itself.
+    #[track_caller]
+    pub(crate) fn leaves(&mut self) -> Ended {
+        let ended = self.bot.take().expect("a running bot").wait(PATIENCE);
+        self.keep(&ended);
+        ended
+    }
+
+    /// Runs another command of the binary to its end, with this on its standard input.
+    pub(crate) fn run(&mut self, arguments: &[&str], input: &str) -> Ended {
+        let ended = Bot::run(&mut self.command(arguments), input, PATIENCE);
+        self.keep(&ended);
+        ended
+    }
+
+    /// Ends the world and judges it.
+    #[track_caller]
+    pub(crate) fn stop(mut self) {
+        if self.bot.is_some() {
+            self.terminate();
+        }
+        self.judge();
+    }
+
+    /// All that this world's processes wrote so far.
+    pub(crate) fn log(&self) -> String {
+        let running = self.bot.as_ref().map(Bot::log).unwrap_or_default();
+        format!("{}{running}", self.written)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let built = env!("CARGO_BIN_EXE_svs-bot").to_owned();
+        let mut command = Command::new(setting("SVS_BOT_BIN").unwrap_or(built));
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(&self.settings)
+            .current_dir(self.folder.path());
+        command
+    }
+
+    fn keep(&mut self, ended: &Ended) {
+        self.written.push_str(&ended.stdout);
+        self.written.push_str(&ended.stderr);
+    }
+
+    #[track_caller]
+    fn judge(&mut self) {
+        self.judged = true;
+        assert!(!self.written.contains("panicked"), "a panic is in the log");
+        let violations = [self.telegram.violations(), self.gemini.violations()].concat();
+        assert!(violations.is_empty(), "rules were broken: {violations:#?}");
+        let leaks = self.leaks();
+        assert!(leaks.is_empty(), "secrets were written to {leaks:?}");
+    }
+
+    /// Places where the token or a key was written (design §10).
+    pub(crate) fn leaks(&self) -> Vec<String> {
+        let mut places = vec![("the log".to_owned(), self.log().into_bytes())];
+        for call in self.telegram.calls("") {
+            places.push((call.method, call.params.to_string().into_bytes()));
+        }
+        collect_files(self.folder.path(), &mut places);
+        let token = TOKEN.split_once(':').expect("a token has two halves").1;
+        let secrets = self.secrets.iter().map(String::as_str).chain([token]);
+        let secrets: Vec<&[u8]> = secrets.map(str::as_bytes).collect();
+        places.retain(|(_, bytes)| secrets.iter().any(|secret| holds(bytes, secret)));
+        places.into_iter().map(|(place, _)| place).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = &lines[lines.len().saturating_sub(60)..];
+            eprintln!("--- the bot's log ends ---\n{}\n---", tail.join("\n"));
+        } else {
+            assert!(self.judged, "a world ends with `stop`");
+        }
+    }
+}
+
+fn collect_files(folder: &Path, into: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect_files(&path, into);
+        } else if let Ok(bytes) = fs::read(&path) {
+            into.push((path.display().to_string(), bytes));
+        }
+    }
+}
+
+fn holds(bytes: &[u8], secret: &[u8]) -> bool {
+    // Looking for the first byte before comparing keeps this fast on large files.
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == secret[0]) {
+        if rest[at..].starts_with(secret) {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
+}

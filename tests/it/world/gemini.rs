@@ -1,0 +1,347 @@
+//! A strict stand-in for the Gemini API: it checks every request, counts quota per (project,
+//! model) as the service does, fails in every way of its error table on demand, and answers by
+//! telling what it saw: `echo[3 rounds]: the question`.
+//!
+//! `fault` has the error table, `request` the rules for requests, `calls` what tests ask later.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use serde_json::{Value, json};
+
+use super::http::{Request, Service, Wire};
+use super::{now, pacific_day};
+
+mod calls;
+mod fault;
+mod request;
+
+pub(crate) use calls::Call;
+pub(crate) use fault::Fault;
+use request::Asked;
+
+/// The text of a key as the bot is given it. Tests name keys `k1`; the text is long enough to be
+/// looked for in everything the bot writes.
+pub(crate) fn key_text(name: &str) -> String {
+    format!("AQ.Ab8_{name}_secret-text-of-this-key_{name}_zT4w")
+}
+
+/// Whom a rule is about.
+#[derive(Debug, Clone, PartialEq)]
+enum Whom {
+    Everyone,
+    Key(String),
+    Model(String),
+}
+
+/// How long a rule holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum When {
+    Times(usize),
+    Every(usize),
+    Always,
+}
+
+#[derive(Debug)]
+struct Rule {
+    whom: Whom,
+    when: When,
+    fault: Fault,
+    seen: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Key text → (name, project).
+    keys: HashMap<String, (String, String)>,
+    rules: Vec<Rule>,
+    calls: Vec<Call>,
+    /// What is said when the question holds a word.
+    scripts: Vec<(String, String)>,
+    /// Requests a minute and a day of each (project, model), if it has limits.
+    limits: Option<(usize, usize)>,
+    work: Duration,
+    violations: Vec<String>,
+}
+
+/// The service; shared between the server's threads and the test.
+#[derive(Debug, Default)]
+pub(crate) struct Gemini {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// Sets how the service treats one key, one model or everyone.
+#[derive(Debug)]
+pub(crate) struct Treatment<'a> {
+    gemini: &'a Gemini,
+    whom: Whom,
+}
+
+impl Treatment<'_> {
+    /// Fails like this until it recovers.
+    pub(crate) fn answers(&self, fault: Fault) {
+        self.add(When::Always, fault);
+    }
+
+    pub(crate) fn answers_times(&self, times: usize, fault: Fault) {
+        self.add(When::Times(times), fault);
+    }
+
+    pub(crate) fn answers_every(&self, nth: usize, fault: Fault) {
+        self.add(When::Every(nth), fault);
+    }
+
+    /// All is well again.
+    pub(crate) fn recovers(&self) {
+        self.gemini
+            .change(|state| state.rules.retain(|rule| rule.whom != self.whom));
+    }
+
+    fn add(&self, when: When, fault: Fault) {
+        let whom = self.whom.clone();
+        self.gemini.change(|state| {
+            let seen = 0;
+            state.rules.push(Rule {
+                whom,
+                when,
+                fault,
+                seen,
+            });
+        });
+    }
+}
+
+impl Gemini {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Makes a key valid; without a project it is its own.
+    pub(crate) fn admits(&self, name: &str, project: &str) {
+        let known = (name.to_owned(), project.to_owned());
+        self.change(|state| state.keys.insert(key_text(name), known));
+    }
+
+    pub(crate) fn key(&self, name: &str) -> Treatment<'_> {
+        Treatment {
+            gemini: self,
+            whom: Whom::Key(name.to_owned()),
+        }
+    }
+
+    pub(crate) fn model(&self, name: &str) -> Treatment<'_> {
+        Treatment {
+            gemini: self,
+            whom: Whom::Model(name.to_owned()),
+        }
+    }
+
+    pub(crate) fn everyone(&self) -> Treatment<'_> {
+        Treatment {
+            gemini: self,
+            whom: Whom::Everyone,
+        }
+    }
+
+    /// What is said to questions that hold this word; `{question}` in it becomes the question.
+    pub(crate) fn when_asked(&self, word: &str, text: &str) {
+        self.change(|state| state.scripts.push((word.to_owned(), text.to_owned())));
+    }
+
+    /// Time the model takes before its first byte.
+    pub(crate) fn works_for(&self, time: Duration) {
+        self.change(|state| state.work = time);
+    }
+
+    /// Requests a minute and a day for each (project, model), beyond which it says 429.
+    pub(crate) fn limits(&self, minute: usize, day: usize) {
+        self.change(|state| state.limits = Some((minute, day)));
+    }
+
+    /// Breaches of the rules noted so far.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        self.state.lock().violations.clone()
+    }
+
+    fn change<T>(&self, how: impl FnOnce(&mut State) -> T) -> T {
+        let done = how(&mut self.state.lock());
+        self.changed.notify_all();
+        done
+    }
+
+    /// Takes a request in: its place in the list of calls, and how it will be failed, if at all.
+    fn receive(&self, asked: &Asked) -> (usize, Option<Fault>, Duration) {
+        self.change(|state| {
+            state
+                .violations
+                .extend(asked.problems.iter().map(|what| format!("gemini: {what}")));
+            let known = state.keys.get(&asked.key).cloned();
+            let fault = match &known {
+                None => Some(Fault::InvalidKey),
+                Some((name, project)) => state
+                    .planned(name, &asked.model)
+                    .or_else(|| state.over_quota(project, &asked.model)),
+            };
+            let (key, project) = known.unwrap_or_default();
+            state.calls.push(Call {
+                key,
+                project,
+                model: asked.model.clone(),
+                contents: asked.body["contents"].clone(),
+                system: asked.body["systemInstruction"]["parts"][0]["text"]
+                    .as_str()
+                    .map(str::to_owned),
+                streamed: asked.streamed,
+                at: now(),
+                day: pacific_day(),
+                fault,
+                finished: false,
+            });
+            (state.calls.len() - 1, fault, state.work)
+        })
+    }
+
+    fn answer_text(&self, asked: &Asked) -> String {
+        let state = self.state.lock();
+        let question = asked.question();
+        let fits = |(word, _): &&(String, String)| question.contains(word.as_str());
+        state.scripts.iter().find(fits).map_or_else(
+            || format!("echo[{} rounds]: {question}", asked.rounds()),
+            |(_, text)| text.replace("{question}", &question),
+        )
+    }
+}
+
+impl State {
+    /// The first rule that holds for this call.
+    fn planned(&mut self, key: &str, model: &str) -> Option<Fault> {
+        for rule in &mut self.rules {
+            let about = match &rule.whom {
+                Whom::Everyone => true,
+                Whom::Key(name) => name == key,
+                Whom::Model(name) => name == model,
+            };
+            rule.seen += usize::from(about);
+            let holds = match rule.when {
+                When::Always => true,
+                When::Times(times) => rule.seen <= times,
+                When::Every(nth) => rule.seen.is_multiple_of(nth),
+            };
+            if about && holds {
+                return Some(rule.fault);
+            }
+        }
+        None
+    }
+
+    fn over_quota(&self, project: &str, model: &str) -> Option<Fault> {
+        let (minute, day) = self.limits?;
+        let (now, today) = (now(), pacific_day());
+        let spent = |call: &&Call| call.project == project && call.model == model && call.counts();
+        let spent: Vec<&Call> = self.calls.iter().filter(spent).collect();
+        if spent.iter().filter(|call| call.day == today).count() >= day {
+            return Some(Fault::DayQuota);
+        }
+        let recent = |call: &&&Call| now.saturating_sub(call.at) < Duration::from_secs(60);
+        (spent.iter().filter(recent).count() >= minute).then_some(Fault::MinuteQuota)
+    }
+}
+
+impl Service for Gemini {
+    fn answer(&self, request: &Request, wire: &mut Wire) {
+        let asked = match request::read(request) {
+            Ok(asked) => asked,
+            Err(problem) => {
+                self.change(|state| state.violations.push(format!("gemini: {problem}")));
+                let message = format!("{} is not found", request.path);
+                return wire.json(404, &fault::error(404, "NOT_FOUND", &message));
+            }
+        };
+        if asked.is_probe {
+            return self.describe_model(&asked, wire);
+        }
+        let (call, fault, work) = self.receive(&asked);
+        if wire.work(work) {
+            let text = self.answer_text(&asked);
+            match fault {
+                Some(fault) => fault.happen(&asked, &text, wire),
+                None => say(&asked, &text, wire),
+            }
+        }
+        self.change(|state| state.calls[call].finished = true);
+    }
+}
+
+impl Gemini {
+    /// `models.get`, the free probe: it proves the key and nothing else.
+    fn describe_model(&self, asked: &Asked, wire: &mut Wire) {
+        let key = self.state.lock().keys.get(&asked.key).cloned();
+        let planned =
+            key.and_then(|(name, _)| self.change(|state| Some(state.planned(&name, &asked.model))));
+        match planned {
+            None => Fault::InvalidKey.happen(asked, "", wire),
+            Some(Some(fault)) if fault.is_about_the_key() => fault.happen(asked, "", wire),
+            Some(_) => wire.json(
+                200,
+                &json!({"name": format!("models/{}", asked.model), "version": "1",
+                    "displayName": asked.model, "inputTokenLimit": 1_048_576,
+                    "outputTokenLimit": 65_536,
+                    "supportedGenerationMethods": ["generateContent", "countTokens"]}),
+            ),
+        }
+    }
+}
+
+/// A whole answer, by the endpoint that was asked.
+fn say(asked: &Asked, text: &str, wire: &mut Wire) {
+    if !asked.streamed {
+        return wire.json(200, &whole(asked, text));
+    }
+    wire.begin_stream();
+    for event in events(asked, text) {
+        if !wire.piece(&event) {
+            return;
+        }
+    }
+    wire.end_stream();
+}
+
+fn whole(asked: &Asked, text: &str) -> Value {
+    json!({"candidates": [{"index": 0, "finishReason": "STOP",
+            "content": {"role": "model", "parts": [{"text": "let me think", "thought": true},
+                {"text": text, "thoughtSignature": "c2lnbmVk"}]}}],
+        "usageMetadata": usage(text), "modelVersion": asked.model, "responseId": "r1",
+        "fieldOfTomorrow": {"kind": "UNHEARD_OF"}})
+}
+
+fn usage(text: &str) -> Value {
+    let answer = text.len() / 4;
+    json!({"promptTokenCount": 9, "candidatesTokenCount": answer, "thoughtsTokenCount": 5,
+        "totalTokenCount": answer + 14})
+}
+
+/// The events of a streamed answer: a thought, the text in pieces, an end without content. Line
+/// ends alternate, as both forms are seen.
+fn events(asked: &Asked, text: &str) -> Vec<String> {
+    let part = |part: Value| {
+        json!({"candidates": [{"content": {"role": "model", "parts": [part]}}],
+        "usageMetadata": usage(text), "modelVersion": asked.model})
+    };
+    let mut chunks = vec![part(json!({"text": "let me think", "thought": true}))];
+    let characters: Vec<char> = text.chars().collect();
+    let size = characters.len().div_ceil(3).max(1);
+    for piece in characters.chunks(size) {
+        chunks.push(part(json!({"text": piece.iter().collect::<String>()})));
+    }
+    chunks.push(json!({"candidates": [{"finishReason": "STOP", "index": 0}],
+        "usageMetadata": usage(text), "modelVersion": asked.model}));
+    let ends = ["\r\n\r\n", "\n\n"].into_iter().cycle();
+    chunks
+        .iter()
+        .zip(ends)
+        .map(|(chunk, end)| format!("data: {chunk}{end}"))
+        .collect()
+}

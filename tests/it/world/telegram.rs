@@ -1,0 +1,383 @@
+//! A strict stand-in for the Telegram Bot API. It keeps state as the service does, follows the
+//! published rules rather than our client, and notes every breach of them as a violation.
+//!
+//! `poll` has getUpdates, `send` the methods that write, `check` the rules for parameters, texts
+//! and entities, `people` those who talk to the bot.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use serde_json::{Value, json};
+
+use super::http::{Request, Service, Trouble, Wire};
+use super::{PATIENCE, now};
+
+mod check;
+mod people;
+mod poll;
+mod send;
+
+pub(crate) use people::{Group, Person};
+
+/// The token of every world; its second half alone is looked for in all that the bot writes.
+pub(crate) const TOKEN: &str = "7000000001:AAHtoken-of-the-bot-under-test_q8Zr3";
+pub(crate) const BOT_ID: i64 = 7_000_000_001;
+pub(crate) const BOT_NAME: &str = "testbot";
+
+/// A message of the bot as a chat shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Message {
+    pub(crate) id: i64,
+    pub(crate) text: String,
+    pub(crate) topic: Option<i64>,
+    pub(crate) reply_to: Option<i64>,
+    /// When it arrived, since 1970.
+    pub(crate) at: Duration,
+}
+
+/// One request as it came in; `status` 0 means that no answer was given.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) method: String,
+    pub(crate) chat: Option<i64>,
+    pub(crate) params: Value,
+    pub(crate) at: Duration,
+    pub(crate) status: u16,
+}
+
+/// Why a method failed, as the service words it.
+#[derive(Debug)]
+struct Refusal {
+    code: u16,
+    description: String,
+    parameters: Value,
+}
+
+impl Refusal {
+    fn new(code: u16, description: &str) -> Self {
+        Self {
+            code,
+            description: description.to_owned(),
+            parameters: Value::Null,
+        }
+    }
+
+    fn bad(description: &str) -> Self {
+        Self::new(400, &format!("Bad Request: {description}"))
+    }
+
+    fn body(&self) -> Value {
+        let mut body =
+            json!({"ok": false, "error_code": self.code, "description": self.description});
+        if !self.parameters.is_null() {
+            body["parameters"] = self.parameters.clone();
+        }
+        body
+    }
+}
+
+type Outcome = Result<Value, Refusal>;
+
+/// What a chat does with the bot's messages.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+enum Mood {
+    #[default]
+    Welcoming,
+    /// The next message gets 429 with this many seconds.
+    AboutToFlood(u64),
+    /// 429 was said; nothing may come before this moment.
+    Flooded { since: Duration, until: Duration },
+    /// 403 from now on.
+    Closed,
+}
+
+#[derive(Debug, Default)]
+struct Chat {
+    last_message: i64,
+    /// Every message that can be replied to; the bot's own with their current text.
+    messages: BTreeMap<i64, Value>,
+    topics: BTreeSet<i64>,
+    /// What the bot said, in order of arrival.
+    sent: Vec<Message>,
+    /// How many of them `hears` has handed out.
+    heard: usize,
+    mood: Mood,
+    moved_to: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next_update: i64,
+    /// Updates that no `getUpdates` has confirmed.
+    pending: BTreeMap<i64, Value>,
+    allowed: Option<Vec<String>>,
+    /// Rises with every `getUpdates`: an older one that still waits is ended.
+    poll: u64,
+    last_poll: Option<(i64, Duration)>,
+    webhook: String,
+    chats: HashMap<i64, Chat>,
+    callbacks: BTreeSet<String>,
+    calls: Vec<Call>,
+    violations: Vec<String>,
+    outage: Option<Trouble>,
+    every: Option<(usize, Trouble)>,
+    once: Vec<(String, Trouble)>,
+    revoked: bool,
+}
+
+/// The service; shared between the server's threads and the test.
+#[derive(Debug)]
+pub(crate) struct Telegram {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Telegram {
+    pub(crate) fn new() -> Arc<Self> {
+        let state = State {
+            next_update: 410_000,
+            ..State::default()
+        };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// A person, in the private chat with the bot.
+    pub(crate) fn person(self: &Arc<Self>, id: i64) -> Person {
+        Person::new(Arc::clone(self), id, id)
+    }
+
+    /// A group that the bot is a member of and whose every message it receives.
+    pub(crate) fn group(self: &Arc<Self>, id: i64) -> Group {
+        self.state.lock().chats.entry(id).or_default();
+        Group::new(Arc::clone(self), id)
+    }
+
+    /// Every call misbehaves from now on.
+    pub(crate) fn goes_down(&self, how: Trouble) {
+        self.change(|state| state.outage = Some(how));
+    }
+
+    pub(crate) fn comes_back(&self) {
+        self.change(|state| (state.outage, state.every) = (None, None));
+    }
+
+    /// Every `nth` call of any method misbehaves.
+    pub(crate) fn every(&self, nth: usize, how: Trouble) {
+        self.change(|state| state.every = Some((nth, how)));
+    }
+
+    /// The next call of this method misbehaves.
+    pub(crate) fn once(&self, method: &str, how: Trouble) {
+        self.change(|state| state.once.push((method.to_owned(), how)));
+    }
+
+    /// The token is no longer valid.
+    pub(crate) fn revokes_the_token(&self) {
+        self.change(|state| state.revoked = true);
+    }
+
+    pub(crate) fn has_a_webhook(&self, url: &str) {
+        self.change(|state| state.webhook = url.to_owned());
+    }
+
+    /// An update exactly as given (its `update_id` is filled in), wanted or not.
+    pub(crate) fn raw_update(&self, update: Value) -> i64 {
+        self.change(|state| state.enqueue(update))
+    }
+
+    /// Every call so far, of one method, or of all with `""`.
+    pub(crate) fn calls(&self, method: &str) -> Vec<Call> {
+        let wanted = |call: &&Call| method.is_empty() || call.method == method;
+        self.state
+            .lock()
+            .calls
+            .iter()
+            .filter(wanted)
+            .cloned()
+            .collect()
+    }
+
+    /// What the bot has said to a chat, heard or not.
+    pub(crate) fn said_to(&self, chat: i64) -> Vec<Message> {
+        let state = self.state.lock();
+        state
+            .chats
+            .get(&chat)
+            .map_or_else(Vec::new, |chat| chat.sent.clone())
+    }
+
+    /// Whether every update has been confirmed by a later poll.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.state.lock().pending.is_empty()
+    }
+
+    /// Breaches of the rules noted so far.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        self.state.lock().violations.clone()
+    }
+
+    /// Changes the state and wakes whoever waits for a change.
+    fn change<T>(&self, how: impl FnOnce(&mut State) -> T) -> T {
+        let done = how(&mut self.state.lock());
+        self.changed.notify_all();
+        done
+    }
+
+    /// Waits until the state shows something, at most `patience`.
+    fn wait<T>(
+        &self,
+        patience: Duration,
+        mut look: impl FnMut(&mut State) -> Option<T>,
+    ) -> Option<T> {
+        let start = now();
+        let mut state = self.state.lock();
+        loop {
+            if let Some(seen) = look(&mut state) {
+                return Some(seen);
+            }
+            let left = patience.checked_sub(now().saturating_sub(start))?;
+            self.changed.wait_for(&mut state, left);
+        }
+    }
+
+    /// The next message of the bot in a chat that nobody has heard yet.
+    #[track_caller]
+    fn hear(&self, chat: i64) -> Message {
+        let next = self.wait(PATIENCE, |state| {
+            let chat = state.chats.get_mut(&chat)?;
+            let message = chat.sent.get(chat.heard)?.clone();
+            chat.heard += 1;
+            Some(message)
+        });
+        next.unwrap_or_else(|| panic!("chat {chat} heard nothing within {PATIENCE:?}"))
+    }
+}
+
+impl State {
+    fn violate(&mut self, what: String) {
+        self.violations.push(format!("telegram: {what}"));
+    }
+
+    fn enqueue(&mut self, mut update: Value) -> i64 {
+        let id = self.next_update;
+        self.next_update += 1;
+        update["update_id"] = json!(id);
+        self.pending.insert(id, update);
+        id
+    }
+
+    /// Queues an update if the bot asked for its kind.
+    fn emit(&mut self, kind: &str, content: Value) {
+        const UNASKED: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
+        let wanted = match self.allowed.as_deref() {
+            None | Some([]) => !UNASKED.contains(&kind),
+            Some(list) => list.iter().any(|name| name == kind),
+        };
+        if wanted {
+            self.enqueue(json!({ kind: content }));
+        }
+    }
+
+    /// Writes the call down and says what goes wrong with it.
+    fn note(&mut self, method: &str, params: &Value) -> (usize, Option<Trouble>) {
+        self.calls.push(Call {
+            method: method.to_owned(),
+            chat: params["chat_id"].as_i64(),
+            params: params.clone(),
+            at: now(),
+            status: 0,
+        });
+        let count = self.calls.len();
+        let planned = self.once.iter().position(|(name, _)| name == method);
+        let trouble = planned.map(|at| self.once.remove(at).1);
+        let nth = self.every.filter(|(nth, _)| count.is_multiple_of(*nth));
+        let trouble = trouble.or(self.outage).or(nth.map(|(_, how)| how));
+        (count - 1, trouble)
+    }
+
+    fn perform(&mut self, method: &str, params: &Value) -> Outcome {
+        let problems = check::parameters(method, params);
+        if !problems.is_empty() {
+            for problem in &problems {
+                self.violate(format!("{method}: {problem}"));
+            }
+            return Err(Refusal::bad(&problems.join(", ")));
+        }
+        match method {
+            "getMe" => Ok(me()),
+            "setWebhook" | "deleteWebhook" => {
+                self.webhook = params["url"].as_str().unwrap_or_default().to_owned();
+                Ok(json!(true))
+            }
+            "getWebhookInfo" => Ok(json!({"url": self.webhook, "has_custom_certificate": false,
+                "pending_update_count": self.pending.len()})),
+            "setMyCommands" => self.set_commands(params),
+            "getFile" => Ok(json!({"file_id": params["file_id"], "file_unique_id": "u1",
+                "file_path": "photos/file_1.jpg"})),
+            _ => self.write(method, params),
+        }
+    }
+
+    fn set_commands(&mut self, params: &Value) -> Outcome {
+        for problem in check::commands(&params["commands"]) {
+            self.violate(format!("setMyCommands: {problem}"));
+        }
+        Ok(json!(true))
+    }
+}
+
+fn me() -> Value {
+    json!({"id": BOT_ID, "is_bot": true, "first_name": "Test", "username": BOT_NAME,
+        "can_join_groups": true, "can_read_all_group_messages": true,
+        "supports_inline_queries": false, "has_topics_enabled": false})
+}
+
+impl Service for Telegram {
+    fn answer(&self, request: &Request, wire: &mut Wire) {
+        let Some((token, method)) = request
+            .path
+            .strip_prefix("/bot")
+            .and_then(|rest| rest.split_once('/'))
+        else {
+            self.change(|state| state.violate(format!("no such path: {}", request.path)));
+            return wire.json(404, &Refusal::new(404, "Not Found").body());
+        };
+        let params = match check::read(request) {
+            Ok(params) => params,
+            Err(problem) => {
+                self.change(|state| state.violate(format!("{method}: {problem}")));
+                Value::Null
+            }
+        };
+        let (call, trouble) = self.change(|state| state.note(method, &params));
+        if let Some(trouble) = trouble {
+            if trouble == Trouble::BadGateway {
+                self.state.lock().calls[call].status = 502;
+            }
+            return wire.suffer(trouble);
+        }
+        let outcome = if token != TOKEN || self.state.lock().revoked {
+            Err(Refusal::new(401, "Unauthorized"))
+        } else if !check::is_known(method) {
+            self.change(|state| state.violate(format!("unknown method {method}")));
+            Err(Refusal::new(404, "Not Found"))
+        } else if method == "getUpdates" {
+            self.get_updates(&params, wire)
+        } else {
+            self.change(|state| state.perform(method, &params))
+        };
+        let status = outcome
+            .as_ref()
+            .map_or_else(|refusal| refusal.code, |_| 200);
+        self.change(|state| state.calls[call].status = status);
+        match outcome {
+            Ok(result) => wire.json(200, &json!({"ok": true, "result": result})),
+            Err(refusal) => wire.json(refusal.code, &refusal.body()),
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Those who talk to the bot: persons in private chats, members of groups.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{BOT_ID, Message, Mood, State, Telegram, check};
+use crate::world::now;
+
+/// Somebody in one chat (and one topic of it).
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    telegram: Arc<Telegram>,
+    chat: i64,
+    id: i64,
+    language: &'static str,
+    topic: Option<i64>,
+    /// How long ago their messages were written.
+    ago: Duration,
+}
+
+impl Person {
+    pub(super) fn new(telegram: Arc<Telegram>, chat: i64, id: i64) -> Self {
+        Self {
+            telegram,
+            chat,
+            id,
+            language: "en",
+            topic: None,
+            ago: Duration::ZERO,
+        }
+    }
+
+    /// The same person with another `language_code`.
+    pub(crate) fn speaking(mut self, language: &'static str) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// The same person in a topic of the chat, which exists from now on.
+    pub(crate) fn in_topic(mut self, topic: i64) -> Self {
+        self.telegram.change(|state| {
+            let chat = state.chats.entry(self.chat).or_default();
+            chat.topics.insert(topic);
+            chat.messages.insert(topic, json!({"message_id": topic}));
+            chat.last_message = chat.last_message.max(topic);
+        });
+        self.topic = Some(topic);
+        self
+    }
+
+    /// The same person, whose messages are this old when they arrive.
+    pub(crate) fn some_time_ago(mut self, ago: Duration) -> Self {
+        self.ago = ago;
+        self
+    }
+
+    /// Writes a text; the id of the message.
+    pub(crate) fn says(&self, text: &str) -> i64 {
+        self.sends(json!({"text": text, "entities": marks(text)}))
+    }
+
+    /// Writes a text as a reply to a message of the chat.
+    pub(crate) fn replies(&self, to: i64, text: &str) -> i64 {
+        let telegram = &self.telegram;
+        let replied = telegram.change(|state| state.chats[&self.chat].messages[&to].clone());
+        self.sends(json!({"text": text, "entities": marks(text), "reply_to_message": replied}))
+    }
+
+    /// Hands on somebody else's text.
+    pub(crate) fn forwards(&self, text: &str) -> i64 {
+        let origin = json!({"type": "hidden_user", "sender_user_name": "Someone", "date": 1});
+        self.sends(json!({"text": text, "forward_origin": origin}))
+    }
+
+    /// A photo without a word.
+    pub(crate) fn sends_a_photo(&self) -> i64 {
+        let size = |id: &str, side: u32| {
+            json!({"file_id": id, "file_unique_id": id, "width": side, "height": side,
+                "file_size": side * 10})
+        };
+        self.sends(json!({"photo": [size("small", 90), size("large", 800)]}))
+    }
+
+    /// A message with these fields (text, photo, service message, …).
+    pub(crate) fn sends(&self, fields: Value) -> i64 {
+        self.telegram.change(|state| {
+            let message = self.compose(state, fields);
+            let id = message["message_id"].as_i64().expect("just set");
+            state.emit("message", message);
+            id
+        })
+    }
+
+    /// Changes the text of an own message.
+    pub(crate) fn edits(&self, message: i64, text: &str) {
+        self.telegram.change(|state| {
+            let chat = state.chats.entry(self.chat).or_default();
+            let mut edited = chat.messages[&message].clone();
+            edited["text"] = json!(text);
+            edited["edit_date"] = json!(now().as_secs());
+            chat.messages.insert(message, edited.clone());
+            state.emit("edited_message", edited);
+        });
+    }
+
+    /// Presses an inline button under a message.
+    pub(crate) fn presses(&self, message: i64, data: &str) {
+        self.telegram.change(|state| {
+            let id = format!("callback-{}", state.next_update);
+            let shown = state.chats[&self.chat].messages[&message].clone();
+            state.callbacks.insert(id.clone());
+            let query = json!({"id": id, "from": self.user(), "message": shown,
+                "chat_instance": "1", "data": data});
+            state.emit("callback_query", query);
+        });
+    }
+
+    /// The bot may not write here from now on, and is told so.
+    pub(crate) fn blocks_the_bot(&self) {
+        self.changes_membership(Mood::Closed, "member", "kicked");
+    }
+
+    pub(crate) fn unblocks_the_bot(&self) {
+        self.changes_membership(Mood::Welcoming, "kicked", "member");
+    }
+
+    fn changes_membership(&self, mood: Mood, old: &str, new: &str) {
+        let bot = json!({"id": BOT_ID, "is_bot": true, "first_name": "Test"});
+        self.telegram.change(|state| {
+            state.chats.entry(self.chat).or_default().mood = mood;
+            let update = json!({"chat": chat_object(self.chat), "from": self.user(),
+                "date": now().as_secs(),
+                "old_chat_member": {"user": bot, "status": old},
+                "new_chat_member": {"user": bot, "status": new}});
+            state.emit("my_chat_member", update);
+        });
+    }
+
+    /// The next call to this chat gets 429, and none may follow for so many seconds.
+    pub(crate) fn has_flood_control(&self, seconds: u64) {
+        self.telegram.change(|state| {
+            state.chats.entry(self.chat).or_default().mood = Mood::AboutToFlood(seconds);
+        });
+    }
+
+    /// The next message of the bot in this chat; waits for it.
+    #[track_caller]
+    pub(crate) fn hears(&self) -> Message {
+        self.telegram.hear(self.chat)
+    }
+
+    /// The next message here that holds a word; what comes before it is let pass.
+    #[track_caller]
+    pub(crate) fn hears_about(&self, word: &str) -> Message {
+        loop {
+            let message = self.hears();
+            if message.text.contains(word) {
+                return message;
+            }
+        }
+    }
+
+    /// Says something and hears the answer that holds the same words.
+    #[track_caller]
+    pub(crate) fn is_answered(&self, question: &str) -> String {
+        self.says(question);
+        self.hears_about(question).text
+    }
+
+    /// Says something and hears what comes next.
+    #[track_caller]
+    pub(crate) fn asks(&self, text: &str) -> String {
+        self.says(text);
+        self.hears().text
+    }
+
+    fn user(&self) -> Value {
+        json!({"id": self.id, "is_bot": false, "first_name": format!("P{}", self.id),
+            "language_code": self.language})
+    }
+
+    fn compose(&self, state: &mut State, fields: Value) -> Value {
+        let chat = state.chats.entry(self.chat).or_default();
+        chat.last_message += 1;
+        let id = chat.last_message;
+        let mut message = json!({"message_id": id, "from": self.user(),
+            "chat": chat_object(self.chat), "date": now().saturating_sub(self.ago).as_secs()});
+        if let Some(topic) = self.topic {
+            message["message_thread_id"] = json!(topic);
+            message["is_topic_message"] = json!(true);
+            message["chat"]["is_forum"] = json!(true);
+            // A forum fills in the service message that opened the topic.
+            message["reply_to_message"] = json!({"message_id": topic, "date": 1,
+                "chat": chat_object(self.chat), "forum_topic_created": {"name": "t"}});
+        }
+        if let Value::Object(fields) = fields {
+            for (name, value) in fields {
+                message[name] = value;
+            }
+        }
+        chat.messages.insert(id, message.clone());
+        message
+    }
+}
+
+/// A group that the bot is in.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    telegram: Arc<Telegram>,
+    id: i64,
+}
+
+impl Group {
+    pub(super) fn new(telegram: Arc<Telegram>, id: i64) -> Self {
+        Self { telegram, id }
+    }
+
+    pub(crate) fn member(&self, id: i64) -> Person {
+        Person::new(Arc::clone(&self.telegram), self.id, id)
+    }
+
+    #[track_caller]
+    pub(crate) fn hears(&self) -> Message {
+        self.telegram.hear(self.id)
+    }
+
+    /// Becomes a supergroup with a new id, in silence: the next send to the old id learns of it.
+    pub(crate) fn moves_to(&self, id: i64) -> Self {
+        self.telegram.change(|state| {
+            let old = state.chats.entry(self.id).or_default();
+            old.moved_to = Some(id);
+            let messages = old.messages.clone();
+            let last_message = old.last_message;
+            let new = state.chats.entry(id).or_default();
+            (new.messages, new.last_message) = (messages, last_message);
+        });
+        Self::new(Arc::clone(&self.telegram), id)
+    }
+}
+
+/// The chat as updates name it, by what its id tells.
+pub(super) fn chat_object(id: i64) -> Value {
+    if id > 0 {
+        json!({"id": id, "type": "private", "first_name": format!("P{id}")})
+    } else if id < -1_000_000_000_000 {
+        json!({"id": id, "type": "supergroup", "title": format!("G{id}")})
+    } else {
+        json!({"id": id, "type": "group", "title": format!("G{id}")})
+    }
+}
+
+/// Mentions and commands of a text, as Telegram marks them.
+fn marks(text: &str) -> Value {
+    let mut marks = Vec::new();
+    let mut offset = 0;
+    for word in text.split_inclusive(char::is_whitespace) {
+        let bare = word.trim_end();
+        let kind = match bare.chars().next() {
+            Some('@') => Some("mention"),
+            Some('/') => Some("bot_command"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            let length = check::units(bare);
+            marks.push(json!({"type": kind, "offset": offset, "length": length}));
+        }
+        offset += check::units(word);
+    }
+    json!(marks)
+}
