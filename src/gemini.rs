@@ -158,7 +158,7 @@ fn judge(slot: &Slot, error: &ureq::Error) -> Judgement {
     if let ureq::Error::Io(error) = error
         && error
             .get_ref()
-            .is_some_and(|inner| inner.is::<FileChanged>())
+            .is_some_and(<dyn std::error::Error + Send + Sync>::is::<FileChanged>)
     {
         return verdict::of_unreadable_body();
     }

@@ -8,7 +8,7 @@ use super::stream::Gathered;
 use super::verdict::{self, Judgement, Shown};
 use crate::chat::answer::{Answer, Failure, Finish};
 use crate::http::Fault;
-use crate::keys::{Death, Effect, Next, Repair, Rest, Verdict};
+use crate::keys::{Death, Effect, Next, Repair, Verdict};
 
 /// How a call ended, and what the pool has to learn from it.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,6 +143,7 @@ const fn healthy(next: Next, failure: Failure) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Rest;
 
     fn ended(reason: Option<&str>, text: &str) -> Gathered {
         Gathered {

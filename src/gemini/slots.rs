@@ -187,11 +187,11 @@ mod tests {
     async fn a_hung_call_is_ended_and_its_slot_comes_back_with_another_agent() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        let (heard, hears) = mpsc::channel();
+        let (asked, asking) = mpsc::channel();
         let hung = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             assert!(stream.read(&mut [0; 64]).unwrap() > 0);
-            heard.send(()).unwrap();
+            asked.send(()).unwrap();
             // Never answers; ends when the other side closes.
             let mut rest = Vec::new();
             let _reset = stream.read_to_end(&mut rest);
@@ -203,7 +203,7 @@ mod tests {
             let error = slot.agent().get(url).call().unwrap_err();
             slot.own(fault(&error))
         });
-        hears.recv().unwrap();
+        asking.recv().unwrap();
         assert_eq!(slots.in_use(), 1);
         canceller.cancel();
         assert_eq!(call.join().unwrap(), Fault::ShutDown);

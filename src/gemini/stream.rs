@@ -169,9 +169,9 @@ impl Gathered {
         }
         if let Some(usage) = chunk.usage_metadata {
             self.usage = Usage {
-                prompt: usage.prompt_token_count.0,
-                answer: usage.candidates_token_count.0,
-                thoughts: usage.thoughts_token_count.0,
+                prompt: usage.prompt.0,
+                answer: usage.candidates.0,
+                thoughts: usage.thoughts.0,
             };
         }
         if let Some(feedback) = chunk.prompt_feedback {

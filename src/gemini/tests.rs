@@ -52,10 +52,7 @@ fn http(status: &str, kind: &str, body: &str) -> String {
 }
 
 fn sse(events: &[&str]) -> String {
-    let body: String = events
-        .iter()
-        .map(|event| format!("{event}\r\n\r\n"))
-        .collect();
+    let body = events.join("\r\n\r\n") + "\r\n\r\n";
     http("200 OK", "text/event-stream", &body)
 }
 
@@ -350,10 +347,10 @@ fn a_file_that_changes_under_the_question_blames_nobody() {
 #[test]
 fn the_free_probe_tells_good_keys_from_bad_ones() {
     let invalid = r#"{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}"#;
-    let dead = Some(Effect::KillKey(Death::Invalid));
+    let dead = Effect::KillKey(Death::Invalid);
     for (reply, effect) in [
         (http("200 OK", "application/json", "{}"), None),
-        (http("400 No", "application/json", invalid), dead),
+        (http("400 No", "application/json", invalid), Some(dead)),
     ] {
         let (addr, service) = serve(reply);
         let client = Client::new(&format!("http://{addr}"));
@@ -368,5 +365,5 @@ fn the_free_probe_tells_good_keys_from_bad_ones() {
     }
     let client = Client::new("http://127.0.0.1:9");
     let found = client.models_get(&take_slot(), &Secret::new("a\nb"), "gemini-x");
-    assert_eq!(found.unwrap_err().verdict.effect, dead.unwrap());
+    assert_eq!(found.unwrap_err().verdict.effect, dead);
 }

@@ -122,20 +122,18 @@ pub(super) fn stay_if(shown: Shown, mut judgement: Judgement) -> Judgement {
 
 /// The status an error names in its body.
 fn status_of(trouble: &Trouble) -> u16 {
-    trouble
-        .code
-        .unwrap_or_else(|| match trouble.status.as_str() {
-            "INVALID_ARGUMENT" | "FAILED_PRECONDITION" => 400,
-            "UNAUTHENTICATED" => 401,
-            "PERMISSION_DENIED" => 403,
-            "NOT_FOUND" => 404,
-            "RESOURCE_EXHAUSTED" => 429,
-            "CANCELLED" => 499,
-            "INTERNAL" => 500,
-            "UNAVAILABLE" => 503,
-            "DEADLINE_EXCEEDED" => 504,
-            _ => 0,
-        })
+    trouble.code.unwrap_or(match trouble.status.as_str() {
+        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" => 400,
+        "UNAUTHENTICATED" => 401,
+        "PERMISSION_DENIED" => 403,
+        "NOT_FOUND" => 404,
+        "RESOURCE_EXHAUSTED" => 429,
+        "CANCELLED" => 499,
+        "INTERNAL" => 500,
+        "UNAVAILABLE" => 503,
+        "DEADLINE_EXCEEDED" => 504,
+        _ => 0,
+    })
 }
 
 /// Everything a refusal says, in comparable form.

@@ -49,11 +49,14 @@ pub(super) struct PromptFeedback {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 pub(super) struct UsageMetadata {
-    pub(super) prompt_token_count: Count,
-    pub(super) candidates_token_count: Count,
-    pub(super) thoughts_token_count: Count,
+    #[serde(rename = "promptTokenCount")]
+    pub(super) prompt: Count,
+    #[serde(rename = "candidatesTokenCount")]
+    pub(super) candidates: Count,
+    #[serde(rename = "thoughtsTokenCount")]
+    pub(super) thoughts: Count,
 }
 
 /// A number that may come as a JSON number, as a string, as null or as something else (zero).
@@ -206,9 +209,9 @@ mod tests {
         )
         .unwrap();
         let usage = chunk.usage_metadata.unwrap();
-        assert_eq!(usage.prompt_token_count, Count(12));
-        assert_eq!(usage.thoughts_token_count, Count(0));
-        assert_eq!(usage.candidates_token_count, Count(0));
+        assert_eq!(usage.prompt, Count(12));
+        assert_eq!(usage.thoughts, Count(0));
+        assert_eq!(usage.candidates, Count(0));
         assert!(chunk.candidates.is_none());
     }
 

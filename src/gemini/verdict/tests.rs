@@ -57,30 +57,33 @@ fn check(rows: &[(u16, String, Effect, Next, Failure)]) {
     }
 }
 
+/// A reason of `ErrorInfo` and a message kill alike.
+fn check_deaths(deaths: &[(u16, String, Death)]) {
+    for (status, body, death) in deaths {
+        let effect = Effect::KillKey(*death);
+        let row = (
+            *status,
+            body.clone(),
+            effect,
+            Next::AnotherKey,
+            Failure::NoKeys,
+        );
+        check(&[row]);
+    }
+}
+
 #[test]
-fn rows_1_to_6_a_refused_key_dies_at_once() {
-    let text = |code, status, message| error(code, status, message);
-    for (status, body, death) in [
+fn rows_1_and_2_an_invalid_key_dies_at_once() {
+    let invalid = |message| (400, error(400, "INVALID_ARGUMENT", message), Death::Invalid);
+    check_deaths(&[
         (
             400,
             reason(400, "INVALID_ARGUMENT", "API_KEY_INVALID"),
             Death::Invalid,
         ),
-        (
-            400,
-            text(400, "INVALID_ARGUMENT", "API key not valid."),
-            Death::Invalid,
-        ),
-        (
-            400,
-            text(400, "INVALID_ARGUMENT", "API key expired. Renew it."),
-            Death::Invalid,
-        ),
-        (
-            400,
-            text(400, "INVALID_ARGUMENT", "API Key not found."),
-            Death::Invalid,
-        ),
+        invalid("API key not valid. Please pass a valid API key."),
+        invalid("API key expired. Please renew the API key."),
+        invalid("API Key not found."),
         (
             401,
             reason(401, "UNAUTHENTICATED", "ACCESS_TOKEN_TYPE_UNSUPPORTED"),
@@ -88,57 +91,30 @@ fn rows_1_to_6_a_refused_key_dies_at_once() {
         ),
         (
             401,
-            text(401, "UNAUTHENTICATED", "Expected OAuth 2 access token"),
+            error(401, "UNAUTHENTICATED", "Expected OAuth 2 access token"),
             Death::WrongType,
         ),
-        (
-            403,
-            text(
-                403,
-                "PERMISSION_DENIED",
-                "Your API key was reported as leaked.",
-            ),
+    ]);
+}
+
+#[test]
+fn rows_3_to_6_a_forbidden_key_or_project_dies_at_once() {
+    let told = |message, death| (403, error(403, "PERMISSION_DENIED", message), death);
+    let coded = |code, death| (403, reason(403, "PERMISSION_DENIED", code), death);
+    check_deaths(&[
+        told(
+            "Your API key was reported as leaked. Use another.",
             Death::Leaked,
         ),
-        (
-            403,
-            reason(403, "PERMISSION_DENIED", "CONSUMER_SUSPENDED"),
-            Death::Suspended,
-        ),
-        (
-            403,
-            text(403, "PERMISSION_DENIED", "Consumer 'x' has been suspended."),
-            Death::Suspended,
-        ),
-        (
-            403,
-            reason(403, "PERMISSION_DENIED", "SERVICE_DISABLED"),
-            Death::Restricted,
-        ),
-        (
-            403,
-            reason(403, "PERMISSION_DENIED", "API_KEY_SERVICE_BLOCKED"),
-            Death::Restricted,
-        ),
-        (
-            403,
-            reason(403, "PERMISSION_DENIED", "API_KEY_IP_ADDRESS_BLOCKED"),
-            Death::Restricted,
-        ),
-        (
-            403,
-            reason(403, "PERMISSION_DENIED", "API_KEY_HTTP_REFERRER_BLOCKED"),
-            Death::Restricted,
-        ),
-    ] {
-        let effect = Effect::KillKey(death);
-        check(&[(status, body, effect, Next::AnotherKey, Failure::NoKeys)]);
-    }
-    let denied = text(
-        403,
-        "PERMISSION_DENIED",
-        "Your project has been denied access. Ask.",
-    );
+        coded("CONSUMER_SUSPENDED", Death::Suspended),
+        told("Consumer 'x' has been suspended.", Death::Suspended),
+        coded("SERVICE_DISABLED", Death::Restricted),
+        coded("API_KEY_SERVICE_BLOCKED", Death::Restricted),
+        coded("API_KEY_IP_ADDRESS_BLOCKED", Death::Restricted),
+        coded("API_KEY_HTTP_REFERRER_BLOCKED", Death::Restricted),
+    ]);
+    let denied = "Your project has been denied access. Please contact support.";
+    let denied = error(403, "PERMISSION_DENIED", denied);
     let effect = Effect::KillProject(Death::ProjectDenied);
     check(&[(403, denied, effect, Next::AnotherKey, Failure::NoKeys)]);
 }
