@@ -1,6 +1,5 @@
 //! A Gemini chat bot for Telegram: one static binary, one data file.
 
-pub(crate) mod app;
 pub(crate) mod catalog;
 pub(crate) mod chat;
 pub(crate) mod cli;

@@ -19,9 +19,14 @@ use crate::chat::Tier;
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant};
-use crate::gemini::{self, Progress, Report};
-use crate::keys::pool::{Ask, Change, Lease, Wait, Why};
-use crate::keys::{Fingerprint, Group, Next, Repair};
+use crate::config::secret::Secret;
+use crate::gemini::body::Body;
+use crate::gemini::shape::Shape;
+use crate::gemini::slots::{Slot, Slots};
+use crate::gemini::{self, Outcome as Report, Progress};
+use crate::keys::{
+    Ask, Change, Effect, Fingerprint, Group, Lease, Next, Repair, Verdict, Wait, Why,
+};
 use crate::offline;
 use crate::store::StoreError;
 
@@ -69,7 +74,7 @@ pub(crate) struct Question<'a> {
 }
 
 /// How the question ended, and what the pool learned on the way (to be stored with the turn).
-pub(crate) struct Outcome {
+pub(crate) struct Called {
     pub(crate) ended: Ended,
     pub(crate) changes: Vec<Change>,
 }
@@ -93,32 +98,32 @@ pub(crate) async fn until_answered(
     engine: &Arc<Engine>,
     settings: &Settings,
     question: Question<'_>,
-) -> Result<Outcome, StoreError> {
+) -> Result<Called, StoreError> {
     match &engine.backend {
         Backend::Offline => Ok(answer_offline(&question)),
-        Backend::Gemini(client) => {
+        Backend::Gemini { slots, .. } => {
             let now = clock::instant();
+            let tier = settings.catalog.tier(question.tier);
             let mut call = Call {
                 engine,
                 settings,
-                client,
+                slots,
+                models: tier.iter().map(|model| model.id.as_str()).collect(),
                 question,
                 avoid: Vec::new(),
                 repairs: Vec::new(),
-                models: Vec::new(),
                 changes: Vec::new(),
                 patience: now + KEY_PATIENCE,
                 deadline: now + settings.config.answer_deadline,
             };
-            call.models = call.settings.catalog.tier(call.question.tier).iter().map(|model| model.id.as_str()).collect();
             let ended = call.run().await?;
-            Ok(Outcome { ended, changes: call.changes })
+            Ok(Called { ended, changes: call.changes })
         }
     }
 }
 
 /// The built-in model answers at once, word by word.
-fn answer_offline(question: &Question<'_>) -> Outcome {
+fn answer_offline(question: &Question<'_>) -> Called {
     let text = offline::reply(&question.prompt);
     for piece in offline::chunks(&text) {
         question.view.visible.send_modify(|visible| visible.text.push_str(piece));
@@ -130,13 +135,13 @@ fn answer_offline(question: &Question<'_>) -> Outcome {
         signed: Vec::new(),
         usage: Usage::default(),
     };
-    Outcome { ended: Ended::Answered(answer), changes: Vec::new() }
+    Called { ended: Ended::Answered(answer), changes: Vec::new() }
 }
 
 struct Call<'a> {
     engine: &'a Arc<Engine>,
     settings: &'a Settings,
-    client: &'a gemini::Client,
+    slots: &'a Slots,
     question: Question<'a>,
     /// Keys that failed this question.
     avoid: Vec<Fingerprint>,
@@ -182,15 +187,22 @@ impl Call<'_> {
                         self.avoid.push(key);
                     }
                 },
-                Attempt::Reported(report) => {
-                    if let Some(answer) = self.usable(&report) {
-                        return Ok(Ended::Answered(answer));
-                    }
-                    failure = report.failure;
-                    if !self.go_on(report.verdict.next, key, &model) {
+                Attempt::Reported(Report { result, verdict }) => {
+                    let next = match result {
+                        Ok(answer) if self.is_usable(&answer) => {
+                            return Ok(Ended::Answered(answer));
+                        }
+                        // It broke off unseen: another key begins anew.
+                        Ok(_) => Next::AnotherKey,
+                        Err(why) => {
+                            failure = why;
+                            verdict.next
+                        }
+                    };
+                    if !self.go_on(next, key, &model) {
                         break;
                     }
-                    self.pause_after(&report, attempt).await;
+                    self.pause(attempt).await;
                 }
             }
             self.question.view.visible.send_modify(|visible| visible.text.clear());
@@ -198,17 +210,16 @@ impl Call<'_> {
         Ok(Ended::Failed(failure))
     }
 
-    /// An answer that may be shown. One that broke off counts only when the person has already
+    /// Whether an answer may be shown. One that broke off counts only when the person has already
     /// seen its beginning.
-    fn usable(&self, report: &Report) -> Option<Answer> {
-        let answer = report.answer.as_ref()?;
+    fn is_usable(&self, answer: &Answer) -> bool {
         match (answer.finish, self.question.view.audience) {
-            (Finish::Broken, Audience::Nobody) => None,
+            (Finish::Broken, Audience::Nobody) => false,
             (Finish::Broken, Audience::Watching)
             | (
                 Finish::Complete | Finish::LengthLimit | Finish::Continuation | Finish::Stopped,
                 _,
-            ) => Some(answer.clone()),
+            ) => true,
         }
     }
 
@@ -251,13 +262,12 @@ impl Call<'_> {
         }
     }
 
-    /// A request that broke on the wire is tried again a little later (gemini-api §15, row 26).
-    async fn pause_after(&self, report: &Report, attempt: u32) {
-        if report.on_the_wire {
-            let base = 200 * u64::from(attempt);
-            let pause = Duration::from_millis(fastrand::u64(base..base * 4));
-            sleep_until((clock::instant() + pause).min(self.deadline)).await;
-        }
+    /// What has just failed is tried again a little later, not in the same instant
+    /// (gemini-api §15, row 26).
+    async fn pause(&self, attempt: u32) {
+        let base = 50 * u64::from(attempt);
+        let pause = Duration::from_millis(fastrand::u64(base..base * 4));
+        sleep_until((clock::instant() + pause).min(self.deadline)).await;
     }
 
     /// Lends a key and stores the unit it costs; waits for one that is free within the patience.
@@ -295,21 +305,31 @@ impl Call<'_> {
 
     /// A crash after this may count the unit without a call; never a call without its unit.
     async fn journal(&self, lease: Lease) -> Result<Lease, StoreError> {
-        let bucket = (lease.project, lease.model.clone());
+        let (project, model) = (lease.project, lease.model.clone());
         let ledger = lease.ledger.clone();
-        let stored = self.engine.store.write(move |rows| rows.raise_ledger(&bucket, &ledger));
+        let stored = self.engine.store.write(move |rows| {
+            // Two leases of one bucket may be stored in the other order: the later count stands.
+            let is_newer = rows.ledger(&project, &model)?.is_none_or(|old| ledger.counts_more(&old));
+            if is_newer { rows.put_ledger(&project, &model, &ledger) } else { Ok(()) }
+        });
         match stored.await {
             Ok(()) => Ok(lease),
             Err(error) => {
-                let _row = self.engine.pool.lock().refund(lease);
+                self.give_back(lease);
                 Err(error)
             }
         }
     }
 
+    /// Returns a lease whose call never left. The stored row keeps the unit: over, never under.
+    fn give_back(&self, lease: Lease) {
+        let _row = self.engine.pool.lock().refund(lease);
+    }
+
+    /// One request, on a thread of the blocking pool.
     async fn attempt(&mut self, lease: Lease) -> Result<Attempt, StoreError> {
         let slot = tokio::select! {
-            slot = timeout_at(self.deadline, self.client.slots().take()) => slot,
+            slot = timeout_at(self.deadline, self.slots.take()) => slot,
             () = self.question.view.cancel.cancelled() => {
                 self.give_back(lease);
                 return Ok(Attempt::Cancelled);
@@ -319,22 +339,134 @@ impl Call<'_> {
             self.give_back(lease);
             return Ok(Attempt::TimedOut);
         };
-        let request = self.client.request(&self.question.prompt, self.shape(&lease.model), self.way());
+        debug!(model = lease.model.as_str(); "calling the model");
+        self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
         let canceller = slot.canceller();
         let (report, reported) = oneshot::channel();
         let work = Work {
             engine: Arc::clone(self.engine),
-            request,
+            slot,
             key: key.clone(),
+            prompt: Arc::clone(&self.question.prompt),
+            shape: self.shape(&lease.model),
+            way: self.settings.config.stream,
             visible: self.question.view.visible.clone(),
             lease,
         };
-        self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
-        drop(spawn_blocking(move || work.run(&slot, report)));
+        drop(spawn_blocking(move || work.run(report)));
         let attempt = self.watch_over(reported).await;
         if !matches!(attempt, Attempt::Reported(_)) {
             canceller.cancel();
         }
         Ok(attempt)
+    }
+
+    /// What this model wants of a request, with the repairs in force.
+    fn shape(&self, model: &str) -> Shape {
+        let shape = self.settings.catalog.model(model).map(Shape::of).unwrap_or_default();
+        self.repairs.iter().fold(shape, |shape, repair| shape.repaired(*repair))
+    }
+
+    /// Waits for the thread's report, within the deadlines.
+    async fn watch_over(
+        &mut self,
+        mut reported: oneshot::Receiver<(Report, Vec<Change>)>,
+    ) -> Attempt {
+        let begun = clock::instant();
+        let mut visible = self.question.view.visible.subscribe();
+        let mut silent_since = begun;
+        loop {
+            let (is_begun, has_text) = {
+                let now = visible.borrow_and_update();
+                (now.pieces > 0, !now.text.is_empty())
+            };
+            let patience = if is_begun { BETWEEN_BYTES } else { FIRST_BYTE };
+            let whole = if has_text { begun + WHOLE_STREAM } else { self.deadline };
+            tokio::select! {
+                biased;
+                () = self.question.view.cancel.cancelled() => return Attempt::Cancelled,
+                report = &mut reported => return match report {
+                    Ok((report, changes)) => {
+                        self.changes.extend(changes);
+                        Attempt::Reported(report)
+                    }
+                    Err(_) => Attempt::TimedOut,
+                },
+                Ok(()) = visible.changed() => silent_since = clock::instant(),
+                () = sleep_until((silent_since + patience).min(whole)) => return Attempt::TimedOut,
+            }
+        }
+    }
+}
+
+/// The sentence for a question that gets no key.
+fn why_not(wait: Wait) -> Failure {
+    let wakes = wait.until.map(|until| until.since(clock::now()));
+    match wait.why {
+        Why::Slots | Why::Minute | Why::Resting | Why::Day | Why::Avoided => {
+            Failure::Resting { wakes }
+        }
+        Why::TooLarge { .. } => Failure::TooLong,
+        Why::NoKeys => Failure::NoKeys,
+    }
+}
+
+/// All that the thread of one request needs.
+struct Work {
+    engine: Arc<Engine>,
+    slot: Slot,
+    key: Secret,
+    prompt: Arc<Prompt>,
+    shape: Shape,
+    way: Stream,
+    visible: watch::Sender<Visible>,
+    lease: Lease,
+}
+
+impl Work {
+    fn run(self, report: oneshot::Sender<(Report, Vec<Change>)>) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.ask())).unwrap_or_else(|_| Report {
+            result: Err(Failure::Unexplained),
+            verdict: Verdict {
+                effect: Effect::Innocent,
+                next: Next::AnotherKey,
+                learned: Vec::new(),
+            },
+        });
+        let Self { engine, lease, .. } = self;
+        let label = lease.label();
+        let mut rng = fastrand::Rng::new();
+        let changes = engine.pool.lock().settle(lease, &outcome.verdict, clock::now(), &mut rng);
+        note(&label, &outcome.verdict, &changes);
+        if let Err((_, changes)) = report.send((outcome, changes)) {
+            // Nobody waits any more, so nobody else stores what was learned.
+            drop(engine.store.write(move |rows| {
+                changes.iter().try_for_each(|it| rows.put_key_state(&it.scope, &it.health))
+            }));
+        }
+    }
+
+    fn ask(&self) -> Report {
+        let Backend::Gemini { client, .. } = &self.engine.backend else {
+            return Report { result: Err(Failure::NoKeys), verdict: innocent() };
+        };
+        let body = Body::build(&self.prompt, &self.shape);
+        let call = gemini::Call {
+            key: &self.key,
+            model: &self.lease.model,
+            body: &body,
+            estimated: self.prompt.tokens(),
+        };
+        match self.way {
+            Stream::Off => client.generate(&self.slot, &call),
+            Stream::Auto | Stream::Edit => client.stream(&self.slot, &call, &mut |progress| {
+                self.visible.send_modify(|visible| {
+                    visible.pieces += 1;
+                    if let Progress::Text(text) = progress {
+                        visible.text.push_str(text);
+                    }
+                });
+            }),
+        }
     }
 }

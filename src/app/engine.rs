@@ -59,7 +59,7 @@ impl Settings {
 
 /// Who answers.
 pub(crate) enum Backend {
-    Gemini(gemini::Client),
+    Gemini { client: gemini::Client, slots: Slots },
     /// The built-in model of `svs-bot chat` without a key.
     Offline,
 }
