@@ -51,8 +51,9 @@ fn http(status: &str, kind: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
+/// A stream whose last line ends with the body.
 fn sse(events: &[&str]) -> String {
-    let body = events.join("\r\n\r\n") + "\r\n\r\n";
+    let body = events.join("\r\n\r\n");
     http("200 OK", "text/event-stream", &body)
 }
 
