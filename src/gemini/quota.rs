@@ -6,13 +6,15 @@
 
 use std::time::Duration;
 
-use super::verdict::{DAY, Evidence, Judgement, MINUTE, PREPAID};
+use super::verdict::{DAY, Evidence, Judgement, PREPAID};
 use super::wire::Violation;
 use crate::chat::answer::Failure;
 use crate::keys::{Effect, Learned, Next, Quota, Repair, Rest};
 
 /// The window of Google's spend limits.
 const SPEND: Rest = Rest::For(Duration::from_mins(10));
+/// A rest whose length the service does not name.
+const UNKNOWN: Duration = Duration::from_mins(1);
 /// Bounds of a rest that the service names.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_mins(2);
@@ -51,15 +53,12 @@ fn rest_of(said: &Evidence, estimated: u64) -> Judgement {
     if too_long {
         return Judgement::new(Effect::Innocent, Next::PaidKey, Failure::TooLong);
     }
-    let rest = said.wait.map_or(MINUTE, bounded);
+    let wait = said.wait.map_or(UNKNOWN, bounded);
     if violations.is_empty() {
-        return Judgement::another_key(Effect::Throttled(rest), Failure::Busy);
+        return Judgement::another_key(Effect::Throttled(Rest::For(wait)), Failure::Busy);
     }
-    let wakes = match rest {
-        Rest::For(wait) => Some(wait),
-        Rest::UntilPacificMidnight | Rest::Cooldown => None,
-    };
-    Judgement::another_key(Effect::RestKeyModel(rest), resting(wakes))
+    let rest = Effect::RestKeyModel(Rest::For(wait));
+    Judgement::another_key(rest, resting(Some(wait)))
 }
 
 fn is_about_search(said: &Evidence) -> bool {
@@ -79,8 +78,8 @@ const fn resting(wakes: Option<Duration>) -> Failure {
     Failure::Resting { wakes }
 }
 
-pub(super) fn bounded(wait: Duration) -> Rest {
-    Rest::For(wait.clamp(SHORTEST, LONGEST))
+pub(super) fn bounded(wait: Duration) -> Duration {
+    wait.clamp(SHORTEST, LONGEST)
 }
 
 /// The dimension a `quotaId` names.

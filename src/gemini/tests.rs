@@ -51,8 +51,9 @@ fn http(status: &str, kind: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
+/// A stream whose last line ends with the body.
 fn sse(events: &[&str]) -> String {
-    let body = events.join("\r\n\r\n") + "\r\n\r\n";
+    let body = events.join("\r\n\r\n");
     http("200 OK", "text/event-stream", &body)
 }
 
@@ -153,6 +154,7 @@ fn the_key_is_in_its_header_and_nowhere_else_and_the_length_is_true() {
         assert_eq!(asked.head.matches(KEY).count(), 1);
         assert!(!asked.head.lines().next().unwrap().contains(KEY));
         assert!(!asked.head.contains("transfer-encoding"));
+        assert!(asked.head.contains("accept-encoding: identity\r\n"));
         assert_eq!(asked.body.len() as u64, question().len());
         let body: serde_json::Value = serde_json::from_slice(&asked.body).unwrap();
         assert_eq!(body["contents"][0]["parts"][0]["text"], "hi ☺");

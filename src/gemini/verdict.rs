@@ -75,15 +75,15 @@ pub(super) fn of_reply(reply: &Reply<'_>, estimated: u64) -> Judgement {
 /// Judges an error that came with status 200, whole or in mid-stream.
 pub(super) fn of_error(json: &str, shown: Shown, estimated: u64) -> Judgement {
     let status = Trouble::parse(json.as_bytes()).map_or(0, |trouble| status_of(&trouble));
+    if status == 0 {
+        return of_fault(Fault::Protocol, shown);
+    }
     let reply = Reply {
         status,
         retry_after: None,
         content_type: "application/json",
         body: json.as_bytes(),
     };
-    if status == 0 {
-        return of_fault(Fault::Protocol, shown);
-    }
     stay_if(shown, of_reply(&reply, estimated))
 }
 
@@ -217,7 +217,10 @@ impl Evidence {
                 Judgement::another_key(Effect::Suspect(Rest::Cooldown), Failure::Unexplained)
             }
             503 => Judgement::new(
-                Effect::RestModel(self.wait.map_or(Rest::Cooldown, quota::bounded)),
+                Effect::RestModel(
+                    self.wait
+                        .map_or(Rest::Cooldown, |wait| Rest::For(quota::bounded(wait))),
+                ),
                 Next::AnotherModel,
                 Failure::Busy,
             ),

@@ -23,7 +23,9 @@ fn serve(reply: &'static [u8], connections: usize) -> (SocketAddr, JoinHandle<Ve
             let (mut stream, _) = listener.accept().unwrap();
             let mut head = String::new();
             let mut lines = BufReader::new(stream.try_clone().unwrap());
-            while !head.ends_with("\r\n\r\n") && lines.read_line(&mut head).unwrap() > 0 {}
+            while !head.ends_with("\r\n\r\n")
+                && lines.read_line(&mut head).is_ok_and(|read| read > 0)
+            {}
             heads.push(head);
             stream.write_all(reply).unwrap();
         }
@@ -113,10 +115,15 @@ fn a_host_that_only_v4_reaches_is_answered_and_stays_on_v4() {
     agent.get("http://service.test/").call().unwrap();
     assert!(transport.dialer.stays_on_v4("service.test"));
     assert!(!transport.dialer.stays_on_v4("other.test"));
-    // Another agent of the same transport knows it too.
+    // Another agent of the same transport knows it too, and does not ask what now listens there.
+    let unasked = TcpListener::bind(v6);
     let other = transport.agent_with(LIMITS, Fixed(vec![v6, v4]));
     other.get("http://service.test/").call().unwrap();
     server.join().unwrap();
+    if let Ok(unasked) = unasked {
+        unasked.set_nonblocking(true).unwrap();
+        assert!(unasked.accept().is_err());
+    }
 }
 
 #[test]
@@ -154,10 +161,9 @@ fn faults_tell_what_was_sent() {
         let unsent = matches!(expected, Fault::Connect | Fault::Tls | Fault::Resolve);
         assert_eq!(found.nothing_was_sent(), unsent);
     }
-    for server in [server, other] {
+    for server in [server, other, third] {
         server.join().unwrap();
     }
-    drop(third);
 }
 
 #[test]
