@@ -44,7 +44,7 @@ impl Ask<'_> {
 }
 
 /// The right to make one call, already counted. Its ledger row must be stored before the call leaves,
-/// and it must come back by [`Pool::settle`] or [`Pool::refund`], or its slot is lost.
+/// and it must come back by [`super::Pool::settle`] or [`super::Pool::refund`], or its slot is lost.
 #[derive(Debug)]
 #[must_use = "a lease that is not settled keeps its slot for ever"]
 pub(crate) struct Lease {
@@ -55,6 +55,8 @@ pub(crate) struct Lease {
     pub(crate) at: Timestamp,
     /// The row of (project, model) with this call in it.
     pub(crate) ledger: Ledger,
+    /// Estimated input.
+    pub(super) tokens: u64,
     /// Of the key, when it was lent.
     pub(super) generation: u64,
 }
@@ -83,7 +85,9 @@ pub(crate) enum Why {
     TooLarge { limit: u64 },
     /// Only keys that the question is not to be sent to again.
     Avoided,
-    /// No living key of these groups may call these models.
+    /// The keys that could are dead.
+    Dead,
+    /// No key of these groups may call these models.
     NoKeys,
 }
 

@@ -133,7 +133,7 @@ impl Pool {
     pub(crate) fn refund(&mut self, lease: Lease) -> ((Fingerprint, String), Ledger) {
         self.free_slot(&lease);
         let bucket = self.state.bucket_mut(lease.project, &lease.model);
-        bucket.refund(lease.at);
+        bucket.refund(lease.tokens, lease.at);
         let row = bucket.ledger();
         ((lease.project, lease.model), row)
     }
@@ -146,10 +146,15 @@ impl Pool {
         ask: &Ask<'_>,
         moment: Moment,
     ) -> Result<Load, Wait> {
-        let callable = (model.free || spec.paid) && !self.state.is_dead(spec);
-        let Some(seat) = self.state.seat(spec, model).filter(|_| callable) else {
+        let Some(seat) = self.state.seat(spec, model) else {
             return Err(Wait::never(Why::NoKeys));
         };
+        if seat.is_dead() {
+            return Err(Wait::never(Why::Dead));
+        }
+        if !model.free && !spec.paid {
+            return Err(Wait::never(Why::NoKeys));
+        }
         let learned = &seat.bucket.health.learned;
         let Some(limits) = Limits::of(model, &self.policy, learned) else {
             return Err(Wait::never(Why::NoKeys));
@@ -216,6 +221,7 @@ impl Pool {
             ledger: bucket.ledger(),
             model,
             at: moment.now,
+            tokens: ask.tokens,
             generation,
         }
     }

@@ -171,8 +171,9 @@ impl Bucket {
     }
 
     /// Gives back a request that was surely not made.
-    pub(super) fn refund(&mut self, at: Timestamp) {
-        if let Some(index) = self.units.iter().rposition(|unit| unit.at == at) {
+    pub(super) fn refund(&mut self, tokens: u64, at: Timestamp) {
+        let same = |unit: &Unit| unit.at == at && unit.tokens == Some(tokens);
+        if let Some(index) = self.units.iter().rposition(same) {
             self.units.remove(index);
             self.used = self.used.saturating_sub(1);
         }

@@ -48,6 +48,11 @@ pub(super) struct Seat<'a> {
 }
 
 impl Seat<'_> {
+    /// The key, or the whole project it belongs to, is never to be called again.
+    pub(super) fn is_dead(&self) -> bool {
+        self.key.health.dead.is_some() || self.project.dead.is_some()
+    }
+
     /// When the last of the rests that concern it ends.
     pub(super) fn resting(&self, now: Timestamp) -> Option<Timestamp> {
         let own = [&self.key.health, &self.bucket.health, self.project];
@@ -69,17 +74,6 @@ impl State {
 
     pub(super) fn key(&self, spec: &KeySpec) -> Option<&Key> {
         self.keys.get(&spec.fingerprint)
-    }
-
-    /// The key, or the whole project it belongs to, is never to be called again.
-    pub(super) fn is_dead(&self, spec: &KeySpec) -> bool {
-        let project = self.projects.get(&spec.project);
-        let healths = [
-            self.key(spec).map(|key| &key.health),
-            project.map(|project| &project.health),
-        ];
-        let mut healths = healths.into_iter().flatten();
-        healths.any(|health| health.dead.is_some())
     }
 
     pub(super) fn seat(&self, spec: &KeySpec, model: &Model) -> Option<Seat<'_>> {

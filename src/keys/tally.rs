@@ -57,15 +57,15 @@ impl Pool {
     }
 
     fn standing_of(&self, spec: &KeySpec, moment: Moment) -> Standing {
-        if self.state.is_dead(spec) {
-            return Standing::Dead;
-        }
         let mut wait = Wait::never(Why::NoKeys);
         for model in self.catalog.models() {
             match self.standing(spec, model, &ANY, moment) {
                 Ok(_) => return Standing::Available,
                 Err(obstacle) => wait = wait.sooner(obstacle),
             }
+        }
+        if wait.why == Why::Dead {
+            return Standing::Dead;
         }
         let blacklisted = self.state.key(spec).is_some_and(|key| {
             key.health.struck_out(&self.policy) && key.health.resting(moment.now).is_some()

@@ -359,7 +359,7 @@ fn a_dead_key_is_reported_once_and_no_late_answer_revives_it() {
     assert_eq!(settle(&mut pool, Effect::KillKey(Death::Leaked)), []);
     assert_eq!(settle(&mut pool, Effect::Healthy), []);
 
-    let never = Err(Wait::never(Why::NoKeys));
+    let never = Err(Wait::never(Why::Dead));
     assert_eq!(
         call(&mut pool, &SMALL, Effect::Healthy, after(999_999)),
         never

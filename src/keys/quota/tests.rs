@@ -48,9 +48,16 @@ const LIMITS: Limits = Limits {
 #[test]
 fn the_policy_the_catalogue_and_the_service_make_the_limits() {
     use Quota::{RequestsPerDay, RequestsPerMinute, TokensPerDay, TokensPerMinute};
+    /// Setting, setting, learned limit, and what comes of them.
+    type Case = (
+        Option<u32>,
+        u32,
+        Option<(Quota, u64)>,
+        Option<(u32, u32, u64)>,
+    );
     let limits = |minute, day, tokens| Some((minute, day, tokens));
     let none = u32::MAX;
-    let cases: [(Option<u32>, u32, Option<(Quota, u64)>, _); 19] = [
+    let cases: [Case; 19] = [
         // (KEY_RPM, KEY_DAILY_PERCENT, learned, (minute, day, tokens))
         (None, 30, None, limits(10, 150, 1_000)),
         (Some(40), 30, None, limits(40, 150, 1_000)),
@@ -235,8 +242,8 @@ fn a_refund_gives_back_the_day_and_the_minute_once() {
     let mut bucket = Bucket::default();
     spend(&mut bucket, 1, T0);
     spend(&mut bucket, 1, after(1));
-    bucket.refund(T0);
-    bucket.refund(T0);
+    bucket.refund(1, T0);
+    bucket.refund(1, T0);
     let ledger = bucket.ledger();
     assert_eq!((ledger.used, ledger.recent), (1, vec![after(1)]));
 }

@@ -254,7 +254,7 @@ impl World {
         // The service never saw it: the call of that moment is struck from its account.
         let at = lease.at.0 + self.set_back;
         let calls = self.calls.entry(bucket).or_default();
-        if let Some(index) = calls.iter().position(|call| call.0 == at) {
+        if let Some(index) = calls.iter().position(|call| *call == (at, lease.tokens)) {
             calls.remove(index);
         }
         let (bucket, row) = self.pool.refund(lease);
