@@ -16,6 +16,10 @@ use crate::config::{Log, LogFormat};
 
 /// Installs the logger for the rest of the process's life; a second call changes nothing.
 pub(crate) fn init(settings: Log) {
+    drop(builder(settings).try_init());
+}
+
+fn builder(settings: Log) -> Builder {
     let mut builder = Builder::new();
     builder
         .filter_level(settings.level.min(LevelFilter::Warn))
@@ -29,7 +33,7 @@ pub(crate) fn init(settings: Log) {
             };
             writeln!(out, "{text}")
         });
-    drop(builder.try_init());
+    builder
 }
 
 /// One event.
@@ -194,6 +198,27 @@ mod tests {
             .key_values(&fields)
             .build();
         format(&Line::of(&record, AT))
+    }
+
+    #[test]
+    fn other_crates_are_heard_from_warn_up_only() {
+        for (level, target, event, heard) in [
+            (LevelFilter::Trace, "svs_bot::app", Level::Trace, true),
+            (LevelFilter::Trace, "ureq::run", Level::Info, false),
+            (LevelFilter::Trace, "rustls", Level::Warn, true),
+            (LevelFilter::Error, "svs_bot::app", Level::Warn, false),
+            (LevelFilter::Error, "ureq", Level::Warn, false),
+            (LevelFilter::Off, "svs_bot", Level::Error, false),
+        ] {
+            let settings = Log {
+                level,
+                format: LogFormat::Text,
+                journal: false,
+            };
+            let logger = builder(settings).build();
+            let record = Record::builder().level(event).target(target).build();
+            assert_eq!(logger.matches(&record), heard, "{level} {target} {event}");
+        }
     }
 
     #[test]

@@ -161,23 +161,20 @@ fn key_policy(r: &mut Reader) -> KeyPolicy {
 }
 
 fn limits(r: &mut Reader, sources: &Sources) -> Limits {
-    let auto = || {
-        memory::slots(
-            memory::cgroup_limit(&sources.root),
-            memory::available(&sources.root),
-        )
-    };
-    let in_flight = r.read("MAX_IN_FLIGHT", "auto", |text| {
+    let auto = memory::slots(
+        memory::cgroup_limit(&sources.root),
+        memory::available(&sources.root),
+    );
+    let in_flight = r.read("MAX_IN_FLIGHT", &format!("auto: {auto}"), |text| {
         if text.eq_ignore_ascii_case("auto") {
-            return Ok(None);
+            return Ok(auto);
         }
         parse::number(text, &(1..=1024))
-            .map(Some)
             .map_err(|_remedy| "must be auto, or between 1 and 1024".to_owned())
     });
     Limits {
         group_parallel: r.number("GROUP_PARALLEL", 4, 1..=64),
-        in_flight: in_flight.flatten().unwrap_or_else(auto),
+        in_flight: in_flight.unwrap_or(auto),
         queue: r.number("QUEUE_LIMIT", 20_000, 10..=1_000_000),
         // Telegram itself keeps updates for a day.
         stale_after: minutes(r.number("STALE_MINUTES", 30, 1..=1440)),

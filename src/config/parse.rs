@@ -65,7 +65,7 @@ pub(super) fn owners(text: &str) -> Result<Vec<UserId>, Remedy> {
         .filter(|id| !id.is_empty())
     {
         let id = id.parse().ok().filter(|id: &i64| *id > 0).ok_or(
-            "must be the positive numbers of people, separated by commas; @userinfobot tells you yours",
+            "must be the positive user numbers of people, such as 12345678, separated by commas",
         )?;
         if SERVICE_IDS.contains(&id) {
             return Err(format!(

@@ -85,13 +85,12 @@ impl Sources {
             return Some(path.clone());
         }
         let system = self.root.join("etc/svs-bot/config.toml");
-        let users = self
-            .user
-            .as_ref()
-            .map(|user| user.config.join("config.toml"));
-        [Some(system), users].into_iter().flatten().find(
-            |path| !matches!(fs::metadata(path), Err(error) if error.kind() == ErrorKind::NotFound),
-        )
+        // One that may not be looked at is there: the bot's own user would find it.
+        if !matches!(fs::metadata(&system), Err(error) if error.kind() == ErrorKind::NotFound) {
+            return Some(system);
+        }
+        let users = self.user.as_ref()?.config.join("config.toml");
+        users.is_file().then_some(users)
     }
 }
 
@@ -140,7 +139,7 @@ impl Raw {
             Ok(text) => text,
             Err(error) => {
                 let remedy = format!(
-                    "cannot be read ({error}); correct --config or the file's owner and mode"
+                    "cannot be read ({error}); run as the bot's own user, or name another file with --config"
                 );
                 return self.mistakes.push(Mistake::about(name, remedy));
             }
@@ -154,13 +153,13 @@ impl Raw {
     }
 
     fn read_dotenv(&mut self, path: &Path) {
-        // Python keeps virtual environments in a folder of that name.
-        if path.is_dir() {
+        // Not there, or in a folder that this user may not look into; as a folder it is one of
+        // Python's environments.
+        if !path.is_file() {
             return;
         }
         let text = match read_text(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return,
             Err(error) => {
                 let remedy =
                     format!("cannot be read ({error}); correct its owner and mode, or delete it");

@@ -6,6 +6,10 @@ use std::path::Path;
 
 use super::*;
 
+mod rows;
+
+use rows::ROWS;
+
 const TOKEN: &str = "1234567:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 
 fn load(environment: &[(&str, &str)], need: Need) -> Result<(Config, Vec<String>), Refused> {
@@ -22,377 +26,19 @@ fn mistakes(environment: &[(&str, &str)], need: Need) -> Vec<String> {
     refused.mistakes.iter().map(ToString::to_string).collect()
 }
 
-struct Row {
-    name: &'static str,
-    good: &'static str,
-    /// What the good value becomes.
-    becomes: fn(&Config) -> bool,
-    bad: &'static str,
-    /// What is said about the bad one.
-    said: &'static str,
-}
-
-fn row(
-    name: &'static str,
-    good: &'static str,
-    becomes: fn(&Config) -> bool,
-    bad: &'static str,
-    said: &'static str,
-) -> Row {
-    Row {
-        name,
-        good,
-        becomes,
-        bad,
-        said,
-    }
-}
-
-fn people_and_keys() -> Vec<Row> {
-    let first = |c: &Config, group| {
-        let key = c.gemini.keys.first();
-        key.is_some_and(|key| key.secret.expose() == "k" && key.group == group)
-    };
-    assert!(!first(&good(&[]), None));
-    vec![
-        row(
-            "TELEGRAM_BOT_TOKEN",
-            "1:a_-Z",
-            |c| c.token().is_ok_and(|t| t.expose() == "1:a_-Z"),
-            "abc",
-            "must be a token",
-        ),
-        row(
-            "GROUP_A_KEYS",
-            "k,l",
-            |c| c.gemini.keys.len() == 2,
-            "k,l:m",
-            "entry 2 has something else",
-        ),
-        row(
-            "GROUP_B_KEYS",
-            "k",
-            |c| c.gemini.keys[0].group == Some(crate::keys::Group::B),
-            "k@",
-            "entry 1 has no project",
-        ),
-        row(
-            "GROUP_C_KEYS",
-            "k:paid",
-            |c| c.gemini.keys[0].paid,
-            "@p",
-            "entry 1 has no key",
-        ),
-        row(
-            "GROUP_D_KEYS",
-            "k@p",
-            |c| c.gemini.keys[0].project.as_deref() == Some("p"),
-            "'k'",
-            "without quotes",
-        ),
-        row(
-            "GEMINI_API_KEY",
-            "k",
-            |c| c.gemini.keys[0].group.is_none(),
-            "[k]",
-            "without quotes",
-        ),
-        row(
-            "GEMINI_API_KEYS",
-            "k l",
-            |c| c.gemini.keys[1].label == "K2",
-            "k:",
-            "entry 1 has something else",
-        ),
-        row(
-            "OWNER_IDS",
-            "7, 8,7",
-            |c| c.people.owners == [UserId(7), UserId(8)],
-            "777000",
-            "must not name 777000",
-        ),
-        row(
-            "ACCESS",
-            "Closed",
-            |c| c.people.access == Access::Closed,
-            "all",
-            "must be one of open, approve, closed",
-        ),
-        row(
-            "GROUPS",
-            "LEAVE",
-            |c| c.people.groups == Groups::Leave,
-            "all",
-            "must be one of approve, open, leave",
-        ),
-        row(
-            "VIP_SEATS",
-            "0",
-            |c| c.people.vip_seats == 0,
-            "1001",
-            "must be between 0 and 1000",
-        ),
-        row(
-            "VIP_IDLE_MINUTES",
-            "5",
-            |c| c.people.vip_idle.as_secs() == 300,
-            "0",
-            "must be between 1 and 1440",
-        ),
-        row(
-            "USER_LIMITS",
-            "OFF",
-            |c| c.people.user_limits == UserLimits::Off,
-            "no",
-            "must be one of on, off",
-        ),
-        row(
-            "KEY_RPM",
-            "60",
-            |c| c.key_policy.rpm == Some(60),
-            "0",
-            "must be between 1 and 10000",
-        ),
-        row(
-            "KEY_DAILY_PERCENT",
-            "101",
-            |c| c.key_policy.daily_percent == 101,
-            "-1",
-            "must be between 1 and 1000",
-        ),
-        row(
-            "KEY_COOLDOWN_SECS",
-            "1",
-            |c| c.key_policy.cooldown.as_secs() == 1,
-            "3601",
-            "must be between 1 and 3600",
-        ),
-        row(
-            "KEY_MAX_ERRORS",
-            "5",
-            |c| c.key_policy.max_errors == 5,
-            "three",
-            "must be between 1 and 100",
-        ),
-        row(
-            "KEY_BLACKLIST_SECS",
-            "60",
-            |c| c.key_policy.blacklist.as_secs() == 60,
-            "86401",
-            "must be between 1 and 86400",
-        ),
-        row(
-            "PAID_DAILY_USD",
-            "0.25",
-            |c| c.key_policy.paid_daily_micro_usd == 250_000,
-            "$1",
-            "must be dollars",
-        ),
-    ]
-}
-
-fn the_rest() -> Vec<Row> {
-    vec![
-        row(
-            "DATA_FILE",
-            "/d/x.redb",
-            |c| {
-                c.data.file == Path::new("/d/x.redb")
-                    && c.data.chat_file == Path::new("/d/chat.redb")
-            },
-            "/d/",
-            "must name a file",
-        ),
-        row(
-            "BACKUP_DIR",
-            "/b",
-            |c| c.data.backup_dir == Path::new("/b"),
-            "",
-            "",
-        ),
-        row(
-            "BACKUP_KEEP",
-            "0",
-            |c| c.data.backup_keep == 0,
-            "366",
-            "must be between 0 and 365",
-        ),
-        row(
-            "HISTORY_DAYS",
-            "1",
-            |c| c.data.history_days == 1,
-            "0",
-            "must be between 1 and 3650",
-        ),
-        row(
-            "HTTP_ADDR",
-            "127.0.0.1:8080",
-            |c| c.http_addr.is_some_and(|addr| addr.port() == 8080),
-            "8080",
-            "must be off, or an address",
-        ),
-        row(
-            "LOG_LEVEL",
-            "Debug",
-            |c| c.log.level == log::LevelFilter::Debug,
-            "loud",
-            "must be one of off, error",
-        ),
-        row(
-            "LOG_FORMAT",
-            "JSON",
-            |c| c.log.format == LogFormat::Json,
-            "xml",
-            "must be one of text, json",
-        ),
-        row(
-            "UI_LANGUAGE",
-            "zh",
-            |c| c.language == UiLanguage::Chinese,
-            "fr",
-            "must be one of auto, en, zh",
-        ),
-        row(
-            "TIME_ZONE",
-            "Asia/Shanghai",
-            |c| c.time_zone.iana_name() == Some("Asia/Shanghai"),
-            "Mars/Base",
-            "must be the name of a time zone",
-        ),
-        row(
-            "GROUP_PARALLEL",
-            "1",
-            |c| c.limits.group_parallel == 1,
-            "65",
-            "must be between 1 and 64",
-        ),
-        row(
-            "MAX_IN_FLIGHT",
-            "12",
-            |c| c.limits.in_flight == 12,
-            "0",
-            "must be auto, or between 1 and 1024",
-        ),
-        row(
-            "QUEUE_LIMIT",
-            "500",
-            |c| c.limits.queue == 500,
-            "9",
-            "must be between 10 and 1000000",
-        ),
-        row(
-            "STALE_MINUTES",
-            "60",
-            |c| c.limits.stale_after.as_secs() == 3600,
-            "1441",
-            "must be between 1 and 1440",
-        ),
-        row(
-            "ANSWER_DEADLINE_SECS",
-            "5",
-            |c| c.limits.answer_deadline.as_secs() == 5,
-            "1.5",
-            "must be between 1 and 600",
-        ),
-        row(
-            "STREAM",
-            "Edit",
-            |c| c.answers.stream == Stream::Edit,
-            "draft",
-            "must be one of auto, edit, off",
-        ),
-        row(
-            "SEND_RATE",
-            "30",
-            |c| c.answers.send_rate == SendRate::PerSecond(30),
-            "1001",
-            "must be auto, off, or messages a second between 1 and 1000",
-        ),
-        row(
-            "SYSTEM_PROMPT",
-            "Be kind.",
-            |c| c.answers.persona == Persona::Own("Be kind.".into()),
-            "",
-            "",
-        ),
-        row(
-            "SYSTEM_PROMPT_FILE",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/LICENSE"),
-            |c| matches!(&c.answers.persona, Persona::Own(text) if text.contains("MIT")),
-            "/not/there",
-            "must name a readable text file",
-        ),
-        row(
-            "TELEGRAM_API_URL",
-            "http://127.0.0.1:1/",
-            |c| c.telegram.api_url == "http://127.0.0.1:1",
-            "localhost:1",
-            "must be an address",
-        ),
-        row(
-            "GEMINI_API_URL",
-            "https://g/x//",
-            |c| c.gemini.api_url == "https://g/x",
-            "https://u:SECRET@g",
-            "must be an address",
-        ),
-        row(
-            "TELEGRAM_PROXY",
-            "socks5://h:1",
-            |c| {
-                c.telegram
-                    .proxy
-                    .as_ref()
-                    .is_some_and(|p| p.expose() == "socks5://h:1")
-            },
-            "socks4://h",
-            "must be http://host:port",
-        ),
-        row(
-            "GEMINI_PROXY",
-            "http://u:p@h",
-            |c| {
-                c.gemini
-                    .proxy
-                    .as_ref()
-                    .is_some_and(|p| p.expose() == "http://u:p@h")
-            },
-            "ftp://u:SECRET@h",
-            "must be http://host:port",
-        ),
-        row(
-            "IP_FAMILY",
-            "IPv4",
-            |c| c.ip_family == IpFamily::V4,
-            "4",
-            "must be one of auto, ipv4, ipv6",
-        ),
-    ]
-}
-
-fn rows() -> Vec<Row> {
-    let mut rows = people_and_keys();
-    rows.extend(the_rest());
-    rows
-}
-
 #[test]
 fn every_setting_takes_its_good_value_and_refuses_its_bad_one_with_a_remedy() {
-    for row in rows() {
-        assert!(
-            (row.becomes)(&good(&[(row.name, row.good)])),
-            "{}",
-            row.name
-        );
+    for (name, value, arrived, bad, remedy) in ROWS {
+        assert!(arrived(&good(&[(name, value)])), "{}", name);
         // Any text is a folder or a prompt.
-        if row.bad.is_empty() {
+        if bad.is_empty() {
             continue;
         }
-        let said = mistakes(&[(row.name, row.bad)], Need::Nothing);
+        let said = mistakes(&[(name, bad)], Need::Nothing);
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].starts_with(row.name), "{said:?}");
+        assert!(said[0].starts_with(*name), "{said:?}");
         assert!(said[0].contains("(environment): "), "{said:?}");
-        assert!(said[0].contains(row.said), "{said:?}");
+        assert!(said[0].contains(remedy), "{said:?}");
         assert!(!said[0].contains("SECRET"), "{said:?}");
     }
 }
@@ -400,7 +46,7 @@ fn every_setting_takes_its_good_value_and_refuses_its_bad_one_with_a_remedy() {
 #[test]
 fn the_table_the_names_and_the_summary_hold_the_same_settings() {
     let known: BTreeSet<&str> = names::SETTINGS.iter().copied().collect();
-    let tested: BTreeSet<&str> = rows().iter().map(|row| row.name).collect();
+    let tested: BTreeSet<&str> = ROWS.iter().map(|row| row.0).collect();
     assert_eq!(known, tested);
     let config = good(&[]);
     let summary: BTreeSet<&str> = config
@@ -543,9 +189,10 @@ fn nothing_that_is_shown_holds_a_secret() {
     // Everything once more in the wrong place.
     for (name, value) in environment {
         for wrong in names::SETTINGS.iter().filter(|setting| **setting != name) {
-            if let Err(refused) = load(&[(wrong, value)], Need::Run) {
-                shown.push(format!("{refused} {refused:?}"));
-            }
+            shown.push(match load(&[(wrong, value)], Need::Nothing) {
+                Ok((config, warnings)) => format!("{:?} {warnings:?}", config.summary()),
+                Err(refused) => format!("{refused} {refused:?}"),
+            });
         }
     }
     for text in shown {

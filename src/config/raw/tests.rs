@@ -1,8 +1,6 @@
 //! Which writing wins, and what is said about names. Through `Config::load`, the only way in.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::fs::Permissions;
 
 use tempfile::TempDir;
 
