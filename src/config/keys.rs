@@ -55,6 +55,9 @@ pub(super) fn read(reader: &mut Reader) -> Vec<KeyEntry> {
             }
         }
         let count = texts().count();
+        if count == 0 {
+            reader.refuse(Mistake::at(found.origin.clone(), name, "holds no key"));
+        }
         if group.is_none() {
             ungrouped += count;
         }

@@ -59,14 +59,14 @@ pub(super) fn token(text: &str) -> Result<Secret, Remedy> {
 }
 
 pub(super) fn owners(text: &str) -> Result<Vec<UserId>, Remedy> {
+    let wanted =
+        "must be the positive user numbers of people, such as 12345678, separated by commas";
     let mut owners = Vec::new();
     for id in text
         .split(|c: char| c == ',' || c.is_whitespace())
         .filter(|id| !id.is_empty())
     {
-        let id = id.parse().ok().filter(|id: &i64| *id > 0).ok_or(
-            "must be the positive user numbers of people, such as 12345678, separated by commas",
-        )?;
+        let id = id.parse().ok().filter(|id: &i64| *id > 0).ok_or(wanted)?;
         if SERVICE_IDS.contains(&id) {
             return Err(format!(
                 "must not name {id}, an account that Telegram itself writes from"
@@ -75,6 +75,9 @@ pub(super) fn owners(text: &str) -> Result<Vec<UserId>, Remedy> {
         if !owners.contains(&UserId(id)) {
             owners.push(UserId(id));
         }
+    }
+    if owners.is_empty() {
+        return Err(wanted.to_owned());
     }
     Ok(owners)
 }
@@ -185,6 +188,24 @@ pub(super) fn is_open_to_listeners(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn owners_are_people() {
+        let ids = |text| owners(text).map(|ids| ids.iter().map(|id| id.0).collect::<Vec<_>>());
+        assert_eq!(ids("5, 7\n5"), Ok(vec![5, 7]));
+        for text in [
+            "-5",
+            "0",
+            "@me",
+            "5;7",
+            ",",
+            "777000",
+            "1,1087968824",
+            "136817688",
+        ] {
+            assert!(ids(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn an_address_keeps_its_path_and_loses_its_last_slashes() {

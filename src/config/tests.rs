@@ -165,6 +165,11 @@ fn all_mistakes_are_told_at_once() {
         Need::Run,
     );
     assert_eq!(said.len(), 5, "{said:?}");
+    let none = mistakes(
+        &[("TELEGRAM_BOT_TOKEN", TOKEN), ("GROUP_A_KEYS", ",")],
+        Need::Run,
+    );
+    assert_eq!(none, ["GROUP_A_KEYS (environment): holds no key"]);
     let bad = mistakes(
         &[("TELEGRAM_BOT_TOKEN", "abc"), ("GEMINI_API_KEY", "k:x")],
         Need::Run,
