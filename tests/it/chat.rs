@@ -49,6 +49,17 @@ fn each_role_remembers_its_number_of_rounds() {
 }
 
 #[test]
+fn the_model_is_told_who_it_is() {
+    let world = World::new()
+        .env("SYSTEM_PROMPT", "You are a lighthouse.")
+        .start();
+    world.telegram.person(1).is_answered("hello");
+    let system = world.gemini.calls()[0].system.clone().unwrap_or_default();
+    assert!(system.contains("You are a lighthouse."), "{system}");
+    world.stop();
+}
+
+#[test]
 fn two_people_at_once_are_kept_apart() {
     let world = World::new().open().start();
     world.gemini.works_for(Duration::from_millis(200));
@@ -293,7 +304,9 @@ fn updates_of_unknown_kinds_and_shapes_stop_nobody() {
     person.sends(json!({"left_chat_member": {"id": 9, "is_bot": false, "first_name": "x"}}));
     person.says("hello");
     world.restart();
-    person.hears_about("echo[0 rounds]: hello");
+    let answer = person.hears_about("echo[0 rounds]: hello");
+    person.presses(answer.id, "a button of tomorrow");
+    person.is_answered("still there?");
     eventually(PATIENCE, "all is confirmed", || world.telegram.is_drained());
     world.stop();
 }
@@ -312,7 +325,7 @@ fn a_photo_without_a_word_gets_a_sentence() {
 fn old_mail_is_not_answered_as_if_it_were_new() {
     let mut world = World::new().open().prepare();
     let telegram = std::sync::Arc::clone(&world.telegram);
-    let old = |person: Person| person.some_time_ago(Duration::from_secs(31 * 60));
+    let old = |person: Person| person.some_time_ago(Duration::from_mins(31));
     old(telegram.group(-123).member(7)).says("@testbot an old question");
     old(telegram.person(7)).says("first old question");
     old(telegram.person(7)).says("second old question");

@@ -16,7 +16,7 @@ fn status_asks_the_running_bot() {
         .keys("A", &["a1", "a2"])
         .start();
     world.telegram.person(1).is_answered("hello");
-    world.gemini.key("a2").answers(Fault::Leaked);
+    world.gemini.key("a2").answers(Fault::LEAKED);
     let ended = world.run(&["status"], "");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let told = ended.stdout.to_lowercase();
@@ -147,7 +147,7 @@ fn chat_with_keys_streams_and_remembers() {
 #[test]
 fn chat_survives_a_dead_key_and_explains_what_it_cannot_answer() {
     let mut world = World::new().prepare();
-    world.gemini.key("k1").answers(Fault::InvalidKey);
+    world.gemini.key("k1").answers(Fault::INVALID_KEY);
     let ended = world.run(&["chat"], "one\ntwo\nthree\n");
     assert_eq!(ended.code, Some(0), "{}", talk(&ended));
     assert!(

@@ -157,7 +157,7 @@ fn report(siege: &Siege, seed: u64) {
         siege.repeats().values().sum::<usize>(),
         siege.world.gemini.calls().len(),
         siege.world.gemini.busiest_day(),
-        siege.world.gemini.busiest_window(Duration::from_secs(60)),
+        siege.world.gemini.busiest_window(Duration::from_mins(1)),
     );
 }
 
@@ -187,7 +187,7 @@ fn killed_at_random_moments_it_loses_nothing_and_stays_within_every_limit() {
     }
     siege.world.telegram.comes_back();
     eventually(
-        Duration::from_secs(180),
+        Duration::from_mins(3),
         "every question is answered or explained",
         || siege.is_settled(),
     );

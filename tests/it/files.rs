@@ -88,8 +88,7 @@ fn each_bad_data_file_gets_its_own_sentence_and_stays_as_it_is() {
 
 #[test]
 fn scribbled_pages_end_in_a_sentence_or_harm_nobody() {
-    let good = used_file();
-    let mut bytes = good.clone();
+    let mut bytes = used_file();
     bytes[4096..].fill(0xA5);
     let mut world = World::new().prepare();
     fs::write(world.data_file(), &bytes).unwrap();
@@ -169,7 +168,7 @@ fn a_full_disk_pauses_the_bot_and_it_goes_on_when_space_returns() {
     world.telegram.person(6).is_answered("before");
     let ballast = disk.fill();
     // Pages that are free already take some questions; the rest has to find the disk full.
-    let long = "x".repeat(3000);
+    let text = "x".repeat(3000);
     let mut asked = 0;
     eventually(
         Duration::from_secs(30),
@@ -179,7 +178,7 @@ fn a_full_disk_pauses_the_bot_and_it_goes_on_when_space_returns() {
             world
                 .telegram
                 .person(100 + asked)
-                .says(&format!("{long} end"));
+                .says(&format!("{text} end"));
             let log = world.log().to_lowercase();
             log.contains("disk") || log.contains("space")
         },
@@ -187,7 +186,7 @@ fn a_full_disk_pauses_the_bot_and_it_goes_on_when_space_returns() {
     assert!(world.bot_is_running(), "a full disk ended the bot");
     let polls = world.telegram.calls("getUpdates").len();
     fs::remove_file(ballast).unwrap();
-    eventually(Duration::from_secs(60), "it polls again", || {
+    eventually(Duration::from_mins(1), "it polls again", || {
         world.telegram.calls("getUpdates").len() > polls
     });
     eventually(Duration::from_secs(90), "everybody is answered", || {

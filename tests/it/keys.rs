@@ -28,7 +28,7 @@ fn is_sentence(text: &str) -> bool {
 #[test]
 fn with_one_dead_key_among_three_nobody_notices_and_it_is_called_once() {
     let mut world = World::new().start();
-    world.gemini.key("k2").answers(Fault::InvalidKey);
+    world.gemini.key("k2").answers(Fault::INVALID_KEY);
     let owner = world.telegram.person(1);
     for number in 0..12 {
         owner.is_answered(&format!("question {number}."));
@@ -51,29 +51,31 @@ fn with_one_dead_key_among_three_nobody_notices_and_it_is_called_once() {
 #[test]
 fn a_fault_of_one_key_sends_the_question_to_another_and_rests_the_key() {
     let faults = [
-        Fault::InvalidKey,
-        Fault::WrongType,
-        Fault::Leaked,
-        Fault::Suspended,
-        Fault::ProjectDenied,
-        Fault::ServiceDisabled,
-        Fault::AddressBlocked,
+        Fault::INVALID_KEY,
+        Fault::WRONG_TYPE,
+        Fault::LEAKED,
+        Fault::SUSPENDED,
+        Fault::PROJECT_DENIED,
+        Fault::SERVICE_DISABLED,
+        Fault::SERVICE_BLOCKED,
+        Fault::ADDRESS_BLOCKED,
+        Fault::REFERRER_BLOCKED,
         Fault::Finish("PUP_LIMITED_DISABLED"),
-        Fault::Prepaid,
-        Fault::PrepaidOldForm,
-        Fault::Billing,
-        Fault::ModelGone,
-        Fault::DayQuota,
-        Fault::DayQuotaInArray,
-        Fault::BothQuotas,
-        Fault::ZeroQuota,
-        Fault::MinuteQuota,
-        Fault::TokenQuota,
+        Fault::PREPAID,
+        Fault::PREPAID_OLD_FORM,
+        Fault::BILLING,
+        Fault::MODEL_GONE,
+        Fault::DAY_QUOTA,
+        Fault::DAY_QUOTA_IN_ARRAY,
+        Fault::BOTH_QUOTAS,
+        Fault::ZERO_QUOTA,
+        Fault::MINUTE_QUOTA,
+        Fault::TOKEN_QUOTA,
         Fault::OldFormQuota,
-        Fault::Spend,
-        Fault::BareQuota,
-        Fault::Internal,
-        Fault::Unheard,
+        Fault::SPEND,
+        Fault::BARE_QUOTA,
+        Fault::INTERNAL,
+        Fault::UNHEARD,
     ];
     for fault in faults {
         let world = World::new().start();
@@ -95,8 +97,8 @@ fn a_fault_of_one_key_sends_the_question_to_another_and_rests_the_key() {
 #[test]
 fn a_passing_fault_is_tried_again_and_the_answer_comes() {
     let faults = [
-        Fault::Overloaded,
-        Fault::DeadlineExceeded,
+        Fault::OVERLOADED,
+        Fault::TIMED_OUT,
         Fault::Line(Trouble::BadGateway),
         Fault::Line(Trouble::Reset),
         Fault::Line(Trouble::HangUp),
@@ -125,6 +127,32 @@ fn a_passing_fault_is_tried_again_and_the_answer_comes() {
 }
 
 #[test]
+fn a_full_model_leaves_the_question_to_the_next_model() {
+    let world = World::new().start();
+    let owner = world.telegram.person(1);
+    owner.is_answered("which model is first?");
+    let first = world.gemini.calls()[0].model.clone();
+    world.gemini.model(&first).answers(Fault::OVERLOADED);
+    for number in 0..4 {
+        owner.is_answered(&format!("question {number}."));
+    }
+    let calls = world.gemini.calls();
+    let answered = calls.iter().filter(|call| call.fault.is_none());
+    assert_eq!(answered.count(), 5);
+    world.stop();
+}
+
+#[test]
+fn a_slow_first_byte_is_waited_for() {
+    let world = World::new().start();
+    let slow = Fault::Slow(Duration::from_secs(4));
+    world.gemini.everyone().answers(slow);
+    world.telegram.person(1).is_answered("take your time");
+    assert_eq!(world.gemini.calls().len(), 1);
+    world.stop();
+}
+
+#[test]
 fn a_thinking_level_that_is_refused_is_not_sent_again() {
     let world = World::new().start();
     world.gemini.everyone().answers(Fault::BadLevel);
@@ -140,8 +168,8 @@ fn a_thinking_level_that_is_refused_is_not_sent_again() {
 #[test]
 fn a_refused_question_is_explained_and_never_asked_again() {
     let faults = [
-        Fault::BadRequest,
-        Fault::TooLarge,
+        Fault::BAD_REQUEST,
+        Fault::TOO_LARGE,
         Fault::PromptBlocked,
         Fault::Finish("SAFETY"),
         Fault::Finish("PROHIBITED_CONTENT"),
@@ -166,16 +194,16 @@ fn a_refused_question_is_explained_and_never_asked_again() {
 #[test]
 fn when_everything_fails_the_person_is_told_after_at_most_three_attempts() {
     let faults = [
-        Fault::InvalidKey,
-        Fault::Region,
+        Fault::INVALID_KEY,
+        Fault::REGION,
         Fault::Robots,
-        Fault::BareQuota,
-        Fault::MinuteQuota,
-        Fault::DayQuota,
-        Fault::ModelGone,
-        Fault::Overloaded,
-        Fault::Internal,
-        Fault::Unheard,
+        Fault::BARE_QUOTA,
+        Fault::MINUTE_QUOTA,
+        Fault::DAY_QUOTA,
+        Fault::MODEL_GONE,
+        Fault::OVERLOADED,
+        Fault::INTERNAL,
+        Fault::UNHEARD,
         Fault::Line(Trouble::Reset),
         Fault::Cut,
         Fault::Line(Trouble::Hang),
@@ -193,7 +221,7 @@ fn when_everything_fails_the_person_is_told_after_at_most_three_attempts() {
 
 #[test]
 fn a_fault_of_our_address_is_held_against_no_key() {
-    for fault in [Fault::Region, Fault::Robots] {
+    for fault in [Fault::REGION, Fault::Robots] {
         let world = World::new().open().start();
         world.gemini.everyone().answers(fault);
         for id in 7..12 {
@@ -211,8 +239,8 @@ fn a_fault_of_our_address_is_held_against_no_key() {
 #[test]
 fn keys_of_one_project_die_together_when_it_is_denied() {
     let world = World::new().keys("any", &["k1@p", "k2@p", "k3"]).start();
-    world.gemini.key("k1").answers(Fault::ProjectDenied);
-    world.gemini.key("k2").answers(Fault::ProjectDenied);
+    world.gemini.key("k1").answers(Fault::PROJECT_DENIED);
+    world.gemini.key("k2").answers(Fault::PROJECT_DENIED);
     let owner = world.telegram.person(1);
     for number in 0..6 {
         owner.is_answered(&format!("question {number}."));
@@ -238,9 +266,9 @@ fn guests_are_served_by_their_own_keys_and_owners_may_borrow() {
         (world.gemini.calls_by("a1"), world.gemini.calls_by("d1")),
         (1, 1)
     );
-    world.gemini.key("a1").answers(Fault::Leaked);
+    world.gemini.key("a1").answers(Fault::LEAKED);
     world.telegram.person(1).is_answered("the owner borrows");
-    world.gemini.key("d1").answers(Fault::Leaked);
+    world.gemini.key("d1").answers(Fault::LEAKED);
     let told = world.telegram.person(7).asks("a guest without keys");
     assert!(is_sentence(&told), "{told}");
     world.stop();

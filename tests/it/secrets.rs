@@ -24,12 +24,12 @@ fn the_search_finds_a_secret_wherever_it_lies() {
 #[test]
 fn failing_keys_at_the_most_talkative_level_are_not_written() {
     let faults = [
-        Fault::InvalidKey,
-        Fault::Leaked,
+        Fault::INVALID_KEY,
+        Fault::LEAKED,
         Fault::Line(Trouble::Reset),
         Fault::Line(Trouble::Garbage),
         Fault::Robots,
-        Fault::Unheard,
+        Fault::UNHEARD,
     ];
     for fault in faults {
         let mut world = World::new().env("LOG_LEVEL", "trace").start();

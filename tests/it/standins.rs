@@ -342,7 +342,7 @@ fn gemini_counts_quota_per_project_and_model() {
         2,
         "a refused call spends nothing"
     );
-    assert_eq!(client.service.busiest_window(Duration::from_secs(60)), 2);
+    assert_eq!(client.service.busiest_window(Duration::from_mins(1)), 2);
     assert_eq!(client.service.provoked(), 1);
 }
 
@@ -350,11 +350,11 @@ fn gemini_counts_quota_per_project_and_model() {
 fn every_fault_answers_with_its_status() {
     let client = GeminiClient::new();
     for fault in [
-        Fault::InvalidKey,
-        Fault::Leaked,
-        Fault::DayQuota,
+        Fault::INVALID_KEY,
+        Fault::LEAKED,
+        Fault::DAY_QUOTA,
         Fault::Robots,
-        Fault::Internal,
+        Fault::INTERNAL,
     ] {
         client.service.key("k1").answers_times(1, fault);
         assert_eq!(

@@ -50,7 +50,7 @@ fn timestamp() -> jiff::Timestamp {
     jiff::Timestamp::from_second(seconds).expect("this century")
 }
 
-/// Today in America/Los_Angeles, where the day of the quota turns.
+/// Today in `America/Los_Angeles`, where the day of the quota turns.
 pub(crate) fn pacific_day() -> String {
     let there = timestamp()
         .in_tz("America/Los_Angeles")
@@ -237,11 +237,6 @@ impl World {
     /// Where another client of the same bot would call a method.
     pub(crate) fn telegram_url(&self, method: &str) -> String {
         format!("{}/bot{TOKEN}/{method}", self.settings["TELEGRAM_API_URL"])
-    }
-
-    /// Changes a setting for the next start.
-    pub(crate) fn set(&mut self, name: &str, value: &str) {
-        self.settings.insert(name.to_owned(), value.to_owned());
     }
 
     /// Starts the bot and does not wait for anything.

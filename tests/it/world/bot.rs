@@ -94,8 +94,8 @@ impl Bot {
         }
         Ended {
             code: ended.and_then(|status| status.code()),
-            stdout: self.out.to_the_end(),
-            stderr: self.log.to_the_end(),
+            stdout: self.out.finish(),
+            stderr: self.log.finish(),
         }
     }
 }
@@ -134,7 +134,7 @@ impl Output {
         String::from_utf8_lossy(&self.bytes.lock()).into_owned()
     }
 
-    fn to_the_end(&mut self) -> String {
+    fn finish(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             reader.join().expect("a reader does not panic");
         }

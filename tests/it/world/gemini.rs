@@ -180,7 +180,7 @@ impl Gemini {
                 .extend(asked.problems.iter().map(|what| format!("gemini: {what}")));
             let known = state.keys.get(&asked.key).cloned();
             let fault = match &known {
-                None => Some(Fault::InvalidKey),
+                None => Some(Fault::INVALID_KEY),
                 Some((name, project)) => state
                     .planned(name, &asked.model)
                     .or_else(|| state.over_quota(project, &asked.model)),
@@ -243,10 +243,10 @@ impl State {
         let spent = |call: &&Call| call.project == project && call.model == model && call.counts();
         let spent: Vec<&Call> = self.calls.iter().filter(spent).collect();
         if spent.iter().filter(|call| call.day == today).count() >= day {
-            return Some(Fault::DayQuota);
+            return Some(Fault::DAY_QUOTA);
         }
-        let recent = |call: &&&Call| now.saturating_sub(call.at) < Duration::from_secs(60);
-        (spent.iter().filter(recent).count() >= minute).then_some(Fault::MinuteQuota)
+        let recent = |call: &&&Call| now.saturating_sub(call.at) < Duration::from_mins(1);
+        (spent.iter().filter(recent).count() >= minute).then_some(Fault::MINUTE_QUOTA)
     }
 }
 
@@ -282,7 +282,7 @@ impl Gemini {
         let planned =
             key.and_then(|(name, _)| self.change(|state| Some(state.planned(&name, &asked.model))));
         match planned {
-            None => Fault::InvalidKey.happen(asked, "", wire),
+            None => Fault::INVALID_KEY.happen(asked, "", wire),
             Some(Some(fault)) if fault.is_about_the_key() => fault.happen(asked, "", wire),
             Some(_) => wire.json(
                 200,

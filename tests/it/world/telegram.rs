@@ -182,7 +182,7 @@ impl Telegram {
     }
 
     pub(crate) fn has_a_webhook(&self, url: &str) {
-        self.change(|state| state.webhook = url.to_owned());
+        self.change(|state| url.clone_into(&mut state.webhook));
     }
 
     /// An update exactly as given (its `update_id` is filled in), wanted or not.
@@ -259,7 +259,7 @@ impl Telegram {
 }
 
 impl State {
-    fn violate(&mut self, what: String) {
+    fn violate(&mut self, what: &str) {
         self.violations.push(format!("telegram: {what}"));
     }
 
@@ -272,7 +272,7 @@ impl State {
     }
 
     /// Queues an update if the bot asked for its kind.
-    fn emit(&mut self, kind: &str, content: Value) {
+    fn emit(&mut self, kind: &str, content: &Value) {
         const UNASKED: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
         let wanted = match self.allowed.as_deref() {
             None | Some([]) => !UNASKED.contains(&kind),
@@ -304,30 +304,29 @@ impl State {
         let problems = check::parameters(method, params);
         if !problems.is_empty() {
             for problem in &problems {
-                self.violate(format!("{method}: {problem}"));
+                self.violate(&format!("{method}: {problem}"));
             }
             return Err(Refusal::bad(&problems.join(", ")));
         }
         match method {
             "getMe" => Ok(me()),
             "setWebhook" | "deleteWebhook" => {
-                self.webhook = params["url"].as_str().unwrap_or_default().to_owned();
+                let url = params["url"].as_str().unwrap_or_default();
+                url.clone_into(&mut self.webhook);
                 Ok(json!(true))
             }
             "getWebhookInfo" => Ok(json!({"url": self.webhook, "has_custom_certificate": false,
                 "pending_update_count": self.pending.len()})),
-            "setMyCommands" => self.set_commands(params),
+            "setMyCommands" => {
+                for problem in check::commands(&params["commands"]) {
+                    self.violate(&format!("setMyCommands: {problem}"));
+                }
+                Ok(json!(true))
+            }
             "getFile" => Ok(json!({"file_id": params["file_id"], "file_unique_id": "u1",
                 "file_path": "photos/file_1.jpg"})),
             _ => self.write(method, params),
         }
-    }
-
-    fn set_commands(&mut self, params: &Value) -> Outcome {
-        for problem in check::commands(&params["commands"]) {
-            self.violate(format!("setMyCommands: {problem}"));
-        }
-        Ok(json!(true))
     }
 }
 
@@ -344,13 +343,13 @@ impl Service for Telegram {
             .strip_prefix("/bot")
             .and_then(|rest| rest.split_once('/'))
         else {
-            self.change(|state| state.violate(format!("no such path: {}", request.path)));
+            self.change(|state| state.violate(&format!("no such path: {}", request.path)));
             return wire.json(404, &Refusal::new(404, "Not Found").body());
         };
         let params = match check::read(request) {
             Ok(params) => params,
             Err(problem) => {
-                self.change(|state| state.violate(format!("{method}: {problem}")));
+                self.change(|state| state.violate(&format!("{method}: {problem}")));
                 Value::Null
             }
         };
@@ -364,7 +363,7 @@ impl Service for Telegram {
         let outcome = if token != TOKEN || self.state.lock().revoked {
             Err(Refusal::new(401, "Unauthorized"))
         } else if !check::is_known(method) {
-            self.change(|state| state.violate(format!("unknown method {method}")));
+            self.change(|state| state.violate(&format!("unknown method {method}")));
             Err(Refusal::new(404, "Not Found"))
         } else if method == "getUpdates" {
             self.get_updates(&params, wire)

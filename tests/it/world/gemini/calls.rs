@@ -17,7 +17,7 @@ pub(crate) struct Call {
     pub(crate) system: Option<String>,
     pub(crate) streamed: bool,
     pub(crate) at: Duration,
-    /// The day in America/Los_Angeles.
+    /// The day in `America/Los_Angeles`.
     pub(crate) day: String,
     pub(crate) fault: Option<Fault>,
     /// The answer, or the fault, is over.
@@ -68,7 +68,8 @@ impl Gemini {
 
     /// Calls that were answered 429 because a limit was passed.
     pub(crate) fn provoked(&self) -> usize {
-        let quota = |call: &&Call| matches!(call.fault, Some(Fault::DayQuota | Fault::MinuteQuota));
+        let quota =
+            |call: &&Call| matches!(call.fault, Some(Fault::DAY_QUOTA | Fault::MINUTE_QUOTA));
         self.state.lock().calls.iter().filter(quota).count()
     }
 

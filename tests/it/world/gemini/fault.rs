@@ -9,39 +9,26 @@ use super::request::Asked;
 use super::{events, say};
 use crate::world::http::{Trouble, Wire};
 
-/// One way to fail.
+/// One way to fail. The rows of the table are constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fault {
-    InvalidKey,
-    WrongType,
-    Leaked,
-    Suspended,
-    ProjectDenied,
-    ServiceDisabled,
-    AddressBlocked,
-    Prepaid,
-    PrepaidOldForm,
-    Region,
-    Billing,
-    BadRequest,
-    BadLevel,
-    ModelGone,
-    TooLarge,
-    DayQuota,
-    MinuteQuota,
-    TokenQuota,
-    BothQuotas,
-    ZeroQuota,
-    DayQuotaInArray,
+    /// An HTTP error; `reason` is that of its `ErrorInfo`, if it has one.
+    Error {
+        code: u16,
+        status: &'static str,
+        message: &'static str,
+        reason: &'static str,
+    },
+    /// 429 with these violations (`quotaId`, `quotaValue`).
+    Quota(&'static [(&'static str, &'static str)]),
+    /// The same inside an array of one.
+    QuotaInArray(&'static [(&'static str, &'static str)]),
+    /// 429 from before there were violations.
     OldFormQuota,
-    Spend,
-    BareQuota,
+    /// 429 of the front end, in HTML: our address is blocked.
     Robots,
-    Internal,
-    Overloaded,
-    DeadlineExceeded,
-    /// A status that is in no table.
-    Unheard,
+    /// 400 if the request names a thinking level; else all is well.
+    BadLevel,
     /// Below HTTP.
     Line(Trouble),
     /// The first byte takes this long; the rest is well.
@@ -59,208 +46,195 @@ pub(crate) enum Fault {
     Finish(&'static str),
 }
 
+const PER_MINUTE: &str = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier";
+const PER_DAY: &str = "GenerateRequestsPerDayPerProjectPerModel-FreeTier";
+const TOKENS: &str = "GenerateContentInputTokensPerModelPerMinute-FreeTier";
+
 impl Fault {
+    pub(crate) const INVALID_KEY: Self =
+        invalid("API key not valid. Please pass a valid API key.").because("API_KEY_INVALID");
+    pub(crate) const BAD_REQUEST: Self = invalid("Unable to process input image.");
+    pub(crate) const REGION: Self = unmet("User location is not supported for the API use.");
+    pub(crate) const BILLING: Self = unmet("Please enable billing on the project.");
+    pub(crate) const WRONG_TYPE: Self =
+        refused(401, "UNAUTHENTICATED", "Expected OAuth 2 access token")
+            .because("ACCESS_TOKEN_TYPE_UNSUPPORTED");
+    pub(crate) const PREPAID: Self =
+        refused(402, "RESOURCE_EXHAUSTED", "prepayment credits are depleted");
+    pub(crate) const LEAKED: Self =
+        denied("Your API key was reported as leaked. Please use another API key.");
+    pub(crate) const SUSPENDED: Self =
+        denied("Consumer has been suspended.").because("CONSUMER_SUSPENDED");
+    pub(crate) const PROJECT_DENIED: Self =
+        denied("Your project has been denied access. Please contact support.");
+    pub(crate) const SERVICE_DISABLED: Self =
+        denied("Generative Language API has not been used before").because("SERVICE_DISABLED");
+    pub(crate) const SERVICE_BLOCKED: Self =
+        denied("Requests are blocked.").because("API_KEY_SERVICE_BLOCKED");
+    pub(crate) const ADDRESS_BLOCKED: Self =
+        denied("The address is not allowed.").because("API_KEY_IP_ADDRESS_BLOCKED");
+    pub(crate) const REFERRER_BLOCKED: Self =
+        denied("The referrer is not allowed.").because("API_KEY_HTTP_REFERRER_BLOCKED");
+    pub(crate) const MODEL_GONE: Self = refused(
+        404,
+        "NOT_FOUND",
+        "models/x is not found for API version v1beta",
+    );
+    pub(crate) const TOO_LARGE: Self = refused(
+        413,
+        "INVALID_ARGUMENT",
+        "Request payload size exceeds the limit",
+    );
+    /// A status that is in no table.
+    pub(crate) const UNHEARD: Self = refused(418, "TEAPOT", "short and stout");
+    pub(crate) const PREPAID_OLD_FORM: Self = exhausted("Your prepayment credits are depleted");
+    pub(crate) const SPEND: Self =
+        exhausted("You have reached the spend limit of your tier for 10 minutes.");
+    pub(crate) const BARE_QUOTA: Self =
+        exhausted("Resource has been exhausted (e.g. check quota).");
+    pub(crate) const INTERNAL: Self = refused(500, "INTERNAL", "An internal error has occurred.");
+    pub(crate) const OVERLOADED: Self = refused(
+        503,
+        "UNAVAILABLE",
+        "This model is currently experiencing high demand.",
+    );
+    pub(crate) const TIMED_OUT: Self = refused(504, "DEADLINE_EXCEEDED", "Deadline expired.");
+    pub(crate) const MINUTE_QUOTA: Self = Self::Quota(&[(PER_MINUTE, "5")]);
+    pub(crate) const DAY_QUOTA: Self = Self::Quota(&[(PER_DAY, "20")]);
+    pub(crate) const DAY_QUOTA_IN_ARRAY: Self = Self::QuotaInArray(&[(PER_DAY, "20")]);
+    pub(crate) const BOTH_QUOTAS: Self = Self::Quota(&[(PER_MINUTE, "5"), (PER_DAY, "20")]);
+    pub(crate) const TOKEN_QUOTA: Self = Self::Quota(&[(TOKENS, "250000")]);
+    pub(crate) const ZERO_QUOTA: Self = Self::Quota(&[(PER_DAY, "0")]);
+
+    const fn because(self, reason: &'static str) -> Self {
+        let Self::Error {
+            code,
+            status,
+            message,
+            ..
+        } = self
+        else {
+            return self;
+        };
+        Self::Error {
+            code,
+            status,
+            message,
+            reason,
+        }
+    }
+
     /// The HTTP status of its answer; 0 when there is none.
     pub(crate) fn status(self) -> u16 {
         match self {
-            Self::InvalidKey | Self::Region | Self::Billing | Self::BadRequest | Self::BadLevel => {
-                400
-            }
-            Self::WrongType => 401,
-            Self::Prepaid => 402,
-            Self::Leaked | Self::Suspended | Self::ProjectDenied => 403,
-            Self::ServiceDisabled | Self::AddressBlocked => 403,
-            Self::ModelGone => 404,
-            Self::TooLarge => 413,
-            Self::Unheard => 418,
-            Self::PrepaidOldForm | Self::DayQuota | Self::MinuteQuota | Self::TokenQuota => 429,
-            Self::BothQuotas | Self::ZeroQuota | Self::DayQuotaInArray => 429,
-            Self::OldFormQuota | Self::Spend | Self::BareQuota | Self::Robots => 429,
-            Self::Internal => 500,
-            Self::Overloaded => 503,
-            Self::DeadlineExceeded => 504,
+            Self::Error { code, .. } => code,
+            Self::Quota(_) | Self::QuotaInArray(_) | Self::OldFormQuota | Self::Robots => 429,
+            Self::BadLevel => 400,
             Self::Line(Trouble::BadGateway) => 502,
-            Self::Line(Trouble::Garbage) => 200,
-            Self::Line(_) => 0,
-            Self::Slow(_) | Self::Cut | Self::Stall | Self::MidError | Self::MidErrorRaw => 200,
-            Self::PromptBlocked | Self::Finish(_) => 200,
+            Self::Line(Trouble::Reset | Trouble::HangUp | Trouble::CutBody | Trouble::Hang) => 0,
+            Self::Line(Trouble::Garbage)
+            | Self::Slow(_)
+            | Self::Cut
+            | Self::Stall
+            | Self::MidError
+            | Self::MidErrorRaw
+            | Self::PromptBlocked
+            | Self::Finish(_) => 200,
         }
     }
 
     /// Whether `models.get` fails like this too.
     pub(super) fn is_about_the_key(self) -> bool {
-        matches!(self.status(), 400 | 401 | 403)
-            && self != Self::BadRequest
-            && self != Self::BadLevel
+        matches!(self.status(), 401 | 403) || self == Self::INVALID_KEY || self == Self::REGION
     }
 
     /// Fails.
     pub(super) fn happen(self, asked: &Asked, text: &str, wire: &mut Wire) {
+        let status = self.status();
         match self {
-            Self::Line(trouble) => wire.suffer(trouble),
-            // Without a level in the request there is nothing to refuse.
-            Self::BadLevel if asked.body["generationConfig"]["thinkingConfig"].is_null() => {
-                say(asked, text, wire);
+            Self::Error {
+                status: name,
+                message,
+                reason,
+                ..
+            } => {
+                let mut body = error(status, name, message);
+                if !reason.is_empty() {
+                    body["error"]["details"] = info(reason);
+                }
+                wire.json(status, &body);
             }
-            Self::Robots => wire.html(429, "<html>We're sorry... automated queries</html>"),
+            Self::Quota(limits) => wire.json(status, &quota(&asked.model, limits)),
+            Self::QuotaInArray(limits) => wire.json(status, &json!([quota(&asked.model, limits)])),
+            Self::OldFormQuota => wire.json(status, &old_form_quota()),
+            Self::Robots => wire.html(status, "<html>We're sorry... automated queries</html>"),
+            Self::BadLevel if asked.names_a_level() => {
+                let text = "Thinking level MINIMAL is not supported for this model.";
+                wire.json(status, &error(status, "INVALID_ARGUMENT", text));
+            }
+            Self::BadLevel => say(asked, text, wire),
+            Self::Line(trouble) => wire.suffer(trouble),
             Self::Slow(time) => {
                 if wire.work(time) {
                     say(asked, text, wire);
                 }
             }
-            Self::Cut | Self::Stall | Self::MidError | Self::MidErrorRaw => {
-                self.break_off(asked, text, wire);
+            Self::Cut => break_off(asked, text, wire, End::Eof),
+            Self::Stall => break_off(asked, text, wire, End::Silence),
+            Self::MidError => break_off(asked, text, wire, End::Event),
+            Self::MidErrorRaw => break_off(asked, text, wire, End::Raw),
+            Self::PromptBlocked => {
+                let feedback = json!({"blockReason": "PROHIBITED_CONTENT"});
+                reply(asked, wire, &json!({"promptFeedback": feedback}));
             }
-            Self::PromptBlocked => reply(
-                asked,
-                wire,
-                &json!({"promptFeedback":
-                {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": 9}}),
-            ),
-            Self::Finish(reason) => reply(
-                asked,
-                wire,
-                &json!({"candidates":
-                [{"finishReason": reason}], "usageMetadata": {"promptTokenCount": 9}}),
-            ),
-            _ => wire.json(self.status(), &self.body(&asked.model)),
-        }
-    }
-
-    /// Says the beginning of the answer and fails then.
-    fn break_off(self, asked: &Asked, text: &str, wire: &mut Wire) {
-        if asked.streamed {
-            wire.begin_stream();
-            for event in events(asked, text).iter().take(2) {
-                wire.piece(event);
-            }
-        } else {
-            wire.half(
-                200,
-                "application/json",
-                super::whole(asked, text).to_string().as_bytes(),
-            );
-        }
-        let overloaded = error(503, "UNAVAILABLE", "overloaded");
-        match self {
-            Self::Stall => wire.stall(),
-            Self::MidError if asked.streamed => {
-                wire.piece(&format!("data: {overloaded}\n\n"));
-                return wire.end_stream();
-            }
-            Self::MidErrorRaw if asked.streamed => {
-                wire.piece(&format!("{overloaded:#}\n"));
-                return wire.end_stream();
-            }
-            Self::Cut if asked.streamed => return wire.end_stream(),
-            _ => {}
-        }
-        wire.hang_up();
-    }
-
-    fn body(self, model: &str) -> Value {
-        let (minute, day) = (
-            ("GenerateRequestsPerMinutePerProjectPerModel-FreeTier", "5"),
-            ("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "20"),
-        );
-        match self {
-            Self::InvalidKey => reason(
-                400,
-                "INVALID_ARGUMENT",
-                "API key not valid.",
-                "API_KEY_INVALID",
-            ),
-            Self::WrongType => reason(
-                401,
-                "UNAUTHENTICATED",
-                "Expected OAuth 2 access token",
-                "ACCESS_TOKEN_TYPE_UNSUPPORTED",
-            ),
-            Self::Leaked => {
-                denied("Your API key was reported as leaked. Please use another API key.")
-            }
-            Self::Suspended => reason(
-                403,
-                "PERMISSION_DENIED",
-                "Consumer has been suspended.",
-                "CONSUMER_SUSPENDED",
-            ),
-            Self::ProjectDenied => {
-                denied("Your project has been denied access. Please contact support.")
-            }
-            Self::ServiceDisabled => reason(
-                403,
-                "PERMISSION_DENIED",
-                "API is disabled",
-                "SERVICE_DISABLED",
-            ),
-            Self::AddressBlocked => reason(
-                403,
-                "PERMISSION_DENIED",
-                "blocked",
-                "API_KEY_IP_ADDRESS_BLOCKED",
-            ),
-            Self::Prepaid => error(402, "RESOURCE_EXHAUSTED", "prepayment credits are depleted"),
-            Self::PrepaidOldForm => exhausted("Your prepayment credits are depleted"),
-            Self::Region => error(
-                400,
-                "FAILED_PRECONDITION",
-                "User location is not supported for the API use.",
-            ),
-            Self::Billing => error(
-                400,
-                "FAILED_PRECONDITION",
-                "Please enable billing on the project",
-            ),
-            Self::BadRequest => error(400, "INVALID_ARGUMENT", "Unable to process input image."),
-            Self::BadLevel => error(
-                400,
-                "INVALID_ARGUMENT",
-                "Thinking level MINIMAL is not supported for this model.",
-            ),
-            Self::ModelGone => {
-                let text = format!("models/{model} is not found for API version v1beta");
-                error(404, "NOT_FOUND", &text)
-            }
-            Self::TooLarge => error(
-                413,
-                "INVALID_ARGUMENT",
-                "Request payload size exceeds the limit",
-            ),
-            Self::DayQuota => quota(model, &[day], "37s"),
-            Self::MinuteQuota => quota(model, &[minute], "34.07s"),
-            Self::TokenQuota => {
-                let id = "GenerateContentInputTokensPerModelPerMinute-FreeTier";
-                quota(model, &[(id, "250000")], "34.07s")
-            }
-            Self::BothQuotas => quota(model, &[minute, day], "37s"),
-            Self::ZeroQuota => quota(model, &[(day.0, "0")], "37s"),
-            Self::DayQuotaInArray => json!([quota(model, &[day], "37s")]),
-            Self::OldFormQuota => {
-                let mut body = reason(
-                    429,
-                    "RESOURCE_EXHAUSTED",
-                    "Quota exceeded",
-                    "RATE_LIMIT_EXCEEDED",
+            Self::Finish(reason) => {
+                let candidates = json!([{ "finishReason": reason }]);
+                reply(
+                    asked,
+                    wire,
+                    &json!({"candidates": candidates,
+                    "usageMetadata": {"promptTokenCount": 9, "totalTokenCount": 9}}),
                 );
-                body["error"]["details"][0]["metadata"] = json!({"quota_limit_value": "5",
-                    "quota_limit": "GenerateContentRequestsPerMinutePerProjectPerRegion"});
-                body
             }
-            Self::Spend => {
-                exhausted("You have reached the spend limit of your tier for 10 minutes.")
-            }
-            Self::BareQuota => exhausted("Resource has been exhausted (e.g. check quota)."),
-            Self::Internal => error(500, "INTERNAL", "An internal error has occurred."),
-            Self::Overloaded => error(
-                503,
-                "UNAVAILABLE",
-                "This model is currently experiencing high demand.",
-            ),
-            Self::DeadlineExceeded => error(504, "DEADLINE_EXCEEDED", "Deadline expired."),
-            _ => error(418, "TEAPOT", "short and stout"),
         }
     }
+}
+
+/// What follows the first words of an answer that breaks off.
+#[derive(Clone, Copy)]
+enum End {
+    Eof,
+    Silence,
+    Event,
+    Raw,
+}
+
+/// Says the beginning of the answer and fails then; a whole answer is cut in its bytes.
+fn break_off(asked: &Asked, text: &str, wire: &mut Wire, end: End) {
+    if !asked.streamed {
+        let body = super::whole(asked, text).to_string();
+        wire.half(200, "application/json", body.as_bytes());
+        if matches!(end, End::Silence) {
+            wire.stall();
+        }
+        return wire.hang_up();
+    }
+    wire.begin_stream();
+    for event in events(asked, text).iter().take(2) {
+        wire.piece(event);
+    }
+    let overloaded = error(503, "UNAVAILABLE", "overloaded");
+    match end {
+        End::Eof => {}
+        End::Silence => wire.stall(),
+        End::Event => {
+            wire.piece(&format!("data: {overloaded}\n\n"));
+        }
+        End::Raw => {
+            wire.piece(&format!("{overloaded:#}\n"));
+        }
+    }
+    wire.end_stream();
 }
 
 /// A body that is said whole, in one event where a stream was asked for.
@@ -274,27 +248,53 @@ fn reply(asked: &Asked, wire: &mut Wire, body: &Value) {
     }
 }
 
+const fn refused(code: u16, status: &'static str, message: &'static str) -> Fault {
+    let reason = "";
+    Fault::Error {
+        code,
+        status,
+        message,
+        reason,
+    }
+}
+
+const fn invalid(message: &'static str) -> Fault {
+    refused(400, "INVALID_ARGUMENT", message)
+}
+
+const fn unmet(message: &'static str) -> Fault {
+    refused(400, "FAILED_PRECONDITION", message)
+}
+
+const fn denied(message: &'static str) -> Fault {
+    refused(403, "PERMISSION_DENIED", message)
+}
+
+const fn exhausted(message: &'static str) -> Fault {
+    refused(429, "RESOURCE_EXHAUSTED", message)
+}
+
 pub(super) fn error(code: u16, status: &str, message: &str) -> Value {
     json!({"error": {"code": code, "message": message, "status": status}})
 }
 
-fn denied(message: &str) -> Value {
-    error(403, "PERMISSION_DENIED", message)
+fn info(reason: &str) -> Value {
+    json!([{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason,
+        "domain": "googleapis.com"}])
 }
 
-fn exhausted(message: &str) -> Value {
-    error(429, "RESOURCE_EXHAUSTED", message)
-}
-
-fn reason(code: u16, status: &str, message: &str, reason: &str) -> Value {
-    let mut body = error(code, status, message);
-    body["error"]["details"] = json!([{"@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        "reason": reason, "domain": "googleapis.com"}]);
+fn old_form_quota() -> Value {
+    let mut body = error(429, "RESOURCE_EXHAUSTED", "Quota exceeded");
+    body["error"]["details"] = info("RATE_LIMIT_EXCEEDED");
+    body["error"]["details"][0]["metadata"] = json!({"quota_limit_value": "5",
+        "quota_limit": "GenerateContentRequestsPerMinutePerProjectPerRegion"});
     body
 }
 
-fn quota(model: &str, limits: &[(&str, &str)], delay: &str) -> Value {
+/// The delay is short for a day's quota too: that is how the service misleads.
+fn quota(model: &str, limits: &[(&str, &str)]) -> Value {
     const METRIC: &str = "generativelanguage.googleapis.com/generate_content_free_tier_requests";
+    const DELAY: &str = "34.07s";
     let violation = |(id, value): &(&str, &str)| {
         json!({"quotaMetric": METRIC, "quotaId": id, "quotaValue": value,
             "quotaDimensions": {"location": "global", "model": model}})
@@ -303,12 +303,12 @@ fn quota(model: &str, limits: &[(&str, &str)], delay: &str) -> Value {
     let limit = limits[0].1;
     let text = format!(
         "You exceeded your current quota. * Quota exceeded for metric: {METRIC}, limit: {limit}, \
-         model: {model} Please retry in {delay}."
+         model: {model} Please retry in {DELAY}."
     );
-    let mut body = exhausted(&text);
+    let mut body = error(429, "RESOURCE_EXHAUSTED", &text);
     body["error"]["details"] = json!([
         {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": violations},
         {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"url": "https://ai.google.dev"}]},
-        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]);
+        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": DELAY}]);
     body
 }

@@ -29,6 +29,10 @@ impl Asked {
             .count()
     }
 
+    pub(super) fn names_a_level(&self) -> bool {
+        !self.body["generationConfig"]["thinkingConfig"].is_null()
+    }
+
     /// The texts of the last turn.
     pub(super) fn question(&self) -> String {
         let parts = self

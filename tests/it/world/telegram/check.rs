@@ -18,17 +18,24 @@ enum Kind {
 
 use Kind::{Bool, Int, List, Object, Text};
 
+type Signature = &'static [(&'static str, Kind)];
+
 /// Names and types a method takes; a name with `!` must be there.
-fn signature(method: &str) -> Option<&'static [(&'static str, Kind)]> {
-    Some(match method {
-        "getMe" | "getWebhookInfo" => &[],
-        "getUpdates" => &[
+const METHODS: &[(&str, Signature)] = &[
+    ("getMe", &[]),
+    ("getWebhookInfo", &[]),
+    (
+        "getUpdates",
+        &[
             ("offset", Int),
             ("limit", Int),
             ("timeout", Int),
             ("allowed_updates", List),
         ],
-        "sendMessage" => &[
+    ),
+    (
+        "sendMessage",
+        &[
             ("chat_id!", Int),
             ("text!", Text),
             ("message_thread_id", Int),
@@ -41,7 +48,10 @@ fn signature(method: &str) -> Option<&'static [(&'static str, Kind)]> {
             ("reply_parameters", Object),
             ("reply_markup", Object),
         ],
-        "editMessageText" => &[
+    ),
+    (
+        "editMessageText",
+        &[
             ("chat_id!", Int),
             ("message_id!", Int),
             ("text!", Text),
@@ -50,7 +60,10 @@ fn signature(method: &str) -> Option<&'static [(&'static str, Kind)]> {
             ("link_preview_options", Object),
             ("reply_markup", Object),
         ],
-        "sendMessageDraft" => &[
+    ),
+    (
+        "sendMessageDraft",
+        &[
             ("chat_id!", Int),
             ("draft_id!", Int),
             ("text!", Text),
@@ -60,30 +73,46 @@ fn signature(method: &str) -> Option<&'static [(&'static str, Kind)]> {
             ("can_stop", Bool),
             ("keep_on_stop", Bool),
         ],
-        "deleteMessage" => &[("chat_id!", Int), ("message_id!", Int)],
-        "sendChatAction" => &[
+    ),
+    ("deleteMessage", &[("chat_id!", Int), ("message_id!", Int)]),
+    (
+        "sendChatAction",
+        &[
             ("chat_id!", Int),
             ("action!", Text),
             ("message_thread_id", Int),
         ],
-        "answerCallbackQuery" => &[
+    ),
+    (
+        "answerCallbackQuery",
+        &[
             ("callback_query_id!", Text),
             ("text", Text),
             ("show_alert", Bool),
             ("url", Text),
             ("cache_time", Int),
         ],
-        "leaveChat" => &[("chat_id!", Int)],
-        "getFile" => &[("file_id!", Text)],
-        "setMyCommands" => &[
+    ),
+    ("leaveChat", &[("chat_id!", Int)]),
+    ("getFile", &[("file_id!", Text)]),
+    (
+        "setMyCommands",
+        &[
             ("commands!", List),
             ("scope", Object),
             ("language_code", Text),
         ],
-        "setWebhook" => &[("url!", Text), ("drop_pending_updates", Bool)],
-        "deleteWebhook" => &[("drop_pending_updates", Bool)],
-        _ => return None,
-    })
+    ),
+    (
+        "setWebhook",
+        &[("url!", Text), ("drop_pending_updates", Bool)],
+    ),
+    ("deleteWebhook", &[("drop_pending_updates", Bool)]),
+];
+
+fn signature(method: &str) -> Option<Signature> {
+    let entry = METHODS.iter().find(|(name, _)| *name == method);
+    entry.map(|(_, signature)| *signature)
 }
 
 pub(super) fn is_known(method: &str) -> bool {

@@ -88,7 +88,7 @@ impl Person {
         self.telegram.change(|state| {
             let message = self.compose(state, fields);
             let id = message["message_id"].as_i64().expect("just set");
-            state.emit("message", message);
+            state.emit("message", &message);
             id
         })
     }
@@ -101,7 +101,7 @@ impl Person {
             edited["text"] = json!(text);
             edited["edit_date"] = json!(now().as_secs());
             chat.messages.insert(message, edited.clone());
-            state.emit("edited_message", edited);
+            state.emit("edited_message", &edited);
         });
     }
 
@@ -113,7 +113,7 @@ impl Person {
             state.callbacks.insert(id.clone());
             let query = json!({"id": id, "from": self.user(), "message": shown,
                 "chat_instance": "1", "data": data});
-            state.emit("callback_query", query);
+            state.emit("callback_query", &query);
         });
     }
 
@@ -134,7 +134,7 @@ impl Person {
                 "date": now().as_secs(),
                 "old_chat_member": {"user": bot, "status": old},
                 "new_chat_member": {"user": bot, "status": new}});
-            state.emit("my_chat_member", update);
+            state.emit("my_chat_member", &update);
         });
     }
 

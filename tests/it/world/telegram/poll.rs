@@ -42,7 +42,7 @@ impl State {
     /// Confirms what the offset confirms; the number of this poll and how many updates it may get.
     fn begin_poll(&mut self, params: &Value) -> Result<(u64, usize), Refusal> {
         for problem in super::check::parameters("getUpdates", params) {
-            self.violate(format!("getUpdates: {problem}"));
+            self.violate(&format!("getUpdates: {problem}"));
         }
         if !self.webhook.is_empty() {
             return Err(Refusal::new(409, WEBHOOK));

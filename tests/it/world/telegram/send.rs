@@ -68,7 +68,7 @@ impl State {
             Mood::Flooded { since, until } => {
                 let left = until.saturating_sub(now);
                 if now.saturating_sub(since) > UNDER_WAY {
-                    self.violate(format!(
+                    self.violate(&format!(
                         "{method} to {id} {left:?} before retry_after ended"
                     ));
                 }
@@ -111,7 +111,7 @@ impl State {
         }
         message["text"] = json!(text);
         if let Some(sent) = room.sent.iter_mut().find(|sent| sent.id == id) {
-            sent.text = text.clone();
+            sent.text.clone_from(&text);
         }
         Ok(bots_message(chat, id, &text))
     }
@@ -122,7 +122,7 @@ impl State {
         }
         self.lawful_text("sendMessageDraft", params, 0)?;
         if params["draft_id"] == 0 {
-            self.violate("sendMessageDraft: draft_id is 0".to_owned());
+            self.violate("sendMessageDraft: draft_id is 0");
         }
         Ok(json!(true))
     }
@@ -137,7 +137,7 @@ impl State {
         ];
         self.lawful_topic(chat, params)?;
         if !ACTIONS.iter().any(|action| params["action"] == *action) {
-            self.violate(format!("sendChatAction: {}", params["action"]));
+            self.violate(&format!("sendChatAction: {}", params["action"]));
         }
         Ok(json!(true))
     }
@@ -145,7 +145,7 @@ impl State {
     fn answer_callback(&mut self, params: &Value) -> Outcome {
         let id = params["callback_query_id"].as_str().unwrap_or_default();
         if check::units(params["text"].as_str().unwrap_or_default()) > 200 {
-            self.violate("answerCallbackQuery: over 200 characters".to_owned());
+            self.violate("answerCallbackQuery: over 200 characters");
         }
         if self.callbacks.remove(id) {
             Ok(json!(true))
@@ -165,16 +165,16 @@ impl State {
     ) -> Result<String, Refusal> {
         let text = params["text"].as_str().unwrap_or_default();
         for problem in check::entities(text, &params["entities"]) {
-            self.violate(format!("{method}: {problem}"));
+            self.violate(&format!("{method}: {problem}"));
         }
         let shown = text.trim();
         let units = check::units(shown);
         if units < least {
-            self.violate(format!("{method}: empty text"));
+            self.violate(&format!("{method}: empty text"));
             return Err(Refusal::bad("message text is empty"));
         }
         if units > check::LONGEST_TEXT {
-            self.violate(format!("{method}: {units} units of text"));
+            self.violate(&format!("{method}: {units} units of text"));
             return Err(Refusal::bad("message is too long"));
         }
         Ok(shown.to_owned())
@@ -183,7 +183,7 @@ impl State {
     fn lawful_topic(&mut self, chat: i64, params: &Value) -> Result<Option<i64>, Refusal> {
         let topic = params["message_thread_id"].as_i64();
         if topic.is_some_and(|topic| !self.chat(chat).topics.contains(&topic)) {
-            self.violate(format!("no topic {topic:?} in chat {chat}"));
+            self.violate(&format!("no topic {topic:?} in chat {chat}"));
             return Err(Refusal::bad("message thread not found"));
         }
         Ok(topic)
@@ -195,7 +195,7 @@ impl State {
             return Ok(None);
         }
         let Some(id) = reply["message_id"].as_i64() else {
-            self.violate(format!("reply_parameters {reply}"));
+            self.violate(&format!("reply_parameters {reply}"));
             return Err(Refusal::bad("reply_parameters"));
         };
         if self.chat(chat).messages.contains_key(&id) {
