@@ -84,25 +84,40 @@ impl Catalog {
             let at = error.span().map_or(0, |span| span.start);
             fault(at, error.message().to_owned())
         })?;
+        let models = raw.model.into_iter();
+        let models = models.map(|entry| (entry.span().start, entry.into_inner()));
+        Self::of(models).map_err(|(at, problem)| fault(at, problem))
+    }
+
+    /// Reads `[[model]]` tables of the config file, which has kept no line numbers.
+    pub(crate) fn from_table(table: toml::Table) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Plain {
+            model: Vec<Model>,
+        }
+        let plain: Plain = table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+        Self::of(plain.model.into_iter().map(|model| (0, model))).map_err(|(_, problem)| problem)
+    }
+
+    /// The catalogue of these models, or what is wrong with the one at this place.
+    fn of(models: impl Iterator<Item = (usize, Model)>) -> Result<Self, (usize, String)> {
         let mut catalog = Self {
             lite: Vec::new(),
             flash: Vec::new(),
             pro: Vec::new(),
         };
         let mut seen = HashSet::new();
-        for entry in raw.model {
-            let at = entry.span().start;
-            let model = entry.into_inner();
+        for (at, model) in models {
             if let Some(problem) = problem_of(&model) {
-                return Err(fault(at, problem));
+                return Err((at, problem));
             }
             if !seen.insert(model.id.clone()) {
-                return Err(fault(at, format!("model `{}` is listed twice", model.id)));
+                return Err((at, format!("model `{}` is listed twice", model.id)));
             }
             catalog.tier_mut(model.tier).push(model);
         }
         if catalog.lite.is_empty() {
-            return Err(fault(0, "no model of tier `lite`".to_owned()));
+            return Err((0, "no model of tier `lite`".to_owned()));
         }
         Ok(catalog)
     }

@@ -10,6 +10,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::chat::UserId;
+pub(crate) use crate::chat::admit::{Access, Groups};
+use crate::keys::Policy;
+pub(crate) use crate::locale::UiLanguage;
 
 pub(crate) mod keys;
 pub(crate) mod memory;
@@ -49,7 +52,10 @@ pub(crate) struct Config {
     pub(crate) telegram: Telegram,
     pub(crate) gemini: Gemini,
     pub(crate) people: People,
-    pub(crate) key_policy: KeyPolicy,
+    /// The owner's numbers for keys (design §4).
+    pub(crate) key_policy: Policy,
+    /// `PAID_DAILY_USD` in millionths of a dollar.
+    pub(crate) paid_daily_micro_usd: u64,
     pub(crate) limits: Limits,
     pub(crate) answers: Answers,
     pub(crate) data: Data,
@@ -99,47 +105,11 @@ pub(crate) struct People {
     pub(crate) user_limits: UserLimits,
 }
 
-/// `ACCESS`: what happens to a stranger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Is a Guest.
-    Open,
-    /// Is told once that the Owner has to let them in.
-    Approve,
-    /// Hears nothing.
-    Closed,
-}
-
-/// `GROUPS`: what happens when the bot is put into a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Groups {
-    Approve,
-    Open,
-    Leave,
-}
-
 /// `USER_LIMITS`: whether limits per person, the strangers' common limit and the fair share hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UserLimits {
     On,
     Off,
-}
-
-/// The owner's numbers for keys (design §4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct KeyPolicy {
-    /// `KEY_RPM` when it is set: taken as it stands. Unset: 10 or the catalogue's number, whichever
-    /// is lower.
-    pub(crate) rpm: Option<u32>,
-    /// Of the model's daily limit; above 100: no daily cap of our own.
-    pub(crate) daily_percent: u32,
-    pub(crate) cooldown: Duration,
-    /// Strikes in a row until a key is blacklisted.
-    pub(crate) max_errors: u32,
-    /// The first blacklisting; each further one doubles it.
-    pub(crate) blacklist: Duration,
-    /// `PAID_DAILY_USD` in millionths of a dollar.
-    pub(crate) paid_daily_micro_usd: u64,
 }
 
 /// How much at once, how long (design §2).
@@ -225,15 +195,6 @@ pub(crate) enum IpFamily {
     Auto,
     V4,
     V6,
-}
-
-/// `UI_LANGUAGE`: the bot's own sentences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UiLanguage {
-    /// Chinese for people whose client says `zh*`, else English.
-    Auto,
-    English,
-    Chinese,
 }
 
 /// Settings that cannot be used; `Display` has a line for each mistake, then the warnings, one of

@@ -4,11 +4,12 @@
 //! Invariant: the unit of quota is on disk before the request leaves, and a lease is settled by
 //! the thread that made the call, also when nobody waits for it any more.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use log::{debug, info, warn};
+use log::{debug, error, info};
 use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep_until, timeout_at};
@@ -19,9 +20,10 @@ use crate::chat::Tier;
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant};
+use crate::config::Stream;
 use crate::config::secret::Secret;
 use crate::gemini::body::Body;
-use crate::gemini::shape::Shape;
+use crate::gemini::shape::{Shape, Signatures};
 use crate::gemini::slots::{Slot, Slots};
 use crate::gemini::{self, Outcome as Report, Progress};
 use crate::keys::{
@@ -68,6 +70,8 @@ pub(crate) struct View<'a> {
 pub(crate) struct Question<'a> {
     pub(crate) prompt: Arc<Prompt>,
     pub(crate) tier: Tier,
+    /// The one model that made all of the history, if it was one.
+    pub(crate) signed_by: Option<String>,
     /// The asker's own key group first, then those it may borrow from.
     pub(crate) groups: &'a [Group],
     pub(crate) view: View<'a>,
@@ -114,7 +118,7 @@ pub(crate) async fn until_answered(
                 repairs: Vec::new(),
                 changes: Vec::new(),
                 patience: now + KEY_PATIENCE,
-                deadline: now + settings.config.answer_deadline,
+                deadline: now + settings.config.limits.answer_deadline,
             };
             let ended = call.run().await?;
             Ok(Called { ended, changes: call.changes })
@@ -205,7 +209,7 @@ impl Call<'_> {
                     self.pause(attempt).await;
                 }
             }
-            self.question.view.visible.send_modify(|visible| visible.text.clear());
+            self.question.view.visible.send_modify(|visible| *visible = Visible::default());
         }
         Ok(Ended::Failed(failure))
     }
@@ -305,13 +309,9 @@ impl Call<'_> {
 
     /// A crash after this may count the unit without a call; never a call without its unit.
     async fn journal(&self, lease: Lease) -> Result<Lease, StoreError> {
-        let (project, model) = (lease.project, lease.model.clone());
-        let ledger = lease.ledger.clone();
-        let stored = self.engine.store.write(move |rows| {
-            // Two leases of one bucket may be stored in the other order: the later count stands.
-            let is_newer = rows.ledger(&project, &model)?.is_none_or(|old| ledger.counts_more(&old));
-            if is_newer { rows.put_ledger(&project, &model, &ledger) } else { Ok(()) }
-        });
+        let bucket = (lease.project, lease.model.clone());
+        let engine = Arc::clone(self.engine);
+        let stored = self.engine.store.write(move |rows| engine.put_ledger(rows, &bucket));
         match stored.await {
             Ok(()) => Ok(lease),
             Err(error) => {
@@ -346,10 +346,10 @@ impl Call<'_> {
         let work = Work {
             engine: Arc::clone(self.engine),
             slot,
-            key: key.clone(),
+            key: key.secret.clone(),
             prompt: Arc::clone(&self.question.prompt),
             shape: self.shape(&lease.model),
-            way: self.settings.config.stream,
+            way: self.settings.config.answers.stream,
             visible: self.question.view.visible.clone(),
             lease,
         };
@@ -363,7 +363,19 @@ impl Call<'_> {
 
     /// What this model wants of a request, with the repairs in force.
     fn shape(&self, model: &str) -> Shape {
-        let shape = self.settings.catalog.model(model).map(Shape::of).unwrap_or_default();
+        let facts = self.settings.catalog.model(model);
+        let signatures = match self.question.signed_by.as_deref() {
+            Some(signer) if signer == model => Signatures::Kept,
+            Some(_) | None => Signatures::Placeholder,
+        };
+        let shape = Shape {
+            model: model.to_owned(),
+            thinking: facts.and_then(|model| model.thinking.clone()),
+            less_thinking: facts.and_then(|model| model.less_thinking.clone()),
+            system_in_first_turn: facts.is_some_and(|model| model.system_in_first_turn),
+            signatures,
+            ..Shape::default()
+        };
         self.repairs.iter().fold(shape, |shape, repair| shape.repaired(*repair))
     }
 
@@ -427,22 +439,17 @@ impl Work {
     fn run(self, report: oneshot::Sender<(Report, Vec<Change>)>) {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.ask())).unwrap_or_else(|_| Report {
             result: Err(Failure::Unexplained),
-            verdict: Verdict {
-                effect: Effect::Innocent,
-                next: Next::AnotherKey,
-                learned: Vec::new(),
-            },
+            verdict: innocent(),
         });
         let Self { engine, lease, .. } = self;
-        let label = lease.label();
+        let label = engine.label(&lease);
         let mut rng = fastrand::Rng::new();
         let changes = engine.pool.lock().settle(lease, &outcome.verdict, clock::now(), &mut rng);
         note(&label, &outcome.verdict, &changes);
         if let Err((_, changes)) = report.send((outcome, changes)) {
             // Nobody waits any more, so nobody else stores what was learned.
-            drop(engine.store.write(move |rows| {
-                changes.iter().try_for_each(|it| rows.put_key_state(&it.scope, &it.health))
-            }));
+            let pool = Arc::clone(&engine);
+            drop(engine.store.write(move |rows| pool.put_changes(rows, &changes)));
         }
     }
 
@@ -468,5 +475,21 @@ impl Work {
                 });
             }),
         }
+    }
+}
+
+/// A call that says nothing about its key.
+const fn innocent() -> Verdict {
+    Verdict { effect: Effect::Innocent, next: Next::AnotherKey, learned: Vec::new() }
+}
+
+/// Deaths are for a person to act on; everything else the pool copes with.
+fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
+    match verdict.effect {
+        Effect::Healthy => debug!(key; "key settled"),
+        effect => info!(key, effect:? = effect; "key settled"),
+    }
+    for death in changes.iter().filter_map(|change| change.death) {
+        error!(key, why:? = death; "a key is refused for good; replace it or take it out");
     }
 }

@@ -79,7 +79,11 @@ pub(crate) struct Facts<'a> {
 
 /// The request for a question, with as many of the latest rounds as the budget holds. The question
 /// itself is never cut: whether it fits is for the caller to see in [`Prompt::tokens`].
-pub(crate) fn build(facts: &Facts<'_>, context: &[StoredTurn], question: &Question<'_>) -> Prompt {
+pub(crate) fn build(
+    facts: &Facts<'_>,
+    context: &[impl std::borrow::Borrow<StoredTurn>],
+    question: &Question<'_>,
+) -> Prompt {
     let system = system(facts);
     let question = Message {
         speaker: Speaker::Person,
@@ -90,7 +94,7 @@ pub(crate) fn build(facts: &Facts<'_>, context: &[StoredTurn], question: &Questi
         .saturating_sub(estimate_tokens(&system) + question.tokens());
     let mut rounds = Vec::new();
     for turn in context.iter().rev() {
-        let Some(round) = round(turn) else { continue };
+        let Some(round) = round(turn.borrow()) else { continue };
         let Some(rest) = left.checked_sub(round.iter().map(Message::tokens).sum()) else {
             break;
         };

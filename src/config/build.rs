@@ -11,11 +11,11 @@ use super::mistake::Mistake;
 use super::raw::{Raw, Sources, read_text};
 use super::reader::Reader;
 use super::{
-    Access, Answers, Config, Data, Gemini, Groups, IpFamily, KeyPolicy, Limits, Log, LogFormat,
+    Access, Answers, Config, Data, Gemini, Groups, IpFamily, Limits, Log, LogFormat,
     Need, People, Persona, Refused, SendRate, Stream, Telegram, UiLanguage, UserLimits,
 };
 use super::{keys, memory, no_token, parse, places};
-use crate::keys::Group;
+use crate::keys::{Group, Policy};
 
 const TELEGRAM: &str = "https://api.telegram.org";
 const GEMINI: &str = "https://generativelanguage.googleapis.com";
@@ -33,6 +33,7 @@ pub(super) fn config(sources: &Sources, need: Need) -> Result<(Config, Vec<Strin
         telegram,
         gemini,
         key_policy: key_policy(r),
+        paid_daily_micro_usd: paid_daily(r),
         limits: limits(r, sources),
         answers: answers(r),
         data: data(r, sources),
@@ -144,8 +145,8 @@ fn people(r: &mut Reader, gemini: &Gemini) -> People {
     }
 }
 
-fn key_policy(r: &mut Reader) -> KeyPolicy {
-    KeyPolicy {
+fn key_policy(r: &mut Reader) -> Policy {
+    Policy {
         rpm: r.read("KEY_RPM", "10 or the model's", |text| {
             parse::number(text, &(1..=10_000))
         }),
@@ -154,10 +155,12 @@ fn key_policy(r: &mut Reader) -> KeyPolicy {
         max_errors: r.number("KEY_MAX_ERRORS", 3, 1..=100),
         // Doubling ends at a day (design §4).
         blacklist: Duration::from_secs(r.number("KEY_BLACKLIST_SECS", 3600, 1..=86_400)),
-        paid_daily_micro_usd: r
-            .read("PAID_DAILY_USD", "1", parse::micro_dollars)
-            .unwrap_or(1_000_000),
     }
+}
+
+fn paid_daily(r: &mut Reader) -> u64 {
+    r.read("PAID_DAILY_USD", "1", parse::micro_dollars)
+        .unwrap_or(1_000_000)
 }
 
 fn limits(r: &mut Reader, sources: &Sources) -> Limits {
@@ -312,8 +315,8 @@ fn ip_family(r: &mut Reader) -> IpFamily {
 fn language(r: &mut Reader) -> UiLanguage {
     let words = [
         ("auto", UiLanguage::Auto),
-        ("en", UiLanguage::English),
-        ("zh", UiLanguage::Chinese),
+        ("en", UiLanguage::En),
+        ("zh", UiLanguage::Zh),
     ];
     r.choice("UI_LANGUAGE", &words, UiLanguage::Auto)
 }

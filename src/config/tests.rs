@@ -61,15 +61,15 @@ fn the_table_the_names_and_the_summary_hold_the_same_settings() {
 #[test]
 fn defaults_are_those_of_the_design() {
     let config = good(&[]);
-    let policy = KeyPolicy {
+    let policy = Policy {
         rpm: None,
         daily_percent: 30,
         cooldown: Duration::from_secs(10),
         max_errors: 3,
         blacklist: Duration::from_hours(1),
-        paid_daily_micro_usd: 1_000_000,
     };
     assert_eq!(config.key_policy, policy);
+    assert_eq!(config.paid_daily_micro_usd, 1_000_000);
     assert_eq!(
         config.limits,
         Limits {

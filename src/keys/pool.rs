@@ -114,6 +114,16 @@ impl Pool {
         Err(wait)
     }
 
+    /// The row of (project, model) as it is now.
+    pub(crate) fn ledger(&mut self, project: Fingerprint, model: &str) -> Ledger {
+        self.state.bucket_mut(project, model).ledger()
+    }
+
+    /// The row of a scope as it is now.
+    pub(crate) fn health(&mut self, scope: &Scope) -> Health {
+        self.state.health_mut(scope).clone()
+    }
+
     /// Takes a lease back with what the call taught us.
     pub(crate) fn settle(
         &mut self,
@@ -253,7 +263,10 @@ impl Pool {
             Effect::KillProject(death) => {
                 return self.change(Scope::Project(lease.project), |it| it.kill(death, now));
             }
-            Effect::RestKeyModel(rest) => {
+            // What several projects say alike is for the routers to see; here each rests alone.
+            Effect::RestKeyModel(rest)
+            | Effect::ModelMissing(rest)
+            | Effect::Throttled(rest) => {
                 let scope = Scope::ProjectModel(lease.project, lease.model);
                 (scope, jittered(rest, rng))
             }

@@ -148,7 +148,7 @@ pub(super) const ROWS: &[Row] = &[
     (
         "PAID_DAILY_USD",
         "0.25",
-        |c| c.key_policy.paid_daily_micro_usd == 250_000,
+        |c| c.paid_daily_micro_usd == 250_000,
         "$1",
         "must be dollars",
     ),
@@ -204,7 +204,7 @@ pub(super) const ROWS: &[Row] = &[
     (
         "UI_LANGUAGE",
         "zh",
-        |c| c.language == UiLanguage::Chinese,
+        |c| c.language == UiLanguage::Zh,
         "fr",
         "must be one of auto, en, zh",
     ),
