@@ -108,6 +108,10 @@ fn the_policy_the_catalogue_and_the_service_make_the_limits() {
         let found = found.map(|it| (it.minute, it.day, it.tokens));
         assert_eq!(found, expected, "{rpm:?} {percent} {learned:?}");
     }
+}
+
+#[test]
+fn an_unset_rate_is_the_catalogues_where_that_is_lower() {
     let slow = Model { rpm: 5, ..model() };
     let limits = Limits::of(&slow, &policy(None, 30), &[]).unwrap();
     assert_eq!(limits.minute, 5, "the catalogue's number when it is lower");
@@ -246,4 +250,15 @@ fn a_refund_gives_back_the_day_and_the_minute_once() {
     bucket.refund(1, T0);
     let ledger = bucket.ledger();
     assert_eq!((ledger.used, ledger.recent), (1, vec![after(1)]));
+}
+
+#[test]
+fn of_two_requests_of_one_moment_the_right_one_is_given_back() {
+    for (refunded, frees) in [(600, None), (1, Some(T0.after(MINUTE)))] {
+        let mut bucket = Bucket::default();
+        spend(&mut bucket, 600, T0);
+        spend(&mut bucket, 1, T0);
+        bucket.refund(refunded, T0);
+        assert_eq!(bucket.minute_frees(&LIMITS, 500, T0), frees);
+    }
 }
