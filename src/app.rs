@@ -24,7 +24,7 @@ use std::time::Duration;
 use anyhow::Context;
 use log::{error, info, warn};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +33,6 @@ use crate::app::engine::Engine;
 use crate::app::scheduler::Desk;
 use crate::config::Config;
 use crate::config::secret::Secret;
-use crate::http::Transport;
 use crate::store::Store;
 use crate::telegram;
 
@@ -41,7 +40,10 @@ use crate::telegram;
 /// into five seconds.
 pub(crate) const GRACE: Duration = Duration::from_millis(2500);
 /// How long the loops may take to end after that.
-const DRAIN: Duration = Duration::from_secs(4);
+const DRAIN: Duration = Duration::from_millis(3500);
+
+/// How long the data file may take to close.
+const CLOSE: Duration = Duration::from_secs(1);
 
 /// Telegram does not know the token; starting again would not help.
 #[derive(Debug, thiserror::Error)]
@@ -59,9 +61,9 @@ pub(crate) struct Ctx {
 /// Runs the bot until SIGTERM or SIGINT.
 pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::Result<()> {
     let service = &config.telegram;
-    let transport = Transport::new(service.proxy.as_deref(), config.ip_family)
-        .context("TELEGRAM_PROXY")?;
-    let telegram = telegram::Client::new(&service.url, token, transport);
+    let transport =
+        engine::transport("TELEGRAM_PROXY", service.proxy.as_ref(), config.ip_family)?;
+    let telegram = telegram::Client::new(&service.api_url, token, transport);
     let engine = Arc::new(Engine::new(config, store)?);
     let (desk, orders) = Desk::open();
     let (mail, letters) = Mail::open();
@@ -73,7 +75,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     loops.spawn(intake::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(control::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
-    info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.keys.len(); "started");
+    info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
     let outcome = tokio::select! {
         signal = stop_signal() => signal,
         Some(ended) = loops.join_next() => ended
@@ -97,8 +99,17 @@ async fn drain(ctx: &Ctx, mut loops: JoinSet<anyhow::Result<()>>, stop: &Cancell
     if timeout(DRAIN, rest).await.is_err() {
         warn!("some work did not finish and is left to the next start");
     }
-    ctx.engine.store.close().await;
+    if let Err(error) = close(&ctx.engine.store).await {
+        warn!(err:% = error; "the data file was not closed, the next start repairs it");
+    }
     info!("stopped");
+}
+
+/// Closes the data file, in the time that a stop has left.
+async fn close(store: &Store) -> anyhow::Result<()> {
+    let store = store.clone();
+    let closed = timeout(CLOSE, spawn_blocking(move || store.close())).await;
+    Ok(closed.context("closing the data file takes too long")???)
 }
 
 async fn stop_signal() -> anyhow::Result<()> {

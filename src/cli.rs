@@ -2,6 +2,8 @@
 //!
 //! Invariant: whatever cannot be understood is a [`Usage`] error of one sentence, never a guess.
 
+pub(crate) mod dispatch;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 

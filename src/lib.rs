@@ -1,5 +1,6 @@
 //! A Gemini chat bot for Telegram: one static binary, one data file.
 
+pub(crate) mod app;
 pub(crate) mod catalog;
 pub(crate) mod chat;
 pub(crate) mod cli;
@@ -16,3 +17,8 @@ pub(crate) mod outgoing;
 pub(crate) mod queue;
 pub(crate) mod store;
 pub(crate) mod telegram;
+
+/// The whole program: reads arguments and settings, does what they say, and tells how it went.
+pub fn main() -> std::process::ExitCode {
+    cli::dispatch::main()
+}

@@ -166,6 +166,24 @@ impl Locale {
     }
 
     /// Answer to `/new`.
+    /// The label of the button under the notice of old mail.
+    pub(crate) fn answer_held(&self) -> &str {
+        &self.sentences.notice.answer_held
+    }
+
+    /// An answer, with a note where it is not whole.
+    pub(crate) fn answer(&self, answer: &Answer) -> String {
+        match self.finish(answer.finish) {
+            Some(note) => format!("{}\n\n{note}", answer.text),
+            None => answer.text.clone(),
+        }
+    }
+
+    /// What `svs-bot chat` begins with, and how to use it.
+    pub(crate) fn terminal(&self) -> [&str; 2] {
+        [&self.sentences.terminal.greeting, &self.sentences.terminal.hint]
+    }
+
     pub(crate) fn new_conversation(&self) -> &str {
         &self.sentences.command.new_conversation
     }

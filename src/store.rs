@@ -43,7 +43,7 @@ use crate::clock::Timestamp;
 use crate::keys::Fingerprint;
 
 /// Reads that may occupy a blocking thread at once.
-const READS: usize = 8;
+pub(crate) const READS: usize = 8;
 
 /// What became of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

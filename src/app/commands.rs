@@ -70,7 +70,7 @@ pub(super) async fn run(ctx: &Ctx, job: Job) {
 async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> Reply {
     let locale = settings.locale_for(&job.sender);
     match command {
-        Command::Start { .. } => Reply::say(locale.start(job.role, settings.config.history_days)),
+        Command::Start { .. } => Reply::say(locale.start(job.role, settings.config.data.history_days)),
         Command::Help => Reply::say(locale.help(job.role)),
         Command::New => {
             let cancelled = ctx.desk.cancel(job.lane).await;
@@ -96,7 +96,7 @@ async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> R
 }
 
 fn grant(settings: &Settings, locale: &Locale, request: GrantRequest) -> Reply {
-    if settings.config.owners.contains(&request.user) {
+    if settings.config.people.owners.contains(&request.user) {
         return Reply::say(locale.grant_mistake(&GrantMistake::OwnerRole));
     }
     let until = request.days.map(|days| clock::now().after(DAY * days));

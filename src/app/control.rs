@@ -30,7 +30,7 @@ pub(crate) fn socket_of(data_file: &Path) -> PathBuf {
 
 /// Listens until `stop`. A socket that cannot be made costs the door, not the bot.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
-    let path = socket_of(&ctx.engine.settings().config.data_file);
+    let path = socket_of(&ctx.engine.settings().config.data.file);
     let listener = match bind(&path) {
         Ok(listener) => listener,
         Err(error) => {

@@ -104,7 +104,7 @@ pub(crate) async fn run(
         outgoing: Outgoing::default(),
         sends: JoinSet::new(),
         under_way: HashMap::new(),
-        pace: Pace::new(ctx.engine.settings().config.send_rate),
+        pace: Pace::new(ctx.engine.settings().config.answers.send_rate),
         rng: fastrand::Rng::new(),
         ctx,
     };
@@ -191,7 +191,7 @@ struct Pace {
 impl Pace {
     fn new(rate: SendRate) -> Self {
         let per_second = match rate {
-            SendRate::PerSecond(number) => number,
+            SendRate::PerSecond(number) => NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN),
             SendRate::Auto | SendRate::Off => BULK_RATE,
         };
         Self {

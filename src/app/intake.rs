@@ -127,7 +127,7 @@ async fn room(ctx: &Ctx) -> u8 {
     let mut condition = ctx.engine.store.condition();
     // Fails only when the store is closed; the next write says so.
     drop(condition.wait_for(|condition| *condition == Condition::Fine).await);
-    let bound = ctx.engine.settings().config.queue_limit;
+    let bound = ctx.engine.settings().config.limits.queue;
     loop {
         let below_bound = async {
             while ctx.desk.jobs() >= bound {

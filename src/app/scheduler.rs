@@ -4,6 +4,7 @@
 //! Invariant: whatever a turn does (ends, fails, panics), its lane is freed exactly once.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +15,8 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::call::Visible;
+use crate::app::call::{Audience, View, Visible};
+use crate::app::intake::KEPT_FOR_CONTROL;
 use crate::app::turn::{self, Concluded};
 use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane};
@@ -84,6 +86,11 @@ impl Desk {
         self.load.waiting.load(Ordering::Relaxed)
     }
 
+    /// Questions accepted and not ended.
+    pub(crate) fn jobs(&self) -> usize {
+        self.waiting() + self.running()
+    }
+
     /// Turns under way.
     pub(crate) fn running(&self) -> usize {
         self.load.running.load(Ordering::Relaxed)
@@ -113,10 +120,11 @@ pub(crate) async fn run(
     mut orders: mpsc::Receiver<Order>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let config = &ctx.engine.settings().config;
+    let limits = ctx.engine.settings().config.limits;
+    let group_parallel = NonZeroUsize::new(limits.group_parallel).unwrap_or(NonZeroUsize::MIN);
     let mut scheduler = Scheduler {
-        queue: Queue::new(config.queue_bound(), config.group_parallel),
-        room: config.max_in_flight,
+        queue: Queue::new(limits.queue + KEPT_FOR_CONTROL, group_parallel),
+        room: limits.in_flight,
         turns: JoinSet::new(),
         running: HashMap::new(),
         ctx: Arc::clone(&ctx),
@@ -233,7 +241,8 @@ async fn one_turn(
     cancel: CancellationToken,
 ) -> Result<Concluded, StoreError> {
     let (visible, _) = watch::channel(Visible::default());
-    let concluded = turn::answer(&ctx.engine, job, &visible, &cancel).await?;
+    let view = View { audience: Audience::Nobody, visible: &visible, cancel: &cancel };
+    let concluded = turn::answer(&ctx.engine, job, view).await?;
     ctx.mail.push(&concluded.rows).await;
     Ok(concluded)
 }

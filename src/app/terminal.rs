@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::call::{Audience, View, Visible};
 use crate::app::engine::{Backend, Engine};
-use crate::app::{status, turn};
+use crate::app::{close, status, turn};
 use crate::chat::command::Command;
 use crate::chat::role::Role;
 use crate::chat::{ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserId};
@@ -38,11 +38,11 @@ pub(crate) async fn run(config: Config, store: Store) -> anyhow::Result<()> {
         engine,
     };
     let talked = terminal.talk().await;
-    terminal.engine.store.close().await;
+    let closed = close(&terminal.engine.store).await;
     match talked {
         // Whoever reads us has had enough.
         Err(error) if is_broken_pipe(&error) => Ok(()),
-        talked => talked,
+        talked => talked.and(Ok(closed?)),
     }
 }
 
@@ -84,12 +84,12 @@ impl Terminal {
     }
 
     fn greet(&self) -> io::Result<()> {
-        let first = match &self.engine.backend {
-            Backend::Offline => self.locale.offline().banner.as_str(),
-            Backend::Gemini(_) => self.locale.terminal_greeting(),
-        };
-        say(first)?;
-        say(self.locale.terminal_hint())
+        let [greeting, hint] = self.locale.terminal();
+        say(match &self.engine.backend {
+            Backend::Offline => &self.locale.offline().banner,
+            Backend::Gemini { .. } => greeting,
+        })?;
+        say(hint)
     }
 
     /// A prompt, where a person would look for one.
@@ -107,10 +107,14 @@ impl Terminal {
                 self.locale.new_conversation().to_owned()
             }
             Command::Status => status::of_engine(&self.engine).text(self.locale, Role::Owner),
-            Command::Start { .. } | Command::Help => self.locale.terminal_hint().to_owned(),
             Command::Stop => self.locale.nothing_to_stop().to_owned(),
-            Command::Grant { .. } | Command::Revoke { .. } | Command::Unknown { .. } => {
-                self.locale.terminal_hint().to_owned()
+            Command::Start { .. }
+            | Command::Help
+            | Command::Grant { .. }
+            | Command::Revoke { .. }
+            | Command::Unknown { .. } => {
+                let [_, hint] = self.locale.terminal();
+                hint.to_owned()
             }
         };
         Ok(say(&text)?)

@@ -20,7 +20,7 @@ use crate::chat::{
     TierReason, UserId, render,
 };
 use crate::clock::{self, Timestamp};
-use crate::keys::pool::Change;
+use crate::keys::Change;
 use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::store::StoreError;
@@ -139,22 +139,20 @@ async fn compose(
     terms: &Terms,
 ) -> Result<Prompt, StoreError> {
     let Task::Question { text, quote } = &job.task else { return Ok(prompt::empty()) };
-    let context = engine.store.context(job.lane).await?;
-    let rounds = usize::from(terms.rounds).min(context.len());
-    let context = context.get(context.len() - rounds..).unwrap_or_default();
+    let context = engine.store.context(job.lane, usize::from(terms.rounds)).await?;
     let speaker = match job.kind {
         ChatKind::Private => None,
         ChatKind::Group => Some(job.sender.name.as_str()),
     };
-    let today = settings.config.time_zone.today(clock::now());
+    let today = clock::date(clock::now(), &settings.config.time_zone);
     let facts = Facts {
-        persona: &settings.config.system_prompt,
+        persona: settings.persona(),
         today: &today,
         language: job.sender.language.as_deref(),
         budget: CONTEXT_TOKENS,
     };
     let question = prompt::Question { text, quote: quote.as_deref(), speaker };
-    Ok(prompt::build(&facts, context, &question))
+    Ok(prompt::build(&facts, &context, &question))
 }
 
 /// The round as the next questions will see it.
@@ -176,13 +174,12 @@ fn round(job: &Job, answer: Answer) -> StoredTurn {
 }
 
 /// The one commit: round, key health, outbox rows; the job leaves the inbox.
-async fn conclude(engine: &Engine, job: Job, reply: Reply) -> Result<Concluded, StoreError> {
+async fn conclude(engine: &Arc<Engine>, job: Job, reply: Reply) -> Result<Concluded, StoreError> {
     let rows = outbound(&job, &reply.text);
     let Reply { text, round, changes } = reply;
+    let pool = Arc::clone(engine);
     let heads = engine.store.write(move |store| {
-        for change in &changes {
-            store.put_key_state(&change.scope, &change.health)?;
-        }
+        pool.put_changes(store, &changes)?;
         if let Some(round) = &round {
             store.append_turn(job.lane, job.id, round)?;
         }
@@ -205,7 +202,7 @@ fn outbound(job: &Job, text: &str) -> Vec<Outbound> {
         rank: Rank::Final,
         not_before: Timestamp::default(),
         part_of: Some((job.lane, job.id, part)),
-        parcel: Parcel::Send { text, reply_to: if part == 0 { reply_to } else { None } },
+        parcel: Parcel::Send { text, reply_to: reply_to.filter(|_| part == 0), button: None },
     };
     (0..).zip(render::parts(text)).map(row).collect()
 }

@@ -28,6 +28,7 @@ pub(super) struct Sentences {
     pub(super) grant: Grants,
     pub(super) status: StatusLines,
     pub(super) role: RoleNames,
+    pub(super) terminal: Terminal,
     pub(super) time: Times,
     pub(super) offline: Offline,
 }
@@ -36,7 +37,7 @@ tables! {
     /// One per [`crate::chat::Notice`].
     Notices {
         needs_approval, group_needs_approval, no_owner, cannot_read, too_old, owners_only,
-        private_only, say_more, gave_up,
+        private_only, say_more, gave_up, answer_held,
     }
 
     /// Names of what cannot be read, by Bot API field.
@@ -69,6 +70,9 @@ tables! {
     StatusLines { version, uptime, keys, queue, memory, answer_time, role }
 
     RoleNames { owner, vip, premium, normal, guest }
+
+    /// What `svs-bot chat` says of itself.
+    Terminal { greeting, hint }
 
     Times { ahead, seconds, minutes, hours, days }
 
