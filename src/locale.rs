@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::chat::answer::{Failure, Finish};
+use crate::chat::answer::{Answer, Failure, Finish};
 use crate::chat::command::{GrantMistake, GrantRequest};
 use crate::chat::role::Role;
 use crate::chat::{Notice, UserId};

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::chat::{ChatId, OutboxId, Rank};
+use crate::chat::{ChatId, Outbound, OutboxId, Rank};
 use crate::clock::Timestamp;
 
 /// Most messages and edits in any 60 seconds of one group (Bot API FAQ, "Broadcasting to users").
@@ -29,6 +29,16 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// The facts of a row.
+    pub(crate) const fn of(id: OutboxId, row: &Outbound) -> Self {
+        Self {
+            id,
+            chat: row.chat,
+            rank: row.rank,
+            not_before: row.not_before,
+        }
+    }
+
     /// Callback answers expire within seconds, so they do not queue behind a parked chat's texts.
     const fn line(&self) -> Line {
         match self.rank {

@@ -135,7 +135,7 @@ fn answer_offline(question: &Question<'_>) -> Called {
     let answer = Answer {
         text,
         finish: Finish::Complete,
-        model: offline::NAME.to_owned(),
+        model: "offline".to_owned(),
         signed: Vec::new(),
         usage: Usage::default(),
     };
@@ -419,7 +419,7 @@ fn why_not(wait: Wait) -> Failure {
             Failure::Resting { wakes }
         }
         Why::TooLarge { .. } => Failure::TooLong,
-        Why::NoKeys => Failure::NoKeys,
+        Why::Dead | Why::NoKeys => Failure::NoKeys,
     }
 }
 

@@ -152,7 +152,7 @@ fn apply(store: &mut Write<'_>, lane: Lane, effect: &Effect) -> Result<(), Store
         Effect::Nothing => Ok(()),
         Effect::Forget { jobs } => {
             jobs.iter().try_for_each(|job| store.remove_job(*job).map(drop))?;
-            store.clear_lane(lane)
+            store.clear_lane(lane).map(drop)
         }
         Effect::TakeBack { jobs } => {
             jobs.iter().try_for_each(|job| store.remove_job(*job).map(drop))

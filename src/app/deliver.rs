@@ -17,6 +17,7 @@ use tokio::task::{Id, JoinError, JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::journal::set_reachable;
 use crate::app::{Ctx, GRACE};
 use crate::chat::{ChatId, Outbound, Parcel};
 use crate::clock::{self, Timestamp};
@@ -100,6 +101,9 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let left_over = ctx.engine.store.read(|rows| rows.outbox_heads()).await?;
+    if !left_over.is_empty() {
+        info!(rows = left_over.len(); "unsent rows recalled");
+    }
     let mut delivery = Delivery {
         outgoing: Outgoing::default(),
         sends: JoinSet::new(),
@@ -262,7 +266,7 @@ async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Sent) -> Ended
         rows.remove_outbound(head.id)?;
         match (row.part_of, sent) {
             (Some((lane, job, part)), Sent::Message(message)) => {
-                rows.record_answer_message(lane, job, part, message)
+                rows.record_answer_message(lane, job, part, message).map(drop)
             }
             (Some(_), Sent::Done) | (None, Sent::Message(_) | Sent::Done) => Ok(()),
         }
@@ -361,7 +365,7 @@ async fn closed(ctx: &Ctx, head: Head) -> Ended {
     let dropped = ctx.engine.store.write(move |rows| {
         rows.remove_outbound(head.id)?;
         rows.drop_outbound_of(chat)?;
-        rows.set_reachable(chat, false)
+        set_reachable(rows, chat, false)
     });
     if let Err(error) = dropped.await {
         error!(chat = chat.0, err:% = error; "rows of a closed chat not dropped");

@@ -73,7 +73,7 @@ pub(super) async fn store(ctx: &Ctx, batch: &Batch, me: &Me) -> Result<Journaled
         }
         let mut journaled = Journaled::default();
         for (update, entry) in &entries {
-            if !rows.was_seen(bot, *update)? {
+            if rows.was_seen(bot, *update)?.is_none() {
                 enter(rows, entry, &mut journaled)?;
                 rows.mark_seen(bot, *update, now, disposition(entry))?;
             }
@@ -99,7 +99,7 @@ fn enter(rows: &mut Write<'_>, entry: &Entry, into: &mut Journaled) -> Result<()
             }
         }
         Entry::Reachable { chat, reachable } => {
-            rows.set_reachable(*chat, *reachable)?;
+            set_reachable(rows, *chat, *reachable)?;
             if !reachable {
                 rows.drop_outbound_of(*chat)?;
             }
@@ -305,6 +305,19 @@ impl Sorter<'_> {
             person.reachable = true;
             person.last_seen = now;
         }
+    }
+}
+
+/// Whether we may write to somebody; nothing is remembered of people who never wrote.
+pub(super) fn set_reachable(
+    rows: &mut Write<'_>,
+    chat: ChatId,
+    reachable: bool,
+) -> Result<(), StoreError> {
+    let id = UserId(chat.0);
+    match rows.person(id)? {
+        Some(person) => rows.put_person(id, &Person { reachable, ..person }),
+        None => Ok(()),
     }
 }
 

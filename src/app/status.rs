@@ -8,14 +8,16 @@ use crate::app::Ctx;
 use crate::app::engine::Engine;
 use crate::chat::role::Role;
 use crate::clock;
-use crate::locale::{KeyCounts, Locale, Status};
+use crate::keys::Tally;
+use crate::locale::Locale;
+use crate::locale::status::Status;
 
 /// The bot at one moment, as it travels through the socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
     pub(crate) version: String,
     pub(crate) uptime: Duration,
-    pub(crate) keys: KeyCounts,
+    pub(crate) keys: Tally,
     /// Questions that wait for their turn.
     pub(crate) waiting: usize,
     /// Turns under way.
@@ -41,17 +43,10 @@ pub(crate) fn of(ctx: &Ctx) -> Snapshot {
 
 /// Of the engine alone, as the terminal runs it.
 pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
-    let tally = engine.pool.lock().count(clock::now());
     Snapshot {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime: clock::instant().duration_since(engine.started),
-        keys: KeyCounts {
-            total: tally.total,
-            available: tally.available,
-            resting: tally.resting,
-            blacklisted: tally.blacklisted,
-            dead: tally.dead,
-        },
+        keys: engine.pool.lock().count(clock::now()),
         waiting: 0,
         running: 0,
         outbox: 0,

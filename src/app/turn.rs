@@ -69,8 +69,10 @@ pub(crate) async fn answer(
     };
     let locale = settings.locale_for(&job.sender);
     let reply = match &job.task {
-        Task::Question { .. } if job.attempts < MOST_BEGUN => {
-            ask(engine, &settings, &job, view).await?
+        Task::Question { text, quote } if job.attempts < MOST_BEGUN => {
+            let quote = quote.as_deref();
+            let asked = Asked { engine, settings: &settings, locale, job: &job, text, quote };
+            asked.reply(view).await?
         }
         Task::Question { .. } | Task::Command(_) => Reply::say(locale.notice(&Notice::GaveUp)),
         Task::Tell(notice) => Reply::say(locale.notice(notice)),
@@ -79,98 +81,103 @@ pub(crate) async fn answer(
     conclude(engine, job, reply).await
 }
 
-async fn ask(
-    engine: &Arc<Engine>,
-    settings: &Settings,
-    job: &Job,
-    view: View<'_>,
-) -> Result<Reply, StoreError> {
-    let locale = settings.locale_for(&job.sender);
-    let Some(role) = role_now(engine, settings, job).await? else {
-        return Ok(Reply::say(locale.notice(&Notice::NeedsApproval)));
-    };
-    let terms = settings.roles.terms(role);
-    let prompt = Arc::new(compose(engine, settings, job, terms).await?);
-    // Every question goes to the lite tier until tier choice comes with the key pool's routers.
-    let tier = Tier::Lite;
-    let groups: Vec<_> = terms.groups().collect();
-    let question = Question { prompt, tier, groups: &groups, view };
-    let outcome = call::until_answered(engine, settings, question).await?;
-    let mut reply = match outcome.ended {
-        Ended::Answered(answer) => {
-            engine.metrics.answered(clock::now().since(job.accepted));
-            info!(job = job.id.0, model = answer.model.as_str(); "answered");
-            let text = locale.answer(&answer);
-            let round = (terms.rounds > 0).then(|| round(job, answer));
-            Reply { text, round, changes: Vec::new() }
-        }
-        Ended::Failed(failure) => {
-            engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
-            info!(job = job.id.0, failure:? = failure; "not answered");
-            Reply::say(locale.failure(failure))
-        }
-        // Whoever cancelled has said so already.
-        Ended::Cancelled => Reply::default(),
-    };
-    reply.changes = outcome.changes;
-    Ok(reply)
+/// A question with all that is known of it.
+struct Asked<'a> {
+    engine: &'a Arc<Engine>,
+    settings: &'a Settings,
+    locale: &'static Locale,
+    job: &'a Job,
+    text: &'a str,
+    quote: Option<&'a str>,
 }
 
-/// The role of this moment: a grant may have ended, or been taken back, while the job waited.
-async fn role_now(
-    engine: &Engine,
-    settings: &Settings,
-    job: &Job,
-) -> Result<Option<Role>, StoreError> {
-    let Lane::Telegram { chat, .. } = job.lane else { return Ok(Some(Role::Owner)) };
-    let person = engine.store.person(job.sender.id).await?;
-    let group = match job.kind {
-        ChatKind::Private => None,
-        ChatKind::Group => engine.store.person(UserId(chat.0)).await?,
-    };
-    let known = Known { person: person.as_deref(), group: group.as_deref() };
-    Ok(settings.gate().role(&job.sender, job.kind, known, clock::now()))
-}
-
-async fn compose(
-    engine: &Engine,
-    settings: &Settings,
-    job: &Job,
-    terms: &Terms,
-) -> Result<Prompt, StoreError> {
-    let Task::Question { text, quote } = &job.task else { return Ok(prompt::empty()) };
-    let context = engine.store.context(job.lane, usize::from(terms.rounds)).await?;
-    let speaker = match job.kind {
-        ChatKind::Private => None,
-        ChatKind::Group => Some(job.sender.name.as_str()),
-    };
-    let today = clock::date(clock::now(), &settings.config.time_zone);
-    let facts = Facts {
-        persona: settings.persona(),
-        today: &today,
-        language: job.sender.language.as_deref(),
-        budget: CONTEXT_TOKENS,
-    };
-    let question = prompt::Question { text, quote: quote.as_deref(), speaker };
-    Ok(prompt::build(&facts, &context, &question))
-}
-
-/// The round as the next questions will see it.
-fn round(job: &Job, answer: Answer) -> StoredTurn {
-    let question = match &job.task {
-        Task::Question { text, .. } => vec![Part::Text(text.clone())],
-        Task::Command(_) | Task::Tell(_) => Vec::new(),
-    };
-    let signed = answer.signed.into_iter().map(Part::Signed);
-    StoredTurn {
-        asked: job.accepted,
-        question_messages: job.messages.clone(),
-        answer_messages: Vec::new(),
-        model: answer.model,
-        reason: TierReason::Smalltalk,
-        question,
-        answer: std::iter::once(Part::Text(answer.text)).chain(signed).collect(),
+impl Asked<'_> {
+    async fn reply(&self, view: View<'_>) -> Result<Reply, StoreError> {
+        let Some(role) = self.role_now().await? else {
+            return Ok(Reply::say(self.locale.notice(&Notice::NeedsApproval)));
+        };
+        let terms = self.settings.roles.terms(role);
+        let context = self.engine.store.context(self.job.lane, usize::from(terms.rounds)).await?;
+        let question = Question {
+            prompt: Arc::new(self.compose(&context)),
+            // Every question goes to the lite tier until tier choice comes with the routers.
+            tier: Tier::Lite,
+            signed_by: only_model(&context),
+            groups: &terms.groups().collect::<Vec<_>>(),
+            view,
+        };
+        let called = call::until_answered(self.engine, self.settings, question).await?;
+        let reply = self.after(called.ended, terms);
+        Ok(Reply { changes: called.changes, ..reply })
     }
+
+    fn after(&self, ended: Ended, terms: &Terms) -> Reply {
+        let job = self.job.id.0;
+        match ended {
+            Ended::Answered(answer) => {
+                self.engine.metrics.answered(clock::now().since(self.job.accepted));
+                info!(job, model = answer.model.as_str(); "answered");
+                let text = self.locale.answer(&answer);
+                let round = (terms.rounds > 0).then(|| self.round(answer));
+                Reply { text, round, changes: Vec::new() }
+            }
+            Ended::Failed(failure) => {
+                self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
+                info!(job, failure:? = failure; "not answered");
+                Reply::say(self.locale.failure(failure))
+            }
+            // Whoever cancelled has said so already.
+            Ended::Cancelled => Reply::default(),
+        }
+    }
+
+    /// The role of this moment: a grant may have ended, or been taken back, while the job waited.
+    async fn role_now(&self) -> Result<Option<Role>, StoreError> {
+        let job = self.job;
+        let Lane::Telegram { chat, .. } = job.lane else { return Ok(Some(job.role)) };
+        let person = self.engine.store.person(job.sender.id).await?;
+        let group = match job.kind {
+            ChatKind::Private => None,
+            ChatKind::Group => self.engine.store.person(UserId(chat.0)).await?,
+        };
+        let known = Known { person: person.as_deref(), group: group.as_deref() };
+        Ok(self.settings.gate().role(&job.sender, job.kind, known, clock::now()))
+    }
+
+    fn compose(&self, context: &[Arc<StoredTurn>]) -> Prompt {
+        let speaker = match self.job.kind {
+            ChatKind::Private => None,
+            ChatKind::Group => Some(self.job.sender.name.as_str()),
+        };
+        let facts = Facts {
+            persona: self.settings.persona(),
+            today: &clock::date(clock::now(), &self.settings.config.time_zone),
+            language: self.job.sender.language.as_deref(),
+            budget: CONTEXT_TOKENS,
+        };
+        let question = prompt::Question { text: self.text, quote: self.quote, speaker };
+        prompt::build(&facts, context, &question)
+    }
+
+    /// The round as the next questions will see it.
+    fn round(&self, answer: Answer) -> StoredTurn {
+        let signed = answer.signed.into_iter().map(Part::Signed);
+        StoredTurn {
+            asked: self.job.accepted,
+            question_messages: self.job.messages.clone(),
+            answer_messages: Vec::new(),
+            model: answer.model,
+            reason: TierReason::Smalltalk,
+            question: vec![Part::Text(self.text.to_owned())],
+            answer: std::iter::once(Part::Text(answer.text)).chain(signed).collect(),
+        }
+    }
+}
+
+/// The model that made all of this, if it was one: only to it do the signatures mean anything.
+fn only_model(context: &[Arc<StoredTurn>]) -> Option<String> {
+    let first = context.first()?;
+    context.iter().all(|turn| turn.model == first.model).then(|| first.model.clone())
 }
 
 /// The one commit: round, key health, outbox rows; the job leaves the inbox.

@@ -28,7 +28,7 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
 
 async fn tick(ctx: &Ctx) {
     match &ctx.engine.backend {
-        Backend::Gemini(client) => client.slots().prune(clock::instant()),
+        Backend::Gemini { slots, .. } => slots.prune(clock::instant()),
         Backend::Offline => {}
     }
     let before = clock::now().before(SEEN_FOR);

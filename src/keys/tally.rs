@@ -1,6 +1,8 @@
 //! Counts the keys by how they are, for `/status` and for those who wait. Pure. Invariant: every
 //! configured key is counted in exactly one state.
 
+use serde::{Deserialize, Serialize};
+
 use super::pool::Moment;
 use super::{Ask, KeySpec, Pool, Wait, Why};
 use crate::clock::Timestamp;
@@ -14,7 +16,7 @@ const ANY: Ask<'_> = Ask {
 };
 
 /// How the keys are doing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tally {
     pub(crate) total: usize,
     /// Some model can be asked with it now.

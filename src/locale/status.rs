@@ -5,23 +5,14 @@ use std::time::Duration;
 
 use super::{Locale, fill};
 use crate::chat::role::Role;
-
-/// Keys by what can be done with them now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct KeyCounts {
-    pub(crate) total: usize,
-    pub(crate) available: usize,
-    pub(crate) resting: usize,
-    pub(crate) blacklisted: usize,
-    pub(crate) dead: usize,
-}
+use crate::keys::Tally;
 
 /// What `/status` tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Status<'a> {
     pub(crate) version: &'a str,
     pub(crate) uptime: Duration,
-    pub(crate) keys: KeyCounts,
+    pub(crate) keys: Tally,
     pub(crate) waiting: usize,
     pub(crate) running: usize,
     /// Resident bytes, where the system tells.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::status::{KeyCounts, Status};
+use super::status::{Tally, Status};
 use super::*;
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
@@ -92,7 +92,7 @@ fn status(role: Role) -> Status<'static> {
     Status {
         version: "0.1.0",
         uptime: Duration::from_mins(181),
-        keys: KeyCounts {
+        keys: Tally {
             total: 25,
             available: 20,
             resting: 2,
