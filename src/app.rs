@@ -34,7 +34,7 @@ use crate::app::scheduler::Desk;
 use crate::config::Config;
 use crate::config::secret::Secret;
 use crate::store::Store;
-use crate::telegram;
+use crate::telegram::{self, Account};
 
 /// How long running turns and sends may finish once the bot is told to stop. The whole stop fits
 /// into five seconds.
@@ -53,6 +53,8 @@ pub(crate) struct BadToken;
 /// What the loops of the bot share. Never leaves the shell.
 pub(crate) struct Ctx {
     pub(crate) engine: Arc<Engine>,
+    pub(crate) account: Account,
+    /// For everything but the poll.
     pub(crate) telegram: telegram::Client,
     pub(crate) desk: Desk,
     pub(crate) mail: Mail,
@@ -63,11 +65,12 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     let service = &config.telegram;
     let transport =
         engine::transport("TELEGRAM_PROXY", service.proxy.as_ref(), config.ip_family)?;
-    let telegram = telegram::Client::new(&service.api_url, token, transport);
+    let account = Account::new(transport, &service.api_url, token);
     let engine = Arc::new(Engine::new(config, store)?);
     let (desk, orders) = Desk::open();
     let (mail, letters) = Mail::open();
-    let ctx = Arc::new(Ctx { engine, telegram, desk, mail });
+    let telegram = account.client(telegram::CALLS);
+    let ctx = Arc::new(Ctx { engine, account, telegram, desk, mail });
     let stop = CancellationToken::new();
     let mut loops = JoinSet::new();
     loops.spawn(deliver::run(Arc::clone(&ctx), letters, stop.clone()));

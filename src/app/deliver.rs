@@ -19,12 +19,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::journal::set_reachable;
 use crate::app::{Ctx, GRACE};
-use crate::chat::{ChatId, Outbound, Parcel};
+use crate::chat::{ChatId, MessageId, Outbound, Parcel};
 use crate::clock::{self, Timestamp};
 use crate::config::SendRate;
 use crate::outgoing::{Ended, Head, Outgoing};
-use crate::store::StoreError;
-use crate::telegram::{CallError, Refusal, Sent};
+use crate::store::{self, StoreError};
+use crate::telegram::verdict::Refusal;
+use crate::telegram::{CallError, send};
 
 /// Sends at the same time; each holds a thread of the blocking pool.
 pub(crate) const SENDS: usize = 16;
@@ -113,7 +114,8 @@ pub(crate) async fn run(
         ctx,
     };
     for head in left_over {
-        delivery.outgoing.push(head, clock::now());
+        let store::Head { id, chat, rank, not_before } = head;
+        delivery.outgoing.push(Head { id, chat, rank, not_before }, clock::now());
     }
     loop {
         let pause = delivery.send_what_may();
@@ -238,7 +240,7 @@ async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
     let tried = spawn_blocking(move || {
         let row = sender.engine.store.read_now(|rows| rows.outbound(head.id))?;
         Ok(row.map(|row| {
-            let sent = sender.telegram.send(&row);
+            let sent = send::send(&sender.telegram, &row);
             (row, sent)
         }))
     });
@@ -261,14 +263,14 @@ fn not_read(head: Head, error: &StoreError) -> Ended {
 }
 
 /// The row leaves the outbox, and the turn learns its message id, in one commit.
-async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Sent) -> Ended {
+async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<MessageId>) -> Ended {
     let noted = ctx.engine.store.write_soon(move |rows| {
         rows.remove_outbound(head.id)?;
         match (row.part_of, sent) {
-            (Some((lane, job, part)), Sent::Message(message)) => {
+            (Some((lane, job, part)), Some(message)) => {
                 rows.record_answer_message(lane, job, part, message).map(drop)
             }
-            (Some(_), Sent::Done) | (None, Sent::Message(_) | Sent::Done) => Ok(()),
+            (Some(_), None) | (None, _) => Ok(()),
         }
     });
     if let Err(error) = noted.await {
@@ -281,8 +283,8 @@ async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Sent) -> Ended
 async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ended {
     let refusal = match error {
         CallError::Refused(refusal) => refusal,
-        CallError::Fault(fault) => {
-            warn!(chat = head.chat.0, err:% = fault; "telegram did not answer");
+        CallError::Fault(_) | CallError::Garbled | CallError::Local(_) => {
+            warn!(chat = head.chat.0, err:% = error; "telegram did not take the message");
             return Ended::Unanswered;
         }
     };
@@ -293,8 +295,8 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             change(ctx, head, Outbound { not_before: until, ..row }).await;
             Ended::Flooded { until }
         }
-        Refusal::Transient | Refusal::Unauthorized | Refusal::Conflict(_) => {
-            warn!(chat = head.chat.0, refusal:? = refusal; "telegram did not take the message");
+        Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {
+            warn!(chat = head.chat.0, err:% = refusal; "telegram did not take the message");
             Ended::Unanswered
         }
         Refusal::ReplyGone => mend(ctx, head, without_reply(&row)).await,
@@ -313,9 +315,10 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
         Refusal::BadMarkup
         | Refusal::EmptyText
         | Refusal::TooLong
+        | Refusal::FileTooLarge
         | Refusal::NoDrafts
-        | Refusal::Rejected => {
-            error!(chat = head.chat.0, row = head.id.0, refusal:? = refusal; "telegram refused our message");
+        | Refusal::Rejected(_) => {
+            error!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our message");
             drop_row(ctx, head).await
         }
     }

@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{BadToken, Ctx, commands, journal};
 use crate::chat::command::Command;
-use crate::chat::{Job, JobId, Task};
+use crate::chat::{Job, JobId, Task, UserId};
 use crate::clock;
 use crate::queue::Waiting;
 use crate::store::{Condition, StoreError};
-use crate::telegram::poll::{Backoff, Batch, PollError, Poller};
-use crate::telegram::Me;
+use crate::telegram::backoff::Backoff;
+use crate::telegram::poll::{Batch, PollError, Poller, Settings};
+use crate::telegram::{Me, send};
 
 /// Most updates of one `getUpdates` (Bot API).
 const BATCH: usize = 100;
@@ -54,12 +55,15 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     intake.recall().await?;
     let mut backoff = Backoff::default();
     let me = identify(&ctx, &mut backoff).await?;
-    let mut poller = Poller::new(ctx.telegram.clone());
-    let mut offset = last_offset(&ctx).await?;
+    let mut poller = Poller::new(ctx.account.clone(), Settings::default());
+    let mut offset = last_offset(&ctx, me.id).await?;
     loop {
-        match poller.next(offset, room(&ctx).await).await {
+        let room = room(&ctx).await;
+        let asked = clock::instant();
+        match poller.next(offset, room).await {
             Ok(batch) => {
-                sleep(backoff.after(&batch)).await;
+                let took = clock::instant().duration_since(asked);
+                sleep(backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new())).await;
                 offset = intake.take_in(&batch, &me).await.or(offset);
             }
             Err(error) => {
@@ -76,7 +80,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
 async fn identify(ctx: &Arc<Ctx>, backoff: &mut Backoff) -> anyhow::Result<Me> {
     loop {
         let asked = Arc::clone(ctx);
-        let error = match spawn_blocking(move || asked.telegram.get_me()).await? {
+        let error = match spawn_blocking(move || send::get_me(&asked.telegram)).await? {
             Ok(me) => {
                 info!(bot = me.id.0, username = me.username.as_str(); "telegram knows us");
                 return Ok(me);
@@ -106,7 +110,7 @@ async fn back_off(backoff: &mut Backoff, error: &PollError) {
 
 async fn drop_webhook(ctx: &Arc<Ctx>) {
     let asked = Arc::clone(ctx);
-    match spawn_blocking(move || asked.telegram.delete_webhook()).await {
+    match spawn_blocking(move || send::delete_webhook(&asked.telegram)).await {
         Ok(Ok(())) => info!("webhook removed, updates come by polling"),
         Ok(Err(error)) => warn!(err:% = error; "webhook not removed"),
         Err(error) => error!(err:% = error; "webhook removal panicked"),
@@ -114,9 +118,8 @@ async fn drop_webhook(ctx: &Arc<Ctx>) {
 }
 
 /// The stored offset, unless it is so old that it may point past everything new.
-async fn last_offset(ctx: &Ctx) -> Result<Option<i64>, StoreError> {
-    let bot = ctx.telegram.bot_id();
-    let stored = ctx.engine.store.read(move |rows| rows.offset(bot)).await?;
+async fn last_offset(ctx: &Ctx, bot: UserId) -> Result<Option<i64>, StoreError> {
+    let stored = ctx.engine.store.read(move |rows| rows.offset(bot.0)).await?;
     let now = clock::now();
     Ok(stored.filter(|(_, date)| now.since(*date) < OFFSET_AGE).map(|(offset, _)| offset))
 }

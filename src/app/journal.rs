@@ -58,7 +58,7 @@ pub(super) async fn store(ctx: &Ctx, batch: &Batch, me: &Me) -> Result<Journaled
     };
     let mut entries = Vec::with_capacity(batch.updates.len());
     for update in &batch.updates {
-        entries.push((update.id, desk.sort(update.id, decode(&update.raw, me)).await?));
+        entries.push((update.id, desk.sort(update.id, decode(update.id, update.json.get(), me)).await?));
     }
     let Sorter { now, rows, .. } = desk;
     let changed: Vec<(UserId, Person)> = rows
@@ -66,7 +66,7 @@ pub(super) async fn store(ctx: &Ctx, batch: &Batch, me: &Me) -> Result<Journaled
         .filter(|(_, row)| row.is_changed)
         .filter_map(|(id, row)| Some((id, row.person?)))
         .collect();
-    let bot = ctx.telegram.bot_id();
+    let bot = me.id.0;
     let stored = ctx.engine.store.write(move |rows| {
         for (id, person) in &changed {
             rows.put_person(*id, person)?;
