@@ -16,7 +16,6 @@ fn status_asks_the_running_bot() {
         .keys("A", &["a1", "a2"])
         .start();
     world.telegram.person(1).is_answered("hello");
-    world.gemini.key("a2").answers(Fault::LEAKED);
     let ended = world.run(&["status"], "");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let told = ended.stdout.to_lowercase();

@@ -163,20 +163,17 @@ fn report(siege: &Siege, seed: u64) {
 
 #[test]
 fn killed_at_random_moments_it_loses_nothing_and_stays_within_every_limit() {
-    let plan = if is_full_run() {
-        Plan {
-            kills: 200,
-            keys: 12,
-            a_minute: 10,
-            percent: 8,
-        }
+    // Somewhat more is asked than the keys may give.
+    let (kills, keys, a_minute, percent) = if is_full_run() {
+        (200, 24, 10, 3)
     } else {
-        Plan {
-            kills: 20,
-            keys: 6,
-            a_minute: 6,
-            percent: 2,
-        }
+        (20, 8, 6, 2)
+    };
+    let plan = Plan {
+        kills,
+        keys,
+        a_minute,
+        percent,
     };
     let seed = setting("SVS_BOT_SEED").and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::world::gemini::Fault;
 use crate::world::http::Trouble;
 use crate::world::telegram::TOKEN;
@@ -100,6 +102,33 @@ fn with_every_fifth_call_failing_everything_is_answered_once() {
         }
         world.stop();
     }
+}
+
+#[test]
+fn on_a_bad_day_with_everything_at_once_nothing_is_lost() {
+    let world = World::new().open().start();
+    world.telegram.every(5, Trouble::BadGateway);
+    for trouble in [Trouble::Reset, Trouble::Garbage, Trouble::CutBody] {
+        world.telegram.once("getUpdates", trouble);
+        world.telegram.once("sendMessage", trouble);
+    }
+    world.gemini.everyone().answers_every(7, Fault::OVERLOADED);
+    world.telegram.person(7).says("zero");
+    world.telegram.person(7).has_flood_control(3);
+    for text in ["one", "two", "three"] {
+        world
+            .telegram
+            .raw_update(json!({"hologram": {"says": text}}));
+        for id in 7..17 {
+            world.telegram.person(id).says(text);
+        }
+    }
+    for id in 7..17 {
+        for text in ["one", "two", "three"] {
+            world.telegram.person(id).hears_about(text);
+        }
+    }
+    world.stop();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -123,25 +123,52 @@ fn a_file_that_another_bot_holds_is_left_to_it() {
     world.stop();
 }
 
-/// A tmpfs of a few megabytes; unmounted when dropped.
-struct SmallDisk(PathBuf);
+/// A tmpfs of a few megabytes in place of the data folder; gone when dropped.
+struct SmallDisk {
+    /// Where this test sees it.
+    place: PathBuf,
+    is_ours_to_unmount: bool,
+}
 
 impl SmallDisk {
-    /// `None`, with a word on stderr, where this user may not mount.
-    fn mount(at: &Path, size: &str) -> Option<Self> {
-        let options = format!("size={size}");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at);
-        let done = mount.output().is_ok_and(|output| output.status.success());
-        if !done {
-            eprintln!("NOT SHOWN: the full disk, for want of the right to mount a tmpfs");
+    /// Starts the bot with a small disk under its data file: by mounting one, else by giving the
+    /// bot a mount namespace of its own. `None`, with a word on stderr, where neither is allowed.
+    fn under(world: &mut World) -> Option<Self> {
+        const OPTIONS: [&str; 5] = ["-t", "tmpfs", "-o", "size=16m", "tmpfs"];
+        let folder = world.data_file().parent().unwrap().to_owned();
+        let works = |command: &mut Command| command.output().is_ok_and(|out| out.status.success());
+        if works(Command::new("mount").args(OPTIONS).arg(&folder)) {
+            world.restart();
+            return Some(Self {
+                place: folder,
+                is_ours_to_unmount: true,
+            });
         }
-        done.then(|| Self(at.to_owned()))
+        let script = format!("mount {} \"$0\" && exec \"$@\"", OPTIONS.join(" "));
+        let inside = [
+            "unshare",
+            "-rm",
+            "sh",
+            "-c",
+            &script,
+            &folder.display().to_string(),
+        ];
+        if !works(Command::new(inside[0]).args(&inside[1..]).arg("true")) {
+            eprintln!("NOT SHOWN: the full disk, for want of the right to mount a tmpfs");
+            return None;
+        }
+        world.wrap(&inside);
+        world.restart();
+        let root = format!("/proc/{}/root{}", world.bot_id(), folder.display());
+        Some(Self {
+            place: root.into(),
+            is_ours_to_unmount: false,
+        })
     }
 
     /// Takes every byte that is free; the file that holds them.
     fn fill(&self) -> PathBuf {
-        let ballast = self.0.join("ballast");
+        let ballast = self.place.join("ballast");
         let written = fs::write(&ballast, vec![0; 64 << 20]);
         assert!(
             written.is_err(),
@@ -153,20 +180,24 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        Command::new("umount").arg("-l").arg(&self.0).status().ok();
+        if self.is_ours_to_unmount {
+            Command::new("umount")
+                .arg("-l")
+                .arg(&self.place)
+                .status()
+                .ok();
+        }
     }
 }
 
 #[test]
 fn a_full_disk_pauses_the_bot_and_it_goes_on_when_space_returns() {
     let mut world = World::new().open().prepare();
-    let folder = world.data_file().parent().unwrap().to_owned();
-    let Some(disk) = SmallDisk::mount(&folder, "16m") else {
+    let Some(disk) = SmallDisk::under(&mut world) else {
         return world.stop();
     };
-    world.restart();
     world.telegram.person(6).is_answered("before");
-    let ballast = disk.fill();
+    let (ballast, logged) = (disk.fill(), world.log().len());
     // Pages that are free already take some questions; the rest has to find the disk full.
     let text = "x".repeat(3000);
     let mut asked = 0;
@@ -179,8 +210,8 @@ fn a_full_disk_pauses_the_bot_and_it_goes_on_when_space_returns() {
                 .telegram
                 .person(100 + asked)
                 .says(&format!("{text} end"));
-            let log = world.log().to_lowercase();
-            log.contains("disk") || log.contains("space")
+            let news = world.log().split_off(logged).to_lowercase();
+            news.contains("disk") || news.contains("space")
         },
     );
     assert!(world.bot_is_running(), "a full disk ended the bot");

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 pub(crate) mod bot;
 pub(crate) mod gemini;
 pub(crate) mod http;
+mod search;
 pub(crate) mod telegram;
 
 use bot::{Bot, Ended};
@@ -167,6 +168,7 @@ impl Builder {
                 .into_iter()
                 .map(|(name, _)| key_text(&name))
                 .collect(),
+            wrapper: Vec::new(),
             folder,
             bot: None,
             written: String::new(),
@@ -191,6 +193,7 @@ pub(crate) struct World {
     pub(crate) gemini: Arc<Gemini>,
     settings: BTreeMap<String, String>,
     secrets: Vec<String>,
+    wrapper: Vec<String>,
     folder: TempDir,
     bot: Option<Bot>,
     /// All that processes of this world wrote which are gone.
@@ -237,6 +240,15 @@ impl World {
     /// Where another client of the same bot would call a method.
     pub(crate) fn telegram_url(&self, method: &str) -> String {
         format!("{}/bot{TOKEN}/{method}", self.settings["TELEGRAM_API_URL"])
+    }
+
+    /// Starts the bot through another program from now on.
+    pub(crate) fn wrap(&mut self, program: &[&str]) {
+        self.wrapper = program.iter().map(|&word| word.to_owned()).collect();
+    }
+
+    pub(crate) fn bot_id(&self) -> u32 {
+        self.bot.as_ref().expect("a running bot").id()
     }
 
     /// Starts the bot and does not wait for anything.
@@ -315,8 +327,11 @@ impl World {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let built = env!("CARGO_BIN_EXE_svs-bot").to_owned();
-        let mut command = Command::new(setting("SVS_BOT_BIN").unwrap_or(built));
+        let mut line = self.wrapper.clone();
+        line.push(setting("SVS_BOT_BIN").unwrap_or(built));
+        let mut command = Command::new(&line[0]);
         command
+            .args(&line[1..])
             .args(arguments)
             .env_clear()
             .envs(&self.settings)
@@ -345,11 +360,11 @@ impl World {
         for call in self.telegram.calls("") {
             places.push((call.method, call.params.to_string().into_bytes()));
         }
-        collect_files(self.folder.path(), &mut places);
+        search::collect_files(self.folder.path(), &mut places);
         let token = TOKEN.split_once(':').expect("a token has two halves").1;
         let secrets = self.secrets.iter().map(String::as_str).chain([token]);
         let secrets: Vec<&[u8]> = secrets.map(str::as_bytes).collect();
-        places.retain(|(_, bytes)| secrets.iter().any(|secret| holds(bytes, secret)));
+        places.retain(|(_, bytes)| secrets.iter().any(|secret| search::holds(bytes, secret)));
         places.into_iter().map(|(place, _)| place).collect()
     }
 }
@@ -365,27 +380,4 @@ impl Drop for World {
             assert!(self.judged, "a world ends with `stop`");
         }
     }
-}
-
-fn collect_files(folder: &Path, into: &mut Vec<(String, Vec<u8>)>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect_files(&path, into);
-        } else if let Ok(bytes) = fs::read(&path) {
-            into.push((path.display().to_string(), bytes));
-        }
-    }
-}
-
-fn holds(bytes: &[u8], secret: &[u8]) -> bool {
-    // Looking for the first byte before comparing keeps this fast on large files.
-    let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|byte| *byte == secret[0]) {
-        if rest[at..].starts_with(secret) {
-            return true;
-        }
-        rest = &rest[at + 1..];
-    }
-    false
 }

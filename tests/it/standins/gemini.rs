@@ -1,0 +1,132 @@
+//! What the stand-in for Gemini answers, counts, and notes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::post;
+use crate::world::gemini::{Fault, Gemini, key_text};
+use crate::world::http::Server;
+
+const MODEL: &str = "gemini-3.5-flash-lite";
+
+struct GeminiClient {
+    service: Arc<Gemini>,
+    server: Server,
+}
+
+impl GeminiClient {
+    fn new() -> Self {
+        let service = Gemini::new();
+        service.admits("k1", "p1");
+        let server = Server::start(Arc::clone(&service));
+        Self { service, server }
+    }
+
+    fn asks(&self, verb: &str, body: &Value) -> (u16, String) {
+        let url = format!("{}/v1beta/models/{MODEL}:{verb}", self.server.url());
+        post(&url, &[("x-goog-api-key", &key_text("k1"))], body)
+    }
+}
+
+fn question(text: &str) -> Value {
+    json!({"contents": [{"role": "user", "parts": [{"text": text}]}]})
+}
+
+#[test]
+fn gemini_tells_what_it_was_asked_and_how_much_it_saw() {
+    let client = GeminiClient::new();
+    let turn = |role: &str, text: &str| json!({"role": role, "parts": [{"text": text}]});
+    let body = json!({"contents": [turn("user", "a"), turn("model", "b"), turn("user", "c")]});
+    let (status, answer) = client.asks("generateContent", &body);
+    assert_eq!(status, 200);
+    assert!(answer.contains("echo[1 rounds]: c"), "{answer}");
+    let (_, stream) = client.asks("streamGenerateContent?alt=sse", &question("hello"));
+    assert!(
+        stream.matches("data: ").count() > 3 && stream.contains("STOP"),
+        "{stream}"
+    );
+    assert_eq!(client.service.calls_by("k1"), 2);
+    assert_eq!(client.service.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn breaches_of_the_gemini_api_are_noted() {
+    let turn = |role: &str, text: &str| json!({"role": role, "parts": [{"text": text}]});
+    let with = |name: &str, value: Value| {
+        let mut body = question("a");
+        body[name] = value;
+        body
+    };
+    let config = |config: Value| with("generationConfig", config);
+    let table = [
+        json!({"contents": [turn("user", "a"), turn("model", "b")]}),
+        json!({"contents": [turn("user", "a"), turn("user", "b")]}),
+        json!({"contents": [turn("user", "")]}),
+        json!({"contents": [{"role": "user", "parts": [{"text": "a", "inlineData": {}}]}]}),
+        with("system_instruction", json!({})),
+        config(json!({"temperature": 1})),
+        config(json!({"thinkingConfig": {"thinkingLevel": "XHIGH"}})),
+        config(json!({"thinkingConfig": {"thinkingBudget": 0}})),
+    ];
+    for body in table {
+        let client = GeminiClient::new();
+        client.asks("generateContent", &body);
+        assert!(!client.service.violations().is_empty(), "{body}");
+    }
+    let client = GeminiClient::new();
+    client.asks("streamGenerateContent", &question("a"));
+    client.asks("generateContent?key=secret", &question("a"));
+    assert!(client.service.violations().len() >= 2);
+}
+
+#[test]
+fn gemini_counts_quota_per_project_and_model() {
+    let client = GeminiClient::new();
+    client.service.limits(2, 3);
+    let statuses = [(); 3].map(|()| client.asks("generateContent", &question("a")).0);
+    assert_eq!(statuses, [200, 200, 429]);
+    assert_eq!(
+        client.service.busiest_day(),
+        2,
+        "a refused call spends nothing"
+    );
+    assert_eq!(client.service.busiest_window(Duration::from_mins(1)), 2);
+    assert_eq!(client.service.provoked(), 1);
+}
+
+#[test]
+fn every_fault_answers_with_its_status() {
+    let client = GeminiClient::new();
+    for fault in [
+        Fault::INVALID_KEY,
+        Fault::LEAKED,
+        Fault::DAY_QUOTA,
+        Fault::Robots,
+        Fault::INTERNAL,
+    ] {
+        client.service.key("k1").answers_times(1, fault);
+        assert_eq!(
+            client.asks("generateContent", &question("a")).0,
+            fault.status(),
+            "{fault:?}"
+        );
+        assert_eq!(
+            client.asks("generateContent", &question("a")).0,
+            200,
+            "after {fault:?}"
+        );
+        client.service.key("k1").recovers();
+    }
+    client
+        .service
+        .everyone()
+        .answers_every(2, Fault::MidErrorRaw);
+    let (_, well) = client.asks("streamGenerateContent?alt=sse", &question("a"));
+    let (_, broken) = client.asks("streamGenerateContent?alt=sse", &question("a"));
+    assert!(
+        well.contains("STOP") && !broken.contains("STOP"),
+        "{broken}"
+    );
+}

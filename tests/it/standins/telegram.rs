@@ -1,0 +1,257 @@
+//! What the stand-in for Telegram allows, refuses, and notes.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::post;
+use crate::world::http::{Server, Trouble};
+use crate::world::telegram::{TOKEN, Telegram};
+use crate::world::{eventually, now};
+
+struct TelegramClient {
+    service: Arc<Telegram>,
+    server: Server,
+}
+
+impl TelegramClient {
+    fn new() -> Self {
+        let service = Telegram::new();
+        let server = Server::start(Arc::clone(&service));
+        Self { service, server }
+    }
+
+    fn call(&self, method: &str, params: &Value) -> (u16, Value) {
+        let url = format!("{}/bot{TOKEN}/{method}", self.server.url());
+        let (status, body) = post(&url, &[], params);
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+    }
+
+    fn polls(&self, params: &Value) -> Vec<i64> {
+        let (_, body) = self.call("getUpdates", params);
+        let updates = body["result"].as_array().cloned().unwrap_or_default();
+        updates
+            .iter()
+            .filter_map(|update| update["update_id"].as_i64())
+            .collect()
+    }
+}
+
+#[test]
+fn an_offset_confirms_everything_below_it_and_nothing_else() {
+    let client = TelegramClient::new();
+    let person = client.service.person(7);
+    for text in ["a", "b", "c"] {
+        person.says(text);
+    }
+    let all = client.polls(&json!({"offset": 0}));
+    assert_eq!(all.len(), 3);
+    assert_eq!(client.polls(&json!({"offset": all[1]})), all[1..]);
+    assert_eq!(
+        client.polls(&json!({"offset": all[1], "limit": 50})),
+        all[1..2],
+        "too soon"
+    );
+    assert_eq!(client.polls(&json!({"offset": -1})), all[2..]);
+    assert!(client.polls(&json!({"offset": all[2] + 1})).is_empty());
+    assert!(client.service.is_drained());
+}
+
+#[test]
+fn a_second_poll_ends_the_first_with_a_conflict() {
+    let client = TelegramClient::new();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| client.call("getUpdates", &json!({"timeout": 30})).0);
+        eventually(Duration::from_secs(5), "the first poll waits", || {
+            client.service.calls("getUpdates").len() == 1
+        });
+        client.polls(&json!({"timeout": 0}));
+        assert_eq!(first.join().unwrap(), 409);
+    });
+}
+
+#[test]
+fn kinds_that_were_not_asked_for_do_not_come() {
+    let client = TelegramClient::new();
+    client.polls(&json!({"allowed_updates": ["message"]}));
+    let person = client.service.person(7);
+    let message = person.says("a");
+    person.edits(message, "b");
+    assert_eq!(client.polls(&json!({"offset": 1})).len(), 1);
+}
+
+#[test]
+fn a_bot_cannot_write_first_and_not_to_those_who_blocked_it() {
+    let client = TelegramClient::new();
+    let hello = json!({"chat_id": 7, "text": "hello"});
+    let (status, body) = client.call("sendMessage", &hello);
+    assert_eq!(
+        (status, &body["description"]),
+        (400, &json!("Bad Request: chat not found"))
+    );
+    let person = client.service.person(7);
+    person.says("hi");
+    assert_eq!(client.call("sendMessage", &hello).0, 200);
+    assert_eq!(person.hears().text, "hello");
+    person.blocks_the_bot();
+    assert_eq!(client.call("sendMessage", &hello).0, 403);
+    assert_eq!(client.service.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn writing_before_retry_after_ended_is_a_violation() {
+    let client = TelegramClient::new();
+    let person = client.service.person(7);
+    person.says("hi");
+    person.has_flood_control(1);
+    let hello = json!({"chat_id": 7, "text": "hello"});
+    let (status, body) = client.call("sendMessage", &hello);
+    assert_eq!(
+        (status, &body["parameters"]["retry_after"]),
+        (429, &json!(1))
+    );
+    let start = now();
+    eventually(
+        Duration::from_secs(5),
+        "the call under way is forgiven",
+        || now().saturating_sub(start) > Duration::from_millis(300),
+    );
+    assert_eq!(client.call("sendMessage", &hello).0, 429);
+    assert_eq!(client.service.violations().len(), 1);
+    eventually(Duration::from_secs(5), "the chat opens again", || {
+        now().saturating_sub(start) > Duration::from_millis(1100)
+    });
+    assert_eq!(client.call("sendMessage", &hello).0, 200);
+}
+
+#[test]
+fn a_group_that_moved_tells_its_new_id() {
+    let client = TelegramClient::new();
+    let group = client.service.group(-123);
+    group.member(7).says("hi");
+    group.moves_to(-1_001_234_567_890);
+    let (status, body) = client.call("sendMessage", &json!({"chat_id": -123, "text": "x"}));
+    assert_eq!(status, 400);
+    assert_eq!(
+        body["parameters"]["migrate_to_chat_id"],
+        -1_001_234_567_890_i64
+    );
+    client.call(
+        "sendMessage",
+        &json!({"chat_id": -1_001_234_567_890_i64, "text": "x"}),
+    );
+    assert_eq!(client.service.said_to(-1_001_234_567_890).len(), 1);
+}
+
+#[test]
+fn breaches_of_the_bot_api_are_noted() {
+    let bold =
+        |offset: u32, length: u32| json!({"type": "bold", "offset": offset, "length": length});
+    let pre = json!({"type": "pre", "offset": 0, "length": 3});
+    let table = [
+        ("sendMessage", json!({"chat_id": "7", "text": "a"})),
+        ("sendMessage", json!({"chat_id": 7, "text": " \n"})),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "👋".repeat(2049)}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "a", "sound": true}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "a", "message_thread_id": 1}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "👋", "entities": [bold(1, 1)]}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "abc", "entities": [bold(2, 5)]}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "abc", "entities": [bold(0, 2), bold(1, 2)]}),
+        ),
+        (
+            "sendMessage",
+            json!({"chat_id": 7, "text": "abc", "entities": [bold(0, 2), pre]}),
+        ),
+        (
+            "sendMessageDraft",
+            json!({"chat_id": 7, "text": "a", "draft_id": 0}),
+        ),
+        (
+            "sendChatAction",
+            json!({"chat_id": 7, "action": "thinking"}),
+        ),
+        (
+            "setMyCommands",
+            json!({"commands": [{"command": "Help", "description": "x"}]}),
+        ),
+        ("sendTelepathy", json!({"chat_id": 7})),
+    ];
+    for (method, params) in table {
+        let client = TelegramClient::new();
+        client.service.person(7).says("hi");
+        client.call(method, &params);
+        let noted = client.service.violations();
+        assert_eq!(noted.len(), 1, "{method} {params}: {noted:?}");
+    }
+}
+
+#[test]
+fn lawful_entities_and_replies_pass() {
+    let client = TelegramClient::new();
+    let question = client.service.person(7).says("hi");
+    let entities = json!([
+        {"type": "bold", "offset": 0, "length": 5}, {"type": "italic", "offset": 2, "length": 2},
+        {"type": "code", "offset": 6, "length": 1}]);
+    let params = json!({"chat_id": 7, "text": "👋bcd e", "entities": entities,
+        "reply_parameters": {"message_id": question, "allow_sending_without_reply": true}});
+    assert_eq!(client.call("sendMessage", &params).0, 200);
+    assert_eq!(client.service.person(7).hears().reply_to, Some(question));
+    let gone = json!({"chat_id": 7, "text": "a", "reply_parameters": {"message_id": 99}});
+    assert_eq!(client.call("sendMessage", &gone).0, 400);
+    assert_eq!(client.service.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn telegram_misbehaves_on_demand() {
+    let table = [
+        (Trouble::BadGateway, 502),
+        (Trouble::Reset, 0),
+        (Trouble::HangUp, 0),
+        (Trouble::Garbage, 200),
+        (Trouble::CutBody, 0),
+    ];
+    let client = TelegramClient::new();
+    for (trouble, status) in table {
+        client.service.once("getMe", trouble);
+        assert_eq!(client.call("getMe", &json!({})).0, status, "{trouble:?}");
+        assert_eq!(client.call("getMe", &json!({})).0, 200, "after {trouble:?}");
+    }
+}
+
+#[test]
+fn a_reset_is_a_reset_and_not_a_polite_end() {
+    let client = TelegramClient::new();
+    let address = client.server.url().replace("http://", "");
+    for (trouble, expected) in [
+        (Trouble::Reset, Err(io::ErrorKind::ConnectionReset)),
+        (Trouble::HangUp, Ok(0)),
+    ] {
+        client.service.once("getMe", trouble);
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = format!("POST /bot{TOKEN}/getMe HTTP/1.1\r\ncontent-length: 2\r\n\r\n{{}}");
+        stream.write_all(head.as_bytes()).unwrap();
+        let read = stream.read(&mut [0; 64]).map_err(|error| error.kind());
+        assert_eq!(read, expected, "{trouble:?}");
+    }
+}
