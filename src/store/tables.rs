@@ -109,9 +109,9 @@ fn row_error<R: Record>(error: CodecError) -> StoreError {
 }
 
 /// The row of `key`.
-pub(super) fn row<'k, K: redb::Key + 'static, R: Record>(
+pub(super) fn row<K: redb::Key + 'static, R: Record>(
     table: &impl ReadableTable<K, &'static [u8]>,
-    key: K::SelfType<'k>,
+    key: K::SelfType<'_>,
 ) -> Result<Option<R>, StoreError> {
     match table.get(key)? {
         Some(bytes) => decoded(bytes.value()).map(Some),
@@ -120,9 +120,9 @@ pub(super) fn row<'k, K: redb::Key + 'static, R: Record>(
 }
 
 /// Writes the row of `key`.
-pub(super) fn put<'k, K: redb::Key + 'static, R: Record>(
+pub(super) fn put<K: redb::Key + 'static, R: Record>(
     table: &mut Table<'_, K, &'static [u8]>,
-    key: K::SelfType<'k>,
+    key: K::SelfType<'_>,
     record: &R,
 ) -> Result<(), StoreError> {
     table.insert(key, encoded(record)?.as_slice())?;
