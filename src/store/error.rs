@@ -62,6 +62,20 @@ impl OpenError {
         }
     }
 
+    /// Whether waiting may help: the fault is the disk's or another process's, not the file's.
+    pub(super) const fn may_pass(&self) -> bool {
+        match self {
+            Self::Locked(_) | Self::Denied(..) | Self::DiskFull(_) | Self::Io(..) => true,
+            Self::Missing(_)
+            | Self::NoFolder(..)
+            | Self::NotAFile(_)
+            | Self::Empty(_)
+            | Self::Foreign(_)
+            | Self::Damaged { .. }
+            | Self::TooNew { .. } => false,
+        }
+    }
+
     pub(super) fn of_database(path: PathBuf, error: redb::DatabaseError) -> Self {
         if matches!(error, redb::DatabaseError::DatabaseAlreadyOpen) {
             return Self::Locked(path);
@@ -112,7 +126,8 @@ pub(crate) enum StoreError {
     /// The file contradicts itself; restore a backup.
     #[error("the data file is damaged ({0})")]
     Damaged(String),
-    /// The disk failed. Within a write this never reaches the caller: the writer tries again.
+    /// The disk failed; a write was tried for about a quarter of a minute. A full disk is no such
+    /// failure: writes wait for room as long as it takes.
     #[error("the data file cannot be read or written")]
     Io(#[source] io::Error),
 }

@@ -23,6 +23,10 @@ use super::{Condition, StoreError};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 
+/// Failures of a disk that is not full after which a batch is given up, in case it is the batch
+/// that meets them (a damaged page): about a quarter of a minute.
+const FAILURES: u32 = 10;
+
 /// How long a read waits for the database to be opened again.
 const READ_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -102,12 +106,14 @@ impl Shared {
     /// Commits a batch, leaving out what fails by itself, and trying again when the disk fails.
     fn commit(&self, mut batch: Vec<Box<dyn Op>>) {
         let mut pause = FIRST_PAUSE;
+        let mut patience = FAILURES;
         while !batch.is_empty() {
             match self.attempt(&mut batch) {
                 Ok(touched) => return self.committed(batch, &touched),
                 Err(Fault::Op(place, error)) => batch.remove(place).answer(Err(error)),
                 Err(Fault::Disk { error, begun }) => {
                     self.publish_failing(&error);
+                    patience = patience.saturating_sub(u32::from(!is_full(&error)));
                     match (self.reopen(&mut pause), begun) {
                         (Err(Stopped), _) => return refuse(batch, || StoreError::Closed),
                         // The fault came after the commit had reached the file.
@@ -115,6 +121,9 @@ impl Shared {
                             return self.committed(batch, &touched);
                         }
                         (Ok(_), _) => {}
+                    }
+                    if patience == 0 {
+                        return refuse(batch, || StoreError::Io(error.kind().into()));
                     }
                     if self.rest(&mut pause).is_err() {
                         return refuse(batch, || StoreError::Closed);
@@ -183,7 +192,8 @@ impl Shared {
     }
 
     /// Closes the database and opens it again, as redb asks after an I/O error, and returns the
-    /// number of the last commit it holds. Reads wait meanwhile.
+    /// number of the last commit it holds. Reads wait meanwhile. A file that turns out to be
+    /// damaged ends the store: the next start says so in a sentence.
     fn reopen(&self, pause: &mut Duration) -> Result<u64, Stopped> {
         let mut database = self.database.write();
         loop {
@@ -198,7 +208,14 @@ impl Shared {
                         Err(error) => warn!(err:% = error; "reopened data file cannot be read"),
                     }
                 }
-                Err(error) => warn!(err:% = error; "data file cannot be opened again yet"),
+                Err(error) if error.may_pass() => {
+                    warn!(err:% = error; "data file cannot be opened again yet");
+                }
+                Err(error) => {
+                    error!(err:% = error; "data file lost while running");
+                    self.waiting.begin_close();
+                    return Err(Stopped);
+                }
             }
             self.rest(pause)?;
         }
