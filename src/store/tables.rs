@@ -129,6 +129,18 @@ pub(super) fn put<K: redb::Key + 'static, R: Record>(
     Ok(())
 }
 
+/// Removes a row that a walk just found. In a damaged tree it may not be found again, and whoever
+/// goes on until nothing is left would do so for ever.
+pub(super) fn take<K: redb::Key + 'static>(
+    table: &mut Table<'_, K, &'static [u8]>,
+    key: K::SelfType<'_>,
+) -> Result<(), StoreError> {
+    match table.remove(key)? {
+        Some(_) => Ok(()),
+        None => Err(StoreError::Damaged("a row cannot be removed".to_owned())),
+    }
+}
+
 /// A counter in `meta`; zero when it was never set.
 pub(super) fn counter(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
