@@ -18,6 +18,7 @@ mod schema;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod write;
 mod writer;
 
@@ -26,6 +27,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use log::info;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -33,13 +35,14 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use self::cache::{WINDOW_ROUNDS, Window};
 pub(crate) use self::error::{OpenError, StoreError};
 pub(crate) use self::open::Open;
-use self::open::Place;
+use self::open::{Opened, Place};
 pub(crate) use self::read::Read;
+use self::waiting::Pace;
 pub(crate) use self::write::Write;
-use self::writer::{Pace, Shared};
+use self::writer::Shared;
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Lane, OutboxId, Rank, StoredTurn, UserId};
-use crate::clock::Timestamp;
+use crate::clock::{self, Timestamp};
 use crate::keys::Fingerprint;
 
 /// Reads that may occupy a blocking thread at once.
@@ -88,7 +91,7 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.begin_close();
+        self.shared.waiting.begin_close();
     }
 }
 
@@ -120,10 +123,14 @@ impl Store {
     }
 
     fn open_at(place: Place, mode: Open) -> Result<Self, OpenError> {
-        let database = place.open(mode)?;
+        let began = clock::instant();
+        let Opened { database, repaired } = place.open(mode)?;
         let path = place.path.clone();
         let secret =
             schema::secret(&database).map_err(|error| OpenError::of_store(path.clone(), error))?;
+        let size = std::fs::metadata(&path).map_or(0, |file| file.len());
+        let took = clock::instant().duration_since(began);
+        info!(path:% = path.display(), size, repaired, took:? = took; "data file opened");
         let shared = Arc::new(Shared::new(place, database));
         let writer = Arc::clone(&shared);
         std::thread::Builder::new()
@@ -146,7 +153,7 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        Pending(self.0.shared.submit(Pace::Now, op))
+        Pending(self.0.shared.waiting.submit(Pace::Now, op))
     }
 
     /// The same, but it may wait up to 50 ms for others to share the commit.
@@ -155,7 +162,7 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        Pending(self.0.shared.submit(Pace::Soon, op))
+        Pending(self.0.shared.waiting.submit(Pace::Soon, op))
     }
 
     /// Reads a snapshot on a blocking thread.
@@ -223,7 +230,7 @@ impl Store {
     /// Commits what waits and closes the file; later calls give [`StoreError::Closed`]. Blocks
     /// for at most ten seconds.
     pub(crate) fn close(&self) -> Result<(), StoreError> {
-        self.0.shared.close()
+        self.0.shared.waiting.close()
     }
 
     /// Runs work on a blocking thread, a bounded number at a time. The permit lives as long as

@@ -25,9 +25,12 @@ const ENTRY_BYTES: usize = 332;
 /// The newest rounds of a lane, oldest first.
 pub(super) type Window = Arc<[Arc<StoredTurn>]>;
 
+/// A person, or that the registry has none.
+pub(super) type Registered = Option<Arc<Person>>;
+
 pub(super) struct Cache {
     gate: RwLock<()>,
-    persons: Moka<UserId, Option<Arc<Person>>>,
+    persons: Moka<UserId, Registered>,
     windows: Moka<(i64, i32, i64), Window>,
 }
 
@@ -37,9 +40,7 @@ impl Cache {
             gate: RwLock::new(()),
             persons: Moka::builder()
                 .max_capacity(PERSONS_BYTES)
-                .weigher(|_, person: &Option<Arc<Person>>| {
-                    weight(person.as_deref().map_or(0, person_bytes))
-                })
+                .weigher(|_, person: &Registered| weight(person.as_deref().map_or(0, person_bytes)))
                 .build(),
             windows: Moka::builder()
                 .max_capacity(WINDOWS_BYTES)
@@ -50,8 +51,7 @@ impl Cache {
         }
     }
 
-    /// The person if it is known whether they are in the registry.
-    pub(super) fn person(&self, id: UserId) -> Option<Option<Arc<Person>>> {
+    pub(super) fn person(&self, id: UserId) -> Option<Registered> {
         self.persons.get(&id)
     }
 
@@ -63,7 +63,7 @@ impl Cache {
         &self,
         id: UserId,
         load: impl FnOnce() -> Result<Option<Person>, StoreError>,
-    ) -> Result<Option<Arc<Person>>, StoreError> {
+    ) -> Result<Registered, StoreError> {
         let _open = self.gate.read();
         let person = load()?.map(Arc::new);
         self.persons.insert(id, person.clone());

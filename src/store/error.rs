@@ -42,6 +42,10 @@ pub(crate) enum OpenError {
 
 impl OpenError {
     /// Sorts an error of the file system by its kind.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the kinds are the system's, and all others mean the same to us"
+    )]
     pub(super) fn of_io(path: PathBuf, error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing(path),
@@ -58,42 +62,50 @@ impl OpenError {
         }
     }
 
-    pub(super) fn of_storage(path: PathBuf, error: redb::StorageError) -> Self {
-        match error {
-            redb::StorageError::Io(error) => Self::of_io(path, error),
-            other => Self::Damaged {
-                path,
-                reason: other.to_string(),
-            },
+    /// Whether waiting may help: the fault is the disk's or another process's, not the file's.
+    pub(super) const fn may_pass(&self) -> bool {
+        match self {
+            Self::Locked(_) | Self::Denied(..) | Self::DiskFull(_) | Self::Io(..) => true,
+            Self::Missing(_)
+            | Self::NoFolder(..)
+            | Self::NotAFile(_)
+            | Self::Empty(_)
+            | Self::Foreign(_)
+            | Self::Damaged { .. }
+            | Self::TooNew { .. } => false,
         }
     }
 
     pub(super) fn of_database(path: PathBuf, error: redb::DatabaseError) -> Self {
-        match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => Self::Locked(path),
-            redb::DatabaseError::Storage(error) => Self::of_storage(path, error),
-            other => Self::Damaged {
-                path,
-                reason: other.to_string(),
-            },
+        if matches!(error, redb::DatabaseError::DatabaseAlreadyOpen) {
+            return Self::Locked(path);
         }
+        if let redb::DatabaseError::Storage(error) = error {
+            return Self::of_store(path, error.into());
+        }
+        let reason = error.to_string();
+        Self::Damaged { path, reason }
     }
 
     pub(super) fn of_store(path: PathBuf, error: StoreError) -> Self {
-        match error {
-            StoreError::Io(error) => Self::of_io(path, error),
-            other => Self::Damaged {
-                path,
-                reason: other.to_string(),
-            },
-        }
+        let reason = match error {
+            StoreError::Io(error) => return Self::of_io(path, error),
+            StoreError::Damaged(reason) => reason,
+            StoreError::Row { .. }
+            | StoreError::Panicked
+            | StoreError::Unavailable
+            | StoreError::Full
+            | StoreError::Closed => error.to_string(),
+        };
+        Self::Damaged { path, reason }
     }
 }
 
 /// Why a read or write of the open store failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
-    /// The process is stopping; nothing was written.
+    /// The process is stopping; nothing was written (but when the disk fails at that very moment,
+    /// the last commit may have reached it).
     #[error("the store is closed")]
     Closed,
     /// Nothing was written; the caller slows down.
@@ -106,16 +118,16 @@ pub(crate) enum StoreError {
     #[error("an operation on the data file panicked")]
     Panicked,
     /// One row is unreadable, or too large to be written; others are fine.
-    #[error("a row of {table}")]
+    #[error("a row of {table} {error}")]
     Row {
         table: &'static str,
-        #[source]
         error: CodecError,
     },
     /// The file contradicts itself; restore a backup.
     #[error("the data file is damaged ({0})")]
     Damaged(String),
-    /// The disk failed. Within a write this never reaches the caller: the writer tries again.
+    /// The disk failed; a write was tried for about a quarter of a minute. A full disk is no such
+    /// failure: writes wait for room as long as it takes.
     #[error("the data file cannot be read or written")]
     Io(#[source] io::Error),
 }
@@ -130,41 +142,34 @@ pub(super) fn is_full(error: &io::Error) -> bool {
 
 impl From<redb::StorageError> for StoreError {
     fn from(error: redb::StorageError) -> Self {
-        match error {
-            redb::StorageError::Io(error) => Self::Io(error),
-            previous @ redb::StorageError::PreviousIo => Self::Io(io::Error::other(previous)),
-            redb::StorageError::DatabaseClosed => Self::Unavailable,
-            other => Self::Damaged(other.to_string()),
+        if let redb::StorageError::Io(error) = error {
+            // A page number that leads outside the file: trying again would not help.
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                return Self::Damaged(error.to_string());
+            }
+            return Self::Io(error);
         }
+        if matches!(error, redb::StorageError::PreviousIo) {
+            return Self::Io(io::Error::other(error));
+        }
+        Self::Damaged(error.to_string())
     }
 }
 
-impl From<redb::TableError> for StoreError {
-    fn from(error: redb::TableError) -> Self {
-        match error {
-            redb::TableError::Storage(error) => error.into(),
-            other => Self::Damaged(other.to_string()),
+macro_rules! from_redb {
+    ($($error:ident)*) => {$(
+        impl From<redb::$error> for StoreError {
+            fn from(error: redb::$error) -> Self {
+                if let redb::$error::Storage(error) = error {
+                    return error.into();
+                }
+                Self::Damaged(error.to_string())
+            }
         }
-    }
+    )*};
 }
 
-impl From<redb::TransactionError> for StoreError {
-    fn from(error: redb::TransactionError) -> Self {
-        match error {
-            redb::TransactionError::Storage(error) => error.into(),
-            other => Self::Damaged(other.to_string()),
-        }
-    }
-}
-
-impl From<redb::CommitError> for StoreError {
-    fn from(error: redb::CommitError) -> Self {
-        match error {
-            redb::CommitError::Storage(error) => error.into(),
-            other => Self::Damaged(other.to_string()),
-        }
-    }
-}
+from_redb! { TableError TransactionError CommitError }
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,6 @@ use redb::{Database, StorageBackend};
 use super::backend::Withheld;
 use super::schema::{self, Findings, Schema};
 use super::{OpenError, StoreError};
-use crate::clock;
 
 /// What to do when there is no data file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +44,13 @@ pub(super) struct Place {
     pub(super) schema: Schema,
 }
 
+/// A database that was found sound.
+pub(super) struct Opened {
+    pub(super) database: Database,
+    /// It was not closed cleanly the last time.
+    pub(super) repaired: bool,
+}
+
 impl Place {
     pub(super) fn at(path: &Path) -> Self {
         Self {
@@ -55,24 +61,16 @@ impl Place {
     }
 
     /// Opens the file, looks through it and makes it today's.
-    pub(super) fn open(&self, mode: Open) -> Result<Database, OpenError> {
-        let began = clock::instant();
+    pub(super) fn open(&self, mode: Open) -> Result<Opened, OpenError> {
         let created = self.find(mode)?;
         let opened = catch_unwind(AssertUnwindSafe(|| self.open_database(created)));
         let opened = opened.unwrap_or_else(|panic| Err(self.damaged(panic_text(&panic))));
-        match &opened {
-            Ok(_) => {
-                let size = fs::metadata(&self.path).map_or(0, |found| found.len());
-                let ms = clock::instant().duration_since(began).as_millis();
-                info!(path:% = self.path.display(), size, ms = u64::try_from(ms).unwrap_or(u64::MAX); "data file opened");
-            }
-            // What is left of a file that was never whole would be refused at the next start.
-            Err(error) if created == Created::Now && !matches!(error, OpenError::Locked(_)) => {
-                if let Err(error) = fs::remove_file(&self.path) {
-                    warn!(path:% = self.path.display(), err:% = error; "unfinished data file left behind");
-                }
-            }
-            Err(_) => {}
+        if let Err(error) = &opened
+            && created == Created::Now
+            && !matches!(error, OpenError::Locked(_))
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            warn!(path:% = self.path.display(), err:% = error; "unfinished data file left behind");
         }
         opened
     }
@@ -114,7 +112,7 @@ impl Place {
         }
     }
 
-    fn open_database(&self, created: Created) -> Result<Database, OpenError> {
+    fn open_database(&self, created: Created) -> Result<Opened, OpenError> {
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -136,10 +134,10 @@ impl Place {
         self.judge(&findings)?;
         withheld.release().map_err(|error| self.io(error))?;
         schema::prepare(&db, &findings, self.schema).map_err(|error| self.store(error))?;
-        if repaired.load(Ordering::Relaxed) {
-            info!(path:% = self.path.display(); "data file repaired after a crash");
-        }
-        Ok(db)
+        Ok(Opened {
+            database: db,
+            repaired: repaired.load(Ordering::Relaxed),
+        })
     }
 
     /// Refuses what is not ours, and keeps a copy of what is about to be migrated. The file still
@@ -147,7 +145,7 @@ impl Place {
     fn judge(&self, findings: &Findings) -> Result<(), OpenError> {
         match findings {
             Findings::New | Findings::Current { .. } => Ok(()),
-            Findings::Foreign => Err(OpenError::Foreign(self.path.clone())),
+            Findings::Foreign | Findings::Other(0) => Err(OpenError::Foreign(self.path.clone())),
             Findings::Other(version) if *version > self.schema.version() => {
                 Err(OpenError::TooNew {
                     path: self.path.clone(),
@@ -155,7 +153,6 @@ impl Place {
                     known: self.schema.version(),
                 })
             }
-            Findings::Other(0) => Err(OpenError::Foreign(self.path.clone())),
             Findings::Other(version) => {
                 let copy = self.beside(&format!("v{version}.bak"));
                 self.copy_to(&copy).map_err(|error| self.io(error))?;

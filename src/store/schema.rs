@@ -80,6 +80,7 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
     if version != schema.version() {
         return Ok(Findings::Other(version));
     }
+    sound_secret(&read)?;
     let mut look = Look {
         read,
         incomplete: false,
@@ -243,8 +244,11 @@ fn new_secret() -> Result<[u8; SECRET_BYTES], StoreError> {
 
 /// The secret under which keys are hashed.
 pub(super) fn secret(db: &Database) -> Result<Vec<u8>, StoreError> {
-    let meta = db.begin_read()?.open_table(tables::META)?;
-    match meta.get(tables::SECRET)? {
+    sound_secret(&db.begin_read()?)
+}
+
+fn sound_secret(read: &ReadTransaction) -> Result<Vec<u8>, StoreError> {
+    match read.open_table(tables::META)?.get(tables::SECRET)? {
         Some(secret) if secret.value().len() >= SECRET_BYTES => Ok(secret.value().to_vec()),
         _ => Err(StoreError::Damaged("meta: no secret".to_owned())),
     }

@@ -109,9 +109,9 @@ fn row_error<R: Record>(error: CodecError) -> StoreError {
 }
 
 /// The row of `key`.
-pub(super) fn row<'k, K: redb::Key + 'static, R: Record>(
+pub(super) fn row<K: redb::Key + 'static, R: Record>(
     table: &impl ReadableTable<K, &'static [u8]>,
-    key: K::SelfType<'k>,
+    key: K::SelfType<'_>,
 ) -> Result<Option<R>, StoreError> {
     match table.get(key)? {
         Some(bytes) => decoded(bytes.value()).map(Some),
@@ -120,13 +120,25 @@ pub(super) fn row<'k, K: redb::Key + 'static, R: Record>(
 }
 
 /// Writes the row of `key`.
-pub(super) fn put<'k, K: redb::Key + 'static, R: Record>(
+pub(super) fn put<K: redb::Key + 'static, R: Record>(
     table: &mut Table<'_, K, &'static [u8]>,
-    key: K::SelfType<'k>,
+    key: K::SelfType<'_>,
     record: &R,
 ) -> Result<(), StoreError> {
     table.insert(key, encoded(record)?.as_slice())?;
     Ok(())
+}
+
+/// Removes a row that a walk just found. In a damaged tree it may not be found again, and whoever
+/// goes on until nothing is left would do so for ever.
+pub(super) fn take<K: redb::Key + 'static>(
+    table: &mut Table<'_, K, &'static [u8]>,
+    key: K::SelfType<'_>,
+) -> Result<(), StoreError> {
+    match table.remove(key)? {
+        Some(_) => Ok(()),
+        None => Err(StoreError::Damaged("a row cannot be removed".to_owned())),
+    }
 }
 
 /// A counter in `meta`; zero when it was never set.

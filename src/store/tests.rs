@@ -118,7 +118,7 @@ fn occupy(store: &Store) -> (mpsc::Sender<()>, Pending<()>) {
     let held = parking_lot::Mutex::new(held);
     let pending = store.write(move |_| {
         begun.send(()).unwrap();
-        drop(held.lock().recv());
+        assert!(held.lock().recv().is_err());
         Ok(())
     });
     is_begun.recv().unwrap();
@@ -286,7 +286,7 @@ async fn the_cache_never_serves_what_is_older_than_an_answered_write() {
                 let found = store.person(UserId(9)).await.unwrap();
                 assert!(found.map_or(0, |person| person.last_seen.0) >= least);
                 let window = store.context(lane, 10).await.unwrap();
-                assert_eq!(window.len() as u64 >= least.min(10), true);
+                assert!(window.len() as u64 >= least.min(10));
                 let newest = window.last().map_or(0, |turn| turn.asked.0);
                 assert!(newest >= least, "{newest} < {least}");
                 if least == WRITES {

@@ -1,107 +1,43 @@
-//! The writer thread: takes what waits, writes it in one durable commit, answers. Owns the queue
-//! of operations and the open database. Invariant: operations are committed in the order they
-//! came, each at most once, and none is given up but for its own fault or at the end.
+//! The writer thread: takes what waits, writes it in one durable commit, answers. Owns the open
+//! database. Invariant: operations are committed in the order they came, each at most once, and
+//! none is given up but for its own fault or at the end.
 
-use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Duration;
 
 use log::{error, info, warn};
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::RwLock;
 use redb::{Database, ReadableDatabase, WriteTransaction};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::cache::Cache;
 use super::error::is_full;
 use super::open::{Open, Place};
 use super::read::Read;
+use super::waiting::{Op, Pace, Stopped, Waiting};
 use super::write::{Touched, Write};
 use super::{Condition, StoreError};
-
-/// Operations that share one commit at most.
-const BATCH: usize = 256;
-
-/// Operations that may wait; one more is refused.
-const QUEUE: usize = 4096;
-
-/// How long operations that can wait do so for others to share their commit.
-const SHARE: Duration = Duration::from_millis(40);
 
 /// Pauses between attempts on a failing disk: doubled from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 
+/// Failures of a disk that is not full after which a batch is given up, in case it is the batch
+/// that meets them (a damaged page): about a quarter of a minute.
+const FAILURES: u32 = 10;
+
 /// How long a read waits for the database to be opened again.
 const READ_PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long [`Shared::close`] waits for the writer.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Whether an operation wants its commit at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
-    Now,
-    Soon,
-}
-
-/// An operation of any result, as the queue keeps it.
-trait Op: Send {
-    /// Runs it within a transaction; keeps the result until it is committed.
-    fn run(&mut self, write: &mut Write<'_>) -> Result<(), StoreError>;
-    /// Tells whoever waits how it ended.
-    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
-}
-
-struct Task<T, F> {
-    op: F,
-    result: Option<T>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, F> Op for Task<T, F>
-where
-    T: Send,
-    F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send,
-{
-    fn run(&mut self, write: &mut Write<'_>) -> Result<(), StoreError> {
-        self.result = Some((self.op)(write)?);
-        Ok(())
-    }
-
-    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
-        let Self { result, reply, .. } = *self;
-        let answer = outcome.and_then(|()| result.ok_or(StoreError::Closed));
-        // Nobody has to wait for the answer.
-        drop(reply.send(answer));
-    }
-}
 
 /// What the handles and the writer thread have in common.
 pub(super) struct Shared {
     place: Place,
     /// Locked for writing while the database is being opened again; empty once closed.
     database: RwLock<Option<Database>>,
-    queue: Mutex<Queue>,
-    wake: Condvar,
-    ended: Condvar,
+    pub(super) waiting: Waiting,
     condition: watch::Sender<Condition>,
     pub(super) cache: Cache,
-}
-
-struct Queue {
-    waiting: VecDeque<(Pace, Box<dyn Op>)>,
-    /// How many of them want their commit at once.
-    urgent: usize,
-    phase: Phase,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Open,
-    Closing,
-    Closed,
 }
 
 /// Why a batch was not committed.
@@ -120,21 +56,12 @@ enum Fault {
     Closed,
 }
 
-/// The writer is to end.
-struct Stopped;
-
 impl Shared {
     pub(super) fn new(place: Place, database: Database) -> Self {
         Self {
             place,
             database: RwLock::new(Some(database)),
-            queue: Mutex::new(Queue {
-                waiting: VecDeque::new(),
-                urgent: 0,
-                phase: Phase::Open,
-            }),
-            wake: Condvar::new(),
-            ended: Condvar::new(),
+            waiting: Waiting::new(),
             condition: watch::Sender::new(Condition::Fine),
             cache: Cache::new(),
         }
@@ -142,31 +69,6 @@ impl Shared {
 
     pub(super) fn condition(&self) -> watch::Receiver<Condition> {
         self.condition.subscribe()
-    }
-
-    /// Queues an operation; its answer comes through the receiver.
-    pub(super) fn submit<T, F>(&self, pace: Pace, op: F) -> oneshot::Receiver<Result<T, StoreError>>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        let task = Box::new(Task {
-            op,
-            result: None,
-            reply,
-        });
-        let mut queue = self.queue.lock();
-        if queue.phase != Phase::Open {
-            task.answer(Err(StoreError::Closed));
-        } else if queue.waiting.len() >= QUEUE {
-            task.answer(Err(StoreError::Full));
-        } else {
-            queue.urgent += usize::from(pace == Pace::Now);
-            queue.waiting.push_back((pace, task));
-            self.wake.notify_all();
-        }
-        answer
     }
 
     /// Reads in a snapshot of the newest commit.
@@ -179,36 +81,18 @@ impl Shared {
             .try_read_for(READ_PATIENCE)
             .ok_or(StoreError::Unavailable)?;
         let database = database.as_ref().ok_or(StoreError::Closed)?;
-        guarded(|| op(&Read::new(database.begin_read()?)))
-    }
-
-    /// Takes no more operations; the writer ends after those that wait.
-    pub(super) fn begin_close(&self) {
-        let mut queue = self.queue.lock();
-        if queue.phase == Phase::Open {
-            queue.phase = Phase::Closing;
+        let answer = guarded(|| op(&Read::new(database.begin_read()?)));
+        if let Err(StoreError::Io(_)) = answer {
+            // redb refuses everything from now on; an empty write makes the writer open it again.
+            drop(self.waiting.submit(Pace::Now, |_| Ok(())));
         }
-        self.wake.notify_all();
-    }
-
-    /// Waits until everything that waited is committed and the file is closed.
-    pub(super) fn close(&self) -> Result<(), StoreError> {
-        self.begin_close();
-        let mut queue = self.queue.lock();
-        let running = |queue: &mut Queue| queue.phase != Phase::Closed;
-        let waited = self
-            .ended
-            .wait_while_for(&mut queue, running, CLOSE_PATIENCE);
-        if waited.timed_out() {
-            return Err(StoreError::Unavailable);
-        }
-        Ok(())
+        answer
     }
 
     /// The life of the writer thread.
-    pub(super) fn run(self: &Arc<Self>) {
+    pub(super) fn run(&self) {
         let served = catch_unwind(AssertUnwindSafe(|| {
-            while let Some(batch) = self.next_batch() {
+            while let Some(batch) = self.waiting.next_batch() {
                 self.commit(batch);
             }
         }));
@@ -216,41 +100,20 @@ impl Shared {
             error!("the writer of the data file panicked");
         }
         close_database(&mut self.database.write());
-        let mut queue = self.queue.lock();
-        queue.phase = Phase::Closed;
-        queue.waiting.clear();
-        self.ended.notify_all();
-    }
-
-    /// Waits for operations and takes those that share the next commit; `None` at the end.
-    fn next_batch(&self) -> Option<Vec<Box<dyn Op>>> {
-        let mut queue = self.queue.lock();
-        let idle = |queue: &mut Queue| queue.waiting.is_empty() && queue.phase == Phase::Open;
-        self.wake.wait_while(&mut queue, idle);
-        let patient = |queue: &mut Queue| {
-            queue.urgent == 0 && queue.waiting.len() < BATCH && queue.phase == Phase::Open
-        };
-        self.wake.wait_while_for(&mut queue, patient, SHARE);
-        let count = queue.waiting.len().min(BATCH);
-        let taken: Vec<_> = queue.waiting.drain(..count).collect();
-        let urgent = taken.iter().filter(|(pace, _)| *pace == Pace::Now).count();
-        queue.urgent = queue.urgent.saturating_sub(urgent);
-        drop(queue);
-        if taken.is_empty() {
-            return None;
-        }
-        Some(taken.into_iter().map(|(_, op)| op).collect())
+        self.waiting.end();
     }
 
     /// Commits a batch, leaving out what fails by itself, and trying again when the disk fails.
     fn commit(&self, mut batch: Vec<Box<dyn Op>>) {
         let mut pause = FIRST_PAUSE;
+        let mut patience = FAILURES;
         while !batch.is_empty() {
             match self.attempt(&mut batch) {
                 Ok(touched) => return self.committed(batch, &touched),
                 Err(Fault::Op(place, error)) => batch.remove(place).answer(Err(error)),
                 Err(Fault::Disk { error, begun }) => {
                     self.publish_failing(&error);
+                    patience = patience.saturating_sub(u32::from(!is_full(&error)));
                     match (self.reopen(&mut pause), begun) {
                         (Err(Stopped), _) => return refuse(batch, || StoreError::Closed),
                         // The fault came after the commit had reached the file.
@@ -258,6 +121,9 @@ impl Shared {
                             return self.committed(batch, &touched);
                         }
                         (Ok(_), _) => {}
+                    }
+                    if patience == 0 {
+                        return refuse(batch, || StoreError::Io(error.kind().into()));
                     }
                     if self.rest(&mut pause).is_err() {
                         return refuse(batch, || StoreError::Closed);
@@ -326,21 +192,30 @@ impl Shared {
     }
 
     /// Closes the database and opens it again, as redb asks after an I/O error, and returns the
-    /// number of the last commit it holds. Reads wait meanwhile.
+    /// number of the last commit it holds. Reads wait meanwhile. A file that turns out to be
+    /// damaged ends the store: the next start says so in a sentence.
     fn reopen(&self, pause: &mut Duration) -> Result<u64, Stopped> {
         let mut database = self.database.write();
         loop {
             close_database(&mut database);
             match self.place.open(Open::Existing) {
                 Ok(opened) => {
-                    let commits = guarded(|| Read::new(opened.begin_read()?).commits());
-                    *database = Some(opened);
+                    let begun = || Read::new(opened.database.begin_read()?).commits();
+                    let commits = guarded(begun);
+                    *database = Some(opened.database);
                     match commits {
                         Ok(commits) => return Ok(commits),
                         Err(error) => warn!(err:% = error; "reopened data file cannot be read"),
                     }
                 }
-                Err(error) => warn!(err:% = error; "data file cannot be opened again yet"),
+                Err(error) if error.may_pass() => {
+                    warn!(err:% = error; "data file cannot be opened again yet");
+                }
+                Err(error) => {
+                    error!(err:% = error; "data file lost while running");
+                    self.waiting.begin_close();
+                    return Err(Stopped);
+                }
             }
             self.rest(pause)?;
         }
@@ -348,24 +223,18 @@ impl Shared {
 
     /// Waits before the next attempt, unless the writer is to end.
     fn rest(&self, pause: &mut Duration) -> Result<(), Stopped> {
-        let mut queue = self.queue.lock();
-        let open = |queue: &mut Queue| queue.phase == Phase::Open;
-        let waited = self.wake.wait_while_for(&mut queue, open, *pause);
+        let rested = self.waiting.rest(*pause);
         *pause = pause.saturating_mul(2).min(LAST_PAUSE);
-        if waited.timed_out() {
-            Ok(())
-        } else {
-            Err(Stopped)
-        }
+        rested
     }
 }
 
 impl Fault {
     fn before_commit(error: StoreError) -> Self {
-        match error {
-            StoreError::Io(error) => Self::Disk { error, begun: None },
-            other => Self::Database(other.to_string()),
+        if let StoreError::Io(error) = error {
+            return Self::Disk { error, begun: None };
         }
+        Self::Database(error.to_string())
     }
 }
 

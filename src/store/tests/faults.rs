@@ -2,14 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
 use proptest::prelude::*;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::*;
 use crate::store::schema::Schema;
-use crate::store::tables;
 
 /// A file with a few hundred rows, closed cleanly.
 fn filled(folder: &Folder) -> Vec<u8> {
@@ -90,7 +88,7 @@ fn an_empty_or_foreign_file_is_refused() {
         fs::write(&path, text).unwrap();
         assert!(matches!(refused(&path), OpenError::Foreign(_)), "{text}");
     }
-    fs::write(&path, [0; 1 << 16]).unwrap();
+    fs::write(&path, vec![0; 1 << 16]).unwrap();
     assert!(matches!(refused(&path), OpenError::Foreign(_)));
 }
 
@@ -137,7 +135,7 @@ fn a_file_without_its_secret_is_damaged() {
         let mut meta = txn.open_table(tables::META).unwrap();
         meta.remove(tables::SECRET).unwrap();
     });
-    let error = Store::open(&folder.file(), Open::Existing).err().unwrap();
+    let error = refused(&folder.file());
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
 }
 

@@ -1,7 +1,7 @@
 //! Row operations: what goes in comes out, and nothing else changes.
 
 use super::*;
-use crate::chat::{Outbound, UpdateId};
+use crate::chat::Outbound;
 use crate::keys::{Death, Health, Ledger, Scope};
 
 fn done<T: Send + 'static>(

@@ -56,7 +56,7 @@ impl Write<'_> {
             }
             for (key, row) in rows {
                 let (chat, topic, person, job) = key;
-                history.remove(key)?;
+                tables::take(&mut history, key)?;
                 let key = (to.0, topic, person, job);
                 if history.get(key)?.is_none() {
                     history.insert(key, row.as_slice())?;
@@ -81,7 +81,7 @@ impl Write<'_> {
                 return Ok(());
             }
             for (key, TurnRef(lane, job)) in rows {
-                by_message.remove(key)?;
+                tables::take(&mut by_message, key)?;
                 let key = (to.0, key.1);
                 if by_message.get(key)?.is_none() {
                     tables::put(&mut by_message, key, &TurnRef(moved(lane, from, to), job))?;

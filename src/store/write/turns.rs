@@ -71,7 +71,7 @@ impl Write<'_> {
                 return Ok(removed);
             }
             for key in keys {
-                history.remove(key)?;
+                tables::take(&mut history, key)?;
                 removed += 1;
             }
             for message in messages {
