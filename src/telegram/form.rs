@@ -132,3 +132,28 @@ impl Read for Whole {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_shrank_since_it_was_opened_breaks_the_request_off() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spool");
+        std::fs::write(&path, "whole").unwrap();
+        let upload = Upload {
+            field: "document",
+            name: "a".to_owned(),
+            path: &path,
+        };
+        let mut body = Body::form(&Map::new(), &[upload]).unwrap();
+        File::options()
+            .write(true)
+            .open(&path)
+            .and_then(|file| file.set_len(2))
+            .unwrap();
+        let error = body.reader.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+}

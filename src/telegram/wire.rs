@@ -55,7 +55,8 @@ pub(super) struct Sent {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Message {
+#[expect(clippy::struct_field_names, reason = "the names are the Bot API's")]
+pub(super) struct Message<'a> {
     pub(super) message_id: MessageId,
     /// Unix seconds.
     #[serde(default)]
@@ -68,8 +69,9 @@ pub(super) struct Message {
     pub(super) message_thread_id: Option<TopicId>,
     pub(super) is_topic_message: Option<bool>,
     pub(super) forward_origin: Option<serde::de::IgnoredAny>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) reply_to_message: Option<Box<Message>>,
+    /// Another message, left as it is: replies do not nest, so one level is decoded and no more.
+    #[serde(borrow)]
+    pub(super) reply_to_message: Option<&'a RawValue>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) quote: Option<Quote>,
     pub(super) text: Option<String>,

@@ -32,10 +32,10 @@ fn message(chat: &str, more: &Value) -> Value {
 }
 
 fn inbound(update: &Value) -> Inbound {
-    match decoded(update) {
-        Decoded::Event(Event::Message(inbound)) => inbound,
-        other => panic!("{other:?} from {update}"),
-    }
+    let Decoded::Event(Event::Message(inbound)) = decoded(update) else {
+        panic!("no message in {update}");
+    };
+    inbound
 }
 
 fn text(inbound: &Inbound) -> &str {
@@ -391,7 +391,7 @@ fn what_is_not_for_this_bot_is_skipped_by_name() {
             "service message",
         ),
     ] {
-        assert_eq!(decoded(&update), skipped(kind), "{update}");
+        assert_eq!(decoded(&update), skipped(kind).into(), "{update}");
     }
 }
 
@@ -420,6 +420,24 @@ fn what_breaks_the_promised_shape_is_undecodable() {
             Decoded::Undecodable,
             "{json}"
         );
+    }
+}
+
+#[test]
+fn no_depth_of_nesting_exhausts_the_stack() {
+    let head = r#"{"message_id":1,"chat":{"id":1,"type":"private"},"from":{"id":1},"text":"x","#;
+    for (open, close) in [
+        (format!(r#"{head}"reply_to_message":"#), "}"),
+        (r#"{"a":"#.to_owned(), "}"),
+        ("[".to_owned(), "]"),
+    ] {
+        let (open, close) = (open.repeat(9_999), close.repeat(9_999));
+        let deep = format!("{open}1{close}");
+        for field in ["reply_to_message", "rich_message", "new_field"] {
+            let json = format!(r#"{{"update_id":9,"message":{head}"{field}":{deep}}}}}"#);
+            let decoded = decode(UpdateId(9), &json, &me());
+            assert!(matches!(decoded, Decoded::Event(_)), "{field} {decoded:?}");
+        }
     }
 }
 
@@ -473,9 +491,10 @@ proptest! {
             .collect();
         let fields = json!({"text": said, "entities": entities});
         let inbound = inbound(&message("group", &fields));
-        let left = match inbound.addressed {
-            Addressed::Mention => said.replace("@SvsBot", ""),
-            _ => said,
+        let left = if inbound.addressed == Addressed::Mention {
+            said.replace("@SvsBot", "")
+        } else {
+            said
         };
         let dense = |text: &str| text.replace([' ', ',', ':'], "").trim().to_owned();
         let kept = dense(text(&inbound));

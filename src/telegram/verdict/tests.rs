@@ -10,110 +10,147 @@ fn verdict(code: u16, description: &str) -> Refusal {
 }
 
 /// One row for each text of the Bot API's server that the bot has to know.
+const ROWS: &[(u16, &str, Refusal)] = &[
+    (
+        400,
+        "Bad Request: message is not modified: specified new message content and reply markup are exactly the same",
+        Refusal::NotModified,
+    ),
+    (400, "Bad Request: message to edit not found", Refusal::Gone),
+    (400, "Bad Request: message can't be edited", Refusal::Gone),
+    (
+        400,
+        "Bad Request: message to delete not found",
+        Refusal::Gone,
+    ),
+    (
+        400,
+        "Bad Request: message can't be deleted for everyone",
+        Refusal::Gone,
+    ),
+    (
+        400,
+        "Bad Request: message to be replied not found",
+        Refusal::ReplyGone,
+    ),
+    (
+        400,
+        "Bad Request: can't parse entities: unsupported start tag \"p\" at byte offset 0",
+        Refusal::BadMarkup,
+    ),
+    (
+        400,
+        "Bad Request: message text is empty",
+        Refusal::EmptyText,
+    ),
+    (
+        400,
+        "Bad Request: text must be non-empty",
+        Refusal::EmptyText,
+    ),
+    (400, "Bad Request: message is too long", Refusal::TooLong),
+    (
+        400,
+        "Bad Request: message caption is too long",
+        Refusal::TooLong,
+    ),
+    (
+        400,
+        "Bad Request: message thread not found",
+        Refusal::TopicGone,
+    ),
+    (400, "Bad Request: TOPIC_CLOSED", Refusal::TopicClosed),
+    (400, "Bad Request: chat not found", Refusal::ChatClosed),
+    (
+        400,
+        "Bad Request: private chat not found",
+        Refusal::ChatClosed,
+    ),
+    (400, "Bad Request: PEER_ID_INVALID", Refusal::ChatClosed),
+    (
+        400,
+        "Bad Request: group chat was upgraded to a supergroup chat",
+        Refusal::ChatClosed,
+    ),
+    (
+        400,
+        "Bad Request: not enough rights to send text messages to the chat",
+        Refusal::ChatClosed,
+    ),
+    (
+        400,
+        "Bad Request: have no rights to send a message",
+        Refusal::ChatClosed,
+    ),
+    (
+        400,
+        "Bad Request: CHAT_WRITE_FORBIDDEN",
+        Refusal::ChatClosed,
+    ),
+    (
+        400,
+        "Bad Request: need administrator rights in the channel chat",
+        Refusal::ChatClosed,
+    ),
+    (400, "Bad Request: file is too big", Refusal::FileTooLarge),
+    (
+        400,
+        "Bad Request: query is too old and response timeout expired or query ID is invalid",
+        Refusal::QueryExpired,
+    ),
+    (
+        400,
+        "Bad Request: TEXTDRAFT_PEER_INVALID",
+        Refusal::NoDrafts,
+    ),
+    (
+        403,
+        "Forbidden: bot was blocked by the user",
+        Refusal::ChatClosed,
+    ),
+    (403, "Forbidden: user is deactivated", Refusal::ChatClosed),
+    (
+        403,
+        "Forbidden: bot was kicked from the supergroup chat",
+        Refusal::ChatClosed,
+    ),
+    (
+        403,
+        "Forbidden: bot is not a member of the channel chat",
+        Refusal::ChatClosed,
+    ),
+    (
+        403,
+        "Forbidden: the group chat was deleted",
+        Refusal::ChatClosed,
+    ),
+    (
+        403,
+        "Forbidden: bot can't initiate conversation with a user",
+        Refusal::ChatClosed,
+    ),
+    (401, "Unauthorized", Refusal::Unauthorized),
+    (404, "Not Found", Refusal::Unauthorized),
+    (
+        409,
+        "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+        Refusal::Conflict(Conflict::Poller),
+    ),
+    (
+        409,
+        "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+        Refusal::Conflict(Conflict::Webhook),
+    ),
+    (413, "Request Entity Too Large", Refusal::FileTooLarge),
+    (500, "Internal Server Error", Refusal::Transient(500)),
+    (502, "Bad Gateway", Refusal::Transient(502)),
+    (504, "Gateway Timeout", Refusal::Transient(504)),
+];
+
 #[test]
 fn every_known_refusal_has_its_meaning() {
-    use Refusal::{
-        BadMarkup, ChatClosed, EmptyText, FileTooLarge, Gone, NoDrafts, NotModified, QueryExpired,
-        ReplyGone, TooLong, TopicClosed, TopicGone, Transient, Unauthorized,
-    };
-    let rows = [
-        (
-            400,
-            "Bad Request: message is not modified: specified new message content and reply markup are exactly the same",
-            NotModified,
-        ),
-        (400, "Bad Request: message to edit not found", Gone),
-        (400, "Bad Request: message can't be edited", Gone),
-        (400, "Bad Request: message to delete not found", Gone),
-        (
-            400,
-            "Bad Request: message can't be deleted for everyone",
-            Gone,
-        ),
-        (
-            400,
-            "Bad Request: message to be replied not found",
-            ReplyGone,
-        ),
-        (
-            400,
-            "Bad Request: can't parse entities: unsupported start tag \"p\" at byte offset 0",
-            BadMarkup,
-        ),
-        (400, "Bad Request: message text is empty", EmptyText),
-        (400, "Bad Request: text must be non-empty", EmptyText),
-        (400, "Bad Request: message is too long", TooLong),
-        (400, "Bad Request: message caption is too long", TooLong),
-        (400, "Bad Request: message thread not found", TopicGone),
-        (400, "Bad Request: TOPIC_CLOSED", TopicClosed),
-        (400, "Bad Request: chat not found", ChatClosed),
-        (400, "Bad Request: private chat not found", ChatClosed),
-        (400, "Bad Request: PEER_ID_INVALID", ChatClosed),
-        (
-            400,
-            "Bad Request: group chat was upgraded to a supergroup chat",
-            ChatClosed,
-        ),
-        (
-            400,
-            "Bad Request: not enough rights to send text messages to the chat",
-            ChatClosed,
-        ),
-        (
-            400,
-            "Bad Request: have no rights to send a message",
-            ChatClosed,
-        ),
-        (400, "Bad Request: CHAT_WRITE_FORBIDDEN", ChatClosed),
-        (
-            400,
-            "Bad Request: need administrator rights in the channel chat",
-            ChatClosed,
-        ),
-        (400, "Bad Request: file is too big", FileTooLarge),
-        (
-            400,
-            "Bad Request: query is too old and response timeout expired or query ID is invalid",
-            QueryExpired,
-        ),
-        (400, "Bad Request: TEXTDRAFT_PEER_INVALID", NoDrafts),
-        (403, "Forbidden: bot was blocked by the user", ChatClosed),
-        (403, "Forbidden: user is deactivated", ChatClosed),
-        (
-            403,
-            "Forbidden: bot was kicked from the supergroup chat",
-            ChatClosed,
-        ),
-        (
-            403,
-            "Forbidden: bot is not a member of the channel chat",
-            ChatClosed,
-        ),
-        (403, "Forbidden: the group chat was deleted", ChatClosed),
-        (
-            403,
-            "Forbidden: bot can't initiate conversation with a user",
-            ChatClosed,
-        ),
-        (401, "Unauthorized", Unauthorized),
-        (404, "Not Found", Unauthorized),
-        (
-            409,
-            "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
-            Refusal::Conflict(Conflict::Poller),
-        ),
-        (
-            409,
-            "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
-            Refusal::Conflict(Conflict::Webhook),
-        ),
-        (413, "Request Entity Too Large", FileTooLarge),
-        (500, "Internal Server Error", Transient(500)),
-        (502, "Bad Gateway", Transient(502)),
-        (504, "Gateway Timeout", Transient(504)),
-    ];
-    for (code, description, refusal) in rows {
-        assert_eq!(verdict(code, description), refusal, "{description}");
+    for (code, description, refusal) in ROWS {
+        assert_eq!(verdict(*code, description), *refusal, "{description}");
     }
 }
 
