@@ -7,8 +7,17 @@ use crate::telegram::tests::{Reply, Server, body, says};
 
 const EMPTY: &str = r#"{"ok":true,"result":[]}"#;
 
+/// Only our own deadline, or a broken connection, ends a poll that is not answered.
+fn settings(deadline: u64) -> Settings {
+    Settings {
+        read: Duration::from_hours(1),
+        deadline: Duration::from_secs(deadline),
+        ..Settings::default()
+    }
+}
+
 fn poller(server: &Server) -> Poller {
-    Poller::new(server.account(), Settings::default())
+    Poller::new(server.account(), settings(20))
 }
 
 async fn polled(reply: Reply) -> Result<Batch, PollError> {
@@ -93,14 +102,10 @@ async fn a_hung_poll_is_broken_off_and_the_next_one_works() {
     // The server's thread ends only when the held connection is closed from our side.
     let (came, mut seen) = mpsc::channel(1);
     let server = Server::start([Reply::Holds(came), says(200, EMPTY)]);
-    let settings = Settings {
-        deadline: Duration::from_secs(1),
-        ..Settings::default()
-    };
-    let mut poller = Poller::new(server.account(), settings);
+    let mut poller = Poller::new(server.account(), settings(1));
     assert_eq!(poller.next(None, 1).await.map(drop), Err(PollError::Hung));
     assert_eq!(seen.recv().await, Some(()));
-    poller.settings = Settings::default();
+    poller.settings = settings(20);
     assert!(poller.next(None, 1).await.unwrap().updates.is_empty());
     assert_eq!(server.requests().len(), 2);
 }
