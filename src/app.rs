@@ -63,14 +63,19 @@ pub(crate) struct Ctx {
 /// Runs the bot until SIGTERM or SIGINT.
 pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::Result<()> {
     let service = &config.telegram;
-    let transport =
-        engine::transport("TELEGRAM_PROXY", service.proxy.as_ref(), config.ip_family)?;
+    let transport = engine::transport("TELEGRAM_PROXY", service.proxy.as_ref(), config.ip_family)?;
     let account = Account::new(transport, &service.api_url, token);
     let engine = Arc::new(Engine::new(config, store)?);
     let (desk, orders) = Desk::open();
     let (mail, letters) = Mail::open();
     let telegram = account.client(telegram::CALLS);
-    let ctx = Arc::new(Ctx { engine, account, telegram, desk, mail });
+    let ctx = Arc::new(Ctx {
+        engine,
+        account,
+        telegram,
+        desk,
+        mail,
+    });
     let stop = CancellationToken::new();
     let mut loops = JoinSet::new();
     loops.spawn(deliver::run(Arc::clone(&ctx), letters, stop.clone()));

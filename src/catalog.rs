@@ -95,7 +95,9 @@ impl Catalog {
         struct Plain {
             model: Vec<Model>,
         }
-        let plain: Plain = table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+        let plain: Plain = table
+            .try_into()
+            .map_err(|error: toml::de::Error| error.message().to_owned())?;
         Self::of(plain.model.into_iter().map(|model| (0, model))).map_err(|(_, problem)| problem)
     }
 

@@ -59,5 +59,8 @@ pub(crate) fn instant() -> Instant {
 pub(crate) fn date(now: Timestamp, zone: &jiff::tz::TimeZone) -> String {
     let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
     let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    moment.to_zoned(zone.clone()).strftime("%A, %Y-%m-%d").to_string()
+    moment
+        .to_zoned(zone.clone())
+        .strftime("%A, %Y-%m-%d")
+        .to_string()
 }

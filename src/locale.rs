@@ -181,7 +181,10 @@ impl Locale {
 
     /// What `svs-bot chat` begins with, and how to use it.
     pub(crate) fn terminal(&self) -> [&str; 2] {
-        [&self.sentences.terminal.greeting, &self.sentences.terminal.hint]
+        [
+            &self.sentences.terminal.greeting,
+            &self.sentences.terminal.hint,
+        ]
     }
 
     pub(crate) fn new_conversation(&self) -> &str {

@@ -34,6 +34,8 @@ impl Metrics {
     /// Mean time from acceptance to answer, once there was one.
     pub(crate) fn mean_answer_time(&self) -> Option<Duration> {
         let millis = self.answer_millis.load(Ordering::Relaxed);
-        millis.checked_div(self.answers.load(Ordering::Relaxed)).map(Duration::from_millis)
+        millis
+            .checked_div(self.answers.load(Ordering::Relaxed))
+            .map(Duration::from_millis)
     }
 }

@@ -174,9 +174,7 @@ impl Client {
         let date = response.headers().get("date");
         Ok(Reply {
             status: response.status(),
-            date: date
-                .and_then(|date| date.to_str().ok())
-                .and_then(http_date),
+            date: date.and_then(|date| date.to_str().ok()).and_then(http_date),
             body: String::from_utf8(bytes)
                 .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
         })

@@ -121,7 +121,10 @@ pub(crate) async fn until_answered(
                 deadline: now + settings.config.limits.answer_deadline,
             };
             let ended = call.run().await?;
-            Ok(Called { ended, changes: call.changes })
+            Ok(Called {
+                ended,
+                changes: call.changes,
+            })
         }
     }
 }
@@ -130,7 +133,10 @@ pub(crate) async fn until_answered(
 fn answer_offline(question: &Question<'_>) -> Called {
     let text = offline::reply(&question.prompt);
     for piece in offline::chunks(&text) {
-        question.view.visible.send_modify(|visible| visible.text.push_str(piece));
+        question
+            .view
+            .visible
+            .send_modify(|visible| visible.text.push_str(piece));
     }
     let answer = Answer {
         text,
@@ -139,7 +145,10 @@ fn answer_offline(question: &Question<'_>) -> Called {
         signed: Vec::new(),
         usage: Usage::default(),
     };
-    Called { ended: Ended::Answered(answer), changes: Vec::new() }
+    Called {
+        ended: Ended::Answered(answer),
+        changes: Vec::new(),
+    }
 }
 
 struct Call<'a> {
@@ -209,7 +218,10 @@ impl Call<'_> {
                     self.pause(attempt).await;
                 }
             }
-            self.question.view.visible.send_modify(|visible| *visible = Visible::default());
+            self.question
+                .view
+                .visible
+                .send_modify(|visible| *visible = Visible::default());
         }
         Ok(Ended::Failed(failure))
     }
@@ -285,7 +297,10 @@ impl Call<'_> {
                 avoid: &self.avoid,
             };
             let reserved =
-                self.engine.pool.lock().reserve(&ask, clock::now(), &mut fastrand::Rng::new());
+                self.engine
+                    .pool
+                    .lock()
+                    .reserve(&ask, clock::now(), &mut fastrand::Rng::new());
             let wait = match reserved {
                 Ok(lease) => return self.journal(lease).await.map(Ok),
                 Err(wait) => wait,
@@ -311,7 +326,10 @@ impl Call<'_> {
     async fn journal(&self, lease: Lease) -> Result<Lease, StoreError> {
         let bucket = (lease.project, lease.model.clone());
         let engine = Arc::clone(self.engine);
-        let stored = self.engine.store.write(move |rows| engine.put_ledger(rows, &bucket));
+        let stored = self
+            .engine
+            .store
+            .write(move |rows| engine.put_ledger(rows, &bucket));
         match stored.await {
             Ok(()) => Ok(lease),
             Err(error) => {
@@ -376,7 +394,9 @@ impl Call<'_> {
             signatures,
             ..Shape::default()
         };
-        self.repairs.iter().fold(shape, |shape, repair| shape.repaired(*repair))
+        self.repairs
+            .iter()
+            .fold(shape, |shape, repair| shape.repaired(*repair))
     }
 
     /// Waits for the thread's report, within the deadlines.
@@ -393,7 +413,11 @@ impl Call<'_> {
                 (now.pieces > 0, !now.text.is_empty())
             };
             let patience = if is_begun { BETWEEN_BYTES } else { FIRST_BYTE };
-            let whole = if has_text { begun + WHOLE_STREAM } else { self.deadline };
+            let whole = if has_text {
+                begun + WHOLE_STREAM
+            } else {
+                self.deadline
+            };
             tokio::select! {
                 biased;
                 () = self.question.view.cancel.cancelled() => return Attempt::Cancelled,
@@ -444,18 +468,28 @@ impl Work {
         let Self { engine, lease, .. } = self;
         let label = engine.label(&lease);
         let mut rng = fastrand::Rng::new();
-        let changes = engine.pool.lock().settle(lease, &outcome.verdict, clock::now(), &mut rng);
+        let changes = engine
+            .pool
+            .lock()
+            .settle(lease, &outcome.verdict, clock::now(), &mut rng);
         note(&label, &outcome.verdict, &changes);
         if let Err((_, changes)) = report.send((outcome, changes)) {
             // Nobody waits any more, so nobody else stores what was learned.
             let pool = Arc::clone(&engine);
-            drop(engine.store.write(move |rows| pool.put_changes(rows, &changes)));
+            drop(
+                engine
+                    .store
+                    .write(move |rows| pool.put_changes(rows, &changes)),
+            );
         }
     }
 
     fn ask(&self) -> Report {
         let Backend::Gemini { client, .. } = &self.engine.backend else {
-            return Report { result: Err(Failure::NoKeys), verdict: innocent() };
+            return Report {
+                result: Err(Failure::NoKeys),
+                verdict: innocent(),
+            };
         };
         let body = Body::build(&self.prompt, &self.shape);
         let call = gemini::Call {
@@ -480,7 +514,11 @@ impl Work {
 
 /// A call that says nothing about its key.
 const fn innocent() -> Verdict {
-    Verdict { effect: Effect::Innocent, next: Next::AnotherKey, learned: Vec::new() }
+    Verdict {
+        effect: Effect::Innocent,
+        next: Next::AnotherKey,
+        learned: Vec::new(),
+    }
 }
 
 /// Deaths are for a person to act on; everything else the pool copes with.

@@ -32,7 +32,10 @@ impl Report {
 
 /// Looks at everything. The settings themselves are in order, or we would not be here.
 pub(crate) fn look(config: &Config) -> Report {
-    let mut report = Report { text: String::new(), problems: 0 };
+    let mut report = Report {
+        text: String::new(),
+        problems: 0,
+    };
     for line in config.summary() {
         report.text.push_str(line);
         report.text.push('\n');
@@ -60,10 +63,16 @@ fn data_file(config: &Config, report: &mut Report) {
             }
         }
         Err(OpenError::Missing(path)) => {
-            report.fine("data file", format!("{} will be made at the first start", path.display()));
+            report.fine(
+                "data file",
+                format!("{} will be made at the first start", path.display()),
+            );
         }
         Err(OpenError::Locked(path)) => {
-            report.fine("data file", format!("{} is in use by the running bot", path.display()));
+            report.fine(
+                "data file",
+                format!("{} is in use by the running bot", path.display()),
+            );
         }
         Err(error) => report.bad("data file", error),
     }

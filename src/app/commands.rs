@@ -27,11 +27,20 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 enum Effect {
     Nothing,
     /// The lane forgets its rounds, and the questions that waited in it.
-    Forget { jobs: Vec<JobId> },
+    Forget {
+        jobs: Vec<JobId>,
+    },
     /// Questions that waited are taken back.
-    TakeBack { jobs: Vec<JobId> },
-    Grant { user: UserId, grant: Grant },
-    Revoke { user: UserId },
+    TakeBack {
+        jobs: Vec<JobId>,
+    },
+    Grant {
+        user: UserId,
+        grant: Grant,
+    },
+    Revoke {
+        user: UserId,
+    },
 }
 
 /// What is said, and with which button.
@@ -43,7 +52,11 @@ struct Reply {
 
 impl Reply {
     fn say(text: impl Into<String>) -> Self {
-        Self { text: text.into(), button: None, effect: Effect::Nothing }
+        Self {
+            text: text.into(),
+            button: None,
+            effect: Effect::Nothing,
+        }
     }
 
     fn after(self, effect: Effect) -> Self {
@@ -70,17 +83,27 @@ pub(super) async fn run(ctx: &Ctx, job: Job) {
 async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> Reply {
     let locale = settings.locale_for(&job.sender);
     match command {
-        Command::Start { .. } => Reply::say(locale.start(job.role, settings.config.data.history_days)),
+        Command::Start { .. } => {
+            Reply::say(locale.start(job.role, settings.config.data.history_days))
+        }
         Command::Help => Reply::say(locale.help(job.role)),
         Command::New => {
             let cancelled = ctx.desk.cancel(job.lane).await;
-            Reply::say(locale.new_conversation()).after(Effect::Forget { jobs: cancelled.waiting })
+            Reply::say(locale.new_conversation()).after(Effect::Forget {
+                jobs: cancelled.waiting,
+            })
         }
         Command::Stop => {
             let cancelled = ctx.desk.cancel(job.lane).await;
             let had_none = cancelled.waiting.is_empty() && !cancelled.running;
-            let text = if had_none { locale.nothing_to_stop() } else { locale.stopped() };
-            Reply::say(text).after(Effect::TakeBack { jobs: cancelled.waiting })
+            let text = if had_none {
+                locale.nothing_to_stop()
+            } else {
+                locale.stopped()
+            };
+            Reply::say(text).after(Effect::TakeBack {
+                jobs: cancelled.waiting,
+            })
         }
         Command::Status => Reply::say(status::of(ctx).text(locale, job.role)),
         Command::Grant { arguments } => match parse_grant(arguments) {
@@ -100,9 +123,15 @@ fn grant(settings: &Settings, locale: &Locale, request: GrantRequest) -> Reply {
         return Reply::say(locale.grant_mistake(&GrantMistake::OwnerRole));
     }
     let until = request.days.map(|days| clock::now().after(DAY * days));
-    let grant = Grant { role: request.role, until };
+    let grant = Grant {
+        role: request.role,
+        until,
+    };
     info!(user = request.user.0, role:? = request.role, days:? = request.days; "role granted");
-    Reply::say(locale.granted(request)).after(Effect::Grant { user: request.user, grant })
+    Reply::say(locale.granted(request)).after(Effect::Grant {
+        user: request.user,
+        grant,
+    })
 }
 
 async fn revoke(ctx: &Ctx, locale: &Locale, user: UserId) -> Reply {
@@ -122,9 +151,10 @@ async fn revoke(ctx: &Ctx, locale: &Locale, user: UserId) -> Reply {
 
 fn tell(locale: &Locale, notice: &Notice) -> Reply {
     let button = match notice {
-        Notice::TooOld => {
-            Some(Button { label: locale.answer_held().to_owned(), data: HELD.to_owned() })
-        }
+        Notice::TooOld => Some(Button {
+            label: locale.answer_held().to_owned(),
+            data: HELD.to_owned(),
+        }),
         Notice::NeedsApproval
         | Notice::NoOwner
         | Notice::GroupNeedsApproval
@@ -134,7 +164,10 @@ fn tell(locale: &Locale, notice: &Notice) -> Reply {
         | Notice::SayMore
         | Notice::GaveUp => None,
     };
-    Reply { button, ..Reply::say(locale.notice(notice)) }
+    Reply {
+        button,
+        ..Reply::say(locale.notice(notice))
+    }
 }
 
 async fn finish(ctx: &Ctx, job: Job, reply: Reply) -> Result<Vec<Head>, StoreError> {
@@ -142,7 +175,9 @@ async fn finish(ctx: &Ctx, job: Job, reply: Reply) -> Result<Vec<Head>, StoreErr
     let stored = ctx.engine.store.write(move |store| {
         apply(store, job.lane, &reply.effect)?;
         store.remove_job(job.id)?;
-        rows.iter().map(|row| Ok(Head::of(store.put_outbound(row)?, row))).collect()
+        rows.iter()
+            .map(|row| Ok(Head::of(store.put_outbound(row)?, row)))
+            .collect()
     });
     stored.await
 }
@@ -151,12 +186,13 @@ fn apply(store: &mut Write<'_>, lane: Lane, effect: &Effect) -> Result<(), Store
     match effect {
         Effect::Nothing => Ok(()),
         Effect::Forget { jobs } => {
-            jobs.iter().try_for_each(|job| store.remove_job(*job).map(drop))?;
+            jobs.iter()
+                .try_for_each(|job| store.remove_job(*job).map(drop))?;
             store.clear_lane(lane).map(drop)
         }
-        Effect::TakeBack { jobs } => {
-            jobs.iter().try_for_each(|job| store.remove_job(*job).map(drop))
-        }
+        Effect::TakeBack { jobs } => jobs
+            .iter()
+            .try_for_each(|job| store.remove_job(*job).map(drop)),
         Effect::Grant { user, grant } => set_grant(store, *user, Some(*grant)),
         Effect::Revoke { user } => set_grant(store, *user, None),
     }
@@ -165,16 +201,29 @@ fn apply(store: &mut Write<'_>, lane: Lane, effect: &Effect) -> Result<(), Store
 /// Somebody who never wrote may be granted a role, too; who loses one is told again how to get in.
 fn set_grant(store: &mut Write<'_>, user: UserId, grant: Option<Grant>) -> Result<(), StoreError> {
     let unknown = || {
-        let sender =
-            Sender { id: user, name: String::new(), language: None, is_chat: user.0 < 0 };
+        let sender = Sender {
+            id: user,
+            name: String::new(),
+            language: None,
+            is_chat: user.0 < 0,
+        };
         Person::new(&sender, clock::now())
     };
     let person = store.person(user)?.unwrap_or_else(unknown);
-    store.put_person(user, &Person { grant, told: false, ..person })
+    store.put_person(
+        user,
+        &Person {
+            grant,
+            told: false,
+            ..person
+        },
+    )
 }
 
 fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
-    let Lane::Telegram { chat, topic, .. } = job.lane else { return Vec::new() };
+    let Lane::Telegram { chat, topic, .. } = job.lane else {
+        return Vec::new();
+    };
     let reply_to = match job.kind {
         ChatKind::Private => None,
         ChatKind::Group => job.messages.first().copied(),
@@ -185,7 +234,11 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
         rank: Rank::Final,
         not_before: Timestamp::default(),
         part_of: None,
-        parcel: Parcel::Send { text, reply_to, button: reply.button.clone() },
+        parcel: Parcel::Send {
+            text,
+            reply_to,
+            button: reply.button.clone(),
+        },
     };
     render::parts(&reply.text).into_iter().map(row).collect()
 }

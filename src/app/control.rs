@@ -82,7 +82,9 @@ async fn serve(ctx: &Ctx, mut stream: UnixStream) -> io::Result<()> {
     }
     let (reader, mut writer) = stream.split();
     let mut line = String::new();
-    BufReader::new(reader.take(LINE)).read_line(&mut line).await?;
+    BufReader::new(reader.take(LINE))
+        .read_line(&mut line)
+        .await?;
     let answer = match line.trim() {
         "status" => serde_json::to_string(&status::of(ctx)).map_err(io::Error::other)?,
         _ => String::from("unknown"),

@@ -114,8 +114,21 @@ pub(crate) async fn run(
         ctx,
     };
     for head in left_over {
-        let store::Head { id, chat, rank, not_before } = head;
-        delivery.outgoing.push(Head { id, chat, rank, not_before }, clock::now());
+        let store::Head {
+            id,
+            chat,
+            rank,
+            not_before,
+        } = head;
+        delivery.outgoing.push(
+            Head {
+                id,
+                chat,
+                rank,
+                not_before,
+            },
+            clock::now(),
+        );
     }
     loop {
         let pause = delivery.send_what_may();
@@ -149,7 +162,9 @@ impl Delivery {
         const IDLE: Duration = Duration::from_secs(60);
         let pause = loop {
             let now = clock::now();
-            let Some(due) = self.outgoing.wakes_at(now) else { break IDLE };
+            let Some(due) = self.outgoing.wakes_at(now) else {
+                break IDLE;
+            };
             if due > now {
                 break due.since(now);
             }
@@ -159,11 +174,16 @@ impl Delivery {
             if let Some(wait) = self.pace.wait(now) {
                 break wait;
             }
-            let Some(head) = self.outgoing.next(now) else { break IDLE };
+            let Some(head) = self.outgoing.next(now) else {
+                break IDLE;
+            };
             let task = self.sends.spawn(deliver(Arc::clone(&self.ctx), head));
             self.under_way.insert(task.id(), head);
         };
-        self.ctx.mail.waiting.store(self.outgoing.len(), Ordering::Relaxed);
+        self.ctx
+            .mail
+            .waiting
+            .store(self.outgoing.len(), Ordering::Relaxed);
         pause
     }
 
@@ -173,11 +193,22 @@ impl Delivery {
             Ok((id, ended)) => (id, ended),
             Err(error) => {
                 error!(err:% = error; "send panicked");
-                self.ctx.engine.metrics.panics.fetch_add(1, Ordering::Relaxed);
-                (error.id(), Ended::Parked { until: now.after(MISHAP) })
+                self.ctx
+                    .engine
+                    .metrics
+                    .panics
+                    .fetch_add(1, Ordering::Relaxed);
+                (
+                    error.id(),
+                    Ended::Parked {
+                        until: now.after(MISHAP),
+                    },
+                )
             }
         };
-        let Some(head) = self.under_way.remove(&id) else { return };
+        let Some(head) = self.under_way.remove(&id) else {
+            return;
+        };
         if let Ended::Flooded { .. } = ended {
             self.pace.flooded(head.chat, now);
         }
@@ -225,7 +256,8 @@ impl Pace {
 
     /// A chat was told to wait; when several are, the bot as a whole is too fast.
     fn flooded(&mut self, chat: ChatId, now: Timestamp) {
-        self.floods.retain(|(at, other)| now.since(*at) < FLOOD_WINDOW && *other != chat);
+        self.floods
+            .retain(|(at, other)| now.since(*at) < FLOOD_WINDOW && *other != chat);
         self.floods.push_back((now, chat));
         if self.floods.len() >= FLOOD_CHATS && now >= self.braked_until {
             self.braked_until = now.after(FLOOD_BRAKE);
@@ -238,7 +270,10 @@ impl Pace {
 async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
     let sender = Arc::clone(&ctx);
     let tried = spawn_blocking(move || {
-        let row = sender.engine.store.read_now(|rows| rows.outbound(head.id))?;
+        let row = sender
+            .engine
+            .store
+            .read_now(|rows| rows.outbound(head.id))?;
         Ok(row.map(|row| {
             let sent = send::send(&sender.telegram, &row);
             (row, sent)
@@ -259,7 +294,9 @@ async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
 
 fn not_read(head: Head, error: &StoreError) -> Ended {
     error!(row = head.id.0, err:% = error; "outbox row not read");
-    Ended::Parked { until: clock::now().after(MISHAP) }
+    Ended::Parked {
+        until: clock::now().after(MISHAP),
+    }
 }
 
 /// The row leaves the outbox, and the turn learns its message id, in one commit.
@@ -267,9 +304,9 @@ async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<Message
     let noted = ctx.engine.store.write_soon(move |rows| {
         rows.remove_outbound(head.id)?;
         match (row.part_of, sent) {
-            (Some((lane, job, part)), Some(message)) => {
-                rows.record_answer_message(lane, job, part, message).map(drop)
-            }
+            (Some((lane, job, part)), Some(message)) => rows
+                .record_answer_message(lane, job, part, message)
+                .map(drop),
             (Some(_), None) | (None, _) => Ok(()),
         }
     });
@@ -292,7 +329,15 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
         Refusal::Flood(wait) => {
             let until = clock::now().after(wait);
             warn!(chat = head.chat.0, secs = wait.as_secs(); "chat has to wait");
-            change(ctx, head, Outbound { not_before: until, ..row }).await;
+            change(
+                ctx,
+                head,
+                Outbound {
+                    not_before: until,
+                    ..row
+                },
+            )
+            .await;
             Ended::Flooded { until }
         }
         Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {
@@ -303,7 +348,11 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
         Refusal::TopicGone => mend(ctx, head, without_topic(&row)).await,
         Refusal::Migrated(to) => {
             let from = head.chat;
-            let moved = ctx.engine.store.write(move |rows| rows.migrate_chat(from, to)).await;
+            let moved = ctx
+                .engine
+                .store
+                .write(move |rows| rows.migrate_chat(from, to))
+                .await;
             info!(chat = from.0, stored = moved.is_ok(); "group became a supergroup");
             Ended::Changed
         }
@@ -337,25 +386,36 @@ fn without_reply(row: &Outbound) -> Option<Outbound> {
 
 fn without_topic(row: &Outbound) -> Option<Outbound> {
     row.topic?;
-    Some(Outbound { topic: None, ..row.clone() })
+    Some(Outbound {
+        topic: None,
+        ..row.clone()
+    })
 }
 
 /// Stores the row as it is tried next; a row that was mended already is dropped.
 async fn mend(ctx: &Ctx, head: Head, mended: Option<Outbound>) -> Ended {
-    let Some(row) = mended else { return drop_row(ctx, head).await };
+    let Some(row) = mended else {
+        return drop_row(ctx, head).await;
+    };
     change(ctx, head, row).await;
     Ended::Changed
 }
 
 async fn change(ctx: &Ctx, head: Head, row: Outbound) {
-    let changed = ctx.engine.store.write(move |rows| rows.set_outbound(head.id, &row));
+    let changed = ctx
+        .engine
+        .store
+        .write(move |rows| rows.set_outbound(head.id, &row));
     if let Err(error) = changed.await {
         error!(row = head.id.0, err:% = error; "outbox row not changed");
     }
 }
 
 async fn drop_row(ctx: &Ctx, head: Head) -> Ended {
-    let dropped = ctx.engine.store.write_soon(move |rows| rows.remove_outbound(head.id));
+    let dropped = ctx
+        .engine
+        .store
+        .write_soon(move |rows| rows.remove_outbound(head.id));
     if let Err(error) = dropped.await {
         error!(row = head.id.0, err:% = error; "outbox row not dropped");
     }

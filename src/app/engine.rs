@@ -53,8 +53,15 @@ impl Settings {
         };
         let roles = Roles::parse(DEFAULT_ROLES, config.roles_override.as_ref())?;
         let keys = config.gemini.keys.iter();
-        let keys = keys.map(|key| (store.fingerprint(key.secret.expose()), key.clone())).collect();
-        Ok(Self { config, catalog, roles, keys })
+        let keys = keys
+            .map(|key| (store.fingerprint(key.secret.expose()), key.clone()))
+            .collect();
+        Ok(Self {
+            config,
+            catalog,
+            roles,
+            keys,
+        })
     }
 
     pub(crate) fn key(&self, fingerprint: &Fingerprint) -> Option<&KeyEntry> {
@@ -73,7 +80,10 @@ impl Settings {
 
     /// The sentences in the language of this person.
     pub(crate) fn locale_for(&self, sender: &Sender) -> &'static Locale {
-        Locale::of(Language::pick(self.config.language, sender.language.as_deref()))
+        Locale::of(Language::pick(
+            self.config.language,
+            sender.language.as_deref(),
+        ))
     }
 
     pub(crate) fn persona(&self) -> &str {
@@ -102,7 +112,10 @@ impl Settings {
 
 /// Who answers.
 pub(crate) enum Backend {
-    Gemini { client: gemini::Client, slots: Slots },
+    Gemini {
+        client: gemini::Client,
+        slots: Slots,
+    },
     /// The built-in model of `svs-bot chat` without a key.
     Offline,
 }
@@ -123,7 +136,9 @@ impl Engine {
         let saved = store.read_now(|rows| {
             let ledgers = rows.ledgers()?.into_iter();
             Ok(Saved {
-                ledgers: ledgers.map(|(project, model, row)| ((project, model), row)).collect(),
+                ledgers: ledgers
+                    .map(|(project, model, row)| ((project, model), row))
+                    .collect(),
                 healths: rows.key_states()?,
             })
         })?;
@@ -187,7 +202,9 @@ impl Engine {
     /// How a key may be named to people.
     pub(crate) fn label(&self, lease: &Lease) -> String {
         let settings = self.settings();
-        settings.key(&lease.key).map_or_else(String::new, |key| key.label.clone())
+        settings
+            .key(&lease.key)
+            .map_or_else(String::new, |key| key.label.clone())
     }
 }
 

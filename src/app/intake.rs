@@ -51,7 +51,10 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
 }
 
 async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
-    let mut intake = Intake { ctx: Arc::clone(&ctx), errands: JoinSet::new() };
+    let mut intake = Intake {
+        ctx: Arc::clone(&ctx),
+        errands: JoinSet::new(),
+    };
     intake.recall().await?;
     let mut backoff = Backoff::default();
     let me = identify(&ctx, &mut backoff).await?;
@@ -119,9 +122,15 @@ async fn drop_webhook(ctx: &Arc<Ctx>) {
 
 /// The stored offset, unless it is so old that it may point past everything new.
 async fn last_offset(ctx: &Ctx, bot: UserId) -> Result<Option<i64>, StoreError> {
-    let stored = ctx.engine.store.read(move |rows| rows.offset(bot.0)).await?;
+    let stored = ctx
+        .engine
+        .store
+        .read(move |rows| rows.offset(bot.0))
+        .await?;
     let now = clock::now();
-    Ok(stored.filter(|(_, date)| now.since(*date) < OFFSET_AGE).map(|(offset, _)| offset))
+    Ok(stored
+        .filter(|(_, date)| now.since(*date) < OFFSET_AGE)
+        .map(|(offset, _)| offset))
 }
 
 /// How many updates may be fetched now. While the inbox or the disk is full Telegram keeps them:
@@ -129,7 +138,11 @@ async fn last_offset(ctx: &Ctx, bot: UserId) -> Result<Option<i64>, StoreError> 
 async fn room(ctx: &Ctx) -> u8 {
     let mut condition = ctx.engine.store.condition();
     // Fails only when the store is closed; the next write says so.
-    drop(condition.wait_for(|condition| *condition == Condition::Fine).await);
+    drop(
+        condition
+            .wait_for(|condition| *condition == Condition::Fine)
+            .await,
+    );
     let bound = ctx.engine.settings().config.limits.queue;
     loop {
         let below_bound = async {
@@ -158,8 +171,15 @@ impl Intake {
     async fn recall(&mut self) -> Result<(), StoreError> {
         let mut after = JobId(0);
         loop {
-            let jobs = self.ctx.engine.store.read(move |rows| rows.jobs(after, RECALL)).await?;
-            let Some(last) = jobs.last() else { return Ok(()) };
+            let jobs = self
+                .ctx
+                .engine
+                .store
+                .read(move |rows| rows.jobs(after, RECALL))
+                .await?;
+            let Some(last) = jobs.last() else {
+                return Ok(());
+            };
             after = last.id;
             info!(jobs = jobs.len(); "unfinished jobs recalled");
             for job in jobs {
@@ -172,7 +192,11 @@ impl Intake {
     /// nothing could be stored and the same batch must come again.
     async fn take_in(&mut self, batch: &Batch, me: &Me) -> Option<i64> {
         let last = batch.updates.last()?.id;
-        self.ctx.engine.metrics.updates.fetch_add(batch.updates.len() as u64, Ordering::Relaxed);
+        self.ctx
+            .engine
+            .metrics
+            .updates
+            .fetch_add(batch.updates.len() as u64, Ordering::Relaxed);
         let journaled = journal::store(&self.ctx, batch, me).await;
         match journaled {
             Ok(journaled) => {
@@ -195,8 +219,12 @@ impl Intake {
     async fn hand_over(&mut self, job: Job) {
         match &job.task {
             Task::Question { .. } => {
-                let waiting =
-                    Waiting { job: job.id, lane: job.lane, role: job.role, since: job.accepted };
+                let waiting = Waiting {
+                    job: job.id,
+                    lane: job.lane,
+                    role: job.role,
+                    since: job.accepted,
+                };
                 self.ctx.desk.ask(waiting).await;
             }
             Task::Command(Command::New | Command::Stop) => commands::run(&self.ctx, job).await,
@@ -209,7 +237,8 @@ impl Intake {
             self.errands.join_next().await;
         }
         let ctx = Arc::clone(&self.ctx);
-        self.errands.spawn(async move { commands::run(&ctx, job).await });
+        self.errands
+            .spawn(async move { commands::run(&ctx, job).await });
         while let Some(ended) = self.errands.try_join_next() {
             if let Err(error) = ended {
                 error!(err:% = error; "command panicked, left to the next start");

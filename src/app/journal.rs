@@ -12,8 +12,8 @@ use crate::app::engine::Settings;
 use crate::chat::admit::{Admission, Known, admit};
 use crate::chat::role::{Held, Person, Role};
 use crate::chat::{
-    ChatId, ChatKind, Content, Event, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel, Pressed,
-    Rank, Sender, Task, UpdateId, UserId,
+    ChatId, ChatKind, Content, Event, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel,
+    Pressed, Rank, Sender, Task, UpdateId, UserId,
 };
 use crate::clock::{self, Timestamp};
 use crate::outgoing::Head;
@@ -32,11 +32,20 @@ enum Entry {
     /// A job; its number is given by the commit.
     Job(Job),
     /// A button, with what it asks for.
-    Pressed { acknowledge: Outbound, job: Option<Job> },
+    Pressed {
+        acknowledge: Outbound,
+        job: Option<Job>,
+    },
     Dropped,
     Skipped,
-    Reachable { chat: ChatId, reachable: bool },
-    Migrated { from: ChatId, to: ChatId },
+    Reachable {
+        chat: ChatId,
+        reachable: bool,
+    },
+    Migrated {
+        from: ChatId,
+        to: ChatId,
+    },
 }
 
 /// What a batch left on disk.
@@ -58,7 +67,11 @@ pub(super) async fn store(ctx: &Ctx, batch: &Batch, me: &Me) -> Result<Journaled
     };
     let mut entries = Vec::with_capacity(batch.updates.len());
     for update in &batch.updates {
-        entries.push((update.id, desk.sort(update.id, decode(update.id, update.json.get(), me)).await?));
+        entries.push((
+            update.id,
+            desk.sort(update.id, decode(update.id, update.json.get(), me))
+                .await?,
+        ));
     }
     let Sorter { now, rows, .. } = desk;
     let changed: Vec<(UserId, Person)> = rows
@@ -87,7 +100,10 @@ pub(super) async fn store(ctx: &Ctx, batch: &Batch, me: &Me) -> Result<Journaled
 fn enter(rows: &mut Write<'_>, entry: &Entry, into: &mut Journaled) -> Result<(), StoreError> {
     match entry {
         Entry::Job(draft) => {
-            let job = Job { id: rows.next_job_id()?, ..draft.clone() };
+            let job = Job {
+                id: rows.next_job_id()?,
+                ..draft.clone()
+            };
             rows.put_job(&job)?;
             into.jobs.push(job);
         }
@@ -112,7 +128,10 @@ fn enter(rows: &mut Write<'_>, entry: &Entry, into: &mut Journaled) -> Result<()
 
 const fn disposition(entry: &Entry) -> Disposition {
     match entry {
-        Entry::Job(_) | Entry::Pressed { .. } | Entry::Reachable { .. } | Entry::Migrated { .. } => Disposition::Accepted,
+        Entry::Job(_)
+        | Entry::Pressed { .. }
+        | Entry::Reachable { .. }
+        | Entry::Migrated { .. } => Disposition::Accepted,
         Entry::Dropped => Disposition::Dropped,
         Entry::Skipped => Disposition::Skipped,
     }
@@ -185,8 +204,14 @@ impl Sorter<'_> {
     /// A button is pressed by whoever has it now, so the gate is asked again.
     async fn pressed(&mut self, pressed: Pressed) -> Result<Entry, StoreError> {
         self.load(pressed.sender.id).await?;
-        let known = Known { person: self.known(pressed.sender.id), group: None };
-        let role = self.settings.gate().role(&pressed.sender, pressed.kind, known, self.now);
+        let known = Known {
+            person: self.known(pressed.sender.id),
+            group: None,
+        };
+        let role = self
+            .settings
+            .gate()
+            .role(&pressed.sender, pressed.kind, known, self.now);
         let held = match (role, pressed.data.as_str()) {
             (Some(role), HELD) => self.take_held(&pressed).map(|held| (role, held)),
             (Some(_) | None, _) => None,
@@ -197,7 +222,10 @@ impl Sorter<'_> {
             rank: Rank::Acknowledge,
             not_before: Timestamp::default(),
             part_of: None,
-            parcel: Parcel::Answer { callback: pressed.callback.clone(), text: String::new() },
+            parcel: Parcel::Answer {
+                callback: pressed.callback.clone(),
+                text: String::new(),
+            },
         };
         let job = held.map(|(role, held)| self.job_of(&pressed, role, held));
         Ok(Entry::Pressed { acknowledge, job })
@@ -257,7 +285,11 @@ impl Sorter<'_> {
         Job {
             id: JobId(0),
             origin: Origin::Updates(vec![pressed.update]),
-            lane: Lane::Telegram { chat: pressed.chat, topic: held.topic, person: pressed.sender.id },
+            lane: Lane::Telegram {
+                chat: pressed.chat,
+                topic: held.topic,
+                person: pressed.sender.id,
+            },
             kind: pressed.kind,
             messages: vec![held.message],
             sender: pressed.sender.clone(),
@@ -265,7 +297,10 @@ impl Sorter<'_> {
             sent: held.sent,
             accepted: self.now,
             attempts: 0,
-            task: Task::Question { text: held.text, quote: held.quote },
+            task: Task::Question {
+                text: held.text,
+                quote: held.quote,
+            },
         }
     }
 
@@ -273,7 +308,13 @@ impl Sorter<'_> {
         if !self.rows.contains_key(&id) {
             let person = self.ctx.engine.store.person(id).await?;
             let person = person.map(|person| Person::clone(&person));
-            self.rows.insert(id, Row { person, is_changed: false });
+            self.rows.insert(
+                id,
+                Row {
+                    person,
+                    is_changed: false,
+                },
+            );
         }
         Ok(())
     }
@@ -284,9 +325,13 @@ impl Sorter<'_> {
 
     /// The sender's row, made when there is none, to be changed.
     fn person(&mut self, sender: &Sender) -> &mut Person {
-        let row = self.rows.entry(sender.id).or_insert(Row { person: None, is_changed: false });
+        let row = self.rows.entry(sender.id).or_insert(Row {
+            person: None,
+            is_changed: false,
+        });
         row.is_changed = true;
-        row.person.get_or_insert_with(|| Person::new(sender, self.now))
+        row.person
+            .get_or_insert_with(|| Person::new(sender, self.now))
     }
 
     /// Keeps name, language and the last sign of life up to date, without a write per message.
@@ -316,7 +361,13 @@ pub(super) fn set_reachable(
 ) -> Result<(), StoreError> {
     let id = UserId(chat.0);
     match rows.person(id)? {
-        Some(person) => rows.put_person(id, &Person { reachable, ..person }),
+        Some(person) => rows.put_person(
+            id,
+            &Person {
+                reachable,
+                ..person
+            },
+        ),
         None => Ok(()),
     }
 }

@@ -31,7 +31,10 @@ pub(crate) enum Order {
     /// A question that is in the inbox.
     Ask(Waiting),
     /// Stop what this lane waits for or runs, and say so when it is idle.
-    Cancel { lane: Lane, idle: oneshot::Sender<Cancelled> },
+    Cancel {
+        lane: Lane,
+        idle: oneshot::Sender<Cancelled>,
+    },
 }
 
 /// What a cancelled lane had: jobs that never began, and whether one was running. Their inbox rows
@@ -60,7 +63,13 @@ impl Desk {
     /// The desk, and the end of it that [`run`] listens to.
     pub(crate) fn open() -> (Self, mpsc::Receiver<Order>) {
         let (orders, inbox) = mpsc::channel(ORDERS);
-        (Self { orders, load: Arc::default() }, inbox)
+        (
+            Self {
+                orders,
+                load: Arc::default(),
+            },
+            inbox,
+        )
     }
 
     /// Queues a question; waits while the scheduler is behind. After the stop it is dropped: its
@@ -75,10 +84,19 @@ impl Desk {
     /// Stops a lane and waits, at most `GRACE`, until it is idle.
     pub(crate) async fn cancel(&self, lane: Lane) -> Cancelled {
         let (idle, done) = oneshot::channel();
-        if self.orders.send(Order::Cancel { lane, idle }).await.is_err() {
+        if self
+            .orders
+            .send(Order::Cancel { lane, idle })
+            .await
+            .is_err()
+        {
             return Cancelled::default();
         }
-        timeout(GRACE, done).await.ok().and_then(Result::ok).unwrap_or_default()
+        timeout(GRACE, done)
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .unwrap_or_default()
     }
 
     /// Questions that wait for their turn.
@@ -158,9 +176,19 @@ impl Scheduler {
 
     fn cancel(&mut self, lane: Lane, idle: oneshot::Sender<Cancelled>) {
         let waiting = self.queue.take_lane(lane);
-        self.ctx.desk.load.waiting.fetch_sub(waiting.len(), Ordering::Relaxed);
-        let running = self.running.values_mut().find(|running| running.waiting.lane == lane);
-        let cancelled = Cancelled { waiting, running: running.is_some() };
+        self.ctx
+            .desk
+            .load
+            .waiting
+            .fetch_sub(waiting.len(), Ordering::Relaxed);
+        let running = self
+            .running
+            .values_mut()
+            .find(|running| running.waiting.lane == lane);
+        let cancelled = Cancelled {
+            waiting,
+            running: running.is_some(),
+        };
         match running {
             Some(running) => {
                 running.cancel.cancel();
@@ -173,11 +201,20 @@ impl Scheduler {
 
     fn start_what_fits(&mut self) {
         while self.running.len() < self.room {
-            let Some(waiting) = self.queue.pop() else { break };
+            let Some(waiting) = self.queue.pop() else {
+                break;
+            };
             let cancel = CancellationToken::new();
             let turn = one_turn(Arc::clone(&self.ctx), waiting.job, cancel.clone());
             let task = self.turns.spawn(turn);
-            self.running.insert(task.id(), Running { waiting, cancel, idle: Vec::new() });
+            self.running.insert(
+                task.id(),
+                Running {
+                    waiting,
+                    cancel,
+                    idle: Vec::new(),
+                },
+            );
             let load = &self.ctx.desk.load;
             load.waiting.fetch_sub(1, Ordering::Relaxed);
             load.running.fetch_add(1, Ordering::Relaxed);
@@ -189,7 +226,9 @@ impl Scheduler {
             Ok((id, result)) => (id, Ok(result)),
             Err(error) => (error.id(), Err(error)),
         };
-        let Some(running) = self.running.remove(&id) else { return };
+        let Some(running) = self.running.remove(&id) else {
+            return;
+        };
         let job = running.waiting.job;
         self.queue.done(running.waiting.lane);
         self.ctx.desk.load.running.fetch_sub(1, Ordering::Relaxed);
@@ -200,7 +239,11 @@ impl Scheduler {
             }
             Err(error) => {
                 error!(job = job.0, err:% = error; "turn panicked");
-                self.ctx.engine.metrics.panics.fetch_add(1, Ordering::Relaxed);
+                self.ctx
+                    .engine
+                    .metrics
+                    .panics
+                    .fetch_add(1, Ordering::Relaxed);
                 // Again: the inbox row has counted this try, so the second one is apologised for.
                 self.obey(Order::Ask(running.waiting));
                 self.ctx.desk.load.waiting.fetch_add(1, Ordering::Relaxed);
@@ -222,12 +265,18 @@ impl Scheduler {
         if timeout(GRACE, rest).await.is_ok() {
             return;
         }
-        let left: Vec<JobId> = self.running.values().map(|running| running.waiting.job).collect();
+        let left: Vec<JobId> = self
+            .running
+            .values()
+            .map(|running| running.waiting.job)
+            .collect();
         info!(turns = left.len(); "turns left to the next start");
         self.turns.abort_all();
-        let forgiven = self.ctx.engine.store.write(move |rows| {
-            left.iter().try_for_each(|job| rows.reset_attempts(*job))
-        });
+        let forgiven = self
+            .ctx
+            .engine
+            .store
+            .write(move |rows| left.iter().try_for_each(|job| rows.reset_attempts(*job)));
         if let Ok(Err(error)) = timeout(GRACE, forgiven).await {
             warn!(err:% = error; "interrupted turns could not be marked");
         }
@@ -241,7 +290,11 @@ async fn one_turn(
     cancel: CancellationToken,
 ) -> Result<Concluded, StoreError> {
     let (visible, _) = watch::channel(Visible::default());
-    let view = View { audience: Audience::Nobody, visible: &visible, cancel: &cancel };
+    let view = View {
+        audience: Audience::Nobody,
+        visible: &visible,
+        cancel: &cancel,
+    };
     let concluded = turn::answer(&ctx.engine, job, view).await?;
     ctx.mail.push(&concluded.rows).await;
     Ok(concluded)

@@ -47,12 +47,19 @@ pub(crate) async fn run(config: Config, store: Store) -> anyhow::Result<()> {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// The one at the terminal, who owns the machine.
 fn sitter() -> Sender {
-    Sender { id: UserId(0), name: String::new(), language: None, is_chat: false }
+    Sender {
+        id: UserId(0),
+        name: String::new(),
+        language: None,
+        is_chat: false,
+    }
 }
 
 struct Terminal {
@@ -103,7 +110,10 @@ impl Terminal {
     async fn obey(&self, command: &Command) -> anyhow::Result<()> {
         let text = match command {
             Command::New => {
-                self.engine.store.write(|rows| rows.clear_lane(Lane::Terminal)).await?;
+                self.engine
+                    .store
+                    .write(|rows| rows.clear_lane(Lane::Terminal))
+                    .await?;
                 self.locale.new_conversation().to_owned()
             }
             Command::Status => status::of_engine(&self.engine).text(self.locale, Role::Owner),
@@ -125,7 +135,11 @@ impl Terminal {
         let id = self.enter(text).await?;
         let cancel = CancellationToken::new();
         let (visible, mut growing) = watch::channel(Visible::default());
-        let view = View { audience: Audience::Watching, visible: &visible, cancel: &cancel };
+        let view = View {
+            audience: Audience::Watching,
+            visible: &visible,
+            cancel: &cancel,
+        };
         let mut answer = std::pin::pin!(turn::answer(&self.engine, id, view));
         let mut printed = String::new();
         let concluded = loop {
@@ -164,7 +178,10 @@ impl Terminal {
         };
         let entered = self.engine.store.write(move |rows| {
             let id = rows.next_job_id()?;
-            rows.put_job(&Job { id, ..draft.clone() })?;
+            rows.put_job(&Job {
+                id,
+                ..draft.clone()
+            })?;
             Ok(id)
         });
         entered.await
@@ -172,12 +189,17 @@ impl Terminal {
 
     /// Nobody waits any more for what was asked before a crash.
     async fn forget_left_over(&self) -> Result<(), StoreError> {
-        let jobs = self.engine.store.read(|rows| rows.jobs(JobId(0), LEFT_OVER)).await?;
+        let jobs = self
+            .engine
+            .store
+            .read(|rows| rows.jobs(JobId(0), LEFT_OVER))
+            .await?;
         if jobs.is_empty() {
             return Ok(());
         }
         let forgotten = self.engine.store.write(move |rows| {
-            jobs.iter().try_for_each(|job| rows.remove_job(job.id).map(drop))
+            jobs.iter()
+                .try_for_each(|job| rows.remove_job(job.id).map(drop))
         });
         forgotten.await
     }
@@ -194,7 +216,10 @@ fn typed_lines() -> anyhow::Result<mpsc::Receiver<String>> {
             }
         }
     };
-    std::thread::Builder::new().name("svs-stdin".to_owned()).spawn(read).context("a thread")?;
+    std::thread::Builder::new()
+        .name("svs-stdin".to_owned())
+        .spawn(read)
+        .context("a thread")?;
     Ok(lines)
 }
 

@@ -51,7 +51,10 @@ struct Reply {
 
 impl Reply {
     fn say(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ..Self::default() }
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
     }
 }
 
@@ -71,7 +74,14 @@ pub(crate) async fn answer(
     let reply = match &job.task {
         Task::Question { text, quote } if job.attempts < MOST_BEGUN => {
             let quote = quote.as_deref();
-            let asked = Asked { engine, settings: &settings, locale, job: &job, text, quote };
+            let asked = Asked {
+                engine,
+                settings: &settings,
+                locale,
+                job: &job,
+                text,
+                quote,
+            };
             asked.reply(view).await?
         }
         Task::Question { .. } | Task::Command(_) => Reply::say(locale.notice(&Notice::GaveUp)),
@@ -97,7 +107,11 @@ impl Asked<'_> {
             return Ok(Reply::say(self.locale.notice(&Notice::NeedsApproval)));
         };
         let terms = self.settings.roles.terms(role);
-        let context = self.engine.store.context(self.job.lane, usize::from(terms.rounds)).await?;
+        let context = self
+            .engine
+            .store
+            .context(self.job.lane, usize::from(terms.rounds))
+            .await?;
         let question = Question {
             prompt: Arc::new(self.compose(&context)),
             // Every question goes to the lite tier until tier choice comes with the routers.
@@ -108,18 +122,27 @@ impl Asked<'_> {
         };
         let called = call::until_answered(self.engine, self.settings, question).await?;
         let reply = self.after(called.ended, terms);
-        Ok(Reply { changes: called.changes, ..reply })
+        Ok(Reply {
+            changes: called.changes,
+            ..reply
+        })
     }
 
     fn after(&self, ended: Ended, terms: &Terms) -> Reply {
         let job = self.job.id.0;
         match ended {
             Ended::Answered(answer) => {
-                self.engine.metrics.answered(clock::now().since(self.job.accepted));
+                self.engine
+                    .metrics
+                    .answered(clock::now().since(self.job.accepted));
                 info!(job, model = answer.model.as_str(); "answered");
                 let text = self.locale.answer(&answer);
                 let round = (terms.rounds > 0).then(|| self.round(answer));
-                Reply { text, round, changes: Vec::new() }
+                Reply {
+                    text,
+                    round,
+                    changes: Vec::new(),
+                }
             }
             Ended::Failed(failure) => {
                 self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
@@ -134,14 +157,22 @@ impl Asked<'_> {
     /// The role of this moment: a grant may have ended, or been taken back, while the job waited.
     async fn role_now(&self) -> Result<Option<Role>, StoreError> {
         let job = self.job;
-        let Lane::Telegram { chat, .. } = job.lane else { return Ok(Some(job.role)) };
+        let Lane::Telegram { chat, .. } = job.lane else {
+            return Ok(Some(job.role));
+        };
         let person = self.engine.store.person(job.sender.id).await?;
         let group = match job.kind {
             ChatKind::Private => None,
             ChatKind::Group => self.engine.store.person(UserId(chat.0)).await?,
         };
-        let known = Known { person: person.as_deref(), group: group.as_deref() };
-        Ok(self.settings.gate().role(&job.sender, job.kind, known, clock::now()))
+        let known = Known {
+            person: person.as_deref(),
+            group: group.as_deref(),
+        };
+        Ok(self
+            .settings
+            .gate()
+            .role(&job.sender, job.kind, known, clock::now()))
     }
 
     fn compose(&self, context: &[Arc<StoredTurn>]) -> Prompt {
@@ -155,7 +186,11 @@ impl Asked<'_> {
             language: self.job.sender.language.as_deref(),
             budget: CONTEXT_TOKENS,
         };
-        let question = prompt::Question { text: self.text, quote: self.quote, speaker };
+        let question = prompt::Question {
+            text: self.text,
+            quote: self.quote,
+            speaker,
+        };
         prompt::build(&facts, context, &question)
     }
 
@@ -169,7 +204,9 @@ impl Asked<'_> {
             model: answer.model,
             reason: TierReason::Smalltalk,
             question: vec![Part::Text(self.text.to_owned())],
-            answer: std::iter::once(Part::Text(answer.text)).chain(signed).collect(),
+            answer: std::iter::once(Part::Text(answer.text))
+                .chain(signed)
+                .collect(),
         }
     }
 }
@@ -177,13 +214,20 @@ impl Asked<'_> {
 /// The model that made all of this, if it was one: only to it do the signatures mean anything.
 fn only_model(context: &[Arc<StoredTurn>]) -> Option<String> {
     let first = context.first()?;
-    context.iter().all(|turn| turn.model == first.model).then(|| first.model.clone())
+    context
+        .iter()
+        .all(|turn| turn.model == first.model)
+        .then(|| first.model.clone())
 }
 
 /// The one commit: round, key health, outbox rows; the job leaves the inbox.
 async fn conclude(engine: &Arc<Engine>, job: Job, reply: Reply) -> Result<Concluded, StoreError> {
     let rows = outbound(&job, &reply.text);
-    let Reply { text, round, changes } = reply;
+    let Reply {
+        text,
+        round,
+        changes,
+    } = reply;
     let pool = Arc::clone(engine);
     let heads = engine.store.write(move |store| {
         pool.put_changes(store, &changes)?;
@@ -191,14 +235,21 @@ async fn conclude(engine: &Arc<Engine>, job: Job, reply: Reply) -> Result<Conclu
             store.append_turn(job.lane, job.id, round)?;
         }
         store.remove_job(job.id)?;
-        rows.iter().map(|row| Ok(Head::of(store.put_outbound(row)?, row))).collect()
+        rows.iter()
+            .map(|row| Ok(Head::of(store.put_outbound(row)?, row)))
+            .collect()
     });
-    Ok(Concluded { rows: heads.await?, text })
+    Ok(Concluded {
+        rows: heads.await?,
+        text,
+    })
 }
 
 /// The parts of a reply as outbox rows; an origin without a chat has none.
 fn outbound(job: &Job, text: &str) -> Vec<Outbound> {
-    let Lane::Telegram { chat, topic, .. } = job.lane else { return Vec::new() };
+    let Lane::Telegram { chat, topic, .. } = job.lane else {
+        return Vec::new();
+    };
     let reply_to = match job.kind {
         ChatKind::Private => None,
         ChatKind::Group => job.messages.first().copied(),
@@ -209,7 +260,11 @@ fn outbound(job: &Job, text: &str) -> Vec<Outbound> {
         rank: Rank::Final,
         not_before: Timestamp::default(),
         part_of: Some((job.lane, job.id, part)),
-        parcel: Parcel::Send { text, reply_to: reply_to.filter(|_| part == 0), button: None },
+        parcel: Parcel::Send {
+            text,
+            reply_to: reply_to.filter(|_| part == 0),
+            button: None,
+        },
     };
     (0..).zip(render::parts(text)).map(row).collect()
 }

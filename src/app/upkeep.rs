@@ -32,7 +32,12 @@ async fn tick(ctx: &Ctx) {
         Backend::Offline => {}
     }
     let before = clock::now().before(SEEN_FOR);
-    match ctx.engine.store.write_soon(move |rows| rows.prune_seen(before)).await {
+    match ctx
+        .engine
+        .store
+        .write_soon(move |rows| rows.prune_seen(before))
+        .await
+    {
         Ok(0) => {}
         Ok(pruned) => debug!(rows = pruned; "old update ids forgotten"),
         Err(error) => warn!(err:% = error; "old update ids not forgotten"),

@@ -94,7 +94,9 @@ pub(crate) fn build(
         .saturating_sub(estimate_tokens(&system) + question.tokens());
     let mut rounds = Vec::new();
     for turn in context.iter().rev() {
-        let Some(round) = round(turn.borrow()) else { continue };
+        let Some(round) = round(turn.borrow()) else {
+            continue;
+        };
         let Some(rest) = left.checked_sub(round.iter().map(Message::tokens).sum()) else {
             break;
         };

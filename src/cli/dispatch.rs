@@ -24,7 +24,11 @@ const USAGE: u8 = 2;
 /// `EX_CONFIG` of sysexits.h: systemd is told not to start again.
 const CONFIGURATION: u8 = 78;
 /// Stack of every thread; the deepest path, a TLS handshake under a model call, needs less.
-const STACK: usize = if cfg!(debug_assertions) { 2 << 20 } else { 256 << 10 };
+const STACK: usize = if cfg!(debug_assertions) {
+    2 << 20
+} else {
+    256 << 10
+};
 /// Blocking threads beyond the bounded classes: signals, the odd file.
 const SPARE_THREADS: usize = 4;
 
@@ -36,7 +40,10 @@ struct Failed {
 
 impl Failed {
     fn new(code: u8, sentence: impl Display) -> Self {
-        Self { code, sentence: sentence.to_string() }
+        Self {
+            code,
+            sentence: sentence.to_string(),
+        }
     }
 }
 
@@ -79,7 +86,10 @@ fn load(sources: &Sources, need: Need) -> Result<Config, Failed> {
 }
 
 fn run(config: Config) -> Result<(), Failed> {
-    let token = config.token().map_err(|mistake| Failed::new(CONFIGURATION, mistake))?.clone();
+    let token = config
+        .token()
+        .map_err(|mistake| Failed::new(CONFIGURATION, mistake))?
+        .clone();
     let store = open(&config.data.file, Open::CreateIfMissing)?;
     let runtime = runtime(&config)?;
     let ended = runtime.block_on(app::run(config, token, store));
@@ -101,17 +111,27 @@ fn check_all(config: &Config) -> Result<(), Failed> {
     print(&report.text)?;
     match report.problems {
         0 => Ok(()),
-        problems => Err(Failed::new(FAILED, format!("error: problems found: {problems}"))),
+        problems => Err(Failed::new(
+            FAILED,
+            format!("error: problems found: {problems}"),
+        )),
     }
 }
 
 fn status_of(data_file: &Path) -> Result<(), Failed> {
     let answer = control::ask(data_file, "status").map_err(|error| {
         let file = data_file.display();
-        Failed::new(FAILED, format!("error: no bot that runs on {file} answers ({error})"))
+        Failed::new(
+            FAILED,
+            format!("error: no bot that runs on {file} answers ({error})"),
+        )
     })?;
-    let snapshot: status::Snapshot = serde_json::from_str(&answer)
-        .map_err(|error| Failed::new(FAILED, format!("error: the bot's answer is not understood ({error})")))?;
+    let snapshot: status::Snapshot = serde_json::from_str(&answer).map_err(|error| {
+        Failed::new(
+            FAILED,
+            format!("error: the bot's answer is not understood ({error})"),
+        )
+    })?;
     let text = snapshot.text(Locale::of(Language::En), Role::Owner);
     print(&format!("{text}\n"))
 }
@@ -136,7 +156,10 @@ fn open(path: &Path, mode: Open) -> Result<Store, Failed> {
 
 fn failed(error: &anyhow::Error) -> Failed {
     let is_settings = error.is::<BadToken>() || error.is::<BadSettings>();
-    Failed::new(if is_settings { CONFIGURATION } else { FAILED }, format!("error: {error:#}"))
+    Failed::new(
+        if is_settings { CONFIGURATION } else { FAILED },
+        format!("error: {error:#}"),
+    )
 }
 
 /// Every class of blocking work has a bound of its own; the pool is as large as all of them.
@@ -145,7 +168,9 @@ fn runtime(config: &Config) -> Result<Runtime, Failed> {
         .worker_threads(2)
         .thread_name("svs-worker")
         .thread_stack_size(STACK)
-        .max_blocking_threads(config.limits.in_flight + deliver::SENDS + store::READS + SPARE_THREADS)
+        .max_blocking_threads(
+            config.limits.in_flight + deliver::SENDS + store::READS + SPARE_THREADS,
+        )
         .enable_all()
         .build()
         .map_err(|error| Failed::new(FAILED, format!("error: no threads to run with ({error})")))

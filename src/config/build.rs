@@ -11,8 +11,8 @@ use super::mistake::Mistake;
 use super::raw::{Raw, Sources, read_text};
 use super::reader::Reader;
 use super::{
-    Access, Answers, Config, Data, Gemini, Groups, IpFamily, Limits, Log, LogFormat,
-    Need, People, Persona, Refused, SendRate, Stream, Telegram, UiLanguage, UserLimits,
+    Access, Answers, Config, Data, Gemini, Groups, IpFamily, Limits, Log, LogFormat, Need, People,
+    Persona, Refused, SendRate, Stream, Telegram, UiLanguage, UserLimits,
 };
 use super::{keys, memory, no_token, parse, places};
 use crate::keys::{Group, Policy};

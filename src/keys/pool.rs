@@ -264,9 +264,7 @@ impl Pool {
                 return self.change(Scope::Project(lease.project), |it| it.kill(death, now));
             }
             // What several projects say alike is for the routers to see; here each rests alone.
-            Effect::RestKeyModel(rest)
-            | Effect::ModelMissing(rest)
-            | Effect::Throttled(rest) => {
+            Effect::RestKeyModel(rest) | Effect::ModelMissing(rest) | Effect::Throttled(rest) => {
                 let scope = Scope::ProjectModel(lease.project, lease.model);
                 (scope, jittered(rest, rng))
             }

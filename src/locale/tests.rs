@@ -2,8 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::status::{Tally, Status};
+use super::status::Status;
 use super::*;
+use crate::keys::Tally;
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 
@@ -98,6 +99,7 @@ fn status(role: Role) -> Status<'static> {
             resting: 2,
             blacklisted: 1,
             dead: 2,
+            next_wake: None,
         },
         waiting: 3,
         running: 4,

@@ -163,7 +163,10 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(1);
         let mut backoff = Backoff::default();
         for _ in 0..1000 {
-            assert_eq!(backoff.answered(1, Duration::ZERO, &mut rng), Duration::ZERO);
+            assert_eq!(
+                backoff.answered(1, Duration::ZERO, &mut rng),
+                Duration::ZERO
+            );
         }
     }
 }

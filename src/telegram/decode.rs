@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use self::words::{Address, Words};
-use super::wire::{CallbackQuery, Chat, ChatMemberUpdated, Me, Message, User};
+use super::Me;
+use super::wire::{CallbackQuery, Chat, ChatMemberUpdated, Message, User};
 use crate::chat::{
     Addressed, ChatKind, Content, Event, Inbound, Pressed, Sender, TopicId, UpdateId, UserId,
 };
@@ -61,6 +61,27 @@ pub(crate) enum Decoded {
     Undecodable,
 }
 
+/// Why there is no event.
+enum Unfit {
+    Skipped(String),
+    Shape,
+}
+
+impl From<Unfit> for Decoded {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Skipped(kind) => Self::Skipped { kind },
+            Unfit::Shape => Self::Undecodable,
+        }
+    }
+}
+
+impl From<serde_json::Error> for Unfit {
+    fn from(_: serde_json::Error) -> Self {
+        Self::Shape
+    }
+}
+
 /// Decodes the update with this id; `json` is the whole update.
 pub(crate) fn decode(update: UpdateId, json: &str, me: &Me) -> Decoded {
     let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) else {
@@ -74,20 +95,17 @@ pub(crate) fn decode(update: UpdateId, json: &str, me: &Me) -> Decoded {
         of_member(member.get())
     } else {
         let kind = fields.into_keys().find(|field| field != "update_id");
-        Err(kind.map_or(Decoded::Undecodable, |kind| Decoded::Skipped { kind }))
+        Err(kind.map_or(Unfit::Shape, Unfit::Skipped))
     };
-    event.map_or_else(|other| other, Decoded::Event)
+    event.map_or_else(Decoded::from, Decoded::Event)
 }
 
-fn skipped(kind: &str) -> Decoded {
-    Decoded::Skipped {
-        kind: kind.to_owned(),
-    }
+fn skipped(why: &str) -> Unfit {
+    Unfit::Skipped(why.to_owned())
 }
 
-fn of_member(json: &str) -> Result<Event, Decoded> {
-    let change: ChatMemberUpdated =
-        serde_json::from_str(json).map_err(|_shape| Decoded::Undecodable)?;
+fn of_member(json: &str) -> Result<Event, Unfit> {
+    let change: ChatMemberUpdated = serde_json::from_str(json)?;
     chat_kind(&change.chat)?;
     let member = change.new_chat_member;
     let reachable = match member.status.as_str() {
@@ -102,8 +120,8 @@ fn of_member(json: &str) -> Result<Event, Decoded> {
     })
 }
 
-fn of_press(update: UpdateId, json: &str) -> Result<Event, Decoded> {
-    let query: CallbackQuery = serde_json::from_str(json).map_err(|_shape| Decoded::Undecodable)?;
+fn of_press(update: UpdateId, json: &str) -> Result<Event, Unfit> {
+    let query: CallbackQuery = serde_json::from_str(json)?;
     let Some(message) = query.message.filter(|message| message.date != 0) else {
         return Err(skipped("button of an old message"));
     };
@@ -121,8 +139,8 @@ fn of_press(update: UpdateId, json: &str) -> Result<Event, Decoded> {
     }))
 }
 
-fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Decoded> {
-    let message: Message = serde_json::from_str(json).map_err(|_shape| Decoded::Undecodable)?;
+fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
+    let message: Message<'_> = serde_json::from_str(json)?;
     if message.business_connection_id.is_some() {
         return Err(skipped("business message"));
     }
@@ -138,19 +156,7 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Decoded> {
         return Err(skipped("own inline result"));
     }
     let sender = sender(&message)?;
-    let words = Words::of(&message);
-    let media = media(&message, json)?;
-    let is_forwarded = message.forward_origin.is_some();
-    let addressed = match kind {
-        ChatKind::Private => Addressed::Private,
-        ChatKind::Group => addressed(&message, words.as_ref().filter(|_| !is_forwarded), me),
-    };
-    let words = words.unwrap_or_default();
-    let (text, quote) = if is_forwarded {
-        (String::new(), bounded(&words.text))
-    } else {
-        (words.without(me), quote(&message))
-    };
+    let said = said(&message, kind, media(&message, json)?, me);
     Ok(Event::Message(Inbound {
         update,
         chat: here,
@@ -159,7 +165,33 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Decoded> {
         message: message.message_id,
         sender,
         sent: Timestamp::from_secs(message.date),
-        addressed,
+        addressed: said.addressed,
+        content: said.content,
+        quote: said.quote,
+    }))
+}
+
+/// What a message says and to whom.
+struct Said {
+    addressed: Addressed,
+    content: Content,
+    quote: Option<String>,
+}
+
+fn said(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &Me) -> Said {
+    let words = Words::of(message).unwrap_or_default();
+    let reply = replied_to(message);
+    let (own, quote) = if message.forward_origin.is_some() {
+        (Words::default(), bounded(&words.text))
+    } else {
+        (words, quote(message, reply.as_ref()))
+    };
+    let text = own.without(me);
+    Said {
+        addressed: match kind {
+            ChatKind::Private => Addressed::Private,
+            ChatKind::Group => addressed(&own, reply.as_ref(), me),
+        },
         content: match media {
             None => Content::Text(text),
             Some(kind) => Content::Media {
@@ -168,10 +200,10 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Decoded> {
             },
         },
         quote,
-    }))
+    }
 }
 
-fn chat_kind(chat: &Chat) -> Result<ChatKind, Decoded> {
+fn chat_kind(chat: &Chat) -> Result<ChatKind, Unfit> {
     match chat.kind.as_str() {
         "private" => Ok(ChatKind::Private),
         "group" | "supergroup" => Ok(ChatKind::Group),
@@ -181,7 +213,7 @@ fn chat_kind(chat: &Chat) -> Result<ChatKind, Decoded> {
 
 /// A chat that speaks (anonymous admin, linked channel) comes with a `from` that is one of
 /// Telegram's own bots, so it is looked at first.
-fn sender(message: &Message) -> Result<Sender, Decoded> {
+fn sender(message: &Message<'_>) -> Result<Sender, Unfit> {
     if let Some(chat) = &message.sender_chat {
         return Ok(Sender {
             id: UserId(chat.id.0),
@@ -207,45 +239,37 @@ fn person(user: &User) -> Sender {
 }
 
 /// The field that holds the media; `None` for plain or rich text. Service messages are skipped.
-fn media(message: &Message, json: &str) -> Result<Option<&'static str>, Decoded> {
+fn media(message: &Message<'_>, json: &str) -> Result<Option<&'static str>, Unfit> {
     if message.text.is_some() || message.rich_message.is_some() {
         return Ok(None);
     }
-    let fields: BTreeMap<String, IgnoredAny> =
-        serde_json::from_str(json).map_err(|_shape| Decoded::Undecodable)?;
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
     let kind = MEDIA.into_iter().find(|kind| fields.contains_key(*kind));
     kind.map(Some).ok_or_else(|| skipped("service message"))
 }
 
-fn addressed(message: &Message, words: Option<&Words>, me: &Me) -> Addressed {
-    match words.map_or(Address::Nobody, |words| words.address(me)) {
+fn addressed(own: &Words, reply: Option<&Message<'_>>, me: &Me) -> Addressed {
+    let author = reply.and_then(|reply| reply.from.as_ref());
+    match own.address(me) {
         Address::Command => Addressed::Command,
         Address::Us => Addressed::Mention,
-        Address::AnotherBot => Addressed::No,
-        Address::Nobody => {
-            let author = replied_to(message).and_then(|reply| reply.from.as_ref());
-            if author.is_some_and(|author| author.id == me.id) {
-                Addressed::Reply
-            } else {
-                Addressed::No
-            }
-        }
+        Address::Nobody if author.is_some_and(|author| author.id == me.id) => Addressed::Reply,
+        Address::AnotherBot | Address::Nobody => Addressed::No,
     }
 }
 
 /// In a forum, a message that replies to nothing "replies" to the creation of its topic.
-fn replied_to(message: &Message) -> Option<&Message> {
-    let reply = message.reply_to_message.as_deref();
-    reply.filter(|reply| reply.forum_topic_created.is_none())
+fn replied_to<'a>(message: &Message<'a>) -> Option<Message<'a>> {
+    let reply: Message<'_> = serde_json::from_str(message.reply_to_message?.get()).ok()?;
+    reply.forum_topic_created.is_none().then_some(reply)
 }
 
 /// The quoted part if there is one, else all the words of the message replied to.
-fn quote(message: &Message) -> Option<String> {
+fn quote(message: &Message<'_>, reply: Option<&Message<'_>>) -> Option<String> {
     if let Some(quote) = &message.quote {
         return bounded(&quote.text);
     }
-    let words = replied_to(message).and_then(Words::of)?;
-    bounded(&words.text)
+    bounded(&Words::of(reply?)?.text)
 }
 
 fn bounded(text: &str) -> Option<String> {
@@ -254,7 +278,7 @@ fn bounded(text: &str) -> Option<String> {
 }
 
 /// Without `is_topic_message`, a thread id is that of a reply thread.
-fn topic(message: &Message, kind: ChatKind) -> Option<TopicId> {
+fn topic(message: &Message<'_>, kind: ChatKind) -> Option<TopicId> {
     let topic = message
         .message_thread_id
         .filter(|_| message.is_topic_message == Some(true))?;

@@ -35,16 +35,18 @@ pub(super) struct Upload<'a> {
 
 impl Body {
     pub(super) fn json<P: Serialize>(params: &P) -> Result<Self, CallError> {
-        let json = serde_json::to_vec(params).map_err(io::Error::from)?;
+        let json = serde_json::to_string(params).map_err(io::Error::from)?;
         let mut body = Self::empty("application/json".to_owned());
-        body.push(json);
+        // The server wants an object, also for a method without parameters.
+        body.push(if json == "null" {
+            "{}".to_owned()
+        } else {
+            json
+        });
         Ok(body)
     }
 
-    pub(super) fn form<P: Serialize>(
-        params: &P,
-        files: &[Upload<'_>],
-    ) -> Result<Self, CallError> {
+    pub(super) fn form<P: Serialize>(params: &P, files: &[Upload<'_>]) -> Result<Self, CallError> {
         let boundary = format!("svs-bot-{:032x}", fastrand::u128(..));
         let mut body = Self::empty(format!("multipart/form-data; boundary={boundary}"));
         for (field, value) in fields(params)? {
@@ -128,5 +130,30 @@ impl Read for Whole {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_shrank_since_it_was_opened_breaks_the_request_off() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spool");
+        std::fs::write(&path, "whole").unwrap();
+        let upload = Upload {
+            field: "document",
+            name: "a".to_owned(),
+            path: &path,
+        };
+        let mut body = Body::form(&Map::new(), &[upload]).unwrap();
+        File::options()
+            .write(true)
+            .open(&path)
+            .and_then(|file| file.set_len(2))
+            .unwrap();
+        let error = body.reader.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 }

@@ -18,8 +18,8 @@ use serde::de::IgnoredAny;
 
 use super::form::Upload;
 use super::verdict::Refusal;
-use super::wire::{Me, Sent, Success};
-use super::{CallError, Client};
+use super::wire::{Sent, Success};
+use super::{CallError, Client, Me};
 use crate::chat::{Button, ChatId, MessageId, Outbound, Parcel};
 
 /// Longest text of `answerCallbackQuery`.
@@ -65,7 +65,10 @@ pub(crate) fn send(client: &Client, row: &Outbound) -> Result<Option<MessageId>,
                 .callback_query_id(callback)
                 .maybe_text((!text.is_empty()).then_some(text))
                 .build();
-            done(client.answer_callback_query(&params), &Refusal::QueryExpired)
+            done(
+                client.answer_callback_query(&params),
+                &Refusal::QueryExpired,
+            )
         }
     }
 }
@@ -132,7 +135,9 @@ fn keyboard(button: &Button) -> ReplyMarkup {
         .text(&button.label)
         .callback_data(&button.data)
         .build();
-    let keyboard = InlineKeyboardMarkup::builder().inline_keyboard(vec![vec![button]]).build();
+    let keyboard = InlineKeyboardMarkup::builder()
+        .inline_keyboard(vec![vec![button]])
+        .build();
     ReplyMarkup::InlineKeyboardMarkup(keyboard)
 }
 

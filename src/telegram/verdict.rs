@@ -127,10 +127,9 @@ pub(super) fn of(said: Said<'_>) -> Refusal {
     let text = lower.as_deref();
     let rejected = || Refusal::Rejected(said.description.unwrap_or_default().to_owned());
     match said.code {
-        401 => Refusal::Unauthorized,
         // A server older than a method we use says so; without that, the token is malformed.
         404 if text.is_some_and(|text| text.contains("method not found")) => rejected(),
-        404 => Refusal::Unauthorized,
+        401 | 404 => Refusal::Unauthorized,
         413 => Refusal::FileTooLarge,
         429 => Refusal::Flood(flood(said.retry_after, text)),
         400..=499 => match text {

@@ -55,7 +55,8 @@ pub(super) struct Sent {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Message {
+#[expect(clippy::struct_field_names, reason = "the names are the Bot API's")]
+pub(super) struct Message<'a> {
     pub(super) message_id: MessageId,
     /// Unix seconds.
     #[serde(default)]
@@ -68,8 +69,9 @@ pub(super) struct Message {
     pub(super) message_thread_id: Option<TopicId>,
     pub(super) is_topic_message: Option<bool>,
     pub(super) forward_origin: Option<serde::de::IgnoredAny>,
-    #[serde(default, deserialize_with = "lenient")]
-    pub(super) reply_to_message: Option<Box<Message>>,
+    /// Another message, left as it is: replies do not nest, so one level is decoded and no more.
+    #[serde(borrow)]
+    pub(super) reply_to_message: Option<&'a RawValue>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) quote: Option<Quote>,
     pub(super) text: Option<String>,
@@ -132,8 +134,16 @@ pub(super) struct CallbackQuery {
     pub(super) from: User,
     /// Absent, or with the date 0, when it is too old to be looked at.
     #[serde(default, deserialize_with = "lenient")]
-    pub(super) message: Option<Message>,
+    pub(super) message: Option<Holder>,
     pub(super) data: Option<String>,
+}
+
+/// The message that holds a button.
+#[derive(Deserialize)]
+pub(super) struct Holder {
+    pub(super) message_id: MessageId,
+    pub(super) date: u64,
+    pub(super) chat: Chat,
 }
 
 /// `my_chat_member`.

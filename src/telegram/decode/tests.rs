@@ -1,1 +1,503 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
+use super::*;
+use crate::chat::{ChatId, MessageId};
+
+fn me() -> Me {
+    Me {
+        id: UserId(42),
+        username: "SvsBot".to_owned(),
+        can_read_all_group_messages: false,
+        has_topics_enabled: false,
+    }
+}
+
+fn decoded(update: &Value) -> Decoded {
+    decode(UpdateId(9), &update.to_string(), &me())
+}
+
+/// A message of Ann in a private chat or a group, with `more` fields on top.
+fn message(chat: &str, more: &Value) -> Value {
+    let id = if chat == "private" { 7 } else { -100 };
+    let mut message = json!({
+        "message_id": 3,
+        "from": {"id": 7, "is_bot": false, "first_name": "Ann", "language_code": "zh-hans"},
+        "chat": {"id": id, "type": chat, "title": "G"},
+        "date": 1_700_000_000,
+    });
+    let fields = more.as_object().unwrap().clone();
+    message.as_object_mut().unwrap().extend(fields);
+    json!({"update_id": 9, "message": message})
+}
+
+fn inbound(update: &Value) -> Inbound {
+    let Decoded::Event(Event::Message(inbound)) = decoded(update) else {
+        panic!("no message in {update}");
+    };
+    inbound
+}
+
+fn text(inbound: &Inbound) -> &str {
+    match &inbound.content {
+        Content::Text(text) => text,
+        Content::Media { .. } => panic!("{inbound:?}"),
+    }
+}
+
+fn entity(kind: &str, offset: usize, length: usize) -> Value {
+    json!([{"type": kind, "offset": offset, "length": length}])
+}
+
+#[test]
+fn a_private_message_is_taken_over_field_by_field() {
+    let update = message("private", &json!({"text": "hi", "brand_new": {"x": 1}}));
+    let expected = Inbound {
+        update: UpdateId(9),
+        chat: ChatId(7),
+        kind: ChatKind::Private,
+        topic: None,
+        message: MessageId(3),
+        sender: Sender {
+            id: UserId(7),
+            name: "Ann".to_owned(),
+            language: Some("zh-hans".to_owned()),
+            is_chat: false,
+        },
+        sent: Timestamp(1_700_000_000_000),
+        addressed: Addressed::Private,
+        content: Content::Text("hi".to_owned()),
+        quote: None,
+    };
+    assert_eq!(inbound(&update), expected);
+}
+
+#[test]
+fn in_a_group_entities_decide_who_is_meant_and_our_name_is_taken_out() {
+    use Addressed::{Command, Mention, No};
+    for (said, entities, addressed, left) in [
+        ("@svsbot, hello", entity("mention", 0, 7), Mention, "hello"),
+        (
+            "well @SvsBot how",
+            entity("mention", 5, 7),
+            Mention,
+            "well how",
+        ),
+        ("👋 @SVSBOT hi", entity("mention", 3, 7), Mention, "👋 hi"),
+        ("you @SvsBot", entity("mention", 4, 7), Mention, "you"),
+        ("@SvsBot", entity("mention", 0, 7), Mention, ""),
+        ("@SvsBots hi", entity("mention", 0, 8), No, "@SvsBots hi"),
+        ("@SvsBot hi", json!([]), No, "@SvsBot hi"),
+        ("@SvsBot hi", entity("code", 0, 7), No, "@SvsBot hi"),
+        ("/start x", entity("bot_command", 0, 6), Command, "/start x"),
+        (
+            "/start@svsbot x",
+            entity("bot_command", 0, 13),
+            Command,
+            "/start x",
+        ),
+        (
+            "/start@other x",
+            entity("bot_command", 0, 12),
+            No,
+            "/start@other x",
+        ),
+        ("try /help", entity("bot_command", 4, 5), No, "try /help"),
+        (
+            "try /help@SvsBot",
+            entity("bot_command", 4, 12),
+            Mention,
+            "try /help",
+        ),
+        ("hello", json!([]), No, "hello"),
+        // Entities that do not fit the text, or have a new shape, are as good as none.
+        ("👋 @SvsBot", entity("mention", 1, 7), No, "👋 @SvsBot"),
+        ("@SvsBot", entity("mention", 0, 70), No, "@SvsBot"),
+        ("@SvsBot", entity("mention", usize::MAX, 7), No, "@SvsBot"),
+        ("@SvsBot", json!({"surprise": 1}), No, "@SvsBot"),
+    ] {
+        let fields = json!({"text": said, "entities": entities});
+        let group = inbound(&message("supergroup", &fields));
+        assert_eq!((group.addressed, text(&group)), (addressed, left), "{said}");
+        let private = inbound(&message("private", &fields));
+        assert_eq!(private.addressed, Addressed::Private, "{said}");
+    }
+}
+
+#[test]
+fn a_name_that_links_to_the_bot_is_a_mention() {
+    let named = |id: i64| {
+        let entities =
+            json!([{"type": "text_mention", "offset": 0, "length": 4, "user": {"id": id}}]);
+        inbound(&message(
+            "group",
+            &json!({"text": "Svs, hi", "entities": entities}),
+        ))
+    };
+    assert_eq!(named(42).addressed, Addressed::Mention);
+    assert_eq!(named(43).addressed, Addressed::No);
+}
+
+#[test]
+fn a_reply_to_the_bot_is_meant_for_it_unless_it_names_another() {
+    let reply = |from: i64, more: Value| {
+        let mut fields = json!({
+            "text": "and then?",
+            "reply_to_message": {
+                "message_id": 2, "date": 1, "chat": {"id": -100, "type": "group"},
+                "from": {"id": from, "is_bot": true}, "text": "Once upon a time",
+            },
+        });
+        let object = fields.as_object_mut().unwrap();
+        object.extend(more.as_object().unwrap().clone());
+        inbound(&message("group", &fields))
+    };
+    let ours = reply(42, json!({}));
+    assert_eq!(ours.addressed, Addressed::Reply);
+    assert_eq!(ours.quote.as_deref(), Some("Once upon a time"));
+    assert_eq!(reply(43, json!({})).addressed, Addressed::No);
+    let other = json!({"text": "/x@other", "entities": entity("bot_command", 0, 8)});
+    assert_eq!(reply(42, other).addressed, Addressed::No);
+    let mention = json!({"text": "@SvsBot hm", "entities": entity("mention", 0, 7)});
+    assert_eq!(reply(42, mention).addressed, Addressed::Mention);
+    let part = reply(42, json!({"quote": {"text": "a time", "position": 10}}));
+    assert_eq!(part.quote.as_deref(), Some("a time"));
+}
+
+#[test]
+fn the_creation_of_a_topic_is_no_reply() {
+    let fields = json!({
+        "text": "hi", "message_thread_id": 8, "is_topic_message": true,
+        "reply_to_message": {
+            "message_id": 8, "date": 1, "chat": {"id": -100, "type": "supergroup"},
+            "from": {"id": 42, "is_bot": true}, "forum_topic_created": {"name": "x"},
+        },
+    });
+    let inbound = inbound(&message("supergroup", &fields));
+    assert_eq!(inbound.addressed, Addressed::No);
+    assert_eq!(inbound.quote, None);
+    assert_eq!(inbound.topic, Some(TopicId(8)));
+}
+
+#[test]
+fn a_topic_is_one_only_when_telegram_says_so() {
+    for (chat, fields, topic) in [
+        (
+            "supergroup",
+            json!({"message_thread_id": 8, "is_topic_message": true}),
+            Some(8),
+        ),
+        (
+            "private",
+            json!({"message_thread_id": 8, "is_topic_message": true}),
+            Some(8),
+        ),
+        ("supergroup", json!({"message_thread_id": 8}), None),
+        (
+            "supergroup",
+            json!({"message_thread_id": 1, "is_topic_message": true}),
+            None,
+        ),
+        ("supergroup", json!({}), None),
+    ] {
+        let mut fields = fields;
+        fields["text"] = json!("hi");
+        assert_eq!(inbound(&message(chat, &fields)).topic, topic.map(TopicId));
+    }
+}
+
+#[test]
+fn the_longest_quote_is_4096_characters() {
+    let fields = json!({"text": "?", "quote": {"text": "é".repeat(5000)}});
+    let quote = inbound(&message("private", &fields)).quote.unwrap();
+    assert_eq!(quote, "é".repeat(4096));
+}
+
+#[test]
+fn forwarded_words_are_a_quote_and_speak_to_nobody() {
+    let fields = json!({
+        "text": "/grant@SvsBot 5", "entities": entity("bot_command", 0, 13),
+        "forward_origin": {"type": "hidden_user", "sender_user_name": "x", "date": 1},
+    });
+    let private = inbound(&message("private", &fields));
+    assert_eq!(text(&private), "");
+    assert_eq!(private.quote.as_deref(), Some("/grant@SvsBot 5"));
+    assert_eq!(inbound(&message("group", &fields)).addressed, Addressed::No);
+}
+
+#[test]
+fn a_chat_that_speaks_is_its_own_identity() {
+    let fields = json!({
+        "text": "hi",
+        "from": {"id": 1_087_968_824, "is_bot": true, "first_name": "Group"},
+        "sender_chat": {"id": -100, "type": "supergroup", "title": "Our Group"},
+    });
+    let expected = Sender {
+        id: UserId(-100),
+        name: "Our Group".to_owned(),
+        language: None,
+        is_chat: true,
+    };
+    assert_eq!(inbound(&message("supergroup", &fields)).sender, expected);
+}
+
+#[test]
+fn media_is_named_by_its_field_and_keeps_its_caption() {
+    for (fields, kind) in [
+        (json!({"photo": [{"file_id": "x"}]}), "photo"),
+        (json!({"animation": {}, "document": {}}), "animation"),
+        (json!({"venue": {}, "location": {}}), "venue"),
+        (json!({"document": {}}), "document"),
+        (json!({"sticker": {}}), "sticker"),
+        (json!({"voice": {}}), "voice"),
+    ] {
+        let mut fields = fields;
+        fields["caption"] = json!("@svsbot what?");
+        fields["caption_entities"] = entity("mention", 0, 7);
+        let inbound = inbound(&message("group", &fields));
+        assert_eq!(inbound.addressed, Addressed::Mention);
+        let expected = Content::Media {
+            kind: kind.to_owned(),
+            caption: "what?".to_owned(),
+        };
+        assert_eq!(inbound.content, expected);
+    }
+}
+
+#[test]
+fn a_rich_message_is_read_as_its_text() {
+    let blocks = json!([
+        {"type": "heading", "size": 1, "text": "Title"},
+        {"type": "paragraph", "text": ["ask ", {"type": "mention", "username": "SvsBot", "text": "@SvsBot"}, " ",
+            {"type": "bold", "text": {"type": "italic", "text": "now"}}, " ", {"type": "custom_emoji", "alternative_text": "👋"}]},
+        {"type": "list", "items": [{"label": "1.", "blocks": [{"type": "paragraph", "text": "one"}]},
+            {"label": "2.", "blocks": [{"type": "mathematical_expression", "expression": "x^2"}]}]},
+        {"type": "table", "cells": [[{"text": "a"}, {"text": "b"}], [{"text": "c"}, {}]]},
+        {"type": "details", "summary": "more", "blocks": [{"type": "pre", "text": "let x;"}]},
+        {"type": "divider"},
+        {"type": "photo", "photo": [], "caption": {"text": "a cat"}},
+        {"type": "hologram", "depth": 3},
+    ]);
+    let fields = json!({"rich_message": {"blocks": blocks}});
+    let group = inbound(&message("group", &fields));
+    assert_eq!(group.addressed, Addressed::Mention);
+    let expected = "Title\nask now 👋\n1. one\n2. x^2\na\tb\nc\nmore\nlet x;\na cat";
+    assert_eq!(text(&group), expected);
+    let quoting = json!({"text": "?", "reply_to_message": {
+        "message_id": 2, "chat": {"id": 7, "type": "private"}, "rich_message": {"blocks": [{"text": "old"}]},
+    }});
+    let quote = inbound(&message("private", &quoting)).quote;
+    assert_eq!(quote.as_deref(), Some("old"));
+}
+
+#[test]
+fn a_group_that_moved_is_told_from_either_side() {
+    let moved = |from, to| {
+        Decoded::Event(Event::Migrated {
+            from: ChatId(from),
+            to: ChatId(to),
+        })
+    };
+    let old = message("group", &json!({"migrate_to_chat_id": -1001}));
+    assert_eq!(decoded(&old), moved(-100, -1001));
+    let new = message("supergroup", &json!({"migrate_from_chat_id": -50}));
+    assert_eq!(decoded(&new), moved(-50, -100));
+}
+
+#[test]
+fn membership_tells_whether_the_chat_can_be_reached() {
+    for (chat, member, reachable) in [
+        ("private", json!({"status": "kicked"}), Some(false)),
+        ("private", json!({"status": "member"}), Some(true)),
+        ("group", json!({"status": "left"}), Some(false)),
+        ("supergroup", json!({"status": "administrator"}), Some(true)),
+        (
+            "supergroup",
+            json!({"status": "restricted", "is_member": true}),
+            Some(true),
+        ),
+        (
+            "supergroup",
+            json!({"status": "restricted", "is_member": false}),
+            Some(false),
+        ),
+        ("supergroup", json!({"status": "levitating"}), None),
+        ("channel", json!({"status": "administrator"}), None),
+    ] {
+        let update = json!({"update_id": 9, "my_chat_member": {
+            "chat": {"id": 7, "type": chat}, "from": {"id": 7}, "date": 1,
+            "old_chat_member": {"status": "x"}, "new_chat_member": member,
+        }});
+        match (decoded(&update), reachable) {
+            (Decoded::Event(event), Some(reachable)) => {
+                let chat = ChatId(7);
+                assert_eq!(event, Event::Reachable { chat, reachable });
+            }
+            (Decoded::Skipped { .. }, None) => {}
+            (other, _) => panic!("{other:?} from {update}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_not_for_this_bot_is_skipped_by_name() {
+    let bot = json!({"id": 50, "is_bot": true, "first_name": "B"});
+    for (update, kind) in [
+        (
+            json!({"update_id": 9, "channel_post": {"message_id": 1}}),
+            "channel_post",
+        ),
+        (json!({"update_id": 9, "hologram": {}}), "hologram"),
+        (
+            json!({"business_message": {}, "update_id": 9}),
+            "business_message",
+        ),
+        (
+            message(
+                "private",
+                &json!({"text": "x", "business_connection_id": "b"}),
+            ),
+            "business message",
+        ),
+        (
+            message("channel", &json!({"text": "x"})),
+            "neither private chat nor group",
+        ),
+        (
+            message("hyperchat", &json!({"text": "x"})),
+            "neither private chat nor group",
+        ),
+        (
+            message("group", &json!({"text": "x", "from": bot})),
+            "message of a bot",
+        ),
+        (
+            message("group", &json!({"text": "x", "from": null})),
+            "message of nobody",
+        ),
+        (
+            message(
+                "group",
+                &json!({"text": "x", "via_bot": {"id": 42, "is_bot": true}}),
+            ),
+            "own inline result",
+        ),
+        (
+            message("group", &json!({"new_chat_members": []})),
+            "service message",
+        ),
+        (
+            message("group", &json!({"pinned_message": {"text": "x"}})),
+            "service message",
+        ),
+    ] {
+        assert_eq!(decoded(&update), skipped(kind).into(), "{update}");
+    }
+}
+
+#[test]
+fn an_inline_result_of_another_bot_is_its_senders_word() {
+    let fields = json!({"text": "x", "via_bot": {"id": 50, "is_bot": true}});
+    assert_eq!(text(&inbound(&message("private", &fields))), "x");
+}
+
+#[test]
+fn what_breaks_the_promised_shape_is_undecodable() {
+    for json in [
+        "",
+        "5",
+        "[]",
+        "{}",
+        r#"{"update_id":9}"#,
+        r#"{"update_id":9,"message":null}"#,
+        r#"{"update_id":9,"message":{"message_id":1}}"#,
+        r#"{"update_id":9,"message":{"message_id":99999999999,"chat":{"id":1}}}"#,
+        r#"{"update_id":9,"my_chat_member":{}}"#,
+        r#"{"update_id":9,"message":{"message_id":1,"chat":{"id":1,"type":"private"},"from":{"id":1},"text":"\ud800"}}"#,
+    ] {
+        assert_eq!(
+            decode(UpdateId(9), json, &me()),
+            Decoded::Undecodable,
+            "{json}"
+        );
+    }
+}
+
+#[test]
+fn no_depth_of_nesting_exhausts_the_stack() {
+    let head = r#"{"message_id":1,"chat":{"id":1,"type":"private"},"from":{"id":1},"text":"x","#;
+    for (open, close) in [
+        (format!(r#"{head}"reply_to_message":"#), "}"),
+        (r#"{"a":"#.to_owned(), "}"),
+        ("[".to_owned(), "]"),
+    ] {
+        let (open, close) = (open.repeat(9_999), close.repeat(9_999));
+        let deep = format!("{open}1{close}");
+        for field in ["reply_to_message", "rich_message", "new_field"] {
+            let json = format!(r#"{{"update_id":9,"message":{head}"{field}":{deep}}}}}"#);
+            let decoded = decode(UpdateId(9), &json, &me());
+            assert!(matches!(decoded, Decoded::Event(_)), "{field} {decoded:?}");
+        }
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+        prop::sample::select(vec!["mention", "bot_command", "private", "text_mention"])
+            .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 5, |inner| {
+        let fields = prop::sample::select(vec![
+            "text", "type", "blocks", "items", "cells", "username", "user", "id", "chat", "caption",
+        ]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::vec((fields, inner), 0..5).prop_map(|fields| {
+                Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_json_whatever_panics(value in any_json(), field in "[a-z_]{0,12}") {
+        decoded(&json!({"update_id": 9, field: value}));
+        decoded(&json!({"update_id": 9, "message": value}));
+        decoded(&message("group", &json!({"rich_message": {"blocks": [value]}})));
+        decoded(&message("group", &json!({"text": "x", "reply_to_message": value})));
+        decoded(&message("group", &json!({"text": "x", "entities": value})));
+    }
+
+    #[test]
+    fn no_bytes_whatever_panic(text in "\\PC{0,40}") {
+        decode(UpdateId(9), &text, &me());
+    }
+
+    #[test]
+    fn whatever_the_entities_cover_only_our_name_leaves_the_text(
+        before in "\\PC{0,20}",
+        after in "\\PC{0,20}",
+        entities in prop::collection::vec((0_usize..60, 0_usize..60), 0..6),
+    ) {
+        let said = format!("{before}@SvsBot{after}");
+        let entities: Vec<_> = entities
+            .iter()
+            .map(|(offset, length)| json!({"type": "mention", "offset": offset, "length": length}))
+            .collect();
+        let fields = json!({"text": said, "entities": entities});
+        let inbound = inbound(&message("group", &fields));
+        let left = if inbound.addressed == Addressed::Mention {
+            said.replace("@SvsBot", "")
+        } else {
+            said
+        };
+        let dense = |text: &str| text.replace([' ', ',', ':'], "").trim().to_owned();
+        let kept = dense(text(&inbound));
+        prop_assert_eq!(kept, dense(&left));
+    }
+}

@@ -7,7 +7,8 @@ use std::ops::Range;
 use serde_json::Value;
 
 use crate::chat::UserId;
-use crate::telegram::wire::{Entity, Me, Message};
+use crate::telegram::Me;
+use crate::telegram::wire::{Entity, Message};
 
 /// Text, caption or flattened rich message.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub(super) enum Address {
 
 impl Words {
     /// What a person typed in this message; `None` when it carries no words at all.
-    pub(super) fn of(message: &Message) -> Option<Self> {
+    pub(super) fn of(message: &Message<'_>) -> Option<Self> {
         if let Some(text) = &message.text {
             return Some(Self::typed(text, message.entities.as_deref()));
         }
@@ -72,11 +73,7 @@ impl Words {
             };
             Some(Mark { range, names })
         };
-        let mut marks: Vec<_> = entities
-            .into_iter()
-            .flatten()
-            .filter_map(mark)
-            .collect();
+        let mut marks: Vec<_> = entities.into_iter().flatten().filter_map(mark).collect();
         marks.sort_by_key(|mark| mark.range.start);
         Self {
             text: text.to_owned(),
@@ -140,26 +137,26 @@ impl Words {
     /// Flattens blocks to lines; what is not text (media, dividers, buttons) is left out.
     fn blocks(&mut self, blocks: &[Value]) {
         for block in blocks {
-            for field in ["summary", "text", "expression"] {
-                self.inline(&block[field]);
+            for name in ["summary", "text", "expression"] {
+                self.inline(field(block, name));
             }
             self.end_line();
-            self.blocks(list(&block["blocks"]));
-            for item in list(&block["items"]) {
-                self.inline(&item["label"]);
+            self.blocks(list(field(block, "blocks")));
+            for item in list(field(block, "items")) {
+                self.inline(field(item, "label"));
                 self.text.push(' ');
-                self.blocks(list(&item["blocks"]));
+                self.blocks(list(field(item, "blocks")));
                 self.end_line();
             }
-            for row in list(&block["cells"]) {
+            for row in list(field(block, "cells")) {
                 for cell in list(row) {
                     self.inline(cell);
                     self.text.push('\t');
                 }
                 self.end_line();
             }
-            for field in ["caption", "credit"] {
-                self.inline(&block[field]);
+            for name in ["caption", "credit"] {
+                self.inline(field(block, name));
                 self.end_line();
             }
         }
@@ -172,8 +169,8 @@ impl Words {
             Value::Array(texts) => texts.iter().for_each(|text| self.inline(text)),
             Value::Object(_) => {
                 let start = self.text.len();
-                for field in ["text", "alternative_text", "expression"] {
-                    self.inline(&text[field]);
+                for name in ["text", "alternative_text", "expression"] {
+                    self.inline(field(text, name));
                 }
                 self.mark(start, text);
             }
@@ -183,12 +180,13 @@ impl Words {
 
     fn mark(&mut self, start: usize, text: &Value) {
         let range = start..self.text.len();
-        let names = match text["type"].as_str() {
-            Some("mention") => text["username"]
+        let names = match field(text, "type").as_str() {
+            Some("mention") => field(text, "username")
                 .as_str()
                 .map(|name| Named::Account(name.trim_start_matches('@').to_owned())),
-            Some("text_mention") => text["user"]["id"]
-                .as_i64()
+            Some("text_mention") => text
+                .pointer("/user/id")
+                .and_then(Value::as_i64)
                 .map(|id| Named::Person(UserId(id))),
             Some("bot_command") => self
                 .text
@@ -227,6 +225,10 @@ fn is_name(me: &Me, name: &str) -> bool {
 fn bot_of(command: &str) -> Option<String> {
     let (_, bot) = command.split_once('@')?;
     Some(bot.to_owned())
+}
+
+fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
 }
 
 fn list(value: &Value) -> &[Value] {

@@ -1,1 +1,225 @@
+use super::*;
 
+fn verdict(code: u16, description: &str) -> Refusal {
+    of(Said {
+        code,
+        description: Some(description),
+        retry_after: None,
+        migrate_to: None,
+    })
+}
+
+/// One row for each text of the Bot API's server that the bot has to know.
+const ROWS: &[(u16, &str, Refusal)] = &[
+    (
+        400,
+        "Bad Request: message is not modified: specified new message content and reply markup are exactly the same",
+        Refusal::NotModified,
+    ),
+    (400, "Bad Request: message to edit not found", Refusal::Gone),
+    (400, "Bad Request: message can't be edited", Refusal::Gone),
+    (
+        400,
+        "Bad Request: message to delete not found",
+        Refusal::Gone,
+    ),
+    (
+        400,
+        "Bad Request: message can't be deleted for everyone",
+        Refusal::Gone,
+    ),
+    (
+        400,
+        "Bad Request: message to be replied not found",
+        Refusal::ReplyGone,
+    ),
+    (
+        400,
+        "Bad Request: can't parse entities: unsupported start tag \"p\" at byte offset 0",
+        Refusal::BadMarkup,
+    ),
+    (
+        400,
+        "Bad Request: message text is empty",
+        Refusal::EmptyText,
+    ),
+    (
+        400,
+        "Bad Request: text must be non-empty",
+        Refusal::EmptyText,
+    ),
+    (400, "Bad Request: message is too long", Refusal::TooLong),
+    (
+        400,
+        "Bad Request: message caption is too long",
+        Refusal::TooLong,
+    ),
+    (
+        400,
+        "Bad Request: message thread not found",
+        Refusal::TopicGone,
+    ),
+    (400, "Bad Request: TOPIC_CLOSED", Refusal::TopicClosed),
+    (400, "Bad Request: chat not found", Refusal::ChatClosed),
+    (
+        400,
+        "Bad Request: private chat not found",
+        Refusal::ChatClosed,
+    ),
+    (400, "Bad Request: PEER_ID_INVALID", Refusal::ChatClosed),
+    (
+        400,
+        "Bad Request: group chat was upgraded to a supergroup chat",
+        Refusal::ChatClosed,
+    ),
+    (
+        400,
+        "Bad Request: not enough rights to send text messages to the chat",
+        Refusal::ChatClosed,
+    ),
+    (
+        400,
+        "Bad Request: have no rights to send a message",
+        Refusal::ChatClosed,
+    ),
+    (
+        400,
+        "Bad Request: CHAT_WRITE_FORBIDDEN",
+        Refusal::ChatClosed,
+    ),
+    (
+        400,
+        "Bad Request: need administrator rights in the channel chat",
+        Refusal::ChatClosed,
+    ),
+    (400, "Bad Request: file is too big", Refusal::FileTooLarge),
+    (
+        400,
+        "Bad Request: query is too old and response timeout expired or query ID is invalid",
+        Refusal::QueryExpired,
+    ),
+    (
+        400,
+        "Bad Request: TEXTDRAFT_PEER_INVALID",
+        Refusal::NoDrafts,
+    ),
+    (
+        403,
+        "Forbidden: bot was blocked by the user",
+        Refusal::ChatClosed,
+    ),
+    (403, "Forbidden: user is deactivated", Refusal::ChatClosed),
+    (
+        403,
+        "Forbidden: bot was kicked from the supergroup chat",
+        Refusal::ChatClosed,
+    ),
+    (
+        403,
+        "Forbidden: bot is not a member of the channel chat",
+        Refusal::ChatClosed,
+    ),
+    (
+        403,
+        "Forbidden: the group chat was deleted",
+        Refusal::ChatClosed,
+    ),
+    (
+        403,
+        "Forbidden: bot can't initiate conversation with a user",
+        Refusal::ChatClosed,
+    ),
+    (401, "Unauthorized", Refusal::Unauthorized),
+    (404, "Not Found", Refusal::Unauthorized),
+    (
+        409,
+        "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+        Refusal::Conflict(Conflict::Poller),
+    ),
+    (
+        409,
+        "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+        Refusal::Conflict(Conflict::Webhook),
+    ),
+    (413, "Request Entity Too Large", Refusal::FileTooLarge),
+    (500, "Internal Server Error", Refusal::Transient(500)),
+    (502, "Bad Gateway", Refusal::Transient(502)),
+    (504, "Gateway Timeout", Refusal::Transient(504)),
+];
+
+#[test]
+fn every_known_refusal_has_its_meaning() {
+    for (code, description, refusal) in ROWS {
+        assert_eq!(verdict(*code, description), *refusal, "{description}");
+    }
+}
+
+#[test]
+fn what_the_bot_can_only_report_keeps_telegrams_words() {
+    for (code, description) in [
+        (400, "Bad Request: VOICE_MESSAGES_FORBIDDEN"),
+        (400, "Bad Request: wrong file identifier/HTTP URL specified"),
+        (400, "Bad Request: failed to get HTTP URL content"),
+        (400, "Bad Request: wrong type of the web page content"),
+        (400, "Bad Request: BUTTON_DATA_INVALID"),
+        (400, "Bad Request: reply markup is too long"),
+        (400, "Bad Request: REACTION_INVALID"),
+        (404, "Not Found: method not found"),
+        (418, "something new"),
+    ] {
+        let rejected = Refusal::Rejected(description.to_owned());
+        assert_eq!(verdict(code, description), rejected);
+    }
+}
+
+#[test]
+fn a_gateways_refusal_closes_no_chat() {
+    for (code, refusal) in [
+        (302, Refusal::Transient(302)),
+        (400, Refusal::Transient(400)),
+        (401, Refusal::Unauthorized),
+        (403, Refusal::Transient(403)),
+        (404, Refusal::Unauthorized),
+        (409, Refusal::Transient(409)),
+        (413, Refusal::FileTooLarge),
+        (429, Refusal::Flood(DEFAULT_FLOOD)),
+        (502, Refusal::Transient(502)),
+    ] {
+        let said = Said {
+            code,
+            description: None,
+            retry_after: None,
+            migrate_to: None,
+        };
+        assert_eq!(of(said), refusal, "{code}");
+    }
+}
+
+#[test]
+fn a_flood_lasts_as_long_as_told_in_the_field_or_the_text() {
+    for (retry_after, description, secs) in [
+        (Some(35), "Too Many Requests: retry after 35", 35),
+        (Some(86_399), "Too Many Requests", 86_399),
+        (None, "Too Many Requests: retry after 86399", 86_399),
+        (None, "Too Many Requests", 5),
+    ] {
+        let said = Said {
+            code: 429,
+            description: Some(description),
+            retry_after,
+            migrate_to: None,
+        };
+        assert_eq!(of(said), Refusal::Flood(Duration::from_secs(secs)));
+    }
+}
+
+#[test]
+fn a_group_that_moved_names_its_new_id() {
+    let said = Said {
+        code: 400,
+        description: Some("Bad Request: group chat was upgraded to a supergroup chat"),
+        retry_after: None,
+        migrate_to: Some(ChatId(-1001)),
+    };
+    assert_eq!(of(said), Refusal::Migrated(ChatId(-1001)));
+}
