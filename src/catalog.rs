@@ -1,1 +1,250 @@
-//! To be written.
+//! The models we may ask, their limits, prices and habits: a typed view of `data/models.toml`, or of
+//! the list in the config file that replaces it. Pure; built once and never changed. Invariant: ids
+//! are unique, the lite tier is never empty, and no model has an empty minute.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::chat::Tier;
+
+/// The shipped list.
+const SHIPPED: &str = include_str!("../data/models.toml");
+
+/// One model of the service.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Model {
+    pub(crate) id: String,
+    pub(crate) tier: Tier,
+    /// Requests a minute and project.
+    pub(crate) rpm: u32,
+    /// Requests a Pacific day and project; 0: not offered.
+    pub(crate) rpd: u32,
+    /// Input tokens a minute and project.
+    pub(crate) tpm: u64,
+    /// `thinkingLevel` for chat; none: leave `thinkingConfig` out, the default is always legal.
+    pub(crate) thinking: Option<String>,
+    /// A lower level for the retry after a deadline; none: there is no lower one.
+    pub(crate) less_thinking: Option<String>,
+    /// Takes no system instruction: its text goes into the first user turn (`gemma-*`).
+    #[serde(default)]
+    pub(crate) system_in_first_turn: bool,
+    /// Offered on the free tier; otherwise only `:paid` keys can call it.
+    pub(crate) free: bool,
+    /// USD per million input tokens.
+    pub(crate) price_in: f64,
+    /// USD per million output tokens, thoughts included.
+    pub(crate) price_out: f64,
+    pub(crate) context_tokens: u64,
+    /// Longest answer of one call in tokens, thoughts included.
+    pub(crate) max_output: u64,
+}
+
+/// All models, by tier and in the order they are tried.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Catalog {
+    lite: Vec<Model>,
+    flash: Vec<Model>,
+    pro: Vec<Model>,
+}
+
+/// The list is refused: where, and what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub(crate) struct CatalogError {
+    pub(crate) line: usize,
+    pub(crate) problem: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    model: Vec<Spanned<Model>>,
+}
+
+impl Catalog {
+    /// The list that comes with the program.
+    #[expect(
+        clippy::expect_used,
+        reason = "the text is compiled in, and a test parses it"
+    )]
+    pub(crate) fn shipped() -> Self {
+        Self::parse(SHIPPED).expect("the shipped catalogue is valid")
+    }
+
+    /// Reads `[[model]]` tables.
+    pub(crate) fn parse(text: &str) -> Result<Self, CatalogError> {
+        let fault = |at: usize, problem: String| CatalogError {
+            line: line_of(text, at),
+            problem,
+        };
+        let raw: Raw = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            fault(at, error.message().to_owned())
+        })?;
+        let models = raw.model.into_iter();
+        let models = models.map(|entry| (entry.span().start, entry.into_inner()));
+        Self::of(models).map_err(|(at, problem)| fault(at, problem))
+    }
+
+    /// Reads `[[model]]` tables of the config file, which has kept no line numbers.
+    pub(crate) fn from_table(table: toml::Table) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Plain {
+            model: Vec<Model>,
+        }
+        let plain: Plain = table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+        Self::of(plain.model.into_iter().map(|model| (0, model))).map_err(|(_, problem)| problem)
+    }
+
+    /// The catalogue of these models, or what is wrong with the one at this place.
+    fn of(models: impl Iterator<Item = (usize, Model)>) -> Result<Self, (usize, String)> {
+        let mut catalog = Self {
+            lite: Vec::new(),
+            flash: Vec::new(),
+            pro: Vec::new(),
+        };
+        let mut seen = HashSet::new();
+        for (at, model) in models {
+            if let Some(problem) = problem_of(&model) {
+                return Err((at, problem));
+            }
+            if !seen.insert(model.id.clone()) {
+                return Err((at, format!("model `{}` is listed twice", model.id)));
+            }
+            catalog.tier_mut(model.tier).push(model);
+        }
+        if catalog.lite.is_empty() {
+            return Err((0, "no model of tier `lite`".to_owned()));
+        }
+        Ok(catalog)
+    }
+
+    /// The models of a tier, first choice first.
+    pub(crate) fn tier(&self, tier: Tier) -> &[Model] {
+        match tier {
+            Tier::Lite => &self.lite,
+            Tier::Flash => &self.flash,
+            Tier::Pro => &self.pro,
+        }
+    }
+
+    /// Every model, cheapest tier first.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &Model> {
+        self.lite.iter().chain(&self.flash).chain(&self.pro)
+    }
+
+    /// The model with this id.
+    pub(crate) fn model(&self, id: &str) -> Option<&Model> {
+        self.models().find(|model| model.id == id)
+    }
+
+    fn tier_mut(&mut self, tier: Tier) -> &mut Vec<Model> {
+        match tier {
+            Tier::Lite => &mut self.lite,
+            Tier::Flash => &mut self.flash,
+            Tier::Pro => &mut self.pro,
+        }
+    }
+}
+
+/// Line of a byte offset, counted from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|&byte| byte == b'\n').count()
+}
+
+fn problem_of(model: &Model) -> Option<String> {
+    let id = &model.id;
+    if id.is_empty() {
+        return Some("`id` is empty".to_owned());
+    }
+    if model.rpm == 0 || model.tpm == 0 {
+        return Some(format!("`rpm` and `tpm` of `{id}` must be at least 1"));
+    }
+    if !(model.price_in >= 0.0 && model.price_out >= 0.0) {
+        return Some(format!("the prices of `{id}` must not be negative"));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = r#"
+[[model]]
+id = "m"
+tier = "lite"
+rpm = 15
+tpm = 250_000
+rpd = 500
+free = true
+price_in = 0.3
+price_out = 2.5
+context_tokens = 1000
+max_output = 100
+"#;
+
+    #[test]
+    fn the_shipped_list_has_the_tiers_in_their_order() {
+        let catalog = Catalog::parse(SHIPPED).unwrap();
+        let ids = |tier| -> Vec<&str> {
+            let models = catalog.tier(tier).iter();
+            models.map(|model| model.id.as_str()).collect()
+        };
+        assert_eq!(
+            ids(Tier::Lite),
+            ["gemini-3.5-flash-lite", "gemini-3.1-flash-lite"]
+        );
+        assert_eq!(
+            ids(Tier::Flash),
+            ["gemini-4-hydrogen", "gemini-3.8-flash", "gemini-3.6-flash"]
+        );
+        assert_eq!(ids(Tier::Pro), ["gemini-4-argon", "gemini-4-carbon"]);
+        assert_eq!(Catalog::shipped(), catalog);
+    }
+
+    #[test]
+    fn every_shipped_model_stands_in_its_own_tier_and_pro_needs_a_paid_key() {
+        let catalog = Catalog::shipped();
+        for tier in [Tier::Lite, Tier::Flash, Tier::Pro] {
+            for model in catalog.tier(tier) {
+                assert_eq!(model.tier, tier);
+                assert_eq!(model.free, tier != Tier::Pro, "{}", model.id);
+                assert_eq!(catalog.model(&model.id), Some(model));
+            }
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line() {
+        let cases = [
+            (ONE.replace("rpm = 15", "rpm = 0"), 2, "at least 1"),
+            (ONE.replace("0.3", "-0.3"), 2, "negative"),
+            (ONE.replace("0.3", "nan"), 2, "negative"),
+            (ONE.replace("\"lite\"", "\"flash\""), 1, "tier `lite`"),
+            (ONE.replace("\"lite\"", "\"huge\""), 4, "huge"),
+            (ONE.replace("rpm = 15", "rpm = \"many\""), 5, "many"),
+            (ONE.replace("rpm = 15", "rps = 15"), 5, "rps"),
+            (ONE.replace("rpm = 15", "rpm = = 15"), 5, ""),
+            (format!("{ONE}{ONE}"), 14, "listed twice"),
+        ];
+        for (text, line, part) in cases {
+            let error = Catalog::parse(&text).unwrap_err();
+            assert_eq!(error.line, line, "{error}");
+            assert!(error.problem.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn thinking_may_be_left_out() {
+        let catalog = Catalog::parse(ONE).unwrap();
+        let model = catalog.model("m").unwrap();
+        assert_eq!(
+            (&model.thinking, model.system_in_first_turn),
+            (&None, false)
+        );
+    }
+}

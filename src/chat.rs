@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
+use role::Role;
+
 pub(crate) mod admit;
 pub(crate) mod answer;
 pub(crate) mod command;
@@ -179,11 +181,37 @@ impl Inbound {
 pub(crate) enum Event {
     /// A new message.
     Message(Inbound),
+    /// A button under one of the bot's messages.
+    Pressed(Pressed),
     /// The person blocked (`false`) or unblocked (`true`) the bot, or it was put into or out of a
     /// group (`my_chat_member`).
     Reachable { chat: ChatId, reachable: bool },
     /// A group became a supergroup and has a new id.
     Migrated { from: ChatId, to: ChatId },
+}
+
+/// A press of an inline button (`callback_query`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pressed {
+    pub(crate) update: UpdateId,
+    /// To be answered, or the button spins.
+    pub(crate) callback: String,
+    pub(crate) chat: ChatId,
+    pub(crate) kind: ChatKind,
+    /// The message that holds the button.
+    pub(crate) message: MessageId,
+    /// Who presses; the right to do so is checked now.
+    pub(crate) sender: Sender,
+    /// What the button was made to say (`callback_data`).
+    pub(crate) data: String,
+}
+
+/// An inline button under an outgoing message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Button {
+    pub(crate) label: String,
+    /// At most 64 bytes (Bot API, `InlineKeyboardButton`).
+    pub(crate) data: String,
 }
 
 /// Something to be done for somebody, as the inbox keeps it until it ends.
@@ -196,6 +224,8 @@ pub(crate) struct Job {
     /// The messages that make the question; the answer replies to the first in a group.
     pub(crate) messages: Vec<MessageId>,
     pub(crate) sender: Sender,
+    /// Their role when it was accepted: it decides the place in the queue.
+    pub(crate) role: Role,
     /// When Telegram received the first of them.
     pub(crate) sent: Timestamp,
     /// When the inbox accepted it.
@@ -229,6 +259,14 @@ pub(crate) enum Notice {
     OwnersOnly,
     /// The turn died twice.
     GaveUp,
+    /// A group that the Owner has to let in.
+    GroupNeedsApproval,
+    /// Nobody can let anyone in: the bot has no owner.
+    NoOwner,
+    /// The command shows people or keys and works in private only.
+    PrivateOnly,
+    /// Called by name, with nothing asked.
+    SayMore,
 }
 
 /// A finished round: one question with its answer.
@@ -307,6 +345,7 @@ pub(crate) enum Parcel {
     Send {
         text: String,
         reply_to: Option<MessageId>,
+        button: Option<Button>,
     },
     Edit {
         message: MessageId,

@@ -23,6 +23,12 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// This moment less `span`.
+    pub(crate) fn before(self, span: Duration) -> Self {
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_sub(span))
+    }
+
     /// This moment and `wait` more.
     pub(crate) fn after(self, wait: Duration) -> Self {
         let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -47,4 +53,11 @@ pub(crate) fn now() -> Timestamp {
 )]
 pub(crate) fn instant() -> Instant {
     Instant::now()
+}
+
+/// The date in a time zone, e.g. `Friday, 2026-11-20`.
+pub(crate) fn date(now: Timestamp, zone: &jiff::tz::TimeZone) -> String {
+    let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
+    let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    moment.to_zoned(zone.clone()).strftime("%A, %Y-%m-%d").to_string()
 }

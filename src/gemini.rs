@@ -1,1 +1,231 @@
-//! To be written.
+//! Asks Google Gemini. An edge: it makes blocking calls, each in a [`slots::Slot`], and turns
+//! whatever comes back into an [`Outcome`].
+//!
+//! Owner of the state: [`slots::Slots`] the agents; a [`Client`] only knows an address. Invariant:
+//! a key travels in one header, and neither it nor any text of the service is in what we return as
+//! an error.
+
+use std::io::Read;
+
+use ureq::SendBody;
+use ureq::http::{HeaderValue, Response, StatusCode};
+
+use self::body::{Body, FileChanged};
+use self::slots::Slot;
+use self::stream::{Event, Gathered, Lines};
+use self::verdict::{Judgement, Reply, Shown};
+use crate::config::secret::Secret;
+use crate::http::{self, Fault};
+
+pub(crate) use self::finish::Outcome;
+
+pub(crate) mod body;
+mod finish;
+mod quota;
+pub(crate) mod shape;
+pub(crate) mod slots;
+mod stream;
+pub(crate) mod verdict;
+mod wire;
+
+/// What is read of a refusal.
+const MAX_REFUSAL: u64 = 64 << 10;
+/// What is read of an answer; the longest we know of is a quarter of a megabyte of text.
+const MAX_ANSWER: u64 = 16 << 20;
+/// Read at a time, on the stack of the calling thread.
+const BUFFER: usize = 8 << 10;
+
+/// The Gemini API at one address.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    base: String,
+}
+
+/// One attempt at a question.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) key: &'a Secret,
+    /// The model's id, without `models/`.
+    pub(crate) model: &'a str,
+    pub(crate) body: &'a Body,
+    /// Our estimate of the request's tokens.
+    pub(crate) estimated: u64,
+}
+
+/// A sign of life of a call under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress<'a> {
+    /// Headers or bytes came: the idle timer starts anew.
+    Bytes,
+    /// A piece of visible text, in order.
+    Text(&'a str),
+}
+
+impl Client {
+    /// `base` is `GEMINI_API_URL`, e.g. `https://generativelanguage.googleapis.com`.
+    pub(crate) fn new(base: &str) -> Self {
+        Self {
+            base: base.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// Asks for the whole answer at once. Blocks, at most until the slot's deadlines.
+    pub(crate) fn generate(&self, slot: &Slot, call: &Call<'_>) -> Outcome {
+        let response = match self.post(slot, call, "generateContent") {
+            Ok(response) => response,
+            Err(judgement) => return judgement.into(),
+        };
+        let mut answer = Vec::new();
+        let read = reader(response).read_to_end(&mut answer);
+        let mut gathered = Gathered::default();
+        let body = match read {
+            Ok(_) => {
+                let json = String::from_utf8_lossy(&answer).trim().to_owned();
+                gathered.take(Event::Json(json));
+                Ok(())
+            }
+            Err(error) => Err(slot.own(http::read_fault(&error))),
+        };
+        finish::of(gathered, body, Shown::Nothing, call.model, call.estimated)
+    }
+
+    /// Asks for the answer as it is made and tells `on` what comes. Blocks, at most until the
+    /// slot's deadlines. Every visible text was told before this returns.
+    pub(crate) fn stream(
+        &self,
+        slot: &Slot,
+        call: &Call<'_>,
+        on: &mut dyn FnMut(Progress<'_>),
+    ) -> Outcome {
+        let response = match self.post(slot, call, "streamGenerateContent?alt=sse") {
+            Ok(response) => response,
+            Err(judgement) => return judgement.into(),
+        };
+        on(Progress::Bytes);
+        let mut gathered = Gathered::default();
+        let body = gather(reader(response), &mut gathered, on).map_err(|fault| slot.own(fault));
+        let shown = if gathered.text.is_empty() {
+            Shown::Nothing
+        } else {
+            Shown::Text
+        };
+        finish::of(gathered, body, shown, call.model, call.estimated)
+    }
+
+    /// Asks whether the key is accepted and the model known to it. Costs no quota, and does not
+    /// prove that the key may generate (gemini-api §14).
+    pub(crate) fn models_get(
+        &self,
+        slot: &Slot,
+        key: &Secret,
+        model: &str,
+    ) -> Result<(), Judgement> {
+        let url = format!("{}/v1beta/models/{model}", self.base);
+        let request = slot.agent().get(url).header("x-goog-api-key", header(key)?);
+        let response = request.call().map_err(|error| judge(slot, &error))?;
+        accepted(response, 0).map(drop)
+    }
+
+    fn post(
+        &self,
+        slot: &Slot,
+        call: &Call<'_>,
+        method: &str,
+    ) -> Result<Response<ureq::Body>, Judgement> {
+        let opened = call.body.open();
+        let mut reader = opened.map_err(|_gone| verdict::of_unreadable_body())?;
+        let url = format!("{}/v1beta/models/{}:{method}", self.base, call.model);
+        let request = slot.agent().post(url);
+        let response = request
+            .header("x-goog-api-key", header(call.key)?)
+            .header("content-type", "application/json")
+            .header("content-length", call.body.len())
+            // Inflating would take 80 KB a call, and may hold events back.
+            .header("accept-encoding", "identity")
+            .send(SendBody::from_reader(&mut reader))
+            .map_err(|error| judge(slot, &error))?;
+        accepted(response, call.estimated)
+    }
+}
+
+/// The key as a header that no log shows. A key that cannot be one is not a key.
+fn header(key: &Secret) -> Result<HeaderValue, Judgement> {
+    let value = HeaderValue::from_str(key.expose());
+    let mut value = value.map_err(|_invalid| verdict::of_impossible_key())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn judge(slot: &Slot, error: &ureq::Error) -> Judgement {
+    if let ureq::Error::Io(error) = error
+        && error
+            .get_ref()
+            .is_some_and(<dyn std::error::Error + Send + Sync>::is::<FileChanged>)
+    {
+        return verdict::of_unreadable_body();
+    }
+    verdict::of_fault(slot.own(http::fault(error)), Shown::Nothing)
+}
+
+/// Lets an answer pass and judges a refusal.
+fn accepted(
+    response: Response<ureq::Body>,
+    estimated: u64,
+) -> Result<Response<ureq::Body>, Judgement> {
+    if response.status() == StatusCode::OK {
+        return Ok(response);
+    }
+    let (head, body) = response.into_parts();
+    let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let mut refusal = Vec::new();
+    // A refusal that breaks off is judged by what came of it.
+    let _cut_off = body
+        .into_reader()
+        .take(MAX_REFUSAL)
+        .read_to_end(&mut refusal);
+    let reply = Reply {
+        status: head.status.as_u16(),
+        retry_after: text("retry-after"),
+        content_type: text("content-type").unwrap_or_default(),
+        body: &refusal,
+    };
+    Err(verdict::of_reply(&reply, estimated))
+}
+
+fn reader(response: Response<ureq::Body>) -> impl Read {
+    let body = response.into_body().into_with_config();
+    body.limit(MAX_ANSWER).reader()
+}
+
+/// Reads the stream to its end, also past a finish reason; only an error ends it early.
+fn gather(
+    mut reader: impl Read,
+    gathered: &mut Gathered,
+    on: &mut dyn FnMut(Progress<'_>),
+) -> Result<(), Fault> {
+    let mut lines = Lines::default();
+    let mut buffer = [0; BUFFER];
+    while gathered.error.is_none() {
+        let read = match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(http::read_fault(&error)),
+        };
+        on(Progress::Bytes);
+        let bytes = buffer.get(..read).unwrap_or_default();
+        lines.feed(bytes, &mut |event| tell(gathered, event, on));
+    }
+    lines.finish(&mut |event| tell(gathered, event, on));
+    Ok(())
+}
+
+fn tell(gathered: &mut Gathered, event: Event, on: &mut dyn FnMut(Progress<'_>)) {
+    let text = gathered.take(event);
+    if !text.is_empty() {
+        on(Progress::Text(text));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,19 @@
 //! come in as arguments, no lock and no I/O inside; the shell puts it in one mutex and journals
 //! what it reserves before the call is made.
 
+mod breaker;
+mod lease;
+pub(crate) mod pacific;
+mod pick;
+mod pool;
+mod quota;
+mod state;
+mod tally;
+
+pub(crate) use lease::{Ask, Change, Lease, Saved, Wait, Why};
+pub(crate) use pool::Pool;
+pub(crate) use tally::Tally;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +54,12 @@ pub(crate) enum Effect {
     KillProject(Death),
     /// This model on this key (its project's bucket) rests.
     RestKeyModel(Rest),
+    /// The same, for a model this key's project does not find (404): when two projects say so, the
+    /// model is gone for everybody.
+    ModelMissing(Rest),
+    /// The same, for a 429 that names no quota: when three projects get one within 10 s, our
+    /// address is throttled and the whole pool rests.
+    Throttled(Rest),
     /// This key rests with all its models.
     RestKey(Rest),
     /// All keys of this project rest.
@@ -63,7 +82,7 @@ pub(crate) enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Rest {
     For(Duration),
-    /// Until the next midnight in America/Los_Angeles, where the day's quota is reset.
+    /// Until the next midnight in `America/Los_Angeles`, where the day's quota is reset.
     UntilPacificMidnight,
     /// `KEY_COOLDOWN_SECS`.
     Cooldown,
@@ -136,6 +155,36 @@ pub(crate) enum Quota {
     TokensPerDay,
 }
 
+/// The owner's numbers (design §4, `KEY_*`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// `KEY_RPM` when it is set: taken as it stands. Unset: 10 or the catalogue's number, whichever
+    /// is lower.
+    pub(crate) rpm: Option<u32>,
+    /// `KEY_DAILY_PERCENT` of the model's daily limit; above 100: no daily cap of our own.
+    pub(crate) daily_percent: u32,
+    /// `KEY_COOLDOWN_SECS`.
+    pub(crate) cooldown: Duration,
+    /// `KEY_MAX_ERRORS`: strikes in a row until a key is blacklisted.
+    pub(crate) max_errors: u32,
+    /// `KEY_BLACKLIST_SECS`: the first blacklisting; each further one doubles it.
+    pub(crate) blacklist: Duration,
+}
+
+/// One configured key, without its text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct KeySpec {
+    pub(crate) fingerprint: Fingerprint,
+    /// Whose quota it spends: its `@project`, or its own fingerprint.
+    pub(crate) project: Fingerprint,
+    /// None: serves every role.
+    pub(crate) group: Option<Group>,
+    /// Marked `:paid`.
+    pub(crate) paid: bool,
+    /// What people see of it, e.g. `A3 …f9Qk`.
+    pub(crate) label: String,
+}
+
 /// A keyed hash of a key or of a project's name; what is stored and logged instead of it.
 pub(crate) type Fingerprint = [u8; 16];
 
@@ -158,6 +207,8 @@ pub(crate) enum Scope {
 pub(crate) struct Health {
     pub(crate) dead: Option<(Death, Timestamp)>,
     pub(crate) rests_until: Option<Timestamp>,
+    /// When that rest began: it cannot outlast its length when the clock is set back.
+    pub(crate) rests_since: Option<Timestamp>,
     /// Unexplained failures in a row.
     pub(crate) strikes: u32,
     /// Times it was blacklisted in a row; each doubles the next.

@@ -1,5 +1,51 @@
 //! A Gemini chat bot for Telegram: one static binary, one data file.
+//!
+//! # The map
+//!
+//! ```text
+//! Telegram - poll - decode - admit -> inbox -> queue -> turn -> render -> outbox -> deliver - Telegram
+//!                                   (door in)            |  prompt                 (door out)
+//!                                                        `- call: lease key - Gemini - settle key
+//! ```
+//!
+//! Follow one message by reading these files in order:
+//!
+//! 1. [`telegram::poll`] asks for updates after the offset it is given; [`telegram::backoff`] says
+//!    how long to wait after a failure.
+//! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
+//! 3. [`chat::admit`] is the gate: serve, tell, or ignore. [`chat::command`] reads commands.
+//! 4. [`app::intake`] and [`app::journal`] write the job; only then does the offset move. *The
+//!    single door in.*
+//! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free.
+//! 6. [`app::turn`] loads the context, and [`chat::prompt`] composes the request.
+//! 7. [`app::call`] borrows a key from [`keys`], asks through [`gemini`], has the end judged by
+//!    [`gemini::verdict`], and settles; until there is an answer, a final failure, or the deadline.
+//! 8. [`chat::render`] cuts the answer, or the apology from [`locale`], into parts.
+//! 9. One commit ends the turn: history grows, the job leaves the inbox, parts enter the outbox.
+//! 10. [`app::deliver`] sends part by part through [`telegram::send`], in the order and at the pace
+//!     of [`outgoing`]; what Telegram acknowledged leaves the outbox. *The single door out.*
+//!
+//! At start what is left in inbox and outbox goes first. Commands need no model and overtake:
+//! [`app::commands`] runs them beside the queue.
+//!
+//! # The walls
+//!
+//! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`], [`keys`],
+//! [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`]. *Edges* speak to one outside
+//! thing each and do not know each other: [`telegram`], [`gemini`] (both over [`http`]), [`store`],
+//! [`config`], [`logging`]. The *shell*, [`app`], knows everyone, and nobody but [`cli`] knows it.
+//! [`clock`] is the only reader of clocks. `tests/it/shape.rs` holds the code to this.
+//!
+//! | State | Owner |
+//! |---|---|
+//! | inbox, outbox, history, people, counters | the data file, inside [`store`] |
+//! | waiting and running questions | [`app::scheduler`] |
+//! | order, pace and parking of what is sent | [`app::deliver`] |
+//! | health and quota of keys | [`keys::Pool`], in the one mutex of [`app::engine`] |
+//! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |
+//! | settings, catalogue, roles | [`app::engine`], an immutable snapshot that a turn takes once |
 
+pub(crate) mod app;
 pub(crate) mod catalog;
 pub(crate) mod chat;
 pub(crate) mod cli;
@@ -12,6 +58,12 @@ pub(crate) mod locale;
 pub(crate) mod logging;
 pub(crate) mod metrics;
 pub(crate) mod offline;
+pub(crate) mod outgoing;
 pub(crate) mod queue;
 pub(crate) mod store;
 pub(crate) mod telegram;
+
+/// The whole program: reads arguments and settings, does what they say, and tells how it went.
+pub fn main() -> std::process::ExitCode {
+    cli::dispatch::main()
+}

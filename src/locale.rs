@@ -1,1 +1,348 @@
-//! To be written.
+//! Every sentence a person can read, in their language: typed views of `data/locales`. Decides
+//! wording and nothing else; what happened comes in as a value. Pure. Invariant: a sentence that is
+//! missing, extra or has other placeholders in one language fails the tests, not a chat.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use crate::chat::answer::{Answer, Failure, Finish};
+use crate::chat::command::{GrantMistake, GrantRequest};
+use crate::chat::role::Role;
+use crate::chat::{Notice, UserId};
+
+mod sentences;
+pub(crate) mod status;
+
+pub(crate) use sentences::Offline;
+use sentences::Sentences;
+
+/// A language the bot speaks of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Language {
+    En,
+    Zh,
+}
+
+/// `UI_LANGUAGE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UiLanguage {
+    /// The language of the person's app.
+    Auto,
+    En,
+    Zh,
+}
+
+impl Language {
+    /// The language for somebody whose app has this IETF tag.
+    pub(crate) fn pick(ui: UiLanguage, tag: Option<&str>) -> Self {
+        let is_chinese = |tag: &str| {
+            let primary = tag.split(['-', '_']).next().unwrap_or_default();
+            primary.eq_ignore_ascii_case("zh")
+        };
+        match ui {
+            UiLanguage::Zh => Self::Zh,
+            UiLanguage::Auto if tag.is_some_and(is_chinese) => Self::Zh,
+            UiLanguage::Auto | UiLanguage::En => Self::En,
+        }
+    }
+}
+
+static ENGLISH: LazyLock<Locale> = LazyLock::new(|| compiled_in(Language::En));
+static CHINESE: LazyLock<Locale> = LazyLock::new(|| compiled_in(Language::Zh));
+
+const fn source(language: Language) -> &'static str {
+    match language {
+        Language::En => include_str!("../data/locales/en.toml"),
+        Language::Zh => include_str!("../data/locales/zh.toml"),
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the texts are compiled in and a test parses both"
+)]
+fn compiled_in(language: Language) -> Locale {
+    let sentences = toml::from_str(source(language)).expect("a shipped locale parses");
+    Locale { sentences }
+}
+
+/// The sentences of one language.
+#[derive(Debug)]
+pub(crate) struct Locale {
+    sentences: Sentences,
+}
+
+impl Locale {
+    /// The sentences of that language.
+    pub(crate) fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &ENGLISH,
+            Language::Zh => &CHINESE,
+        }
+    }
+
+    /// What the bot says of itself.
+    pub(crate) fn notice(&self, notice: &Notice) -> String {
+        let texts = &self.sentences.notice;
+        match notice {
+            Notice::NeedsApproval => texts.needs_approval.clone(),
+            Notice::GroupNeedsApproval => texts.group_needs_approval.clone(),
+            Notice::NoOwner => texts.no_owner.clone(),
+            Notice::CannotRead { kind } => {
+                let kind = self.sentences.media.get(kind);
+                fill(&texts.cannot_read, &[("kind", kind)])
+            }
+            Notice::TooOld => texts.too_old.clone(),
+            Notice::OwnersOnly => texts.owners_only.clone(),
+            Notice::PrivateOnly => texts.private_only.clone(),
+            Notice::SayMore => texts.say_more.clone(),
+            Notice::GaveUp => texts.gave_up.clone(),
+        }
+    }
+
+    /// Why there is no answer, and what the person can do.
+    pub(crate) fn failure(&self, failure: Failure) -> String {
+        let texts = &self.sentences.failure;
+        let text = match failure {
+            Failure::Resting { wakes: Some(wait) } => {
+                return fill(&texts.resting, &[("when", &self.span(wait))]);
+            }
+            Failure::Resting { wakes: None } => &texts.resting_unknown,
+            Failure::NoKeys => &texts.no_keys,
+            Failure::Busy => &texts.busy,
+            Failure::Region => &texts.region,
+            Failure::TooLong => &texts.too_long,
+            Failure::FileTooLarge => &texts.file_too_large,
+            Failure::BadRequest => &texts.bad_request,
+            Failure::PromptBlocked => &texts.prompt_blocked,
+            Failure::Safety => &texts.safety,
+            Failure::Prohibited => &texts.prohibited,
+            Failure::PersonalData => &texts.personal_data,
+            Failure::Recitation => &texts.recitation,
+            Failure::Language => &texts.language,
+            Failure::PictureWithheld => &texts.picture_withheld,
+            Failure::NoPicture => &texts.no_picture,
+            Failure::Declined => &texts.declined,
+            Failure::Empty => &texts.empty,
+            Failure::Stopped => &texts.stopped,
+            Failure::TooSlow => &texts.too_slow,
+            Failure::Unexplained => &texts.unexplained,
+        };
+        text.clone()
+    }
+
+    /// The note under an answer that is not whole; a person who pressed stop needs none.
+    pub(crate) fn finish(&self, finish: Finish) -> Option<&str> {
+        let texts = &self.sentences.finish;
+        match finish {
+            Finish::Complete | Finish::Stopped => None,
+            Finish::LengthLimit => Some(&texts.length_limit),
+            Finish::Continuation => Some(&texts.continuation),
+            Finish::Broken => Some(&texts.broken),
+        }
+    }
+
+    /// Answer to `/help`, with the Owner's commands for the Owner.
+    pub(crate) fn help(&self, role: Role) -> String {
+        let texts = &self.sentences.help;
+        match role {
+            Role::Owner => format!("{}\n\n{}", texts.everyone.trim(), texts.owner.trim()),
+            Role::Vip | Role::Premium | Role::Normal | Role::Guest => {
+                texts.everyone.trim().to_owned()
+            }
+        }
+    }
+
+    /// Answer to `/start`: a greeting, and in one line what is kept for how long (design §6).
+    pub(crate) fn start(&self, role: Role, history_days: u32) -> String {
+        let texts = &self.sentences.start;
+        let privacy = match role {
+            Role::Guest => texts.privacy_guest.clone(),
+            Role::Owner | Role::Vip | Role::Premium | Role::Normal => {
+                fill(&texts.privacy, &[("days", &history_days.to_string())])
+            }
+        };
+        format!("{}\n\n{privacy}", texts.greeting.trim())
+    }
+
+    /// Answer to `/new`.
+    /// The label of the button under the notice of old mail.
+    pub(crate) fn answer_held(&self) -> &str {
+        &self.sentences.notice.answer_held
+    }
+
+    /// An answer, with a note where it is not whole.
+    pub(crate) fn answer(&self, answer: &Answer) -> String {
+        match self.finish(answer.finish) {
+            Some(note) => format!("{}\n\n{note}", answer.text),
+            None => answer.text.clone(),
+        }
+    }
+
+    /// What `svs-bot chat` begins with, and how to use it.
+    pub(crate) fn terminal(&self) -> [&str; 2] {
+        [&self.sentences.terminal.greeting, &self.sentences.terminal.hint]
+    }
+
+    pub(crate) fn new_conversation(&self) -> &str {
+        &self.sentences.command.new_conversation
+    }
+
+    /// Answer to `/stop` that ended a turn.
+    pub(crate) fn stopped(&self) -> &str {
+        &self.sentences.command.stopped
+    }
+
+    /// Answer to `/stop` when nothing runs.
+    pub(crate) fn nothing_to_stop(&self) -> &str {
+        &self.sentences.command.nothing_to_stop
+    }
+
+    /// Answer to a command the bot does not know.
+    pub(crate) fn unknown_command(&self, name: &str) -> String {
+        fill(&self.sentences.command.unknown, &[("name", name)])
+    }
+
+    /// Told to the Owner after `/grant`.
+    pub(crate) fn granted(&self, request: GrantRequest) -> String {
+        let texts = &self.sentences.grant;
+        let id = request.user.to_string();
+        let role = self.role(request.role);
+        match request.days {
+            Some(days) => {
+                let days = days.to_string();
+                fill(
+                    &texts.done_for,
+                    &[("id", &id), ("role", role), ("days", &days)],
+                )
+            }
+            None => fill(&texts.done, &[("id", &id), ("role", role)]),
+        }
+    }
+
+    /// Told to the Owner after `/revoke` of a role that was there.
+    pub(crate) fn revoked(&self, user: UserId) -> String {
+        let id = user.to_string();
+        fill(&self.sentences.grant.revoked, &[("id", &id)])
+    }
+
+    /// Told to the Owner after `/revoke` of a role that was not there.
+    pub(crate) fn nothing_to_revoke(&self, user: UserId) -> String {
+        let id = user.to_string();
+        fill(&self.sentences.grant.nothing_to_revoke, &[("id", &id)])
+    }
+
+    /// Told to the person whose role ran out; `now` is what they have from here on.
+    pub(crate) fn role_expired(&self, before: Role, now: Role) -> String {
+        fill(
+            &self.sentences.grant.expired,
+            &[("before", self.role(before)), ("now", self.role(now))],
+        )
+    }
+
+    /// Told to the Owner about somebody else's role that ran out.
+    pub(crate) fn role_expired_of(&self, user: UserId, before: Role, now: Role) -> String {
+        fill(
+            &self.sentences.grant.expired_of,
+            &[
+                ("id", &user.to_string()),
+                ("before", self.role(before)),
+                ("now", self.role(now)),
+            ],
+        )
+    }
+
+    /// What is wrong with a `/grant` or `/revoke`, and the right way.
+    pub(crate) fn grant_mistake(&self, mistake: &GrantMistake) -> String {
+        let texts = &self.sentences.grant;
+        match mistake {
+            GrantMistake::GrantUsage => texts.usage.clone(),
+            GrantMistake::RevokeUsage => texts.revoke_usage.clone(),
+            GrantMistake::NotAnId { given } => fill(&texts.not_an_id, &[("given", given)]),
+            GrantMistake::ServiceId { id } => fill(&texts.service_id, &[("id", &id.to_string())]),
+            GrantMistake::UnknownRole { given } => fill(&texts.unknown_role, &[("given", given)]),
+            GrantMistake::OwnerRole => texts.owner_role.clone(),
+            GrantMistake::GroupTooHigh => texts.group_too_high.clone(),
+            GrantMistake::BadDays { given } => fill(&texts.bad_days, &[("given", given)]),
+        }
+    }
+
+    /// A role's name.
+    pub(crate) fn role(&self, role: Role) -> &str {
+        let names = &self.sentences.role;
+        match role {
+            Role::Owner => &names.owner,
+            Role::Vip => &names.vip,
+            Role::Premium => &names.premium,
+            Role::Normal => &names.normal,
+            Role::Guest => &names.guest,
+        }
+    }
+
+    /// How far ahead: "in 2 h 10 min".
+    pub(crate) fn span(&self, ahead: Duration) -> String {
+        fill(
+            &self.sentences.time.ahead,
+            &[("length", &self.length(ahead))],
+        )
+    }
+
+    /// How long, in the two largest units, rounded up so that nobody comes back too early.
+    pub(crate) fn length(&self, length: Duration) -> String {
+        const MINUTE: u64 = 60;
+        const HOUR: u64 = 60 * MINUTE;
+        const DAY: u64 = 24 * HOUR;
+        let texts = &self.sentences.time;
+        let seconds = length.as_millis().div_ceil(1000).max(1);
+        let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+        let up_to = |unit: u64| seconds.div_ceil(unit).saturating_mul(unit);
+        let (large, small) = if seconds < MINUTE {
+            ((&texts.seconds, seconds), None)
+        } else if up_to(MINUTE) < HOUR {
+            ((&texts.minutes, up_to(MINUTE) / MINUTE), None)
+        } else if up_to(MINUTE) < DAY {
+            let whole = up_to(MINUTE);
+            let minutes = (&texts.minutes, whole % HOUR / MINUTE);
+            ((&texts.hours, whole / HOUR), Some(minutes))
+        } else {
+            let whole = up_to(HOUR);
+            let hours = (&texts.hours, whole % DAY / HOUR);
+            ((&texts.days, whole / DAY), Some(hours))
+        };
+        let said = |(text, number): (&String, u64)| fill(text, &[("n", &number.to_string())]);
+        match small {
+            Some(small) if small.1 > 0 => format!("{} {}", said(large), said(small)),
+            Some(_) | None => said(large),
+        }
+    }
+
+    /// The words of the built-in offline model.
+    pub(crate) const fn offline(&self) -> &Offline {
+        &self.sentences.offline
+    }
+}
+
+/// Puts values in the place of `{name}`; what a value contains is never looked at again.
+pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let value = after.split_once('}').and_then(|(name, after)| {
+            let (_, value) = values.iter().find(|(known, _)| *known == name)?;
+            Some((*value, after))
+        });
+        if let Some((value, after)) = value {
+            filled.push_str(value);
+            rest = after;
+        } else {
+            filled.push('{');
+            rest = after;
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,258 @@
-//! To be written.
+//! The data file (design §6): the only code that knows redb, tables and row formats. An edge.
+//! State: the file, a cache in front of it, and one writer thread that owns every change.
+//! Invariant: a write that was answered `Ok` is durable; one that was answered with an error
+//! left nothing behind.
+//!
+//! A caller hands in a closure of typed row operations, [`Write`] or [`Read`]. Writes are
+//! committed in the order of the calls; what waits at the same time shares one commit. When the
+//! disk is full the writer keeps what it has, says so in [`Store::condition`], and goes on by
+//! itself once there is room.
+
+mod backend;
+mod cache;
+mod codec;
+mod error;
+mod open;
+mod read;
+mod schema;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod waiting;
+mod write;
+mod writer;
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use log::info;
+use ring::hmac;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use self::cache::{WINDOW_ROUNDS, Window};
+pub(crate) use self::error::{OpenError, StoreError};
+pub(crate) use self::open::Open;
+use self::open::{Opened, Place};
+pub(crate) use self::read::Read;
+use self::waiting::Pace;
+pub(crate) use self::write::Write;
+use self::writer::Shared;
+use crate::chat::role::Person;
+use crate::chat::{ChatId, Lane, OutboxId, Rank, StoredTurn, UserId};
+use crate::clock::{self, Timestamp};
+use crate::keys::Fingerprint;
+
+/// Reads that may occupy a blocking thread at once.
+pub(crate) const READS: usize = 8;
+
+/// What became of an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Disposition {
+    /// It is a job, or part of one.
+    Accepted,
+    /// It asks nothing of the bot.
+    Skipped,
+    /// It was for the bot and is not answered (old mail, over a limit).
+    Dropped,
+}
+
+/// What the order of sending needs of an outgoing part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) id: OutboxId,
+    pub(crate) chat: ChatId,
+    pub(crate) rank: Rank,
+    pub(crate) not_before: Timestamp,
+}
+
+/// Whether the data file can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    Fine,
+    /// No room; writes wait.
+    DiskFull,
+    /// The disk gives another error; writes wait.
+    Failing,
+}
+
+/// The open data file. Clones share it; when the last is gone it closes by itself.
+#[derive(Clone)]
+pub(crate) struct Store(Arc<Handle>);
+
+struct Handle {
+    shared: Arc<Shared>,
+    /// Under which keys and projects are hashed.
+    secret: hmac::Key,
+    reads: Arc<Semaphore>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.waiting.begin_close();
+    }
+}
+
+/// A write on its way; resolves after the durable commit. It takes place even when this is
+/// dropped.
+#[must_use = "a write may fail"]
+pub(crate) struct Pending<T>(oneshot::Receiver<Result<T, StoreError>>);
+
+impl<T> Pending<T> {
+    /// Waits on a thread that may block.
+    pub(crate) fn wait(self) -> Result<T, StoreError> {
+        self.0.blocking_recv().unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(Pin::new(&mut self.0).poll(context));
+        Poll::Ready(answer.unwrap_or(Err(StoreError::Closed)))
+    }
+}
+
+impl Store {
+    /// Opens the data file, repairs it after a crash, migrates an older one.
+    pub(crate) fn open(path: &Path, mode: Open) -> Result<Self, OpenError> {
+        Self::open_at(Place::at(path), mode)
+    }
+
+    fn open_at(place: Place, mode: Open) -> Result<Self, OpenError> {
+        let began = clock::instant();
+        let Opened { database, repaired } = place.open(mode)?;
+        let path = place.path.clone();
+        let secret =
+            schema::secret(&database).map_err(|error| OpenError::of_store(path.clone(), error))?;
+        let size = std::fs::metadata(&path).map_or(0, |file| file.len());
+        let took = clock::instant().duration_since(began);
+        info!(path:% = path.display(), size, repaired, took:? = took; "data file opened");
+        let shared = Arc::new(Shared::new(place, database));
+        let writer = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("svs-store".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|error| OpenError::Io(path, error))?;
+        Ok(Self(Arc::new(Handle {
+            shared,
+            secret: hmac::Key::new(hmac::HMAC_SHA256, &secret),
+            reads: Arc::new(Semaphore::new(READS)),
+        })))
+    }
+
+    /// Runs `op` in the writer's next transaction. It is queued by this call, not by the first
+    /// poll, so the order of calls is the order of commits. `op` may run more than once (another
+    /// operation of the batch failed, the disk was full) and has no effect but its writes. It
+    /// must not use the store itself.
+    pub(crate) fn write<T, F>(&self, op: F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        Pending(self.0.shared.waiting.submit(Pace::Now, op))
+    }
+
+    /// The same, but it may wait up to 50 ms for others to share the commit.
+    pub(crate) fn write_soon<T, F>(&self, op: F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        Pending(self.0.shared.waiting.submit(Pace::Soon, op))
+    }
+
+    /// Reads a snapshot on a blocking thread.
+    pub(crate) async fn read<T, F>(&self, op: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Read) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.blocking(move |shared| shared.read(op)).await
+    }
+
+    /// Reads a snapshot on this thread, which may block.
+    pub(crate) fn read_now<T>(
+        &self,
+        op: impl FnOnce(&Read) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.0.shared.read(op)
+    }
+
+    /// A person of the registry, from memory when they were here lately.
+    pub(crate) async fn person(&self, id: UserId) -> Result<Option<Arc<Person>>, StoreError> {
+        if let Some(person) = self.0.shared.cache.person(id) {
+            return Ok(person);
+        }
+        self.blocking(move |shared| {
+            let load = || shared.read(|read| read.person(id));
+            shared.cache.fill_person(id, load)
+        })
+        .await
+    }
+
+    /// The newest rounds of a lane, oldest first, at most ten, from memory when it was active
+    /// lately.
+    pub(crate) async fn context(
+        &self,
+        lane: Lane,
+        rounds: usize,
+    ) -> Result<Vec<Arc<StoredTurn>>, StoreError> {
+        let window = match self.0.shared.cache.window(lane) {
+            Some(window) => window,
+            None => {
+                self.blocking(move |shared| fill_window(shared, lane))
+                    .await?
+            }
+        };
+        let skip = window.len().saturating_sub(rounds);
+        Ok(window.iter().skip(skip).cloned().collect())
+    }
+
+    /// Follows whether the file can be written.
+    pub(crate) fn condition(&self) -> watch::Receiver<Condition> {
+        self.0.shared.condition()
+    }
+
+    /// What is stored and logged instead of a key or a project's name.
+    pub(crate) fn fingerprint(&self, text: &str) -> Fingerprint {
+        let tag = hmac::sign(&self.0.secret, text.as_bytes());
+        let mut fingerprint = Fingerprint::default();
+        for (byte, of_tag) in fingerprint.iter_mut().zip(tag.as_ref()) {
+            *byte = *of_tag;
+        }
+        fingerprint
+    }
+
+    /// Commits what waits and closes the file; later calls give [`StoreError::Closed`]. Blocks
+    /// for at most ten seconds.
+    pub(crate) fn close(&self) -> Result<(), StoreError> {
+        self.0.shared.waiting.close()
+    }
+
+    /// Runs work on a blocking thread, a bounded number at a time. The permit lives as long as
+    /// the work, also when nobody waits for it any more.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let permit = Arc::clone(&self.0.reads).acquire_owned().await;
+        let shared = Arc::clone(&self.0.shared);
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work(&shared)
+        });
+        done.await.unwrap_or(Err(StoreError::Panicked))
+    }
+}
+
+fn fill_window(shared: &Shared, lane: Lane) -> Result<Window, StoreError> {
+    let load = || {
+        let turns = shared.read(|read| read.turns(lane, WINDOW_ROUNDS))?;
+        Ok(turns.into_iter().map(|(_, turn)| Arc::new(turn)).collect())
+    };
+    shared.cache.fill_window(lane, load)
+}

@@ -1,0 +1,126 @@
+//! The shell: the only code that knows everyone. Build, run, drain.
+//!
+//! Every long-lived loop is a task of one `JoinSet`; one that ends early ends the bot, and systemd
+//! starts it again. Invariant: on stop the poll ends first, running turns get [`GRACE`], and what is
+//! left waits in the inbox and outbox.
+
+pub(crate) mod call;
+pub(crate) mod check;
+pub(crate) mod commands;
+pub(crate) mod control;
+pub(crate) mod deliver;
+pub(crate) mod engine;
+pub(crate) mod intake;
+pub(crate) mod journal;
+pub(crate) mod scheduler;
+pub(crate) mod status;
+pub(crate) mod terminal;
+pub(crate) mod turn;
+pub(crate) mod upkeep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use log::{error, info, warn};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::deliver::Mail;
+use crate::app::engine::Engine;
+use crate::app::scheduler::Desk;
+use crate::config::Config;
+use crate::config::secret::Secret;
+use crate::store::Store;
+use crate::telegram::{self, Account};
+
+/// How long running turns and sends may finish once the bot is told to stop. The whole stop fits
+/// into five seconds.
+pub(crate) const GRACE: Duration = Duration::from_millis(2500);
+/// How long the loops may take to end after that.
+const DRAIN: Duration = Duration::from_millis(3500);
+
+/// How long the data file may take to close.
+const CLOSE: Duration = Duration::from_secs(1);
+
+/// Telegram does not know the token; starting again would not help.
+#[derive(Debug, thiserror::Error)]
+#[error("Telegram refuses the token: check TELEGRAM_BOT_TOKEN with @BotFather")]
+pub(crate) struct BadToken;
+
+/// What the loops of the bot share. Never leaves the shell.
+pub(crate) struct Ctx {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) account: Account,
+    /// For everything but the poll.
+    pub(crate) telegram: telegram::Client,
+    pub(crate) desk: Desk,
+    pub(crate) mail: Mail,
+}
+
+/// Runs the bot until SIGTERM or SIGINT.
+pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::Result<()> {
+    let service = &config.telegram;
+    let transport =
+        engine::transport("TELEGRAM_PROXY", service.proxy.as_ref(), config.ip_family)?;
+    let account = Account::new(transport, &service.api_url, token);
+    let engine = Arc::new(Engine::new(config, store)?);
+    let (desk, orders) = Desk::open();
+    let (mail, letters) = Mail::open();
+    let telegram = account.client(telegram::CALLS);
+    let ctx = Arc::new(Ctx { engine, account, telegram, desk, mail });
+    let stop = CancellationToken::new();
+    let mut loops = JoinSet::new();
+    loops.spawn(deliver::run(Arc::clone(&ctx), letters, stop.clone()));
+    loops.spawn(scheduler::run(Arc::clone(&ctx), orders, stop.clone()));
+    loops.spawn(intake::run(Arc::clone(&ctx), stop.clone()));
+    loops.spawn(control::run(Arc::clone(&ctx), stop.clone()));
+    loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
+    info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
+    let outcome = tokio::select! {
+        signal = stop_signal() => signal,
+        Some(ended) = loops.join_next() => ended
+            .map_err(anyhow::Error::from)
+            .flatten()
+            .and_then(|()| anyhow::bail!("a loop of the bot ended early")),
+    };
+    drain(&ctx, loops, &stop).await;
+    outcome
+}
+
+async fn drain(ctx: &Ctx, mut loops: JoinSet<anyhow::Result<()>>, stop: &CancellationToken) {
+    stop.cancel();
+    let rest = async {
+        while let Some(ended) = loops.join_next().await {
+            if let Err(error) = ended.map_err(anyhow::Error::from).flatten() {
+                error!(err:% = error; "a loop failed while stopping");
+            }
+        }
+    };
+    if timeout(DRAIN, rest).await.is_err() {
+        warn!("some work did not finish and is left to the next start");
+    }
+    if let Err(error) = close(&ctx.engine.store).await {
+        warn!(err:% = error; "the data file was not closed, the next start repairs it");
+    }
+    info!("stopped");
+}
+
+/// Closes the data file, in the time that a stop has left.
+async fn close(store: &Store) -> anyhow::Result<()> {
+    let store = store.clone();
+    let closed = timeout(CLOSE, spawn_blocking(move || store.close())).await;
+    Ok(closed.context("closing the data file takes too long")???)
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => info!("SIGTERM"),
+        _ = interrupt.recv() => info!("SIGINT"),
+    }
+    Ok(())
+}

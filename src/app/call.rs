@@ -1,0 +1,495 @@
+//! Lease a key, ask Gemini, settle: until there is an answer, a failure that no other key could
+//! mend, or the deadline. Knows no chat.
+//!
+//! Invariant: the unit of quota is on disk before the request leaves, and a lease is settled by
+//! the thread that made the call, also when nobody waits for it any more.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use log::{debug, error, info};
+use tokio::sync::{oneshot, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::engine::{Backend, Engine, Settings};
+use crate::chat::Tier;
+use crate::chat::answer::{Answer, Failure, Finish, Usage};
+use crate::chat::prompt::Prompt;
+use crate::clock::{self, Instant};
+use crate::config::Stream;
+use crate::config::secret::Secret;
+use crate::gemini::body::Body;
+use crate::gemini::shape::{Shape, Signatures};
+use crate::gemini::slots::{Slot, Slots};
+use crate::gemini::{self, Outcome as Report, Progress};
+use crate::keys::{
+    Ask, Change, Effect, Fingerprint, Group, Lease, Next, Repair, Verdict, Wait, Why,
+};
+use crate::offline;
+use crate::store::StoreError;
+
+/// Calls for one question at the most (design §4).
+const MAX_ATTEMPTS: u32 = 3;
+/// How long a chat question waits for the next free key (design §4).
+const KEY_PATIENCE: Duration = Duration::from_secs(15);
+/// The service may think this long before its first byte (design §2).
+const FIRST_BYTE: Duration = Duration::from_secs(60);
+/// Longest silence within an answer (design §2).
+const BETWEEN_BYTES: Duration = Duration::from_secs(20);
+/// How long a stream may run after its first text (design §7).
+const WHOLE_STREAM: Duration = Duration::from_secs(300);
+
+/// What a call has shown so far; the newest state wins and nobody is waited for.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Visible {
+    pub(crate) text: String,
+    /// Pieces received, thoughts included: proof that the service is alive.
+    pub(crate) pieces: u64,
+}
+
+/// Whether a person sees the text while it grows; if so, a broken answer cannot be begun anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    Watching,
+    Nobody,
+}
+
+/// Where the text of a call goes while it grows, and who may end it.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) audience: Audience,
+    pub(crate) visible: &'a watch::Sender<Visible>,
+    pub(crate) cancel: &'a CancellationToken,
+}
+
+/// One question on its way to the model.
+pub(crate) struct Question<'a> {
+    pub(crate) prompt: Arc<Prompt>,
+    pub(crate) tier: Tier,
+    /// The one model that made all of the history, if it was one.
+    pub(crate) signed_by: Option<String>,
+    /// The asker's own key group first, then those it may borrow from.
+    pub(crate) groups: &'a [Group],
+    pub(crate) view: View<'a>,
+}
+
+/// How the question ended, and what the pool learned on the way (to be stored with the turn).
+pub(crate) struct Called {
+    pub(crate) ended: Ended,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// How the question ended.
+pub(crate) enum Ended {
+    Answered(Answer),
+    Failed(Failure),
+    /// The person took it back.
+    Cancelled,
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Asks until there is an end.
+pub(crate) async fn until_answered(
+    engine: &Arc<Engine>,
+    settings: &Settings,
+    question: Question<'_>,
+) -> Result<Called, StoreError> {
+    match &engine.backend {
+        Backend::Offline => Ok(answer_offline(&question)),
+        Backend::Gemini { slots, .. } => {
+            let now = clock::instant();
+            let tier = settings.catalog.tier(question.tier);
+            let mut call = Call {
+                engine,
+                settings,
+                slots,
+                models: tier.iter().map(|model| model.id.as_str()).collect(),
+                question,
+                avoid: Vec::new(),
+                repairs: Vec::new(),
+                changes: Vec::new(),
+                patience: now + KEY_PATIENCE,
+                deadline: now + settings.config.limits.answer_deadline,
+            };
+            let ended = call.run().await?;
+            Ok(Called { ended, changes: call.changes })
+        }
+    }
+}
+
+/// The built-in model answers at once, word by word.
+fn answer_offline(question: &Question<'_>) -> Called {
+    let text = offline::reply(&question.prompt);
+    for piece in offline::chunks(&text) {
+        question.view.visible.send_modify(|visible| visible.text.push_str(piece));
+    }
+    let answer = Answer {
+        text,
+        finish: Finish::Complete,
+        model: "offline".to_owned(),
+        signed: Vec::new(),
+        usage: Usage::default(),
+    };
+    Called { ended: Ended::Answered(answer), changes: Vec::new() }
+}
+
+struct Call<'a> {
+    engine: &'a Arc<Engine>,
+    settings: &'a Settings,
+    slots: &'a Slots,
+    question: Question<'a>,
+    /// Keys that failed this question.
+    avoid: Vec<Fingerprint>,
+    /// Changes of the request that are in force.
+    repairs: Vec<Repair>,
+    /// The tier's models in the order to be tried.
+    models: Vec<&'a str>,
+    changes: Vec<Change>,
+    /// Until when to wait for a key.
+    patience: Instant,
+    /// Until when the first text must be there.
+    deadline: Instant,
+}
+
+/// How one attempt ended.
+enum Attempt {
+    Reported(Report),
+    /// Our own deadline; the service said nothing, or no more.
+    TimedOut,
+    Cancelled,
+}
+
+impl Call<'_> {
+    async fn run(&mut self) -> Result<Ended, StoreError> {
+        let mut failure = Failure::Unexplained;
+        for attempt in 1..=MAX_ATTEMPTS {
+            let lease = match self.lease().await? {
+                Ok(lease) => lease,
+                Err(Ended::Failed(waiting)) if attempt > 1 => {
+                    // What the service said of the question tells more than that no key is left.
+                    debug!(failure:? = waiting; "no other key for another attempt");
+                    return Ok(Ended::Failed(failure));
+                }
+                Err(ended) => return Ok(ended),
+            };
+            let (key, model) = (lease.key, lease.model.clone());
+            match self.attempt(lease).await? {
+                Attempt::Cancelled => return Ok(Ended::Cancelled),
+                Attempt::TimedOut => match self.cut_short() {
+                    Some(ended) => return Ok(ended),
+                    None => {
+                        failure = Failure::TooSlow;
+                        self.avoid.push(key);
+                    }
+                },
+                Attempt::Reported(Report { result, verdict }) => {
+                    let next = match result {
+                        Ok(answer) if self.is_usable(&answer) => {
+                            return Ok(Ended::Answered(answer));
+                        }
+                        // It broke off unseen: another key begins anew.
+                        Ok(_) => Next::AnotherKey,
+                        Err(why) => {
+                            failure = why;
+                            verdict.next
+                        }
+                    };
+                    if !self.go_on(next, key, &model) {
+                        break;
+                    }
+                    self.pause(attempt).await;
+                }
+            }
+            self.question.view.visible.send_modify(|visible| *visible = Visible::default());
+        }
+        Ok(Ended::Failed(failure))
+    }
+
+    /// Whether an answer may be shown. One that broke off counts only when the person has already
+    /// seen its beginning.
+    fn is_usable(&self, answer: &Answer) -> bool {
+        match (answer.finish, self.question.view.audience) {
+            (Finish::Broken, Audience::Nobody) => false,
+            (Finish::Broken, Audience::Watching)
+            | (
+                Finish::Complete | Finish::LengthLimit | Finish::Continuation | Finish::Stopped,
+                _,
+            ) => true,
+        }
+    }
+
+    /// Our deadline ended an answer: what was shown is kept, or the question is over, or `None`
+    /// when another key may still try.
+    fn cut_short(&self) -> Option<Ended> {
+        let shown = self.question.view.visible.borrow().text.clone();
+        match self.question.view.audience {
+            Audience::Watching if !shown.is_empty() => Some(Ended::Answered(Answer {
+                text: shown,
+                finish: Finish::Broken,
+                model: String::new(),
+                signed: Vec::new(),
+                usage: Usage::default(),
+            })),
+            Audience::Watching | Audience::Nobody => {
+                (clock::instant() >= self.deadline).then_some(Ended::Failed(Failure::TooSlow))
+            }
+        }
+    }
+
+    /// Prepares the next attempt; `false` when there is none.
+    fn go_on(&mut self, next: Next, key: Fingerprint, model: &str) -> bool {
+        match next {
+            Next::Done | Next::Nowhere => false,
+            Next::AnotherKey | Next::PaidKey => {
+                self.avoid.push(key);
+                true
+            }
+            Next::AnotherModel => {
+                // The model goes last: with the others resting it is still better than nothing.
+                self.models.sort_by_key(|other| *other == model);
+                true
+            }
+            Next::Repaired(repair) => {
+                let is_new = !self.repairs.contains(&repair);
+                self.repairs.push(repair);
+                is_new
+            }
+        }
+    }
+
+    /// What has just failed is tried again a little later, not in the same instant
+    /// (gemini-api §15, row 26).
+    async fn pause(&self, attempt: u32) {
+        let base = 50 * u64::from(attempt);
+        let pause = Duration::from_millis(fastrand::u64(base..base * 4));
+        sleep_until((clock::instant() + pause).min(self.deadline)).await;
+    }
+
+    /// Lends a key and stores the unit it costs; waits for one that is free within the patience.
+    async fn lease(&self) -> Result<Result<Lease, Ended>, StoreError> {
+        let tokens = self.question.prompt.tokens();
+        loop {
+            let ask = Ask {
+                groups: self.question.groups,
+                models: &self.models,
+                tokens,
+                avoid: &self.avoid,
+            };
+            let reserved =
+                self.engine.pool.lock().reserve(&ask, clock::now(), &mut fastrand::Rng::new());
+            let wait = match reserved {
+                Ok(lease) => return self.journal(lease).await.map(Ok),
+                Err(wait) => wait,
+            };
+            let Some(wakes) = self.in_time(wait) else {
+                return Ok(Err(why_not(wait).into()));
+            };
+            debug!(why:? = wait.why; "waiting for a key");
+            tokio::select! {
+                () = self.question.view.cancel.cancelled() => return Ok(Err(Ended::Cancelled)),
+                () = sleep_until(wakes) => {}
+            }
+        }
+    }
+
+    /// The moment of the next free key, if it is worth waiting for.
+    fn in_time(&self, wait: Wait) -> Option<Instant> {
+        let wakes = clock::instant() + wait.until?.since(clock::now());
+        (wakes <= self.patience.min(self.deadline)).then_some(wakes)
+    }
+
+    /// A crash after this may count the unit without a call; never a call without its unit.
+    async fn journal(&self, lease: Lease) -> Result<Lease, StoreError> {
+        let bucket = (lease.project, lease.model.clone());
+        let engine = Arc::clone(self.engine);
+        let stored = self.engine.store.write(move |rows| engine.put_ledger(rows, &bucket));
+        match stored.await {
+            Ok(()) => Ok(lease),
+            Err(error) => {
+                self.give_back(lease);
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns a lease whose call never left. The stored row keeps the unit: over, never under.
+    fn give_back(&self, lease: Lease) {
+        let _row = self.engine.pool.lock().refund(lease);
+    }
+
+    /// One request, on a thread of the blocking pool.
+    async fn attempt(&mut self, lease: Lease) -> Result<Attempt, StoreError> {
+        let slot = tokio::select! {
+            slot = timeout_at(self.deadline, self.slots.take()) => slot,
+            () = self.question.view.cancel.cancelled() => {
+                self.give_back(lease);
+                return Ok(Attempt::Cancelled);
+            }
+        };
+        let (Ok(slot), Some(key)) = (slot, self.settings.key(&lease.key)) else {
+            self.give_back(lease);
+            return Ok(Attempt::TimedOut);
+        };
+        debug!(model = lease.model.as_str(); "calling the model");
+        self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
+        let canceller = slot.canceller();
+        let (report, reported) = oneshot::channel();
+        let work = Work {
+            engine: Arc::clone(self.engine),
+            slot,
+            key: key.secret.clone(),
+            prompt: Arc::clone(&self.question.prompt),
+            shape: self.shape(&lease.model),
+            way: self.settings.config.answers.stream,
+            visible: self.question.view.visible.clone(),
+            lease,
+        };
+        drop(spawn_blocking(move || work.run(report)));
+        let attempt = self.watch_over(reported).await;
+        if !matches!(attempt, Attempt::Reported(_)) {
+            canceller.cancel();
+        }
+        Ok(attempt)
+    }
+
+    /// What this model wants of a request, with the repairs in force.
+    fn shape(&self, model: &str) -> Shape {
+        let facts = self.settings.catalog.model(model);
+        let signatures = match self.question.signed_by.as_deref() {
+            Some(signer) if signer == model => Signatures::Kept,
+            Some(_) | None => Signatures::Placeholder,
+        };
+        let shape = Shape {
+            model: model.to_owned(),
+            thinking: facts.and_then(|model| model.thinking.clone()),
+            less_thinking: facts.and_then(|model| model.less_thinking.clone()),
+            system_in_first_turn: facts.is_some_and(|model| model.system_in_first_turn),
+            signatures,
+            ..Shape::default()
+        };
+        self.repairs.iter().fold(shape, |shape, repair| shape.repaired(*repair))
+    }
+
+    /// Waits for the thread's report, within the deadlines.
+    async fn watch_over(
+        &mut self,
+        mut reported: oneshot::Receiver<(Report, Vec<Change>)>,
+    ) -> Attempt {
+        let begun = clock::instant();
+        let mut visible = self.question.view.visible.subscribe();
+        let mut silent_since = begun;
+        loop {
+            let (is_begun, has_text) = {
+                let now = visible.borrow_and_update();
+                (now.pieces > 0, !now.text.is_empty())
+            };
+            let patience = if is_begun { BETWEEN_BYTES } else { FIRST_BYTE };
+            let whole = if has_text { begun + WHOLE_STREAM } else { self.deadline };
+            tokio::select! {
+                biased;
+                () = self.question.view.cancel.cancelled() => return Attempt::Cancelled,
+                report = &mut reported => return match report {
+                    Ok((report, changes)) => {
+                        self.changes.extend(changes);
+                        Attempt::Reported(report)
+                    }
+                    Err(_) => Attempt::TimedOut,
+                },
+                Ok(()) = visible.changed() => silent_since = clock::instant(),
+                () = sleep_until((silent_since + patience).min(whole)) => return Attempt::TimedOut,
+            }
+        }
+    }
+}
+
+/// The sentence for a question that gets no key.
+fn why_not(wait: Wait) -> Failure {
+    let wakes = wait.until.map(|until| until.since(clock::now()));
+    match wait.why {
+        Why::Slots | Why::Minute | Why::Resting | Why::Day | Why::Avoided => {
+            Failure::Resting { wakes }
+        }
+        Why::TooLarge { .. } => Failure::TooLong,
+        Why::Dead | Why::NoKeys => Failure::NoKeys,
+    }
+}
+
+/// All that the thread of one request needs.
+struct Work {
+    engine: Arc<Engine>,
+    slot: Slot,
+    key: Secret,
+    prompt: Arc<Prompt>,
+    shape: Shape,
+    way: Stream,
+    visible: watch::Sender<Visible>,
+    lease: Lease,
+}
+
+impl Work {
+    fn run(self, report: oneshot::Sender<(Report, Vec<Change>)>) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.ask())).unwrap_or_else(|_| Report {
+            result: Err(Failure::Unexplained),
+            verdict: innocent(),
+        });
+        let Self { engine, lease, .. } = self;
+        let label = engine.label(&lease);
+        let mut rng = fastrand::Rng::new();
+        let changes = engine.pool.lock().settle(lease, &outcome.verdict, clock::now(), &mut rng);
+        note(&label, &outcome.verdict, &changes);
+        if let Err((_, changes)) = report.send((outcome, changes)) {
+            // Nobody waits any more, so nobody else stores what was learned.
+            let pool = Arc::clone(&engine);
+            drop(engine.store.write(move |rows| pool.put_changes(rows, &changes)));
+        }
+    }
+
+    fn ask(&self) -> Report {
+        let Backend::Gemini { client, .. } = &self.engine.backend else {
+            return Report { result: Err(Failure::NoKeys), verdict: innocent() };
+        };
+        let body = Body::build(&self.prompt, &self.shape);
+        let call = gemini::Call {
+            key: &self.key,
+            model: &self.lease.model,
+            body: &body,
+            estimated: self.prompt.tokens(),
+        };
+        match self.way {
+            Stream::Off => client.generate(&self.slot, &call),
+            Stream::Auto | Stream::Edit => client.stream(&self.slot, &call, &mut |progress| {
+                self.visible.send_modify(|visible| {
+                    visible.pieces += 1;
+                    if let Progress::Text(text) = progress {
+                        visible.text.push_str(text);
+                    }
+                });
+            }),
+        }
+    }
+}
+
+/// A call that says nothing about its key.
+const fn innocent() -> Verdict {
+    Verdict { effect: Effect::Innocent, next: Next::AnotherKey, learned: Vec::new() }
+}
+
+/// Deaths are for a person to act on; everything else the pool copes with.
+fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
+    match verdict.effect {
+        Effect::Healthy => debug!(key; "key settled"),
+        effect => info!(key, effect:? = effect; "key settled"),
+    }
+    for death in changes.iter().filter_map(|change| change.death) {
+        error!(key, why:? = death; "a key is refused for good; replace it or take it out");
+    }
+}

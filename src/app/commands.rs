@@ -1,0 +1,191 @@
+//! What a command does, and what a notice says: everything that needs no model. Neither waits for
+//! turns or keys.
+//!
+//! Invariant: the effect, the reply and the end of the job are one commit.
+
+use std::time::Duration;
+
+use log::{error, info};
+
+use crate::app::engine::Settings;
+use crate::app::journal::HELD;
+use crate::app::{Ctx, status};
+use crate::chat::command::{Command, GrantMistake, GrantRequest, parse_grant, parse_revoke};
+use crate::chat::role::{Grant, Person, Role};
+use crate::chat::{
+    Button, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Rank, Sender, Task, UserId,
+    render,
+};
+use crate::clock::{self, Timestamp};
+use crate::locale::Locale;
+use crate::outgoing::Head;
+use crate::store::{StoreError, Write};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// What a command changes.
+enum Effect {
+    Nothing,
+    /// The lane forgets its rounds, and the questions that waited in it.
+    Forget { jobs: Vec<JobId> },
+    /// Questions that waited are taken back.
+    TakeBack { jobs: Vec<JobId> },
+    Grant { user: UserId, grant: Grant },
+    Revoke { user: UserId },
+}
+
+/// What is said, and with which button.
+struct Reply {
+    text: String,
+    button: Option<Button>,
+    effect: Effect,
+}
+
+impl Reply {
+    fn say(text: impl Into<String>) -> Self {
+        Self { text: text.into(), button: None, effect: Effect::Nothing }
+    }
+
+    fn after(self, effect: Effect) -> Self {
+        Self { effect, ..self }
+    }
+}
+
+/// Carries out a command, or says a notice, and ends its job. What could not be stored is carried
+/// out at the next start.
+pub(super) async fn run(ctx: &Ctx, job: Job) {
+    let settings = ctx.engine.settings();
+    let id = job.id;
+    let reply = match &job.task {
+        Task::Command(command) => obey(ctx, &settings, &job, command).await,
+        Task::Tell(notice) => tell(settings.locale_for(&job.sender), notice),
+        Task::Question { .. } => return,
+    };
+    match finish(ctx, job, reply).await {
+        Ok(rows) => ctx.mail.push(&rows).await,
+        Err(error) => error!(job = id.0, err:% = error; "command not stored"),
+    }
+}
+
+async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> Reply {
+    let locale = settings.locale_for(&job.sender);
+    match command {
+        Command::Start { .. } => Reply::say(locale.start(job.role, settings.config.data.history_days)),
+        Command::Help => Reply::say(locale.help(job.role)),
+        Command::New => {
+            let cancelled = ctx.desk.cancel(job.lane).await;
+            Reply::say(locale.new_conversation()).after(Effect::Forget { jobs: cancelled.waiting })
+        }
+        Command::Stop => {
+            let cancelled = ctx.desk.cancel(job.lane).await;
+            let had_none = cancelled.waiting.is_empty() && !cancelled.running;
+            let text = if had_none { locale.nothing_to_stop() } else { locale.stopped() };
+            Reply::say(text).after(Effect::TakeBack { jobs: cancelled.waiting })
+        }
+        Command::Status => Reply::say(status::of(ctx).text(locale, job.role)),
+        Command::Grant { arguments } => match parse_grant(arguments) {
+            Ok(request) => grant(settings, locale, request),
+            Err(mistake) => Reply::say(locale.grant_mistake(&mistake)),
+        },
+        Command::Revoke { arguments } => match parse_revoke(arguments) {
+            Ok(user) => revoke(ctx, locale, user).await,
+            Err(mistake) => Reply::say(locale.grant_mistake(&mistake)),
+        },
+        Command::Unknown { name } => Reply::say(locale.unknown_command(name)),
+    }
+}
+
+fn grant(settings: &Settings, locale: &Locale, request: GrantRequest) -> Reply {
+    if settings.config.people.owners.contains(&request.user) {
+        return Reply::say(locale.grant_mistake(&GrantMistake::OwnerRole));
+    }
+    let until = request.days.map(|days| clock::now().after(DAY * days));
+    let grant = Grant { role: request.role, until };
+    info!(user = request.user.0, role:? = request.role, days:? = request.days; "role granted");
+    Reply::say(locale.granted(request)).after(Effect::Grant { user: request.user, grant })
+}
+
+async fn revoke(ctx: &Ctx, locale: &Locale, user: UserId) -> Reply {
+    let known = ctx.engine.store.person(user).await;
+    match known {
+        Ok(Some(person)) if person.grant.is_some() => {
+            info!(user = user.0; "role revoked");
+            Reply::say(locale.revoked(user)).after(Effect::Revoke { user })
+        }
+        Ok(_) => Reply::say(locale.nothing_to_revoke(user)),
+        Err(error) => {
+            error!(user = user.0, err:% = error; "registry not read");
+            Reply::say(locale.failure(crate::chat::answer::Failure::Unexplained))
+        }
+    }
+}
+
+fn tell(locale: &Locale, notice: &Notice) -> Reply {
+    let button = match notice {
+        Notice::TooOld => {
+            Some(Button { label: locale.answer_held().to_owned(), data: HELD.to_owned() })
+        }
+        Notice::NeedsApproval
+        | Notice::NoOwner
+        | Notice::GroupNeedsApproval
+        | Notice::CannotRead { .. }
+        | Notice::OwnersOnly
+        | Notice::PrivateOnly
+        | Notice::SayMore
+        | Notice::GaveUp => None,
+    };
+    Reply { button, ..Reply::say(locale.notice(notice)) }
+}
+
+async fn finish(ctx: &Ctx, job: Job, reply: Reply) -> Result<Vec<Head>, StoreError> {
+    let rows = outbound(&job, &reply);
+    let stored = ctx.engine.store.write(move |store| {
+        apply(store, job.lane, &reply.effect)?;
+        store.remove_job(job.id)?;
+        rows.iter().map(|row| Ok(Head::of(store.put_outbound(row)?, row))).collect()
+    });
+    stored.await
+}
+
+fn apply(store: &mut Write<'_>, lane: Lane, effect: &Effect) -> Result<(), StoreError> {
+    match effect {
+        Effect::Nothing => Ok(()),
+        Effect::Forget { jobs } => {
+            jobs.iter().try_for_each(|job| store.remove_job(*job).map(drop))?;
+            store.clear_lane(lane).map(drop)
+        }
+        Effect::TakeBack { jobs } => {
+            jobs.iter().try_for_each(|job| store.remove_job(*job).map(drop))
+        }
+        Effect::Grant { user, grant } => set_grant(store, *user, Some(*grant)),
+        Effect::Revoke { user } => set_grant(store, *user, None),
+    }
+}
+
+/// Somebody who never wrote may be granted a role, too; who loses one is told again how to get in.
+fn set_grant(store: &mut Write<'_>, user: UserId, grant: Option<Grant>) -> Result<(), StoreError> {
+    let unknown = || {
+        let sender =
+            Sender { id: user, name: String::new(), language: None, is_chat: user.0 < 0 };
+        Person::new(&sender, clock::now())
+    };
+    let person = store.person(user)?.unwrap_or_else(unknown);
+    store.put_person(user, &Person { grant, told: false, ..person })
+}
+
+fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
+    let Lane::Telegram { chat, topic, .. } = job.lane else { return Vec::new() };
+    let reply_to = match job.kind {
+        ChatKind::Private => None,
+        ChatKind::Group => job.messages.first().copied(),
+    };
+    let row = |text| Outbound {
+        chat,
+        topic,
+        rank: Rank::Final,
+        not_before: Timestamp::default(),
+        part_of: None,
+        parcel: Parcel::Send { text, reply_to, button: reply.button.clone() },
+    };
+    render::parts(&reply.text).into_iter().map(row).collect()
+}

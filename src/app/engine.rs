@@ -1,0 +1,207 @@
+//! What a turn needs, whoever asks: settings, store, key pool and model. Telegram is not part of
+//! it, so `svs-bot chat` runs the very same turns.
+//!
+//! Owns the pool's one mutex (never held over `.await`) and the settings snapshot.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::catalog::Catalog;
+use crate::chat::Sender;
+use crate::chat::admit::Gate;
+use crate::chat::prompt::DEFAULT_PERSONA;
+use crate::chat::role::{DEFAULT_ROLES, Roles};
+use crate::clock::{self, Instant};
+use crate::config::keys::KeyEntry;
+use crate::config::secret::Secret;
+use crate::config::{Config, IpFamily, Persona};
+use crate::gemini;
+use crate::gemini::slots::Slots;
+use crate::http::{self, BadProxy, Transport};
+use crate::keys::{Change, Fingerprint, KeySpec, Lease, Pool, Saved};
+use crate::locale::{Language, Locale};
+use crate::metrics::Metrics;
+use crate::store::{Store, StoreError, Write};
+
+/// Settings that only show to be wrong when they are put to use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadSettings {
+    #[error("config.toml, [[model]]: {0}")]
+    Models(String),
+    #[error("config.toml, {0}")]
+    Roles(#[from] crate::chat::role::RolesError),
+    #[error("{0} is not a proxy address: http://, https:// or socks5://, host and port")]
+    Proxy(&'static str, #[source] BadProxy),
+}
+
+/// Everything that a reload may swap; a turn takes one snapshot and keeps it.
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) catalog: Catalog,
+    pub(crate) roles: Roles,
+    /// The only place where a key is found again by its fingerprint.
+    keys: HashMap<Fingerprint, KeyEntry>,
+}
+
+impl Settings {
+    pub(crate) fn new(config: Config, store: &Store) -> Result<Self, BadSettings> {
+        let catalog = match config.catalog_override.clone() {
+            Some(table) => Catalog::from_table(table).map_err(BadSettings::Models)?,
+            None => Catalog::shipped(),
+        };
+        let roles = Roles::parse(DEFAULT_ROLES, config.roles_override.as_ref())?;
+        let keys = config.gemini.keys.iter();
+        let keys = keys.map(|key| (store.fingerprint(key.secret.expose()), key.clone())).collect();
+        Ok(Self { config, catalog, roles, keys })
+    }
+
+    pub(crate) fn key(&self, fingerprint: &Fingerprint) -> Option<&KeyEntry> {
+        self.keys.get(fingerprint)
+    }
+
+    pub(crate) fn gate(&self) -> Gate {
+        let people = &self.config.people;
+        Gate {
+            access: people.access,
+            groups: people.groups,
+            owners: people.owners.clone(),
+            stale_after: self.config.limits.stale_after,
+        }
+    }
+
+    /// The sentences in the language of this person.
+    pub(crate) fn locale_for(&self, sender: &Sender) -> &'static Locale {
+        Locale::of(Language::pick(self.config.language, sender.language.as_deref()))
+    }
+
+    pub(crate) fn persona(&self) -> &str {
+        match &self.config.answers.persona {
+            Persona::Shipped => DEFAULT_PERSONA,
+            Persona::Own(text) => text,
+        }
+    }
+
+    /// What the pool may know of each key: everything but its text.
+    fn specs(&self, store: &Store) -> Vec<KeySpec> {
+        let spec = |(fingerprint, key): (&Fingerprint, &KeyEntry)| KeySpec {
+            fingerprint: *fingerprint,
+            project: match &key.project {
+                // A project's name is not a key, and must not meet one by chance.
+                Some(name) => store.fingerprint(&format!("project {name}")),
+                None => *fingerprint,
+            },
+            group: key.group,
+            paid: key.paid,
+            label: key.label.clone(),
+        };
+        self.keys.iter().map(spec).collect()
+    }
+}
+
+/// Who answers.
+pub(crate) enum Backend {
+    Gemini { client: gemini::Client, slots: Slots },
+    /// The built-in model of `svs-bot chat` without a key.
+    Offline,
+}
+
+/// The shared heart of the bot and of the terminal.
+pub(crate) struct Engine {
+    settings: RwLock<Arc<Settings>>,
+    pub(crate) store: Store,
+    pub(crate) pool: Mutex<Pool>,
+    pub(crate) backend: Backend,
+    pub(crate) metrics: Metrics,
+    pub(crate) started: Instant,
+}
+
+impl Engine {
+    pub(crate) fn new(config: Config, store: Store) -> anyhow::Result<Self> {
+        let settings = Settings::new(config, &store)?;
+        let saved = store.read_now(|rows| {
+            let ledgers = rows.ledgers()?.into_iter();
+            Ok(Saved {
+                ledgers: ledgers.map(|(project, model, row)| ((project, model), row)).collect(),
+                healths: rows.key_states()?,
+            })
+        })?;
+        let pool = Pool::new(
+            settings.config.key_policy,
+            settings.specs(&store),
+            settings.catalog.clone(),
+            saved,
+            clock::now(),
+        );
+        let config = &settings.config;
+        let backend = if config.gemini.keys.is_empty() {
+            Backend::Offline
+        } else {
+            let proxy = config.gemini.proxy.as_ref();
+            let transport = transport("GEMINI_PROXY", proxy, config.ip_family)?;
+            Backend::Gemini {
+                client: gemini::Client::new(&config.gemini.api_url),
+                slots: Slots::new(transport, config.limits.in_flight),
+            }
+        };
+        Ok(Self {
+            settings: RwLock::new(Arc::new(settings)),
+            store,
+            pool: Mutex::new(pool),
+            backend,
+            metrics: Metrics::default(),
+            started: clock::instant(),
+        })
+    }
+
+    /// The settings of this moment.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read())
+    }
+
+    /// Writes what the pool learned. The rows are those of the moment of the commit, so that the
+    /// newest stands in whatever order threads come to write.
+    pub(crate) fn put_changes(
+        &self,
+        rows: &mut Write<'_>,
+        changes: &[Change],
+    ) -> Result<(), StoreError> {
+        changes.iter().try_for_each(|change| {
+            let health = self.pool.lock().health(&change.scope);
+            rows.put_key_state(&change.scope, &health)
+        })
+    }
+
+    /// Writes the counters that a lease is counted in, as they are at the moment of the commit.
+    pub(crate) fn put_ledger(
+        &self,
+        rows: &mut Write<'_>,
+        bucket: &(Fingerprint, String),
+    ) -> Result<(), StoreError> {
+        let (project, model) = bucket;
+        let ledger = self.pool.lock().ledger(*project, model);
+        rows.put_ledger(project, model, &ledger)
+    }
+
+    /// How a key may be named to people.
+    pub(crate) fn label(&self, lease: &Lease) -> String {
+        let settings = self.settings();
+        settings.key(&lease.key).map_or_else(String::new, |key| key.label.clone())
+    }
+}
+
+/// The way to a service, by the proxy of this setting.
+pub(crate) fn transport(
+    setting: &'static str,
+    proxy: Option<&Secret>,
+    family: IpFamily,
+) -> Result<Transport, BadSettings> {
+    let family = match family {
+        IpFamily::Auto => http::IpFamily::Auto,
+        IpFamily::V4 => http::IpFamily::V4,
+        IpFamily::V6 => http::IpFamily::V6,
+    };
+    let bad = |error| BadSettings::Proxy(setting, error);
+    Transport::new(proxy.map(Secret::expose), family).map_err(bad)
+}

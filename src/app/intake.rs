@@ -1,0 +1,219 @@
+//! Telegram to inbox: poll, decode, admit, journal, hand over. The single door in.
+//!
+//! Owns the offset. Invariant: an update is on disk before the next poll confirms it, and an
+//! update seen within the last day is not taken twice.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use log::{error, info, warn};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{BadToken, Ctx, commands, journal};
+use crate::chat::command::Command;
+use crate::chat::{Job, JobId, Task, UserId};
+use crate::clock;
+use crate::queue::Waiting;
+use crate::store::{Condition, StoreError};
+use crate::telegram::backoff::Backoff;
+use crate::telegram::poll::{Batch, PollError, Poller, Settings};
+use crate::telegram::{Me, send};
+
+/// Most updates of one `getUpdates` (Bot API).
+const BATCH: usize = 100;
+/// Rows beyond `QUEUE_LIMIT` that a full inbox still takes, so that control gets through.
+pub(crate) const KEPT_FOR_CONTROL: usize = 200;
+/// Longest pause of the poll while the inbox is full.
+const FULL_PAUSE: Duration = Duration::from_secs(5);
+/// How often a full inbox is looked at.
+const FULL_STEP: Duration = Duration::from_millis(50);
+/// An offset older than this is not used: after a week of silence Telegram may restart update ids
+/// at random (Bot API, `Update.update_id`).
+const OFFSET_AGE: Duration = Duration::from_secs(6 * 24 * 3600);
+/// Commands and notices under way at once.
+const ERRANDS: usize = 32;
+/// Jobs read at once when the inbox is recalled at start.
+const RECALL: usize = 256;
+/// Wait after a batch that could not be stored.
+const MISHAP: Duration = Duration::from_secs(2);
+
+/// Polls until `stop`. Fails only when Telegram refuses the token.
+pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
+    tokio::select! {
+        // Dropping the rest at any point is safe: what is committed is found in the inbox at the
+        // next start, and what is not was not confirmed.
+        () = stop.cancelled() => Ok(()),
+        ended = poll(ctx) => ended,
+    }
+}
+
+async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
+    let mut intake = Intake { ctx: Arc::clone(&ctx), errands: JoinSet::new() };
+    intake.recall().await?;
+    let mut backoff = Backoff::default();
+    let me = identify(&ctx, &mut backoff).await?;
+    let mut poller = Poller::new(ctx.account.clone(), Settings::default());
+    let mut offset = last_offset(&ctx, me.id).await?;
+    loop {
+        let room = room(&ctx).await;
+        let asked = clock::instant();
+        match poller.next(offset, room).await {
+            Ok(batch) => {
+                let took = clock::instant().duration_since(asked);
+                sleep(backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new())).await;
+                offset = intake.take_in(&batch, &me).await.or(offset);
+            }
+            Err(error) => {
+                if let PollError::Webhook = error {
+                    drop_webhook(&ctx).await;
+                }
+                back_off(&mut backoff, &error).await;
+            }
+        }
+    }
+}
+
+/// Asks Telegram who we are until it answers; without the name no mention could be told.
+async fn identify(ctx: &Arc<Ctx>, backoff: &mut Backoff) -> anyhow::Result<Me> {
+    loop {
+        let asked = Arc::clone(ctx);
+        let error = match spawn_blocking(move || send::get_me(&asked.telegram)).await? {
+            Ok(me) => {
+                info!(bot = me.id.0, username = me.username.as_str(); "telegram knows us");
+                return Ok(me);
+            }
+            Err(error) => PollError::from(error),
+        };
+        if let PollError::Unauthorized = error {
+            return Err(BadToken.into());
+        }
+        back_off(backoff, &error).await;
+    }
+}
+
+async fn back_off(backoff: &mut Backoff, error: &PollError) {
+    let wait = backoff.wait(error, &mut fastrand::Rng::new());
+    match error {
+        PollError::Unauthorized => error!("telegram refuses the token that it took before"),
+        PollError::OtherPoller => {
+            warn!(wait_ms = wait.as_millis(); "another process polls with this token");
+        }
+        PollError::Webhook | PollError::Flood(_) | PollError::Down(_) | PollError::Hung => {
+            warn!(err:% = error, wait_ms = wait.as_millis(); "poll failed");
+        }
+    }
+    sleep(wait).await;
+}
+
+async fn drop_webhook(ctx: &Arc<Ctx>) {
+    let asked = Arc::clone(ctx);
+    match spawn_blocking(move || send::delete_webhook(&asked.telegram)).await {
+        Ok(Ok(())) => info!("webhook removed, updates come by polling"),
+        Ok(Err(error)) => warn!(err:% = error; "webhook not removed"),
+        Err(error) => error!(err:% = error; "webhook removal panicked"),
+    }
+}
+
+/// The stored offset, unless it is so old that it may point past everything new.
+async fn last_offset(ctx: &Ctx, bot: UserId) -> Result<Option<i64>, StoreError> {
+    let stored = ctx.engine.store.read(move |rows| rows.offset(bot.0)).await?;
+    let now = clock::now();
+    Ok(stored.filter(|(_, date)| now.since(*date) < OFFSET_AGE).map(|(offset, _)| offset))
+}
+
+/// How many updates may be fetched now. While the inbox or the disk is full Telegram keeps them:
+/// the poll pauses, for a full inbox at most [`FULL_PAUSE`] at a time.
+async fn room(ctx: &Ctx) -> u8 {
+    let mut condition = ctx.engine.store.condition();
+    // Fails only when the store is closed; the next write says so.
+    drop(condition.wait_for(|condition| *condition == Condition::Fine).await);
+    let bound = ctx.engine.settings().config.limits.queue;
+    loop {
+        let below_bound = async {
+            while ctx.desk.jobs() >= bound {
+                sleep(FULL_STEP).await;
+            }
+        };
+        let room = match timeout(FULL_PAUSE, below_bound).await {
+            Ok(()) => BATCH,
+            Err(_) => (bound + KEPT_FOR_CONTROL).saturating_sub(ctx.desk.jobs()),
+        };
+        if let Some(room) = u8::try_from(room.min(BATCH)).ok().filter(|room| *room > 0) {
+            return room;
+        }
+    }
+}
+
+struct Intake {
+    ctx: Arc<Ctx>,
+    /// Commands and notices under way: they do not wait for turns, nor turns for them.
+    errands: JoinSet<()>,
+}
+
+impl Intake {
+    /// What the last run accepted and did not end goes first.
+    async fn recall(&mut self) -> Result<(), StoreError> {
+        let mut after = JobId(0);
+        loop {
+            let jobs = self.ctx.engine.store.read(move |rows| rows.jobs(after, RECALL)).await?;
+            let Some(last) = jobs.last() else { return Ok(()) };
+            after = last.id;
+            info!(jobs = jobs.len(); "unfinished jobs recalled");
+            for job in jobs {
+                self.hand_over(job).await;
+            }
+        }
+    }
+
+    /// Journals a batch and hands its jobs over; the offset to poll from next, or `None` when
+    /// nothing could be stored and the same batch must come again.
+    async fn take_in(&mut self, batch: &Batch, me: &Me) -> Option<i64> {
+        let last = batch.updates.last()?.id;
+        self.ctx.engine.metrics.updates.fetch_add(batch.updates.len() as u64, Ordering::Relaxed);
+        let journaled = journal::store(&self.ctx, batch, me).await;
+        match journaled {
+            Ok(journaled) => {
+                self.ctx.mail.push(&journaled.rows).await;
+                for job in journaled.jobs {
+                    self.hand_over(job).await;
+                }
+                Some(last.0 + 1)
+            }
+            Err(error) => {
+                error!(err:% = error; "updates not stored, they will be fetched again");
+                sleep(MISHAP).await;
+                None
+            }
+        }
+    }
+
+    /// A question goes to the queue. A command that changes the lane is carried out before
+    /// anything later is handed over; everything else runs beside.
+    async fn hand_over(&mut self, job: Job) {
+        match &job.task {
+            Task::Question { .. } => {
+                let waiting =
+                    Waiting { job: job.id, lane: job.lane, role: job.role, since: job.accepted };
+                self.ctx.desk.ask(waiting).await;
+            }
+            Task::Command(Command::New | Command::Stop) => commands::run(&self.ctx, job).await,
+            Task::Command(_) | Task::Tell(_) => self.send_off(job).await,
+        }
+    }
+
+    async fn send_off(&mut self, job: Job) {
+        while self.errands.len() >= ERRANDS {
+            self.errands.join_next().await;
+        }
+        let ctx = Arc::clone(&self.ctx);
+        self.errands.spawn(async move { commands::run(&ctx, job).await });
+        while let Some(ended) = self.errands.try_join_next() {
+            if let Err(error) = ended {
+                error!(err:% = error; "command panicked, left to the next start");
+            }
+        }
+    }
+}

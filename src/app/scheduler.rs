@@ -1,0 +1,248 @@
+//! Runs turns: takes waiting questions from the queue, one at a time per lane, at most as many as
+//! there are model slots. Owns the queue, the running turns and their stop.
+//!
+//! Invariant: whatever a turn does (ends, fails, panics), its lane is freed exactly once.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use log::{error, info, warn};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::call::{Audience, View, Visible};
+use crate::app::intake::KEPT_FOR_CONTROL;
+use crate::app::turn::{self, Concluded};
+use crate::app::{Ctx, GRACE};
+use crate::chat::{JobId, Lane};
+use crate::queue::{Queue, Waiting};
+use crate::store::StoreError;
+
+/// Orders that may wait for the scheduler; beyond that the poll is slowed.
+const ORDERS: usize = 256;
+
+/// What the scheduler is asked.
+pub(crate) enum Order {
+    /// A question that is in the inbox.
+    Ask(Waiting),
+    /// Stop what this lane waits for or runs, and say so when it is idle.
+    Cancel { lane: Lane, idle: oneshot::Sender<Cancelled> },
+}
+
+/// What a cancelled lane had: jobs that never began, and whether one was running. Their inbox rows
+/// are the asker's to remove.
+#[derive(Debug, Default)]
+pub(crate) struct Cancelled {
+    pub(crate) waiting: Vec<JobId>,
+    pub(crate) running: bool,
+}
+
+/// Numbers others may read at any time.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    waiting: AtomicUsize,
+    running: AtomicUsize,
+}
+
+/// The way to the scheduler.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    orders: mpsc::Sender<Order>,
+    load: Arc<Load>,
+}
+
+impl Desk {
+    /// The desk, and the end of it that [`run`] listens to.
+    pub(crate) fn open() -> (Self, mpsc::Receiver<Order>) {
+        let (orders, inbox) = mpsc::channel(ORDERS);
+        (Self { orders, load: Arc::default() }, inbox)
+    }
+
+    /// Queues a question; waits while the scheduler is behind. After the stop it is dropped: its
+    /// inbox row brings it back at the next start.
+    pub(crate) async fn ask(&self, waiting: Waiting) {
+        self.load.waiting.fetch_add(1, Ordering::Relaxed);
+        if self.orders.send(Order::Ask(waiting)).await.is_err() {
+            self.load.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Stops a lane and waits, at most `GRACE`, until it is idle.
+    pub(crate) async fn cancel(&self, lane: Lane) -> Cancelled {
+        let (idle, done) = oneshot::channel();
+        if self.orders.send(Order::Cancel { lane, idle }).await.is_err() {
+            return Cancelled::default();
+        }
+        timeout(GRACE, done).await.ok().and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Questions that wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.load.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Questions accepted and not ended.
+    pub(crate) fn jobs(&self) -> usize {
+        self.waiting() + self.running()
+    }
+
+    /// Turns under way.
+    pub(crate) fn running(&self) -> usize {
+        self.load.running.load(Ordering::Relaxed)
+    }
+}
+
+/// A turn under way.
+struct Running {
+    waiting: Waiting,
+    cancel: CancellationToken,
+    /// Who waits for the lane to be idle.
+    idle: Vec<(oneshot::Sender<Cancelled>, Cancelled)>,
+}
+
+struct Scheduler {
+    ctx: Arc<Ctx>,
+    queue: Queue,
+    turns: JoinSet<Result<Concluded, StoreError>>,
+    running: HashMap<Id, Running>,
+    /// At most this many turns at once.
+    room: usize,
+}
+
+/// Runs until `stop`; then running turns get [`GRACE`] and the rest stays in the inbox.
+pub(crate) async fn run(
+    ctx: Arc<Ctx>,
+    mut orders: mpsc::Receiver<Order>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let limits = ctx.engine.settings().config.limits;
+    let group_parallel = NonZeroUsize::new(limits.group_parallel).unwrap_or(NonZeroUsize::MIN);
+    let mut scheduler = Scheduler {
+        queue: Queue::new(limits.queue + KEPT_FOR_CONTROL, group_parallel),
+        room: limits.in_flight,
+        turns: JoinSet::new(),
+        running: HashMap::new(),
+        ctx: Arc::clone(&ctx),
+    };
+    loop {
+        scheduler.start_what_fits();
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(ended) = scheduler.turns.join_next_with_id() => scheduler.ended(ended),
+            Some(order) = orders.recv() => scheduler.obey(order),
+        }
+    }
+    scheduler.drain().await;
+    Ok(())
+}
+
+impl Scheduler {
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Ask(waiting) => {
+                if self.queue.push(waiting).is_err() {
+                    // The poll stops long before; what got here all the same waits in the inbox.
+                    warn!(job = waiting.job.0; "queue full, question left in the inbox");
+                    self.ctx.desk.load.waiting.fetch_sub(1, Ordering::Relaxed);
+                }
+            }
+            Order::Cancel { lane, idle } => self.cancel(lane, idle),
+        }
+    }
+
+    fn cancel(&mut self, lane: Lane, idle: oneshot::Sender<Cancelled>) {
+        let waiting = self.queue.take_lane(lane);
+        self.ctx.desk.load.waiting.fetch_sub(waiting.len(), Ordering::Relaxed);
+        let running = self.running.values_mut().find(|running| running.waiting.lane == lane);
+        let cancelled = Cancelled { waiting, running: running.is_some() };
+        match running {
+            Some(running) => {
+                running.cancel.cancel();
+                running.idle.push((idle, cancelled));
+            }
+            // Nobody listens any more only when the asker gave up waiting.
+            None => drop(idle.send(cancelled)),
+        }
+    }
+
+    fn start_what_fits(&mut self) {
+        while self.running.len() < self.room {
+            let Some(waiting) = self.queue.pop() else { break };
+            let cancel = CancellationToken::new();
+            let turn = one_turn(Arc::clone(&self.ctx), waiting.job, cancel.clone());
+            let task = self.turns.spawn(turn);
+            self.running.insert(task.id(), Running { waiting, cancel, idle: Vec::new() });
+            let load = &self.ctx.desk.load;
+            load.waiting.fetch_sub(1, Ordering::Relaxed);
+            load.running.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Result<Concluded, StoreError>), JoinError>) {
+        let (id, result) = match ended {
+            Ok((id, result)) => (id, Ok(result)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        let Some(running) = self.running.remove(&id) else { return };
+        let job = running.waiting.job;
+        self.queue.done(running.waiting.lane);
+        self.ctx.desk.load.running.fetch_sub(1, Ordering::Relaxed);
+        match result {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                warn!(job = job.0, err:% = error; "turn could not be stored, left to the next start");
+            }
+            Err(error) => {
+                error!(job = job.0, err:% = error; "turn panicked");
+                self.ctx.engine.metrics.panics.fetch_add(1, Ordering::Relaxed);
+                // Again: the inbox row has counted this try, so the second one is apologised for.
+                self.obey(Order::Ask(running.waiting));
+                self.ctx.desk.load.waiting.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        for (idle, cancelled) in running.idle {
+            drop(idle.send(cancelled));
+        }
+    }
+
+    /// Lets running turns finish for a while. One that does not is begun again at the next start,
+    /// and the try that we broke off is not held against it.
+    async fn drain(mut self) {
+        let rest = async {
+            while let Some(ended) = self.turns.join_next_with_id().await {
+                self.ended(ended);
+            }
+        };
+        if timeout(GRACE, rest).await.is_ok() {
+            return;
+        }
+        let left: Vec<JobId> = self.running.values().map(|running| running.waiting.job).collect();
+        info!(turns = left.len(); "turns left to the next start");
+        self.turns.abort_all();
+        let forgiven = self.ctx.engine.store.write(move |rows| {
+            left.iter().try_for_each(|job| rows.reset_attempts(*job))
+        });
+        if let Ok(Err(error)) = timeout(GRACE, forgiven).await {
+            warn!(err:% = error; "interrupted turns could not be marked");
+        }
+    }
+}
+
+/// A turn and the hand-over of its rows to delivery.
+async fn one_turn(
+    ctx: Arc<Ctx>,
+    job: JobId,
+    cancel: CancellationToken,
+) -> Result<Concluded, StoreError> {
+    let (visible, _) = watch::channel(Visible::default());
+    let view = View { audience: Audience::Nobody, visible: &visible, cancel: &cancel };
+    let concluded = turn::answer(&ctx.engine, job, view).await?;
+    ctx.mail.push(&concluded.rows).await;
+    Ok(concluded)
+}

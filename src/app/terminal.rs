@@ -1,0 +1,209 @@
+//! `svs-bot chat`: the same engine, talking to whoever sits at the terminal. What is typed is a job
+//! like any other; only the door out is standard output.
+//!
+//! Invariant: standard output holds the conversation and nothing else.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::call::{Audience, View, Visible};
+use crate::app::engine::{Backend, Engine};
+use crate::app::{close, status, turn};
+use crate::chat::command::Command;
+use crate::chat::role::Role;
+use crate::chat::{ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserId};
+use crate::clock;
+use crate::config::Config;
+use crate::locale::Locale;
+use crate::store::{Store, StoreError};
+
+/// Lines typed ahead.
+const LINES: usize = 16;
+/// Unfinished jobs looked for at start; more than one means several crashes.
+const LEFT_OVER: usize = 256;
+
+/// Talks until the input ends.
+pub(crate) async fn run(config: Config, store: Store) -> anyhow::Result<()> {
+    let engine = Arc::new(Engine::new(config, store)?);
+    let mut terminal = Terminal {
+        locale: engine.settings().locale_for(&sitter()),
+        lines: typed_lines()?,
+        interrupt: signal(SignalKind::interrupt()).context("signals")?,
+        is_interactive: io::stdin().is_terminal() && io::stdout().is_terminal(),
+        engine,
+    };
+    let talked = terminal.talk().await;
+    let closed = close(&terminal.engine.store).await;
+    match talked {
+        // Whoever reads us has had enough.
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        talked => talked.and(Ok(closed?)),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The one at the terminal, who owns the machine.
+fn sitter() -> Sender {
+    Sender { id: UserId(0), name: String::new(), language: None, is_chat: false }
+}
+
+struct Terminal {
+    engine: Arc<Engine>,
+    locale: &'static Locale,
+    lines: mpsc::Receiver<String>,
+    interrupt: Signal,
+    is_interactive: bool,
+}
+
+impl Terminal {
+    async fn talk(&mut self) -> anyhow::Result<()> {
+        self.forget_left_over().await?;
+        self.greet()?;
+        loop {
+            self.invite()?;
+            let line = tokio::select! {
+                line = self.lines.recv() => line,
+                _ = self.interrupt.recv() => None,
+            };
+            let Some(line) = line else { return Ok(()) };
+            match (line.trim(), Command::parse(&line)) {
+                ("", _) => {}
+                ("/quit" | "/exit", _) => return Ok(()),
+                (_, Some(command)) => self.obey(&command).await?,
+                (question, None) => self.ask(question.to_owned()).await?,
+            }
+        }
+    }
+
+    fn greet(&self) -> io::Result<()> {
+        let [greeting, hint] = self.locale.terminal();
+        say(match &self.engine.backend {
+            Backend::Offline => &self.locale.offline().banner,
+            Backend::Gemini { .. } => greeting,
+        })?;
+        say(hint)
+    }
+
+    /// A prompt, where a person would look for one.
+    fn invite(&self) -> io::Result<()> {
+        if self.is_interactive {
+            write_now("\n> ")?;
+        }
+        Ok(())
+    }
+
+    async fn obey(&self, command: &Command) -> anyhow::Result<()> {
+        let text = match command {
+            Command::New => {
+                self.engine.store.write(|rows| rows.clear_lane(Lane::Terminal)).await?;
+                self.locale.new_conversation().to_owned()
+            }
+            Command::Status => status::of_engine(&self.engine).text(self.locale, Role::Owner),
+            Command::Stop => self.locale.nothing_to_stop().to_owned(),
+            Command::Start { .. }
+            | Command::Help
+            | Command::Grant { .. }
+            | Command::Revoke { .. }
+            | Command::Unknown { .. } => {
+                let [_, hint] = self.locale.terminal();
+                hint.to_owned()
+            }
+        };
+        Ok(say(&text)?)
+    }
+
+    /// One question: the answer is printed while it grows. Ctrl-C ends it, not the conversation.
+    async fn ask(&mut self, text: String) -> anyhow::Result<()> {
+        let id = self.enter(text).await?;
+        let cancel = CancellationToken::new();
+        let (visible, mut growing) = watch::channel(Visible::default());
+        let view = View { audience: Audience::Watching, visible: &visible, cancel: &cancel };
+        let mut answer = std::pin::pin!(turn::answer(&self.engine, id, view));
+        let mut printed = String::new();
+        let concluded = loop {
+            tokio::select! {
+                concluded = &mut answer => break concluded?,
+                Ok(()) = growing.changed() => {
+                    let fresh = growing.borrow_and_update().text.get(printed.len()..).map(str::to_owned);
+                    let fresh = fresh.unwrap_or_default();
+                    write_now(&fresh)?;
+                    printed.push_str(&fresh);
+                }
+                _ = self.interrupt.recv() => cancel.cancel(),
+            }
+        };
+        // What came last, a note on how it ended, or the apology instead of it all.
+        match concluded.text.strip_prefix(printed.as_str()) {
+            Some(rest) => Ok(say(rest)?),
+            None => Ok(say(&format!("\n{}", concluded.text))?),
+        }
+    }
+
+    async fn enter(&self, text: String) -> Result<JobId, StoreError> {
+        let now = clock::now();
+        let draft = Job {
+            id: JobId(0),
+            origin: Origin::Terminal,
+            lane: Lane::Terminal,
+            kind: ChatKind::Private,
+            messages: Vec::new(),
+            sender: sitter(),
+            role: Role::Owner,
+            sent: now,
+            accepted: now,
+            attempts: 0,
+            task: Task::Question { text, quote: None },
+        };
+        let entered = self.engine.store.write(move |rows| {
+            let id = rows.next_job_id()?;
+            rows.put_job(&Job { id, ..draft.clone() })?;
+            Ok(id)
+        });
+        entered.await
+    }
+
+    /// Nobody waits any more for what was asked before a crash.
+    async fn forget_left_over(&self) -> Result<(), StoreError> {
+        let jobs = self.engine.store.read(|rows| rows.jobs(JobId(0), LEFT_OVER)).await?;
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let forgotten = self.engine.store.write(move |rows| {
+            jobs.iter().try_for_each(|job| rows.remove_job(job.id).map(drop))
+        });
+        forgotten.await
+    }
+}
+
+/// Standard input on a thread of its own: reading it cannot be cancelled, and must not hold the stop.
+fn typed_lines() -> anyhow::Result<mpsc::Receiver<String>> {
+    let (typed, lines) = mpsc::channel(LINES);
+    let read = move || {
+        for line in io::stdin().lock().lines() {
+            let Ok(line) = line else { break };
+            if typed.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    };
+    std::thread::Builder::new().name("svs-stdin".to_owned()).spawn(read).context("a thread")?;
+    Ok(lines)
+}
+
+fn say(text: &str) -> io::Result<()> {
+    write_now(&format!("{text}\n"))
+}
+
+fn write_now(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}

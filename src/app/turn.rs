@@ -1,0 +1,215 @@
+//! One message from job to reply: load, ask, render, commit. Delivery follows from the rows it
+//! commits.
+//!
+//! Invariant: the end of a turn is one commit; before it the job is still in the inbox, after it
+//! the answer is in the outbox.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use log::info;
+
+use crate::app::call::{self, Ended, Question, View};
+use crate::app::engine::{Engine, Settings};
+use crate::chat::admit::Known;
+use crate::chat::answer::Answer;
+use crate::chat::prompt::{self, Facts, Prompt};
+use crate::chat::role::{Role, Terms};
+use crate::chat::{
+    ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Part, Rank, StoredTurn, Task, Tier,
+    TierReason, UserId, render,
+};
+use crate::clock::{self, Timestamp};
+use crate::keys::Change;
+use crate::locale::Locale;
+use crate::outgoing::Head;
+use crate::store::StoreError;
+
+/// Turns begun for one job before the person is told that it cannot be done.
+const MOST_BEGUN: u8 = 2;
+/// Tokens of context a question carries at the most: enough for ten long rounds, and a small part
+/// of a free key's minute.
+const CONTEXT_TOKENS: u64 = 24_000;
+
+/// What a turn left behind.
+#[derive(Debug, Default)]
+pub(crate) struct Concluded {
+    /// Its rows in the outbox.
+    pub(crate) rows: Vec<Head>,
+    /// What the person is told, for an origin that the outbox does not serve.
+    pub(crate) text: String,
+}
+
+/// What the person gets, and what is kept of it.
+#[derive(Default)]
+struct Reply {
+    text: String,
+    /// The round, where it is remembered.
+    round: Option<StoredTurn>,
+    changes: Vec<Change>,
+}
+
+impl Reply {
+    fn say(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+}
+
+/// Answers one job of the inbox.
+pub(crate) async fn answer(
+    engine: &Arc<Engine>,
+    id: JobId,
+    view: View<'_>,
+) -> Result<Concluded, StoreError> {
+    // Commits before the ledger row of the first call does: writes are first come, first served.
+    let begun = engine.store.write(move |rows| rows.begin_job(id));
+    let settings = engine.settings();
+    let Some(job) = engine.store.read(move |rows| rows.job(id)).await? else {
+        return Ok(Concluded::default());
+    };
+    let locale = settings.locale_for(&job.sender);
+    let reply = match &job.task {
+        Task::Question { text, quote } if job.attempts < MOST_BEGUN => {
+            let quote = quote.as_deref();
+            let asked = Asked { engine, settings: &settings, locale, job: &job, text, quote };
+            asked.reply(view).await?
+        }
+        Task::Question { .. } | Task::Command(_) => Reply::say(locale.notice(&Notice::GaveUp)),
+        Task::Tell(notice) => Reply::say(locale.notice(notice)),
+    };
+    begun.await?;
+    conclude(engine, job, reply).await
+}
+
+/// A question with all that is known of it.
+struct Asked<'a> {
+    engine: &'a Arc<Engine>,
+    settings: &'a Settings,
+    locale: &'static Locale,
+    job: &'a Job,
+    text: &'a str,
+    quote: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    async fn reply(&self, view: View<'_>) -> Result<Reply, StoreError> {
+        let Some(role) = self.role_now().await? else {
+            return Ok(Reply::say(self.locale.notice(&Notice::NeedsApproval)));
+        };
+        let terms = self.settings.roles.terms(role);
+        let context = self.engine.store.context(self.job.lane, usize::from(terms.rounds)).await?;
+        let question = Question {
+            prompt: Arc::new(self.compose(&context)),
+            // Every question goes to the lite tier until tier choice comes with the routers.
+            tier: Tier::Lite,
+            signed_by: only_model(&context),
+            groups: &terms.groups().collect::<Vec<_>>(),
+            view,
+        };
+        let called = call::until_answered(self.engine, self.settings, question).await?;
+        let reply = self.after(called.ended, terms);
+        Ok(Reply { changes: called.changes, ..reply })
+    }
+
+    fn after(&self, ended: Ended, terms: &Terms) -> Reply {
+        let job = self.job.id.0;
+        match ended {
+            Ended::Answered(answer) => {
+                self.engine.metrics.answered(clock::now().since(self.job.accepted));
+                info!(job, model = answer.model.as_str(); "answered");
+                let text = self.locale.answer(&answer);
+                let round = (terms.rounds > 0).then(|| self.round(answer));
+                Reply { text, round, changes: Vec::new() }
+            }
+            Ended::Failed(failure) => {
+                self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
+                info!(job, failure:? = failure; "not answered");
+                Reply::say(self.locale.failure(failure))
+            }
+            // Whoever cancelled has said so already.
+            Ended::Cancelled => Reply::default(),
+        }
+    }
+
+    /// The role of this moment: a grant may have ended, or been taken back, while the job waited.
+    async fn role_now(&self) -> Result<Option<Role>, StoreError> {
+        let job = self.job;
+        let Lane::Telegram { chat, .. } = job.lane else { return Ok(Some(job.role)) };
+        let person = self.engine.store.person(job.sender.id).await?;
+        let group = match job.kind {
+            ChatKind::Private => None,
+            ChatKind::Group => self.engine.store.person(UserId(chat.0)).await?,
+        };
+        let known = Known { person: person.as_deref(), group: group.as_deref() };
+        Ok(self.settings.gate().role(&job.sender, job.kind, known, clock::now()))
+    }
+
+    fn compose(&self, context: &[Arc<StoredTurn>]) -> Prompt {
+        let speaker = match self.job.kind {
+            ChatKind::Private => None,
+            ChatKind::Group => Some(self.job.sender.name.as_str()),
+        };
+        let facts = Facts {
+            persona: self.settings.persona(),
+            today: &clock::date(clock::now(), &self.settings.config.time_zone),
+            language: self.job.sender.language.as_deref(),
+            budget: CONTEXT_TOKENS,
+        };
+        let question = prompt::Question { text: self.text, quote: self.quote, speaker };
+        prompt::build(&facts, context, &question)
+    }
+
+    /// The round as the next questions will see it.
+    fn round(&self, answer: Answer) -> StoredTurn {
+        let signed = answer.signed.into_iter().map(Part::Signed);
+        StoredTurn {
+            asked: self.job.accepted,
+            question_messages: self.job.messages.clone(),
+            answer_messages: Vec::new(),
+            model: answer.model,
+            reason: TierReason::Smalltalk,
+            question: vec![Part::Text(self.text.to_owned())],
+            answer: std::iter::once(Part::Text(answer.text)).chain(signed).collect(),
+        }
+    }
+}
+
+/// The model that made all of this, if it was one: only to it do the signatures mean anything.
+fn only_model(context: &[Arc<StoredTurn>]) -> Option<String> {
+    let first = context.first()?;
+    context.iter().all(|turn| turn.model == first.model).then(|| first.model.clone())
+}
+
+/// The one commit: round, key health, outbox rows; the job leaves the inbox.
+async fn conclude(engine: &Arc<Engine>, job: Job, reply: Reply) -> Result<Concluded, StoreError> {
+    let rows = outbound(&job, &reply.text);
+    let Reply { text, round, changes } = reply;
+    let pool = Arc::clone(engine);
+    let heads = engine.store.write(move |store| {
+        pool.put_changes(store, &changes)?;
+        if let Some(round) = &round {
+            store.append_turn(job.lane, job.id, round)?;
+        }
+        store.remove_job(job.id)?;
+        rows.iter().map(|row| Ok(Head::of(store.put_outbound(row)?, row))).collect()
+    });
+    Ok(Concluded { rows: heads.await?, text })
+}
+
+/// The parts of a reply as outbox rows; an origin without a chat has none.
+fn outbound(job: &Job, text: &str) -> Vec<Outbound> {
+    let Lane::Telegram { chat, topic, .. } = job.lane else { return Vec::new() };
+    let reply_to = match job.kind {
+        ChatKind::Private => None,
+        ChatKind::Group => job.messages.first().copied(),
+    };
+    let row = |(part, text): (u16, String)| Outbound {
+        chat,
+        topic,
+        rank: Rank::Final,
+        not_before: Timestamp::default(),
+        part_of: Some((job.lane, job.id, part)),
+        parcel: Parcel::Send { text, reply_to: reply_to.filter(|_| part == 0), button: None },
+    };
+    (0..).zip(render::parts(text)).map(row).collect()
+}

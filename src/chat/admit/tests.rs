@@ -1,0 +1,426 @@
+use super::*;
+use crate::chat::{ChatId, MessageId, UpdateId};
+
+const OWNER: i64 = 1;
+const ANNA: i64 = 2;
+const GROUP: i64 = -100;
+const NOW: Timestamp = Timestamp::from_secs(10_000);
+const STALE: Duration = Duration::from_mins(30);
+
+fn gate(access: Access, groups: Groups) -> Gate {
+    Gate {
+        access,
+        groups,
+        owners: vec![UserId(OWNER)],
+        stale_after: STALE,
+    }
+}
+
+fn open() -> Gate {
+    gate(Access::Open, Groups::Open)
+}
+
+fn approve() -> Gate {
+    gate(Access::Approve, Groups::Approve)
+}
+
+fn row(role: Option<Role>, told: bool) -> Person {
+    Person {
+        name: "Anna".to_owned(),
+        language: None,
+        grant: role.map(|role| Grant { role, until: None }),
+        first_seen: NOW,
+        last_seen: NOW,
+        told,
+        reachable: true,
+        held: None,
+    }
+}
+
+fn private(id: i64, text: &str) -> Inbound {
+    Inbound {
+        update: UpdateId(1),
+        chat: ChatId(id),
+        kind: ChatKind::Private,
+        topic: None,
+        message: MessageId(1),
+        sender: Sender {
+            id: UserId(id),
+            name: "Anna".to_owned(),
+            language: None,
+            is_chat: false,
+        },
+        sent: NOW,
+        addressed: Addressed::Private,
+        content: Content::Text(text.to_owned()),
+        quote: None,
+    }
+}
+
+fn group(id: i64, addressed: Addressed, text: &str) -> Inbound {
+    Inbound {
+        chat: ChatId(GROUP),
+        kind: ChatKind::Group,
+        addressed,
+        ..private(id, text)
+    }
+}
+
+fn aged(inbound: Inbound, age: Duration) -> Inbound {
+    let age = u64::try_from(age.as_millis()).unwrap();
+    Inbound {
+        sent: Timestamp(NOW.0 - age),
+        ..inbound
+    }
+}
+
+fn person(row: &Person) -> Known<'_> {
+    Known {
+        person: Some(row),
+        group: None,
+    }
+}
+
+fn in_group(row: &Person) -> Known<'_> {
+    Known {
+        person: None,
+        group: Some(row),
+    }
+}
+
+fn asks(role: Role, text: &str) -> Admission {
+    Admission::Serve {
+        role,
+        task: Task::Question {
+            text: text.to_owned(),
+            quote: None,
+        },
+    }
+}
+
+fn commands(role: Role, command: Command) -> Admission {
+    Admission::Serve {
+        role,
+        task: Task::Command(command),
+    }
+}
+
+fn nobody() -> Known<'static> {
+    Known::default()
+}
+
+#[test]
+fn a_private_question_is_served_by_access_and_grant() {
+    let closed = gate(Access::Closed, Groups::Leave);
+    let vip = row(Some(Role::Vip), false);
+    let told = row(None, true);
+    let new = row(None, false);
+    let ignore = Admission::Ignore;
+    let cases = [
+        (open(), ANNA, nobody(), asks(Role::Guest, "hi")),
+        (open(), ANNA, person(&vip), asks(Role::Vip, "hi")),
+        (open(), OWNER, nobody(), asks(Role::Owner, "hi")),
+        (
+            approve(),
+            ANNA,
+            nobody(),
+            Admission::Tell(Notice::NeedsApproval),
+        ),
+        (
+            approve(),
+            ANNA,
+            person(&new),
+            Admission::Tell(Notice::NeedsApproval),
+        ),
+        (approve(), ANNA, person(&told), ignore(Ignored::AlreadyTold)),
+        (approve(), ANNA, person(&vip), asks(Role::Vip, "hi")),
+        (approve(), OWNER, nobody(), asks(Role::Owner, "hi")),
+        (closed.clone(), ANNA, nobody(), ignore(Ignored::Closed)),
+        (closed.clone(), ANNA, person(&vip), asks(Role::Vip, "hi")),
+        (closed, OWNER, nobody(), asks(Role::Owner, "hi")),
+    ];
+    for (gate, id, known, expected) in cases {
+        let inbound = private(id, "hi");
+        assert_eq!(
+            admit(&inbound, &gate, known, NOW),
+            expected,
+            "{gate:?} {id} {known:?}"
+        );
+    }
+}
+
+#[test]
+fn without_an_owner_a_stranger_hears_that_nobody_can_let_them_in() {
+    let gate = Gate {
+        owners: Vec::new(),
+        ..approve()
+    };
+    let told = row(None, true);
+    let inbound = private(ANNA, "hi");
+    let first = admit(&inbound, &gate, nobody(), NOW);
+    assert_eq!(first, Admission::Tell(Notice::NoOwner));
+    let second = admit(&inbound, &gate, person(&told), NOW);
+    assert_eq!(second, Admission::Ignore(Ignored::AlreadyTold));
+}
+
+#[test]
+fn in_a_group_only_what_is_meant_for_the_bot_is_heard() {
+    let cases = [
+        (
+            Addressed::No,
+            "hi",
+            Admission::Ignore(Ignored::NotAddressed),
+        ),
+        (
+            Addressed::No,
+            "/grant 1 vip",
+            Admission::Ignore(Ignored::NotAddressed),
+        ),
+        (Addressed::Mention, "hi", asks(Role::Guest, "hi")),
+        (Addressed::Reply, "hi", asks(Role::Guest, "hi")),
+        (
+            Addressed::Command,
+            "/help",
+            commands(Role::Guest, Command::Help),
+        ),
+        (
+            Addressed::Command,
+            "/roll 6",
+            Admission::Ignore(Ignored::UnknownCommand),
+        ),
+        (Addressed::Mention, "", Admission::Tell(Notice::SayMore)),
+    ];
+    for (addressed, text, expected) in cases {
+        let inbound = group(ANNA, addressed, text);
+        assert_eq!(
+            admit(&inbound, &open(), nobody(), NOW),
+            expected,
+            "{addressed:?} {text:?}"
+        );
+    }
+}
+
+#[test]
+fn in_a_group_the_better_of_person_and_group_counts() {
+    let role = |own: Option<Role>, of_group: Option<Role>, gate: &Gate, id| {
+        let (own, of_group) = (row(own, false), row(of_group, false));
+        let known = Known {
+            person: Some(&own),
+            group: Some(&of_group),
+        };
+        let sender = group(id, Addressed::Mention, "hi").sender;
+        gate.role(&sender, ChatKind::Group, known, NOW)
+    };
+    let mixed = gate(Access::Open, Groups::Approve);
+    let cases = [
+        (
+            Some(Role::Vip),
+            Some(Role::Normal),
+            &approve(),
+            ANNA,
+            Some(Role::Vip),
+        ),
+        (
+            Some(Role::Guest),
+            Some(Role::Normal),
+            &approve(),
+            ANNA,
+            Some(Role::Normal),
+        ),
+        (
+            None,
+            Some(Role::Normal),
+            &approve(),
+            ANNA,
+            Some(Role::Normal),
+        ),
+        (None, Some(Role::Vip), &approve(), ANNA, Some(Role::Premium)),
+        (None, None, &approve(), ANNA, None),
+        (None, None, &approve(), OWNER, Some(Role::Owner)),
+        (None, None, &open(), ANNA, Some(Role::Guest)),
+        (None, None, &mixed, ANNA, None),
+    ];
+    for (own, of_group, gate, id, expected) in cases {
+        assert_eq!(
+            role(own, of_group, gate, id),
+            expected,
+            "{own:?} {of_group:?} {id}"
+        );
+    }
+}
+
+#[test]
+fn a_group_without_a_grant_is_told_once_and_not_once_per_member() {
+    let told = row(None, true);
+    for id in [ANNA, ANNA + 1] {
+        let inbound = group(id, Addressed::Mention, "hi");
+        let first = admit(&inbound, &approve(), nobody(), NOW);
+        assert_eq!(first, Admission::Tell(Notice::GroupNeedsApproval));
+        let later = admit(&inbound, &approve(), in_group(&told), NOW);
+        assert_eq!(later, Admission::Ignore(Ignored::AlreadyTold));
+    }
+}
+
+#[test]
+fn a_bot_that_leaves_groups_answers_nobody_there() {
+    let gate = gate(Access::Open, Groups::Leave);
+    let inbound = group(OWNER, Addressed::Mention, "hi");
+    let said = admit(&inbound, &gate, nobody(), NOW);
+    assert_eq!(said, Admission::Ignore(Ignored::NoGroups));
+}
+
+#[test]
+fn an_anonymous_admin_has_the_groups_role_and_no_owners_power() {
+    let granted = row(Some(Role::Normal), false);
+    let known = Known {
+        person: Some(&granted),
+        group: Some(&granted),
+    };
+    let mut gate = approve();
+    gate.owners.push(UserId(GROUP));
+    let mut inbound = group(GROUP, Addressed::Mention, "hi");
+    inbound.sender.is_chat = true;
+    assert_eq!(admit(&inbound, &gate, known, NOW), asks(Role::Normal, "hi"));
+    inbound.content = Content::Text("/grant 5 vip".to_owned());
+    let said = admit(&inbound, &gate, known, NOW);
+    assert_eq!(said, Admission::Tell(Notice::OwnersOnly));
+}
+
+#[test]
+fn commands_go_through_the_same_gate() {
+    let start = || Command::Start {
+        payload: "x".to_owned(),
+    };
+    let cases = [
+        (open(), commands(Role::Guest, start())),
+        (approve(), Admission::Tell(Notice::NeedsApproval)),
+        (
+            gate(Access::Closed, Groups::Leave),
+            Admission::Ignore(Ignored::Closed),
+        ),
+    ];
+    for (gate, expected) in cases {
+        let said = admit(&private(ANNA, "/start x"), &gate, nobody(), NOW);
+        assert_eq!(said, expected);
+    }
+    let unknown = Command::Unknown {
+        name: "roll".to_owned(),
+    };
+    let said = admit(&private(ANNA, "/roll"), &open(), nobody(), NOW);
+    assert_eq!(said, commands(Role::Guest, unknown));
+}
+
+#[test]
+fn the_owners_commands_are_for_the_owner_in_private() {
+    let grant = Command::Grant {
+        arguments: "5 vip".to_owned(),
+    };
+    let vip = row(Some(Role::Vip), false);
+    let in_private = |id| private(id, "/grant 5 vip");
+    let ignored = Admission::Ignore(Ignored::NotOwner);
+    let cases = [
+        (
+            open(),
+            in_private(OWNER),
+            nobody(),
+            commands(Role::Owner, grant),
+        ),
+        (
+            open(),
+            in_private(ANNA),
+            person(&vip),
+            Admission::Tell(Notice::OwnersOnly),
+        ),
+        (open(), in_private(ANNA), nobody(), ignored.clone()),
+        (approve(), in_private(ANNA), nobody(), ignored),
+        (
+            open(),
+            group(OWNER, Addressed::Command, "/grant 5 vip"),
+            nobody(),
+            Admission::Tell(Notice::PrivateOnly),
+        ),
+    ];
+    for (gate, inbound, known, expected) in cases {
+        assert_eq!(admit(&inbound, &gate, known, NOW), expected, "{inbound:?}");
+    }
+}
+
+#[test]
+fn old_mail_is_explained_in_private_and_dropped_in_groups() {
+    let old = STALE + Duration::from_millis(1);
+    let told = Admission::Tell(Notice::TooOld);
+    let dropped = Admission::Ignore(Ignored::Old);
+    let help = || commands(Role::Guest, Command::Help);
+    let mention = |text| group(ANNA, Addressed::Mention, text);
+    let cases = [
+        (aged(private(ANNA, "hi"), STALE), asks(Role::Guest, "hi")),
+        (aged(private(ANNA, "hi"), old), told.clone()),
+        (aged(mention("hi"), old), dropped.clone()),
+        (aged(mention(""), old), dropped.clone()),
+        (aged(private(ANNA, "/help"), old), help()),
+        (aged(mention("/help"), old), help()),
+        (aged(private(OWNER, "/grant 5 vip"), old), told),
+        (
+            aged(group(OWNER, Addressed::Command, "/grant 5 vip"), old),
+            dropped,
+        ),
+    ];
+    for (inbound, expected) in cases {
+        assert_eq!(
+            admit(&inbound, &open(), nobody(), NOW),
+            expected,
+            "{inbound:?}"
+        );
+    }
+}
+
+#[test]
+fn a_clock_behind_telegrams_makes_nothing_old() {
+    let early = Timestamp(NOW.0 - 3_600_000);
+    let said = admit(&private(ANNA, "hi"), &open(), nobody(), early);
+    assert_eq!(said, asks(Role::Guest, "hi"));
+}
+
+#[test]
+fn a_medium_is_read_by_its_caption_or_explained() {
+    let media = |caption: &str| Inbound {
+        content: Content::Media {
+            kind: "voice".to_owned(),
+            caption: caption.to_owned(),
+        },
+        ..private(ANNA, "")
+    };
+    let kind = "voice".to_owned();
+    let cases = [
+        ("what is it?", asks(Role::Guest, "what is it?")),
+        (
+            "",
+            Admission::Tell(Notice::CannotRead { kind: kind.clone() }),
+        ),
+        (" \n", Admission::Tell(Notice::CannotRead { kind })),
+        ("/help", commands(Role::Guest, Command::Help)),
+    ];
+    for (caption, expected) in cases {
+        assert_eq!(
+            admit(&media(caption), &open(), nobody(), NOW),
+            expected,
+            "{caption:?}"
+        );
+    }
+}
+
+#[test]
+fn a_bare_mention_on_a_quoted_message_asks_about_that_message() {
+    let mut inbound = group(ANNA, Addressed::Mention, " ");
+    let said = admit(&inbound, &open(), nobody(), NOW);
+    assert_eq!(said, Admission::Tell(Notice::SayMore));
+    inbound.quote = Some("a riddle".to_owned());
+    let expected = Admission::Serve {
+        role: Role::Guest,
+        task: Task::Question {
+            text: String::new(),
+            quote: Some("a riddle".to_owned()),
+        },
+    };
+    assert_eq!(admit(&inbound, &open(), nobody(), NOW), expected);
+}

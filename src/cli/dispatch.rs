@@ -1,0 +1,157 @@
+//! From an [`Invocation`] to an exit code: settings, log, data file, runtime, and then the shell.
+//!
+//! Invariant: whatever goes wrong before the bot runs is one sentence on standard error and an exit
+//! code; nothing here panics.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Command, HELP, Invocation, parse};
+use crate::app::engine::BadSettings;
+use crate::app::{self, BadToken, check, control, deliver, status, terminal};
+use crate::chat::role::Role;
+use crate::config::{Config, Need, Sources};
+use crate::locale::{Language, Locale};
+use crate::logging;
+use crate::store::{self, Open, OpenError, Store};
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+/// `EX_CONFIG` of sysexits.h: systemd is told not to start again.
+const CONFIGURATION: u8 = 78;
+/// Stack of every thread; the deepest path, a TLS handshake under a model call, needs less.
+const STACK: usize = if cfg!(debug_assertions) { 2 << 20 } else { 256 << 10 };
+/// Blocking threads beyond the bounded classes: signals, the odd file.
+const SPARE_THREADS: usize = 4;
+
+/// A sentence for the operator, and the exit code it ends with.
+struct Failed {
+    code: u8,
+    sentence: String,
+}
+
+impl Failed {
+    fn new(code: u8, sentence: impl Display) -> Self {
+        Self { code, sentence: sentence.to_string() }
+    }
+}
+
+/// The whole program.
+pub(crate) fn main() -> ExitCode {
+    let done = match parse(std::env::args_os().skip(1)) {
+        Ok(invocation) => obey(invocation),
+        Err(usage) => Err(Failed::new(USAGE, format!("error: {usage}"))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed { code, sentence }) => {
+            // Nobody is left to tell when even this cannot be written.
+            drop(writeln!(std::io::stderr(), "{sentence}"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn obey(Invocation { command, config }: Invocation) -> Result<(), Failed> {
+    let load = |need| load(&Sources::of_this_process(config.clone()), need);
+    match command {
+        Command::Help => print(HELP),
+        Command::Version => print(concat!("svs-bot ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::Run => run(load(Need::Run)?),
+        Command::Chat => chat(load(Need::Chat)?),
+        Command::Check => check_all(&load(Need::Check)?),
+        Command::Status => status_of(&load(Need::Nothing)?.data.file),
+    }
+}
+
+fn load(sources: &Sources, need: Need) -> Result<Config, Failed> {
+    let (config, warnings) =
+        Config::load(sources, need).map_err(|refused| Failed::new(CONFIGURATION, refused))?;
+    logging::init(config.log);
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
+    Ok(config)
+}
+
+fn run(config: Config) -> Result<(), Failed> {
+    let token = config.token().map_err(|mistake| Failed::new(CONFIGURATION, mistake))?.clone();
+    let store = open(&config.data.file, Open::CreateIfMissing)?;
+    let runtime = runtime(&config)?;
+    let ended = runtime.block_on(app::run(config, token, store));
+    // Threads that hang in a call are not waited for.
+    runtime.shutdown_background();
+    ended.map_err(|error| failed(&error))
+}
+
+fn chat(config: Config) -> Result<(), Failed> {
+    let store = open(&config.data.chat_file, Open::CreateIfMissing)?;
+    let runtime = runtime(&config)?;
+    let ended = runtime.block_on(terminal::run(config, store));
+    runtime.shutdown_background();
+    ended.map_err(|error| failed(&error))
+}
+
+fn check_all(config: &Config) -> Result<(), Failed> {
+    let report = check::look(config);
+    print(&report.text)?;
+    match report.problems {
+        0 => Ok(()),
+        problems => Err(Failed::new(FAILED, format!("error: problems found: {problems}"))),
+    }
+}
+
+fn status_of(data_file: &Path) -> Result<(), Failed> {
+    let answer = control::ask(data_file, "status").map_err(|error| {
+        let file = data_file.display();
+        Failed::new(FAILED, format!("error: no bot that runs on {file} answers ({error})"))
+    })?;
+    let snapshot: status::Snapshot = serde_json::from_str(&answer)
+        .map_err(|error| Failed::new(FAILED, format!("error: the bot's answer is not understood ({error})")))?;
+    let text = snapshot.text(Locale::of(Language::En), Role::Owner);
+    print(&format!("{text}\n"))
+}
+
+fn open(path: &Path, mode: Open) -> Result<Store, Failed> {
+    Store::open(path, mode).map_err(|error| {
+        let code = match &error {
+            // Starting again may help: the other process ends, space is made.
+            OpenError::Locked(_) | OpenError::DiskFull(_) | OpenError::Io(..) => FAILED,
+            OpenError::Missing(_)
+            | OpenError::NoFolder(..)
+            | OpenError::NotAFile(_)
+            | OpenError::Empty(_)
+            | OpenError::Foreign(_)
+            | OpenError::Damaged { .. }
+            | OpenError::Denied(..)
+            | OpenError::TooNew { .. } => CONFIGURATION,
+        };
+        Failed::new(code, format!("error: {error}"))
+    })
+}
+
+fn failed(error: &anyhow::Error) -> Failed {
+    let is_settings = error.is::<BadToken>() || error.is::<BadSettings>();
+    Failed::new(if is_settings { CONFIGURATION } else { FAILED }, format!("error: {error:#}"))
+}
+
+/// Every class of blocking work has a bound of its own; the pool is as large as all of them.
+fn runtime(config: &Config) -> Result<Runtime, Failed> {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("svs-worker")
+        .thread_stack_size(STACK)
+        .max_blocking_threads(config.limits.in_flight + deliver::SENDS + store::READS + SPARE_THREADS)
+        .enable_all()
+        .build()
+        .map_err(|error| Failed::new(FAILED, format!("error: no threads to run with ({error})")))
+}
+
+fn print(text: &str) -> Result<(), Failed> {
+    let written = std::io::stdout().write_all(text.as_bytes());
+    written.map_err(|error| Failed::new(FAILED, format!("error: cannot write ({error})")))
+}

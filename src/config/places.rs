@@ -1,0 +1,42 @@
+//! Defaults that depend on the machine: folders, the time zone.
+//!
+//! Invariant: nothing is created here, only looked at.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::raw::Sources;
+
+/// The folder for data files: systemd's state folder, else the system's when it is there, else the
+/// user's. None for a user without a home.
+pub(super) fn state_folder(sources: &Sources) -> Option<PathBuf> {
+    // With several state directories systemd joins them with colons; the first is ours.
+    let systemds = sources.variable("STATE_DIRECTORY");
+    if let Some(folder) = systemds.and_then(|all| all.split(':').next()) {
+        return Some(PathBuf::from(folder));
+    }
+    let system = sources.root.join("var/lib/svs-bot");
+    if system.is_dir() {
+        return Some(system);
+    }
+    sources.user.as_ref().map(|user| user.data.clone())
+}
+
+/// The name of the machine's time zone: `TZ`, else where `/etc/localtime` points to, else UTC.
+pub(super) fn time_zone(sources: &Sources) -> jiff::tz::TimeZone {
+    let variable = sources.variable("TZ").map(str::to_owned);
+    let link = || {
+        let target = fs::read_link(sources.root.join("etc/localtime")).ok()?;
+        Some(target.to_string_lossy().into_owned())
+    };
+    variable
+        .or_else(link)
+        .and_then(|place| {
+            let place = place.trim_start_matches(':');
+            let name = place
+                .rsplit_once("zoneinfo/")
+                .map_or(place, |(_, name)| name);
+            jiff::tz::TimeZone::get(name).ok()
+        })
+        .unwrap_or(jiff::tz::TimeZone::UTC)
+}

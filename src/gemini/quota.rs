@@ -1,0 +1,154 @@
+//! Decides how long a 429 means to rest, and what it teaches about limits (gemini-api §15, rows
+//! 14–20). Pure; part of [`super::verdict`].
+//!
+//! Owns nothing. Invariant: a daily quota rests until midnight in California, whatever its
+//! `retryDelay` says.
+
+use std::time::Duration;
+
+use super::verdict::{DAY, Evidence, Judgement, PREPAID};
+use super::wire::Violation;
+use crate::chat::answer::Failure;
+use crate::keys::{Effect, Learned, Next, Quota, Repair, Rest};
+
+/// The window of Google's spend limits.
+const SPEND: Rest = Rest::For(Duration::from_mins(10));
+/// A rest whose length the service does not name.
+const UNKNOWN: Duration = Duration::from_mins(1);
+/// Bounds of a rest that the service names.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_mins(2);
+
+/// Rows 14–20 and the old form of row 8. Of several violations the longest rest wins.
+pub(super) fn judge(said: &Evidence, estimated: u64) -> Judgement {
+    if said.says("prepayment credits") {
+        return Judgement::another_key(Effect::RestProject(PREPAID), Failure::NoKeys);
+    }
+    let violations = &said.trouble.violations;
+    if said.says("spend limit") || said.says("spending") || any_names(violations, "Spend") {
+        return Judgement::another_key(Effect::RestProject(SPEND), resting(None));
+    }
+    if is_about_search(said) {
+        let next = Next::Repaired(Repair::NoTools);
+        return Judgement::new(Effect::Innocent, next, Failure::Busy);
+    }
+    let mut judgement = rest_of(said, estimated);
+    judgement.verdict.learned = violations.iter().filter_map(learned).collect();
+    judgement
+}
+
+fn rest_of(said: &Evidence, estimated: u64) -> Judgement {
+    let violations = &said.trouble.violations;
+    if violations.iter().any(|v| v.limit == Some(0)) || says_limit_zero(&said.words) {
+        return Judgement::another_key(Effect::RestKeyModel(DAY), Failure::NoKeys);
+    }
+    if violations.iter().any(|v| is_daily(quota_of(&v.id))) {
+        let rest = Effect::RestKeyModel(Rest::UntilPacificMidnight);
+        return Judgement::another_key(rest, resting(None));
+    }
+    let too_long = violations.iter().any(|v| {
+        quota_of(&v.id) == Some(Quota::TokensPerMinute)
+            && v.limit.is_some_and(|limit| estimated > limit)
+    });
+    if too_long {
+        return Judgement::new(Effect::Innocent, Next::PaidKey, Failure::TooLong);
+    }
+    let wait = said.wait.map_or(UNKNOWN, bounded);
+    if violations.is_empty() {
+        return Judgement::another_key(Effect::Throttled(Rest::For(wait)), Failure::Busy);
+    }
+    let rest = Effect::RestKeyModel(Rest::For(wait));
+    Judgement::another_key(rest, resting(Some(wait)))
+}
+
+fn is_about_search(said: &Evidence) -> bool {
+    let names_search = |text: &str| {
+        let text = text.to_lowercase();
+        text.contains("grounding") || text.contains("search")
+    };
+    match said.trouble.violations.as_slice() {
+        [] => names_search(&said.words),
+        found => found
+            .iter()
+            .all(|v| names_search(&v.id) || names_search(&v.metric)),
+    }
+}
+
+const fn resting(wakes: Option<Duration>) -> Failure {
+    Failure::Resting { wakes }
+}
+
+pub(super) fn bounded(wait: Duration) -> Duration {
+    wait.clamp(SHORTEST, LONGEST)
+}
+
+/// The dimension a `quotaId` names.
+fn quota_of(id: &str) -> Option<Quota> {
+    match (id.contains("PerDay"), id.contains("Token")) {
+        (true, true) => Some(Quota::TokensPerDay),
+        (true, false) => Some(Quota::RequestsPerDay),
+        (false, true) if id.contains("PerMinute") => Some(Quota::TokensPerMinute),
+        (false, false) if id.contains("PerMinute") => Some(Quota::RequestsPerMinute),
+        (false, _) => None,
+    }
+}
+
+const fn is_daily(quota: Option<Quota>) -> bool {
+    matches!(quota, Some(Quota::RequestsPerDay | Quota::TokensPerDay))
+}
+
+/// Zero is no limit to live by: it says that the model is not offered, which may change.
+fn learned(violation: &Violation) -> Option<Learned> {
+    let quota = quota_of(&violation.id)?;
+    let limit = violation.limit.filter(|limit| *limit > 0)?;
+    Some(Learned { quota, limit })
+}
+
+/// Whether a message names a quota by its id, as one that was cut off may.
+pub(super) fn is_named_in(text: &str) -> bool {
+    text.contains("PerDay") || text.contains("PerMinute")
+}
+
+fn any_names(violations: &[Violation], words: &str) -> bool {
+    violations
+        .iter()
+        .any(|v| v.id.contains(words) || v.metric.contains(words))
+}
+
+/// `limit: 0`, and not the beginning of a larger number.
+fn says_limit_zero(words: &str) -> bool {
+    words
+        .split("limit: 0")
+        .skip(1)
+        .any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+}
+
+/// The wait in "Please retry in 37.82s."
+pub(super) fn wait_in(message: &str) -> Option<Duration> {
+    let (_, rest) = message.split_once("retry in ")?;
+    duration(rest.split_whitespace().next()?)
+}
+
+/// `37s`, `34.07s`, `900ms`, `1m3.5s`.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let mut rest = text.trim().trim_end_matches(['.', ',']);
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail.find(|c: char| !c.is_ascii_alphabetic());
+        let (unit, tail) = tail.split_at(letters.unwrap_or(tail.len()));
+        let in_seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * in_seconds;
+        rest = tail;
+    }
+    (!text.is_empty())
+        .then(|| Duration::try_from_secs_f64(seconds).ok())
+        .flatten()
+}

@@ -1,0 +1,305 @@
+//! Decides what a failed call means: for the key, its project, the model or everyone; where the
+//! question may go next; and what the person is told. Pure; the table is gemini-api §15.
+//!
+//! Owns nothing. Invariant: a strike is given only to what no row explains, and a quota is read
+//! from its id before its `retryDelay`, which is wrong for daily ones. Jitter, doubling and
+//! counting over several projects are the pool's.
+
+use std::time::Duration;
+
+use super::quota;
+use super::wire::{Trouble, Violation};
+use crate::chat::answer::Failure;
+use crate::http::Fault;
+use crate::keys::{Death, Effect, Next, Repair, Rest, Verdict};
+
+pub(super) const MINUTE: Rest = Rest::For(Duration::from_mins(1));
+const HOUR: Rest = Rest::For(Duration::from_hours(1));
+pub(super) const DAY: Rest = Rest::For(Duration::from_hours(24));
+/// Until somebody has topped up the credit.
+pub(super) const PREPAID: Rest = Rest::For(Duration::from_hours(6));
+/// The first rest after Google's front end refused our address.
+const ADDRESS: Rest = Rest::For(Duration::from_mins(5));
+
+/// What a call that gave no answer means.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    pub(crate) failure: Failure,
+}
+
+impl Judgement {
+    pub(super) const fn new(effect: Effect, next: Next, failure: Failure) -> Self {
+        Self {
+            verdict: Verdict {
+                effect,
+                next,
+                learned: Vec::new(),
+            },
+            failure,
+        }
+    }
+
+    /// Not the key's fault, and no other key would help.
+    pub(super) const fn refused(failure: Failure) -> Self {
+        Self::new(Effect::Innocent, Next::Nowhere, failure)
+    }
+
+    pub(super) const fn another_key(effect: Effect, failure: Failure) -> Self {
+        Self::new(effect, Next::AnotherKey, failure)
+    }
+}
+
+/// A response that is not an answer. The caller reads at most 64 KiB of its body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reply<'a> {
+    pub(super) status: u16,
+    /// `Retry-After`, as written.
+    pub(super) retry_after: Option<&'a str>,
+    pub(super) content_type: &'a str,
+    pub(super) body: &'a [u8],
+}
+
+/// Whether the person has seen a part of the answer; if so, no other attempt is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    Nothing,
+    Text,
+}
+
+/// Judges a response with an error status. `estimated` is the request's size in tokens.
+pub(super) fn of_reply(reply: &Reply<'_>, estimated: u64) -> Judgement {
+    Evidence::of(reply).judge(estimated)
+}
+
+/// Judges an error that came with status 200, whole or in mid-stream.
+pub(super) fn of_error(json: &str, shown: Shown, estimated: u64) -> Judgement {
+    let status = Trouble::parse(json.as_bytes()).map_or(0, |trouble| status_of(&trouble));
+    if status == 0 {
+        return of_fault(Fault::Protocol, shown);
+    }
+    let reply = Reply {
+        status,
+        retry_after: None,
+        content_type: "application/json",
+        body: json.as_bytes(),
+    };
+    stay_if(shown, of_reply(&reply, estimated))
+}
+
+/// Judges a fault of the connection (row 26; design §4 for faults after connecting).
+pub(super) fn of_fault(fault: Fault, shown: Shown) -> Judgement {
+    let suspect = Effect::Suspect(Rest::Cooldown);
+    let judgement = match fault {
+        Fault::Resolve | Fault::Connect | Fault::Tls => {
+            Judgement::another_key(Effect::Innocent, Failure::Unexplained)
+        }
+        Fault::ShutDown => Judgement::refused(Failure::Unexplained),
+        Fault::TimedOut => Judgement::another_key(suspect, Failure::TooSlow),
+        Fault::Closed | Fault::Protocol => Judgement::another_key(suspect, Failure::Unexplained),
+        Fault::TooLarge => Judgement::another_key(Effect::Innocent, Failure::Unexplained),
+    };
+    stay_if(shown, judgement)
+}
+
+/// A question whose files changed under it: nobody's fault, and no attempt can help.
+pub(super) const fn of_unreadable_body() -> Judgement {
+    Judgement::refused(Failure::BadRequest)
+}
+
+/// A key that cannot even be written into a header.
+pub(super) const fn of_impossible_key() -> Judgement {
+    Judgement::another_key(Effect::KillKey(Death::Invalid), Failure::NoKeys)
+}
+
+/// After text was shown there is no other attempt.
+pub(super) fn stay_if(shown: Shown, mut judgement: Judgement) -> Judgement {
+    if shown == Shown::Text {
+        judgement.verdict.next = Next::Nowhere;
+    }
+    judgement
+}
+
+/// The status an error names in its body.
+fn status_of(trouble: &Trouble) -> u16 {
+    trouble.code.unwrap_or(match trouble.status.as_str() {
+        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" => 400,
+        "UNAUTHENTICATED" => 401,
+        "PERMISSION_DENIED" => 403,
+        "NOT_FOUND" => 404,
+        "RESOURCE_EXHAUSTED" => 429,
+        "CANCELLED" => 499,
+        "INTERNAL" => 500,
+        "UNAVAILABLE" => 503,
+        "DEADLINE_EXCEEDED" => 504,
+        _ => 0,
+    })
+}
+
+/// Everything a refusal says, in comparable form.
+pub(super) struct Evidence {
+    status: u16,
+    kind: Kind,
+    pub(super) trouble: Trouble,
+    /// The message in lower case.
+    pub(super) words: String,
+    /// How long the service asks us to wait.
+    pub(super) wait: Option<Duration>,
+}
+
+/// What the body turned out to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Json,
+    /// HTML: a front end answered, not the API.
+    Page,
+    /// Empty, cut off, or something else.
+    Other,
+}
+
+impl Evidence {
+    fn of(reply: &Reply<'_>) -> Self {
+        let text = String::from_utf8_lossy(reply.body);
+        let parsed = Trouble::parse(reply.body);
+        let is_page =
+            reply.content_type.starts_with("text/html") || text.trim_start().starts_with('<');
+        let kind = match parsed {
+            Some(_) => Kind::Json,
+            None if is_page => Kind::Page,
+            None => Kind::Other,
+        };
+        // Of a body that was cut off, the words still count.
+        let mut trouble = parsed.unwrap_or_else(|| Trouble {
+            message: text.into_owned(),
+            ..Trouble::default()
+        });
+        if trouble.violations.is_empty() && quota::is_named_in(&trouble.message) {
+            trouble.violations.push(Violation {
+                id: trouble.message.clone(),
+                ..Violation::default()
+            });
+        }
+        let named = trouble.retry_delay.as_deref().and_then(quota::duration);
+        let header = || reply.retry_after.and_then(|text| text.trim().parse().ok());
+        let wait = named
+            .or_else(|| quota::wait_in(&trouble.message))
+            .or_else(|| header().map(Duration::from_secs));
+        Self {
+            status: reply.status,
+            kind,
+            words: trouble.message.to_lowercase(),
+            trouble,
+            wait,
+        }
+    }
+
+    fn judge(&self, estimated: u64) -> Judgement {
+        if self.kind == Kind::Page && matches!(self.status, 403 | 429) {
+            return Judgement::new(Effect::RestPool(ADDRESS), Next::Nowhere, Failure::Busy);
+        }
+        if matches!(self.status, 400 | 401 | 403)
+            && let Some(effect) = self.refused_credentials()
+        {
+            return Judgement::another_key(effect, Failure::NoKeys);
+        }
+        let strike = Judgement::another_key(Effect::Strike(Rest::Cooldown), Failure::Unexplained);
+        match self.status {
+            400 if self.kind == Kind::Json => self.bad_request(),
+            402 => Judgement::another_key(Effect::RestProject(PREPAID), Failure::NoKeys),
+            403 | 404 if self.is_about_a_file() => Judgement::refused(Failure::BadRequest),
+            404 if self.kind == Kind::Json => {
+                Judgement::another_key(Effect::ModelMissing(DAY), Failure::Unexplained)
+            }
+            408 | 499 => Judgement::refused(Failure::TooSlow),
+            413 => Judgement::refused(Failure::FileTooLarge),
+            429 => quota::judge(self, estimated),
+            500 | 502 => {
+                Judgement::another_key(Effect::Suspect(Rest::Cooldown), Failure::Unexplained)
+            }
+            503 => Judgement::new(
+                Effect::RestModel(
+                    self.wait
+                        .map_or(Rest::Cooldown, |wait| Rest::For(quota::bounded(wait))),
+                ),
+                Next::AnotherModel,
+                Failure::Busy,
+            ),
+            504 => Judgement::new(
+                Effect::Innocent,
+                Next::Repaired(Repair::LessThinking),
+                Failure::TooSlow,
+            ),
+            _ => strike,
+        }
+    }
+
+    /// Rows 1–6: the key, or its project, is refused.
+    fn refused_credentials(&self) -> Option<Effect> {
+        let death = match self.trouble.reason.as_str() {
+            "API_KEY_INVALID" => Some(Death::Invalid),
+            "ACCESS_TOKEN_TYPE_UNSUPPORTED" => Some(Death::WrongType),
+            "CONSUMER_SUSPENDED" => Some(Death::Suspended),
+            "SERVICE_DISABLED"
+            | "API_KEY_SERVICE_BLOCKED"
+            | "API_KEY_IP_ADDRESS_BLOCKED"
+            | "API_KEY_HTTP_REFERRER_BLOCKED" => Some(Death::Restricted),
+            _ => None,
+        };
+        if let Some(death) = death {
+            return Some(Effect::KillKey(death));
+        }
+        if self.says("project has been denied access") {
+            return Some(Effect::KillProject(Death::ProjectDenied));
+        }
+        let spoken = [
+            ("reported as leaked", Death::Leaked),
+            ("has been suspended", Death::Suspended),
+            ("api key not valid", Death::Invalid),
+            ("api key expired", Death::Invalid),
+            ("api key not found", Death::Invalid),
+            ("expected oauth 2 access token", Death::WrongType),
+        ];
+        let heard = spoken.into_iter().find(|(words, _)| self.says(words));
+        heard.map(|(_, death)| Effect::KillKey(death))
+    }
+
+    /// Rows 9–11 and 13: the service does not take this request.
+    fn bad_request(&self) -> Judgement {
+        if self.says("location is not supported") {
+            return Judgement::new(Effect::RestFreeKeys(MINUTE), Next::PaidKey, Failure::Region);
+        }
+        if self.trouble.status == "FAILED_PRECONDITION" {
+            return Judgement::another_key(Effect::RestKey(HOUR), Failure::Unexplained);
+        }
+        if self.says("payload size exceeds") {
+            return Judgement::refused(Failure::FileTooLarge);
+        }
+        if self.says("token count") || self.says("number of tokens") {
+            return Judgement::refused(Failure::TooLong);
+        }
+        let repair = if self.says("signature") {
+            Some(Repair::PlainSignatures)
+        } else if self.says("thinking") || self.says("budget") || self.says("level") {
+            Some(Repair::NoThinkingConfig)
+        } else {
+            None
+        };
+        let next = repair.map_or(Next::Nowhere, Next::Repaired);
+        Judgement::new(Effect::Innocent, next, Failure::BadRequest)
+    }
+
+    /// A file or cache of another project: our own mistake, since we send none.
+    fn is_about_a_file(&self) -> bool {
+        ["files/", "the file ", "cachedcontent", "cached content"]
+            .iter()
+            .any(|words| self.says(words))
+    }
+
+    /// Whether the message holds these words, given in lower case.
+    pub(super) fn says(&self, words: &str) -> bool {
+        self.words.contains(words)
+    }
+}
+
+#[cfg(test)]
+mod tests;

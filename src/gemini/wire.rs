@@ -1,0 +1,244 @@
+//! The shapes of Gemini's JSON that we read and write. Pure.
+//!
+//! Owns nothing. Invariant: whatever the service adds, leaves out or nulls makes a field
+//! empty, never a whole answer unreadable. Enumerations stay strings for that reason.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// One response of `generateContent`, or one event of its stream.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Chunk {
+    pub(super) candidates: Option<Vec<Candidate>>,
+    pub(super) prompt_feedback: Option<PromptFeedback>,
+    pub(super) usage_metadata: Option<UsageMetadata>,
+    pub(super) model_version: Option<String>,
+    /// An error that comes with status 200, in the middle of a stream.
+    pub(super) error: Option<Box<RawValue>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Candidate {
+    pub(super) content: Option<Content>,
+    pub(super) finish_reason: Option<String>,
+}
+
+/// Parts stay raw, so that signed ones can be replayed byte for byte.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Content {
+    pub(super) parts: Option<Vec<Box<RawValue>>>,
+}
+
+/// What we look at in a part.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Part {
+    pub(super) text: Option<String>,
+    /// A summary of thoughts, not to be shown.
+    pub(super) thought: Option<bool>,
+    pub(super) thought_signature: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PromptFeedback {
+    pub(super) block_reason: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct UsageMetadata {
+    #[serde(rename = "promptTokenCount")]
+    pub(super) prompt: Count,
+    #[serde(rename = "candidatesTokenCount")]
+    pub(super) candidates: Count,
+    #[serde(rename = "thoughtsTokenCount")]
+    pub(super) thoughts: Count,
+}
+
+/// A number that may come as a JSON number, as a string, as null or as something else (zero).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Count(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        Value::deserialize(input).map(|value| Self(number(&value).unwrap_or(0)))
+    }
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value
+        .as_u64()
+        .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
+}
+
+/// An error body (gemini-api §15), with everything that was readable in it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) code: Option<u16>,
+    /// E.g. `RESOURCE_EXHAUSTED`.
+    pub(super) status: String,
+    pub(super) message: String,
+    /// `ErrorInfo.reason`, e.g. `API_KEY_INVALID`.
+    pub(super) reason: String,
+    pub(super) violations: Vec<Violation>,
+    /// `RetryInfo.retryDelay`, as written.
+    pub(super) retry_delay: Option<String>,
+}
+
+/// One quota that was exceeded.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Violation {
+    pub(super) metric: String,
+    pub(super) id: String,
+    pub(super) limit: Option<u64>,
+}
+
+impl Trouble {
+    /// Reads `{"error":{…}}`, the same inside a one-element array, or the inner object alone.
+    pub(super) fn parse(body: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(body).ok()?;
+        let value = value.get(0).unwrap_or(&value);
+        let error = value.get("error").unwrap_or(value).as_object()?;
+        let mut trouble = Self {
+            code: error
+                .get("code")
+                .and_then(number)
+                .and_then(|code| code.try_into().ok()),
+            status: text(error.get("status")),
+            message: text(error.get("message")),
+            ..Self::default()
+        };
+        let details = error.get("details").and_then(Value::as_array);
+        for detail in details.into_iter().flatten() {
+            trouble.add(detail);
+        }
+        Some(trouble)
+    }
+
+    fn add(&mut self, detail: &Value) {
+        if let Some(reason) = detail.get("reason") {
+            self.reason = text(Some(reason));
+        }
+        if let Some(delay) = detail.get("retryDelay").and_then(Value::as_str) {
+            self.retry_delay = Some(delay.to_owned());
+        }
+        let violations = detail.get("violations").and_then(Value::as_array);
+        for found in violations.into_iter().flatten() {
+            self.violations.push(Violation {
+                metric: text(found.get("quotaMetric")),
+                id: text(found.get("quotaId")),
+                limit: found.get("quotaValue").and_then(number),
+            });
+        }
+        // The form before `QuotaFailure`.
+        let metadata = detail.get("metadata");
+        if let Some(id) = metadata.and_then(|m| m.get("quota_limit")) {
+            self.violations.push(Violation {
+                metric: text(metadata.and_then(|m| m.get("quota_metric"))),
+                id: text(Some(id)),
+                limit: metadata
+                    .and_then(|m| m.get("quota_limit_value"))
+                    .and_then(number),
+            });
+        }
+    }
+}
+
+fn text(value: Option<&Value>) -> String {
+    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The two request fields that hold settings.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Settings<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) generation_config: Option<GenerationConfig<'a>>,
+    pub(super) safety_settings: [SafetySetting; 4],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GenerationConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_output_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) thinking_config: Option<ThinkingConfig<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ThinkingConfig<'a> {
+    pub(super) thinking_level: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct SafetySetting {
+    pub(super) category: &'static str,
+    pub(super) threshold: &'static str,
+}
+
+/// The four categories of this API, each as lenient as an assistant for adults may be.
+pub(super) const SAFETY: [SafetySetting; 4] = [
+    only_high("HARM_CATEGORY_HARASSMENT"),
+    only_high("HARM_CATEGORY_HATE_SPEECH"),
+    only_high("HARM_CATEGORY_SEXUALLY_EXPLICIT"),
+    only_high("HARM_CATEGORY_DANGEROUS_CONTENT"),
+];
+
+const fn only_high(category: &'static str) -> SafetySetting {
+    SafetySetting {
+        category,
+        threshold: "BLOCK_ONLY_HIGH",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nulls_strange_types_and_unknown_fields_only_empty_a_field() {
+        let chunk: Chunk = serde_json::from_str(
+            r#"{"candidates":null,"usageMetadata":{"promptTokenCount":"12","thoughtsTokenCount":null,
+                "candidatesTokenCount":{}},"modelStatus":{"modelStage":"NEW"},"promptFeedback":{}}"#,
+        )
+        .unwrap();
+        let usage = chunk.usage_metadata.unwrap();
+        assert_eq!(usage.prompt, Count(12));
+        assert_eq!(usage.thoughts, Count(0));
+        assert_eq!(usage.candidates, Count(0));
+        assert!(chunk.candidates.is_none());
+    }
+
+    #[test]
+    fn an_error_body_is_read_bare_in_an_array_and_without_its_envelope() {
+        let inner =
+            r#"{"code":"429","message":"x","details":[7,{"reason":"R"},{"retryDelay":"1s"}]}"#;
+        let whole = format!(r#"{{"error":{inner}}}"#);
+        for body in [inner.to_owned(), whole.clone(), format!("[{whole}]")] {
+            let trouble = Trouble::parse(body.as_bytes()).unwrap();
+            assert_eq!(trouble.code, Some(429));
+            assert_eq!(trouble.reason, "R");
+            assert_eq!(trouble.retry_delay.as_deref(), Some("1s"));
+        }
+        for body in ["", "[]", "7", "<html>", "{\"error\":"] {
+            assert_eq!(Trouble::parse(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_old_form_of_a_quota_error_names_its_quota_too() {
+        let trouble = Trouble::parse(
+            br#"{"error":{"details":[{"reason":"RATE_LIMIT_EXCEEDED","metadata":{
+                "quota_limit":"GenerateContentRequestsPerMinutePerProjectPerRegion","quota_limit_value":"60"}}]}}"#,
+        )
+        .unwrap();
+        assert_eq!(trouble.violations.len(), 1);
+        assert_eq!(trouble.violations[0].limit, Some(60));
+    }
+}

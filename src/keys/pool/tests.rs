@@ -1,0 +1,533 @@
+use super::*;
+use crate::keys::{Death, Group, Next, Quota, Tally};
+
+const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+/// Limits so small that every one of them is met.
+const MODELS: &str = r#"
+[[model]]
+id = "small"
+tier = "lite"
+rpm = 3
+tpm = 1_000
+rpd = 20
+free = true
+price_in = 0.3
+price_out = 2.5
+context_tokens = 1000
+max_output = 100
+
+[[model]]
+id = "big"
+tier = "lite"
+rpm = 15
+tpm = 2_000
+rpd = 500
+free = true
+price_in = 0.3
+price_out = 2.5
+context_tokens = 1000
+max_output = 100
+
+[[model]]
+id = "dear"
+tier = "pro"
+rpm = 5
+tpm = 100_000
+rpd = 50
+free = false
+price_in = 4.0
+price_out = 20.0
+context_tokens = 1000
+max_output = 100
+"#;
+
+const POLICY: Policy = Policy {
+    rpm: None,
+    daily_percent: 30,
+    cooldown: Duration::from_secs(10),
+    max_errors: 3,
+    blacklist: Duration::from_hours(1),
+};
+
+fn catalog() -> Catalog {
+    Catalog::parse(MODELS).unwrap()
+}
+
+fn key(name: u8, group: Option<Group>) -> KeySpec {
+    KeySpec {
+        fingerprint: [name; 16],
+        project: [name; 16],
+        group,
+        paid: false,
+        label: format!("…{name}"),
+    }
+}
+
+fn pool(keys: Vec<KeySpec>) -> Pool {
+    Pool::new(POLICY, keys, catalog(), Saved::default(), T0)
+}
+
+fn ask<'a>(groups: &'a [Group], models: &'a [&'a str]) -> Ask<'a> {
+    Ask {
+        groups,
+        models,
+        tokens: 10,
+        avoid: &[],
+    }
+}
+
+const SMALL: Ask<'_> = Ask {
+    groups: &[Group::C],
+    models: &["small"],
+    tokens: 10,
+    avoid: &[],
+};
+
+fn rng() -> fastrand::Rng {
+    fastrand::Rng::with_seed(7)
+}
+
+fn says(effect: Effect) -> Verdict {
+    Verdict {
+        effect,
+        next: Next::AnotherKey,
+        learned: Vec::new(),
+    }
+}
+
+fn after(secs: u64) -> Timestamp {
+    T0.after(Duration::from_secs(secs))
+}
+
+/// Reserves and settles at once; the fingerprint's first byte, or why not.
+fn call(pool: &mut Pool, ask: &Ask<'_>, effect: Effect, now: Timestamp) -> Result<u8, Wait> {
+    let lease = pool.reserve(ask, now, &mut rng())?;
+    let name = lease.key[0];
+    pool.settle(lease, &says(effect), now, &mut rng());
+    Ok(name)
+}
+
+fn wait(until: Timestamp, why: Why) -> Wait {
+    Wait {
+        until: Some(until),
+        why,
+    }
+}
+
+#[test]
+fn a_full_minute_names_the_moment_it_has_room_again() {
+    let mut pool = pool(vec![key(1, Some(Group::C))]);
+    for secs in [0, 5, 9] {
+        assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, after(secs)), Ok(1));
+    }
+    let frees = Timestamp(T0.0 + 60_250);
+    let full = Err(wait(frees, Why::Minute));
+    let just_before = Timestamp(frees.0 - 1);
+    assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, after(9)), full);
+    assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, just_before), full);
+    assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, frees), Ok(1));
+}
+
+#[test]
+fn the_next_model_is_asked_when_the_first_has_no_key_left() {
+    let mut pool = pool(vec![key(1, Some(Group::C))]);
+    let ask = ask(&[Group::C], &["small", "unheard", "big"]);
+    for model in ["small", "small", "small", "big"] {
+        let lease = pool.reserve(&ask, T0, &mut rng()).unwrap();
+        assert_eq!(lease.model, model);
+        pool.settle(lease, &says(Effect::Healthy), T0, &mut rng());
+    }
+}
+
+#[test]
+fn a_spent_day_waits_for_the_pacific_midnight() {
+    let mut pool = pool(vec![key(1, Some(Group::C))]);
+    for minute in 0..6 {
+        let now = after(minute * 61);
+        assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, now), Ok(1));
+    }
+    let now = after(6 * 61);
+    let midnight = pacific::day_of(now).ends;
+    let spent = Err(wait(midnight, Why::Day));
+    assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, now), spent);
+    assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, midnight), Ok(1));
+}
+
+#[test]
+fn keys_of_one_project_share_its_counters() {
+    let mut twin = key(2, Some(Group::C));
+    twin.project = [1; 16];
+    let mut pool = pool(vec![key(1, Some(Group::C)), twin]);
+    for _ in 0..3 {
+        call(&mut pool, &SMALL, Effect::Healthy, T0).unwrap();
+    }
+    let full = call(&mut pool, &SMALL, Effect::Healthy, T0).unwrap_err();
+    assert_eq!(full.why, Why::Minute);
+}
+
+#[test]
+fn groups_are_tried_in_their_order_and_ungrouped_keys_with_the_first() {
+    let mut pool = pool(vec![
+        key(1, Some(Group::B)),
+        key(2, None),
+        key(3, Some(Group::C)),
+    ]);
+    let ask = ask(&[Group::B, Group::C], &["small"]);
+    let mut names: Vec<u8> = (0..9)
+        .map(|_| call(&mut pool, &ask, Effect::Healthy, T0).unwrap())
+        .collect();
+    names[..6].sort_unstable();
+    assert_eq!(names, [1, 1, 1, 2, 2, 2, 3, 3, 3]);
+    let guest = Ask {
+        groups: &[Group::D],
+        ..SMALL
+    };
+    let later = call(&mut pool, &guest, Effect::Healthy, after(61));
+    assert_eq!(later, Ok(2), "only the ungrouped key serves everybody");
+}
+
+#[test]
+fn a_group_without_keys_waits_for_nothing() {
+    let mut pool = pool(vec![key(1, Some(Group::B))]);
+    let nobody = Err(Wait::never(Why::NoKeys));
+    assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, T0), nobody);
+}
+
+#[test]
+fn paid_keys_open_paid_models_and_serve_guests_only_where_they_were_put() {
+    let paid = |name, group| KeySpec {
+        paid: true,
+        ..key(name, group)
+    };
+    let dear: &[&str] = &["dear"];
+    let nobody = Err(Wait::never(Why::NoKeys));
+    let cases = [
+        (key(1, None), &[Group::A], dear, nobody),
+        (paid(1, None), &[Group::A], dear, Ok(1)),
+        (paid(1, None), &[Group::D], dear, nobody),
+        (paid(1, None), &[Group::D], SMALL.models, nobody),
+        (paid(1, Some(Group::D)), &[Group::D], dear, Ok(1)),
+    ];
+    for (spec, groups, models, expected) in cases {
+        let mut pool = pool(vec![spec.clone()]);
+        let called = call(&mut pool, &ask(groups, models), Effect::Healthy, T0);
+        assert_eq!(called, expected, "{spec:?} {groups:?} {models:?}");
+    }
+}
+
+#[test]
+fn a_key_that_was_tried_is_avoided() {
+    let mut pool = pool(vec![key(1, None), key(2, None)]);
+    let tried = [[1; 16], [2; 16]];
+    for expected in [Ok(2), Ok(2)] {
+        let one = Ask {
+            avoid: &tried[..1],
+            ..SMALL
+        };
+        assert_eq!(call(&mut pool, &one, Effect::Healthy, T0), expected);
+    }
+    let both = Ask {
+        avoid: &tried,
+        ..SMALL
+    };
+    let never = Err(Wait::never(Why::Avoided));
+    assert_eq!(call(&mut pool, &both, Effect::Healthy, T0), never);
+}
+
+#[test]
+fn a_request_larger_than_a_minute_is_refused_with_the_size_of_the_minute() {
+    let mut pool = pool(vec![key(1, None)]);
+    let large = |tokens| Ask { tokens, ..SMALL };
+    let never = Err(Wait::never(Why::TooLarge { limit: 1_000 }));
+    assert_eq!(call(&mut pool, &large(1_001), Effect::Healthy, T0), never);
+    assert_eq!(call(&mut pool, &large(1_000), Effect::Healthy, T0), Ok(1));
+    let full = call(&mut pool, &large(1), Effect::Healthy, T0);
+    assert_eq!(full, Err(wait(Timestamp(T0.0 + 60_250), Why::Minute)));
+}
+
+#[test]
+fn slots_bound_the_calls_at_once_and_come_back() {
+    let policy = Policy {
+        rpm: Some(100),
+        ..POLICY
+    };
+    let mut pool = Pool::new(policy, vec![key(1, None)], catalog(), Saved::default(), T0);
+    let big = ask(&[Group::C], &["big"]);
+    let mut leases: Vec<Lease> = (0..8)
+        .map(|_| pool.reserve(&big, T0, &mut rng()).unwrap())
+        .collect();
+    let full = pool.reserve(&big, T0, &mut rng()).unwrap_err();
+    assert_eq!(full, wait(after(1), Why::Slots));
+    let last = leases.pop().unwrap();
+    pool.settle(last, &says(Effect::Innocent), T0, &mut rng());
+    let again = pool.reserve(&big, T0, &mut rng()).unwrap();
+    let row = pool.refund(again);
+    assert_eq!((row.0, row.1.used), (([1; 16], "big".to_owned()), 8));
+}
+
+/// Keys 1 to 4: the second shares the first one's project, the fourth is paid.
+fn family() -> Pool {
+    let mut keys: Vec<KeySpec> = (1..=4).map(|name| key(name, None)).collect();
+    keys[1].project = [1; 16];
+    keys[3].paid = true;
+    pool(keys)
+}
+
+/// All of the family but this one.
+fn others(name: u8) -> Vec<Fingerprint> {
+    let names = (1..=4).filter(|&other| other != name);
+    names.map(|other| [other; 16]).collect()
+}
+
+/// Calls one key of the family.
+fn call_one(
+    pool: &mut Pool,
+    (name, model): (u8, &str),
+    effect: Effect,
+    now: Timestamp,
+) -> Result<u8, Wait> {
+    let ask = Ask {
+        models: &[model],
+        avoid: &others(name),
+        ..SMALL
+    };
+    call(pool, &ask, effect, now)
+}
+
+#[test]
+fn every_effect_rests_what_it_is_about_and_nothing_else() {
+    let minute = Rest::For(Duration::from_mins(1));
+    let probes = [
+        (1, "small"),
+        (1, "big"),
+        (2, "small"),
+        (3, "small"),
+        (4, "small"),
+    ];
+    let leaked = Effect::KillKey(Death::Leaked);
+    let denied = Effect::KillProject(Death::ProjectDenied);
+    let cases = [
+        // (what became of the first probe, which probes may be called 59 seconds later)
+        (Effect::Innocent, [true, true, true, true, true]),
+        (
+            Effect::RestKeyModel(minute),
+            [false, true, false, true, true],
+        ),
+        (Effect::Suspect(minute), [false, true, true, true, true]),
+        (Effect::RestKey(minute), [false, false, true, true, true]),
+        (Effect::Strike(minute), [false, false, true, true, true]),
+        (
+            Effect::RestProject(minute),
+            [false, false, false, true, true],
+        ),
+        (
+            Effect::RestModel(minute),
+            [false, true, false, false, false],
+        ),
+        (
+            Effect::RestFreeKeys(minute),
+            [false, false, false, false, true],
+        ),
+        (Effect::RestPool(minute), [false; 5]),
+        (leaked, [false, false, true, true, true]),
+        (denied, [false, false, false, true, true]),
+    ];
+    for (effect, expected) in cases {
+        let mut pool = family();
+        assert_eq!(call_one(&mut pool, probes[0], effect, T0), Ok(1));
+        let soon = probes.map(|probe| call_one(&mut pool, probe, Effect::Innocent, after(59)));
+        assert_eq!(soon.map(|called| called.is_ok()), expected, "{effect:?}");
+        let forever = [leaked, denied].contains(&effect);
+        let late = probes.map(|probe| call_one(&mut pool, probe, Effect::Innocent, after(3_600)));
+        let expected = if forever { expected } else { [true; 5] };
+        assert_eq!(late.map(|called| called.is_ok()), expected, "{effect:?}");
+    }
+}
+
+#[test]
+fn a_dead_key_is_reported_once_and_no_late_answer_revives_it() {
+    let mut pool = pool(vec![key(1, None)]);
+    let mut leases: Vec<Lease> = (0..3)
+        .map(|_| pool.reserve(&SMALL, T0, &mut rng()).unwrap())
+        .collect();
+    let mut settle =
+        |pool: &mut Pool, effect| pool.settle(leases.pop().unwrap(), &says(effect), T0, &mut rng());
+    let changes = settle(&mut pool, Effect::KillKey(Death::Invalid));
+    let deaths: Vec<_> = changes.iter().map(|one| one.death).collect();
+    assert_eq!(deaths, [Some(Death::Invalid)]);
+    assert_eq!(settle(&mut pool, Effect::KillKey(Death::Leaked)), []);
+    assert_eq!(settle(&mut pool, Effect::Healthy), []);
+
+    let never = Err(Wait::never(Why::Dead));
+    assert_eq!(
+        call(&mut pool, &SMALL, Effect::Healthy, after(999_999)),
+        never
+    );
+    pool.reconfigure(POLICY, Vec::new(), catalog());
+    pool.reconfigure(POLICY, vec![key(1, Some(Group::C))], catalog());
+    assert_eq!(
+        call(&mut pool, &SMALL, Effect::Healthy, after(999_999)),
+        never
+    );
+    let healths = changes.into_iter().map(|one| (one.scope, one.health));
+    let saved = Saved {
+        ledgers: Vec::new(),
+        healths: healths.collect(),
+    };
+    let mut pool = Pool::new(POLICY, vec![key(1, None)], catalog(), saved, after(999_999));
+    assert_eq!(
+        call(&mut pool, &SMALL, Effect::Healthy, after(999_999)),
+        never
+    );
+}
+
+#[test]
+fn three_strikes_blacklist_then_one_trial_decides() {
+    let strike = Effect::Strike(Rest::Cooldown);
+    let mut pool = pool(vec![key(1, None)]);
+    let big = ask(&[Group::C], &["big"]);
+    let mut now = T0;
+    for _ in 0..3 {
+        assert_eq!(call(&mut pool, &big, strike, now), Ok(1));
+        now = now.after(Duration::from_secs(10));
+    }
+    let listed = after(20).after(Duration::from_hours(1));
+    let resting = call(&mut pool, &big, strike, now);
+    assert_eq!(resting, Err(wait(listed, Why::Resting)));
+    assert_eq!(pool.count(now).blacklisted, 1);
+
+    let trial = pool.reserve(&big, listed, &mut rng()).unwrap();
+    let second = pool.reserve(&big, listed, &mut rng()).unwrap_err();
+    assert_eq!(second.why, Why::Slots, "only one trial");
+    pool.settle(trial, &says(strike), listed, &mut rng());
+    let doubled = listed.after(Duration::from_hours(2));
+    let resting = call(&mut pool, &big, strike, listed).unwrap_err();
+    assert_eq!(resting.until, Some(doubled));
+
+    assert_eq!(call(&mut pool, &big, Effect::Healthy, doubled), Ok(1));
+    let two = [0; 2].map(|_| pool.reserve(&big, doubled, &mut rng()).unwrap());
+    assert_eq!(two[0].key, two[1].key, "it is trusted again");
+}
+
+#[test]
+fn calls_that_were_under_way_together_blacklist_once() {
+    let mut pool = pool(vec![key(1, None)]);
+    let big = ask(&[Group::C], &["big"]);
+    let leases: Vec<Lease> = (0..8)
+        .map(|_| pool.reserve(&big, T0, &mut rng()).unwrap())
+        .collect();
+    let mut rows = Vec::new();
+    for (index, lease) in leases.into_iter().enumerate() {
+        let effect = match index {
+            7 => Effect::Healthy,
+            _ => Effect::Strike(Rest::Cooldown),
+        };
+        rows.extend(pool.settle(lease, &says(effect), T0, &mut rng()));
+    }
+    let last = &rows.last().unwrap().health;
+    let hour = T0.after(Duration::from_hours(1));
+    assert_eq!(
+        (last.strikes, last.trips, last.rests_until),
+        (3, 1, Some(hour))
+    );
+}
+
+#[test]
+fn what_the_service_says_of_its_limits_binds_and_is_to_be_stored() {
+    let mut pool = pool(vec![key(1, None)]);
+    let lease = pool.reserve(&SMALL, T0, &mut rng()).unwrap();
+    let verdict = Verdict {
+        learned: vec![Learned {
+            quota: Quota::RequestsPerDay,
+            limit: 0,
+        }],
+        ..says(Effect::Innocent)
+    };
+    let changes = pool.settle(lease, &verdict, T0, &mut rng());
+    let scope = Scope::ProjectModel([1; 16], "small".to_owned());
+    assert_eq!((&changes[0].scope, changes.len()), (&scope, 1));
+    let never = Err(Wait::never(Why::NoKeys));
+    assert_eq!(
+        call(&mut pool, &SMALL, Effect::Healthy, after(999_999)),
+        never
+    );
+}
+
+#[test]
+fn only_minute_limits_are_jittered() {
+    let second = Rest::For(Duration::from_secs(1));
+    let cases = [
+        (Effect::RestKeyModel(second), 1_500..=3_000),
+        (Effect::RestKey(second), 1_000..=1_000),
+    ];
+    for (effect, expected) in cases {
+        let mut pool = pool(vec![key(1, None)]);
+        let lease = pool.reserve(&SMALL, T0, &mut rng()).unwrap();
+        let changes = pool.settle(lease, &says(effect), T0, &mut rng());
+        let length = changes[0].health.rests_until.unwrap().since(T0);
+        assert!(expected.contains(&length.as_millis()), "{length:?}");
+    }
+}
+
+#[test]
+fn a_clock_set_back_by_a_year_costs_at_most_what_was_left_of_each_rest() {
+    let year = Duration::from_hours(24 * 365);
+    let future = T0.after(year);
+    let mut pool = Pool::new(
+        POLICY,
+        vec![key(1, None)],
+        catalog(),
+        Saved::default(),
+        future,
+    );
+    let lease = pool.reserve(&SMALL, future, &mut rng()).unwrap();
+    pool.settle(
+        lease,
+        &says(Effect::RestKey(Rest::Cooldown)),
+        future,
+        &mut rng(),
+    );
+    let resting = call(&mut pool, &SMALL, Effect::Healthy, T0);
+    assert_eq!(resting, Err(wait(after(10), Why::Resting)));
+    assert_eq!(call(&mut pool, &SMALL, Effect::Healthy, after(10)), Ok(1));
+}
+
+#[test]
+fn reads_of_the_clock_that_arrive_in_another_order_are_no_set_clock() {
+    let mut pool = pool(vec![key(1, None)]);
+    let lease = pool.reserve(&SMALL, after(5), &mut rng()).unwrap();
+    assert_eq!(lease.at, after(5));
+    let lease = pool.reserve(&SMALL, after(4), &mut rng()).unwrap();
+    assert_eq!(lease.at, after(5));
+}
+
+#[test]
+fn every_key_is_counted_in_one_state() {
+    let mut pool = family();
+    let strike = Effect::Strike(Rest::For(Duration::ZERO));
+    let cases = [
+        (1, Effect::KillKey(Death::Invalid), 1),
+        (2, strike, 3),
+        (3, Effect::RestKey(Rest::Cooldown), 1),
+        (4, Effect::RestKeyModel(Rest::Cooldown), 1),
+    ];
+    for (name, effect, times) in cases {
+        for _ in 0..times {
+            // The first two share their minute, so the second uses the other model.
+            let model = if name == 2 { "big" } else { "small" };
+            call_one(&mut pool, (name, model), effect, T0).unwrap();
+        }
+    }
+    let tally = Tally {
+        total: 4,
+        available: 1,
+        resting: 1,
+        blacklisted: 1,
+        dead: 1,
+        next_wake: Some(after(10)),
+    };
+    assert_eq!(pool.count(T0), tally);
+}
+
+mod properties;

@@ -1,0 +1,192 @@
+//! What one (project, model) has spent: an exact sliding minute of requests and input tokens, and the
+//! requests of the Pacific day. Pure. Invariants: a moment that lies ahead is never believed, the
+//! day never goes backwards, and whatever is uncertain counts as spent.
+
+use std::time::Duration;
+
+use super::pacific::{self, Day};
+use super::{Health, Learned, Ledger, Policy, Quota};
+use crate::catalog::Model;
+use crate::clock::Timestamp;
+
+/// How long a request fills the minute: 60 seconds, and the most that the way to the service may
+/// differ between two requests. We count when a request is reserved, the service when it arrives.
+pub(super) const MINUTE: Duration = Duration::from_millis(60_250);
+
+/// `KEY_RPM` when it is unset and the model allows more.
+const OWN_RPM: u32 = 10;
+
+/// What a (project, model) may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Requests a minute.
+    pub(super) minute: u32,
+    /// Requests a day; `u32::MAX` when there is no cap.
+    pub(super) day: u32,
+    /// Input tokens a minute.
+    pub(super) tokens: u64,
+}
+
+impl Limits {
+    /// The owner's policy over the catalogue's numbers. What the service itself said replaces the
+    /// catalogue's number and binds whatever the policy is; none when it said 0: not offered.
+    pub(super) fn of(model: &Model, policy: &Policy, learned: &[Learned]) -> Option<Self> {
+        let said = |quota| {
+            let found = learned.iter().find(|one| one.quota == quota);
+            found.map(|one| one.limit)
+        };
+        let small = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
+        let rpm = said(Quota::RequestsPerMinute).map(small);
+        let minute = policy
+            .rpm
+            .unwrap_or_else(|| OWN_RPM.min(rpm.unwrap_or(model.rpm)));
+        let rpd = said(Quota::RequestsPerDay).map(small);
+        let limits = Self {
+            minute: minute.min(rpm.unwrap_or(u32::MAX)),
+            day: match (policy.daily_percent, rpd.unwrap_or(model.rpd)) {
+                (101.., 1..) => rpd.unwrap_or(u32::MAX),
+                (percent, rpd) => share_of(rpd, percent),
+            },
+            tokens: said(Quota::TokensPerMinute).unwrap_or(model.tpm),
+        };
+        let offered = limits.minute > 0
+            && limits.day > 0
+            && limits.tokens > 0
+            && said(Quota::TokensPerDay) != Some(0);
+        offered.then_some(limits)
+    }
+}
+
+/// That part of a day, rounded down, but one at least of what is there at all.
+fn share_of(rpd: u32, percent: u32) -> u32 {
+    let share = u64::from(rpd) * u64::from(percent) / 100;
+    let least = u64::from(rpd > 0 && percent > 0);
+    u32::try_from(share.max(least)).unwrap_or(u32::MAX)
+}
+
+/// One reserved request.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    at: Timestamp,
+    /// Its estimated input; unknown after a restart.
+    tokens: Option<u64>,
+}
+
+/// The counters of one (project, model), with what is known of its health.
+#[derive(Debug, Default)]
+pub(super) struct Bucket {
+    pub(super) health: Health,
+    day: i32,
+    used: u32,
+    /// Requests that fill the minute, oldest first.
+    units: Vec<Unit>,
+}
+
+impl Bucket {
+    /// Takes over what was stored.
+    pub(super) fn restore(&mut self, ledger: &Ledger) {
+        self.day = ledger.day;
+        self.used = ledger.used;
+        let unit = |&at: &Timestamp| Unit { at, tokens: None };
+        self.units = ledger.recent.iter().map(unit).collect();
+        self.units.sort_unstable_by_key(|unit| unit.at);
+    }
+
+    /// What is to be stored.
+    pub(super) fn ledger(&self) -> Ledger {
+        Ledger {
+            day: self.day,
+            used: self.used,
+            recent: self.units.iter().map(|unit| unit.at).collect(),
+        }
+    }
+
+    /// After the clock was set back: requests happened before now, so those that seem to lie ahead
+    /// are counted as made now. That is late, never early.
+    pub(super) fn rebase(&mut self, now: Timestamp) {
+        self.health.rebase(now);
+        for unit in &mut self.units {
+            unit.at = unit.at.min(now);
+        }
+    }
+
+    /// Requests of that day. A request of the last minute before midnight may have arrived after
+    /// it, so it counts for both days.
+    pub(super) fn used(&self, day: &Day) -> u32 {
+        if day.number <= self.day {
+            return self.used;
+        }
+        let fresh = |unit: &&Unit| unit.at.after(MINUTE) > day.began;
+        u32::try_from(self.units.iter().filter(fresh).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Requests of the minute that ends now.
+    pub(super) fn recent(&self, now: Timestamp) -> u32 {
+        u32::try_from(self.live(now).len()).unwrap_or(u32::MAX)
+    }
+
+    /// When the day has room again; none: it has now.
+    pub(super) fn day_frees(&self, limits: &Limits, day: &Day) -> Option<Timestamp> {
+        let full = self.used(day) >= limits.day;
+        full.then(|| pacific::end_of(self.day.max(day.number)))
+    }
+
+    /// When the minute has room for one more request with so many tokens; none: it has now.
+    /// The tokens must fit into an empty minute.
+    pub(super) fn minute_frees(
+        &self,
+        limits: &Limits,
+        tokens: u64,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let live = self.live(now);
+        let even = limits.tokens / u64::from(limits.minute.max(1));
+        let weight = |unit: &Unit| unit.tokens.unwrap_or(even);
+        let mut left = live.len();
+        let mut sum = live
+            .iter()
+            .fold(tokens, |sum, unit| sum.saturating_add(weight(unit)));
+        let allowed = usize::try_from(limits.minute).unwrap_or(usize::MAX);
+        let mut frees = None;
+        for unit in live {
+            if left < allowed && sum <= limits.tokens {
+                break;
+            }
+            frees = Some(unit.at.after(MINUTE));
+            left -= 1;
+            sum = sum.saturating_sub(weight(unit));
+        }
+        frees
+    }
+
+    /// Counts one request.
+    pub(super) fn spend(&mut self, tokens: u64, now: Timestamp, day: &Day) {
+        self.used = self.used(day).saturating_add(1);
+        self.day = self.day.max(day.number);
+        self.units.retain(|unit| unit.at.after(MINUTE) > now);
+        self.units.push(Unit {
+            at: now,
+            tokens: Some(tokens),
+        });
+    }
+
+    /// Gives back a request that was surely not made.
+    pub(super) fn refund(&mut self, tokens: u64, at: Timestamp) {
+        let same = |unit: &Unit| unit.at == at && unit.tokens == Some(tokens);
+        if let Some(index) = self.units.iter().rposition(same) {
+            self.units.remove(index);
+            self.used = self.used.saturating_sub(1);
+        }
+    }
+
+    /// Units that fill the minute now. They are in order, so the old ones stand in front.
+    fn live(&self, now: Timestamp) -> &[Unit] {
+        let old = self
+            .units
+            .partition_point(|unit| unit.at.after(MINUTE) <= now);
+        self.units.get(old..).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,313 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::status::{Tally, Status};
+use super::*;
+
+const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
+
+/// Every sentence of a language by its path.
+fn sentences(language: Language) -> BTreeMap<String, String> {
+    let table: toml::Table = source(language).parse().unwrap();
+    let mut found = BTreeMap::new();
+    for (section, values) in &table {
+        for (name, text) in values.as_table().unwrap() {
+            let text = text.as_str().unwrap().to_owned();
+            found.insert(format!("{section}.{name}"), text);
+        }
+    }
+    found
+}
+
+fn placeholders(text: &str) -> BTreeSet<&str> {
+    let pieces = text.split('{').skip(1);
+    pieces
+        .map(|piece| piece.split_once('}').unwrap().0)
+        .collect()
+}
+
+fn notices() -> Vec<Notice> {
+    let kind = "video_note".to_owned();
+    vec![
+        Notice::NeedsApproval,
+        Notice::GroupNeedsApproval,
+        Notice::NoOwner,
+        Notice::CannotRead { kind },
+        Notice::TooOld,
+        Notice::OwnersOnly,
+        Notice::PrivateOnly,
+        Notice::SayMore,
+        Notice::GaveUp,
+    ]
+}
+
+const FAILURES: [Failure; 21] = [
+    Failure::Resting {
+        wakes: Some(Duration::from_secs(90)),
+    },
+    Failure::Resting { wakes: None },
+    Failure::NoKeys,
+    Failure::Busy,
+    Failure::Region,
+    Failure::TooLong,
+    Failure::FileTooLarge,
+    Failure::BadRequest,
+    Failure::PromptBlocked,
+    Failure::Safety,
+    Failure::Prohibited,
+    Failure::PersonalData,
+    Failure::Recitation,
+    Failure::Language,
+    Failure::PictureWithheld,
+    Failure::NoPicture,
+    Failure::Declined,
+    Failure::Empty,
+    Failure::Stopped,
+    Failure::TooSlow,
+    Failure::Unexplained,
+];
+
+fn mistakes() -> Vec<GrantMistake> {
+    let given = "x".to_owned();
+    vec![
+        GrantMistake::GrantUsage,
+        GrantMistake::RevokeUsage,
+        GrantMistake::NotAnId {
+            given: given.clone(),
+        },
+        GrantMistake::ServiceId {
+            id: UserId(777_000),
+        },
+        GrantMistake::UnknownRole {
+            given: given.clone(),
+        },
+        GrantMistake::OwnerRole,
+        GrantMistake::GroupTooHigh,
+        GrantMistake::BadDays { given },
+    ]
+}
+
+fn status(role: Role) -> Status<'static> {
+    Status {
+        version: "0.1.0",
+        uptime: Duration::from_mins(181),
+        keys: Tally {
+            total: 25,
+            available: 20,
+            resting: 2,
+            blacklisted: 1,
+            dead: 2,
+        },
+        waiting: 3,
+        running: 4,
+        memory: Some(5 * 1024 * 1024 + 600_000),
+        answer_time: Some(Duration::from_millis(1_250)),
+        role,
+    }
+}
+
+/// Everything a locale can say, once.
+fn everything(locale: &Locale) -> Vec<String> {
+    let user = UserId(5);
+    let request = |days| GrantRequest {
+        user,
+        role: Role::Vip,
+        days,
+    };
+    let finishes = [Finish::LengthLimit, Finish::Continuation, Finish::Broken];
+    let mut said = vec![
+        locale.new_conversation().to_owned(),
+        locale.stopped().to_owned(),
+        locale.nothing_to_stop().to_owned(),
+        locale.unknown_command("roll"),
+        locale.granted(request(None)),
+        locale.granted(request(Some(30))),
+        locale.revoked(user),
+        locale.nothing_to_revoke(user),
+        locale.role_expired(Role::Vip, Role::Normal),
+        locale.role_expired_of(user, Role::Vip, Role::Normal),
+        locale.span(Duration::from_mins(130)),
+    ];
+    said.extend(notices().iter().map(|notice| locale.notice(notice)));
+    said.extend(FAILURES.map(|failure| locale.failure(failure)));
+    said.extend(finishes.map(|finish| locale.finish(finish).unwrap().to_owned()));
+    said.extend(
+        mistakes()
+            .iter()
+            .map(|mistake| locale.grant_mistake(mistake)),
+    );
+    said.extend(Role::ALL.map(|role| locale.help(role)));
+    said.extend(Role::ALL.map(|role| locale.start(role, 90)));
+    said.extend(Role::ALL.map(|role| locale.status(&status(role))));
+    said
+}
+
+#[test]
+fn both_languages_have_the_same_sentences_with_the_same_placeholders() {
+    let (english, chinese) = (sentences(Language::En), sentences(Language::Zh));
+    let names = |all: &BTreeMap<String, String>| all.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&english), names(&chinese));
+    for (name, text) in &english {
+        assert_eq!(placeholders(text), placeholders(&chinese[name]), "{name}");
+    }
+}
+
+#[test]
+fn no_sentence_is_left_with_a_placeholder_or_blank() {
+    for language in LANGUAGES {
+        for said in everything(Locale::of(language)) {
+            assert!(!said.contains(['{', '}']), "{said:?}");
+            assert_eq!(said.trim(), said);
+            assert!(!said.is_empty());
+        }
+    }
+}
+
+#[test]
+fn every_failure_notice_and_mistake_has_a_sentence_of_its_own() {
+    for language in LANGUAGES {
+        let locale = Locale::of(language);
+        let mut said: Vec<_> = FAILURES.map(|failure| locale.failure(failure)).into();
+        said.extend(notices().iter().map(|notice| locale.notice(notice)));
+        said.extend(
+            mistakes()
+                .iter()
+                .map(|mistake| locale.grant_mistake(mistake)),
+        );
+        let distinct: BTreeSet<_> = said.iter().collect();
+        assert_eq!(distinct.len(), said.len());
+    }
+}
+
+#[test]
+fn chinese_is_chinese_and_english_is_ascii_with_typography() {
+    let has_han = |text: &str| text.chars().any(|c| ('一'..='龥').contains(&c));
+    for (name, text) in sentences(Language::En) {
+        assert!(!has_han(&text), "{name}");
+    }
+    let untranslated = ["role.vip", "status.version", "offline.result"];
+    for (name, text) in sentences(Language::Zh) {
+        let is_same = untranslated.contains(&name.as_str());
+        assert!(has_han(&text) || is_same, "{name}");
+    }
+}
+
+#[test]
+fn times_are_relative_and_never_too_early() {
+    let cases = [
+        (0, "in 1 s", "1 秒后"),
+        (1_200, "in 2 s", "2 秒后"),
+        (59_000, "in 59 s", "59 秒后"),
+        (59_001, "in 1 min", "1 分钟后"),
+        (61_000, "in 2 min", "2 分钟后"),
+        (59 * 60_000 + 1, "in 1 h", "1 小时后"),
+        (7_800_000, "in 2 h 10 min", "2 小时 10 分钟后"),
+        (7_200_000, "in 2 h", "2 小时后"),
+        (24 * 3_600_000 - 1, "in 1 d", "1 天后"),
+        (76 * 3_600_000 - 1, "in 3 d 4 h", "3 天 4 小时后"),
+    ];
+    for (millis, english, chinese) in cases {
+        let span = |language| Locale::of(language).span(Duration::from_millis(millis));
+        assert_eq!(span(Language::En), english);
+        assert_eq!(span(Language::Zh), chinese);
+    }
+    let longest = Locale::of(Language::En).length(Duration::MAX);
+    assert!(
+        longest.ends_with(" h") || longest.ends_with(" d"),
+        "{longest}"
+    );
+}
+
+#[test]
+fn the_language_follows_the_setting_and_else_the_app() {
+    use UiLanguage::{Auto, En, Zh};
+    let cases = [
+        (Auto, None, Language::En),
+        (Auto, Some("en"), Language::En),
+        (Auto, Some("zh"), Language::Zh),
+        (Auto, Some("zh-hans"), Language::Zh),
+        (Auto, Some("ZH_TW"), Language::Zh),
+        (Auto, Some("zha"), Language::En),
+        (Auto, Some("de"), Language::En),
+        (En, Some("zh"), Language::En),
+        (Zh, Some("de"), Language::Zh),
+    ];
+    for (ui, tag, expected) in cases {
+        assert_eq!(Language::pick(ui, tag), expected, "{ui:?} {tag:?}");
+    }
+}
+
+#[test]
+fn a_whole_answer_and_a_stopped_one_need_no_note() {
+    for language in LANGUAGES {
+        assert_eq!(Locale::of(language).finish(Finish::Complete), None);
+        assert_eq!(Locale::of(language).finish(Finish::Stopped), None);
+    }
+}
+
+#[test]
+fn a_guest_is_told_that_nothing_is_kept_and_others_for_how_long() {
+    for language in LANGUAGES {
+        let locale = Locale::of(language);
+        assert!(locale.start(Role::Normal, 45).contains("45"));
+        assert!(!locale.start(Role::Guest, 45).contains("45"));
+        assert!(locale.start(Role::Guest, 45).contains("Google"));
+    }
+}
+
+#[test]
+fn only_the_owner_reads_of_the_owners_commands() {
+    for language in LANGUAGES {
+        for role in Role::ALL {
+            let help = Locale::of(language).help(role);
+            assert_eq!(help.contains("/grant"), role == Role::Owner);
+            for command in ["/new", "/stop", "/status", "/help"] {
+                assert!(help.contains(command));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_status_has_a_line_for_each_known_fact() {
+    let locale = Locale::of(Language::En);
+    assert_eq!(
+        locale.status(&status(Role::Vip)),
+        "svs-bot 0.1.0\n\
+         Running for 3 h 1 min\n\
+         Keys: 25 (20 available, 2 resting, 1 blacklisted, 2 dead)\n\
+         Questions: 3 waiting, 4 running\n\
+         Memory: 5.5 MB\n\
+         An answer takes about 1.2 s\n\
+         Your role: VIP"
+    );
+    let young = Status {
+        memory: None,
+        answer_time: None,
+        ..status(Role::Guest)
+    };
+    assert_eq!(locale.status(&young).lines().count(), 5);
+}
+
+#[test]
+fn what_is_filled_in_is_not_looked_at_again() {
+    let values = [("a", "{b}"), ("b", "x")];
+    let cases = [
+        ("{a} {b}", "{b} x"),
+        ("{c} {a", "{c} {a"),
+        ("{{a}}", "{{b}}"),
+        ("no", "no"),
+        ("", ""),
+    ];
+    for (template, expected) in cases {
+        assert_eq!(fill(template, &values), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_template_without_known_names_stays_as_it_is(template in "\\PC*") {
+        prop_assert_eq!(fill(&template, &[]), template);
+    }
+}

@@ -1,0 +1,458 @@
+//! What may be sent next, and when: one line per chat, in order; ranks among chats; parking, group
+//! pace and outages. Pure; owned by `app::deliver`, which does the sending.
+//!
+//! Invariant: a line has at most one row under way, and its rows leave in the order they came.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::chat::{ChatId, Outbound, OutboxId, Rank};
+use crate::clock::Timestamp;
+
+/// Most messages and edits in any 60 seconds of one group (Bot API FAQ, "Broadcasting to users").
+const GROUP_PER_MINUTE: usize = 20;
+const MINUTE: Duration = Duration::from_secs(60);
+/// One chat takes about one message a second (Bot API FAQ) …
+const PER_MESSAGE: Duration = Duration::from_secs(1);
+/// … and short bursts: this much may be sent ahead of that pace.
+const AHEAD_MILLIS: u64 = 4_000;
+/// Longest pause between two probes while Telegram does not answer.
+const OUTAGE_CAP: Duration = Duration::from_secs(30);
+
+/// The light facts of an outbox row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) id: OutboxId,
+    pub(crate) chat: ChatId,
+    pub(crate) rank: Rank,
+    pub(crate) not_before: Timestamp,
+}
+
+impl Head {
+    /// The facts of a row.
+    pub(crate) const fn of(id: OutboxId, row: &Outbound) -> Self {
+        Self {
+            id,
+            chat: row.chat,
+            rank: row.rank,
+            not_before: row.not_before,
+        }
+    }
+
+    /// Callback answers expire within seconds, so they do not queue behind a parked chat's texts.
+    const fn line(&self) -> Line {
+        match self.rank {
+            Rank::Acknowledge => Line::Callbacks(self.chat),
+            Rank::Final | Rank::Edit | Rank::Typing | Rank::Broadcast => Line::Texts(self.chat),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Line {
+    Texts(ChatId),
+    Callbacks(ChatId),
+}
+
+/// How a try to send a row ended, as far as order and time are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The row is gone from the outbox: sent, or not to be sent any more.
+    Gone,
+    /// The row was changed and goes again at once.
+    Changed,
+    /// This chat waits until then.
+    Parked { until: Timestamp },
+    /// The same, because Telegram said so (`retry_after`).
+    Flooded { until: Timestamp },
+    /// Telegram did not answer: everybody waits, then one row is tried.
+    Unanswered,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    waiting: BTreeMap<OutboxId, Rank>,
+    under_way: Option<OutboxId>,
+    parked_until: Timestamp,
+    /// Up to when the chat's messages are spread at one a second.
+    spread_until: Timestamp,
+    filed: Option<Filed>,
+}
+
+impl Rows {
+    /// When the chat's own pace and parking allow the next row.
+    fn free_at(&self) -> Timestamp {
+        let paced = Timestamp(self.spread_until.0.saturating_sub(AHEAD_MILLIS));
+        self.parked_until.max(paced)
+    }
+
+    /// From when on nothing has to be remembered of a chat that is sent nothing.
+    fn idle_at(&self) -> Timestamp {
+        self.parked_until.max(self.spread_until)
+    }
+}
+
+/// Where an idle line is filed, so that it can be taken out again.
+#[derive(Debug, Clone, Copy)]
+enum Filed {
+    Ready(Rank, OutboxId),
+    Asleep(Timestamp),
+}
+
+/// The lines of all chats.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    lines: HashMap<Line, Rows>,
+    /// Heads of idle lines whose time has come.
+    ready: BTreeSet<(Rank, OutboxId, Line)>,
+    /// Idle lines that wait for a moment.
+    asleep: BTreeSet<(Timestamp, Line)>,
+    /// When each group was last sent something, within a minute.
+    groups: HashMap<ChatId, VecDeque<Timestamp>>,
+    under_way: usize,
+    /// Tries in a row that got no answer, and when the next one may go.
+    silence: u32,
+    silent_until: Timestamp,
+}
+
+impl Outgoing {
+    /// A row that was just stored, or was left over at start.
+    pub(crate) fn push(&mut self, head: Head, now: Timestamp) {
+        let line = head.line();
+        let rows = self.lines.entry(line).or_default();
+        if rows.under_way == Some(head.id) {
+            return;
+        }
+        rows.parked_until = rows.parked_until.max(head.not_before);
+        rows.waiting.insert(head.id, head.rank);
+        self.file(line, now);
+    }
+
+    /// The row to send now, if any; its line is busy until [`Outgoing::ended`].
+    pub(crate) fn next(&mut self, now: Timestamp) -> Option<Head> {
+        if self.silence > 0 && (now < self.silent_until || self.under_way > 0) {
+            return None;
+        }
+        self.wake_lines(now);
+        let (rank, id, line) = self.ready.pop_first()?;
+        let rows = self.lines.get_mut(&line)?;
+        rows.waiting.remove(&id);
+        rows.under_way = Some(id);
+        rows.filed = None;
+        rows.spread_until = rows.spread_until.max(now).after(PER_MESSAGE);
+        self.under_way += 1;
+        let (Line::Texts(chat) | Line::Callbacks(chat)) = line;
+        if let Line::Texts(chat) = line
+            && chat.0 < 0
+        {
+            self.groups.entry(chat).or_default().push_back(now);
+        }
+        Some(Head {
+            id,
+            chat,
+            rank,
+            not_before: Timestamp::default(),
+        })
+    }
+
+    /// The try of `head` ended.
+    pub(crate) fn ended(&mut self, head: Head, ended: Ended, now: Timestamp, jitter: Duration) {
+        let line = head.line();
+        self.under_way = self.under_way.saturating_sub(1);
+        match ended {
+            Ended::Unanswered => self.silence_grows(now, jitter),
+            Ended::Gone | Ended::Changed | Ended::Flooded { .. } => self.silence = 0,
+            Ended::Parked { .. } => {}
+        }
+        let Some(rows) = self.lines.get_mut(&line) else {
+            return;
+        };
+        rows.under_way = None;
+        match ended {
+            Ended::Gone => {}
+            Ended::Changed | Ended::Unanswered => {
+                rows.waiting.insert(head.id, head.rank);
+            }
+            Ended::Parked { until } | Ended::Flooded { until } => {
+                rows.waiting.insert(head.id, head.rank);
+                rows.parked_until = rows.parked_until.max(until);
+            }
+        }
+        self.file(line, now);
+    }
+
+    /// Forgets what waits for a chat that is closed to us; a row under way stays with its try.
+    pub(crate) fn close(&mut self, chat: ChatId) {
+        for line in [Line::Texts(chat), Line::Callbacks(chat)] {
+            self.unfile(line);
+            if let Some(rows) = self.lines.get_mut(&line) {
+                rows.waiting.clear();
+                if rows.under_way.is_none() {
+                    self.lines.remove(&line);
+                }
+            }
+        }
+    }
+
+    /// When [`Outgoing::next`] may have something, if nothing else happens.
+    pub(crate) fn wakes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let line = match self.ready.first() {
+            Some(_) => now,
+            None => self.asleep.first()?.0,
+        };
+        Some(if self.silence > 0 {
+            line.max(self.silent_until)
+        } else {
+            line
+        })
+    }
+
+    /// Rows waiting or under way.
+    pub(crate) fn len(&self) -> usize {
+        self.lines
+            .values()
+            .map(|rows| rows.waiting.len())
+            .sum::<usize>()
+            + self.under_way
+    }
+
+    /// One more try without an answer. Those that were under way together count as one.
+    fn silence_grows(&mut self, now: Timestamp, jitter: Duration) {
+        if now >= self.silent_until {
+            self.silence = self.silence.saturating_add(1);
+            let pause = Duration::from_millis(250) * 2_u32.saturating_pow(self.silence.min(10));
+            self.silent_until = now.after(pause.min(OUTAGE_CAP) + jitter);
+        }
+    }
+
+    /// Files an idle line under "ready" or "asleep", by its head.
+    fn file(&mut self, line: Line, now: Timestamp) {
+        self.unfile(line);
+        let free_at = self.group_free_at(line, now);
+        let Some(rows) = self.lines.get_mut(&line) else {
+            return;
+        };
+        if rows.under_way.is_some() {
+            return;
+        }
+        let at = rows.free_at().max(free_at);
+        let filed = match rows.waiting.first_key_value() {
+            Some((&id, &rank)) if at <= now => Filed::Ready(rank, id),
+            Some(_) => Filed::Asleep(at),
+            None => Filed::Asleep(rows.idle_at()),
+        };
+        rows.filed = Some(filed);
+        match filed {
+            Filed::Ready(rank, id) => self.ready.insert((rank, id, line)),
+            Filed::Asleep(at) => self.asleep.insert((at, line)),
+        };
+    }
+
+    fn unfile(&mut self, line: Line) {
+        match self.lines.get_mut(&line).and_then(|rows| rows.filed.take()) {
+            Some(Filed::Ready(rank, id)) => self.ready.remove(&(rank, id, line)),
+            Some(Filed::Asleep(at)) => self.asleep.remove(&(at, line)),
+            None => false,
+        };
+    }
+
+    fn wake_lines(&mut self, now: Timestamp) {
+        while let Some(&(at, line)) = self.asleep.first() {
+            if at > now {
+                break;
+            }
+            self.asleep.pop_first();
+            // A line with nothing to send was kept only to remember its pace and parking.
+            if self
+                .lines
+                .get(&line)
+                .is_some_and(|rows| rows.waiting.is_empty())
+            {
+                self.lines.remove(&line);
+            } else {
+                self.file(line, now);
+            }
+        }
+    }
+
+    /// When a group's sliding minute has room again.
+    fn group_free_at(&mut self, line: Line, now: Timestamp) -> Timestamp {
+        let Line::Texts(chat) = line else { return now };
+        let Some(sent) = self.groups.get_mut(&chat) else {
+            return now;
+        };
+        while sent.front().is_some_and(|at| now >= at.after(MINUTE)) {
+            sent.pop_front();
+        }
+        match sent.front() {
+            None => {
+                self.groups.remove(&chat);
+                now
+            }
+            Some(oldest) if sent.len() >= GROUP_PER_MINUTE => oldest.after(MINUTE),
+            Some(_) => now,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn head(id: u64, chat: i64, rank: Rank) -> Head {
+        Head {
+            id: OutboxId(id),
+            chat: ChatId(chat),
+            rank,
+            not_before: Timestamp::default(),
+        }
+    }
+
+    fn taken(outgoing: &mut Outgoing, now: Timestamp) -> Option<u64> {
+        outgoing.next(now).map(|head| head.id.0)
+    }
+
+    #[test]
+    fn rows_of_one_chat_leave_one_at_a_time_in_order() {
+        let mut outgoing = Outgoing::default();
+        for id in [3, 1, 2] {
+            outgoing.push(head(id, 7, Rank::Final), NOW);
+        }
+        for id in [1, 2, 3] {
+            let sent = outgoing.next(NOW).unwrap();
+            assert_eq!(sent.id.0, id);
+            assert_eq!(outgoing.next(NOW), None, "the line is busy");
+            outgoing.ended(sent, Ended::Gone, NOW, Duration::ZERO);
+        }
+        assert_eq!(outgoing.len(), 0);
+        assert_eq!(outgoing.next(NOW.after(MINUTE)), None);
+        assert!(outgoing.lines.is_empty(), "nothing is kept of an idle chat");
+    }
+
+    #[test]
+    fn a_parked_chat_delays_nobody_else_and_not_its_own_callbacks() {
+        let mut outgoing = Outgoing::default();
+        outgoing.push(head(1, 7, Rank::Final), NOW);
+        let first = outgoing.next(NOW).unwrap();
+        let until = NOW.after(Duration::from_secs(35));
+        outgoing.ended(first, Ended::Parked { until }, NOW, Duration::ZERO);
+        outgoing.push(head(2, 8, Rank::Final), NOW);
+        outgoing.push(head(3, 7, Rank::Acknowledge), NOW);
+        outgoing.push(head(4, 7, Rank::Final), NOW);
+        assert_eq!(taken(&mut outgoing, NOW), Some(2));
+        assert_eq!(taken(&mut outgoing, NOW), Some(3));
+        assert_eq!(taken(&mut outgoing, NOW), None);
+        assert_eq!(outgoing.wakes_at(NOW), Some(until));
+        assert_eq!(taken(&mut outgoing, Timestamp(until.0 - 1)), None);
+        assert_eq!(
+            taken(&mut outgoing, until),
+            Some(1),
+            "the parked row goes first"
+        );
+    }
+
+    #[test]
+    fn parking_read_from_a_stored_row_holds() {
+        let mut outgoing = Outgoing::default();
+        let until = NOW.after(MINUTE);
+        outgoing.push(
+            Head {
+                not_before: until,
+                ..head(1, 7, Rank::Final)
+            },
+            NOW,
+        );
+        assert_eq!(taken(&mut outgoing, NOW), None);
+        assert_eq!(taken(&mut outgoing, until), Some(1));
+    }
+
+    #[test]
+    fn a_chat_parked_with_nothing_to_send_still_waits() {
+        let mut outgoing = Outgoing::default();
+        outgoing.push(head(1, 7, Rank::Final), NOW);
+        let row = outgoing.next(NOW).unwrap();
+        let until = NOW.after(MINUTE);
+        outgoing.close(ChatId(7));
+        outgoing.ended(row, Ended::Parked { until }, NOW, Duration::ZERO);
+        outgoing.close(ChatId(7));
+        assert_eq!(outgoing.len(), 0);
+    }
+
+    #[test]
+    fn final_texts_overtake_edits_of_other_chats() {
+        let mut outgoing = Outgoing::default();
+        outgoing.push(head(1, 7, Rank::Edit), NOW);
+        outgoing.push(head(2, 8, Rank::Final), NOW);
+        assert_eq!(taken(&mut outgoing, NOW), Some(2));
+    }
+
+    #[test]
+    fn a_chat_gets_a_short_burst_and_then_one_message_a_second() {
+        let mut outgoing = Outgoing::default();
+        for id in 0..15 {
+            outgoing.push(head(id, 7, Rank::Final), NOW);
+        }
+        let mut sent: Vec<u64> = Vec::new();
+        let mut now = NOW;
+        while sent.len() < 15 {
+            if let Some(row) = outgoing.next(now) {
+                sent.push(now.0 - NOW.0);
+                outgoing.ended(row, Ended::Gone, now, Duration::ZERO);
+            } else {
+                now = outgoing.wakes_at(now).unwrap();
+            }
+        }
+        assert_eq!(sent[..5], [0; 5]);
+        assert_eq!(sent[5..8], [1_000, 2_000, 3_000]);
+    }
+
+    #[test]
+    fn a_group_hears_at_most_twenty_messages_in_any_minute() {
+        let mut outgoing = Outgoing::default();
+        for id in 0..100 {
+            outgoing.push(head(id, -5, Rank::Final), NOW);
+        }
+        let mut sent: Vec<u64> = Vec::new();
+        let mut now = NOW;
+        while sent.len() < 100 {
+            if let Some(row) = outgoing.next(now) {
+                sent.push(now.0);
+                outgoing.ended(row, Ended::Gone, now, Duration::ZERO);
+            } else {
+                now = outgoing.wakes_at(now).unwrap();
+            }
+        }
+        for window in sent.windows(GROUP_PER_MINUTE + 1) {
+            assert!(window[GROUP_PER_MINUTE] - window[0] >= 60_000, "{window:?}");
+        }
+    }
+
+    #[test]
+    fn while_telegram_is_silent_one_row_probes_at_growing_distances() {
+        let mut outgoing = Outgoing::default();
+        for id in 0..50 {
+            outgoing.push(head(id, 100 + i64::try_from(id).unwrap(), Rank::Final), NOW);
+        }
+        let mut now = NOW;
+        let mut tries = 0;
+        while now < NOW.after(MINUTE) {
+            if let Some(row) = outgoing.next(now) {
+                if tries > 0 {
+                    assert_eq!(outgoing.next(now), None, "one probe at a time");
+                }
+                tries += 1;
+                outgoing.ended(row, Ended::Unanswered, now, Duration::ZERO);
+            }
+            now = now.after(Duration::from_millis(50));
+        }
+        assert!((5..=9).contains(&tries), "{tries}");
+        let row = outgoing.next(now.after(OUTAGE_CAP)).unwrap();
+        outgoing.ended(row, Ended::Gone, now, Duration::ZERO);
+        assert!(
+            outgoing.next(now).is_some() && outgoing.next(now).is_some(),
+            "all flow again"
+        );
+    }
+}

@@ -1,0 +1,306 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::chat::{TopicId, UserId};
+
+const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+fn queue(bound: usize, parallel: usize) -> Queue {
+    Queue::new(bound, NonZeroUsize::new(parallel).unwrap())
+}
+
+fn private(person: i64) -> Lane {
+    lane(person, None, person)
+}
+
+fn group(chat: i64, person: i64) -> Lane {
+    lane(-chat, None, person)
+}
+
+fn lane(chat: i64, topic: Option<i32>, person: i64) -> Lane {
+    Lane::Telegram {
+        chat: ChatId(chat),
+        topic: topic.map(TopicId),
+        person: UserId(person),
+    }
+}
+
+fn waiting(job: u64, lane: Lane, role: Role, after_secs: u64) -> Waiting {
+    Waiting {
+        job: JobId(job),
+        lane,
+        role,
+        since: T0.after(Duration::from_secs(after_secs)),
+    }
+}
+
+fn popped(queue: &mut Queue) -> Vec<u64> {
+    std::iter::from_fn(|| queue.pop().map(|next| next.job.0)).collect()
+}
+
+#[test]
+fn higher_roles_go_first_among_those_who_came_together() {
+    let mut queue = queue(9, 4);
+    let roles = [
+        (1, Role::Guest),
+        (2, Role::Normal),
+        (3, Role::Premium),
+        (4, Role::Vip),
+        (5, Role::Owner),
+    ];
+    for (job, role) in roles {
+        let lane = private(i64::try_from(job).unwrap());
+        queue.push(waiting(job, lane, role, 0)).unwrap();
+    }
+    queue
+        .push(waiting(6, Lane::Terminal, Role::Owner, 0))
+        .unwrap();
+    assert_eq!(popped(&mut queue), [5, 6, 4, 3, 2, 1]);
+}
+
+#[test]
+fn a_guest_who_waited_a_minute_goes_before_an_owner_who_just_came() {
+    let mut queue = queue(9, 4);
+    queue.push(waiting(1, private(1), Role::Guest, 0)).unwrap();
+    queue.push(waiting(2, private(2), Role::Owner, 59)).unwrap();
+    queue.push(waiting(3, private(3), Role::Owner, 61)).unwrap();
+    assert_eq!(popped(&mut queue), [2, 1, 3]);
+}
+
+#[test]
+fn a_lane_runs_one_job_and_keeps_its_order() {
+    let mut queue = queue(9, 4);
+    for job in [3, 1, 2] {
+        queue
+            .push(waiting(job, private(1), Role::Normal, 10 - job))
+            .unwrap();
+    }
+    let topic = lane(1, Some(5), 1);
+    queue.push(waiting(4, topic, Role::Normal, 20)).unwrap();
+    assert_eq!(
+        popped(&mut queue),
+        [1, 4],
+        "topics of a private chat are lanes"
+    );
+    assert_eq!((queue.len(), queue.running()), (2, 2));
+    queue.done(private(1));
+    queue.done(private(1));
+    assert_eq!(popped(&mut queue), [2]);
+    queue.done(private(1));
+    assert_eq!(popped(&mut queue), [3]);
+}
+
+#[test]
+fn a_busy_group_lets_others_pass() {
+    let mut queue = queue(99, 2);
+    for person in 1..=4 {
+        let job = u64::try_from(person).unwrap();
+        queue
+            .push(waiting(job, group(7, person), Role::Vip, 0))
+            .unwrap();
+    }
+    queue.push(waiting(5, private(9), Role::Guest, 0)).unwrap();
+    queue.push(waiting(6, group(8, 1), Role::Guest, 0)).unwrap();
+    assert_eq!(popped(&mut queue), [1, 2, 5, 6]);
+    queue.done(group(7, 2));
+    assert_eq!(popped(&mut queue), [3]);
+    queue.done(group(7, 9));
+    assert_eq!(
+        popped(&mut queue),
+        [],
+        "a lane that does not run frees nothing"
+    );
+}
+
+#[test]
+fn a_full_queue_takes_nothing_more() {
+    let mut queue = queue(2, 4);
+    let job = |id| waiting(id, private(1), Role::Normal, 0);
+    assert_eq!(queue.push(job(1)), Ok(()));
+    assert_eq!(queue.push(job(2)), Ok(()));
+    assert_eq!(queue.push(job(2)), Ok(()), "it waits already");
+    assert_eq!(queue.push(job(3)), Err(Full));
+    queue.pop().unwrap();
+    assert_eq!(queue.push(job(3)), Ok(()), "a running job does not wait");
+}
+
+#[test]
+fn a_lane_can_be_emptied_without_touching_what_runs() {
+    let mut queue = queue(9, 4);
+    for job in 1..=3 {
+        queue
+            .push(waiting(job, group(7, 1), Role::Normal, 0))
+            .unwrap();
+    }
+    queue
+        .push(waiting(4, group(7, 2), Role::Normal, 0))
+        .unwrap();
+    queue.pop().unwrap();
+    assert_eq!(queue.take_lane(group(7, 1)), [JobId(2), JobId(3)]);
+    assert_eq!((queue.len(), queue.running()), (1, 1));
+    assert_eq!(queue.take_lane(group(7, 2)), [JobId(4)]);
+    queue.done(group(7, 1));
+    assert_eq!(queue.pop(), None);
+    assert!(queue.groups.is_empty(), "nothing is kept of a quiet group");
+}
+
+#[test]
+fn everybody_who_waits_can_be_told_how_many_are_before_them() {
+    let mut queue = queue(9, 4);
+    queue.push(waiting(1, private(1), Role::Guest, 0)).unwrap();
+    queue.push(waiting(2, private(2), Role::Normal, 0)).unwrap();
+    queue.push(waiting(3, private(3), Role::Owner, 40)).unwrap();
+    let position = |queue: &Queue, person| {
+        let job = JobId(u64::try_from(person).unwrap());
+        queue.position(private(person), job)
+    };
+    let positions = [1, 2, 3, 4].map(|person| position(&queue, person));
+    assert_eq!(positions, [Some(2), Some(0), Some(1), None]);
+    queue.pop().unwrap();
+    assert_eq!(position(&queue, 1), Some(1));
+}
+
+/// The same rules, without any cleverness.
+#[derive(Default)]
+struct Naive {
+    waiting: Vec<Waiting>,
+    busy: Vec<Lane>,
+}
+
+impl Naive {
+    fn pop(&mut self, parallel: usize) -> Option<Waiting> {
+        let may_run = |candidate: &&Waiting| {
+            let same_group = |lane: &&Lane| lane.chat() == candidate.lane.chat();
+            let in_group = candidate.lane.chat().is_some_and(|chat| chat.0 < 0);
+            let is_first =
+                |other: &Waiting| other.lane != candidate.lane || other.job >= candidate.job;
+            !self.busy.contains(&candidate.lane)
+                && self.waiting.iter().all(is_first)
+                && !(in_group && self.busy.iter().filter(same_group).count() >= parallel)
+        };
+        let key = |one: &&Waiting| place(one.role, one.since, one.job);
+        let next = *self.waiting.iter().filter(may_run).min_by_key(key)?;
+        self.waiting.retain(|one| one.job != next.job);
+        self.busy.push(next.lane);
+        Some(next)
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Push { lane: usize, role: usize, wait: u64 },
+    Pop,
+    Done { which: usize },
+    TakeLane { lane: usize },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..10_usize, 0..5_usize, 0..20_u64)
+            .prop_map(|(lane, role, wait)| Step::Push { lane, role, wait }),
+        3 => Just(Step::Pop),
+        2 => (0..8_usize).prop_map(|which| Step::Done { which }),
+        1 => (0..10_usize).prop_map(|lane| Step::TakeLane { lane }),
+    ]
+}
+
+const ROLES: [Role; 5] = [
+    Role::Owner,
+    Role::Vip,
+    Role::Premium,
+    Role::Normal,
+    Role::Guest,
+];
+
+fn lanes() -> Vec<Lane> {
+    let mut lanes = vec![Lane::Terminal, private(1), lane(1, Some(2), 1), private(2)];
+    lanes.extend((1..=4).map(|person| group(7, person)));
+    lanes.extend([group(8, 1), lane(-8, Some(3), 1)]);
+    lanes
+}
+
+proptest! {
+    #[test]
+    fn it_decides_as_the_naive_queue_does(
+        steps in prop::collection::vec(step(), 1..120),
+        parallel in 1..4_usize,
+    ) {
+        let lanes = lanes();
+        let mut queue = queue(12, parallel);
+        let mut naive = Naive::default();
+        let mut now = 0;
+        for (job, step) in (1..).zip(steps) {
+            match step {
+                Step::Push { lane, role, wait } => {
+                    now += wait;
+                    let new = waiting(job, lanes[lane], ROLES[role], now);
+                    let full = naive.waiting.len() >= 12;
+                    prop_assert_eq!(queue.push(new), if full { Err(Full) } else { Ok(()) });
+                    if !full {
+                        naive.waiting.push(new);
+                    }
+                }
+                Step::Pop => {
+                    let next = queue.pop();
+                    prop_assert_eq!(next, naive.pop(parallel));
+                }
+                Step::Done { which } => {
+                    if !naive.busy.is_empty() {
+                        let lane = naive.busy.remove(which % naive.busy.len());
+                        queue.done(lane);
+                    }
+                }
+                Step::TakeLane { lane } => {
+                    let lane = lanes[lane];
+                    let jobs = naive.waiting.iter().filter(|one| one.lane == lane);
+                    let jobs: Vec<JobId> = jobs.map(|one| one.job).collect();
+                    naive.waiting.retain(|one| one.lane != lane);
+                    prop_assert_eq!(queue.take_lane(lane), jobs);
+                }
+            }
+            prop_assert_eq!(queue.len(), naive.waiting.len());
+            prop_assert_eq!(queue.running(), naive.busy.len());
+        }
+    }
+
+    #[test]
+    fn nobody_starves(arrivals in prop::collection::vec((0..5_usize, 0..4_u64), 1..80)) {
+        // A guest waits while others keep coming, one of whom is served each time.
+        let mut queue = queue(1_000, 4);
+        queue.push(waiting(1, private(1), Role::Guest, 0)).unwrap();
+        let mut now = 0;
+        let mut behind = 0;
+        for (job, (role, wait)) in (2..).zip(arrivals) {
+            now += wait;
+            let lane = private(i64::try_from(job).unwrap());
+            queue.push(waiting(job, lane, ROLES[role], now)).unwrap();
+            let next = queue.pop().unwrap();
+            if next.job == JobId(1) {
+                return Ok(());
+            }
+            behind += u64::from(next.since > T0.after(Duration::from_mins(1)));
+        }
+        prop_assert_eq!(behind, 0, "somebody who came a minute later went first");
+    }
+}
+
+#[test]
+fn twenty_thousand_can_wait_and_all_are_served() {
+    let mut queue = queue(20_000, 4);
+    for job in 0..20_000_u64 {
+        let person = i64::try_from(job % 3_000).unwrap();
+        let lane = if job % 2 == 0 {
+            private(person + 1)
+        } else {
+            group(1, person + 1)
+        };
+        let role = ROLES[usize::try_from(job % 5).unwrap()];
+        queue.push(waiting(job, lane, role, job / 100)).unwrap();
+    }
+    let mut served = 0;
+    while let Some(next) = queue.pop() {
+        served += 1;
+        queue.done(next.lane);
+    }
+    assert_eq!((served, queue.len(), queue.running()), (20_000, 0, 0));
+}

@@ -1,0 +1,124 @@
+//! Persons and context windows kept in memory, bounded by bytes. Owns both caches. Invariant:
+//! what a commit changed is never served from before it once the commit was answered: a fill
+//! holds the gate from before its snapshot until it has stored the value, and the writer closes
+//! the gate before it forgets what the commit touched.
+
+use std::sync::Arc;
+
+use moka::sync::Cache as Moka;
+use parking_lot::RwLock;
+
+use super::StoreError;
+use super::write::Touched;
+use crate::chat::role::Person;
+use crate::chat::{Lane, Part, StoredTurn, UserId};
+
+/// Rounds kept per lane: the most any role remembers (design §3).
+pub(super) const WINDOW_ROUNDS: usize = 10;
+
+const PERSONS_BYTES: u64 = 512 << 10;
+const WINDOWS_BYTES: u64 = 2 << 20;
+
+/// What moka itself keeps for one entry, as measured.
+const ENTRY_BYTES: usize = 332;
+
+/// The newest rounds of a lane, oldest first.
+pub(super) type Window = Arc<[Arc<StoredTurn>]>;
+
+/// A person, or that the registry has none.
+pub(super) type Registered = Option<Arc<Person>>;
+
+pub(super) struct Cache {
+    gate: RwLock<()>,
+    persons: Moka<UserId, Registered>,
+    windows: Moka<(i64, i32, i64), Window>,
+}
+
+impl Cache {
+    pub(super) fn new() -> Self {
+        Self {
+            gate: RwLock::new(()),
+            persons: Moka::builder()
+                .max_capacity(PERSONS_BYTES)
+                .weigher(|_, person: &Registered| weight(person.as_deref().map_or(0, person_bytes)))
+                .build(),
+            windows: Moka::builder()
+                .max_capacity(WINDOWS_BYTES)
+                .weigher(|_, window: &Window| {
+                    weight(window.iter().map(|turn| turn_bytes(turn)).sum())
+                })
+                .build(),
+        }
+    }
+
+    pub(super) fn person(&self, id: UserId) -> Option<Registered> {
+        self.persons.get(&id)
+    }
+
+    pub(super) fn window(&self, lane: Lane) -> Option<Window> {
+        self.windows.get(&lane.key())
+    }
+
+    pub(super) fn fill_person(
+        &self,
+        id: UserId,
+        load: impl FnOnce() -> Result<Option<Person>, StoreError>,
+    ) -> Result<Registered, StoreError> {
+        let _open = self.gate.read();
+        let person = load()?.map(Arc::new);
+        self.persons.insert(id, person.clone());
+        Ok(person)
+    }
+
+    pub(super) fn fill_window(
+        &self,
+        lane: Lane,
+        load: impl FnOnce() -> Result<Window, StoreError>,
+    ) -> Result<Window, StoreError> {
+        let _open = self.gate.read();
+        let window = load()?;
+        self.windows.insert(lane.key(), Arc::clone(&window));
+        Ok(window)
+    }
+
+    /// Forgets what a commit changed; called after the commit and before it is answered.
+    pub(super) fn forget(&self, touched: &Touched) {
+        if touched.persons.is_empty() && touched.lanes.is_empty() {
+            return;
+        }
+        let _closed = self.gate.write();
+        for person in &touched.persons {
+            self.persons.invalidate(person);
+        }
+        for lane in &touched.lanes {
+            self.windows.invalidate(lane);
+        }
+    }
+}
+
+fn weight(bytes: usize) -> u32 {
+    u32::try_from(bytes.saturating_add(ENTRY_BYTES)).unwrap_or(u32::MAX)
+}
+
+fn person_bytes(person: &Person) -> usize {
+    size_of::<Person>() + person.name.len() + person.language.as_ref().map_or(0, String::len)
+}
+
+fn turn_bytes(turn: &StoredTurn) -> usize {
+    let parts = turn.question.iter().chain(&turn.answer);
+    let parts: usize = parts.map(part_bytes).sum();
+    let messages = turn.question_messages.len() + turn.answer_messages.len();
+    size_of::<StoredTurn>() + turn.model.len() + 8 * messages + parts
+}
+
+fn part_bytes(part: &Part) -> usize {
+    let content = match part {
+        Part::Text(text) => text.len(),
+        Part::File {
+            file_id,
+            description,
+        } => file_id.len() + description.len(),
+        Part::Signed(bytes) => bytes.len(),
+    };
+    size_of::<Part>() + content
+}

@@ -1,0 +1,255 @@
+//! What a data file must hold to be ours, and how an older one is brought along. Owns the list of
+//! migrations. Invariant: looking at a file changes nothing; everything that is changed at open
+//! is one transaction.
+
+use redb::{
+    Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError,
+    TableHandle, WriteTransaction,
+};
+use ring::rand::SecureRandom;
+
+use super::StoreError;
+use super::codec::{self, Record};
+use super::tables::{self, OffsetRow, SeenRow, TurnRef};
+use crate::chat::role::Person;
+use crate::chat::{Job, Outbound, StoredTurn};
+use crate::keys::{Health, Ledger};
+
+/// Brings the rows of one version to the next.
+pub(super) type Migration = fn(&WriteTransaction) -> Result<(), StoreError>;
+
+/// The ways from version 1 to today's: the first entry leads from 1 to 2. A new row format adds
+/// an entry and brings a fixture of the old one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Schema(pub(super) &'static [Migration]);
+
+/// Today's schema.
+pub(super) const CURRENT: Schema = Schema(&[]);
+
+/// Length of the secret under which keys are hashed.
+const SECRET_BYTES: usize = 32;
+
+impl Schema {
+    pub(super) fn version(self) -> u32 {
+        u32::try_from(self.0.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1)
+    }
+}
+
+/// What a look at an opened file found.
+pub(super) enum Findings {
+    /// No table at all: just created.
+    New,
+    /// A redb file of somebody else.
+    Foreign,
+    /// Ours, of this version (older, or newer than we know).
+    Other(u32),
+    /// Ours, of today's version.
+    Current {
+        /// A table is not there yet.
+        incomplete: bool,
+        /// Rows of `inbox` and `outbox` that cannot be read.
+        unreadable: Vec<Unreadable>,
+    },
+}
+
+/// A row to be set aside.
+pub(super) struct Unreadable {
+    table: TableDefinition<'static, u64, &'static [u8]>,
+    id: u64,
+    error: codec::CodecError,
+}
+
+/// Reads the root of every table and the first and last row of each, and every row of the two
+/// tables that a start works off.
+pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreError> {
+    let read = db.begin_read()?;
+    if read.list_tables()?.next().is_none() {
+        return Ok(Findings::New);
+    }
+    let version = match read.open_table(tables::META) {
+        Ok(meta) => meta.get(tables::SCHEMA)?.map(|row| row.value().to_vec()),
+        Err(TableError::TableDoesNotExist(_) | TableError::TableTypeMismatch { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let Some(version) = version.and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()) else {
+        return Ok(Findings::Foreign);
+    };
+    let version = u32::from_le_bytes(version);
+    if version != schema.version() {
+        return Ok(Findings::Other(version));
+    }
+    sound_secret(&read)?;
+    let mut look = Look {
+        read,
+        incomplete: false,
+    };
+    look.ends::<_, SeenRow>(tables::SEEN)?;
+    look.ends::<_, StoredTurn>(tables::HISTORY)?;
+    look.ends::<_, TurnRef>(tables::BY_MESSAGE)?;
+    look.ends::<_, Person>(tables::PERSONS)?;
+    look.ends::<_, Ledger>(tables::KEY_LEDGER)?;
+    look.ends::<_, Health>(tables::KEY_STATE)?;
+    look.offsets()?;
+    let mut unreadable = look.unreadable::<Job>(tables::INBOX)?;
+    unreadable.extend(look.unreadable::<Outbound>(tables::OUTBOX)?);
+    look.table(tables::SET_ASIDE)?;
+    Ok(Findings::Current {
+        incomplete: look.incomplete,
+        unreadable,
+    })
+}
+
+struct Look {
+    read: ReadTransaction,
+    incomplete: bool,
+}
+
+impl Look {
+    fn table<K: Key + 'static>(
+        &mut self,
+        table: TableDefinition<'_, K, &'static [u8]>,
+    ) -> Result<Option<redb::ReadOnlyTable<K, &'static [u8]>>, StoreError> {
+        match self.read.open_table(table) {
+            Ok(table) => Ok(Some(table)),
+            Err(TableError::TableDoesNotExist(_)) => {
+                self.incomplete = true;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn ends<K: Key + 'static, R: Record>(
+        &mut self,
+        table: TableDefinition<'_, K, &'static [u8]>,
+    ) -> Result<(), StoreError> {
+        let Some(table) = self.table(table)? else {
+            return Ok(());
+        };
+        for (_, row) in table.first()?.into_iter().chain(table.last()?) {
+            tables::decoded::<R>(row.value())?;
+        }
+        Ok(())
+    }
+
+    fn offsets(&mut self) -> Result<(), StoreError> {
+        let Some(meta) = self.table(tables::META)? else {
+            return Ok(());
+        };
+        for entry in meta.iter()? {
+            let (name, row) = entry?;
+            if name.value().starts_with(tables::OFFSETS) {
+                tables::decoded::<OffsetRow>(row.value())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn unreadable<R: Record>(
+        &mut self,
+        definition: TableDefinition<'static, u64, &'static [u8]>,
+    ) -> Result<Vec<Unreadable>, StoreError> {
+        let mut unreadable = Vec::new();
+        let Some(table) = self.table(definition)? else {
+            return Ok(unreadable);
+        };
+        for entry in table.iter()? {
+            let (id, row) = entry?;
+            if let Err(error) = codec::decode::<R>(row.value()) {
+                unreadable.push(Unreadable {
+                    table: definition,
+                    id: id.value(),
+                    error,
+                });
+            }
+        }
+        Ok(unreadable)
+    }
+}
+
+/// Makes the file what today's schema asks for; costs nothing when it already is.
+pub(super) fn prepare(
+    db: &Database,
+    findings: &Findings,
+    schema: Schema,
+) -> Result<(), StoreError> {
+    let (migrations, unreadable): (&[Migration], &[Unreadable]) = match findings {
+        Findings::New | Findings::Foreign => (&[], &[]),
+        Findings::Other(from) => {
+            let done = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);
+            (schema.0.get(done..).unwrap_or_default(), &[])
+        }
+        Findings::Current {
+            incomplete,
+            unreadable,
+        } => {
+            if !incomplete && unreadable.is_empty() {
+                return Ok(());
+            }
+            (&[], unreadable)
+        }
+    };
+    let txn = db.begin_write()?;
+    for migrate in migrations {
+        migrate(&txn)?;
+    }
+    create_tables(&txn)?;
+    for row in unreadable {
+        set_aside(&txn, row)?;
+    }
+    let mut meta = txn.open_table(tables::META)?;
+    let version = schema.version().to_le_bytes();
+    meta.insert(tables::SCHEMA, version.as_slice())?;
+    if meta.get(tables::SECRET)?.is_none() {
+        meta.insert(tables::SECRET, new_secret()?.as_slice())?;
+    }
+    drop(meta);
+    txn.commit()?;
+    Ok(())
+}
+
+fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
+    txn.open_table(tables::META)?;
+    txn.open_table(tables::INBOX)?;
+    txn.open_table(tables::SEEN)?;
+    txn.open_table(tables::OUTBOX)?;
+    txn.open_table(tables::HISTORY)?;
+    txn.open_table(tables::BY_MESSAGE)?;
+    txn.open_table(tables::PERSONS)?;
+    txn.open_table(tables::KEY_LEDGER)?;
+    txn.open_table(tables::KEY_STATE)?;
+    txn.open_table(tables::SET_ASIDE)?;
+    Ok(())
+}
+
+fn set_aside(txn: &WriteTransaction, row: &Unreadable) -> Result<(), StoreError> {
+    let mut table = txn.open_table(row.table)?;
+    let mut aside = txn.open_table(tables::SET_ASIDE)?;
+    if let Some(bytes) = table.remove(row.id)? {
+        aside.insert((row.table.name(), row.id), bytes.value())?;
+    }
+    log::warn!(table = row.table.name(), id = row.id, err:% = row.error; "unreadable row set aside");
+    Ok(())
+}
+
+fn new_secret() -> Result<[u8; SECRET_BYTES], StoreError> {
+    let mut secret = [0; SECRET_BYTES];
+    ring::rand::SystemRandom::new()
+        .fill(&mut secret)
+        .map_err(|error| StoreError::Io(std::io::Error::other(error.to_string())))?;
+    Ok(secret)
+}
+
+/// The secret under which keys are hashed.
+pub(super) fn secret(db: &Database) -> Result<Vec<u8>, StoreError> {
+    sound_secret(&db.begin_read()?)
+}
+
+fn sound_secret(read: &ReadTransaction) -> Result<Vec<u8>, StoreError> {
+    match read.open_table(tables::META)?.get(tables::SECRET)? {
+        Some(secret) if secret.value().len() >= SECRET_BYTES => Ok(secret.value().to_vec()),
+        _ => Err(StoreError::Damaged("meta: no secret".to_owned())),
+    }
+}

@@ -1,0 +1,337 @@
+//! The store as its callers see it, on real files.
+
+mod disk;
+mod faults;
+mod rows;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::chat::{
+    ChatKind, Job, JobId, MessageId, Origin, Parcel, Part, Sender, Task, TierReason, TopicId,
+    UpdateId,
+};
+
+pub(super) struct Folder(TempDir);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(super) fn file(&self) -> PathBuf {
+        self.0.path().join("bot.redb")
+    }
+
+    pub(super) fn open(&self) -> Store {
+        Store::open(&self.file(), Open::CreateIfMissing).unwrap()
+    }
+}
+
+pub(super) fn lane(chat: i64, topic: Option<i32>, person: i64) -> Lane {
+    Lane::Telegram {
+        chat: ChatId(chat),
+        topic: topic.map(TopicId),
+        person: UserId(person),
+    }
+}
+
+pub(super) fn job(id: JobId, lane: Lane) -> Job {
+    Job {
+        id,
+        origin: Origin::Updates(vec![UpdateId(70), UpdateId(71)]),
+        lane,
+        kind: ChatKind::Group,
+        messages: vec![MessageId(5)],
+        sender: Sender {
+            id: UserId(9),
+            name: "Ann".into(),
+            language: Some("zh-hans".into()),
+            is_chat: false,
+        },
+        sent: Timestamp(1_000),
+        accepted: Timestamp(2_000),
+        attempts: 0,
+        task: Task::Question {
+            text: "why?".into(),
+            quote: None,
+        },
+    }
+}
+
+pub(super) fn turn(question: &str, message: i32) -> StoredTurn {
+    StoredTurn {
+        asked: Timestamp(1),
+        question_messages: vec![MessageId(message)],
+        answer_messages: Vec::new(),
+        model: "flash".into(),
+        reason: TierReason::Code,
+        question: vec![Part::Text(question.into())],
+        answer: vec![Part::Signed(vec![1, 2]), Part::Text("because".into())],
+    }
+}
+
+pub(super) fn person(name: &str, last_seen: u64) -> Person {
+    Person {
+        name: name.into(),
+        language: None,
+        grant: None,
+        first_seen: Timestamp(1),
+        last_seen: Timestamp(last_seen),
+        told: false,
+        reachable: true,
+        held: None,
+    }
+}
+
+pub(super) fn outbound(chat: i64, text: &str) -> crate::chat::Outbound {
+    crate::chat::Outbound {
+        chat: ChatId(chat),
+        topic: None,
+        rank: Rank::Final,
+        not_before: Timestamp(0),
+        part_of: Some((lane(chat, None, 9), JobId(1), 0)),
+        parcel: Parcel::Send {
+            text: text.into(),
+            reply_to: None,
+            button: None,
+        },
+    }
+}
+
+/// Writes a new job and returns its number.
+pub(super) fn add_job(write: &mut Write<'_>) -> Result<JobId, StoreError> {
+    let id = write.next_job_id()?;
+    write.put_job(&job(id, Lane::Terminal))?;
+    Ok(id)
+}
+
+/// Keeps the writer busy until the returned sender is dropped.
+fn occupy(store: &Store) -> (mpsc::Sender<()>, Pending<()>) {
+    let (release, held) = mpsc::channel::<()>();
+    let (begun, is_begun) = mpsc::channel();
+    let held = parking_lot::Mutex::new(held);
+    let pending = store.write(move |_| {
+        begun.send(()).unwrap();
+        assert!(held.lock().recv().is_err());
+        Ok(())
+    });
+    is_begun.recv().unwrap();
+    (release, pending)
+}
+
+fn commits(store: &Store) -> u64 {
+    store.read_now(Read::commits).unwrap()
+}
+
+#[test]
+fn writes_are_committed_in_the_order_of_the_calls() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let pending: Vec<_> = (0..600).map(|_| store.write(add_job)).collect();
+    let ids: Vec<_> = pending.into_iter().map(|p| p.wait().unwrap().0).collect();
+    assert_eq!(ids, (1..=600).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_waits_together_shares_one_commit() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let before = commits(&store);
+    let (release, first) = occupy(&store);
+    let waiting: Vec<_> = (0..100).map(|_| store.write(add_job)).collect();
+    drop(release);
+    first.wait().unwrap();
+    for pending in waiting {
+        pending.wait().unwrap();
+    }
+    assert_eq!(commits(&store), before + 2);
+}
+
+#[test]
+fn a_write_that_can_wait_rides_along_with_the_next_one() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let before = commits(&store);
+    let (release, first) = occupy(&store);
+    let soon = store.write_soon(add_job);
+    let now = store.write(add_job);
+    drop(release);
+    first.wait().unwrap();
+    assert_eq!(soon.wait().unwrap(), JobId(1));
+    assert_eq!(now.wait().unwrap(), JobId(2));
+    assert_eq!(commits(&store), before + 2);
+    assert_eq!(store.write_soon(add_job).wait().unwrap(), JobId(3));
+}
+
+#[test]
+fn an_operation_that_fails_takes_nobody_along_and_leaves_nothing() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let (release, first) = occupy(&store);
+    let good = store.write(add_job);
+    let panics = store.write(|write| -> Result<(), _> {
+        add_job(write)?;
+        panic!("on purpose")
+    });
+    let fails = store.write(|write| -> Result<(), _> {
+        add_job(write)?;
+        Err(StoreError::Damaged("on purpose".into()))
+    });
+    let also_good = store.write(add_job);
+    drop(release);
+    first.wait().unwrap();
+    assert_eq!(good.wait().unwrap(), JobId(1));
+    assert!(matches!(panics.wait(), Err(StoreError::Panicked)));
+    assert!(matches!(fails.wait(), Err(StoreError::Damaged(_))));
+    assert_eq!(also_good.wait().unwrap(), JobId(2));
+    assert_eq!(store.read_now(Read::inbox_len).unwrap(), 2);
+}
+
+#[test]
+fn a_write_takes_place_even_when_nobody_waits_for_it() {
+    let folder = Folder::new();
+    let store = folder.open();
+    drop(store.write(add_job));
+    store.close().unwrap();
+    let store = folder.open();
+    assert_eq!(store.read_now(Read::inbox_len).unwrap(), 1);
+}
+
+#[test]
+fn closing_commits_what_waits_and_then_refuses() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let waiting: Vec<_> = (0..50).map(|_| store.write_soon(add_job)).collect();
+    let secret_of = store.fingerprint("a key");
+    store.close().unwrap();
+    for pending in waiting {
+        pending.wait().unwrap();
+    }
+    assert!(matches!(
+        store.write(add_job).wait(),
+        Err(StoreError::Closed)
+    ));
+    assert!(matches!(
+        store.read_now(Read::inbox_len),
+        Err(StoreError::Closed)
+    ));
+    store.close().unwrap();
+    let again = folder.open();
+    assert_eq!(again.read_now(Read::inbox_len).unwrap(), 50);
+    assert_eq!(again.write(add_job).wait().unwrap(), JobId(51));
+    assert_eq!(again.fingerprint("a key"), secret_of);
+    assert_ne!(again.fingerprint("another"), secret_of);
+    let other = Folder::new();
+    assert_ne!(other.open().fingerprint("a key"), secret_of);
+}
+
+#[test]
+fn the_file_is_closed_with_its_last_handle() {
+    let folder = Folder::new();
+    drop(folder.open());
+    let reopened = (0..100_000).any(|_| {
+        std::thread::yield_now();
+        Store::open(&folder.file(), Open::Existing).is_ok()
+    });
+    assert!(reopened);
+}
+
+#[test]
+fn more_waiting_writes_than_the_queue_holds_are_refused() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let (release, first) = occupy(&store);
+    let pending: Vec<_> = (0..4100).map(|_| store.write(|_| Ok(()))).collect();
+    drop(release);
+    first.wait().unwrap();
+    let answers: Vec<_> = pending.into_iter().map(Pending::wait).collect();
+    assert!(answers.iter().take(4096).all(Result::is_ok));
+    let refused = answers.iter().skip(4096);
+    assert!(
+        refused
+            .clone()
+            .all(|answer| matches!(answer, Err(StoreError::Full)))
+    );
+    assert_eq!(refused.count(), 4);
+}
+
+#[test]
+fn a_panic_inside_a_read_is_an_error() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let answer = store.read_now(|_| -> Result<(), _> { panic!("on purpose") });
+    assert!(matches!(answer, Err(StoreError::Panicked)));
+    assert_eq!(store.read_now(Read::inbox_len).unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_cache_never_serves_what_is_older_than_an_answered_write() {
+    const WRITES: u64 = 300;
+    let folder = Folder::new();
+    let store = folder.open();
+    let written = Arc::new(AtomicU64::new(0));
+    let lane = lane(-5, None, 9);
+    let mut readers = JoinSet::new();
+    for _ in 0..4 {
+        let (store, written) = (store.clone(), Arc::clone(&written));
+        readers.spawn(async move {
+            loop {
+                let least = written.load(Ordering::SeqCst);
+                let found = store.person(UserId(9)).await.unwrap();
+                assert!(found.map_or(0, |person| person.last_seen.0) >= least);
+                let window = store.context(lane, 10).await.unwrap();
+                assert!(window.len() as u64 >= least.min(10));
+                let newest = window.last().map_or(0, |turn| turn.asked.0);
+                assert!(newest >= least, "{newest} < {least}");
+                if least == WRITES {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    for count in 1..=WRITES {
+        let write = store.write(move |write| {
+            write.put_person(UserId(9), &person("Ann", count))?;
+            let mut turn = turn("q", 1);
+            turn.asked = Timestamp(count);
+            write.append_turn(lane, JobId(count), &turn)
+        });
+        write.await.unwrap();
+        written.store(count, Ordering::SeqCst);
+    }
+    while let Some(reader) = readers.join_next().await {
+        reader.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_context_is_the_newest_rounds_oldest_first() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let lane = lane(7, None, 7);
+    assert!(store.context(lane, 3).await.unwrap().is_empty());
+    let write = store.write(move |write| {
+        for (number, question) in (1..).zip(["a", "b", "c", "d"]) {
+            write.append_turn(lane, JobId(number), &turn(question, 1))?;
+        }
+        Ok(())
+    });
+    write.await.unwrap();
+    for _ in 0..2 {
+        let window = store.context(lane, 3).await.unwrap();
+        let questions: Vec<_> = window.iter().map(|turn| turn.question.clone()).collect();
+        assert_eq!(
+            questions,
+            ["b", "c", "d"].map(|text| vec![Part::Text(text.into())])
+        );
+    }
+    assert_eq!(store.context(lane, 0).await.unwrap().len(), 0);
+    assert_eq!(store.person(UserId(1)).await.unwrap(), None);
+}

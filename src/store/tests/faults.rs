@@ -1,0 +1,317 @@
+//! P6 and P8 at the opening: each fault is its own sentence, and a refused file keeps its bytes.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use proptest::prelude::*;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+
+use super::*;
+use crate::store::schema::Schema;
+
+/// A file with a few hundred rows, closed cleanly.
+fn filled(folder: &Folder) -> Vec<u8> {
+    let store = folder.open();
+    for chat in 1..=20 {
+        let write = store.write(move |write| {
+            for round in 1..=20_i32 {
+                let id = write.next_job_id()?;
+                write.append_turn(lane(chat, None, chat), id, &turn("question", round))?;
+            }
+            add_job(write)?;
+            write.put_outbound(&outbound(chat, "text"))?;
+            write.put_person(UserId(chat), &person("Ann", 1))
+        });
+        write.wait().unwrap();
+    }
+    store.close().unwrap();
+    fs::read(folder.file()).unwrap()
+}
+
+fn refused(path: &Path) -> OpenError {
+    let before = fs::read(path).ok();
+    let error = Store::open(path, Open::CreateIfMissing).err().unwrap();
+    assert_eq!(fs::read(path).ok(), before, "the file was changed: {error}");
+    assert!(
+        error.to_string().contains(path.to_str().unwrap()),
+        "{error}"
+    );
+    error
+}
+
+/// Changes the file behind the store's back.
+fn tamper(path: &Path, change: impl FnOnce(&WriteTransaction)) {
+    let db = Database::open(path).unwrap();
+    let txn = db.begin_write().unwrap();
+    change(&txn);
+    txn.commit().unwrap();
+}
+
+#[test]
+fn a_missing_file_is_made_only_when_asked_for() {
+    let folder = Folder::new();
+    let path = folder.0.path().join("a/b/bot.redb");
+    assert!(matches!(
+        Store::open(&path, Open::Existing),
+        Err(OpenError::Missing(_))
+    ));
+    assert!(!folder.0.path().join("a").exists());
+    let store = Store::open(&path, Open::CreateIfMissing).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    store.close().unwrap();
+    Store::open(&path, Open::Existing).unwrap();
+}
+
+#[test]
+fn a_place_where_no_file_can_be_is_named() {
+    let folder = Folder::new();
+    fs::create_dir(folder.file()).unwrap();
+    assert!(matches!(refused(&folder.file()), OpenError::NotAFile(_)));
+    let in_a_file = folder.0.path().join("plain");
+    fs::write(&in_a_file, "text").unwrap();
+    let error = refused(&in_a_file.join("sub/bot.redb"));
+    assert!(
+        matches!(error, OpenError::NoFolder(..) | OpenError::Io(..)),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn an_empty_or_foreign_file_is_refused() {
+    let folder = Folder::new();
+    let path = folder.file();
+    fs::write(&path, "").unwrap();
+    assert!(matches!(refused(&path), OpenError::Empty(_)));
+    for text in ["x", "redb", "an ordinary text that is longer than a header"] {
+        fs::write(&path, text).unwrap();
+        assert!(matches!(refused(&path), OpenError::Foreign(_)), "{text}");
+    }
+    fs::write(&path, vec![0; 1 << 16]).unwrap();
+    assert!(matches!(refused(&path), OpenError::Foreign(_)));
+}
+
+#[test]
+fn the_redb_file_of_another_program_is_refused() {
+    for table in ["songs", "meta"] {
+        let folder = Folder::new();
+        let definition: TableDefinition<'_, u64, u64> = TableDefinition::new(table);
+        drop(Database::create(folder.file()).unwrap());
+        tamper(&folder.file(), |txn| {
+            txn.open_table(definition).unwrap().insert(1, 2).unwrap();
+        });
+        assert!(matches!(refused(&folder.file()), OpenError::Foreign(_)));
+    }
+}
+
+#[test]
+fn a_file_in_use_is_locked() {
+    let folder = Folder::new();
+    let store = folder.open();
+    assert!(matches!(refused(&folder.file()), OpenError::Locked(_)));
+    store.write(add_job).wait().unwrap();
+}
+
+#[test]
+fn a_truncated_file_is_damaged() {
+    let folder = Folder::new();
+    let whole = filled(&folder);
+    for length in [9, 64, 512, 4096, 8192, whole.len() / 2, whole.len() - 4096] {
+        fs::write(folder.file(), &whole[..length]).unwrap();
+        let error = refused(&folder.file());
+        assert!(
+            matches!(error, OpenError::Damaged { .. }),
+            "{length}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_without_its_secret_is_damaged() {
+    let folder = Folder::new();
+    filled(&folder);
+    tamper(&folder.file(), |txn| {
+        let mut meta = txn.open_table(tables::META).unwrap();
+        meta.remove(tables::SECRET).unwrap();
+    });
+    let error = refused(&folder.file());
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused() {
+    let folder = Folder::new();
+    filled(&folder);
+    tamper(&folder.file(), |txn| {
+        let mut meta = txn.open_table(tables::META).unwrap();
+        meta.insert(tables::SCHEMA, 7_u32.to_le_bytes().as_slice())
+            .unwrap();
+    });
+    let error = refused(&folder.file());
+    assert!(matches!(
+        error,
+        OpenError::TooNew {
+            found: 7,
+            known: 1,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn unreadable_rows_of_inbox_and_outbox_are_set_aside_and_the_rest_goes_on() {
+    let folder = Folder::new();
+    filled(&folder);
+    tamper(&folder.file(), |txn| {
+        let bytes: &[u8] = &[1, 253, 255, 255, 255, 255, 255, 255, 255, 127];
+        let mut inbox = txn.open_table(tables::INBOX).unwrap();
+        inbox.insert(5_000, bytes).unwrap();
+        let mut outbox = txn.open_table(tables::OUTBOX).unwrap();
+        outbox.insert(1, [9].as_slice()).unwrap();
+    });
+    let store = folder.open();
+    assert_eq!(store.read_now(Read::inbox_len).unwrap(), 20);
+    assert_eq!(
+        store
+            .read_now(|read| read.jobs(JobId(0), 99))
+            .unwrap()
+            .len(),
+        20
+    );
+    assert_eq!(store.read_now(Read::outbox_heads).unwrap().len(), 19);
+    store.close().unwrap();
+    let db = Database::open(folder.file()).unwrap();
+    let aside = db
+        .begin_read()
+        .unwrap()
+        .open_table(tables::SET_ASIDE)
+        .unwrap();
+    let keys = aside.iter().unwrap().map(|entry| {
+        let (key, _) = entry.unwrap();
+        (key.value().0.to_owned(), key.value().1)
+    });
+    let keys: Vec<_> = keys.collect();
+    assert_eq!(
+        keys,
+        [("inbox".to_owned(), 5_000), ("outbox".to_owned(), 1)]
+    );
+}
+
+#[test]
+fn an_unreadable_row_elsewhere_is_an_error_of_its_read_alone() {
+    let folder = Folder::new();
+    filled(&folder);
+    tamper(&folder.file(), |txn| {
+        let mut persons = txn.open_table(tables::PERSONS).unwrap();
+        persons.insert(7, [1, 2, 3].as_slice()).unwrap();
+    });
+    let store = folder.open();
+    assert!(matches!(
+        store.read_now(|read| read.person(UserId(7))),
+        Err(StoreError::Row {
+            table: "user_registry",
+            ..
+        })
+    ));
+    assert!(
+        store
+            .read_now(|read| read.person(UserId(8)))
+            .unwrap()
+            .is_some()
+    );
+    let write = store.write(|write| write.person(UserId(7)));
+    assert!(matches!(write.wait(), Err(StoreError::Row { .. })));
+    store.write(add_job).wait().unwrap();
+}
+
+fn shout(txn: &WriteTransaction) -> Result<(), StoreError> {
+    let mut persons = txn.open_table(tables::PERSONS)?;
+    for id in 1..=20 {
+        let mut person: Person = tables::row(&persons, id)?.unwrap();
+        person.name = person.name.to_uppercase();
+        tables::put(&mut persons, id, &person)?;
+    }
+    Ok(())
+}
+
+fn fail(txn: &WriteTransaction) -> Result<(), StoreError> {
+    shout(txn)?;
+    Err(StoreError::Damaged("on purpose".into()))
+}
+
+fn open_with(path: &Path, schema: Schema) -> Result<Store, OpenError> {
+    let place = Place {
+        schema,
+        ..Place::at(path)
+    };
+    Store::open_at(place, Open::Existing)
+}
+
+fn name_of(store: &Store) -> String {
+    let person = store.read_now(|read| read.person(UserId(3)));
+    person.unwrap().unwrap().name
+}
+
+#[test]
+fn an_older_file_is_migrated_and_a_copy_of_it_kept() {
+    let folder = Folder::new();
+    let old = filled(&folder);
+    let store = open_with(&folder.file(), Schema(&[shout])).unwrap();
+    assert_eq!(name_of(&store), "ANN");
+    store.close().unwrap();
+    let copy = folder.0.path().join("bot.redb.v1.bak");
+    assert_eq!(fs::read(&copy).unwrap(), old);
+    assert_eq!(name_of(&Store::open(&copy, Open::Existing).unwrap()), "Ann");
+    assert!(!folder.0.path().join("bot.redb.unfinished").exists());
+    assert!(matches!(refused(&folder.file()), OpenError::TooNew { .. }));
+    // The second opening finds nothing to do, the third step only its own.
+    let store = open_with(&folder.file(), Schema(&[fail])).unwrap();
+    store.close().unwrap();
+    open_with(&folder.file(), Schema(&[fail, shout])).unwrap();
+}
+
+#[test]
+fn a_migration_that_fails_leaves_the_file_at_its_version() {
+    let folder = Folder::new();
+    filled(&folder);
+    assert!(open_with(&folder.file(), Schema(&[shout, fail])).is_err());
+    assert_eq!(name_of(&folder.open()), "Ann");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_scribbled_file_never_panics_and_is_not_changed_when_refused(
+        marks in prop::collection::vec((any::<prop::sample::Index>(), 1_usize..600, any::<u8>()), 1..12),
+        in_use in 0_usize..3,
+    ) {
+        let folder = Folder::new();
+        let mut bytes = filled(&folder);
+        // Most of a young file is free; half the cases scribble where the rows are.
+        let span = if in_use == 0 { bytes.len() } else { bytes.len() / 4 };
+        for (at, length, byte) in marks {
+            let at = at.index(span);
+            let end = (at + length).min(bytes.len());
+            bytes[at..end].fill(byte);
+        }
+        fs::write(folder.file(), &bytes).unwrap();
+        match Store::open(&folder.file(), Open::Existing) {
+            Err(error) => {
+                prop_assert!(error.to_string().contains("bot.redb"));
+                prop_assert!(fs::read(folder.file()).unwrap() == bytes);
+            }
+            Ok(store) => {
+                drop(store.read_now(|read| read.jobs(JobId(0), 999)));
+                drop(store.read_now(|read| read.persons(|_, _| {})));
+                for chat in 1..=20 {
+                    drop(store.read_now(|read| read.turns(lane(chat, None, chat), 99)));
+                }
+                drop(store.write(add_job).wait());
+                drop(store.write(|write| write.clear_lane(lane(3, None, 3))).wait());
+                drop(store.close());
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Row operations: what goes in comes out, and nothing else changes.
+
+use super::*;
+use crate::chat::Outbound;
+use crate::keys::{Death, Health, Ledger, Scope};
+
+fn done<T: Send + 'static>(
+    store: &Store,
+    op: impl Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> T {
+    store.write(op).wait().unwrap()
+}
+
+#[test]
+fn a_job_is_kept_counted_and_ended() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let id = done(&store, add_job);
+    let kept = store.read_now(|read| read.job(id)).unwrap().unwrap();
+    assert_eq!(kept, job(id, Lane::Terminal));
+    assert_eq!(done(&store, move |write| write.begin_job(id)), Some(1));
+    assert_eq!(done(&store, move |write| write.begin_job(id)), Some(2));
+    done(&store, move |write| write.reset_attempts(id));
+    assert_eq!(done(&store, move |write| write.begin_job(id)), Some(1));
+    assert!(done(&store, move |write| write.remove_job(id)));
+    assert!(!done(&store, move |write| write.remove_job(id)));
+    assert_eq!(done(&store, move |write| write.begin_job(id)), None);
+    assert_eq!(done(&store, |write| write.inbox_len()), 0);
+    assert_eq!(done(&store, add_job), JobId(2));
+}
+
+#[test]
+fn waiting_jobs_come_in_order_and_page_by_page() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for _ in 0..5 {
+        done(&store, add_job);
+    }
+    let page = |after, limit| {
+        let jobs = store.read_now(|read| read.jobs(JobId(after), limit));
+        jobs.unwrap().iter().map(|job| job.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(page(0, 3), [1, 2, 3]);
+    assert_eq!(page(3, 3), [4, 5]);
+    assert_eq!(page(5, 3), [0; 0]);
+}
+
+#[test]
+fn pruning_walks_through_all_of_seen_in_bounded_steps() {
+    let folder = Folder::new();
+    let store = folder.open();
+    done(&store, |write| {
+        for update in 0..2500 {
+            // Ids restarted: the old ones are the high ones.
+            let at = Timestamp(if update < 1500 { 50 } else { 10 });
+            write.mark_seen(1, UpdateId(update), at, Disposition::Accepted)?;
+        }
+        write.mark_seen(2, UpdateId(-1), Timestamp(10), Disposition::Dropped)
+    });
+    let removed: Vec<_> = (0..4)
+        .map(|_| done(&store, |write| write.prune_seen(Timestamp(50))))
+        .collect();
+    assert_eq!(removed, [0, 500, 501, 0]);
+    let seen = |bot, update| store.read_now(move |read| read.was_seen(bot, UpdateId(update)));
+    assert_eq!(
+        seen(1, 1499).unwrap(),
+        Some((Timestamp(50), Disposition::Accepted))
+    );
+    assert_eq!(seen(1, 1500).unwrap(), None);
+    assert_eq!(seen(2, -1).unwrap(), None);
+    let within = done(&store, |write| write.was_seen(1, UpdateId(3)));
+    assert_eq!(within, Some((Timestamp(50), Disposition::Accepted)));
+}
+
+#[test]
+fn the_outbox_keeps_its_order_and_gives_up_one_chat_at_a_time() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for (chat, text) in [(1, "a"), (2, "b"), (1, "c")] {
+        done(&store, move |write| {
+            write.put_outbound(&outbound(chat, text))
+        });
+    }
+    let heads = || store.read_now(Read::outbox_heads).unwrap();
+    let order: Vec<_> = heads()
+        .iter()
+        .map(|head| (head.id.0, head.chat.0))
+        .collect();
+    assert_eq!(order, [(1, 1), (2, 2), (3, 1)]);
+    let later = Outbound {
+        not_before: Timestamp(77),
+        ..outbound(2, "b")
+    };
+    let set = later.clone();
+    assert!(done(&store, move |write| write.set_outbound(OutboxId(2), &set)));
+    assert_eq!(done(&store, |write| write.drop_outbound_of(ChatId(1))), 2);
+    assert_eq!(heads().len(), 1);
+    assert_eq!(heads()[0].not_before, Timestamp(77));
+    let kept = store.read_now(|read| read.outbound(OutboxId(2))).unwrap();
+    assert_eq!(kept, Some(later.clone()));
+    assert!(done(&store, |write| write.remove_outbound(OutboxId(2))));
+    let set = move |write: &mut Write<'_>| write.set_outbound(OutboxId(2), &later);
+    assert!(!done(&store, set), "a part that is gone does not come back");
+    assert!(heads().is_empty());
+}
+
+#[test]
+fn a_round_is_found_by_the_messages_of_both_sides() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let lane = lane(-7, Some(3), 9);
+    done(&store, move |write| {
+        write.append_turn(lane, JobId(4), &turn("q", 50))
+    });
+    for (part, message) in [(1, 61), (0, 60), (1, 62)] {
+        assert!(done(&store, move |write| write.record_answer_message(
+            lane,
+            JobId(4),
+            part,
+            MessageId(message)
+        )));
+    }
+    assert!(!done(&store, move |write| write.record_answer_message(
+        lane,
+        JobId(5),
+        0,
+        MessageId(70)
+    )));
+    let kept = store.read_now(|read| read.turn(lane, JobId(4))).unwrap();
+    assert_eq!(
+        kept.unwrap().answer_messages,
+        [(0, MessageId(60)), (1, MessageId(62))]
+    );
+    for message in [50, 60, 62] {
+        let found = store.read_now(|read| read.by_message(ChatId(-7), MessageId(message)));
+        assert_eq!(found.unwrap(), Some((lane, JobId(4))));
+    }
+    let missing = store.read_now(|read| read.by_message(ChatId(-7), MessageId(70)));
+    assert_eq!(missing.unwrap(), None);
+}
+
+#[test]
+fn clearing_a_lane_forgets_its_rounds_and_no_others() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let (mine, other_topic, other_person) =
+        (lane(-7, None, 9), lane(-7, Some(1), 9), lane(-7, None, 10));
+    done(&store, move |write| {
+        for round in 1..=200_i32 {
+            let id = JobId(u64::from(round.unsigned_abs()));
+            write.append_turn(mine, id, &turn("q", round))?;
+        }
+        write.append_turn(other_topic, JobId(300), &turn("q", 300))?;
+        write.append_turn(other_person, JobId(301), &turn("q", 301))
+    });
+    assert_eq!(done(&store, move |write| write.clear_lane(mine)), 200);
+    let left = |lane| store.read_now(|read| read.turns(lane, 10)).unwrap().len();
+    assert_eq!(
+        [left(mine), left(other_topic), left(other_person)],
+        [0, 1, 1]
+    );
+    let found = |message| {
+        let found = store.read_now(|read| read.by_message(ChatId(-7), MessageId(message)));
+        found.unwrap().is_some()
+    };
+    assert_eq!(
+        [found(1), found(200), found(300), found(301)],
+        [false, false, true, true]
+    );
+}
+
+#[tokio::test]
+async fn a_group_that_became_a_supergroup_takes_everything_along() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let (old, new) = (lane(-7, Some(2), 9), lane(-1007, Some(2), 9));
+    let bystander = lane(-8, None, 9);
+    let write = store.write(move |write| {
+        for round in 1..=150_i32 {
+            let id = JobId(u64::from(round.unsigned_abs()));
+            write.append_turn(old, id, &turn("q", round))?;
+        }
+        write.append_turn(bystander, JobId(400), &turn("q", 1))?;
+        let id = write.next_job_id()?;
+        write.put_job(&job(id, old))?;
+        write.put_outbound(&Outbound {
+            part_of: Some((old, JobId(2), 0)),
+            ..outbound(-7, "x")
+        })?;
+        write.put_outbound(&outbound(-8, "y"))
+    });
+    write.await.unwrap();
+    assert_eq!(store.context(old, 10).await.unwrap().len(), 10);
+    assert_eq!(store.context(new, 10).await.unwrap().len(), 0);
+    let migrate = store.write(|write| write.migrate_chat(ChatId(-7), ChatId(-1007)));
+    migrate.await.unwrap();
+    assert_eq!(store.context(old, 10).await.unwrap().len(), 0);
+    assert_eq!(store.context(new, 10).await.unwrap().len(), 10);
+    let check = store.read_now(|read| {
+        assert_eq!(read.turns(new, 999)?.len(), 150);
+        assert_eq!(read.turns(bystander, 9)?.len(), 1);
+        assert_eq!(
+            read.by_message(ChatId(-1007), MessageId(3))?,
+            Some((new, JobId(3)))
+        );
+        assert_eq!(read.by_message(ChatId(-7), MessageId(3))?, None);
+        assert_eq!(read.job(JobId(1))?.unwrap().lane, new);
+        let moved = read.outbound(OutboxId(1))?.unwrap();
+        assert_eq!(moved.chat, ChatId(-1007));
+        assert_eq!(moved.part_of, Some((new, JobId(2), 0)));
+        assert_eq!(read.outbound(OutboxId(2))?.unwrap().chat, ChatId(-8));
+        Ok(())
+    });
+    check.unwrap();
+    let nothing = store.write(|write| write.migrate_chat(ChatId(-8), ChatId(-8)));
+    nothing.await.unwrap();
+    assert_eq!(store.context(bystander, 10).await.unwrap().len(), 1);
+}
+
+#[test]
+fn persons_offsets_and_keys_come_back_after_a_restart() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let scope = Scope::KeyModel([3; 16], "flash".into());
+    let health = Health {
+        dead: Some((Death::Leaked, Timestamp(5))),
+        strikes: 2,
+        ..Health::default()
+    };
+    let ledger = Ledger {
+        day: 20_000,
+        used: 7,
+        recent: vec![Timestamp(1), Timestamp(2)],
+    };
+    let (put_scope, put_health, put_ledger) = (scope.clone(), health.clone(), ledger.clone());
+    done(&store, move |write| {
+        write.put_person(UserId(4), &person("Ann", 1))?;
+        write.put_person(UserId(-5), &person("Channel", 2))?;
+        write.set_offset(11, 900, Timestamp(33))?;
+        write.put_ledger(&[1; 16], "flash", &put_ledger)?;
+        write.put_key_state(&put_scope, &put_health)?;
+        assert_eq!(write.person(UserId(4))?, Some(person("Ann", 1)));
+        assert_eq!(write.ledger(&[1; 16], "flash")?.as_ref(), Some(&put_ledger));
+        assert_eq!(write.ledger(&[1; 16], "pro")?, None);
+        assert_eq!(write.key_state(&put_scope)?.as_ref(), Some(&put_health));
+        Ok(())
+    });
+    store.close().unwrap();
+    let store = folder.open();
+    let check = store.read_now(|read| {
+        let mut names = Vec::new();
+        read.persons(|id, person| names.push((id.0, person.name)))?;
+        assert_eq!(names, [(-5, "Channel".into()), (4, "Ann".into())]);
+        assert_eq!(read.offset(11)?, Some((900, Timestamp(33))));
+        assert_eq!(read.offset(1)?, None);
+        assert_eq!(read.ledgers()?, [([1; 16], "flash".into(), ledger)]);
+        assert_eq!(read.key_states()?, [(scope, health)]);
+        Ok(())
+    });
+    check.unwrap();
+}
+
+#[test]
+fn a_row_that_is_too_large_is_refused_and_nothing_is_written() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let write = store.write(|write| {
+        let huge = turn(&"x".repeat(3 << 20), 1);
+        write.append_turn(Lane::Terminal, JobId(1), &huge)
+    });
+    assert!(matches!(
+        write.wait(),
+        Err(StoreError::Row {
+            table: "chat_history",
+            ..
+        })
+    ));
+    let kept = store.read_now(|read| read.turn(Lane::Terminal, JobId(1)));
+    assert_eq!(kept.unwrap(), None);
+}

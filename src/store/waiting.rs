@@ -1,0 +1,189 @@
+//! The operations that wait for the writer thread. Owns the queue and the phase of the store's
+//! life. Invariant: what goes in comes out in the same order, and after [`Waiting::begin_close`]
+//! nothing more goes in.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::oneshot;
+
+use super::StoreError;
+use super::write::Write;
+
+/// Operations that share one commit at most.
+const BATCH: usize = 256;
+
+/// Operations that may wait; one more is refused.
+const LIMIT: usize = 4096;
+
+/// How long operations that can wait do so for others to share their commit.
+const SHARE: Duration = Duration::from_millis(40);
+
+/// How long [`Waiting::close`] waits for the writer.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether an operation wants its commit at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    Now,
+    Soon,
+}
+
+/// An operation of any result, as the queue keeps it.
+pub(super) trait Op: Send {
+    /// Runs it within a transaction; keeps the result until it is committed.
+    fn run(&mut self, write: &mut Write<'_>) -> Result<(), StoreError>;
+    /// Tells whoever waits how it ended.
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
+}
+
+struct Task<T, F> {
+    op: F,
+    result: Option<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Op for Task<T, F>
+where
+    T: Send,
+    F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, write: &mut Write<'_>) -> Result<(), StoreError> {
+        self.result = Some((self.op)(write)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
+        let Self { result, reply, .. } = *self;
+        let answer = outcome.and_then(|()| result.ok_or(StoreError::Closed));
+        // Nobody has to wait for the answer.
+        drop(reply.send(answer));
+    }
+}
+
+/// The queue between the callers and the writer thread.
+pub(super) struct Waiting {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    ended: Condvar,
+}
+
+struct Queue {
+    ops: VecDeque<(Pace, Box<dyn Op>)>,
+    /// How many of them want their commit at once.
+    urgent: usize,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    Closing,
+    Closed,
+}
+
+/// The writer is to end.
+pub(super) struct Stopped;
+
+impl Waiting {
+    pub(super) fn new() -> Self {
+        Self {
+            queue: Mutex::new(Queue {
+                ops: VecDeque::new(),
+                urgent: 0,
+                phase: Phase::Open,
+            }),
+            wake: Condvar::new(),
+            ended: Condvar::new(),
+        }
+    }
+
+    /// Queues an operation; its answer comes through the receiver.
+    pub(super) fn submit<T, F>(&self, pace: Pace, op: F) -> oneshot::Receiver<Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let task = Box::new(Task {
+            op,
+            result: None,
+            reply,
+        });
+        let mut queue = self.queue.lock();
+        if queue.phase != Phase::Open {
+            task.answer(Err(StoreError::Closed));
+        } else if queue.ops.len() >= LIMIT {
+            task.answer(Err(StoreError::Full));
+        } else {
+            queue.urgent += usize::from(pace == Pace::Now);
+            queue.ops.push_back((pace, task));
+            self.wake.notify_all();
+        }
+        answer
+    }
+
+    /// Waits for operations and takes those that share the next commit; `None` at the end.
+    pub(super) fn next_batch(&self) -> Option<Vec<Box<dyn Op>>> {
+        let mut queue = self.queue.lock();
+        let idle = |queue: &mut Queue| queue.ops.is_empty() && queue.phase == Phase::Open;
+        self.wake.wait_while(&mut queue, idle);
+        let patient = |queue: &mut Queue| {
+            queue.urgent == 0 && queue.ops.len() < BATCH && queue.phase == Phase::Open
+        };
+        self.wake.wait_while_for(&mut queue, patient, SHARE);
+        let count = queue.ops.len().min(BATCH);
+        let taken: Vec<_> = queue.ops.drain(..count).collect();
+        let urgent = taken.iter().filter(|(pace, _)| *pace == Pace::Now).count();
+        queue.urgent = queue.urgent.saturating_sub(urgent);
+        drop(queue);
+        if taken.is_empty() {
+            return None;
+        }
+        Some(taken.into_iter().map(|(_, op)| op).collect())
+    }
+
+    /// Lets the writer pause; cut short when it is to end.
+    pub(super) fn rest(&self, pause: Duration) -> Result<(), Stopped> {
+        let mut queue = self.queue.lock();
+        let open = |queue: &mut Queue| queue.phase == Phase::Open;
+        let waited = self.wake.wait_while_for(&mut queue, open, pause);
+        if waited.timed_out() {
+            Ok(())
+        } else {
+            Err(Stopped)
+        }
+    }
+
+    /// Takes no more operations; the writer ends after those that wait.
+    pub(super) fn begin_close(&self) {
+        let mut queue = self.queue.lock();
+        if queue.phase == Phase::Open {
+            queue.phase = Phase::Closing;
+        }
+        self.wake.notify_all();
+    }
+
+    /// Waits until everything that waited is committed and the writer has ended.
+    pub(super) fn close(&self) -> Result<(), StoreError> {
+        self.begin_close();
+        let mut queue = self.queue.lock();
+        let running = |queue: &mut Queue| queue.phase != Phase::Closed;
+        let waited = self
+            .ended
+            .wait_while_for(&mut queue, running, CLOSE_PATIENCE);
+        if waited.timed_out() {
+            return Err(StoreError::Unavailable);
+        }
+        Ok(())
+    }
+
+    /// Says that the writer has ended.
+    pub(super) fn end(&self) {
+        let mut queue = self.queue.lock();
+        queue.phase = Phase::Closed;
+        queue.ops.clear();
+        self.ended.notify_all();
+    }
+}

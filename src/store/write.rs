@@ -1,0 +1,252 @@
+//! What may be changed within one transaction, as typed operations on rows. Owns the list of
+//! cached things that the transaction outdates. Invariant: an operation leaves its table whole or
+//! returns an error, after which the writer aborts the transaction.
+
+mod chats;
+mod turns;
+
+use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
+
+use super::tables::{self, Cursor, OffsetRow, SeenRow};
+use super::{Disposition, StoreError};
+use crate::chat::role::Person;
+use crate::chat::{ChatId, Job, JobId, Outbound, OutboxId, UpdateId, UserId};
+use crate::clock::Timestamp;
+use crate::keys::{Fingerprint, Health, Ledger, Scope};
+
+/// Rows of `seen` that one pruning looks at.
+const PRUNE_ROWS: usize = 1000;
+
+/// One transaction of the writer thread.
+pub(crate) struct Write<'t> {
+    txn: &'t WriteTransaction,
+    touched: Touched,
+}
+
+/// What the cache must forget once the transaction is committed.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    pub(super) persons: Vec<UserId>,
+    pub(super) lanes: Vec<(i64, i32, i64)>,
+}
+
+impl<'t> Write<'t> {
+    pub(super) fn new(txn: &'t WriteTransaction) -> Self {
+        Self {
+            txn,
+            touched: Touched::default(),
+        }
+    }
+
+    pub(super) fn into_touched(self) -> Touched {
+        self.touched
+    }
+
+    /// The next number of a counter in `meta`; the first is 1.
+    fn next(&self, name: &str) -> Result<u64, StoreError> {
+        let mut meta = self.txn.open_table(tables::META)?;
+        let next = tables::counter(&meta, name)?.saturating_add(1);
+        meta.insert(name, next.to_le_bytes().as_slice())?;
+        Ok(next)
+    }
+
+    /// Numbers this commit, so that the writer can tell after a fault whether it took place.
+    pub(super) fn number_commit(&self) -> Result<u64, StoreError> {
+        self.next(tables::COMMITS)
+    }
+
+    /// A job number never given before in this data file.
+    pub(crate) fn next_job_id(&mut self) -> Result<JobId, StoreError> {
+        self.next(tables::NEXT_JOB).map(JobId)
+    }
+
+    /// Writes or replaces the job's row in the inbox.
+    pub(crate) fn put_job(&mut self, job: &Job) -> Result<(), StoreError> {
+        tables::put(&mut self.txn.open_table(tables::INBOX)?, job.id.0, job)
+    }
+
+    pub(crate) fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        tables::row(&self.txn.open_table(tables::INBOX)?, id.0)
+    }
+
+    /// Ends a job; tells whether it was there.
+    pub(crate) fn remove_job(&mut self, id: JobId) -> Result<bool, StoreError> {
+        let mut inbox = self.txn.open_table(tables::INBOX)?;
+        let removed = inbox.remove(id.0)?.is_some();
+        Ok(removed)
+    }
+
+    /// Counts one more turn begun for a job and returns the count; `None` when the job is gone.
+    pub(crate) fn begin_job(&mut self, id: JobId) -> Result<Option<u8>, StoreError> {
+        let Some(mut job) = self.job(id)? else {
+            return Ok(None);
+        };
+        job.attempts = job.attempts.saturating_add(1);
+        self.put_job(&job)?;
+        Ok(Some(job.attempts))
+    }
+
+    /// Forgets the turns begun for a job: they ended for a reason that is not the job's.
+    pub(crate) fn reset_attempts(&mut self, id: JobId) -> Result<(), StoreError> {
+        let Some(mut job) = self.job(id)? else {
+            return Ok(());
+        };
+        job.attempts = 0;
+        self.put_job(&job)
+    }
+
+    pub(crate) fn inbox_len(&self) -> Result<u64, StoreError> {
+        Ok(self.txn.open_table(tables::INBOX)?.len()?)
+    }
+
+    /// Remembers an update of a bot and what became of it.
+    pub(crate) fn mark_seen(
+        &mut self,
+        bot: i64,
+        update: UpdateId,
+        now: Timestamp,
+        disposition: Disposition,
+    ) -> Result<(), StoreError> {
+        let mut seen = self.txn.open_table(tables::SEEN)?;
+        tables::put(&mut seen, (bot, update.0), &SeenRow(now, disposition))
+    }
+
+    pub(crate) fn was_seen(
+        &self,
+        bot: i64,
+        update: UpdateId,
+    ) -> Result<Option<(Timestamp, Disposition)>, StoreError> {
+        let seen = self.txn.open_table(tables::SEEN)?;
+        let row = tables::row(&seen, (bot, update.0))?;
+        Ok(row.map(|SeenRow(at, disposition)| (at, disposition)))
+    }
+
+    /// Forgets updates seen before a moment, among the next [`PRUNE_ROWS`] of the table; returns
+    /// how many. Update ids may restart anywhere, so the walk goes round and round instead of
+    /// stopping at the first row that is young enough.
+    pub(crate) fn prune_seen(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut meta = self.txn.open_table(tables::META)?;
+        let mut seen = self.txn.open_table(tables::SEEN)?;
+        let Cursor(bot, update) =
+            tables::row(&meta, tables::SEEN_CURSOR)?.unwrap_or(Cursor(i64::MIN, i64::MIN));
+        let mut old = Vec::new();
+        let mut next = Cursor(i64::MIN, i64::MIN);
+        for (looked, entry) in seen.range((bot, update)..)?.enumerate() {
+            let (key, row) = entry?;
+            if looked == PRUNE_ROWS {
+                next = Cursor(key.value().0, key.value().1);
+                break;
+            }
+            if tables::decoded::<SeenRow>(row.value())?.0 < before {
+                old.push(key.value());
+            }
+        }
+        let mut removed = 0;
+        for key in old {
+            seen.remove(key)?;
+            removed += 1;
+        }
+        tables::put(&mut meta, tables::SEEN_CURSOR, &next)?;
+        Ok(removed)
+    }
+
+    /// Puts a part at the end of the outbox.
+    pub(crate) fn put_outbound(&mut self, outbound: &Outbound) -> Result<OutboxId, StoreError> {
+        let id = self.next(tables::NEXT_OUTBOX)?;
+        tables::put(&mut self.txn.open_table(tables::OUTBOX)?, id, outbound)?;
+        Ok(OutboxId(id))
+    }
+
+    /// Replaces a part that is still there; tells whether it was.
+    pub(crate) fn set_outbound(
+        &mut self,
+        id: OutboxId,
+        outbound: &Outbound,
+    ) -> Result<bool, StoreError> {
+        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
+        if outbox.get(id.0)?.is_none() {
+            return Ok(false);
+        }
+        tables::put(&mut outbox, id.0, outbound)?;
+        Ok(true)
+    }
+
+    /// Takes out a part; tells whether it was there.
+    pub(crate) fn remove_outbound(&mut self, id: OutboxId) -> Result<bool, StoreError> {
+        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
+        let removed = outbox.remove(id.0)?.is_some();
+        Ok(removed)
+    }
+
+    /// Takes out everything for a chat that cannot be reached; returns how many parts.
+    pub(crate) fn drop_outbound_of(&mut self, chat: ChatId) -> Result<u64, StoreError> {
+        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
+        let mut of_chat = Vec::new();
+        for entry in outbox.iter()? {
+            let (id, row) = entry?;
+            if tables::decoded::<Outbound>(row.value())?.chat == chat {
+                of_chat.push(id.value());
+            }
+        }
+        let mut removed = 0;
+        for id in of_chat {
+            outbox.remove(id)?;
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
+    pub(crate) fn person(&self, id: UserId) -> Result<Option<Person>, StoreError> {
+        tables::row(&self.txn.open_table(tables::PERSONS)?, id.0)
+    }
+
+    pub(crate) fn put_person(&mut self, id: UserId, person: &Person) -> Result<(), StoreError> {
+        self.touched.persons.push(id);
+        tables::put(&mut self.txn.open_table(tables::PERSONS)?, id.0, person)
+    }
+
+    /// Remembers up to where a bot's updates are acknowledged, and when that was true.
+    pub(crate) fn set_offset(
+        &mut self,
+        bot: i64,
+        offset: i64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut meta = self.txn.open_table(tables::META)?;
+        let name = tables::offset_name(bot);
+        tables::put(&mut meta, name.as_str(), &OffsetRow(offset, now))
+    }
+
+    pub(crate) fn ledger(
+        &self,
+        project: &Fingerprint,
+        model: &str,
+    ) -> Result<Option<Ledger>, StoreError> {
+        let ledgers = self.txn.open_table(tables::KEY_LEDGER)?;
+        tables::row(&ledgers, (project.as_slice(), model))
+    }
+
+    pub(crate) fn put_ledger(
+        &mut self,
+        project: &Fingerprint,
+        model: &str,
+        ledger: &Ledger,
+    ) -> Result<(), StoreError> {
+        let mut ledgers = self.txn.open_table(tables::KEY_LEDGER)?;
+        tables::put(&mut ledgers, (project.as_slice(), model), ledger)
+    }
+
+    pub(crate) fn key_state(&self, scope: &Scope) -> Result<Option<Health>, StoreError> {
+        let states = self.txn.open_table(tables::KEY_STATE)?;
+        tables::row(&states, tables::encoded(scope)?.as_slice())
+    }
+
+    pub(crate) fn put_key_state(
+        &mut self,
+        scope: &Scope,
+        health: &Health,
+    ) -> Result<(), StoreError> {
+        let mut states = self.txn.open_table(tables::KEY_STATE)?;
+        tables::put(&mut states, tables::encoded(scope)?.as_slice(), health)
+    }
+}

@@ -1,0 +1,115 @@
+//! A group that became a supergroup takes its rows along. Invariant: afterwards no row names the
+//! old chat, and a row the new chat already had is kept.
+
+use redb::{ReadableTable, Table};
+
+use super::Write;
+use crate::chat::{ChatId, Job, Lane, Outbound};
+use crate::store::StoreError;
+use crate::store::tables::{self, TurnRef};
+
+/// Rows moved at a time, so that a long history is not in memory at once.
+const MOVE_ROWS: usize = 64;
+
+impl Write<'_> {
+    /// Moves rounds, messages, waiting jobs and waiting parts of a chat to its new id.
+    pub(crate) fn migrate_chat(&mut self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
+        if from == to {
+            return Ok(());
+        }
+        self.move_history(from, to)?;
+        self.move_messages(from, to)?;
+        let mut inbox = self.txn.open_table(tables::INBOX)?;
+        for id in ids(&inbox)? {
+            if let Some(mut job) = tables::row::<_, Job>(&inbox, id)?
+                && job.lane.chat() == Some(from)
+            {
+                job.lane = moved(job.lane, from, to);
+                tables::put(&mut inbox, id, &job)?;
+            }
+        }
+        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
+        for id in ids(&outbox)? {
+            if let Some(mut outbound) = tables::row::<_, Outbound>(&outbox, id)?
+                && outbound.chat == from
+            {
+                outbound.chat = to;
+                outbound.part_of = outbound
+                    .part_of
+                    .map(|(lane, job, part)| (moved(lane, from, to), job, part));
+                tables::put(&mut outbox, id, &outbound)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn move_history(&mut self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
+        let mut history = self.txn.open_table(tables::HISTORY)?;
+        loop {
+            let mut rows = Vec::new();
+            for entry in history.range(tables::chat_range(from))?.take(MOVE_ROWS) {
+                let (key, row) = entry?;
+                rows.push((key.value(), row.value().to_vec()));
+            }
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for (key, row) in rows {
+                let (chat, topic, person, job) = key;
+                tables::take(&mut history, key)?;
+                let key = (to.0, topic, person, job);
+                if history.get(key)?.is_none() {
+                    history.insert(key, row.as_slice())?;
+                }
+                self.touched.lanes.push((chat, topic, person));
+                self.touched.lanes.push((to.0, topic, person));
+            }
+            self.touched.lanes.dedup();
+        }
+    }
+
+    fn move_messages(&mut self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
+        let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
+        loop {
+            let mut rows = Vec::new();
+            let all = (from.0, i32::MIN)..=(from.0, i32::MAX);
+            for entry in by_message.range(all)?.take(MOVE_ROWS) {
+                let (key, row) = entry?;
+                rows.push((key.value(), tables::decoded::<TurnRef>(row.value())?));
+            }
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for (key, TurnRef(lane, job)) in rows {
+                tables::take(&mut by_message, key)?;
+                let key = (to.0, key.1);
+                if by_message.get(key)?.is_none() {
+                    tables::put(&mut by_message, key, &TurnRef(moved(lane, from, to), job))?;
+                }
+            }
+        }
+    }
+}
+
+fn ids(table: &Table<'_, u64, &'static [u8]>) -> Result<Vec<u64>, StoreError> {
+    let mut ids = Vec::new();
+    for entry in table.iter()? {
+        ids.push(entry?.0.value());
+    }
+    Ok(ids)
+}
+
+fn moved(lane: Lane, from: ChatId, to: ChatId) -> Lane {
+    match lane {
+        Lane::Telegram {
+            chat,
+            topic,
+            person,
+        } if chat == from => Lane::Telegram {
+            chat: to,
+            topic,
+            person,
+        },
+        Lane::Telegram { .. } | Lane::Terminal => lane,
+    }
+}

@@ -1,0 +1,98 @@
+//! Changes of the rounds of a lane. Invariant: `by_message` names only turns that are there.
+
+use redb::ReadableTable;
+
+use super::Write;
+use crate::chat::{JobId, Lane, MessageId, StoredTurn};
+use crate::store::StoreError;
+use crate::store::tables::{self, TurnRef};
+
+/// Turns taken out at a time, so that a long history is not in memory at once.
+const CLEAR_TURNS: usize = 64;
+
+impl Write<'_> {
+    /// Keeps a finished round under the job that asked, findable by the messages of both sides.
+    pub(crate) fn append_turn(
+        &mut self,
+        lane: Lane,
+        job: JobId,
+        turn: &StoredTurn,
+    ) -> Result<(), StoreError> {
+        self.touched.lanes.push(lane.key());
+        let mut history = self.txn.open_table(tables::HISTORY)?;
+        tables::put(&mut history, tables::turn_key(lane, job), turn)?;
+        for message in messages_of(turn) {
+            self.name_message(lane, job, message)?;
+        }
+        Ok(())
+    }
+
+    /// Notes which message a part of an answer became; tells whether the round is kept at all.
+    pub(crate) fn record_answer_message(
+        &mut self,
+        lane: Lane,
+        job: JobId,
+        part: u16,
+        message: MessageId,
+    ) -> Result<bool, StoreError> {
+        let mut history = self.txn.open_table(tables::HISTORY)?;
+        let key = tables::turn_key(lane, job);
+        let Some(mut turn) = tables::row::<_, StoredTurn>(&history, key)? else {
+            return Ok(false);
+        };
+        turn.answer_messages.retain(|(known, _)| *known != part);
+        turn.answer_messages.push((part, message));
+        turn.answer_messages.sort_by_key(|(part, _)| *part);
+        tables::put(&mut history, key, &turn)?;
+        self.touched.lanes.push(lane.key());
+        self.name_message(lane, job, message)?;
+        Ok(true)
+    }
+
+    /// Forgets the rounds of a lane; returns how many.
+    pub(crate) fn clear_lane(&mut self, lane: Lane) -> Result<u64, StoreError> {
+        self.touched.lanes.push(lane.key());
+        let mut history = self.txn.open_table(tables::HISTORY)?;
+        let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
+        let mut removed = 0;
+        loop {
+            let mut keys = Vec::new();
+            let mut messages = Vec::new();
+            for entry in history.range(tables::lane_range(lane))?.take(CLEAR_TURNS) {
+                let (key, row) = entry?;
+                keys.push(key.value());
+                // A round that cannot be read is forgotten all the same; its messages stay named
+                // and lead to nothing.
+                if let Ok(turn) = tables::decoded::<StoredTurn>(row.value()) {
+                    messages.extend(messages_of(&turn));
+                }
+            }
+            if keys.is_empty() {
+                return Ok(removed);
+            }
+            for key in keys {
+                tables::take(&mut history, key)?;
+                removed += 1;
+            }
+            for message in messages {
+                if let Some(chat) = lane.chat() {
+                    by_message.remove(tables::message_key(chat, message))?;
+                }
+            }
+        }
+    }
+
+    fn name_message(&self, lane: Lane, job: JobId, message: MessageId) -> Result<(), StoreError> {
+        let Some(chat) = lane.chat() else {
+            return Ok(());
+        };
+        let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
+        let key = tables::message_key(chat, message);
+        tables::put(&mut by_message, key, &TurnRef(lane, job))
+    }
+}
+
+fn messages_of(turn: &StoredTurn) -> impl Iterator<Item = MessageId> {
+    let answers = turn.answer_messages.iter().map(|(_, message)| *message);
+    turn.question_messages.iter().copied().chain(answers)
+}

@@ -1,0 +1,268 @@
+//! The writer thread: takes what waits, writes it in one durable commit, answers. Owns the open
+//! database. Invariant: operations are committed in the order they came, each at most once, and
+//! none is given up but for its own fault or at the end.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use log::{error, info, warn};
+use parking_lot::RwLock;
+use redb::{Database, ReadableDatabase, WriteTransaction};
+use tokio::sync::watch;
+
+use super::cache::Cache;
+use super::error::is_full;
+use super::open::{Open, Place};
+use super::read::Read;
+use super::waiting::{Op, Pace, Stopped, Waiting};
+use super::write::{Touched, Write};
+use super::{Condition, StoreError};
+
+/// Pauses between attempts on a failing disk: doubled from the first to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Failures of a disk that is not full after which a batch is given up, in case it is the batch
+/// that meets them (a damaged page): about a quarter of a minute.
+const FAILURES: u32 = 10;
+
+/// How long a read waits for the database to be opened again.
+const READ_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the handles and the writer thread have in common.
+pub(super) struct Shared {
+    place: Place,
+    /// Locked for writing while the database is being opened again; empty once closed.
+    database: RwLock<Option<Database>>,
+    pub(super) waiting: Waiting,
+    condition: watch::Sender<Condition>,
+    pub(super) cache: Cache,
+}
+
+/// Why a batch was not committed.
+enum Fault {
+    /// The operation at this place failed; the others are fine.
+    Op(usize, StoreError),
+    /// The disk failed; when it did so within the commit, that has a number and may have taken
+    /// place all the same.
+    Disk {
+        error: io::Error,
+        begun: Option<(u64, Touched)>,
+    },
+    /// redb does not go on with this batch.
+    Database(String),
+    /// There is no database any more.
+    Closed,
+}
+
+impl Shared {
+    pub(super) fn new(place: Place, database: Database) -> Self {
+        Self {
+            place,
+            database: RwLock::new(Some(database)),
+            waiting: Waiting::new(),
+            condition: watch::Sender::new(Condition::Fine),
+            cache: Cache::new(),
+        }
+    }
+
+    pub(super) fn condition(&self) -> watch::Receiver<Condition> {
+        self.condition.subscribe()
+    }
+
+    /// Reads in a snapshot of the newest commit.
+    pub(super) fn read<T>(
+        &self,
+        op: impl FnOnce(&Read) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let database = self
+            .database
+            .try_read_for(READ_PATIENCE)
+            .ok_or(StoreError::Unavailable)?;
+        let database = database.as_ref().ok_or(StoreError::Closed)?;
+        let answer = guarded(|| op(&Read::new(database.begin_read()?)));
+        if let Err(StoreError::Io(_)) = answer {
+            // redb refuses everything from now on; an empty write makes the writer open it again.
+            drop(self.waiting.submit(Pace::Now, |_| Ok(())));
+        }
+        answer
+    }
+
+    /// The life of the writer thread.
+    pub(super) fn run(&self) {
+        let served = catch_unwind(AssertUnwindSafe(|| {
+            while let Some(batch) = self.waiting.next_batch() {
+                self.commit(batch);
+            }
+        }));
+        if served.is_err() {
+            error!("the writer of the data file panicked");
+        }
+        close_database(&mut self.database.write());
+        self.waiting.end();
+    }
+
+    /// Commits a batch, leaving out what fails by itself, and trying again when the disk fails.
+    fn commit(&self, mut batch: Vec<Box<dyn Op>>) {
+        let mut pause = FIRST_PAUSE;
+        let mut patience = FAILURES;
+        while !batch.is_empty() {
+            match self.attempt(&mut batch) {
+                Ok(touched) => return self.committed(batch, &touched),
+                Err(Fault::Op(place, error)) => batch.remove(place).answer(Err(error)),
+                Err(Fault::Disk { error, begun }) => {
+                    self.publish_failing(&error);
+                    patience = patience.saturating_sub(u32::from(!is_full(&error)));
+                    match (self.reopen(&mut pause), begun) {
+                        (Err(Stopped), _) => return refuse(batch, || StoreError::Closed),
+                        // The fault came after the commit had reached the file.
+                        (Ok(commits), Some((number, touched))) if commits >= number => {
+                            return self.committed(batch, &touched);
+                        }
+                        (Ok(_), _) => {}
+                    }
+                    if patience == 0 {
+                        return refuse(batch, || StoreError::Io(error.kind().into()));
+                    }
+                    if self.rest(&mut pause).is_err() {
+                        return refuse(batch, || StoreError::Closed);
+                    }
+                }
+                Err(Fault::Closed) => return refuse(batch, || StoreError::Closed),
+                Err(Fault::Database(reason)) => {
+                    error!(err:% = reason; "a commit was refused by the data file");
+                    self.condition.send_replace(Condition::Failing);
+                    refuse(batch, || StoreError::Damaged(reason.clone()));
+                    // Once stopped, what waits is refused by the next attempt.
+                    let (Ok(_) | Err(Stopped)) = self.reopen(&mut pause);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Runs a batch in one transaction.
+    fn attempt(&self, batch: &mut [Box<dyn Op>]) -> Result<Touched, Fault> {
+        let database = self.database.read();
+        let database = database.as_ref().ok_or(Fault::Closed)?;
+        let txn = guarded(|| Ok(database.begin_write()?)).map_err(Fault::before_commit)?;
+        let mut write = Write::new(&txn);
+        let number = guarded(|| write.number_commit()).map_err(Fault::before_commit)?;
+        for (place, op) in batch.iter_mut().enumerate() {
+            match guarded(|| op.run(&mut write)) {
+                Ok(()) => {}
+                Err(StoreError::Io(error)) => return Err(Fault::Disk { error, begun: None }),
+                Err(error) => {
+                    abort(txn);
+                    return Err(Fault::Op(place, error));
+                }
+            }
+        }
+        let touched = write.into_touched();
+        match guarded(|| Ok(txn.commit()?)) {
+            Ok(()) => Ok(touched),
+            Err(StoreError::Io(error)) => Err(Fault::Disk {
+                error,
+                begun: Some((number, touched)),
+            }),
+            Err(error) => Err(Fault::Database(error.to_string())),
+        }
+    }
+
+    fn committed(&self, batch: Vec<Box<dyn Op>>, touched: &Touched) {
+        self.cache.forget(touched);
+        if self.condition.send_replace(Condition::Fine) != Condition::Fine {
+            info!("data file resumed");
+        }
+        for op in batch {
+            op.answer(Ok(()));
+        }
+    }
+
+    fn publish_failing(&self, error: &io::Error) {
+        let condition = if is_full(error) {
+            Condition::DiskFull
+        } else {
+            Condition::Failing
+        };
+        if self.condition.send_replace(condition) != condition {
+            error!(path:% = self.place.path.display(), condition:?, err:% = error; "data file cannot be written");
+        }
+    }
+
+    /// Closes the database and opens it again, as redb asks after an I/O error, and returns the
+    /// number of the last commit it holds. Reads wait meanwhile. A file that turns out to be
+    /// damaged ends the store: the next start says so in a sentence.
+    fn reopen(&self, pause: &mut Duration) -> Result<u64, Stopped> {
+        let mut database = self.database.write();
+        loop {
+            close_database(&mut database);
+            match self.place.open(Open::Existing) {
+                Ok(opened) => {
+                    let begun = || Read::new(opened.database.begin_read()?).commits();
+                    let commits = guarded(begun);
+                    *database = Some(opened.database);
+                    match commits {
+                        Ok(commits) => return Ok(commits),
+                        Err(error) => warn!(err:% = error; "reopened data file cannot be read"),
+                    }
+                }
+                Err(error) if error.may_pass() => {
+                    warn!(err:% = error; "data file cannot be opened again yet");
+                }
+                Err(error) => {
+                    error!(err:% = error; "data file lost while running");
+                    self.waiting.begin_close();
+                    return Err(Stopped);
+                }
+            }
+            self.rest(pause)?;
+        }
+    }
+
+    /// Waits before the next attempt, unless the writer is to end.
+    fn rest(&self, pause: &mut Duration) -> Result<(), Stopped> {
+        let rested = self.waiting.rest(*pause);
+        *pause = pause.saturating_mul(2).min(LAST_PAUSE);
+        rested
+    }
+}
+
+impl Fault {
+    fn before_commit(error: StoreError) -> Self {
+        if let StoreError::Io(error) = error {
+            return Self::Disk { error, begun: None };
+        }
+        Self::Database(error.to_string())
+    }
+}
+
+/// Runs what may meet a damaged page, where redb may panic.
+fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(StoreError::Panicked))
+}
+
+/// A failure here shows again, as one of the database, when the next transaction begins.
+fn abort(txn: WriteTransaction) {
+    if let Err(error) = guarded(|| Ok(txn.abort()?)) {
+        warn!(err:% = error; "transaction not rolled back");
+    }
+}
+
+/// Closing writes a summary that makes the next opening quick; without it there is a repair.
+fn close_database(database: &mut Option<Database>) {
+    let open = database.take();
+    if let Err(error) = guarded(|| {
+        drop(open);
+        Ok(())
+    }) {
+        warn!(err:% = error; "data file not closed cleanly");
+    }
+}
+
+fn refuse(batch: Vec<Box<dyn Op>>, error: impl Fn() -> StoreError) {
+    for op in batch {
+        op.answer(Err(error()));
+    }
+}

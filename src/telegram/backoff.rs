@@ -1,0 +1,169 @@
+//! How long to wait before the next poll. Pure: the caller sleeps.
+//!
+//! Invariant: whatever the server answers, polls that bring nothing cannot follow each other
+//! without end at full speed.
+
+use std::time::Duration;
+
+use super::poll::PollError;
+
+/// An empty answer that came sooner was not a long poll.
+const TOO_SOON: Duration = Duration::from_secs(1);
+/// As many of them in a row are let pass.
+const PATIENCE: u32 = 2;
+
+/// Waits that double from the first to the cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ramp {
+    first: Duration,
+    cap: Duration,
+}
+
+const TRANSIENT: Ramp = Ramp {
+    first: Duration::from_millis(500),
+    cap: Duration::from_secs(30),
+};
+/// The server itself delays repeated conflicts by three seconds.
+const CONFLICT: Ramp = Ramp {
+    first: Duration::from_secs(3),
+    cap: Duration::from_secs(30),
+};
+/// Only a person can mend a token, but one that was restored is noticed.
+const REVOKED: Ramp = Ramp {
+    first: Duration::from_mins(1),
+    cap: Duration::from_mins(10),
+};
+/// Spread over what a flood wait is exceeded by.
+const FLOOD_JITTER: Duration = Duration::from_secs(1);
+
+/// Counts what went wrong since the last good poll.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    /// The ramp we are on and how many waits it has given.
+    climbed: Option<(Ramp, u32)>,
+    /// Empty answers in a row that came too soon.
+    empties: u32,
+}
+
+impl Backoff {
+    /// The wait after a failed poll. A flood is waited out in full.
+    pub(crate) fn wait(&mut self, error: &PollError, rng: &mut fastrand::Rng) -> Duration {
+        match error {
+            PollError::Down(_) | PollError::Hung => self.climb(TRANSIENT, rng),
+            PollError::OtherPoller | PollError::Webhook => self.climb(CONFLICT, rng),
+            PollError::Unauthorized => self.climb(REVOKED, rng),
+            PollError::Flood(wait) => wait.saturating_add(FLOOD_JITTER.mul_f64(rng.f64())),
+        }
+    }
+
+    /// The wait after a poll that was answered with so many updates after so long: none, except
+    /// when the server keeps answering at once with nothing instead of holding the poll.
+    pub(crate) fn answered(
+        &mut self,
+        updates: usize,
+        took: Duration,
+        rng: &mut fastrand::Rng,
+    ) -> Duration {
+        if updates == 0 && took < TOO_SOON {
+            self.empties = self.empties.saturating_add(1);
+        } else {
+            self.empties = 0;
+        }
+        if self.empties > PATIENCE {
+            return self.climb(TRANSIENT, rng);
+        }
+        self.climbed = None;
+        Duration::ZERO
+    }
+
+    /// Between half of the ramp's next wait and the whole of it.
+    fn climb(&mut self, ramp: Ramp, rng: &mut fastrand::Rng) -> Duration {
+        let given = match self.climbed {
+            Some((on, given)) if on == ramp => given,
+            Some(_) | None => 0,
+        };
+        self.climbed = Some((ramp, given.saturating_add(1)));
+        let doubled = ramp.first.saturating_mul(2_u32.saturating_pow(given));
+        doubled.min(ramp.cap).mul_f64(0.5 + rng.f64() / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Fault;
+    use crate::telegram::CallError;
+
+    const DOWN: PollError = PollError::Down(CallError::Fault(Fault::Connect));
+
+    fn secs(secs: f64) -> Duration {
+        Duration::from_secs_f64(secs)
+    }
+
+    #[test]
+    fn each_kind_of_failure_climbs_from_its_first_wait_to_its_cap() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        for (error, first, cap) in [
+            (DOWN, secs(0.5), secs(30.0)),
+            (PollError::Hung, secs(0.5), secs(30.0)),
+            (PollError::OtherPoller, secs(3.0), secs(30.0)),
+            (PollError::Webhook, secs(3.0), secs(30.0)),
+            (PollError::Unauthorized, secs(60.0), secs(600.0)),
+        ] {
+            let mut backoff = Backoff::default();
+            let mut full = first;
+            for _ in 0..100 {
+                let wait = backoff.wait(&error, &mut rng);
+                assert!(full / 2 <= wait && wait <= full, "{error}: {wait:?}");
+                full = (full * 2).min(cap);
+            }
+            assert_eq!(full, cap);
+        }
+    }
+
+    #[test]
+    fn a_flood_is_waited_out_in_full_whatever_its_length() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        for told in [secs(1.0), secs(86_399.0), Duration::MAX] {
+            let wait = Backoff::default().wait(&PollError::Flood(told), &mut rng);
+            assert!(told <= wait && wait <= told.saturating_add(secs(1.0)));
+        }
+    }
+
+    #[test]
+    fn a_good_poll_or_another_failure_starts_the_ramp_anew() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut backoff = Backoff::default();
+        for _ in 0..9 {
+            backoff.wait(&DOWN, &mut rng);
+        }
+        assert!(backoff.wait(&PollError::OtherPoller, &mut rng) <= secs(3.0));
+        for _ in 0..9 {
+            backoff.wait(&DOWN, &mut rng);
+        }
+        assert_eq!(backoff.answered(1, secs(0.0), &mut rng), Duration::ZERO);
+        assert!(backoff.wait(&DOWN, &mut rng) <= secs(0.5));
+    }
+
+    #[test]
+    fn a_server_that_does_not_hold_the_poll_is_slowed_down() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut backoff = Backoff::default();
+        let mut empty = |took| backoff.answered(0, took, &mut rng);
+        assert_eq!(empty(secs(0.1)), Duration::ZERO);
+        assert_eq!(empty(secs(0.1)), Duration::ZERO);
+        assert!(empty(secs(0.1)) >= secs(0.25));
+        assert!(empty(secs(0.1)) >= secs(0.5));
+        assert_eq!(empty(secs(50.0)), Duration::ZERO);
+        assert_eq!(empty(secs(0.1)), Duration::ZERO);
+    }
+
+    #[test]
+    fn updates_that_come_at_once_are_never_slowed_down() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut backoff = Backoff::default();
+        for _ in 0..1000 {
+            assert_eq!(backoff.answered(1, Duration::ZERO, &mut rng), Duration::ZERO);
+        }
+    }
+}

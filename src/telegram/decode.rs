@@ -1,0 +1,268 @@
+//! One update's JSON to an [`Event`]. Pure; each update is decoded alone, so that one the bot does
+//! not understand cannot hide the others.
+//!
+//! Whether a message in a group is meant for the bot is decided by entities, never by searching
+//! the text. Words that are not the sender's own (forwarded, replied to, quoted) go to `quote` and
+//! never address the bot.
+
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use self::words::{Address, Words};
+use super::wire::{CallbackQuery, Chat, ChatMemberUpdated, Me, Message, User};
+use crate::chat::{
+    Addressed, ChatKind, Content, Event, Inbound, Pressed, Sender, TopicId, UpdateId, UserId,
+};
+use crate::clock::Timestamp;
+
+mod words;
+
+/// Longest quote, in characters.
+const MAX_QUOTE: usize = 4096;
+
+/// Fields of a message that carry something a person sent. `animation` comes with `document`, and
+/// `venue` with `location`: the first that is there names the kind.
+const MEDIA: [&str; 18] = [
+    "animation",
+    "venue",
+    "photo",
+    "voice",
+    "audio",
+    "video",
+    "video_note",
+    "document",
+    "sticker",
+    "live_photo",
+    "paid_media",
+    "story",
+    "checklist",
+    "contact",
+    "location",
+    "poll",
+    "dice",
+    "game",
+];
+
+/// In the General topic of a forum a message must be sent without thread id.
+const GENERAL: TopicId = TopicId(1);
+
+/// What became of one update.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Decoded {
+    Event(Event),
+    /// Nothing for this bot.
+    Skipped {
+        /// The update's kind, or what was wrong with the message.
+        kind: String,
+    },
+    /// Not the shape the Bot API promises.
+    Undecodable,
+}
+
+/// Decodes the update with this id; `json` is the whole update.
+pub(crate) fn decode(update: UpdateId, json: &str, me: &Me) -> Decoded {
+    let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) else {
+        return Decoded::Undecodable;
+    };
+    let event = if let Some(message) = fields.get("message") {
+        of_message(update, message.get(), me)
+    } else if let Some(query) = fields.get("callback_query") {
+        of_press(update, query.get())
+    } else if let Some(member) = fields.get("my_chat_member") {
+        of_member(member.get())
+    } else {
+        let kind = fields.into_keys().find(|field| field != "update_id");
+        Err(kind.map_or(Decoded::Undecodable, |kind| Decoded::Skipped { kind }))
+    };
+    event.map_or_else(|other| other, Decoded::Event)
+}
+
+fn skipped(kind: &str) -> Decoded {
+    Decoded::Skipped {
+        kind: kind.to_owned(),
+    }
+}
+
+fn of_member(json: &str) -> Result<Event, Decoded> {
+    let change: ChatMemberUpdated =
+        serde_json::from_str(json).map_err(|_shape| Decoded::Undecodable)?;
+    chat_kind(&change.chat)?;
+    let member = change.new_chat_member;
+    let reachable = match member.status.as_str() {
+        "creator" | "administrator" | "member" => true,
+        "left" | "kicked" => false,
+        "restricted" => member.is_member.unwrap_or(false),
+        _ => return Err(skipped("unknown member status")),
+    };
+    Ok(Event::Reachable {
+        chat: change.chat.id,
+        reachable,
+    })
+}
+
+fn of_press(update: UpdateId, json: &str) -> Result<Event, Decoded> {
+    let query: CallbackQuery = serde_json::from_str(json).map_err(|_shape| Decoded::Undecodable)?;
+    let Some(message) = query.message.filter(|message| message.date != 0) else {
+        return Err(skipped("button of an old message"));
+    };
+    let Some(data) = query.data else {
+        return Err(skipped("button without data"));
+    };
+    Ok(Event::Pressed(Pressed {
+        update,
+        callback: query.id,
+        chat: message.chat.id,
+        kind: chat_kind(&message.chat)?,
+        message: message.message_id,
+        sender: person(&query.from),
+        data,
+    }))
+}
+
+fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Decoded> {
+    let message: Message = serde_json::from_str(json).map_err(|_shape| Decoded::Undecodable)?;
+    if message.business_connection_id.is_some() {
+        return Err(skipped("business message"));
+    }
+    let kind = chat_kind(&message.chat)?;
+    let here = message.chat.id;
+    if let Some(to) = message.migrate_to_chat_id {
+        return Ok(Event::Migrated { from: here, to });
+    }
+    if let Some(from) = message.migrate_from_chat_id {
+        return Ok(Event::Migrated { from, to: here });
+    }
+    if message.via_bot.as_ref().is_some_and(|bot| bot.id == me.id) {
+        return Err(skipped("own inline result"));
+    }
+    let sender = sender(&message)?;
+    let words = Words::of(&message);
+    let media = media(&message, json)?;
+    let is_forwarded = message.forward_origin.is_some();
+    let addressed = match kind {
+        ChatKind::Private => Addressed::Private,
+        ChatKind::Group => addressed(&message, words.as_ref().filter(|_| !is_forwarded), me),
+    };
+    let words = words.unwrap_or_default();
+    let (text, quote) = if is_forwarded {
+        (String::new(), bounded(&words.text))
+    } else {
+        (words.without(me), quote(&message))
+    };
+    Ok(Event::Message(Inbound {
+        update,
+        chat: here,
+        kind,
+        topic: topic(&message, kind),
+        message: message.message_id,
+        sender,
+        sent: Timestamp::from_secs(message.date),
+        addressed,
+        content: match media {
+            None => Content::Text(text),
+            Some(kind) => Content::Media {
+                kind: kind.to_owned(),
+                caption: text,
+            },
+        },
+        quote,
+    }))
+}
+
+fn chat_kind(chat: &Chat) -> Result<ChatKind, Decoded> {
+    match chat.kind.as_str() {
+        "private" => Ok(ChatKind::Private),
+        "group" | "supergroup" => Ok(ChatKind::Group),
+        _ => Err(skipped("neither private chat nor group")),
+    }
+}
+
+/// A chat that speaks (anonymous admin, linked channel) comes with a `from` that is one of
+/// Telegram's own bots, so it is looked at first.
+fn sender(message: &Message) -> Result<Sender, Decoded> {
+    if let Some(chat) = &message.sender_chat {
+        return Ok(Sender {
+            id: UserId(chat.id.0),
+            name: chat.title.clone().unwrap_or_default(),
+            language: None,
+            is_chat: true,
+        });
+    }
+    match &message.from {
+        Some(user) if !user.is_bot => Ok(person(user)),
+        Some(_) => Err(skipped("message of a bot")),
+        None => Err(skipped("message of nobody")),
+    }
+}
+
+fn person(user: &User) -> Sender {
+    Sender {
+        id: user.id,
+        name: user.first_name.clone(),
+        language: user.language_code.clone(),
+        is_chat: false,
+    }
+}
+
+/// The field that holds the media; `None` for plain or rich text. Service messages are skipped.
+fn media(message: &Message, json: &str) -> Result<Option<&'static str>, Decoded> {
+    if message.text.is_some() || message.rich_message.is_some() {
+        return Ok(None);
+    }
+    let fields: BTreeMap<String, IgnoredAny> =
+        serde_json::from_str(json).map_err(|_shape| Decoded::Undecodable)?;
+    let kind = MEDIA.into_iter().find(|kind| fields.contains_key(*kind));
+    kind.map(Some).ok_or_else(|| skipped("service message"))
+}
+
+fn addressed(message: &Message, words: Option<&Words>, me: &Me) -> Addressed {
+    match words.map_or(Address::Nobody, |words| words.address(me)) {
+        Address::Command => Addressed::Command,
+        Address::Us => Addressed::Mention,
+        Address::AnotherBot => Addressed::No,
+        Address::Nobody => {
+            let author = replied_to(message).and_then(|reply| reply.from.as_ref());
+            if author.is_some_and(|author| author.id == me.id) {
+                Addressed::Reply
+            } else {
+                Addressed::No
+            }
+        }
+    }
+}
+
+/// In a forum, a message that replies to nothing "replies" to the creation of its topic.
+fn replied_to(message: &Message) -> Option<&Message> {
+    let reply = message.reply_to_message.as_deref();
+    reply.filter(|reply| reply.forum_topic_created.is_none())
+}
+
+/// The quoted part if there is one, else all the words of the message replied to.
+fn quote(message: &Message) -> Option<String> {
+    if let Some(quote) = &message.quote {
+        return bounded(&quote.text);
+    }
+    let words = replied_to(message).and_then(Words::of)?;
+    bounded(&words.text)
+}
+
+fn bounded(text: &str) -> Option<String> {
+    let text: String = text.trim().chars().take(MAX_QUOTE).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+/// Without `is_topic_message`, a thread id is that of a reply thread.
+fn topic(message: &Message, kind: ChatKind) -> Option<TopicId> {
+    let topic = message
+        .message_thread_id
+        .filter(|_| message.is_topic_message == Some(true))?;
+    match kind {
+        ChatKind::Group if topic == GENERAL => None,
+        ChatKind::Group | ChatKind::Private => Some(topic),
+    }
+}
+
+#[cfg(test)]
+mod tests;

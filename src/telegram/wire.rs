@@ -1,0 +1,161 @@
+//! What the Bot API sends us, as far as we use it. Pure.
+//!
+//! Invariant: nothing new on Telegram's side breaks these. Unknown fields are ignored, names that
+//! may grow stay strings, and a part whose shape has changed is taken as absent.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::chat::{ChatId, MessageId, TopicId, UserId};
+
+/// An accepted call.
+#[derive(Deserialize)]
+pub(super) struct Success<T> {
+    pub(super) result: T,
+}
+
+/// A refused call.
+#[derive(Deserialize)]
+pub(super) struct Failure {
+    pub(super) ok: bool,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) error_code: Option<u16>,
+    #[serde(default)]
+    pub(super) description: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) parameters: Option<Parameters>,
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct Parameters {
+    /// Seconds; days for profile methods, so it does not fit 16 bits.
+    pub(super) retry_after: Option<u64>,
+    pub(super) migrate_to_chat_id: Option<ChatId>,
+}
+
+/// The bot itself, as `getMe` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Me {
+    pub(crate) id: UserId,
+    /// Without `@`.
+    #[serde(default)]
+    pub(crate) username: String,
+    /// Privacy mode is off: every message of a group arrives.
+    #[serde(default)]
+    pub(crate) can_read_all_group_messages: bool,
+    /// Private chats have topics.
+    #[serde(default)]
+    pub(crate) has_topics_enabled: bool,
+}
+
+/// A message the bot sent.
+#[derive(Deserialize)]
+pub(super) struct Sent {
+    pub(super) message_id: MessageId,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Message {
+    pub(super) message_id: MessageId,
+    /// Unix seconds.
+    #[serde(default)]
+    pub(super) date: u64,
+    pub(super) chat: Chat,
+    pub(super) from: Option<User>,
+    pub(super) sender_chat: Option<Chat>,
+    pub(super) via_bot: Option<User>,
+    pub(super) business_connection_id: Option<String>,
+    pub(super) message_thread_id: Option<TopicId>,
+    pub(super) is_topic_message: Option<bool>,
+    pub(super) forward_origin: Option<serde::de::IgnoredAny>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) reply_to_message: Option<Box<Message>>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) quote: Option<Quote>,
+    pub(super) text: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) entities: Option<Vec<Entity>>,
+    pub(super) caption: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) caption_entities: Option<Vec<Entity>>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) rich_message: Option<RichMessage>,
+    pub(super) migrate_to_chat_id: Option<ChatId>,
+    pub(super) migrate_from_chat_id: Option<ChatId>,
+    pub(super) forum_topic_created: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Chat {
+    pub(super) id: ChatId,
+    #[serde(rename = "type", default)]
+    pub(super) kind: String,
+    pub(super) title: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct User {
+    pub(super) id: UserId,
+    #[serde(default)]
+    pub(super) is_bot: bool,
+    #[serde(default)]
+    pub(super) first_name: String,
+    pub(super) language_code: Option<String>,
+}
+
+/// Offset and length count UTF-16 units.
+#[derive(Deserialize)]
+pub(super) struct Entity {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) offset: usize,
+    pub(super) length: usize,
+    pub(super) user: Option<User>,
+}
+
+/// The part of a message that a reply quotes.
+#[derive(Deserialize)]
+pub(super) struct Quote {
+    pub(super) text: String,
+}
+
+/// Blocks stay JSON: their kinds grow with every release.
+#[derive(Deserialize)]
+pub(super) struct RichMessage {
+    pub(super) blocks: Vec<serde_json::Value>,
+}
+
+/// A press of an inline button.
+#[derive(Deserialize)]
+pub(super) struct CallbackQuery {
+    pub(super) id: String,
+    pub(super) from: User,
+    /// Absent, or with the date 0, when it is too old to be looked at.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) message: Option<Message>,
+    pub(super) data: Option<String>,
+}
+
+/// `my_chat_member`.
+#[derive(Deserialize)]
+pub(super) struct ChatMemberUpdated {
+    pub(super) chat: Chat,
+    pub(super) new_chat_member: ChatMember,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ChatMember {
+    pub(super) status: String,
+    /// Given when the status is `restricted`.
+    pub(super) is_member: Option<bool>,
+}
+
+/// Takes a value of another shape than we know for an absent one.
+fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).ok())
+}

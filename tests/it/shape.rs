@@ -1,0 +1,213 @@
+//! Holds `src/` to the shape of the house: who may name whom, how long a file may be, which words
+//! stay out. The checker is tried on small bad snippets first, so that it is known to be able to
+//! fail.
+
+mod rules;
+mod scan;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rules::breaches;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+#[test]
+fn the_house_keeps_its_shape() {
+    let mut files = Vec::new();
+    collect(&Path::new(ROOT).join("src"), &mut files);
+    assert!(files.len() > 10, "only {} files found", files.len());
+    let mut found = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(ROOT).unwrap().to_str().unwrap();
+        let broken = breaches(name, &fs::read_to_string(&file).unwrap());
+        found.extend(broken.iter().map(ToString::to_string));
+    }
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+}
+
+/// The lines that the checker complains about.
+fn lines(file: &str, text: &str) -> Vec<usize> {
+    breaches(file, text)
+        .iter()
+        .map(|breach| breach.line)
+        .collect()
+}
+
+#[test]
+fn a_breach_names_file_line_and_rule() {
+    let found = breaches("src/queue.rs", "//! Doc.\n\nuse tokio::sync::watch;\n");
+    assert_eq!(
+        found.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "src/queue.rs:3: queue is pure and must not name tokio::sync::watch: \
+          no I/O, clock, lock or log in pure code"
+        ]
+    );
+}
+
+#[test]
+fn a_bad_snippet_is_refused() {
+    let cases = [
+        // Pure modules and pure files inside edges do no I/O.
+        ("src/chat/role.rs", "use std::{fmt, fs};"),
+        ("src/chat/role.rs", "use std::fs as disk;"),
+        ("src/chat.rs", "fn f() { std::env::var(\"A\"); }"),
+        ("src/keys/pick.rs", "fn f() { log::info!(\"picked\"); }"),
+        ("src/keys.rs", "use parking_lot::Mutex;"),
+        ("src/keys.rs", "use std::sync::{Arc, Mutex};"),
+        ("src/telegram/decode.rs", "use std::net::TcpStream;"),
+        ("src/gemini/verdict.rs", "use ureq::Error;"),
+        ("src/store/codec.rs", "use std::fs::File;"),
+        // Pure code is told the time.
+        ("src/queue.rs", "use crate::clock::now;"),
+        ("src/queue.rs", "fn f() { clock::instant(); }"),
+        ("src/gemini/stream.rs", "fn f() { crate::clock::now(); }"),
+        // Pure code knows pure code.
+        ("src/chat.rs", "use crate::store::Store;"),
+        ("src/chat/admit.rs", "use super::super::config::Config;"),
+        ("src/queue.rs", "use crate::metrics::Metrics;"),
+        // Edges do not know each other.
+        ("src/telegram.rs", "use crate::store::Store;"),
+        ("src/telegram/send.rs", "use crate::gemini;"),
+        ("src/gemini.rs", "use crate::config::Config;"),
+        ("src/gemini/wire.rs", "fn f(s: &crate::store::Store) {}"),
+        ("src/store.rs", "use crate::http::Agent;"),
+        ("src/http.rs", "use crate::telegram::Client;"),
+        (
+            "src/logging.rs",
+            "use crate::{chat::ChatId, config::Config};",
+        ),
+        // Nobody looks up.
+        ("src/store.rs", "use crate::app::Ctx;"),
+        ("src/chat.rs", "use crate::app::Ctx;"),
+        ("src/clock.rs", "use crate::app::Ctx;"),
+        ("src/app/turn.rs", "use crate::cli::Command;"),
+        ("src/config.rs", "use crate::cli;"),
+        ("src/chat.rs", "use crate::*;"),
+        ("src/mystery.rs", "use std::fmt;"),
+        // bincode has one home, tests included.
+        ("src/store.rs", "use bincode::Encode;"),
+        ("src/chat.rs", "#[bincode(crate = \"x\")]"),
+        ("src/store/tests.rs", "fn f() { bincode::encode(); }"),
+        // Files and words.
+        ("src/chat/mod.rs", "struct A;"),
+        ("src/chat/utils.rs", "struct A;"),
+        ("src/chat.rs", "// TODO: later"),
+        ("src/chat.rs", "/* FIXME */"),
+        ("src/chat.rs", "const A: &str = \"XXX\";"),
+        ("src/chat.rs", "fn f() { dbg!(1); }"),
+        ("src/chat.rs", "struct KeyManager;"),
+        ("src/chat.rs", "struct HelperOfKeys;"),
+        ("src/chat.rs", "mod key_utils;"),
+    ];
+    for (file, snippet) in cases {
+        assert_eq!(
+            lines(file, &format!("\n{snippet}\n")).len(),
+            1,
+            "{file}: {snippet}"
+        );
+    }
+}
+
+#[test]
+fn a_good_snippet_is_let_through() {
+    let cases = [
+        ("src/chat.rs", "use crate::clock::{Instant, Timestamp};"),
+        (
+            "src/chat.rs",
+            "use crate::keys::Group;\nuse std::sync::{Arc, LazyLock};",
+        ),
+        (
+            "src/chat.rs",
+            "/// tokio::spawn and crate::app are words here.\nstruct A;",
+        ),
+        (
+            "src/chat.rs",
+            "const A: &str = \"use tokio::time; // bincode\";",
+        ),
+        ("src/chat.rs", "const A: &str = r#\"a \" use std::fs;\"#;"),
+        (
+            "src/chat.rs",
+            "fn f<'a>(x: &'a str) -> char { '\"' }\nconst B: &str = \"std::fs::read\";",
+        ),
+        (
+            "src/chat.rs",
+            "struct A;\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n",
+        ),
+        ("src/chat/tests.rs", "use std::fs;"),
+        ("src/chat.rs", "fn f(log: Log) { log.info(); }"),
+        (
+            "src/chat.rs",
+            "struct Managers; struct Helpers; fn utilise() {}",
+        ),
+        ("src/config.rs", "use crate::keys::Key;"),
+        (
+            "src/gemini.rs",
+            "use crate::{clock, config::secret::Secret, http, metrics::Metrics};",
+        ),
+        (
+            "src/gemini/verdict.rs",
+            "use super::Failure;\nuse crate::http::Outcome;",
+        ),
+        ("src/store/codec.rs", "use bincode::serde::encode_to_vec;"),
+        (
+            "src/telegram/poll.rs",
+            "fn f() { clock::instant(); tokio::time::sleep(d); }",
+        ),
+        ("src/cli.rs", "use crate::{app, config, store};"),
+        ("src/main.rs", "fn main() { svs_bot::cli::main() }"),
+        ("src/lib.rs", "pub(crate) mod app;"),
+        (
+            "src/app/turn.rs",
+            "use crate::{chat, store::Store, telegram};\nuse super::Ctx;",
+        ),
+    ];
+    for (file, snippet) in cases {
+        let found: Vec<_> = breaches(file, snippet)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert!(found.is_empty(), "{snippet}\n{found:?}");
+    }
+}
+
+#[test]
+fn only_production_lines_count_towards_the_ceiling() {
+    let code = "struct A;\n".repeat(400);
+    let tests = format!(
+        "#[cfg(test)]\nmod tests {{\n{}}}\n",
+        "struct B;\n".repeat(300)
+    );
+    assert_eq!(lines("src/chat.rs", &code), [0; 0]);
+    assert_eq!(lines("src/chat.rs", &format!("{code}{tests}")), [0; 0]);
+    assert_eq!(
+        lines("src/chat.rs", &format!("{code}#[cfg(test)]\nmod tests;\n")),
+        [0; 0]
+    );
+    assert_eq!(
+        lines("src/chat.rs", &format!("{code}// One more.\n")),
+        [401]
+    );
+    assert_eq!(lines("src/chat.rs", &format!("{tests}{code}")), [703]);
+    assert_eq!(
+        lines("src/chat.rs", &format!("#[cfg(test)]\nmod tests;\n{code}")),
+        [402]
+    );
+    assert_eq!(
+        lines("src/chat/tests.rs", &"struct A;\n".repeat(900)),
+        [0; 0]
+    );
+}

@@ -1,0 +1,259 @@
+//! Reads Rust source just well enough to judge its shape: what is code, what is production, and
+//! which paths it names. Knows no rule. Every text it returns keeps the lines of the original.
+
+/// A path as the source names it (`crate::clock::now`), with the line where it stands.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mention {
+    pub(super) line: usize,
+    pub(super) path: Vec<String>,
+}
+
+/// The text with comments, strings and characters blanked.
+pub(super) fn code_only(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let after_word = code.ends_with(is_word);
+        let blank = blank_len(rest, after_word);
+        if blank > 0 {
+            let (gone, left) = rest.split_at(blank);
+            code.extend(gone.chars().map(|c| if c == '\n' { c } else { ' ' }));
+            rest = left;
+        } else {
+            code.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    code
+}
+
+/// The length of the comment or literal that `rest` begins with; zero when it is code.
+fn blank_len(rest: &str, after_word: bool) -> usize {
+    if rest.starts_with("//") {
+        return rest.find('\n').unwrap_or(rest.len());
+    }
+    if rest.starts_with("/*") {
+        return block_comment_len(rest);
+    }
+    if rest.starts_with('"') {
+        return quoted_len(rest, '"');
+    }
+    if rest.starts_with('\'') {
+        return character_len(rest);
+    }
+    // r"…", br#"…"#, c"…": a prefix counts only where a word could begin.
+    let prefix = rest.len() - rest.trim_start_matches(['b', 'c', 'r']).len();
+    if after_word || prefix == 0 || prefix > 2 {
+        return 0;
+    }
+    let body = &rest[prefix..];
+    let hashes = body.len() - body.trim_start_matches('#').len();
+    if !body[hashes..].starts_with('"') {
+        return 0;
+    }
+    if rest[..prefix].contains('r') {
+        let end = format!("\"{}", "#".repeat(hashes));
+        let open = prefix + hashes + 1;
+        return rest[open..]
+            .find(&end)
+            .map_or(rest.len(), |at| open + at + end.len());
+    }
+    if hashes == 0 {
+        prefix + quoted_len(body, '"')
+    } else {
+        0
+    }
+}
+
+fn block_comment_len(rest: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while at < rest.len() {
+        if rest[at..].starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if rest[at..].starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += rest[at..].chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    rest.len()
+}
+
+fn quoted_len(rest: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, c) in rest.char_indices().skip(1) {
+        if escaped {
+            escaped = false;
+        } else if c == '\\' {
+            escaped = true;
+        } else if c == quote {
+            return at + 1;
+        }
+    }
+    rest.len()
+}
+
+/// A character literal; a lifetime is code.
+fn character_len(rest: &str) -> usize {
+    let mut inside = rest.chars().skip(1);
+    let (first, second) = (inside.next(), inside.next());
+    if first == Some('\\') || second == Some('\'') {
+        quoted_len(rest, '\'')
+    } else {
+        0
+    }
+}
+
+/// How many lines of this code (see [`code_only`]) are production: all before a test module at its
+/// foot. A test module with code after it is not at the foot, and counts.
+pub(super) fn production_lines(code: &str) -> usize {
+    let lines: Vec<&str> = code.lines().map(str::trim).collect();
+    let marker = lines
+        .iter()
+        .rposition(|line| line.starts_with("#[cfg(test)]"));
+    match marker {
+        Some(at) if is_module_to_the_end(&lines[at..]) => at,
+        _ => lines.len(),
+    }
+}
+
+fn is_module_to_the_end(lines: &[&str]) -> bool {
+    let text = lines.join("\n");
+    let mut item = text.trim_start();
+    while item.starts_with("#[") {
+        item = item
+            .split_once(']')
+            .map_or("", |(_, after)| after.trim_start());
+    }
+    let item = item
+        .trim_start_matches("pub(crate) ")
+        .trim_start_matches("pub(super) ");
+    let Some(module) = item.strip_prefix("mod ") else {
+        return false;
+    };
+    let Some(open) = module.find(['{', ';']) else {
+        return false;
+    };
+    if module[open..].starts_with(';') {
+        return module[open + 1..].trim().is_empty();
+    }
+    let mut depth = 0_usize;
+    for (at, c) in module.char_indices().skip(open) {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => continue,
+        }
+        if depth == 0 {
+            return module[at + 1..].trim().is_empty();
+        }
+    }
+    false
+}
+
+/// Every word of this code with its line.
+pub(super) fn words(code: &str) -> Vec<(usize, &str)> {
+    tokens(code)
+        .into_iter()
+        .filter(|(_, token)| token.starts_with(is_word))
+        .collect()
+}
+
+/// Every path that this code names. A `use` tree gives one path per leaf; elsewhere only paths of
+/// two or more segments count, since a single word may be a variable.
+pub(super) fn mentions(code: &str) -> Vec<Mention> {
+    let tokens = tokens(code);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(&(line, token)) = tokens.get(at) {
+        if token == "use" {
+            at = use_tree(&tokens, at + 1, &mut Vec::new(), &mut found);
+            continue;
+        }
+        let mut path = Vec::new();
+        while let Some((_, segment)) = tokens.get(at).filter(|(_, t)| t.starts_with(is_word)) {
+            path.push((*segment).to_owned());
+            at += 1;
+            if tokens.get(at).is_none_or(|(_, t)| *t != "::") {
+                break;
+            }
+            at += 1;
+        }
+        if path.is_empty() {
+            at += 1;
+        } else if path.len() > 1 {
+            found.push(Mention { line, path });
+        }
+    }
+    found
+}
+
+/// Reads one branch of a `use` tree and returns where the next begins.
+fn use_tree(
+    tokens: &[(usize, &str)],
+    mut at: usize,
+    prefix: &mut Vec<String>,
+    found: &mut Vec<Mention>,
+) -> usize {
+    let depth = prefix.len();
+    while let Some(&(line, token)) = tokens.get(at) {
+        at += 1;
+        match token {
+            "::" => {}
+            "{" => {
+                while !matches!(tokens.get(at), None | Some((_, "}"))) {
+                    at = use_tree(tokens, at, prefix, found);
+                    at += usize::from(matches!(tokens.get(at), Some((_, ","))));
+                }
+                at += 1;
+                break;
+            }
+            _ => {
+                prefix.push(token.to_owned());
+                match tokens.get(at) {
+                    Some((_, "::")) => continue,
+                    Some((_, "as")) => at += 2,
+                    _ => {}
+                }
+                found.push(Mention {
+                    line,
+                    path: prefix.clone(),
+                });
+                break;
+            }
+        }
+    }
+    prefix.truncate(depth);
+    at
+}
+
+/// Words, `::`, and every other sign by itself.
+fn tokens(code: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    for (number, line) in code.lines().enumerate() {
+        let mut rest = line.trim_start();
+        while let Some(first) = rest.chars().next() {
+            let len = if is_word(first) {
+                rest.find(|c| !is_word(c)).unwrap_or(rest.len())
+            } else if rest.starts_with("::") {
+                2
+            } else {
+                first.len_utf8()
+            };
+            let (token, left) = rest.split_at(len);
+            found.push((number + 1, token));
+            rest = left.trim_start();
+        }
+    }
+    found
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
