@@ -1,5 +1,9 @@
 //! World tests: the real binary as a black box over strict stand-ins for Telegram and Gemini.
-//! `world` is the harness; every other file tells scenarios.
+//! `world` is the harness and `standins` its own tests; every other file tells scenarios.
+//!
+//! `SVS_BOT_BIN=path` tests another binary than the one just built (the static one);
+//! `SVS_BOT_FULL=1` makes outages, bans and crash runs as long as they are in life;
+//! `SVS_BOT_SEED=n` repeats a crash run.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -22,7 +22,7 @@ mod send;
 pub(crate) use people::{Group, Person};
 
 /// The token of every world; its second half alone is looked for in all that the bot writes.
-pub(crate) const TOKEN: &str = "7000000001:AAHtoken-of-the-bot-under-test_q8Zr3";
+pub(crate) const TOKEN: &str = "7000000001:AAHtoken-of-the-bot-under-test_q8Zr";
 pub(crate) const BOT_ID: i64 = 7_000_000_001;
 pub(crate) const BOT_NAME: &str = "testbot";
 
