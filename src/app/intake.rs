@@ -69,6 +69,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
                 sleep(backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new())).await;
                 offset = intake.take_in(&batch, &me).await.or(offset);
             }
+            Err(PollError::Unauthorized) => return Err(BadToken.into()),
             Err(error) => {
                 if let PollError::Webhook = error {
                     drop_webhook(&ctx).await;
@@ -100,11 +101,14 @@ async fn identify(ctx: &Arc<Ctx>, backoff: &mut Backoff) -> anyhow::Result<Me> {
 async fn back_off(backoff: &mut Backoff, error: &PollError) {
     let wait = backoff.wait(error, &mut fastrand::Rng::new());
     match error {
-        PollError::Unauthorized => error!("telegram refuses the token that it took before"),
         PollError::OtherPoller => {
             warn!(wait_ms = wait.as_millis(); "another process polls with this token");
         }
-        PollError::Webhook | PollError::Flood(_) | PollError::Down(_) | PollError::Hung => {
+        PollError::Unauthorized
+        | PollError::Webhook
+        | PollError::Flood(_)
+        | PollError::Down(_)
+        | PollError::Hung => {
             warn!(err:% = error, wait_ms = wait.as_millis(); "poll failed");
         }
     }

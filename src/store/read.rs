@@ -4,13 +4,14 @@
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::tables::{self, OffsetRow, SeenRow, TurnRef};
-use super::{Disposition, Head, StoreError};
+use super::{Disposition, StoreError};
 use crate::chat::role::Person;
 use crate::chat::{
     ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, UpdateId, UserId,
 };
 use crate::clock::Timestamp;
 use crate::keys::{Fingerprint, Health, Ledger, Scope};
+use crate::outgoing::Head;
 
 /// One snapshot of the data file.
 pub(crate) struct Read(ReadTransaction);
@@ -45,12 +46,7 @@ impl Read {
         for entry in outbox.iter()? {
             let (id, row) = entry?;
             let outbound: Outbound = tables::decoded(row.value())?;
-            heads.push(Head {
-                id: OutboxId(id.value()),
-                chat: outbound.chat,
-                rank: outbound.rank,
-                not_before: outbound.not_before,
-            });
+            heads.push(Head::of(OutboxId(id.value()), &outbound));
         }
         Ok(heads)
     }
