@@ -212,7 +212,7 @@ fn the_owner_lets_people_in_and_out() {
     let world = World::new().env("ACCESS", "approve").start();
     let (owner, ann) = (world.telegram.person(1), world.telegram.person(7));
     assert!(!is_answer(&ann.asks("let me in")));
-    ann.asks("/grant 7 vip");
+    ann.says("/grant 7 vip");
     owner.asks("/grant 7 normal");
     assert!(is_answer(&ann.is_answered("now?")));
     owner.asks("/revoke 7");
