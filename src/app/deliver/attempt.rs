@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use log::{error, info, warn};
+use log::{debug, error, info, warn};
 use tokio::task::spawn_blocking;
 
 use super::MISHAP;
@@ -33,6 +33,7 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
     });
     match tried.await {
         Ok(Ok(Some((row, Ok(sent))))) => {
+            debug!(row = head.id.0, chat = head.chat.0; "sent");
             ctx.engine.metrics.sent.fetch_add(1, Ordering::Relaxed);
             acknowledged(&ctx, head, row, sent).await
         }
