@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 
 /// Most messages and edits in any 60 seconds of one group (Bot API FAQ, "Broadcasting to users").
 const GROUP_PER_MINUTE: usize = 20;
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 /// One chat takes about one message a second (Bot API FAQ) …
 const PER_MESSAGE: Duration = Duration::from_secs(1);
 /// … and short bursts: this much may be sent ahead of that pace.

@@ -92,6 +92,7 @@ pub(crate) struct Pending<T>(oneshot::Receiver<Result<T, StoreError>>);
 
 impl<T> Pending<T> {
     /// Waits on a thread that may block.
+    #[cfg(test)]
     pub(crate) fn wait(self) -> Result<T, StoreError> {
         self.0.blocking_recv().unwrap_or(Err(StoreError::Closed))
     }

@@ -173,13 +173,13 @@ impl Call<'_> {
             let (key, model) = (lease.key, lease.model.clone());
             match self.attempt(lease).await {
                 Attempt::Cancelled => return Ok(Ended::Cancelled),
-                Attempt::TimedOut => match self.cut_short() {
-                    Some(ended) => return Ok(ended),
-                    None => {
-                        failure = Failure::TooSlow;
-                        self.avoid.push(key);
+                Attempt::TimedOut => {
+                    if let Some(ended) = self.cut_short() {
+                        return Ok(ended);
                     }
-                },
+                    failure = Failure::TooSlow;
+                    self.avoid.push(key);
+                }
                 Attempt::Reported(Report { result, verdict }) => {
                     let next = match result {
                         Ok(answer) if self.is_usable(&answer) => {
@@ -212,10 +212,7 @@ impl Call<'_> {
         match (answer.finish, self.question.view.audience) {
             (Finish::Broken, Audience::Nobody) => false,
             (Finish::Broken, Audience::Watching)
-            | (
-                Finish::Complete | Finish::LengthLimit | Finish::Continuation | Finish::Stopped,
-                _,
-            ) => true,
+            | (Finish::Complete | Finish::LengthLimit | Finish::Continuation, _) => true,
         }
     }
 

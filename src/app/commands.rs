@@ -21,7 +21,7 @@ use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// What a command changes.
 enum Effect {

@@ -22,6 +22,7 @@ use crate::app::{Ctx, GRACE};
 use crate::chat::ChatId;
 use crate::clock;
 use crate::outgoing::{Ended, Head, Outgoing};
+use crate::store::Read;
 use pace::Pace;
 
 /// Sends at the same time; each holds a thread of the blocking pool.
@@ -92,7 +93,7 @@ pub(crate) async fn run(
     mut letters: mpsc::Receiver<Letter>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let left_over = ctx.engine.store.read(|rows| rows.outbox_heads()).await?;
+    let left_over = ctx.engine.store.read(Read::outbox_heads).await?;
     if !left_over.is_empty() {
         info!(rows = left_over.len(); "unsent rows recalled");
     }
@@ -113,7 +114,7 @@ pub(crate) async fn run(
             biased;
             () = stop.cancelled() => break,
             Some(ended) = delivery.sends.join_next_with_id() => delivery.ended(ended),
-            Some(letter) = letters.recv() => delivery.take(letter),
+            Some(letter) = letters.recv() => delivery.take(&letter),
             () = sleep(pause) => {}
         }
     }
@@ -126,17 +127,17 @@ pub(crate) async fn run(
 }
 
 impl Delivery {
-    fn take(&mut self, letter: Letter) {
+    fn take(&mut self, letter: &Letter) {
         match letter {
-            Letter::Row(head) => self.outgoing.push(head, clock::now()),
-            Letter::Closed(chat) => self.outgoing.close(chat),
+            Letter::Row(head) => self.outgoing.push(*head, clock::now()),
+            Letter::Closed(chat) => self.outgoing.close(*chat),
         }
     }
 
     /// Starts every send that may go now, and says when to look again.
     fn send_what_may(&mut self) -> Duration {
         /// Nothing is due: only a letter or an ended send can change that.
-        const IDLE: Duration = Duration::from_secs(60);
+        const IDLE: Duration = Duration::from_mins(1);
         let pause = loop {
             let now = clock::now();
             if self.sends.len() >= SENDS {

@@ -1,14 +1,20 @@
 //! What may be read within one snapshot, as typed operations on rows. Owns the snapshot.
 //! Invariant: everything read through one [`Read`] is of the same commit.
 
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+#[cfg(test)]
+use redb::ReadableTableMetadata;
+use redb::{ReadTransaction, ReadableTable};
 
-use super::tables::{self, OffsetRow, SeenRow, TurnRef};
-use super::{Disposition, StoreError};
+#[cfg(test)]
+use super::Disposition;
+use super::StoreError;
+use super::tables::{self, OffsetRow};
+#[cfg(test)]
+use super::tables::{SeenRow, TurnRef};
 use crate::chat::role::Person;
-use crate::chat::{
-    ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, UpdateId, UserId,
-};
+#[cfg(test)]
+use crate::chat::{ChatId, MessageId, UpdateId};
+use crate::chat::{Job, JobId, Lane, Outbound, OutboxId, StoredTurn, UserId};
 use crate::clock::Timestamp;
 use crate::keys::{Fingerprint, Health, Ledger, Scope};
 use crate::outgoing::Head;
@@ -35,6 +41,7 @@ impl Read {
         Ok(jobs)
     }
 
+    #[cfg(test)]
     pub(crate) fn inbox_len(&self) -> Result<u64, StoreError> {
         Ok(self.0.open_table(tables::INBOX)?.len()?)
     }
@@ -55,6 +62,7 @@ impl Read {
         tables::row(&self.0.open_table(tables::OUTBOX)?, id.0)
     }
 
+    #[cfg(test)]
     pub(crate) fn turn(&self, lane: Lane, job: JobId) -> Result<Option<StoredTurn>, StoreError> {
         let history = self.0.open_table(tables::HISTORY)?;
         tables::row(&history, tables::turn_key(lane, job))
@@ -77,6 +85,7 @@ impl Read {
     }
 
     /// The round that a message asked or answered.
+    #[cfg(test)]
     pub(crate) fn by_message(
         &self,
         chat: ChatId,
@@ -92,6 +101,7 @@ impl Read {
     }
 
     /// Shows every person of the registry, one at a time.
+    #[cfg(test)]
     pub(crate) fn persons(&self, mut visit: impl FnMut(UserId, Person)) -> Result<(), StoreError> {
         for entry in self.0.open_table(tables::PERSONS)?.iter()? {
             let (id, row) = entry?;
@@ -107,6 +117,7 @@ impl Read {
         Ok(row.map(|OffsetRow(offset, at)| (offset, at)))
     }
 
+    #[cfg(test)]
     pub(crate) fn was_seen(
         &self,
         bot: i64,

@@ -9,7 +9,7 @@ use frankenstein::TelegramApi;
 use frankenstein::input_file::FileUpload;
 use frankenstein::methods::{
     AnswerCallbackQueryParams, DeleteMessageParams, DeleteWebhookParams, EditMessageTextParams,
-    LeaveChatParams, SendDocumentParams, SendMessageParams,
+    SendDocumentParams, SendMessageParams,
 };
 use frankenstein::types::{
     InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyMarkup, ReplyParameters,
@@ -85,11 +85,6 @@ pub(crate) fn delete_webhook(client: &Client) -> Result<(), CallError> {
         .drop_pending_updates(false)
         .build();
     client.delete_webhook(&params).map(drop)
-}
-
-pub(crate) fn leave_chat(client: &Client, chat: ChatId) -> Result<(), CallError> {
-    let params = LeaveChatParams::builder().chat_id(chat.0).build();
-    client.leave_chat(&params).map(drop)
 }
 
 fn edit(

@@ -26,11 +26,11 @@ use crate::gemini::{self, Outcome as Report, Progress};
 use crate::keys::{Change, Effect, Lease, Next, Verdict};
 
 /// The service may think this long before its first byte (design §2).
-const FIRST_BYTE: Duration = Duration::from_secs(60);
+const FIRST_BYTE: Duration = Duration::from_mins(1);
 /// Longest silence within an answer (design §2).
 const BETWEEN_BYTES: Duration = Duration::from_secs(20);
 /// How long a stream may run after its first text (design §7).
-const WHOLE_STREAM: Duration = Duration::from_secs(300);
+const WHOLE_STREAM: Duration = Duration::from_mins(5);
 
 /// How one attempt ended.
 pub(super) enum Attempt {
@@ -212,9 +212,10 @@ const fn innocent() -> Verdict {
 
 /// Deaths are for a person to act on; everything else the pool copes with.
 fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
-    match verdict.effect {
-        Effect::Healthy => debug!(key; "key settled"),
-        effect => info!(key, effect:? = effect; "key settled"),
+    if verdict.effect == Effect::Healthy {
+        debug!(key; "key settled");
+    } else {
+        info!(key, effect:? = verdict.effect; "key settled");
     }
     for death in changes.iter().filter_map(|change| change.death) {
         error!(key, why:? = death; "a key is refused for good; replace it or take it out");

@@ -69,12 +69,13 @@ async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<Message
     Ended::Gone
 }
 
-/// Each refusal is a decision (Bot API errors, telegram::verdict).
+/// Each refusal is a decision ([`crate::telegram::verdict`]).
 async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ended {
     let refusal = match error {
         CallError::Refused(refusal) => refusal,
         CallError::Fault(_) | CallError::Garbled | CallError::Local(_) => {
-            warn!(chat = head.chat.0, err:% = error; "telegram did not take the message");
+            let maybe_there = error.may_have_happened();
+            warn!(chat = head.chat.0, err:% = error, maybe_there; "message not acknowledged");
             return Ended::Unanswered;
         }
     };

@@ -17,7 +17,7 @@ const BULK_RATE: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
 /// Floods of this many chats within `FLOOD_WINDOW` are the bot's, not a chat's (design §5).
 const FLOOD_CHATS: usize = 3;
 const FLOOD_WINDOW: Duration = Duration::from_secs(10);
-const FLOOD_BRAKE: Duration = Duration::from_secs(600);
+const FLOOD_BRAKE: Duration = Duration::from_mins(10);
 /// Owned by the delivery.
 pub(super) struct Pace {
     rate: SendRate,
