@@ -27,6 +27,8 @@ use crate::telegram::poll::Batch;
 
 /// What the button under the notice of old mail says to us.
 pub(super) const HELD: &str = "held";
+/// Old mail that comes within this time is of one outage, and told of once.
+const ONE_OUTAGE: Duration = Duration::from_hours(1);
 /// A person's row is touched this seldom when nothing else of it changes.
 const SEEN_STEP: Duration = Duration::from_hours(1);
 
@@ -274,9 +276,12 @@ impl Sorter<'_> {
                 self.person(&group).told = true;
             }
             Notice::TooOld => {
-                let held = held(inbound)?;
-                let before = self.person(&inbound.sender).held.replace(held);
-                return before.is_none().then_some(notice);
+                let now = self.now;
+                let person = self.person(&inbound.sender);
+                let before = person.held.as_ref().map(|held| held.told);
+                let told = before.filter(|told| now.since(*told) < ONE_OUTAGE);
+                person.held = Some(held(inbound, told.unwrap_or(now))?);
+                return told.is_none().then_some(notice);
             }
             Notice::CannotRead { .. }
             | Notice::OwnersOnly
@@ -463,7 +468,7 @@ pub(super) fn set_reachable(
 }
 
 /// The question of old mail, kept so that the person may still have it answered.
-fn held(inbound: &Inbound) -> Option<Held> {
+fn held(inbound: &Inbound, told: Timestamp) -> Option<Held> {
     let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
     (!text.is_empty()).then(|| Held {
         message: inbound.message,
@@ -471,5 +476,6 @@ fn held(inbound: &Inbound) -> Option<Held> {
         text: text.clone(),
         quote: inbound.quote.clone(),
         sent: inbound.sent,
+        told,
     })
 }
