@@ -102,7 +102,7 @@ pub(crate) struct Pending<T>(Stage<T>);
 
 enum Stage<T> {
     /// There was no room in the queue at the call.
-    Outside(Pin<Box<dyn Future<Output = Answer<T>> + Send>>),
+    Outside(Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>),
     Queued(Answer<T>),
 }
 
@@ -110,11 +110,8 @@ impl<T> Future for Pending<T> {
     type Output = Result<T, StoreError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Stage::Outside(entering) = &mut self.0 {
-            self.0 = Stage::Queued(ready!(entering.as_mut().poll(context)));
-        }
         match &mut self.0 {
-            Stage::Outside(_) => Poll::Pending,
+            Stage::Outside(write) => write.as_mut().poll(context),
             Stage::Queued(answer) => {
                 let answer = ready!(Pin::new(answer).poll(context));
                 Poll::Ready(answer.unwrap_or(Err(StoreError::Closed)))
@@ -153,7 +150,7 @@ impl Store {
 
     /// Runs `op` in the writer's next transaction. It is queued by this call, not by the first
     /// poll, so the order of calls is the order of commits. Only when thousands wait, as on a full
-    /// disk, it has to be awaited to be queued, once there is room. `op` may run more than once (another
+    /// disk, it is queued while it is awaited, once there is room. `op` may run more than once (another
     /// operation of the batch failed, the disk was full) and has no effect but its writes. It
     /// must not use the store itself.
     pub(crate) fn write<T, F>(&self, op: F) -> Pending<T>
@@ -184,7 +181,8 @@ impl Store {
             Err(op) => {
                 let shared = Arc::clone(shared);
                 Stage::Outside(Box::pin(async move {
-                    shared.waiting.submit_in_turn(pace, op).await
+                    let answer = shared.waiting.submit_in_turn(pace, op).await;
+                    answer.await.unwrap_or(Err(StoreError::Closed))
                 }))
             }
         })

@@ -223,6 +223,25 @@ mod tests {
     }
 
     #[test]
+    fn an_emptied_file_keeps_nothing_of_what_it_held() {
+        let file = InMemoryBackend::new();
+        file.set_len(8).unwrap();
+        file.write(0, b"abcdefgh").unwrap();
+        let held = Withheld::emptied(Box::new(file));
+        assert_eq!(held.len().unwrap(), 0);
+        held.set_len(4).unwrap();
+        held.write(2, b"X").unwrap();
+        let mut seen = [9; 4];
+        held.read(0, &mut seen).unwrap();
+        assert_eq!(&seen, b"\0\0X\0");
+        assert_eq!(held.0.file.len().unwrap(), 8);
+        held.release().unwrap();
+        held.0.file.read(0, &mut seen).unwrap();
+        assert_eq!(&seen, b"\0\0X\0");
+        assert_eq!(held.len().unwrap(), 4);
+    }
+
+    #[test]
     fn a_read_past_the_end_is_an_error() {
         let held = Withheld::new(Box::new(InMemoryBackend::new()));
         assert!(held.read(0, &mut [0; 4]).is_err());

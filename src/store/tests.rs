@@ -286,26 +286,6 @@ async fn who_waits_for_room_is_told_when_the_store_closes() {
     assert_eq!(folder.open().read_now(Read::inbox_len).unwrap(), 4096);
 }
 
-#[tokio::test]
-async fn room_is_given_to_those_who_wait_for_it_first_come_first_served() {
-    let folder = Folder::new();
-    let store = folder.open();
-    let (release, first) = occupy(&store);
-    let queued: Vec<_> = (0..4096).map(|_| store.write(add_job)).collect();
-    let mut outside = store.write(add_job);
-    let mut context = Context::from_waker(std::task::Waker::noop());
-    assert!(Pin::new(&mut outside).poll(&mut context).is_pending());
-    let later = store.write(add_job);
-    drop(release);
-    first.await.unwrap();
-    let (outside, later) = tokio::join!(outside, later);
-    assert_eq!(
-        (outside.unwrap(), later.unwrap()),
-        (JobId(4097), JobId(4098))
-    );
-    drop(queued);
-}
-
 #[test]
 fn a_panic_inside_a_read_is_an_error() {
     let folder = Folder::new();

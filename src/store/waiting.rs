@@ -1,6 +1,6 @@
 //! The operations that wait for the writer thread. Owns the queue and the phase of the store's
 //! life. Invariant: what goes in comes out in the same order, and after [`Waiting::begin_close`]
-//! nothing more goes in. Those who wait for room get it first come, first served.
+//! nothing more goes in.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -174,14 +174,6 @@ impl Waiting {
             return None;
         }
         Some(taken.into_iter().map(|(_, op)| op).collect())
-    }
-
-    /// Whether the writer is to go on with a file that cannot be written.
-    pub(super) fn go_on(&self) -> Result<(), Stopped> {
-        match self.queue.lock().phase {
-            Phase::Open => Ok(()),
-            Phase::Closing | Phase::Closed => Err(Stopped),
-        }
     }
 
     /// Lets the writer pause; cut short when it is to end.

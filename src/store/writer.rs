@@ -234,7 +234,6 @@ impl Shared {
         // Not before the lock: whoever reads because of it finds an open file again.
         self.publish_failing(fault);
         loop {
-            self.waiting.go_on()?;
             close_database(&mut database);
             match self.place.inspect() {
                 Ok(inspected) => {

@@ -148,6 +148,53 @@ fn an_unfinished_file_that_somebody_is_at_work_on_is_left_alone() {
     drop(at_work);
 }
 
+/// A first start to which something happens after it opened the unfinished file and before it
+/// locked it.
+fn interrupted(folder: &Folder, event: fn(&Path)) -> Result<Store, OpenError> {
+    let path = folder.file();
+    let calls = AtomicU64::new(0);
+    let place = Place {
+        backend: Box::new(move |file| {
+            if calls.fetch_add(1, Ordering::SeqCst) == 0 {
+                event(&path);
+            }
+            Ok(Box::new(redb::backends::FileBackend::new(file)?))
+        }),
+        ..Place::at(&folder.file())
+    };
+    Store::open_at(place, Open::CreateIfMissing)
+}
+
+#[test]
+fn a_first_start_that_was_overtaken_opens_the_file_of_the_other() {
+    let folder = Folder::new();
+    let store = interrupted(&folder, |path| {
+        let other = Store::open(path, Open::CreateIfMissing).unwrap();
+        other.write(add_job).wait().unwrap();
+        other.close().unwrap();
+    });
+    assert_eq!(store.unwrap().read_now(Read::inbox_len).unwrap(), 1);
+    assert!(!unfinished(&folder).exists());
+    let folder = Folder::new();
+    let overtaken = interrupted(&folder, |path| {
+        std::mem::forget(Store::open(path, Open::CreateIfMissing).unwrap());
+    });
+    assert!(matches!(overtaken.err().unwrap(), OpenError::Locked(_)));
+}
+
+#[test]
+fn a_first_start_whose_unfinished_file_was_taken_away_gives_no_other_file_the_name() {
+    let folder = Folder::new();
+    let start = interrupted(&folder, |path| {
+        let unfinished = path.with_extension("redb.new");
+        fs::remove_file(&unfinished).unwrap();
+        fs::write(&unfinished, "of another start").unwrap();
+    });
+    assert!(matches!(start.err().unwrap(), OpenError::Locked(_)));
+    assert!(!folder.file().exists());
+    assert_eq!(fs::read(unfinished(&folder)).unwrap(), b"of another start");
+}
+
 #[test]
 fn of_several_first_starts_at_once_each_has_the_file_alone_or_is_told_that_it_is_locked() {
     for _ in 0..50 {
