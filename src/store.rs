@@ -30,14 +30,14 @@ use std::task::{Context, Poll, ready};
 use log::info;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, watch};
 
 use self::cache::{WINDOW_ROUNDS, Window};
 pub(crate) use self::error::{OpenError, StoreError};
 pub(crate) use self::open::Open;
 use self::open::{Opened, Place};
 pub(crate) use self::read::Read;
-use self::waiting::Pace;
+use self::waiting::{Answer, Pace};
 pub(crate) use self::write::Write;
 use self::writer::Shared;
 use crate::chat::role::Person;
@@ -85,25 +85,37 @@ impl Drop for Handle {
     }
 }
 
-/// A write on its way; resolves after the durable commit. It takes place even when this is
-/// dropped.
+/// A write on its way; resolves after the durable commit. Once it is queued it takes place even
+/// when this is dropped.
 #[must_use = "a write may fail"]
-pub(crate) struct Pending<T>(oneshot::Receiver<Result<T, StoreError>>);
+pub(crate) struct Pending<T>(Stage<T>);
 
+<<<<<<< HEAD
 impl<T> Pending<T> {
     /// Waits on a thread that may block.
     #[cfg(test)]
     pub(crate) fn wait(self) -> Result<T, StoreError> {
         self.0.blocking_recv().unwrap_or(Err(StoreError::Closed))
     }
+=======
+enum Stage<T> {
+    /// There was no room in the queue at the call.
+    Outside(Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>),
+    Queued(Answer<T>),
+>>>>>>> w/store2
 }
 
 impl<T> Future for Pending<T> {
     type Output = Result<T, StoreError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = ready!(Pin::new(&mut self.0).poll(context));
-        Poll::Ready(answer.unwrap_or(Err(StoreError::Closed)))
+        match &mut self.0 {
+            Stage::Outside(write) => write.as_mut().poll(context),
+            Stage::Queued(answer) => {
+                let answer = ready!(Pin::new(answer).poll(context));
+                Poll::Ready(answer.unwrap_or(Err(StoreError::Closed)))
+            }
+        }
     }
 }
 
@@ -136,7 +148,8 @@ impl Store {
     }
 
     /// Runs `op` in the writer's next transaction. It is queued by this call, not by the first
-    /// poll, so the order of calls is the order of commits. `op` may run more than once (another
+    /// poll, so the order of calls is the order of commits. Only when thousands wait, as on a full
+    /// disk, it is queued while it is awaited, once there is room. `op` may run more than once (another
     /// operation of the batch failed, the disk was full) and has no effect but its writes. It
     /// must not use the store itself.
     pub(crate) fn write<T, F>(&self, op: F) -> Pending<T>
@@ -144,7 +157,7 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        Pending(self.0.shared.waiting.submit(Pace::Now, op))
+        self.submit(Pace::Now, op)
     }
 
     /// The same, but it may wait up to 50 ms for others to share the commit.
@@ -153,7 +166,25 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        Pending(self.0.shared.waiting.submit(Pace::Soon, op))
+        self.submit(Pace::Soon, op)
+    }
+
+    fn submit<T, F>(&self, pace: Pace, op: F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let shared = &self.0.shared;
+        Pending(match shared.waiting.submit(pace, op) {
+            Ok(answer) => Stage::Queued(answer),
+            Err(op) => {
+                let shared = Arc::clone(shared);
+                Stage::Outside(Box::pin(async move {
+                    let answer = shared.waiting.submit_in_turn(pace, op).await;
+                    answer.await.unwrap_or(Err(StoreError::Closed))
+                }))
+            }
+        })
     }
 
     /// Reads a snapshot on a blocking thread.

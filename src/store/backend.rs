@@ -40,27 +40,48 @@ enum Step {
 
 impl Withheld {
     pub(super) fn new(file: Box<dyn StorageBackend>) -> Self {
-        Self(Arc::new(Inner {
+        Self::with(
             file,
-            released: AtomicBool::new(false),
-            held: Mutex::new(Held {
+            Held {
                 steps: Vec::new(),
                 len: None,
                 kept: u64::MAX,
-            }),
+            },
+        )
+    }
+
+    /// Whatever the file holds counts for nothing, and goes with the release.
+    pub(super) fn emptied(file: Box<dyn StorageBackend>) -> Self {
+        Self::with(
+            file,
+            Held {
+                steps: vec![Step::Resize(0)],
+                len: Some(0),
+                kept: 0,
+            },
+        )
+    }
+
+    fn with(file: Box<dyn StorageBackend>, held: Held) -> Self {
+        Self(Arc::new(Inner {
+            file,
+            released: AtomicBool::new(false),
+            held: Mutex::new(held),
         }))
     }
 
-    /// Lets everything held, and everything later, reach the file.
+    /// Lets everything held, and everything later, reach the file. When that fails nothing later
+    /// reaches it, and what was held is still read.
     pub(super) fn release(&self) -> io::Result<()> {
         let mut held = self.0.held.lock();
-        for step in held.steps.drain(..) {
+        for step in &held.steps {
             match step {
-                Step::Write(offset, bytes) => self.0.file.write(offset, &bytes)?,
-                Step::Resize(len) => self.0.file.set_len(len)?,
+                Step::Write(offset, bytes) => self.0.file.write(*offset, bytes)?,
+                Step::Resize(len) => self.0.file.set_len(*len)?,
                 Step::Sync => self.0.file.sync_data()?,
             }
         }
+        held.steps = Vec::new();
         self.0.released.store(true, Ordering::Release);
         Ok(())
     }
@@ -199,6 +220,25 @@ mod tests {
         held.release().unwrap();
         held.0.file.read(0, &mut seen).unwrap();
         assert_eq!(&seen, b"abXYefghijk\0");
+    }
+
+    #[test]
+    fn an_emptied_file_keeps_nothing_of_what_it_held() {
+        let file = InMemoryBackend::new();
+        file.set_len(8).unwrap();
+        file.write(0, b"abcdefgh").unwrap();
+        let held = Withheld::emptied(Box::new(file));
+        assert_eq!(held.len().unwrap(), 0);
+        held.set_len(4).unwrap();
+        held.write(2, b"X").unwrap();
+        let mut seen = [9; 4];
+        held.read(0, &mut seen).unwrap();
+        assert_eq!(&seen, b"\0\0X\0");
+        assert_eq!(held.0.file.len().unwrap(), 8);
+        held.release().unwrap();
+        held.0.file.read(0, &mut seen).unwrap();
+        assert_eq!(&seen, b"\0\0X\0");
+        assert_eq!(held.len().unwrap(), 4);
     }
 
     #[test]

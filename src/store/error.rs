@@ -94,7 +94,6 @@ impl OpenError {
             StoreError::Row { .. }
             | StoreError::Panicked
             | StoreError::Unavailable
-            | StoreError::Full
             | StoreError::Closed => error.to_string(),
         };
         Self::Damaged { path, reason }
@@ -108,9 +107,6 @@ pub(crate) enum StoreError {
     /// the last commit may have reached it).
     #[error("the store is closed")]
     Closed,
-    /// Nothing was written; the caller slows down.
-    #[error("too many writes wait for the data file")]
-    Full,
     /// The file is being opened again after a fault; try later.
     #[error("the data file is being opened again")]
     Unavailable,

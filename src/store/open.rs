@@ -1,10 +1,11 @@
 //! From a path to an open database, or to one clear sentence (P6). Owns nothing once it returns.
-//! Invariant: a file that is refused keeps every byte, and a fault inside redb, a panic too, ends
-//! as an [`OpenError`].
+//! Invariant: a file that is refused keeps every byte, a fault inside redb, a panic too, ends as an
+//! [`OpenError`], and whatever stands in the place of the data file was whole when it got there.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::ops::Bound;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,6 +31,9 @@ pub(crate) enum Open {
 /// The first bytes of every redb file.
 const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
 
+/// What the name of a data file ends with until it is whole.
+const UNFINISHED: &str = "new";
+
 /// redb's default of 1 GiB would be the whole machine; the kernel's page cache does the rest.
 const CACHE_BYTES: usize = 4 << 20;
 
@@ -51,6 +55,28 @@ pub(super) struct Opened {
     pub(super) repaired: bool,
 }
 
+/// A database that was found sound and whose file still has the bytes it was found with.
+pub(super) struct Inspected {
+    pub(super) database: Database,
+    pub(super) changes: Changes,
+}
+
+/// What an opening has still to write.
+pub(super) struct Changes {
+    withheld: Withheld,
+    findings: Findings,
+    schema: Schema,
+    repaired: bool,
+}
+
+impl Changes {
+    /// Writes it. When that fails the database can be read, but not written any more.
+    pub(super) fn apply(&self, database: &Database) -> Result<(), StoreError> {
+        self.withheld.release().map_err(StoreError::Io)?;
+        schema::prepare(database, &self.findings, self.schema)
+    }
+}
+
 impl Place {
     pub(super) fn at(path: &Path) -> Self {
         Self {
@@ -62,81 +88,159 @@ impl Place {
 
     /// Opens the file, looks through it and makes it today's.
     pub(super) fn open(&self, mode: Open) -> Result<Opened, OpenError> {
-        let created = self.find(mode)?;
-        let opened = catch_unwind(AssertUnwindSafe(|| self.open_database(created)));
-        let opened = opened.unwrap_or_else(|panic| Err(self.damaged(panic_text(&panic))));
-        if let Err(error) = &opened
-            && created == Created::Now
-            && !matches!(error, OpenError::Locked(_))
-            && let Err(error) = fs::remove_file(&self.path)
-        {
-            warn!(path:% = self.path.display(), err:% = error; "unfinished data file left behind");
+        let opened = self.unharmed(|| match self.find(mode)? {
+            Found::There => self.adopt(self.inspect_file()?),
+            Found::Nothing => self.create(),
+        })?;
+        if mode == Open::CreateIfMissing {
+            self.sweep();
         }
-        opened
+        Ok(opened)
     }
 
-    /// Sees to it that a regular file is there.
-    fn find(&self, mode: Open) -> Result<Created, OpenError> {
+    /// Opens the file again and looks through it. Nothing is written yet, so a full disk does
+    /// not keep anybody from reading it.
+    pub(super) fn inspect(&self) -> Result<Inspected, OpenError> {
+        self.unharmed(|| match self.find(Open::Existing)? {
+            Found::There => self.inspect_file(),
+            Found::Nothing => Err(OpenError::Missing(self.path.clone())),
+        })
+    }
+
+    /// Lets what the opening has to write reach the file.
+    fn adopt(&self, inspected: Inspected) -> Result<Opened, OpenError> {
+        let Inspected { database, changes } = inspected;
+        changes
+            .apply(&database)
+            .map_err(|error| self.store(error))?;
+        Ok(Opened {
+            database,
+            repaired: changes.repaired,
+        })
+    }
+
+    /// A fault inside redb that shows as a panic is damage like any other.
+    fn unharmed<T>(&self, work: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
+        catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(self.damaged(panic_text(&panic))))
+    }
+
+    /// Sees to it that what is there is a regular file.
+    fn find(&self, mode: Open) -> Result<Found, OpenError> {
         match fs::metadata(&self.path) {
             Ok(found) if !found.is_file() => Err(OpenError::NotAFile(self.path.clone())),
             Ok(found) if found.len() == 0 => Err(OpenError::Empty(self.path.clone())),
-            Ok(_) => Ok(Created::Before),
+            Ok(_) => Ok(Found::There),
             Err(error) if error.kind() == io::ErrorKind::NotFound => match mode {
                 Open::Existing => Err(OpenError::Missing(self.path.clone())),
-                Open::CreateIfMissing => self.create(),
+                Open::CreateIfMissing => Ok(Found::Nothing),
             },
             Err(error) => Err(self.io(error)),
         }
     }
 
-    fn create(&self) -> Result<Created, OpenError> {
-        let folder = match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+    /// Makes the file under the name of an unfinished one, which becomes its own only when it is
+    /// whole: a start that is killed meanwhile leaves nothing that the next would stumble over.
+    /// Whoever holds the lock of the unfinished file is the one who makes it.
+    fn create(&self) -> Result<Opened, OpenError> {
+        let folder = self.folder();
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(folder)
             .map_err(|error| OpenError::NoFolder(self.path.clone(), error))?;
-        let made = OpenOptions::new()
+        let unfinished = self.beside(UNFINISHED);
+        let file = OpenOptions::new()
+            .read(true)
             .write(true)
-            .create_new(true)
+            .create(true)
+            .truncate(false)
             .mode(0o600)
-            .open(&self.path);
-        match made.and_then(|_| File::open(folder)?.sync_all()) {
-            Ok(()) => Ok(Created::Now),
-            // Another process was faster; its lock decides.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Created::Before),
-            Err(error) => Err(self.io(error)),
+            .open(&unfinished)
+            .map_err(|error| OpenError::of_io(unfinished.clone(), error))?;
+        let ours = file.metadata().map_err(|error| self.io(error))?;
+        let file = (self.backend)(file).map_err(|error| self.database(error))?;
+        // What a killed start wrote is not read, and thrown away only once this one is locked.
+        let inspected = self.inspect_backend(Withheld::emptied(file))?;
+        let stands = fs::symlink_metadata(&unfinished).is_ok_and(|found| is_same(&found, &ours));
+        if fs::symlink_metadata(&self.path).is_ok() {
+            // Another start made it in the meantime.
+            drop(inspected);
+            self.sweep();
+            return self.adopt(self.inspect_file()?);
+        }
+        if !stands {
+            return Err(OpenError::Locked(self.path.clone()));
+        }
+        let moved = inspected
+            .changes
+            .apply(&inspected.database)
+            .map_err(|error| self.store(error))
+            .and_then(|()| self.give_name(&unfinished));
+        // Ours as long as the database is open and locked.
+        moved.inspect_err(|_| remove_left_over(&unfinished))?;
+        Ok(Opened {
+            database: inspected.database,
+            repaired: false,
+        })
+    }
+
+    fn give_name(&self, unfinished: &Path) -> Result<(), OpenError> {
+        fs::rename(unfinished, &self.path)
+            .and_then(|()| File::open(self.folder())?.sync_all())
+            .map_err(|error| self.io(error))
+    }
+
+    /// Removes what a start that was killed left unfinished, unless somebody is at work on it.
+    fn sweep(&self) {
+        let unfinished = self.beside(UNFINISHED);
+        let Ok(file) = OpenOptions::new().read(true).write(true).open(&unfinished) else {
+            return;
+        };
+        if let Ok(file) = FileBackend::new(file)
+            && let Ok(true) = file.try_lock_range(Bound::Unbounded, Bound::Unbounded)
+        {
+            remove_left_over(&unfinished);
         }
     }
 
-    fn open_database(&self, created: Created) -> Result<Opened, OpenError> {
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    fn inspect_file(&self) -> Result<Inspected, OpenError> {
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .open(&self.path)
             .map_err(|error| self.io(error))?;
-        if created == Created::Before {
-            self.check_magic(&mut file)?;
-        }
+        self.check_magic(&mut file)?;
         let file = (self.backend)(file).map_err(|error| self.database(error))?;
-        let withheld = Withheld::new(file);
+        self.inspect_backend(Withheld::new(file))
+    }
+
+    fn inspect_backend(&self, withheld: Withheld) -> Result<Inspected, OpenError> {
         let repaired = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&repaired);
-        let db = Database::builder()
+        let database = Database::builder()
             .set_cache_size(CACHE_BYTES)
             .set_repair_callback(move |_| seen.store(true, Ordering::Relaxed))
             .create_with_backend(withheld.clone())
             .map_err(|error| self.database(error))?;
-        let findings = schema::inspect(&db, self.schema).map_err(|error| self.store(error))?;
+        let findings =
+            schema::inspect(&database, self.schema).map_err(|error| self.store(error))?;
         self.judge(&findings)?;
-        withheld.release().map_err(|error| self.io(error))?;
-        schema::prepare(&db, &findings, self.schema).map_err(|error| self.store(error))?;
-        Ok(Opened {
-            database: db,
-            repaired: repaired.load(Ordering::Relaxed),
+        Ok(Inspected {
+            database,
+            changes: Changes {
+                withheld,
+                findings,
+                schema: self.schema,
+                repaired: repaired.load(Ordering::Relaxed),
+            },
         })
     }
 
@@ -209,11 +313,24 @@ impl Place {
     }
 }
 
-/// Whether the file was there before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Created {
-    Now,
-    Before,
+/// What is in the place of the data file.
+enum Found {
+    There,
+    Nothing,
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+fn remove_left_over(unfinished: &Path) {
+    match fs::remove_file(unfinished) {
+        Ok(()) => info!(path:% = unfinished.display(); "unfinished data file removed"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => {
+            warn!(path:% = unfinished.display(), err:% = error; "unfinished data file left behind");
+        }
+    }
 }
 
 /// What a panic said.

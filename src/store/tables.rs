@@ -101,6 +101,16 @@ pub(super) fn decoded<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
     codec::decode(bytes).map_err(row_error::<R>)
 }
 
+/// Value of a row among many that do not depend on it; `None`, with a warning, when it cannot be
+/// read.
+pub(super) fn readable<R: Record>(id: u64, bytes: &[u8]) -> Option<R> {
+    codec::decode(bytes)
+        .inspect_err(
+            |error| log::warn!(table = R::TABLE, id, err:% = error; "unreadable row passed over"),
+        )
+        .ok()
+}
+
 fn row_error<R: Record>(error: CodecError) -> StoreError {
     StoreError::Row {
         table: R::TABLE,

@@ -113,6 +113,14 @@ pub(super) fn add_job(write: &mut Write<'_>) -> Result<JobId, StoreError> {
     Ok(id)
 }
 
+impl<T> Pending<T> {
+    /// Waits outside of a runtime.
+    pub(super) fn wait(self) -> Result<T, StoreError> {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.build().unwrap().block_on(self)
+    }
+}
+
 /// Keeps the writer busy until the returned sender is dropped.
 fn occupy(store: &Store) -> (mpsc::Sender<()>, Pending<()>) {
     let (release, held) = mpsc::channel::<()>();
@@ -245,22 +253,38 @@ fn the_file_is_closed_with_its_last_handle() {
 }
 
 #[test]
-fn more_waiting_writes_than_the_queue_holds_are_refused() {
+fn more_waiting_writes_than_the_queue_holds_wait_for_room_and_keep_their_order() {
     let folder = Folder::new();
     let store = folder.open();
     let (release, first) = occupy(&store);
-    let pending: Vec<_> = (0..4100).map(|_| store.write(|_| Ok(()))).collect();
+    let pending: Vec<_> = (0..5000).map(|_| store.write(add_job)).collect();
+    let outside = |pending: &&Pending<_>| matches!(pending.0, Stage::Outside(_));
+    assert_eq!(pending.iter().filter(outside).count(), 5000 - 4096);
+    assert!(pending.iter().take(4096).all(|pending| !outside(&pending)));
     drop(release);
     first.wait().unwrap();
-    let answers: Vec<_> = pending.into_iter().map(Pending::wait).collect();
-    assert!(answers.iter().take(4096).all(Result::is_ok));
-    let refused = answers.iter().skip(4096);
-    assert!(
-        refused
-            .clone()
-            .all(|answer| matches!(answer, Err(StoreError::Full)))
-    );
-    assert_eq!(refused.count(), 4);
+    let ids: Vec<_> = pending.into_iter().map(|p| p.wait().unwrap().0).collect();
+    assert_eq!(ids, (1..=5000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn who_waits_for_room_is_told_when_the_store_closes() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let (release, first) = occupy(&store);
+    let queued: Vec<_> = (0..4096).map(|_| store.write(add_job)).collect();
+    let mut outside = store.write(add_job);
+    let mut context = Context::from_waker(std::task::Waker::noop());
+    assert!(Pin::new(&mut outside).poll(&mut context).is_pending());
+    store.0.shared.waiting.begin_close();
+    assert!(matches!(outside.await, Err(StoreError::Closed)));
+    drop(release);
+    first.await.unwrap();
+    for (pending, id) in queued.into_iter().zip(1..) {
+        assert_eq!(pending.await.unwrap(), JobId(id));
+    }
+    store.close().unwrap();
+    assert_eq!(folder.open().read_now(Read::inbox_len).unwrap(), 4096);
 }
 
 #[test]

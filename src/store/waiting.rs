@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, TryAcquireError, oneshot};
 
 use super::StoreError;
 use super::write::Write;
@@ -14,7 +14,7 @@ use super::write::Write;
 /// Operations that share one commit at most.
 const BATCH: usize = 256;
 
-/// Operations that may wait; one more is refused.
+/// Operations that may wait; whoever brings one more waits for room.
 const LIMIT: usize = 4096;
 
 /// How long operations that can wait do so for others to share their commit.
@@ -37,6 +37,9 @@ pub(super) trait Op: Send {
     /// Tells whoever waits how it ended.
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
 }
+
+/// Where the answer to an operation comes from.
+pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 struct Task<T, F> {
     op: F,
@@ -65,6 +68,8 @@ where
 /// The queue between the callers and the writer thread.
 pub(super) struct Waiting {
     queue: Mutex<Queue>,
+    /// A permit for each operation more that may wait; closed when none may any more.
+    room: Semaphore,
     wake: Condvar,
     ended: Condvar,
 }
@@ -94,13 +99,41 @@ impl Waiting {
                 urgent: 0,
                 phase: Phase::Open,
             }),
+            room: Semaphore::new(LIMIT),
             wake: Condvar::new(),
             ended: Condvar::new(),
         }
     }
 
-    /// Queues an operation; its answer comes through the receiver.
-    pub(super) fn submit<T, F>(&self, pace: Pace, op: F) -> oneshot::Receiver<Result<T, StoreError>>
+    /// Queues an operation, or gives it back when there is no room.
+    pub(super) fn submit<T, F>(&self, pace: Pace, op: F) -> Result<Answer<T>, F>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        match self.room.try_acquire() {
+            Ok(permit) => permit.forget(),
+            Err(TryAcquireError::NoPermits) => return Err(op),
+            // It will be told that the store is closed.
+            Err(TryAcquireError::Closed) => {}
+        }
+        Ok(self.push(pace, op))
+    }
+
+    /// Queues an operation as soon as there is room.
+    pub(super) async fn submit_in_turn<T, F>(&self, pace: Pace, op: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        if let Ok(permit) = self.room.acquire().await {
+            permit.forget();
+        }
+        self.push(pace, op)
+    }
+
+    /// Takes an operation that has its permit; the one who takes it out gives the permit back.
+    fn push<T, F>(&self, pace: Pace, op: F) -> Answer<T>
     where
         T: Send + 'static,
         F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
@@ -112,14 +145,12 @@ impl Waiting {
             reply,
         });
         let mut queue = self.queue.lock();
-        if queue.phase != Phase::Open {
-            task.answer(Err(StoreError::Closed));
-        } else if queue.ops.len() >= LIMIT {
-            task.answer(Err(StoreError::Full));
-        } else {
+        if queue.phase == Phase::Open {
             queue.urgent += usize::from(pace == Pace::Now);
             queue.ops.push_back((pace, task));
             self.wake.notify_all();
+        } else {
+            task.answer(Err(StoreError::Closed));
         }
         answer
     }
@@ -138,6 +169,7 @@ impl Waiting {
         let urgent = taken.iter().filter(|(pace, _)| *pace == Pace::Now).count();
         queue.urgent = queue.urgent.saturating_sub(urgent);
         drop(queue);
+        self.room.add_permits(count);
         if taken.is_empty() {
             return None;
         }
@@ -162,6 +194,7 @@ impl Waiting {
         if queue.phase == Phase::Open {
             queue.phase = Phase::Closing;
         }
+        self.room.close();
         self.wake.notify_all();
     }
 

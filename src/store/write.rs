@@ -187,7 +187,8 @@ impl<'t> Write<'t> {
         let mut of_chat = Vec::new();
         for entry in outbox.iter()? {
             let (id, row) = entry?;
-            if tables::decoded::<Outbound>(row.value())?.chat == chat {
+            let outbound = tables::readable::<Outbound>(id.value(), row.value());
+            if outbound.is_some_and(|outbound| outbound.chat == chat) {
                 of_chat.push(id.value());
             }
         }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::cache::Cache;
 use super::error::is_full;
-use super::open::{Open, Place};
+use super::open::{Changes, Place};
 use super::read::Read;
 use super::waiting::{Op, Pace, Stopped, Waiting};
 use super::write::{Touched, Write};
@@ -76,24 +76,42 @@ impl Shared {
         &self,
         op: impl FnOnce(&Read) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let answer = self.with_database(|database| op(&Read::new(database.begin_read()?)));
+        if let Err(StoreError::Io(_)) = answer {
+            // redb refuses everything from now on; the writer opens it again when it meets that.
+            self.probe();
+        }
+        answer
+    }
+
+    fn with_database<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let database = self
             .database
             .try_read_for(READ_PATIENCE)
             .ok_or(StoreError::Unavailable)?;
         let database = database.as_ref().ok_or(StoreError::Closed)?;
-        let answer = guarded(|| op(&Read::new(database.begin_read()?)));
-        if let Err(StoreError::Io(_)) = answer {
-            // redb refuses everything from now on; an empty write makes the writer open it again.
-            drop(self.waiting.submit(Pace::Now, |_| Ok(())));
-        }
-        answer
+        guarded(|| work(database))
+    }
+
+    /// Finds out whether the file can be written, as nobody else may for a long time. When there
+    /// is no room in the queue, others do.
+    fn probe(&self) {
+        drop(self.waiting.submit(Pace::Now, |_| Ok(())));
     }
 
     /// The life of the writer thread.
     pub(super) fn run(&self) {
         let served = catch_unwind(AssertUnwindSafe(|| {
             while let Some(batch) = self.waiting.next_batch() {
-                self.commit(batch);
+                if let Err(Stopped) = self.commit(batch) {
+                    return;
+                }
+                if *self.condition.borrow() != Condition::Fine {
+                    self.probe();
+                }
             }
         }));
         if served.is_err() {
@@ -104,42 +122,42 @@ impl Shared {
     }
 
     /// Commits a batch, leaving out what fails by itself, and trying again when the disk fails.
-    fn commit(&self, mut batch: Vec<Box<dyn Op>>) {
+    /// What was not answered when the writer is to end is answered by being dropped.
+    fn commit(&self, mut batch: Vec<Box<dyn Op>>) -> Result<(), Stopped> {
         let mut pause = FIRST_PAUSE;
         let mut patience = FAILURES;
         while !batch.is_empty() {
             match self.attempt(&mut batch) {
-                Ok(touched) => return self.committed(batch, &touched),
+                Ok(touched) => {
+                    self.committed(batch, &touched);
+                    return Ok(());
+                }
                 Err(Fault::Op(place, error)) => batch.remove(place).answer(Err(error)),
                 Err(Fault::Disk { error, begun }) => {
-                    self.publish_failing(&error);
+                    let commits = self.reopen(&error, &mut pause)?;
+                    // The fault came after the commit had reached the file.
+                    if let Some((number, touched)) = begun
+                        && commits >= number
+                    {
+                        self.committed(batch, &touched);
+                        return Ok(());
+                    }
                     patience = patience.saturating_sub(u32::from(!is_full(&error)));
-                    match (self.reopen(&mut pause), begun) {
-                        (Err(Stopped), _) => return refuse(batch, || StoreError::Closed),
-                        // The fault came after the commit had reached the file.
-                        (Ok(commits), Some((number, touched))) if commits >= number => {
-                            return self.committed(batch, &touched);
-                        }
-                        (Ok(_), _) => {}
-                    }
                     if patience == 0 {
-                        return refuse(batch, || StoreError::Io(error.kind().into()));
+                        refuse(batch, || StoreError::Io(error.kind().into()));
+                        return Ok(());
                     }
-                    if self.rest(&mut pause).is_err() {
-                        return refuse(batch, || StoreError::Closed);
-                    }
+                    self.rest(&mut pause)?;
                 }
-                Err(Fault::Closed) => return refuse(batch, || StoreError::Closed),
+                Err(Fault::Closed) => return Err(Stopped),
                 Err(Fault::Database(reason)) => {
-                    error!(err:% = reason; "a commit was refused by the data file");
-                    self.condition.send_replace(Condition::Failing);
                     refuse(batch, || StoreError::Damaged(reason.clone()));
-                    // Once stopped, what waits is refused by the next attempt.
-                    let (Ok(_) | Err(Stopped)) = self.reopen(&mut pause);
-                    return;
+                    self.reopen(&io::Error::other(reason), &mut pause)?;
+                    return self.waiting.rest(LAST_PAUSE);
                 }
             }
         }
+        Ok(())
     }
 
     /// Runs a batch in one transaction.
@@ -192,21 +210,35 @@ impl Shared {
     }
 
     /// Closes the database and opens it again, as redb asks after an I/O error, and returns the
-    /// number of the last commit it holds. Reads wait meanwhile. A file that turns out to be
-    /// damaged ends the store: the next start says so in a sentence.
-    fn reopen(&self, pause: &mut Duration) -> Result<u64, Stopped> {
+    /// number of the last commit it holds. It can be read as soon as it was found sound, also
+    /// while there is no room for what the opening has to write.
+    fn reopen(&self, fault: &io::Error, pause: &mut Duration) -> Result<u64, Stopped> {
+        loop {
+            let changes = self.inspect_again(fault, pause)?;
+            let applied = self.with_database(|database| {
+                changes.apply(database)?;
+                Read::new(database.begin_read()?).commits()
+            });
+            match applied {
+                Ok(commits) => return Ok(commits),
+                Err(error) => warn!(err:% = error; "reopened data file cannot be used yet"),
+            }
+            self.rest(pause)?;
+        }
+    }
+
+    /// Closes the database and opens it for reading. Reads wait meanwhile. A file that turns out
+    /// to be damaged ends the store: the next start says so in a sentence.
+    fn inspect_again(&self, fault: &io::Error, pause: &mut Duration) -> Result<Changes, Stopped> {
         let mut database = self.database.write();
+        // Not before the lock: whoever reads because of it finds an open file again.
+        self.publish_failing(fault);
         loop {
             close_database(&mut database);
-            match self.place.open(Open::Existing) {
-                Ok(opened) => {
-                    let begun = || Read::new(opened.database.begin_read()?).commits();
-                    let commits = guarded(begun);
-                    *database = Some(opened.database);
-                    match commits {
-                        Ok(commits) => return Ok(commits),
-                        Err(error) => warn!(err:% = error; "reopened data file cannot be read"),
-                    }
+            match self.place.inspect() {
+                Ok(inspected) => {
+                    *database = Some(inspected.database);
+                    return Ok(inspected.changes);
                 }
                 Err(error) if error.may_pass() => {
                     warn!(err:% = error; "data file cannot be opened again yet");

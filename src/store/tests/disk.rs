@@ -21,6 +21,8 @@ struct State {
     bad: u32,
     kind: Option<io::ErrorKind>,
     log: Vec<Change>,
+    /// How often the file was opened.
+    opened: u32,
     /// Reads that fail from now on.
     bad_reads: u32,
 }
@@ -139,19 +141,23 @@ impl StorageBackend for Disk {
     }
 }
 
-fn on_disk(folder: &Folder) -> (Store, Arc<Mutex<State>>) {
-    let state = Arc::new(Mutex::new(State::default()));
-    let disk = Arc::clone(&state);
-    let place = Place {
+fn place(folder: &Folder, state: &Arc<Mutex<State>>) -> Place {
+    let disk = Arc::clone(state);
+    Place {
         backend: Box::new(move |file: File| {
+            disk.lock().opened += 1;
             Ok(Box::new(Disk {
                 file: FileBackend::new(file)?,
                 state: Arc::clone(&disk),
             }))
         }),
         ..Place::at(&folder.file())
-    };
-    let store = Store::open_at(place, Open::CreateIfMissing).unwrap();
+    }
+}
+
+fn on_disk(folder: &Folder) -> (Store, Arc<Mutex<State>>) {
+    let state = Arc::new(Mutex::new(State::default()));
+    let store = Store::open_at(place(folder, &state), Open::CreateIfMissing).unwrap();
     (store, state)
 }
 
@@ -189,22 +195,50 @@ async fn reads_go_on_while_writes_wait_for_room() {
     let folder = Folder::new();
     let (store, state) = on_disk(&folder);
     store.write(add_job).await.unwrap();
-    // The opening's own writes fit; the commit's do not, time and again.
     let mut condition = store.condition();
-    fail(&state, 0, 1, io::ErrorKind::QuotaExceeded);
-    let waiting = store.write(add_job);
+    fail(&state, 0, u32::MAX, io::ErrorKind::QuotaExceeded);
+    let waiting = [store.write(add_job), store.write_soon(add_job)];
     condition
         .wait_for(|condition| *condition == Condition::DiskFull)
         .await
         .unwrap();
-    assert!(
-        store
-            .read(|read| read.job(JobId(1)))
-            .await
-            .unwrap()
-            .is_some()
-    );
-    assert_eq!(waiting.await.unwrap(), JobId(2));
+    let opened = state.lock().opened;
+    // As often as the writer opens the file again in vain.
+    while state.lock().opened < opened + 4 {
+        let read = store.read(|read| Ok((read.job(JobId(1))?, read.inbox_len()?)));
+        assert_eq!(
+            read.await.unwrap(),
+            (Some(job(JobId(1), Lane::Terminal)), 1)
+        );
+    }
+    assert_eq!(*condition.borrow_and_update(), Condition::DiskFull);
+    state.lock().kind = None;
+    for (pending, id) in waiting.into_iter().zip(2..) {
+        assert_eq!(pending.await.unwrap(), JobId(id));
+    }
+    assert_eq!(*condition.borrow_and_update(), Condition::Fine);
+}
+
+#[tokio::test]
+async fn a_disk_with_room_again_is_told_also_when_the_write_that_met_it_fails() {
+    let folder = Folder::new();
+    let (store, state) = on_disk(&folder);
+    let mut condition = store.condition();
+    condition.mark_unchanged();
+    fail(&state, 0, 1, io::ErrorKind::StorageFull);
+    let runs = AtomicU64::new(0);
+    let write = store.write(move |write| {
+        if runs.fetch_add(1, Ordering::SeqCst) == 0 {
+            return add_job(write).map(drop);
+        }
+        Err(StoreError::Damaged("on purpose".into()))
+    });
+    assert!(matches!(write.await, Err(StoreError::Damaged(_))));
+    condition
+        .wait_for(|condition| *condition == Condition::Fine)
+        .await
+        .unwrap();
+    assert_eq!(store.read_now(Read::inbox_len).unwrap(), 0);
 }
 
 #[tokio::test]
@@ -213,14 +247,19 @@ async fn a_stop_does_not_wait_for_a_disk_that_stays_full() {
     let (store, state) = on_disk(&folder);
     store.write(add_job).await.unwrap();
     fail(&state, 0, u32::MAX, io::ErrorKind::StorageFull);
-    let waiting = store.write(add_job);
+    let waiting: Vec<_> = (0..3000).map(|_| store.write(add_job)).collect();
     let mut condition = store.condition();
     condition
         .wait_for(|condition| *condition == Condition::DiskFull)
         .await
         .unwrap();
+    let opened = state.lock().opened;
     store.close().unwrap();
-    assert!(matches!(waiting.await, Err(StoreError::Closed)));
+    // Not once more for each batch that waits: each time may be a long repair.
+    assert!(state.lock().opened <= opened + 1);
+    for pending in waiting {
+        assert!(matches!(pending.await, Err(StoreError::Closed)));
+    }
     assert_eq!(folder.open().read_now(Read::inbox_len).unwrap(), 1);
 }
 
@@ -257,22 +296,40 @@ async fn a_read_that_fails_is_an_error_after_which_the_file_is_opened_again() {
 }
 
 #[test]
-fn a_disk_that_is_full_at_the_first_start_leaves_no_file_behind() {
+fn a_first_start_on_a_full_disk_leaves_nothing_behind() {
     let folder = Folder::new();
     let state = Arc::new(Mutex::new(State::default()));
-    fail(&state, 2, u32::MAX, io::ErrorKind::StorageFull);
-    let place = Place {
-        backend: Box::new(move |file: File| {
-            Ok(Box::new(Disk {
-                file: FileBackend::new(file)?,
-                state: Arc::clone(&state),
-            }))
-        }),
-        ..Place::at(&folder.file())
-    };
-    let error = Store::open_at(place, Open::CreateIfMissing).err().unwrap();
-    assert!(matches!(error, OpenError::DiskFull(_)), "{error:?}");
-    assert!(!folder.file().exists());
+    let mut failures = 0;
+    loop {
+        fail(&state, failures, u32::MAX, io::ErrorKind::StorageFull);
+        match Store::open_at(place(&folder, &state), Open::CreateIfMissing) {
+            Ok(_) => break,
+            Err(error) => assert!(matches!(error, OpenError::DiskFull(_)), "{error:?}"),
+        }
+        assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), 0);
+        failures += 1;
+    }
+    assert!(failures > 5, "{failures}");
+}
+
+#[test]
+fn a_first_start_that_is_killed_anywhere_does_not_hinder_the_next() {
+    let folder = Folder::new();
+    let (store, state) = on_disk(&folder);
+    let log = std::mem::take(&mut state.lock().log);
+    store.close().unwrap();
+    for end in 0..=log.len() {
+        let mut image = Vec::new();
+        for change in &log[..end] {
+            apply(&mut image, change);
+        }
+        let killed = Folder::new();
+        let unfinished = killed.0.path().join("bot.redb.new");
+        fs::write(&unfinished, image).unwrap();
+        let store = killed.open();
+        assert!(!unfinished.exists());
+        assert_eq!(store.write(add_job).wait().unwrap(), JobId(1));
+    }
 }
 
 proptest! {

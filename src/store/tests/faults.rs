@@ -113,6 +113,123 @@ fn a_file_in_use_is_locked() {
     store.write(add_job).wait().unwrap();
 }
 
+fn unfinished(folder: &Folder) -> PathBuf {
+    folder.0.path().join("bot.redb.new")
+}
+
+#[test]
+fn what_a_killed_start_left_unfinished_is_not_used_and_goes_away() {
+    let other = filled(&Folder::new());
+    let left: [&[u8]; 4] = [b"", b"an ordinary text", &other[..other.len() / 2], &other];
+    for left in left {
+        let folder = Folder::new();
+        fs::write(unfinished(&folder), left).unwrap();
+        let store = folder.open();
+        assert_eq!(store.write(add_job).wait().unwrap(), JobId(1));
+        assert!(!unfinished(&folder).exists());
+        store.close().unwrap();
+        fs::write(unfinished(&folder), left).unwrap();
+        let store = folder.open();
+        assert_eq!(store.read_now(Read::inbox_len).unwrap(), 1);
+        assert!(!unfinished(&folder).exists());
+    }
+}
+
+#[test]
+fn an_unfinished_file_that_somebody_is_at_work_on_is_left_alone() {
+    let folder = Folder::new();
+    let at_work = Database::create(unfinished(&folder)).unwrap();
+    let before = fs::read(unfinished(&folder)).unwrap();
+    assert!(matches!(refused(&folder.file()), OpenError::Locked(_)));
+    assert!(!folder.file().exists());
+    fs::write(folder.file(), filled(&Folder::new())).unwrap();
+    folder.open().close().unwrap();
+    assert_eq!(fs::read(unfinished(&folder)).unwrap(), before);
+    drop(at_work);
+}
+
+/// A first start to which something happens after it opened the unfinished file and before it
+/// locked it.
+fn interrupted(folder: &Folder, event: fn(&Path)) -> Result<Store, OpenError> {
+    let path = folder.file();
+    let calls = AtomicU64::new(0);
+    let place = Place {
+        backend: Box::new(move |file| {
+            if calls.fetch_add(1, Ordering::SeqCst) == 0 {
+                event(&path);
+            }
+            Ok(Box::new(redb::backends::FileBackend::new(file)?))
+        }),
+        ..Place::at(&folder.file())
+    };
+    Store::open_at(place, Open::CreateIfMissing)
+}
+
+#[test]
+fn a_first_start_that_was_overtaken_opens_the_file_of_the_other() {
+    let folder = Folder::new();
+    let store = interrupted(&folder, |path| {
+        let other = Store::open(path, Open::CreateIfMissing).unwrap();
+        other.write(add_job).wait().unwrap();
+        other.close().unwrap();
+    });
+    assert_eq!(store.unwrap().read_now(Read::inbox_len).unwrap(), 1);
+    assert!(!unfinished(&folder).exists());
+    let folder = Folder::new();
+    let overtaken = interrupted(&folder, |path| {
+        std::mem::forget(Store::open(path, Open::CreateIfMissing).unwrap());
+    });
+    assert!(matches!(overtaken.err().unwrap(), OpenError::Locked(_)));
+}
+
+#[test]
+fn a_first_start_whose_unfinished_file_was_taken_away_gives_no_other_file_the_name() {
+    let folder = Folder::new();
+    let start = interrupted(&folder, |path| {
+        let unfinished = path.with_extension("redb.new");
+        fs::remove_file(&unfinished).unwrap();
+        fs::write(&unfinished, "of another start").unwrap();
+    });
+    assert!(matches!(start.err().unwrap(), OpenError::Locked(_)));
+    assert!(!folder.file().exists());
+    assert_eq!(fs::read(unfinished(&folder)).unwrap(), b"of another start");
+}
+
+#[test]
+fn of_several_first_starts_at_once_each_has_the_file_alone_or_is_told_that_it_is_locked() {
+    for _ in 0..50 {
+        let folder = Folder::new();
+        let path = folder.file();
+        let start = std::sync::Barrier::new(4);
+        let opened: usize = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        match Store::open(&path, Open::CreateIfMissing) {
+                            Ok(store) => {
+                                store.write(add_job).wait().unwrap();
+                                store.close().unwrap();
+                                1
+                            }
+                            Err(OpenError::Locked(_)) => 0,
+                            Err(error) => panic!("{error:?}"),
+                        }
+                    })
+                })
+                .collect();
+            starts.into_iter().map(|start| start.join().unwrap()).sum()
+        });
+        let store = folder.open();
+        assert!(opened > 0);
+        assert_eq!(
+            store.read_now(Read::inbox_len).unwrap(),
+            u64::try_from(opened).unwrap()
+        );
+        assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), 1);
+    }
+}
+
 #[test]
 fn a_truncated_file_is_damaged() {
     let folder = Folder::new();
@@ -196,6 +313,41 @@ fn unreadable_rows_of_inbox_and_outbox_are_set_aside_and_the_rest_goes_on() {
         keys,
         [("inbox".to_owned(), 5_000), ("outbox".to_owned(), 1)]
     );
+}
+
+#[test]
+fn a_row_that_becomes_unreadable_later_costs_only_itself() {
+    let folder = Folder::new();
+    filled(&folder);
+    tamper(&folder.file(), |txn| {
+        let mut inbox = txn.open_table(tables::INBOX).unwrap();
+        let mut outbox = txn.open_table(tables::OUTBOX).unwrap();
+        let first: Vec<_> = inbox.iter().unwrap().take(3).collect();
+        let first: Vec<u64> = first
+            .into_iter()
+            .map(|row| row.unwrap().0.value())
+            .collect();
+        for id in first {
+            inbox.insert(id, [9].as_slice()).unwrap();
+        }
+        outbox.insert(1, [9].as_slice()).unwrap();
+    });
+    // As the running store does, without the look that comes with its opening.
+    let db = Database::open(folder.file()).unwrap();
+    let read = Read::new(db.begin_read().unwrap());
+    assert_eq!(read.jobs(JobId(0), 2).unwrap().len(), 2);
+    assert_eq!(read.jobs(JobId(0), 99).unwrap().len(), 17);
+    assert_eq!(read.outbox_heads().unwrap().len(), 19);
+    drop(read);
+    let txn = db.begin_write().unwrap();
+    let mut write = Write::new(&txn);
+    assert_eq!(write.drop_outbound_of(ChatId(5)).unwrap(), 1);
+    write.migrate_chat(ChatId(6), ChatId(-6)).unwrap();
+    txn.commit().unwrap();
+    let read = Read::new(db.begin_read().unwrap());
+    let heads = read.outbox_heads().unwrap();
+    assert_eq!(heads.len(), 18);
+    assert!(heads.iter().any(|head| head.chat == ChatId(-6)));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use redb::{ReadableTable, Table};
 use super::Write;
 use crate::chat::{ChatId, Job, Lane, Outbound};
 use crate::store::StoreError;
+use crate::store::codec::Record;
 use crate::store::tables::{self, TurnRef};
 
 /// Rows moved at a time, so that a long history is not in memory at once.
@@ -21,7 +22,7 @@ impl Write<'_> {
         self.move_messages(from, to)?;
         let mut inbox = self.txn.open_table(tables::INBOX)?;
         for id in ids(&inbox)? {
-            if let Some(mut job) = tables::row::<_, Job>(&inbox, id)?
+            if let Some(mut job) = readable::<Job>(&inbox, id)?
                 && job.lane.chat() == Some(from)
             {
                 job.lane = moved(job.lane, from, to);
@@ -30,7 +31,7 @@ impl Write<'_> {
         }
         let mut outbox = self.txn.open_table(tables::OUTBOX)?;
         for id in ids(&outbox)? {
-            if let Some(mut outbound) = tables::row::<_, Outbound>(&outbox, id)?
+            if let Some(mut outbound) = readable::<Outbound>(&outbox, id)?
                 && outbound.chat == from
             {
                 outbound.chat = to;
@@ -97,6 +98,14 @@ fn ids(table: &Table<'_, u64, &'static [u8]>) -> Result<Vec<u64>, StoreError> {
         ids.push(entry?.0.value());
     }
     Ok(ids)
+}
+
+fn readable<R: Record>(
+    table: &Table<'_, u64, &'static [u8]>,
+    id: u64,
+) -> Result<Option<R>, StoreError> {
+    let row = table.get(id)?;
+    Ok(row.and_then(|row| tables::readable(id, row.value())))
 }
 
 fn moved(lane: Lane, from: ChatId, to: ChatId) -> Lane {
