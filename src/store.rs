@@ -90,19 +90,10 @@ impl Drop for Handle {
 #[must_use = "a write may fail"]
 pub(crate) struct Pending<T>(Stage<T>);
 
-<<<<<<< HEAD
-impl<T> Pending<T> {
-    /// Waits on a thread that may block.
-    #[cfg(test)]
-    pub(crate) fn wait(self) -> Result<T, StoreError> {
-        self.0.blocking_recv().unwrap_or(Err(StoreError::Closed))
-    }
-=======
 enum Stage<T> {
     /// There was no room in the queue at the call.
     Outside(Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>),
     Queued(Answer<T>),
->>>>>>> w/store2
 }
 
 impl<T> Future for Pending<T> {

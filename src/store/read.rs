@@ -57,18 +57,8 @@ impl Read {
         let mut heads = Vec::new();
         for entry in outbox.iter()? {
             let (id, row) = entry?;
-<<<<<<< HEAD
-            let outbound: Outbound = tables::decoded(row.value())?;
-            heads.push(Head::of(OutboxId(id.value()), &outbound));
-=======
             let outbound = tables::readable::<Outbound>(id.value(), row.value());
-            heads.extend(outbound.map(|outbound| Head {
-                id: OutboxId(id.value()),
-                chat: outbound.chat,
-                rank: outbound.rank,
-                not_before: outbound.not_before,
-            }));
->>>>>>> w/store2
+            heads.extend(outbound.map(|outbound| Head::of(OutboxId(id.value()), &outbound)));
         }
         Ok(heads)
     }
