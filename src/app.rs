@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use log::{error, info, warn};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -62,6 +62,7 @@ pub(crate) struct Ctx {
 
 /// Runs the bot until SIGTERM or SIGINT.
 pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::Result<()> {
+    let mut signals = StopSignals::listen()?;
     let service = &config.telegram;
     let transport = engine::transport("TELEGRAM_PROXY", service.proxy.as_ref(), config.ip_family)?;
     let account = Account::new(transport, &service.api_url, token);
@@ -85,7 +86,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
     let outcome = tokio::select! {
-        signal = stop_signal() => signal,
+        () = signals.come() => Ok(()),
         Some(ended) = loops.join_next() => ended
             .map_err(anyhow::Error::from)
             .flatten()
@@ -120,12 +121,26 @@ async fn close(store: &Store) -> anyhow::Result<()> {
     Ok(closed.context("closing the data file takes too long")???)
 }
 
-async fn stop_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => info!("SIGTERM"),
-        _ = interrupt.recv() => info!("SIGINT"),
+/// SIGTERM (systemd) and SIGINT (a terminal).
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// From here on a signal asks for a stop instead of ending the process.
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be listened to");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
     }
-    Ok(())
+
+    async fn come(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => info!("SIGTERM"),
+            _ = self.interrupt.recv() => info!("SIGINT"),
+        }
+    }
 }
