@@ -19,6 +19,7 @@ mod crash;
 mod faults;
 mod files;
 mod keys;
+mod queue;
 mod readme;
 mod restart;
 mod secrets;
