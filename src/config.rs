@@ -55,12 +55,14 @@ pub(crate) struct Config {
     /// The owner's numbers for keys (design §4).
     pub(crate) key_policy: Policy,
     /// `PAID_DAILY_USD` in millionths of a dollar.
+    #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
     pub(crate) paid_daily_micro_usd: u64,
     pub(crate) limits: Limits,
     pub(crate) answers: Answers,
     pub(crate) data: Data,
     pub(crate) log: Log,
     /// `HTTP_ADDR`; None: no HTTP.
+    #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
     pub(crate) http_addr: Option<SocketAddr>,
     pub(crate) ip_family: IpFamily,
     pub(crate) language: UiLanguage,
@@ -100,8 +102,11 @@ pub(crate) struct People {
     pub(crate) owners: Vec<UserId>,
     pub(crate) access: Access,
     pub(crate) groups: Groups,
+    #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
     pub(crate) vip_seats: u32,
+    #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
     pub(crate) vip_idle: Duration,
+    #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
     pub(crate) user_limits: UserLimits,
 }
 

@@ -135,7 +135,7 @@ impl Locale {
     pub(crate) fn finish(&self, finish: Finish) -> Option<&str> {
         let texts = &self.sentences.finish;
         match finish {
-            Finish::Complete | Finish::Stopped => None,
+            Finish::Complete => None,
             Finish::LengthLimit => Some(&texts.length_limit),
             Finish::Continuation => Some(&texts.continuation),
             Finish::Broken => Some(&texts.broken),

@@ -12,24 +12,32 @@ use log::kv::{self, Key, Value, VisitSource};
 use log::{Level, LevelFilter, Record};
 
 use crate::clock::{self, Timestamp};
-use crate::config::{Log, LogFormat};
 
-/// Installs the logger for the rest of the process's life; a second call changes nothing.
-pub(crate) fn init(settings: Log) {
-    drop(builder(settings).try_init());
+/// What a line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For the journal, which keeps the time itself.
+    Text,
+    TimedText,
+    Json,
 }
 
-fn builder(settings: Log) -> Builder {
+/// Installs the logger for the rest of the process's life; a second call changes nothing.
+pub(crate) fn init(level: LevelFilter, format: Format) {
+    drop(builder(level, format).try_init());
+}
+
+fn builder(level: LevelFilter, format: Format) -> Builder {
     let mut builder = Builder::new();
     builder
-        .filter_level(settings.level.min(LevelFilter::Warn))
-        .filter_module("svs_bot", settings.level)
+        .filter_level(level.min(LevelFilter::Warn))
+        .filter_module("svs_bot", level)
         .format(move |out, record| {
             let line = Line::of(record, clock::now());
-            let text = match (settings.format, settings.journal) {
-                (LogFormat::Json, _) => json(&line),
-                (LogFormat::Text, true) => text(&line),
-                (LogFormat::Text, false) => format!("{} {}", time(line.time), text(&line)),
+            let text = match format {
+                Format::Json => json(&line),
+                Format::Text => text(&line),
+                Format::TimedText => format!("{} {}", time(line.time), text(&line)),
             };
             writeln!(out, "{text}")
         });
@@ -210,12 +218,7 @@ mod tests {
             (LevelFilter::Error, "ureq", Level::Warn, false),
             (LevelFilter::Off, "svs_bot", Level::Error, false),
         ] {
-            let settings = Log {
-                level,
-                format: LogFormat::Text,
-                journal: false,
-            };
-            let logger = builder(settings).build();
+            let logger = builder(level, Format::TimedText).build();
             let record = Record::builder().level(event).target(target).build();
             assert_eq!(logger.matches(&record), heard, "{level} {target} {event}");
         }

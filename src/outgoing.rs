@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 
 /// Most messages and edits in any 60 seconds of one group (Bot API FAQ, "Broadcasting to users").
 const GROUP_PER_MINUTE: usize = 20;
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 /// One chat takes about one message a second (Bot API FAQ) …
 const PER_MESSAGE: Duration = Duration::from_secs(1);
 /// … and short bursts: this much may be sent ahead of that pace.
@@ -130,10 +130,9 @@ impl Outgoing {
 
     /// The row to send now, if any; its line is busy until [`Outgoing::ended`].
     pub(crate) fn next(&mut self, now: Timestamp) -> Option<Head> {
-        if self.silence > 0 && (now < self.silent_until || self.under_way > 0) {
+        if self.next_at(now)? > now {
             return None;
         }
-        self.wake_lines(now);
         let (rank, id, line) = self.ready.pop_first()?;
         let rows = self.lines.get_mut(&line)?;
         rows.waiting.remove(&id);
@@ -194,16 +193,21 @@ impl Outgoing {
         }
     }
 
-    /// When [`Outgoing::next`] may have something, if nothing else happens.
-    pub(crate) fn wakes_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let line = match self.ready.first() {
+    /// When [`Outgoing::next`] has something, if nothing else happens before: `now` when it has.
+    pub(crate) fn next_at(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.wake_lines(now);
+        if self.silence > 0 && self.under_way > 0 {
+            // The probe's end decides.
+            return None;
+        }
+        let due = match self.ready.first() {
             Some(_) => now,
             None => self.asleep.first()?.0,
         };
         Some(if self.silence > 0 {
-            line.max(self.silent_until)
+            due.max(self.silent_until)
         } else {
-            line
+            due
         })
     }
 
@@ -344,7 +348,7 @@ mod tests {
         assert_eq!(taken(&mut outgoing, NOW), Some(2));
         assert_eq!(taken(&mut outgoing, NOW), Some(3));
         assert_eq!(taken(&mut outgoing, NOW), None);
-        assert_eq!(outgoing.wakes_at(NOW), Some(until));
+        assert_eq!(outgoing.next_at(NOW), Some(until));
         assert_eq!(taken(&mut outgoing, Timestamp(until.0 - 1)), None);
         assert_eq!(
             taken(&mut outgoing, until),
@@ -401,7 +405,7 @@ mod tests {
                 sent.push(now.0 - NOW.0);
                 outgoing.ended(row, Ended::Gone, now, Duration::ZERO);
             } else {
-                now = outgoing.wakes_at(now).unwrap();
+                now = outgoing.next_at(now).unwrap();
             }
         }
         assert_eq!(sent[..5], [0; 5]);
@@ -421,7 +425,7 @@ mod tests {
                 sent.push(now.0);
                 outgoing.ended(row, Ended::Gone, now, Duration::ZERO);
             } else {
-                now = outgoing.wakes_at(now).unwrap();
+                now = outgoing.next_at(now).unwrap();
             }
         }
         for window in sent.windows(GROUP_PER_MINUTE + 1) {

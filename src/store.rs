@@ -41,8 +41,8 @@ use self::waiting::{Answer, Pace};
 pub(crate) use self::write::Write;
 use self::writer::Shared;
 use crate::chat::role::Person;
-use crate::chat::{ChatId, Lane, OutboxId, Rank, StoredTurn, UserId};
-use crate::clock::{self, Timestamp};
+use crate::chat::{Lane, StoredTurn, UserId};
+use crate::clock::{self};
 use crate::keys::Fingerprint;
 
 /// Reads that may occupy a blocking thread at once.
@@ -58,16 +58,6 @@ pub(crate) enum Disposition {
     /// It was for the bot and is not answered (old mail, over a limit).
     Dropped,
 }
-
-/// What the order of sending needs of an outgoing part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) id: OutboxId,
-    pub(crate) chat: ChatId,
-    pub(crate) rank: Rank,
-    pub(crate) not_before: Timestamp,
-}
-
 /// Whether the data file can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {

@@ -1,18 +1,18 @@
 //! Lease a key, ask Gemini, settle: until there is an answer, a failure that no other key could
 //! mend, or the deadline. Knows no chat.
 //!
-//! Invariant: the unit of quota is on disk before the request leaves, and a lease is settled by
-//! the thread that made the call, also when nobody waits for it any more.
+//! Invariant: the unit of quota is on disk before the request leaves.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod attempt;
+
+use attempt::Attempt;
+
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use log::{debug, error, info};
-use tokio::sync::{oneshot, watch};
-use tokio::task::spawn_blocking;
-use tokio::time::{sleep_until, timeout_at};
+use log::debug;
+use tokio::sync::watch;
+use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::{Backend, Engine, Settings};
@@ -20,15 +20,9 @@ use crate::chat::Tier;
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant};
-use crate::config::Stream;
-use crate::config::secret::Secret;
-use crate::gemini::body::Body;
-use crate::gemini::shape::{Shape, Signatures};
-use crate::gemini::slots::{Slot, Slots};
-use crate::gemini::{self, Outcome as Report, Progress};
-use crate::keys::{
-    Ask, Change, Effect, Fingerprint, Group, Lease, Next, Repair, Verdict, Wait, Why,
-};
+use crate::gemini::Outcome as Report;
+use crate::gemini::slots::Slots;
+use crate::keys::{Ask, Change, Fingerprint, Group, Lease, Next, Repair, Wait, Why};
 use crate::offline;
 use crate::store::StoreError;
 
@@ -36,12 +30,6 @@ use crate::store::StoreError;
 const MAX_ATTEMPTS: u32 = 3;
 /// How long a chat question waits for the next free key (design §4).
 const KEY_PATIENCE: Duration = Duration::from_secs(15);
-/// The service may think this long before its first byte (design §2).
-const FIRST_BYTE: Duration = Duration::from_secs(60);
-/// Longest silence within an answer (design §2).
-const BETWEEN_BYTES: Duration = Duration::from_secs(20);
-/// How long a stream may run after its first text (design §7).
-const WHOLE_STREAM: Duration = Duration::from_secs(300);
 
 /// What a call has shown so far; the newest state wins and nobody is waited for.
 #[derive(Debug, Default, Clone)]
@@ -169,14 +157,6 @@ struct Call<'a> {
     deadline: Instant,
 }
 
-/// How one attempt ended.
-enum Attempt {
-    Reported(Report),
-    /// Our own deadline; the service said nothing, or no more.
-    TimedOut,
-    Cancelled,
-}
-
 impl Call<'_> {
     async fn run(&mut self) -> Result<Ended, StoreError> {
         let mut failure = Failure::Unexplained;
@@ -191,15 +171,15 @@ impl Call<'_> {
                 Err(ended) => return Ok(ended),
             };
             let (key, model) = (lease.key, lease.model.clone());
-            match self.attempt(lease).await? {
+            match self.attempt(lease).await {
                 Attempt::Cancelled => return Ok(Ended::Cancelled),
-                Attempt::TimedOut => match self.cut_short() {
-                    Some(ended) => return Ok(ended),
-                    None => {
-                        failure = Failure::TooSlow;
-                        self.avoid.push(key);
+                Attempt::TimedOut => {
+                    if let Some(ended) = self.cut_short() {
+                        return Ok(ended);
                     }
-                },
+                    failure = Failure::TooSlow;
+                    self.avoid.push(key);
+                }
                 Attempt::Reported(Report { result, verdict }) => {
                     let next = match result {
                         Ok(answer) if self.is_usable(&answer) => {
@@ -232,10 +212,7 @@ impl Call<'_> {
         match (answer.finish, self.question.view.audience) {
             (Finish::Broken, Audience::Nobody) => false,
             (Finish::Broken, Audience::Watching)
-            | (
-                Finish::Complete | Finish::LengthLimit | Finish::Continuation | Finish::Stopped,
-                _,
-            ) => true,
+            | (Finish::Complete | Finish::LengthLimit | Finish::Continuation, _) => true,
         }
     }
 
@@ -343,96 +320,6 @@ impl Call<'_> {
     fn give_back(&self, lease: Lease) {
         let _row = self.engine.pool.lock().refund(lease);
     }
-
-    /// One request, on a thread of the blocking pool.
-    async fn attempt(&mut self, lease: Lease) -> Result<Attempt, StoreError> {
-        let slot = tokio::select! {
-            slot = timeout_at(self.deadline, self.slots.take()) => slot,
-            () = self.question.view.cancel.cancelled() => {
-                self.give_back(lease);
-                return Ok(Attempt::Cancelled);
-            }
-        };
-        let (Ok(slot), Some(key)) = (slot, self.settings.key(&lease.key)) else {
-            self.give_back(lease);
-            return Ok(Attempt::TimedOut);
-        };
-        debug!(model = lease.model.as_str(); "calling the model");
-        self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
-        let canceller = slot.canceller();
-        let (report, reported) = oneshot::channel();
-        let work = Work {
-            engine: Arc::clone(self.engine),
-            slot,
-            key: key.secret.clone(),
-            prompt: Arc::clone(&self.question.prompt),
-            shape: self.shape(&lease.model),
-            way: self.settings.config.answers.stream,
-            visible: self.question.view.visible.clone(),
-            lease,
-        };
-        drop(spawn_blocking(move || work.run(report)));
-        let attempt = self.watch_over(reported).await;
-        if !matches!(attempt, Attempt::Reported(_)) {
-            canceller.cancel();
-        }
-        Ok(attempt)
-    }
-
-    /// What this model wants of a request, with the repairs in force.
-    fn shape(&self, model: &str) -> Shape {
-        let facts = self.settings.catalog.model(model);
-        let signatures = match self.question.signed_by.as_deref() {
-            Some(signer) if signer == model => Signatures::Kept,
-            Some(_) | None => Signatures::Placeholder,
-        };
-        let shape = Shape {
-            model: model.to_owned(),
-            thinking: facts.and_then(|model| model.thinking.clone()),
-            less_thinking: facts.and_then(|model| model.less_thinking.clone()),
-            system_in_first_turn: facts.is_some_and(|model| model.system_in_first_turn),
-            signatures,
-            ..Shape::default()
-        };
-        self.repairs
-            .iter()
-            .fold(shape, |shape, repair| shape.repaired(*repair))
-    }
-
-    /// Waits for the thread's report, within the deadlines.
-    async fn watch_over(
-        &mut self,
-        mut reported: oneshot::Receiver<(Report, Vec<Change>)>,
-    ) -> Attempt {
-        let begun = clock::instant();
-        let mut visible = self.question.view.visible.subscribe();
-        let mut silent_since = begun;
-        loop {
-            let (is_begun, has_text) = {
-                let now = visible.borrow_and_update();
-                (now.pieces > 0, !now.text.is_empty())
-            };
-            let patience = if is_begun { BETWEEN_BYTES } else { FIRST_BYTE };
-            let whole = if has_text {
-                begun + WHOLE_STREAM
-            } else {
-                self.deadline
-            };
-            tokio::select! {
-                biased;
-                () = self.question.view.cancel.cancelled() => return Attempt::Cancelled,
-                report = &mut reported => return match report {
-                    Ok((report, changes)) => {
-                        self.changes.extend(changes);
-                        Attempt::Reported(report)
-                    }
-                    Err(_) => Attempt::TimedOut,
-                },
-                Ok(()) = visible.changed() => silent_since = clock::instant(),
-                () = sleep_until((silent_since + patience).min(whole)) => return Attempt::TimedOut,
-            }
-        }
-    }
 }
 
 /// The sentence for a question that gets no key.
@@ -444,90 +331,5 @@ fn why_not(wait: Wait) -> Failure {
         }
         Why::TooLarge { .. } => Failure::TooLong,
         Why::Dead | Why::NoKeys => Failure::NoKeys,
-    }
-}
-
-/// All that the thread of one request needs.
-struct Work {
-    engine: Arc<Engine>,
-    slot: Slot,
-    key: Secret,
-    prompt: Arc<Prompt>,
-    shape: Shape,
-    way: Stream,
-    visible: watch::Sender<Visible>,
-    lease: Lease,
-}
-
-impl Work {
-    fn run(self, report: oneshot::Sender<(Report, Vec<Change>)>) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.ask())).unwrap_or_else(|_| Report {
-            result: Err(Failure::Unexplained),
-            verdict: innocent(),
-        });
-        let Self { engine, lease, .. } = self;
-        let label = engine.label(&lease);
-        let mut rng = fastrand::Rng::new();
-        let changes = engine
-            .pool
-            .lock()
-            .settle(lease, &outcome.verdict, clock::now(), &mut rng);
-        note(&label, &outcome.verdict, &changes);
-        if let Err((_, changes)) = report.send((outcome, changes)) {
-            // Nobody waits any more, so nobody else stores what was learned.
-            let pool = Arc::clone(&engine);
-            drop(
-                engine
-                    .store
-                    .write(move |rows| pool.put_changes(rows, &changes)),
-            );
-        }
-    }
-
-    fn ask(&self) -> Report {
-        let Backend::Gemini { client, .. } = &self.engine.backend else {
-            return Report {
-                result: Err(Failure::NoKeys),
-                verdict: innocent(),
-            };
-        };
-        let body = Body::build(&self.prompt, &self.shape);
-        let call = gemini::Call {
-            key: &self.key,
-            model: &self.lease.model,
-            body: &body,
-            estimated: self.prompt.tokens(),
-        };
-        match self.way {
-            Stream::Off => client.generate(&self.slot, &call),
-            Stream::Auto | Stream::Edit => client.stream(&self.slot, &call, &mut |progress| {
-                self.visible.send_modify(|visible| {
-                    visible.pieces += 1;
-                    if let Progress::Text(text) = progress {
-                        visible.text.push_str(text);
-                    }
-                });
-            }),
-        }
-    }
-}
-
-/// A call that says nothing about its key.
-const fn innocent() -> Verdict {
-    Verdict {
-        effect: Effect::Innocent,
-        next: Next::AnotherKey,
-        learned: Vec::new(),
-    }
-}
-
-/// Deaths are for a person to act on; everything else the pool copes with.
-fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
-    match verdict.effect {
-        Effect::Healthy => debug!(key; "key settled"),
-        effect => info!(key, effect:? = effect; "key settled"),
-    }
-    for death in changes.iter().filter_map(|change| change.death) {
-        error!(key, why:? = death; "a key is refused for good; replace it or take it out");
     }
 }

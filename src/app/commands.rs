@@ -11,7 +11,7 @@ use crate::app::engine::Settings;
 use crate::app::journal::HELD;
 use crate::app::{Ctx, status};
 use crate::chat::command::{Command, GrantMistake, GrantRequest, parse_grant, parse_revoke};
-use crate::chat::role::{Grant, Person, Role};
+use crate::chat::role::{Grant, Person};
 use crate::chat::{
     Button, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Rank, Sender, Task, UserId,
     render,
@@ -21,7 +21,7 @@ use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// What a command changes.
 enum Effect {

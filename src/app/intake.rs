@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{BadToken, Ctx, commands, journal};
 use crate::chat::command::Command;
 use crate::chat::{Job, JobId, Task, UserId};
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::queue::Waiting;
 use crate::store::{Condition, StoreError};
 use crate::telegram::backoff::Backoff;
@@ -32,11 +32,13 @@ const FULL_PAUSE: Duration = Duration::from_secs(5);
 const FULL_STEP: Duration = Duration::from_millis(50);
 /// An offset older than this is not used: after a week of silence Telegram may restart update ids
 /// at random (Bot API, `Update.update_id`).
-const OFFSET_AGE: Duration = Duration::from_secs(6 * 24 * 3600);
+const OFFSET_AGE: Duration = Duration::from_hours(6 * 24);
 /// Commands and notices under way at once.
 const ERRANDS: usize = 32;
 /// Jobs read at once when the inbox is recalled at start.
 const RECALL: usize = 256;
+/// Time an answer may take on its way before its date says that a clock is off (design §3).
+const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 /// Wait after a batch that could not be stored.
 const MISHAP: Duration = Duration::from_secs(2);
 
@@ -66,9 +68,11 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
         match poller.next(offset, room).await {
             Ok(batch) => {
                 let took = clock::instant().duration_since(asked);
+                notice_clock(batch.date);
                 sleep(backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new())).await;
                 offset = intake.take_in(&batch, &me).await.or(offset);
             }
+            Err(PollError::Unauthorized) => return Err(BadToken.into()),
             Err(error) => {
                 if let PollError::Webhook = error {
                     drop_webhook(&ctx).await;
@@ -76,6 +80,16 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
                 back_off(&mut backoff, &error).await;
             }
         }
+    }
+}
+
+/// Days of quota and times of rows hang on the wall clock.
+fn notice_clock(telegrams: Option<Timestamp>) {
+    let Some(telegrams) = telegrams else { return };
+    let ours = clock::now();
+    let off = ours.since(telegrams).max(telegrams.since(ours));
+    if off > CLOCK_TOLERANCE {
+        warn!(secs = off.as_secs(); "this machine's clock differs from Telegram's; set it right");
     }
 }
 
@@ -100,11 +114,14 @@ async fn identify(ctx: &Arc<Ctx>, backoff: &mut Backoff) -> anyhow::Result<Me> {
 async fn back_off(backoff: &mut Backoff, error: &PollError) {
     let wait = backoff.wait(error, &mut fastrand::Rng::new());
     match error {
-        PollError::Unauthorized => error!("telegram refuses the token that it took before"),
         PollError::OtherPoller => {
             warn!(wait_ms = wait.as_millis(); "another process polls with this token");
         }
-        PollError::Webhook | PollError::Flood(_) | PollError::Down(_) | PollError::Hung => {
+        PollError::Unauthorized
+        | PollError::Webhook
+        | PollError::Flood(_)
+        | PollError::Down(_)
+        | PollError::Hung => {
             warn!(err:% = error, wait_ms = wait.as_millis(); "poll failed");
         }
     }

@@ -4,18 +4,21 @@
 //! also those that are dropped or not understood.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use log::{debug, info, warn};
 
 use crate::app::Ctx;
 use crate::app::engine::Settings;
 use crate::chat::admit::{Admission, Known, admit};
-use crate::chat::role::{Held, Person, Role};
+use crate::chat::role::{Grant, Held, Person, Role};
 use crate::chat::{
     ChatId, ChatKind, Content, Event, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel,
     Pressed, Rank, Sender, Task, UpdateId, UserId,
 };
 use crate::clock::{self, Timestamp};
+use crate::locale::{Language, Locale};
 use crate::outgoing::Head;
 use crate::store::{Disposition, StoreError, Write};
 use crate::telegram::Me;
@@ -24,8 +27,10 @@ use crate::telegram::poll::Batch;
 
 /// What the button under the notice of old mail says to us.
 pub(super) const HELD: &str = "held";
+/// Old mail that comes within this time is of one outage, and told of once.
+const ONE_OUTAGE: Duration = Duration::from_hours(1);
 /// A person's row is touched this seldom when nothing else of it changes.
-const SEEN_STEP: std::time::Duration = std::time::Duration::from_secs(3600);
+const SEEN_STEP: Duration = Duration::from_hours(1);
 
 /// What one update comes to.
 enum Entry {
@@ -64,6 +69,7 @@ pub(super) async fn store(ctx: &Ctx, batch: &Batch, me: &Me) -> Result<Journaled
         settings: ctx.engine.settings(),
         now: clock::now(),
         rows: HashMap::new(),
+        expired: Vec::new(),
     };
     let mut entries = Vec::with_capacity(batch.updates.len());
     for update in &batch.updates {
@@ -73,7 +79,9 @@ pub(super) async fn store(ctx: &Ctx, batch: &Batch, me: &Me) -> Result<Journaled
                 .await?,
         ));
     }
-    let Sorter { now, rows, .. } = desk;
+    let Sorter {
+        now, rows, expired, ..
+    } = desk;
     let changed: Vec<(UserId, Person)> = rows
         .into_iter()
         .filter(|(_, row)| row.is_changed)
@@ -81,10 +89,23 @@ pub(super) async fn store(ctx: &Ctx, batch: &Batch, me: &Me) -> Result<Journaled
         .collect();
     let bot = me.id.0;
     let stored = ctx.engine.store.write(move |rows| {
-        for (id, person) in &changed {
-            rows.put_person(*id, person)?;
-        }
         let mut journaled = Journaled::default();
+        for (id, person) in &changed {
+            // A command may have changed the grant since it was read: what is stored stands.
+            let grant = rows
+                .person(*id)?
+                .map_or(person.grant, |stored| stored.grant);
+            rows.put_person(
+                *id,
+                &Person {
+                    grant,
+                    ..person.clone()
+                },
+            )?;
+        }
+        for ended in &expired {
+            ended.enter(rows, &mut journaled)?;
+        }
         for (update, entry) in &entries {
             if rows.was_seen(bot, *update)?.is_none() {
                 enter(rows, entry, &mut journaled)?;
@@ -146,9 +167,11 @@ struct Row {
 /// Sorts updates one after the other, so that the second of a person sees what the first changed.
 struct Sorter<'a> {
     ctx: &'a Ctx,
-    settings: std::sync::Arc<Settings>,
+    settings: Arc<Settings>,
     now: Timestamp,
     rows: HashMap<UserId, Row>,
+    /// Grants whose days are over.
+    expired: Vec<Expired>,
 }
 
 impl Sorter<'_> {
@@ -197,6 +220,7 @@ impl Sorter<'_> {
             }
         };
         self.touch(&inbound.sender);
+        self.end_grant(&inbound.sender);
         info!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
         Ok(Entry::Job(self.draft(&inbound, role, task)))
     }
@@ -252,9 +276,12 @@ impl Sorter<'_> {
                 self.person(&group).told = true;
             }
             Notice::TooOld => {
-                let held = held(inbound)?;
-                let before = self.person(&inbound.sender).held.replace(held);
-                return before.is_none().then_some(notice);
+                let now = self.now;
+                let person = self.person(&inbound.sender);
+                let before = person.held.as_ref().map(|held| held.told);
+                let told = before.filter(|told| now.since(*told) < ONE_OUTAGE);
+                person.held = Some(held(inbound, told.unwrap_or(now))?);
+                return told.is_none().then_some(notice);
             }
             Notice::CannotRead { .. }
             | Notice::OwnersOnly
@@ -334,6 +361,31 @@ impl Sorter<'_> {
             .get_or_insert_with(|| Person::new(sender, self.now))
     }
 
+    /// A grant that has run out becomes what it falls back to, and those whom it concerns are told.
+    fn end_grant(&mut self, sender: &Sender) {
+        let now = self.now;
+        let Some(row) = self.rows.get_mut(&sender.id) else {
+            return;
+        };
+        let Some(grant) = row.person.as_ref().and_then(|person| person.grant) else {
+            return;
+        };
+        if !grant.has_expired(now) || sender.is_chat {
+            return;
+        }
+        let (before, role) = (grant.role, grant.role_at(now));
+        let owners = self.settings.config.people.owners.iter();
+        let locale = Locale::of(Language::pick(self.settings.config.language, None));
+        let told = owners.map(|owner| (*owner, locale.role_expired_of(sender.id, before, role)));
+        let own = self.settings.locale_for(sender).role_expired(before, role);
+        self.expired.push(Expired {
+            person: sender.id,
+            grant,
+            falls_to: Grant { role, until: None },
+            tell: told.chain([(sender.id, own)]).collect(),
+        });
+    }
+
     /// Keeps name, language and the last sign of life up to date, without a write per message.
     fn touch(&mut self, sender: &Sender) {
         let now = self.now;
@@ -350,6 +402,49 @@ impl Sorter<'_> {
             person.reachable = true;
             person.last_seen = now;
         }
+    }
+}
+
+/// A grant that ended, and what is said of it to whom.
+struct Expired {
+    person: UserId,
+    grant: Grant,
+    falls_to: Grant,
+    tell: Vec<(UserId, String)>,
+}
+
+impl Expired {
+    fn enter(&self, rows: &mut Write<'_>, into: &mut Journaled) -> Result<(), StoreError> {
+        let Some(person) = rows.person(self.person)? else {
+            return Ok(());
+        };
+        // Told already, or granted anew in the meantime.
+        if person.grant != Some(self.grant) {
+            return Ok(());
+        }
+        rows.put_person(
+            self.person,
+            &Person {
+                grant: Some(self.falls_to),
+                ..person
+            },
+        )?;
+        for (to, text) in &self.tell {
+            let row = Outbound {
+                chat: ChatId(to.0),
+                topic: None,
+                rank: Rank::Final,
+                not_before: Timestamp::default(),
+                part_of: None,
+                parcel: Parcel::Send {
+                    text: text.clone(),
+                    reply_to: None,
+                    button: None,
+                },
+            };
+            into.rows.push(Head::of(rows.put_outbound(&row)?, &row));
+        }
+        Ok(())
     }
 }
 
@@ -373,7 +468,7 @@ pub(super) fn set_reachable(
 }
 
 /// The question of old mail, kept so that the person may still have it answered.
-fn held(inbound: &Inbound) -> Option<Held> {
+fn held(inbound: &Inbound, told: Timestamp) -> Option<Held> {
     let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
     (!text.is_empty()).then(|| Held {
         message: inbound.message,
@@ -381,5 +476,6 @@ fn held(inbound: &Inbound) -> Option<Held> {
         text: text.clone(),
         quote: inbound.quote.clone(),
         sent: inbound.sent,
+        told,
     })
 }

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use log::{error, info, warn};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -75,10 +74,7 @@ impl Desk {
     /// Queues a question; waits while the scheduler is behind. After the stop it is dropped: its
     /// inbox row brings it back at the next start.
     pub(crate) async fn ask(&self, waiting: Waiting) {
-        self.load.waiting.fetch_add(1, Ordering::Relaxed);
-        if self.orders.send(Order::Ask(waiting)).await.is_err() {
-            self.load.waiting.fetch_sub(1, Ordering::Relaxed);
-        }
+        drop(self.orders.send(Order::Ask(waiting)).await);
     }
 
     /// Stops a lane and waits, at most `GRACE`, until it is idle.
@@ -149,6 +145,7 @@ pub(crate) async fn run(
     };
     loop {
         scheduler.start_what_fits();
+        scheduler.tell_load();
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
@@ -167,7 +164,6 @@ impl Scheduler {
                 if self.queue.push(waiting).is_err() {
                     // The poll stops long before; what got here all the same waits in the inbox.
                     warn!(job = waiting.job.0; "queue full, question left in the inbox");
-                    self.ctx.desk.load.waiting.fetch_sub(1, Ordering::Relaxed);
                 }
             }
             Order::Cancel { lane, idle } => self.cancel(lane, idle),
@@ -176,11 +172,6 @@ impl Scheduler {
 
     fn cancel(&mut self, lane: Lane, idle: oneshot::Sender<Cancelled>) {
         let waiting = self.queue.take_lane(lane);
-        self.ctx
-            .desk
-            .load
-            .waiting
-            .fetch_sub(waiting.len(), Ordering::Relaxed);
         let running = self
             .running
             .values_mut()
@@ -199,6 +190,12 @@ impl Scheduler {
         }
     }
 
+    fn tell_load(&self) {
+        let load = &self.ctx.desk.load;
+        load.waiting.store(self.queue.len(), Ordering::Relaxed);
+        load.running.store(self.queue.running(), Ordering::Relaxed);
+    }
+
     fn start_what_fits(&mut self) {
         while self.running.len() < self.room {
             let Some(waiting) = self.queue.pop() else {
@@ -215,9 +212,6 @@ impl Scheduler {
                     idle: Vec::new(),
                 },
             );
-            let load = &self.ctx.desk.load;
-            load.waiting.fetch_sub(1, Ordering::Relaxed);
-            load.running.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -231,7 +225,6 @@ impl Scheduler {
         };
         let job = running.waiting.job;
         self.queue.done(running.waiting.lane);
-        self.ctx.desk.load.running.fetch_sub(1, Ordering::Relaxed);
         match result {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
@@ -246,7 +239,6 @@ impl Scheduler {
                     .fetch_add(1, Ordering::Relaxed);
                 // Again: the inbox row has counted this try, so the second one is apologised for.
                 self.obey(Order::Ask(running.waiting));
-                self.ctx.desk.load.waiting.fetch_add(1, Ordering::Relaxed);
             }
         }
         for (idle, cancelled) in running.idle {

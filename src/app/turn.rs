@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use log::info;
+use log::{info, warn};
 
 use crate::app::call::{self, Ended, Question, View};
 use crate::app::engine::{Engine, Settings};
@@ -64,27 +64,29 @@ pub(crate) async fn answer(
     id: JobId,
     view: View<'_>,
 ) -> Result<Concluded, StoreError> {
-    // Commits before the ledger row of the first call does: writes are first come, first served.
-    let begun = engine.store.write(move |rows| rows.begin_job(id));
     let settings = engine.settings();
     let Some(job) = engine.store.read(move |rows| rows.job(id)).await? else {
         return Ok(Concluded::default());
     };
+    // Commits before the ledger row of the first call does: writes are first come, first served.
+    let begun = engine.store.write(move |rows| rows.begin_job(id));
     let locale = settings.locale_for(&job.sender);
     let reply = match &job.task {
         Task::Question { text, quote } if job.attempts < MOST_BEGUN => {
-            let quote = quote.as_deref();
             let asked = Asked {
                 engine,
                 settings: &settings,
                 locale,
                 job: &job,
                 text,
-                quote,
+                quote: quote.as_deref(),
             };
             asked.reply(view).await?
         }
-        Task::Question { .. } | Task::Command(_) => Reply::say(locale.notice(&Notice::GaveUp)),
+        Task::Question { .. } | Task::Command(_) => {
+            warn!(job = id.0, begun = job.attempts; "given up, it did not end before");
+            Reply::say(locale.notice(&Notice::GaveUp))
+        }
         Task::Tell(notice) => Reply::say(locale.notice(notice)),
     };
     begun.await?;

@@ -12,9 +12,9 @@ use crate::app::Ctx;
 use crate::app::engine::Backend;
 use crate::clock;
 
-const TICK: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_mins(1);
 /// Update ids are remembered for a day (design §2).
-const SEEN_FOR: Duration = Duration::from_secs(24 * 3600);
+const SEEN_FOR: Duration = Duration::from_hours(24);
 
 /// Ticks until `stop`.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {

@@ -25,8 +25,6 @@ pub(crate) enum Finish {
     Continuation,
     /// The stream broke after text had been shown.
     Broken,
-    /// The person pressed stop.
-    Stopped,
 }
 
 /// Tokens of one call, as the service counted them.

@@ -46,6 +46,13 @@ pub(crate) enum Speaker {
 pub(crate) enum PromptPart {
     Text(String),
     /// A file that is read, encoded and sent on the fly, again for each attempt.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "media come with their own work; bodies carry them now"
+        )
+    )]
     Media {
         mime: String,
         file: PathBuf,

@@ -127,6 +127,8 @@ pub(crate) struct Held {
     pub(crate) text: String,
     pub(crate) quote: Option<String>,
     pub(crate) sent: Timestamp,
+    /// When the person was told of it; the next ones of the same outage only take its place.
+    pub(crate) told: Timestamp,
 }
 
 /// The role of somebody on their own, without the chat they write in; `None` for a stranger.
@@ -197,6 +199,10 @@ pub(crate) enum NoLimit {
 
 impl Limit {
     /// The number, where there is one.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the limits per person come later")
+    )]
     pub(crate) const fn number(self) -> Option<u32> {
         match self {
             Self::AtMost(number) => Some(number.get()),

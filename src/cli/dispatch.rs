@@ -14,9 +14,9 @@ use super::{Command, HELP, Invocation, parse};
 use crate::app::engine::BadSettings;
 use crate::app::{self, BadToken, check, control, deliver, status, terminal};
 use crate::chat::role::Role;
-use crate::config::{Config, Need, Sources};
+use crate::config::{Config, LogFormat, Need, Sources};
 use crate::locale::{Language, Locale};
-use crate::logging;
+use crate::logging::{self, Format};
 use crate::store::{self, Open, OpenError, Store};
 
 const FAILED: u8 = 1;
@@ -78,7 +78,13 @@ fn obey(Invocation { command, config }: Invocation) -> Result<(), Failed> {
 fn load(sources: &Sources, need: Need) -> Result<Config, Failed> {
     let (config, warnings) =
         Config::load(sources, need).map_err(|refused| Failed::new(CONFIGURATION, refused))?;
-    logging::init(config.log);
+    let format = match (config.log.format, config.log.journal) {
+        (LogFormat::Json, _) => Format::Json,
+        (LogFormat::Text, true) => Format::Text,
+        (LogFormat::Text, false) => Format::TimedText,
+    };
+    logging::init(config.log.level, format);
+    std::panic::set_hook(Box::new(note_panic));
     for warning in warnings {
         log::warn!("{warning}");
     }
@@ -99,6 +105,10 @@ fn run(config: Config) -> Result<(), Failed> {
 }
 
 fn chat(config: Config) -> Result<(), Failed> {
+    // The conversation is what the terminal is for; who wants more asks for `debug`.
+    if config.log.level == log::LevelFilter::Info {
+        log::set_max_level(log::LevelFilter::Warn);
+    }
     let store = open(&config.data.chat_file, Open::CreateIfMissing)?;
     let runtime = runtime(&config)?;
     let ended = runtime.block_on(terminal::run(config, store));
@@ -174,6 +184,21 @@ fn runtime(config: &Config) -> Result<Runtime, Failed> {
         .enable_all()
         .build()
         .map_err(|error| Failed::new(FAILED, format!("error: no threads to run with ({error})")))
+}
+
+/// A panic is a line of the log like any other. One inside redb is a damaged file, which the store
+/// catches and tells in its own words.
+fn note_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let why = panic.payload_as_str().unwrap_or_default();
+    if place.contains("redb") {
+        log::debug!(place, why; "the data file is damaged");
+    } else {
+        log::error!(place, why; "panicked");
+    }
 }
 
 fn print(text: &str) -> Result<(), Failed> {

@@ -35,6 +35,7 @@ pub(crate) struct Slots {
 struct Shared {
     transport: Transport,
     permits: Arc<Semaphore>,
+    #[cfg(test)]
     size: usize,
     /// Last in, first out: a warm connection is used again, and the rest age.
     idle: Mutex<Vec<Idle>>,
@@ -76,6 +77,7 @@ impl Slots {
         let shared = Shared {
             transport,
             permits: Arc::new(Semaphore::new(size)),
+            #[cfg(test)]
             size,
             idle: Mutex::default(),
         };
@@ -111,6 +113,7 @@ impl Slots {
     }
 
     /// How many slots are taken; a cancelled one counts until its thread has ended.
+    #[cfg(test)]
     pub(crate) fn in_use(&self) -> usize {
         let free = self.shared.permits.available_permits();
         self.shared.size.saturating_sub(free)

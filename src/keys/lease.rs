@@ -53,8 +53,6 @@ pub(crate) struct Lease {
     pub(crate) model: String,
     /// When it was counted.
     pub(crate) at: Timestamp,
-    /// The row of (project, model) with this call in it.
-    pub(crate) ledger: Ledger,
     /// Estimated input.
     pub(super) tokens: u64,
     /// Of the key, when it was lent.

@@ -78,6 +78,7 @@ impl Pool {
     }
 
     /// New settings: everything that is known stays known.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a reload calls it"))]
     pub(crate) fn reconfigure(&mut self, policy: Policy, keys: Vec<KeySpec>, catalog: Catalog) {
         self.policy = policy;
         self.catalog = catalog;
@@ -228,7 +229,6 @@ impl Pool {
         Lease {
             key,
             project,
-            ledger: bucket.ledger(),
             model,
             at: moment.now,
             tokens: ask.tokens,

@@ -1,16 +1,23 @@
 //! What may be read within one snapshot, as typed operations on rows. Owns the snapshot.
 //! Invariant: everything read through one [`Read`] is of the same commit.
 
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+#[cfg(test)]
+use redb::ReadableTableMetadata;
+use redb::{ReadTransaction, ReadableTable};
 
-use super::tables::{self, OffsetRow, SeenRow, TurnRef};
-use super::{Disposition, Head, StoreError};
+#[cfg(test)]
+use super::Disposition;
+use super::StoreError;
+use super::tables::{self, OffsetRow};
+#[cfg(test)]
+use super::tables::{SeenRow, TurnRef};
 use crate::chat::role::Person;
-use crate::chat::{
-    ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, UpdateId, UserId,
-};
+#[cfg(test)]
+use crate::chat::{ChatId, MessageId, UpdateId};
+use crate::chat::{Job, JobId, Lane, Outbound, OutboxId, StoredTurn, UserId};
 use crate::clock::Timestamp;
 use crate::keys::{Fingerprint, Health, Ledger, Scope};
+use crate::outgoing::Head;
 
 /// One snapshot of the data file.
 pub(crate) struct Read(ReadTransaction);
@@ -39,6 +46,7 @@ impl Read {
         Ok(jobs)
     }
 
+    #[cfg(test)]
     pub(crate) fn inbox_len(&self) -> Result<u64, StoreError> {
         Ok(self.0.open_table(tables::INBOX)?.len()?)
     }
@@ -50,12 +58,7 @@ impl Read {
         for entry in outbox.iter()? {
             let (id, row) = entry?;
             let outbound = tables::readable::<Outbound>(id.value(), row.value());
-            heads.extend(outbound.map(|outbound| Head {
-                id: OutboxId(id.value()),
-                chat: outbound.chat,
-                rank: outbound.rank,
-                not_before: outbound.not_before,
-            }));
+            heads.extend(outbound.map(|outbound| Head::of(OutboxId(id.value()), &outbound)));
         }
         Ok(heads)
     }
@@ -64,6 +67,7 @@ impl Read {
         tables::row(&self.0.open_table(tables::OUTBOX)?, id.0)
     }
 
+    #[cfg(test)]
     pub(crate) fn turn(&self, lane: Lane, job: JobId) -> Result<Option<StoredTurn>, StoreError> {
         let history = self.0.open_table(tables::HISTORY)?;
         tables::row(&history, tables::turn_key(lane, job))
@@ -86,6 +90,7 @@ impl Read {
     }
 
     /// The round that a message asked or answered.
+    #[cfg(test)]
     pub(crate) fn by_message(
         &self,
         chat: ChatId,
@@ -101,6 +106,7 @@ impl Read {
     }
 
     /// Shows every person of the registry, one at a time.
+    #[cfg(test)]
     pub(crate) fn persons(&self, mut visit: impl FnMut(UserId, Person)) -> Result<(), StoreError> {
         for entry in self.0.open_table(tables::PERSONS)?.iter()? {
             let (id, row) = entry?;
@@ -116,6 +122,7 @@ impl Read {
         Ok(row.map(|OffsetRow(offset, at)| (offset, at)))
     }
 
+    #[cfg(test)]
     pub(crate) fn was_seen(
         &self,
         bot: i64,

@@ -13,9 +13,10 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::chat::{
-    ChatKind, Job, JobId, MessageId, Origin, Parcel, Part, Sender, Task, TierReason, TopicId,
-    UpdateId,
+    ChatId, ChatKind, Job, JobId, MessageId, Origin, OutboxId, Parcel, Part, Rank, Sender, Task,
+    TierReason, TopicId, UpdateId,
 };
+use crate::clock::Timestamp;
 
 pub(super) struct Folder(TempDir);
 

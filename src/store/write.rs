@@ -5,7 +5,9 @@
 mod chats;
 mod turns;
 
-use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
+#[cfg(test)]
+use redb::ReadableTableMetadata;
+use redb::{ReadableTable, WriteTransaction};
 
 use super::tables::{self, Cursor, OffsetRow, SeenRow};
 use super::{Disposition, StoreError};
@@ -95,6 +97,7 @@ impl<'t> Write<'t> {
         self.put_job(&job)
     }
 
+    #[cfg(test)]
     pub(crate) fn inbox_len(&self) -> Result<u64, StoreError> {
         Ok(self.txn.open_table(tables::INBOX)?.len()?)
     }
@@ -218,6 +221,7 @@ impl<'t> Write<'t> {
         tables::put(&mut meta, name.as_str(), &OffsetRow(offset, now))
     }
 
+    #[cfg(test)]
     pub(crate) fn ledger(
         &self,
         project: &Fingerprint,
@@ -237,6 +241,7 @@ impl<'t> Write<'t> {
         tables::put(&mut ledgers, (project.as_slice(), model), ledger)
     }
 
+    #[cfg(test)]
     pub(crate) fn key_state(&self, scope: &Scope) -> Result<Option<Health>, StoreError> {
         let states = self.txn.open_table(tables::KEY_STATE)?;
         tables::row(&states, tables::encoded(scope)?.as_slice())

@@ -9,16 +9,17 @@ use frankenstein::TelegramApi;
 use frankenstein::input_file::FileUpload;
 use frankenstein::methods::{
     AnswerCallbackQueryParams, DeleteMessageParams, DeleteWebhookParams, EditMessageTextParams,
-    LeaveChatParams, SendDocumentParams, SendMessageParams,
+    SendDocumentParams, SendMessageParams,
 };
 use frankenstein::types::{
     InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyMarkup, ReplyParameters,
 };
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::form::Upload;
 use super::verdict::Refusal;
-use super::wire::{Sent, Success};
+use super::wire::Success;
 use super::{CallError, Client, Me};
 use crate::chat::{Button, ChatId, MessageId, Outbound, Parcel};
 
@@ -43,8 +44,8 @@ pub(crate) fn send(client: &Client, row: &Outbound) -> Result<Option<MessageId>,
                 .maybe_reply_parameters(reply_to.map(reply))
                 .maybe_reply_markup(button.as_ref().map(keyboard))
                 .build();
-            let sent: Sent = client.call("sendMessage", &params)?;
-            Ok(Some(sent.message_id))
+            let sent = client.call("sendMessage", &params)?;
+            Ok(message_id(&sent))
         }
         Parcel::Edit { message, text } => edit(client, row.chat, *message, text),
         Parcel::Delete { message } => {
@@ -86,11 +87,6 @@ pub(crate) fn delete_webhook(client: &Client) -> Result<(), CallError> {
     client.delete_webhook(&params).map(drop)
 }
 
-pub(crate) fn leave_chat(client: &Client, chat: ChatId) -> Result<(), CallError> {
-    let params = LeaveChatParams::builder().chat_id(chat.0).build();
-    client.leave_chat(&params).map(drop)
-}
-
 fn edit(
     client: &Client,
     chat: ChatId,
@@ -126,8 +122,8 @@ fn file(
         name: name.to_owned(),
         path,
     };
-    let sent: Success<Sent> = client.upload("sendDocument", &params, &[upload])?;
-    Ok(Some(sent.result.message_id))
+    let sent: Success<Value> = client.upload("sendDocument", &params, &[upload])?;
+    Ok(message_id(&sent.result))
 }
 
 fn keyboard(button: &Button) -> ReplyMarkup {
@@ -139,6 +135,11 @@ fn keyboard(button: &Button) -> ReplyMarkup {
         .inline_keyboard(vec![vec![button]])
         .build();
     ReplyMarkup::InlineKeyboardMarkup(keyboard)
+}
+
+/// Accepted is sent, whatever else the answer holds: asking again would show the message twice.
+fn message_id(sent: &Value) -> Option<MessageId> {
+    serde_json::from_value(sent.get("message_id")?.clone()).ok()
 }
 
 /// The answer is worth more than the reply: it goes out even if its question was deleted.

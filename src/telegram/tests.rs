@@ -140,7 +140,7 @@ fn every_way_to_fail_has_its_error() {
         ),
         (
             says(404, "<html>nginx</html>"),
-            Refusal::Unauthorized.into(),
+            Refusal::Transient(404).into(),
         ),
         (says(302, ""), Refusal::Transient(302).into()),
         (says(200, "<html>hotel wifi</html>"), CallError::Garbled),

@@ -129,6 +129,8 @@ pub(super) fn of(said: Said<'_>) -> Refusal {
     match said.code {
         // A server older than a method we use says so; without that, the token is malformed.
         404 if text.is_some_and(|text| text.contains("method not found")) => rejected(),
+        // A 404 that is not the Bot API's own is some gateway's.
+        404 if text.is_none() => Refusal::Transient(404),
         401 | 404 => Refusal::Unauthorized,
         413 => Refusal::FileTooLarge,
         429 => Refusal::Flood(flood(said.retry_after, text)),

@@ -48,12 +48,6 @@ pub(crate) struct Me {
     pub(crate) has_topics_enabled: bool,
 }
 
-/// A message the bot sent.
-#[derive(Deserialize)]
-pub(super) struct Sent {
-    pub(super) message_id: MessageId,
-}
-
 #[derive(Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the names are the Bot API's")]
 pub(super) struct Message<'a> {

@@ -212,7 +212,7 @@ fn the_owner_lets_people_in_and_out() {
     let world = World::new().env("ACCESS", "approve").start();
     let (owner, ann) = (world.telegram.person(1), world.telegram.person(7));
     assert!(!is_answer(&ann.asks("let me in")));
-    ann.asks("/grant 7 vip");
+    ann.says("/grant 7 vip");
     owner.asks("/grant 7 normal");
     assert!(is_answer(&ann.is_answered("now?")));
     owner.asks("/revoke 7");
@@ -330,13 +330,19 @@ fn old_mail_is_not_answered_as_if_it_were_new() {
     old(telegram.person(7)).says("second old question");
     world.restart();
     let ann = telegram.person(7);
-    assert!(!is_answer(&ann.hears().text), "one notice");
+    let notice = ann.hears();
+    assert!(!is_answer(&notice.text), "one notice");
     ann.says("new question");
     assert!(
         ann.hears().text.contains("echo[0 rounds]: new question"),
         "and no second notice"
     );
     assert!(world.gemini.calls_about("old question").is_empty());
+    ann.presses(notice.id, "held");
+    ann.hears_about("second old question");
+    ann.presses(notice.id, "held");
+    ann.is_answered("a fence");
+    assert_eq!(world.gemini.calls_about("old question").len(), 1, "once");
     world.stop();
     assert_eq!(telegram.said_to(-123), []);
 }

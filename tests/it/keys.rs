@@ -44,7 +44,8 @@ fn with_one_dead_key_among_three_nobody_notices_and_it_is_called_once() {
         1,
         "it stays dead after a crash"
     );
-    assert_eq!(world.telegram.said_to(1).len(), 18);
+    // The kill may repeat the newest part (P3).
+    assert!((18..=19).contains(&world.telegram.said_to(1).len()));
     world.stop();
 }
 

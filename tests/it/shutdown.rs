@@ -74,3 +74,10 @@ fn it_leaves_while_it_cannot_even_start() {
     world.terminate();
     world.stop();
 }
+
+#[test]
+fn start_and_stop_with_a_conversation_between() {
+    let world = World::new().open().start();
+    world.telegram.person(7).is_answered("hello");
+    world.stop();
+}

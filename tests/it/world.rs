@@ -374,7 +374,7 @@ impl Drop for World {
         if thread::panicking() {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
-            let tail = &lines[lines.len().saturating_sub(60)..];
+            let tail = &lines[lines.len().saturating_sub(200)..];
             eprintln!("--- the bot's log ends ---\n{}\n---", tail.join("\n"));
         } else {
             assert!(self.judged, "a world ends with `stop`");

@@ -501,3 +501,41 @@ proptest! {
         prop_assert_eq!(kept, dense(&left));
     }
 }
+
+#[test]
+fn a_pressed_button_tells_who_where_and_what() {
+    let press = |message: Value, data: Value| {
+        json!({"update_id": 9, "callback_query": {
+            "id": "c1", "chat_instance": "1", "data": data, "message": message,
+            "from": {"id": 7, "is_bot": false, "first_name": "Ann", "language_code": "en"},
+        }})
+    };
+    let here = json!({"message_id": 3, "date": 5, "chat": {"id": 7, "type": "private"}});
+    let expected = Pressed {
+        update: UpdateId(9),
+        callback: "c1".to_owned(),
+        chat: ChatId(7),
+        kind: ChatKind::Private,
+        message: MessageId(3),
+        sender: Sender {
+            id: UserId(7),
+            name: "Ann".to_owned(),
+            language: Some("en".to_owned()),
+            is_chat: false,
+        },
+        data: "held".to_owned(),
+    };
+    let update = press(here.clone(), json!("held"));
+    assert_eq!(decoded(&update), Decoded::Event(Event::Pressed(expected)));
+    let inaccessible = json!({"message_id": 3, "date": 0, "chat": {"id": 7, "type": "private"}});
+    for update in [
+        press(inaccessible, json!("held")),
+        press(Value::Null, json!("held")),
+        press(here, Value::Null),
+    ] {
+        assert!(
+            matches!(decoded(&update), Decoded::Skipped { .. }),
+            "{update}"
+        );
+    }
+}

@@ -179,7 +179,7 @@ fn a_gateways_refusal_closes_no_chat() {
         (400, Refusal::Transient(400)),
         (401, Refusal::Unauthorized),
         (403, Refusal::Transient(403)),
-        (404, Refusal::Unauthorized),
+        (404, Refusal::Transient(404)),
         (409, Refusal::Transient(409)),
         (413, Refusal::FileTooLarge),
         (429, Refusal::Flood(DEFAULT_FLOOD)),

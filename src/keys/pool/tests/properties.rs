@@ -201,7 +201,8 @@ impl World {
         match self.pool.reserve(&ask, self.now, &mut self.rng) {
             Ok(lease) => {
                 let bucket = (lease.project, lease.model.clone());
-                self.ledgers.insert(bucket.clone(), lease.ledger.clone());
+                let ledger = self.pool.ledger(bucket.0, &bucket.1);
+                self.ledgers.insert(bucket.clone(), ledger);
                 let time = self.true_time();
                 self.calls.entry(bucket).or_default().push((time, tokens));
                 Some(lease)

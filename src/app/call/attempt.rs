@@ -1,0 +1,223 @@
+//! One request: a slot, a thread of the blocking pool, and the shell's timers around them.
+//!
+//! Invariant: the thread settles its lease whatever becomes of the one who waits for it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use log::{debug, error, info};
+use tokio::sync::{oneshot, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep_until, timeout_at};
+
+use super::{Audience, Call, Visible};
+use crate::app::engine::{Backend, Engine};
+use crate::chat::answer::Failure;
+use crate::chat::prompt::Prompt;
+use crate::clock;
+use crate::config::Stream;
+use crate::config::secret::Secret;
+use crate::gemini::body::Body;
+use crate::gemini::shape::{Shape, Signatures};
+use crate::gemini::slots::Slot;
+use crate::gemini::{self, Outcome as Report, Progress};
+use crate::keys::{Change, Effect, Lease, Next, Verdict};
+
+/// The service may think this long before its first byte (design §2).
+const FIRST_BYTE: Duration = Duration::from_mins(1);
+/// Longest silence within an answer (design §2).
+const BETWEEN_BYTES: Duration = Duration::from_secs(20);
+/// How long a stream may run after its first text (design §7).
+const WHOLE_STREAM: Duration = Duration::from_mins(5);
+
+/// How one attempt ended.
+pub(super) enum Attempt {
+    Reported(Report),
+    /// Our own deadline; the service said nothing, or no more.
+    TimedOut,
+    Cancelled,
+}
+
+impl Call<'_> {
+    /// One request, on a thread of the blocking pool.
+    pub(super) async fn attempt(&mut self, lease: Lease) -> Attempt {
+        let slot = tokio::select! {
+            slot = timeout_at(self.deadline, self.slots.take()) => slot,
+            () = self.question.view.cancel.cancelled() => {
+                self.give_back(lease);
+                return Attempt::Cancelled;
+            }
+        };
+        let (Ok(slot), Some(key)) = (slot, self.settings.key(&lease.key)) else {
+            self.give_back(lease);
+            return Attempt::TimedOut;
+        };
+        debug!(model = lease.model.as_str(); "calling the model");
+        self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
+        let canceller = slot.canceller();
+        let (report, reported) = oneshot::channel();
+        let work = Work {
+            engine: Arc::clone(self.engine),
+            slot,
+            key: key.secret.clone(),
+            prompt: Arc::clone(&self.question.prompt),
+            shape: self.shape(&lease.model),
+            way: match self.question.view.audience {
+                // `STREAM` is about Telegram; whoever watches here and now sees the text grow.
+                Audience::Watching => Stream::Auto,
+                Audience::Nobody => self.settings.config.answers.stream,
+            },
+            visible: self.question.view.visible.clone(),
+            lease,
+        };
+        drop(spawn_blocking(move || work.run(report)));
+        let attempt = self.watch_over(reported).await;
+        if !matches!(attempt, Attempt::Reported(_)) {
+            canceller.cancel();
+        }
+        attempt
+    }
+
+    /// What this model wants of a request, with the repairs in force.
+    fn shape(&self, model: &str) -> Shape {
+        let facts = self.settings.catalog.model(model);
+        let signatures = match self.question.signed_by.as_deref() {
+            Some(signer) if signer == model => Signatures::Kept,
+            Some(_) | None => Signatures::Placeholder,
+        };
+        let shape = Shape {
+            model: model.to_owned(),
+            thinking: facts.and_then(|model| model.thinking.clone()),
+            less_thinking: facts.and_then(|model| model.less_thinking.clone()),
+            system_in_first_turn: facts.is_some_and(|model| model.system_in_first_turn),
+            signatures,
+            ..Shape::default()
+        };
+        self.repairs
+            .iter()
+            .fold(shape, |shape, repair| shape.repaired(*repair))
+    }
+
+    /// Waits for the thread's report, within the deadlines.
+    async fn watch_over(
+        &mut self,
+        mut reported: oneshot::Receiver<(Report, Vec<Change>)>,
+    ) -> Attempt {
+        let begun = clock::instant();
+        let mut visible = self.question.view.visible.subscribe();
+        let mut silent_since = begun;
+        loop {
+            let (is_begun, has_text) = {
+                let now = visible.borrow_and_update();
+                (now.pieces > 0, !now.text.is_empty())
+            };
+            let patience = if is_begun { BETWEEN_BYTES } else { FIRST_BYTE };
+            let whole = if has_text {
+                begun + WHOLE_STREAM
+            } else {
+                self.deadline
+            };
+            tokio::select! {
+                biased;
+                () = self.question.view.cancel.cancelled() => return Attempt::Cancelled,
+                report = &mut reported => return match report {
+                    Ok((report, changes)) => {
+                        self.changes.extend(changes);
+                        Attempt::Reported(report)
+                    }
+                    Err(_) => Attempt::TimedOut,
+                },
+                Ok(()) = visible.changed() => silent_since = clock::instant(),
+                () = sleep_until((silent_since + patience).min(whole)) => return Attempt::TimedOut,
+            }
+        }
+    }
+}
+
+/// All that the thread of one request needs.
+struct Work {
+    engine: Arc<Engine>,
+    slot: Slot,
+    key: Secret,
+    prompt: Arc<Prompt>,
+    shape: Shape,
+    way: Stream,
+    visible: watch::Sender<Visible>,
+    lease: Lease,
+}
+
+impl Work {
+    fn run(self, report: oneshot::Sender<(Report, Vec<Change>)>) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.ask())).unwrap_or_else(|_| Report {
+            result: Err(Failure::Unexplained),
+            verdict: innocent(),
+        });
+        let Self { engine, lease, .. } = self;
+        let label = engine.label(&lease);
+        let mut rng = fastrand::Rng::new();
+        let changes = engine
+            .pool
+            .lock()
+            .settle(lease, &outcome.verdict, clock::now(), &mut rng);
+        note(&label, &outcome.verdict, &changes);
+        if let Err((_, changes)) = report.send((outcome, changes)) {
+            // Nobody waits any more, so nobody else stores what was learned.
+            let pool = Arc::clone(&engine);
+            drop(
+                engine
+                    .store
+                    .write(move |rows| pool.put_changes(rows, &changes)),
+            );
+        }
+    }
+
+    fn ask(&self) -> Report {
+        let Backend::Gemini { client, .. } = &self.engine.backend else {
+            return Report {
+                result: Err(Failure::NoKeys),
+                verdict: innocent(),
+            };
+        };
+        let body = Body::build(&self.prompt, &self.shape);
+        let call = gemini::Call {
+            key: &self.key,
+            model: &self.lease.model,
+            body: &body,
+            estimated: self.prompt.tokens(),
+        };
+        match self.way {
+            Stream::Off => client.generate(&self.slot, &call),
+            Stream::Auto | Stream::Edit => client.stream(&self.slot, &call, &mut |progress| {
+                self.visible.send_modify(|visible| {
+                    visible.pieces += 1;
+                    if let Progress::Text(text) = progress {
+                        visible.text.push_str(text);
+                    }
+                });
+            }),
+        }
+    }
+}
+
+/// A call that says nothing about its key.
+const fn innocent() -> Verdict {
+    Verdict {
+        effect: Effect::Innocent,
+        next: Next::AnotherKey,
+        learned: Vec::new(),
+    }
+}
+
+/// Deaths are for a person to act on; everything else the pool copes with.
+fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
+    if verdict.effect == Effect::Healthy {
+        debug!(key; "key settled");
+    } else {
+        info!(key, effect:? = verdict.effect; "key settled");
+    }
+    for death in changes.iter().filter_map(|change| change.death) {
+        error!(key, why:? = death; "a key is refused for good; replace it or take it out");
+    }
+}

@@ -1,0 +1,192 @@
+//! One try to send one row, and what follows from its end.
+//!
+//! Invariant: what is decided is on disk before the line is free for its next row.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use log::{debug, error, info, warn};
+use tokio::task::spawn_blocking;
+
+use super::MISHAP;
+use crate::app::Ctx;
+use crate::app::journal::set_reachable;
+use crate::chat::{MessageId, Outbound, Parcel};
+use crate::clock;
+use crate::outgoing::{Ended, Head};
+use crate::store::StoreError;
+use crate::telegram::verdict::Refusal;
+use crate::telegram::{CallError, send};
+
+/// One try to send one row, and what follows from its end.
+pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
+    let sender = Arc::clone(&ctx);
+    let tried = spawn_blocking(move || {
+        let row = sender
+            .engine
+            .store
+            .read_now(|rows| rows.outbound(head.id))?;
+        Ok(row.map(|row| {
+            let sent = send::send(&sender.telegram, &row);
+            (row, sent)
+        }))
+    });
+    match tried.await {
+        Ok(Ok(Some((row, Ok(sent))))) => {
+            debug!(row = head.id.0, chat = head.chat.0; "sent");
+            ctx.engine.metrics.sent.fetch_add(1, Ordering::Relaxed);
+            acknowledged(&ctx, head, row, sent).await
+        }
+        Ok(Ok(Some((row, Err(error))))) => refused(&ctx, head, row, error).await,
+        // Its chat was closed, or it was taken back, while it waited.
+        Ok(Ok(None)) => Ended::Gone,
+        Ok(Err(error)) => not_read(head, &error),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+fn not_read(head: Head, error: &StoreError) -> Ended {
+    error!(row = head.id.0, err:% = error; "outbox row not read");
+    Ended::Parked {
+        until: clock::now().after(MISHAP),
+    }
+}
+
+/// The row leaves the outbox, and the turn learns its message id, in one commit.
+async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<MessageId>) -> Ended {
+    let noted = ctx.engine.store.write_soon(move |rows| {
+        rows.remove_outbound(head.id)?;
+        match (row.part_of, sent) {
+            (Some((lane, job, part)), Some(message)) => rows
+                .record_answer_message(lane, job, part, message)
+                .map(drop),
+            (Some(_), None) | (None, _) => Ok(()),
+        }
+    });
+    if let Err(error) = noted.await {
+        error!(row = head.id.0, err:% = error; "acknowledgement not stored, the part may be repeated");
+    }
+    Ended::Gone
+}
+
+/// Each refusal is a decision ([`crate::telegram::verdict`]).
+async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ended {
+    let refusal = match error {
+        CallError::Refused(refusal) => refusal,
+        CallError::Fault(_) | CallError::Garbled | CallError::Local(_) => {
+            let maybe_there = error.may_have_happened();
+            warn!(chat = head.chat.0, err:% = error, maybe_there; "message not acknowledged");
+            return Ended::Unanswered;
+        }
+    };
+    match refusal {
+        Refusal::Flood(wait) => {
+            let until = clock::now().after(wait);
+            warn!(chat = head.chat.0, secs = wait.as_secs(); "chat has to wait");
+            change(
+                ctx,
+                head,
+                Outbound {
+                    not_before: until,
+                    ..row
+                },
+            )
+            .await;
+            Ended::Flooded { until }
+        }
+        Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {
+            warn!(chat = head.chat.0, err:% = refusal; "telegram did not take the message");
+            Ended::Unanswered
+        }
+        Refusal::ReplyGone => mend(ctx, head, without_reply(&row)).await,
+        Refusal::TopicGone => mend(ctx, head, without_topic(&row)).await,
+        Refusal::Migrated(to) => {
+            let from = head.chat;
+            let moved = ctx
+                .engine
+                .store
+                .write(move |rows| rows.migrate_chat(from, to))
+                .await;
+            info!(chat = from.0, stored = moved.is_ok(); "group became a supergroup");
+            Ended::Changed
+        }
+        Refusal::ChatClosed | Refusal::TopicClosed => {
+            info!(chat = head.chat.0; "chat is closed to us");
+            closed(ctx, head).await
+        }
+        Refusal::NotModified | Refusal::Gone | Refusal::QueryExpired => drop_row(ctx, head).await,
+        Refusal::BadMarkup
+        | Refusal::EmptyText
+        | Refusal::TooLong
+        | Refusal::FileTooLarge
+        | Refusal::NoDrafts
+        | Refusal::Rejected(_) => {
+            error!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our message");
+            drop_row(ctx, head).await
+        }
+    }
+}
+
+fn without_reply(row: &Outbound) -> Option<Outbound> {
+    let mut row = row.clone();
+    match &mut row.parcel {
+        Parcel::Send { reply_to, .. } | Parcel::File { reply_to, .. } => {
+            reply_to.take()?;
+        }
+        Parcel::Edit { .. } | Parcel::Delete { .. } | Parcel::Answer { .. } => return None,
+    }
+    Some(row)
+}
+
+fn without_topic(row: &Outbound) -> Option<Outbound> {
+    row.topic?;
+    Some(Outbound {
+        topic: None,
+        ..row.clone()
+    })
+}
+
+/// Stores the row as it is tried next; a row that was mended already is dropped.
+async fn mend(ctx: &Ctx, head: Head, mended: Option<Outbound>) -> Ended {
+    let Some(row) = mended else {
+        return drop_row(ctx, head).await;
+    };
+    change(ctx, head, row).await;
+    Ended::Changed
+}
+
+async fn change(ctx: &Ctx, head: Head, row: Outbound) {
+    let changed = ctx
+        .engine
+        .store
+        .write(move |rows| rows.set_outbound(head.id, &row));
+    if let Err(error) = changed.await {
+        error!(row = head.id.0, err:% = error; "outbox row not changed");
+    }
+}
+
+async fn drop_row(ctx: &Ctx, head: Head) -> Ended {
+    let dropped = ctx
+        .engine
+        .store
+        .write_soon(move |rows| rows.remove_outbound(head.id));
+    if let Err(error) = dropped.await {
+        error!(row = head.id.0, err:% = error; "outbox row not dropped");
+    }
+    Ended::Gone
+}
+
+/// Nothing can be sent to this chat until it writes to us again.
+async fn closed(ctx: &Ctx, head: Head) -> Ended {
+    let chat = head.chat;
+    let dropped = ctx.engine.store.write(move |rows| {
+        rows.remove_outbound(head.id)?;
+        rows.drop_outbound_of(chat)?;
+        set_reachable(rows, chat, false)
+    });
+    if let Err(error) = dropped.await {
+        error!(chat = chat.0, err:% = error; "rows of a closed chat not dropped");
+    }
+    ctx.mail.close(chat).await;
+    Ended::Gone
+}
