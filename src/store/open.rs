@@ -122,7 +122,7 @@ impl Place {
     /// A fault inside redb that shows as a panic is damage like any other.
     fn unharmed<T>(&self, work: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
         catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(self.damaged(panic_text(&panic))))
+            .unwrap_or_else(|panic| Err(self.damaged(panic_text(panic.as_ref()))))
     }
 
     /// Sees to it that what is there is a regular file.
