@@ -122,7 +122,7 @@ impl Place {
     /// A fault inside redb that shows as a panic is damage like any other.
     fn unharmed<T>(&self, work: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
         catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(self.damaged(panic_text(&panic))))
+            .unwrap_or_else(|panic| Err(self.damaged(panic_text(panic.as_ref()))))
     }
 
     /// Sees to it that what is there is a regular file.
@@ -143,21 +143,8 @@ impl Place {
     /// whole: a start that is killed meanwhile leaves nothing that the next would stumble over.
     /// Whoever holds the lock of the unfinished file is the one who makes it.
     fn create(&self) -> Result<Opened, OpenError> {
-        let folder = self.folder();
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|error| OpenError::NoFolder(self.path.clone(), error))?;
         let unfinished = self.beside(UNFINISHED);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&unfinished)
-            .map_err(|error| OpenError::of_io(unfinished.clone(), error))?;
+        let file = self.open_unfinished(&unfinished)?;
         let ours = file.metadata().map_err(|error| self.io(error))?;
         let file = (self.backend)(file).map_err(|error| self.database(error))?;
         // What a killed start wrote is not read, and thrown away only once this one is locked.
@@ -183,6 +170,23 @@ impl Place {
             database: inspected.database,
             repaired: false,
         })
+    }
+
+    /// Opens the unfinished file, or makes it, and the folder.
+    fn open_unfinished(&self, unfinished: &Path) -> Result<File, OpenError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(self.folder())
+            .map_err(|error| OpenError::NoFolder(self.path.clone(), error))?;
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(unfinished)
+            .map_err(|error| OpenError::of_io(unfinished.to_owned(), error))
     }
 
     fn give_name(&self, unfinished: &Path) -> Result<(), OpenError> {
