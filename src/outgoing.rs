@@ -74,6 +74,8 @@ struct Rows {
     waiting: BTreeMap<OutboxId, Rank>,
     under_way: Option<OutboxId>,
     parked_until: Timestamp,
+    /// Tries in a row without an answer.
+    unanswered: u32,
     /// Up to when the chat's messages are spread at one a second.
     spread_until: Timestamp,
     filed: Option<Filed>,
@@ -140,7 +142,7 @@ impl Outgoing {
         rows.filed = None;
         rows.spread_until = rows.spread_until.max(now).after(PER_MESSAGE);
         self.under_way += 1;
-        let (Line::Texts(chat) | Line::Callbacks(chat)) = line;
+        let chat = chat_of(line);
         if let Line::Texts(chat) = line
             && chat.0 < 0
         {
@@ -167,6 +169,14 @@ impl Outgoing {
             return;
         };
         rows.under_way = None;
+        if ended == Ended::Unanswered {
+            // Others probe next: it may be this chat alone that gets no answer.
+            rows.unanswered = rows.unanswered.saturating_add(1);
+            let until = now.after(pause_after(rows.unanswered) + jitter);
+            rows.parked_until = rows.parked_until.max(until);
+        } else {
+            rows.unanswered = 0;
+        }
         match ended {
             Ended::Gone => {}
             Ended::Changed | Ended::Unanswered => {
@@ -224,8 +234,7 @@ impl Outgoing {
     fn silence_grows(&mut self, now: Timestamp, jitter: Duration) {
         if now >= self.silent_until {
             self.silence = self.silence.saturating_add(1);
-            let pause = Duration::from_millis(250) * 2_u32.saturating_pow(self.silence.min(10));
-            self.silent_until = now.after(pause.min(OUTAGE_CAP) + jitter);
+            self.silent_until = now.after(pause_after(self.silence) + jitter);
         }
     }
 
@@ -233,6 +242,7 @@ impl Outgoing {
     fn file(&mut self, line: Line, now: Timestamp) {
         self.unfile(line);
         let free_at = self.group_free_at(line, now);
+        let forgotten_at = self.group_forgotten_at(line);
         let Some(rows) = self.lines.get_mut(&line) else {
             return;
         };
@@ -243,7 +253,7 @@ impl Outgoing {
         let filed = match rows.waiting.first_key_value() {
             Some((&id, &rank)) if at <= now => Filed::Ready(rank, id),
             Some(_) => Filed::Asleep(at),
-            None => Filed::Asleep(rows.idle_at()),
+            None => Filed::Asleep(rows.idle_at().max(forgotten_at)),
         };
         rows.filed = Some(filed);
         match filed {
@@ -273,10 +283,20 @@ impl Outgoing {
                 .is_some_and(|rows| rows.waiting.is_empty())
             {
                 self.lines.remove(&line);
+                self.groups.remove(&chat_of(line));
             } else {
                 self.file(line, now);
             }
         }
+    }
+
+    /// When a group's last message leaves its sliding minute.
+    fn group_forgotten_at(&self, line: Line) -> Timestamp {
+        let Line::Texts(chat) = line else {
+            return Timestamp::default();
+        };
+        let last = self.groups.get(&chat).and_then(VecDeque::back);
+        last.map_or_else(Timestamp::default, |at| at.after(MINUTE))
     }
 
     /// When a group's sliding minute has room again.
@@ -297,6 +317,17 @@ impl Outgoing {
             Some(_) => now,
         }
     }
+}
+
+const fn chat_of(line: Line) -> ChatId {
+    let (Line::Texts(chat) | Line::Callbacks(chat)) = line;
+    chat
+}
+
+/// The pause after so many tries without an answer.
+fn pause_after(tries: u32) -> Duration {
+    let pause = Duration::from_millis(250) * 2_u32.saturating_pow(tries.min(10));
+    pause.min(OUTAGE_CAP)
 }
 
 #[cfg(test)]
@@ -431,6 +462,38 @@ mod tests {
         for window in sent.windows(GROUP_PER_MINUTE + 1) {
             assert!(window[GROUP_PER_MINUTE] - window[0] >= 60_000, "{window:?}");
         }
+    }
+
+    #[test]
+    fn one_chat_that_never_answers_holds_up_nobody_else() {
+        let mut outgoing = Outgoing::default();
+        for id in 0..50 {
+            outgoing.push(head(id, 100 + i64::try_from(id).unwrap(), Rank::Final), NOW);
+        }
+        let mut now = NOW;
+        let mut sent = 0;
+        while now < NOW.after(MINUTE) {
+            while let Some(row) = outgoing.next(now) {
+                if row.id.0 == 0 {
+                    outgoing.ended(row, Ended::Unanswered, now, Duration::ZERO);
+                } else {
+                    sent += 1;
+                    outgoing.ended(row, Ended::Gone, now, Duration::ZERO);
+                }
+            }
+            now = now.after(Duration::from_millis(50));
+        }
+        assert_eq!(sent, 49);
+    }
+
+    #[test]
+    fn an_idle_group_is_forgotten() {
+        let mut outgoing = Outgoing::default();
+        outgoing.push(head(1, -5, Rank::Final), NOW);
+        let row = outgoing.next(NOW).unwrap();
+        outgoing.ended(row, Ended::Gone, NOW, Duration::ZERO);
+        assert_eq!(outgoing.next(NOW.after(MINUTE)), None);
+        assert!(outgoing.groups.is_empty() && outgoing.lines.is_empty());
     }
 
     #[test]

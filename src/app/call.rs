@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use log::debug;
 use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::{Backend, Engine, Settings};
@@ -21,7 +21,7 @@ use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant};
 use crate::gemini::Outcome as Report;
-use crate::gemini::slots::Slots;
+use crate::gemini::slots::{Slot, Slots};
 use crate::keys::{Ask, Change, Fingerprint, Group, Lease, Next, Repair, Wait, Why};
 use crate::offline;
 use crate::store::StoreError;
@@ -30,6 +30,11 @@ use crate::store::StoreError;
 const MAX_ATTEMPTS: u32 = 3;
 /// How long a chat question waits for the next free key (design §4).
 const KEY_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Storing a unit may take this long until it is stored anew.
+const FRESH: Duration = Duration::from_secs(1);
+/// How often at the most, for a disk that is always slow.
+const MOST_JOURNALED: u32 = 3;
 
 /// What a call has shown so far; the newest state wins and nobody is waited for.
 #[derive(Debug, Default, Clone)]
@@ -161,6 +166,10 @@ impl Call<'_> {
     async fn run(&mut self) -> Result<Ended, StoreError> {
         let mut failure = Failure::Unexplained;
         for attempt in 1..=MAX_ATTEMPTS {
+            let slot = match self.slot().await {
+                Ok(slot) => slot,
+                Err(ended) => return Ok(ended),
+            };
             let lease = match self.lease().await? {
                 Ok(lease) => lease,
                 Err(Ended::Failed(waiting)) if attempt > 1 => {
@@ -171,7 +180,7 @@ impl Call<'_> {
                 Err(ended) => return Ok(ended),
             };
             let (key, model) = (lease.key, lease.model.clone());
-            match self.attempt(lease).await {
+            match self.attempt(slot, lease).await {
                 Attempt::Cancelled => return Ok(Ended::Cancelled),
                 Attempt::TimedOut => {
                     if let Some(ended) = self.cut_short() {
@@ -263,6 +272,16 @@ impl Call<'_> {
         sleep_until((clock::instant() + pause).min(self.deadline)).await;
     }
 
+    /// A place for the call, which the lease must not wait for once it is counted.
+    async fn slot(&self) -> Result<Slot, Ended> {
+        tokio::select! {
+            slot = timeout_at(self.deadline, self.slots.take()) => {
+                slot.map_err(|_late| Ended::Failed(Failure::TooSlow))
+            }
+            () = self.question.view.cancel.cancelled() => Err(Ended::Cancelled),
+        }
+    }
+
     /// Lends a key and stores the unit it costs; waits for one that is free within the patience.
     async fn lease(&self) -> Result<Result<Lease, Ended>, StoreError> {
         let tokens = self.question.prompt.tokens();
@@ -279,7 +298,10 @@ impl Call<'_> {
                     .lock()
                     .reserve(&ask, clock::now(), &mut fastrand::Rng::new());
             let wait = match reserved {
-                Ok(lease) => return self.journal(lease).await.map(Ok),
+                Ok(lease) => match self.journal(lease).await? {
+                    Some(lease) => return Ok(Ok(lease)),
+                    None => continue,
+                },
                 Err(wait) => wait,
             };
             let Some(wakes) = self.in_time(wait) else {
@@ -299,21 +321,31 @@ impl Call<'_> {
         (wakes <= self.patience.min(self.deadline)).then_some(wakes)
     }
 
-    /// A crash after this may count the unit without a call; never a call without its unit.
-    async fn journal(&self, lease: Lease) -> Result<Lease, StoreError> {
-        let bucket = (lease.project, lease.model.clone());
-        let engine = Arc::clone(self.engine);
-        let stored = self
-            .engine
-            .store
-            .write(move |rows| engine.put_ledger(rows, &bucket));
-        match stored.await {
-            Ok(()) => Ok(lease),
-            Err(error) => {
+    /// Stores the unit: a crash after this may count it without a call, never a call without it.
+    /// `None` when the key has died meanwhile. Where storing took long, the unit is stored again as
+    /// of the moment it is spent.
+    async fn journal(&self, mut lease: Lease) -> Result<Option<Lease>, StoreError> {
+        for _ in 0..MOST_JOURNALED {
+            let bucket = (lease.project, lease.model.clone());
+            let engine = Arc::clone(self.engine);
+            let stored = self
+                .engine
+                .store
+                .write(move |rows| engine.put_ledger(rows, &bucket));
+            if let Err(error) = stored.await {
                 self.give_back(lease);
-                Err(error)
+                return Err(error);
+            }
+            let counted = lease.at;
+            if !self.engine.pool.lock().leave(&mut lease, clock::now()) {
+                self.give_back(lease);
+                return Ok(None);
+            }
+            if lease.at.since(counted) < FRESH {
+                break;
             }
         }
+        Ok(Some(lease))
     }
 
     /// Returns a lease whose call never left. The stored row keeps the unit: over, never under.

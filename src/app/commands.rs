@@ -3,9 +3,11 @@
 //!
 //! Invariant: the effect, the reply and the end of the job are one commit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use log::{error, info};
+use tokio::time::sleep;
 
 use crate::app::engine::Settings;
 use crate::app::journal::HELD;
@@ -22,6 +24,9 @@ use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
 
 const DAY: Duration = Duration::from_hours(24);
+
+/// Wait before a command that could not be stored is tried again.
+const MISHAP: Duration = Duration::from_secs(2);
 
 /// What a command changes.
 enum Effect {
@@ -64,19 +69,25 @@ impl Reply {
     }
 }
 
-/// Carries out a command, or says a notice, and ends its job. What could not be stored is carried
-/// out at the next start.
+/// Carries out a command, or says a notice, and ends its job.
 pub(super) async fn run(ctx: &Ctx, job: Job) {
     let settings = ctx.engine.settings();
-    let id = job.id;
     let reply = match &job.task {
         Task::Command(command) => obey(ctx, &settings, &job, command).await,
         Task::Tell(notice) => tell(settings.locale_for(&job.sender), notice),
         Task::Question { .. } => return,
     };
-    match finish(ctx, job, reply).await {
-        Ok(rows) => ctx.mail.push(&rows).await,
-        Err(error) => error!(job = id.0, err:% = error; "command not stored"),
+    let reply = Arc::new(reply);
+    let job = Arc::new(job);
+    loop {
+        match finish(ctx, &job, &reply).await {
+            Ok(rows) => return ctx.mail.push(&rows).await,
+            Err(StoreError::Closed) => return,
+            Err(error) => {
+                error!(job = job.id.0, err:% = error; "command not stored, once more");
+                sleep(MISHAP).await;
+            }
+        }
     }
 }
 
@@ -170,14 +181,14 @@ fn tell(locale: &Locale, notice: &Notice) -> Reply {
     }
 }
 
-async fn finish(ctx: &Ctx, job: Job, reply: Reply) -> Result<Vec<Head>, StoreError> {
+async fn finish(ctx: &Ctx, job: &Arc<Job>, reply: &Arc<Reply>) -> Result<Vec<Head>, StoreError> {
+    let (job, reply) = (Arc::clone(job), Arc::clone(reply));
     let rows = outbound(&job, &reply);
     let stored = ctx.engine.store.write(move |store| {
         apply(store, job.lane, &reply.effect)?;
         store.remove_job(job.id)?;
-        rows.iter()
-            .map(|row| Ok(Head::of(store.put_outbound(row)?, row)))
-            .collect()
+        let put = |row| Ok(Head::of(store.put_outbound(row)?, row));
+        rows.iter().map(put).collect()
     });
     stored.await
 }

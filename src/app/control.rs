@@ -4,7 +4,7 @@
 //! Invariant: only the user who runs the bot, or root, is heard.
 
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +25,9 @@ const LINE: u64 = 1024;
 
 /// Where the socket of a data file is.
 pub(crate) fn socket_of(data_file: &Path) -> PathBuf {
-    data_file.with_extension("sock")
+    let mut name = data_file.as_os_str().to_owned();
+    name.push(".sock");
+    PathBuf::from(name)
 }
 
 /// Listens until `stop`. A socket that cannot be made costs the door, not the bot.
@@ -65,9 +67,8 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
 
 /// The lock on the data file is ours, so a socket that is there already is a dead bot's.
 fn bind(path: &Path) -> io::Result<UnixListener> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
+    if std::fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket()) {
+        std::fs::remove_file(path)?;
     }
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;

@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use log::{error, info, warn};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::call::{Audience, View, Visible};
@@ -25,6 +26,9 @@ use crate::store::StoreError;
 /// Orders that may wait for the scheduler; beyond that the poll is slowed.
 const ORDERS: usize = 256;
 
+/// Wait before a turn that could not be stored is tried again.
+const MISHAP: Duration = Duration::from_secs(2);
+
 /// What the scheduler is asked.
 pub(crate) enum Order {
     /// A question that is in the inbox.
@@ -32,7 +36,8 @@ pub(crate) enum Order {
     /// Stop what this lane waits for or runs, and say so when it is idle.
     Cancel {
         lane: Lane,
-        idle: oneshot::Sender<Cancelled>,
+        taken: oneshot::Sender<Cancelled>,
+        idle: oneshot::Sender<()>,
     },
 }
 
@@ -77,22 +82,15 @@ impl Desk {
         drop(self.orders.send(Order::Ask(waiting)).await);
     }
 
-    /// Stops a lane and waits, at most `GRACE`, until it is idle.
+    /// Stops a lane and waits, at most [`GRACE`], until it is idle.
     pub(crate) async fn cancel(&self, lane: Lane) -> Cancelled {
-        let (idle, done) = oneshot::channel();
-        if self
-            .orders
-            .send(Order::Cancel { lane, idle })
-            .await
-            .is_err()
-        {
-            return Cancelled::default();
-        }
-        timeout(GRACE, done)
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .unwrap_or_default()
+        let (taken, what) = oneshot::channel();
+        let (idle, ended) = oneshot::channel();
+        drop(self.orders.send(Order::Cancel { lane, taken, idle }).await);
+        // Nothing comes once the scheduler has stopped.
+        let cancelled = what.await.unwrap_or_default();
+        drop(timeout(GRACE, ended).await);
+        cancelled
     }
 
     /// Questions that wait for their turn.
@@ -116,7 +114,7 @@ struct Running {
     waiting: Waiting,
     cancel: CancellationToken,
     /// Who waits for the lane to be idle.
-    idle: Vec<(oneshot::Sender<Cancelled>, Cancelled)>,
+    idle: Vec<oneshot::Sender<()>>,
 }
 
 struct Scheduler {
@@ -166,27 +164,27 @@ impl Scheduler {
                     warn!(job = waiting.job.0; "queue full, question left in the inbox");
                 }
             }
-            Order::Cancel { lane, idle } => self.cancel(lane, idle),
+            Order::Cancel { lane, taken, idle } => self.cancel(lane, taken, idle),
         }
     }
 
-    fn cancel(&mut self, lane: Lane, idle: oneshot::Sender<Cancelled>) {
+    fn cancel(&mut self, lane: Lane, taken: oneshot::Sender<Cancelled>, idle: oneshot::Sender<()>) {
         let waiting = self.queue.take_lane(lane);
-        let running = self
-            .running
-            .values_mut()
-            .find(|running| running.waiting.lane == lane);
-        let cancelled = Cancelled {
+        let mut turns = self.running.values_mut();
+        let running = turns.find(|running| running.waiting.lane == lane);
+        // Whoever asked may have been dropped at the stop.
+        drop(taken.send(Cancelled {
             waiting,
             running: running.is_some(),
-        };
+        }));
         match running {
             Some(running) => {
                 running.cancel.cancel();
-                running.idle.push((idle, cancelled));
+                running.idle.push(idle);
             }
-            // Nobody listens any more only when the asker gave up waiting.
-            None => drop(idle.send(cancelled)),
+            None => {
+                let _gone = idle.send(());
+            }
         }
     }
 
@@ -228,7 +226,7 @@ impl Scheduler {
         match result {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                warn!(job = job.0, err:% = error; "turn could not be stored, left to the next start");
+                warn!(job = job.0, err:% = error; "turn left to the next start");
             }
             Err(error) => {
                 error!(job = job.0, err:% = error; "turn panicked");
@@ -241,8 +239,8 @@ impl Scheduler {
                 self.obey(Order::Ask(running.waiting));
             }
         }
-        for (idle, cancelled) in running.idle {
-            drop(idle.send(cancelled));
+        for idle in running.idle {
+            let _gone = idle.send(());
         }
     }
 
@@ -287,7 +285,17 @@ async fn one_turn(
         visible: &visible,
         cancel: &cancel,
     };
-    let concluded = turn::answer(&ctx.engine, job, view).await?;
+    let concluded = loop {
+        match turn::answer(&ctx.engine, job, view).await {
+            Ok(concluded) => break concluded,
+            Err(StoreError::Closed) => return Err(StoreError::Closed),
+            // The row is still in the inbox, and the lane stays ours: once more, a little later.
+            Err(error) => {
+                warn!(job = job.0, err:% = error; "turn not stored, once more");
+                sleep(MISHAP).await;
+            }
+        }
+    };
     ctx.mail.push(&concluded.rows).await;
     Ok(concluded)
 }

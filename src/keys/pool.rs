@@ -140,6 +140,19 @@ impl Pool {
         learned.into_iter().chain(effect).collect()
     }
 
+    /// The call of a lease leaves now, perhaps long after it was counted: its unit of the minute
+    /// counts from now on. `false` when the key has died meanwhile and must not be called.
+    pub(crate) fn leave(&mut self, lease: &mut Lease, now: Timestamp) -> bool {
+        let now = self.notice(now).max(lease.at);
+        let bucket = self.state.bucket_mut(lease.project, &lease.model);
+        bucket.restamp(lease.tokens, lease.at, now);
+        lease.at = now;
+        let is_dead = |scope: &Scope| self.state.health_mut(scope).dead.is_some();
+        ![Scope::Key(lease.key), Scope::Project(lease.project)]
+            .iter()
+            .any(is_dead)
+    }
+
     /// Takes a lease back whose call surely never left; returns the row to be stored.
     pub(crate) fn refund(&mut self, lease: Lease) -> ((Fingerprint, String), Ledger) {
         self.free_slot(&lease);

@@ -170,6 +170,16 @@ impl Bucket {
         });
     }
 
+    /// Counts a request from now on instead of from `at`: it is only leaving now.
+    pub(super) fn restamp(&mut self, tokens: u64, at: Timestamp, now: Timestamp) {
+        let same = |unit: &Unit| unit.at == at && unit.tokens == Some(tokens);
+        if let Some(index) = self.units.iter().rposition(same) {
+            let unit = self.units.remove(index);
+            self.units.push(Unit { at: now, ..unit });
+            self.units.sort_by_key(|unit| unit.at);
+        }
+    }
+
     /// Gives back a request that was surely not made.
     pub(super) fn refund(&mut self, tokens: u64, at: Timestamp) {
         let same = |unit: &Unit| unit.at == at && unit.tokens == Some(tokens);

@@ -28,11 +28,6 @@ const CONFLICT: Ramp = Ramp {
     first: Duration::from_secs(3),
     cap: Duration::from_secs(30),
 };
-/// Only a person can mend a token, but one that was restored is noticed.
-const REVOKED: Ramp = Ramp {
-    first: Duration::from_mins(1),
-    cap: Duration::from_mins(10),
-};
 /// Spread over what a flood wait is exceeded by.
 const FLOOD_JITTER: Duration = Duration::from_secs(1);
 
@@ -50,8 +45,10 @@ impl Backoff {
     pub(crate) fn wait(&mut self, error: &PollError, rng: &mut fastrand::Rng) -> Duration {
         match error {
             PollError::Down(_) | PollError::Hung => self.climb(TRANSIENT, rng),
-            PollError::OtherPoller | PollError::Webhook => self.climb(CONFLICT, rng),
-            PollError::Unauthorized => self.climb(REVOKED, rng),
+            // A refused token ends the bot; whoever goes on all the same goes slowly.
+            PollError::OtherPoller | PollError::Webhook | PollError::Unauthorized => {
+                self.climb(CONFLICT, rng)
+            }
             PollError::Flood(wait) => wait.saturating_add(FLOOD_JITTER.mul_f64(rng.f64())),
         }
     }

@@ -8,9 +8,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::{debug, error, info};
+use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::sleep_until;
 
 use super::{Audience, Call, Visible};
 use crate::app::engine::{Backend, Engine};
@@ -42,21 +43,19 @@ pub(super) enum Attempt {
 
 impl Call<'_> {
     /// One request, on a thread of the blocking pool.
-    pub(super) async fn attempt(&mut self, lease: Lease) -> Attempt {
-        let slot = tokio::select! {
-            slot = timeout_at(self.deadline, self.slots.take()) => slot,
-            () = self.question.view.cancel.cancelled() => {
-                self.give_back(lease);
-                return Attempt::Cancelled;
-            }
-        };
-        let (Ok(slot), Some(key)) = (slot, self.settings.key(&lease.key)) else {
+    pub(super) async fn attempt(&mut self, slot: Slot, lease: Lease) -> Attempt {
+        let Some(key) = self.settings.key(&lease.key) else {
             self.give_back(lease);
             return Attempt::TimedOut;
         };
         debug!(model = lease.model.as_str(); "calling the model");
         self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
         let canceller = slot.canceller();
+        let way = match self.question.view.audience {
+            // `STREAM` is about Telegram; whoever watches here and now sees the text grow.
+            Audience::Watching => Stream::Auto,
+            Audience::Nobody => self.settings.config.answers.stream,
+        };
         let (report, reported) = oneshot::channel();
         let work = Work {
             engine: Arc::clone(self.engine),
@@ -64,16 +63,12 @@ impl Call<'_> {
             key: key.secret.clone(),
             prompt: Arc::clone(&self.question.prompt),
             shape: self.shape(&lease.model),
-            way: match self.question.view.audience {
-                // `STREAM` is about Telegram; whoever watches here and now sees the text grow.
-                Audience::Watching => Stream::Auto,
-                Audience::Nobody => self.settings.config.answers.stream,
-            },
+            way,
             visible: self.question.view.visible.clone(),
             lease,
         };
         drop(spawn_blocking(move || work.run(report)));
-        let attempt = self.watch_over(reported).await;
+        let attempt = self.watch_over(reported, way).await;
         if !matches!(attempt, Attempt::Reported(_)) {
             canceller.cancel();
         }
@@ -104,6 +99,7 @@ impl Call<'_> {
     async fn watch_over(
         &mut self,
         mut reported: oneshot::Receiver<(Report, Vec<Change>)>,
+        way: Stream,
     ) -> Attempt {
         let begun = clock::instant();
         let mut visible = self.question.view.visible.subscribe();
@@ -113,7 +109,12 @@ impl Call<'_> {
                 let now = visible.borrow_and_update();
                 (now.pieces > 0, !now.text.is_empty())
             };
-            let patience = if is_begun { BETWEEN_BYTES } else { FIRST_BYTE };
+            let patience = match way {
+                // The answer comes whole, and nothing before it.
+                Stream::Off => WHOLE_STREAM,
+                Stream::Auto | Stream::Edit if is_begun => BETWEEN_BYTES,
+                Stream::Auto | Stream::Edit => FIRST_BYTE,
+            };
             let whole = if has_text {
                 begun + WHOLE_STREAM
             } else {
@@ -157,19 +158,17 @@ impl Work {
         let Self { engine, lease, .. } = self;
         let label = engine.label(&lease);
         let mut rng = fastrand::Rng::new();
-        let changes = engine
-            .pool
-            .lock()
-            .settle(lease, &outcome.verdict, clock::now(), &mut rng);
+        let mut pool = engine.pool.lock();
+        let mut changes = pool.settle(lease, &outcome.verdict, clock::now(), &mut rng);
+        drop(pool);
         note(&label, &outcome.verdict, &changes);
+        if outcome.result.is_err() {
+            // Before anybody is called again, so that no crash forgets a death.
+            store_now(&engine, std::mem::take(&mut changes));
+        }
         if let Err((_, changes)) = report.send((outcome, changes)) {
             // Nobody waits any more, so nobody else stores what was learned.
-            let pool = Arc::clone(&engine);
-            drop(
-                engine
-                    .store
-                    .write(move |rows| pool.put_changes(rows, &changes)),
-            );
+            store_now(&engine, changes);
         }
     }
 
@@ -198,6 +197,20 @@ impl Work {
                 });
             }),
         }
+    }
+}
+
+/// Stores what the pool learned, on a thread that may block.
+fn store_now(engine: &Arc<Engine>, changes: Vec<Change>) {
+    if changes.is_empty() {
+        return;
+    }
+    let pool = Arc::clone(engine);
+    let stored = engine
+        .store
+        .write(move |rows| pool.put_changes(rows, &changes));
+    if let Err(error) = Handle::current().block_on(stored) {
+        error!(err:% = error; "what was learned of a key is not stored");
     }
 }
 

@@ -7,14 +7,17 @@ use std::sync::atomic::Ordering;
 
 use log::{debug, error, info, warn};
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use super::MISHAP;
 use crate::app::Ctx;
 use crate::app::journal::set_reachable;
-use crate::chat::{MessageId, Outbound, Parcel};
+use crate::chat::answer::Failure;
+use crate::chat::{MessageId, Outbound, Parcel, UserId};
 use crate::clock;
+use crate::locale::{Language, Locale};
 use crate::outgoing::{Ended, Head};
-use crate::store::StoreError;
+use crate::store::{StoreError, Write};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
 
@@ -52,21 +55,36 @@ fn not_read(head: Head, error: &StoreError) -> Ended {
     }
 }
 
-/// The row leaves the outbox, and the turn learns its message id, in one commit.
+/// The row leaves the outbox, and the turn learns its message id, in one commit. Until that is on
+/// disk the line stays busy: a crash may repeat this part, but none after it.
 async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<MessageId>) -> Ended {
-    let noted = ctx.engine.store.write_soon(move |rows| {
+    let part_of = row.part_of;
+    store_at_last(ctx, head, move |rows| {
         rows.remove_outbound(head.id)?;
-        match (row.part_of, sent) {
-            (Some((lane, job, part)), Some(message)) => rows
-                .record_answer_message(lane, job, part, message)
-                .map(drop),
-            (Some(_), None) | (None, _) => Ok(()),
+        if let (Some((lane, job, part)), Some(message)) = (part_of, sent) {
+            rows.record_answer_message(lane, job, part, message)?;
         }
-    });
-    if let Err(error) = noted.await {
-        error!(row = head.id.0, err:% = error; "acknowledgement not stored, the part may be repeated");
-    }
+        Ok(())
+    })
+    .await;
     Ended::Gone
+}
+
+/// Stores what follows from a try, however often it takes; gives up only when the store is closed.
+async fn store_at_last(
+    ctx: &Ctx,
+    head: Head,
+    op: impl Fn(&mut Write<'_>) -> Result<(), StoreError> + Clone + Send + 'static,
+) {
+    loop {
+        match ctx.engine.store.write_soon(op.clone()).await {
+            Ok(()) | Err(StoreError::Closed) => return,
+            Err(error) => {
+                error!(row = head.id.0, err:% = error; "outbox not written, once more");
+                sleep(MISHAP).await;
+            }
+        }
+    }
 }
 
 /// Each refusal is a decision ([`crate::telegram::verdict`]).
@@ -122,7 +140,7 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
         | Refusal::NoDrafts
         | Refusal::Rejected(_) => {
             error!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our message");
-            drop_row(ctx, head).await
+            mend(ctx, head, plainer(ctx, &row).await).await
         }
     }
 }
@@ -146,6 +164,50 @@ fn without_topic(row: &Outbound) -> Option<Outbound> {
     })
 }
 
+/// What may still be sent of a row that was refused for a reason we do not know: the bare text, then
+/// an apology instead of it, then nothing.
+async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
+    let Parcel::Send {
+        text,
+        reply_to,
+        button,
+    } = &row.parcel
+    else {
+        return None;
+    };
+    let is_bare = reply_to.is_none() && button.is_none() && row.topic.is_none();
+    let text = match (is_bare, row.part_of) {
+        (false, _) => text.clone(),
+        (true, Some(_)) => apology(ctx, row).await,
+        (true, None) => return None,
+    };
+    Some(Outbound {
+        topic: None,
+        part_of: row.part_of.filter(|_| !is_bare),
+        parcel: Parcel::Send {
+            text,
+            reply_to: None,
+            button: None,
+        },
+        ..row.clone()
+    })
+}
+
+async fn apology(ctx: &Ctx, row: &Outbound) -> String {
+    let person = ctx
+        .engine
+        .store
+        .person(UserId(row.chat.0))
+        .await
+        .ok()
+        .flatten();
+    let tag = person
+        .as_ref()
+        .and_then(|person| person.language.as_deref());
+    let language = Language::pick(ctx.engine.settings().config.language, tag);
+    Locale::of(language).failure(Failure::Unexplained)
+}
+
 /// Stores the row as it is tried next; a row that was mended already is dropped.
 async fn mend(ctx: &Ctx, head: Head, mended: Option<Outbound>) -> Ended {
     let Some(row) = mended else {
@@ -156,37 +218,29 @@ async fn mend(ctx: &Ctx, head: Head, mended: Option<Outbound>) -> Ended {
 }
 
 async fn change(ctx: &Ctx, head: Head, row: Outbound) {
-    let changed = ctx
-        .engine
-        .store
-        .write(move |rows| rows.set_outbound(head.id, &row));
-    if let Err(error) = changed.await {
-        error!(row = head.id.0, err:% = error; "outbox row not changed");
-    }
+    store_at_last(ctx, head, move |rows| {
+        rows.set_outbound(head.id, &row).map(drop)
+    })
+    .await;
 }
 
 async fn drop_row(ctx: &Ctx, head: Head) -> Ended {
-    let dropped = ctx
-        .engine
-        .store
-        .write_soon(move |rows| rows.remove_outbound(head.id));
-    if let Err(error) = dropped.await {
-        error!(row = head.id.0, err:% = error; "outbox row not dropped");
-    }
+    store_at_last(ctx, head, move |rows| {
+        rows.remove_outbound(head.id).map(drop)
+    })
+    .await;
     Ended::Gone
 }
 
 /// Nothing can be sent to this chat until it writes to us again.
 async fn closed(ctx: &Ctx, head: Head) -> Ended {
     let chat = head.chat;
-    let dropped = ctx.engine.store.write(move |rows| {
+    store_at_last(ctx, head, move |rows| {
         rows.remove_outbound(head.id)?;
         rows.drop_outbound_of(chat)?;
         set_reachable(rows, chat, false)
-    });
-    if let Err(error) = dropped.await {
-        error!(chat = chat.0, err:% = error; "rows of a closed chat not dropped");
-    }
+    })
+    .await;
     ctx.mail.close(chat).await;
     Ended::Gone
 }
