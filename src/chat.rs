@@ -267,6 +267,8 @@ pub(crate) enum Notice {
     PrivateOnly,
     /// Called by name, with nothing asked.
     SayMore,
+    /// Old mail that no button can answer: a command, a medium.
+    Missed,
 }
 
 /// A finished round: one question with its answer.

@@ -97,6 +97,7 @@ impl Locale {
             Notice::PrivateOnly => texts.private_only.clone(),
             Notice::SayMore => texts.say_more.clone(),
             Notice::GaveUp => texts.gave_up.clone(),
+            Notice::Missed => texts.missed.clone(),
         }
     }
 

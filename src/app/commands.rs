@@ -173,7 +173,8 @@ fn tell(locale: &Locale, notice: &Notice) -> Reply {
         | Notice::OwnersOnly
         | Notice::PrivateOnly
         | Notice::SayMore
-        | Notice::GaveUp => None,
+        | Notice::GaveUp
+        | Notice::Missed => None,
     };
     Reply {
         button,

@@ -23,9 +23,10 @@ use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
 
 /// Most updates of one `getUpdates` (Bot API).
-const BATCH: usize = 100;
-/// Rows beyond `QUEUE_LIMIT` that a full inbox still takes, so that control gets through.
-pub(crate) const KEPT_FOR_CONTROL: usize = 200;
+const BATCH: u8 = 100;
+/// Questions beyond `QUEUE_LIMIT` that the queue takes all the same: a batch or two may be on its
+/// way to it while the limit is reached.
+pub(crate) const BEYOND_LIMIT: usize = 200;
 /// Longest pause of the poll while the inbox is full.
 const FULL_PAUSE: Duration = Duration::from_secs(5);
 /// How often a full inbox is looked at.
@@ -63,9 +64,9 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
     let mut offset = last_offset(&ctx, me.id).await?;
     loop {
-        let room = room(&ctx).await;
+        until_welcome(&ctx).await;
         let asked = clock::instant();
-        match poller.next(offset, room).await {
+        match poller.next(offset, BATCH).await {
             Ok(batch) => {
                 let took = clock::instant().duration_since(asked);
                 notice_clock(batch.date);
@@ -150,31 +151,25 @@ async fn last_offset(ctx: &Ctx, bot: UserId) -> Result<Option<i64>, StoreError> 
         .map(|(offset, _)| offset))
 }
 
-/// How many updates may be fetched now. While the inbox or the disk is full Telegram keeps them:
-/// the poll pauses, for a full inbox at most [`FULL_PAUSE`] at a time.
-async fn room(ctx: &Ctx) -> u8 {
+/// Waits until the disk takes something, and for a moment while the inbox is full: Telegram keeps
+/// what is not fetched. A full inbox is still polled now and then, for control.
+async fn until_welcome(ctx: &Ctx) {
     let mut condition = ctx.engine.store.condition();
+    let fine = condition.wait_for(|condition| *condition == Condition::Fine);
     // Fails only when the store is closed; the next write says so.
-    drop(
-        condition
-            .wait_for(|condition| *condition == Condition::Fine)
-            .await,
-    );
-    let bound = ctx.engine.settings().config.limits.queue;
-    loop {
-        let below_bound = async {
-            while ctx.desk.jobs() >= bound {
-                sleep(FULL_STEP).await;
-            }
-        };
-        let room = match timeout(FULL_PAUSE, below_bound).await {
-            Ok(()) => BATCH,
-            Err(_) => (bound + KEPT_FOR_CONTROL).saturating_sub(ctx.desk.jobs()),
-        };
-        if let Some(room) = u8::try_from(room.min(BATCH)).ok().filter(|room| *room > 0) {
-            return room;
+    drop(fine.await);
+    let full = async {
+        while room(ctx) == 0 {
+            sleep(FULL_STEP).await;
         }
-    }
+    };
+    drop(timeout(FULL_PAUSE, full).await);
+}
+
+/// Questions that the inbox still takes.
+fn room(ctx: &Ctx) -> usize {
+    let bound = ctx.engine.settings().config.limits.queue;
+    bound.saturating_sub(ctx.desk.jobs())
 }
 
 struct Intake {
@@ -214,14 +209,15 @@ impl Intake {
             .metrics
             .updates
             .fetch_add(batch.updates.len() as u64, Ordering::Relaxed);
-        let journaled = journal::store(&self.ctx, batch, me).await;
+        let journaled = journal::store(&self.ctx, batch, me, room(&self.ctx)).await;
         match journaled {
             Ok(journaled) => {
                 self.ctx.mail.push(&journaled.rows).await;
                 for job in journaled.jobs {
                     self.hand_over(job).await;
                 }
-                Some(last.0 + 1)
+                let left = journaled.left.map(|left| left.0);
+                Some(left.unwrap_or(last.0 + 1))
             }
             Err(error) => {
                 error!(err:% = error; "updates not stored, they will be fetched again");

@@ -6,8 +6,9 @@
 mod sorter;
 
 use crate::app::Ctx;
+use crate::app::upkeep::SEEN_FOR;
 use crate::chat::role::{Grant, Person};
-use crate::chat::{ChatId, Job, Outbound, Parcel, Rank, UserId};
+use crate::chat::{ChatId, Job, Outbound, Parcel, Rank, Task, UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::outgoing::Head;
 use crate::store::{Disposition, StoreError, Write};
@@ -41,6 +42,20 @@ enum Entry {
     },
 }
 
+impl Entry {
+    /// Whether it takes a place in the queue.
+    const fn is_question(&self) -> bool {
+        match self {
+            Self::Job(job) => matches!(job.task, Task::Question { .. }),
+            Self::Pressed { .. }
+            | Self::Dropped
+            | Self::Skipped
+            | Self::Reachable { .. }
+            | Self::Migrated { .. } => false,
+        }
+    }
+}
+
 /// What a batch left on disk.
 #[derive(Default)]
 pub(super) struct Journaled {
@@ -48,10 +63,18 @@ pub(super) struct Journaled {
     pub(super) jobs: Vec<Job>,
     /// Rows that leave at once.
     pub(super) rows: Vec<Head>,
+    /// The first question that the full inbox left to Telegram, to be fetched again.
+    pub(super) left: Option<UpdateId>,
 }
 
-/// Stores a batch.
-pub(super) async fn store(ctx: &Ctx, batch: &Batch, me: &Me) -> Result<Journaled, StoreError> {
+/// Stores a batch, with at most `room` questions: the first one that does not fit, and all after it,
+/// stay with Telegram. Control needs no room.
+pub(super) async fn store(
+    ctx: &Ctx,
+    batch: &Batch,
+    me: &Me,
+    room: usize,
+) -> Result<Journaled, StoreError> {
     let mut sorter = Sorter::new(ctx);
     let mut entries = Vec::with_capacity(batch.updates.len());
     for update in &batch.updates {
@@ -90,11 +113,22 @@ pub(super) async fn store(ctx: &Ctx, batch: &Batch, me: &Me) -> Result<Journaled
             ended.enter(rows, &mut journaled)?;
         }
         for (update, entry) in &entries {
-            if rows.was_seen(bot, *update)?.is_none() {
-                enter(rows, entry, &mut journaled)?;
-                rows.mark_seen(bot, *update, now, disposition(entry))?;
+            if rows
+                .was_seen(bot, *update)?
+                .is_some_and(|(at, _)| now.since(at) < SEEN_FOR)
+            {
+                continue;
             }
-            rows.set_offset(bot, update.0 + 1, now)?;
+            if entry.is_question() && (journaled.left.is_some() || journaled.jobs.len() >= room) {
+                journaled.left.get_or_insert(*update);
+                continue;
+            }
+            enter(rows, entry, &mut journaled)?;
+            rows.mark_seen(bot, *update, now, disposition(entry))?;
+        }
+        if let Some((last, _)) = entries.last() {
+            let next = journaled.left.map_or(last.0 + 1, |left| left.0);
+            rows.set_offset(bot, next, now)?;
         }
         Ok(journaled)
     });

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::call::{Audience, View, Visible};
-use crate::app::intake::KEPT_FOR_CONTROL;
+use crate::app::intake::BEYOND_LIMIT;
 use crate::app::turn::{self, Concluded};
 use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane};
@@ -135,7 +135,7 @@ pub(crate) async fn run(
     let limits = ctx.engine.settings().config.limits;
     let group_parallel = NonZeroUsize::new(limits.group_parallel).unwrap_or(NonZeroUsize::MIN);
     let mut scheduler = Scheduler {
-        queue: Queue::new(limits.queue + KEPT_FOR_CONTROL, group_parallel),
+        queue: Queue::new(limits.queue + BEYOND_LIMIT, group_parallel),
         room: limits.in_flight,
         turns: JoinSet::new(),
         running: HashMap::new(),

@@ -14,7 +14,7 @@ use crate::clock;
 
 const TICK: Duration = Duration::from_mins(1);
 /// Update ids are remembered for a day (design §2).
-const SEEN_FOR: Duration = Duration::from_hours(24);
+pub(super) const SEEN_FOR: Duration = Duration::from_hours(24);
 
 /// Ticks until `stop`.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {

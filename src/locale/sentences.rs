@@ -37,7 +37,7 @@ tables! {
     /// One per [`crate::chat::Notice`].
     Notices {
         needs_approval, group_needs_approval, no_owner, cannot_read, too_old, owners_only,
-        private_only, say_more, gave_up, answer_held,
+        private_only, say_more, gave_up, answer_held, missed,
     }
 
     /// Names of what cannot be read, by Bot API field.

@@ -40,6 +40,7 @@ fn notices() -> Vec<Notice> {
         Notice::PrivateOnly,
         Notice::SayMore,
         Notice::GaveUp,
+        Notice::Missed,
     ]
 }
 

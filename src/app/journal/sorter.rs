@@ -11,6 +11,7 @@ use super::{Entry, Expired, HELD};
 use crate::app::Ctx;
 use crate::app::engine::Settings;
 use crate::chat::admit::{Admission, Known, admit};
+use crate::chat::command::Command;
 use crate::chat::role::{Grant, Held, Person, Role};
 use crate::chat::{
     ChatKind, Content, Event, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel, Pressed,
@@ -105,7 +106,7 @@ impl Sorter<'_> {
         };
         self.touch(&inbound.sender);
         self.end_grant(&inbound.sender);
-        info!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
+        debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
         Ok(Entry::Job(self.draft(&inbound, role, task)))
     }
 
@@ -149,7 +150,10 @@ impl Sorter<'_> {
     /// What is told of a notice, once: `None` when it was told before.
     fn tell(&mut self, inbound: &Inbound, group: Option<UserId>, notice: Notice) -> Option<Notice> {
         match notice {
-            Notice::NeedsApproval | Notice::NoOwner => self.person(&inbound.sender).told = true,
+            Notice::NeedsApproval | Notice::NoOwner => {
+                info!(user = inbound.sender.id.0; "a stranger asks to be let in: /grant gives a role");
+                self.person(&inbound.sender).told = true;
+            }
             Notice::GroupNeedsApproval => {
                 let group = Sender {
                     id: group?,
@@ -164,14 +168,18 @@ impl Sorter<'_> {
                 let person = self.person(&inbound.sender);
                 let before = person.held.as_ref().map(|held| held.told);
                 let told = before.filter(|told| now.since(*told) < ONE_OUTAGE);
-                person.held = Some(held(inbound, told.unwrap_or(now))?);
+                let Some(held) = held(inbound, told.unwrap_or(now)) else {
+                    return Some(Notice::Missed);
+                };
+                person.held = Some(held);
                 return told.is_none().then_some(notice);
             }
             Notice::CannotRead { .. }
             | Notice::OwnersOnly
             | Notice::PrivateOnly
             | Notice::SayMore
-            | Notice::GaveUp => {}
+            | Notice::GaveUp
+            | Notice::Missed => {}
         }
         Some(notice)
     }
@@ -292,7 +300,8 @@ impl Sorter<'_> {
 /// The question of old mail, kept so that the person may still have it answered.
 fn held(inbound: &Inbound, told: Timestamp) -> Option<Held> {
     let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
-    (!text.is_empty()).then(|| Held {
+    let is_question = !text.is_empty() && Command::parse(text).is_none();
+    is_question.then(|| Held {
         message: inbound.message,
         topic: inbound.topic,
         text: text.clone(),
