@@ -14,6 +14,7 @@ use self::body::{Body, FileChanged};
 use self::slots::Slot;
 use self::stream::{Event, Gathered, Lines};
 use self::verdict::{Judgement, Reply, Shown};
+use crate::chat::answer::Audience;
 use crate::config::secret::Secret;
 use crate::http::{self, Fault};
 
@@ -95,6 +96,7 @@ impl Client {
         &self,
         slot: &Slot,
         call: &Call<'_>,
+        audience: Audience,
         on: &mut dyn FnMut(Progress<'_>),
     ) -> Outcome {
         let response = match self.post(slot, call, "streamGenerateContent?alt=sse") {
@@ -104,10 +106,9 @@ impl Client {
         on(Progress::Bytes);
         let mut gathered = Gathered::default();
         let body = gather(reader(response), &mut gathered, on).map_err(|fault| slot.own(fault));
-        let shown = if gathered.text.is_empty() {
-            Shown::Nothing
-        } else {
-            Shown::Text
+        let shown = match audience {
+            Audience::Watching if !finish::shows_nothing(&gathered.text) => Shown::Text,
+            Audience::Watching | Audience::Nobody => Shown::Nothing,
         };
         finish::of(gathered, body, shown, call.model, call.estimated)
     }

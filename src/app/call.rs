@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::{Backend, Engine, Settings};
 use crate::chat::Tier;
+pub(crate) use crate::chat::answer::Audience;
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant};
@@ -42,13 +43,6 @@ pub(crate) struct Visible {
     pub(crate) text: String,
     /// Pieces received, thoughts included: proof that the service is alive.
     pub(crate) pieces: u64,
-}
-
-/// Whether a person sees the text while it grows; if so, a broken answer cannot be begun anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Audience {
-    Watching,
-    Nobody,
 }
 
 /// Where the text of a call goes while it grows, and who may end it.
@@ -190,18 +184,11 @@ impl Call<'_> {
                     self.avoid.push(key);
                 }
                 Attempt::Reported(Report { result, verdict }) => {
-                    let next = match result {
-                        Ok(answer) if self.is_usable(&answer) => {
-                            return Ok(Ended::Answered(answer));
-                        }
-                        // It broke off unseen: another key begins anew.
-                        Ok(_) => Next::AnotherKey,
-                        Err(why) => {
-                            failure = why;
-                            verdict.next
-                        }
+                    failure = match result {
+                        Ok(answer) => return Ok(Ended::Answered(answer)),
+                        Err(why) => why,
                     };
-                    if !self.go_on(next, key, &model) {
+                    if !self.go_on(verdict.next, key, &model) {
                         break;
                     }
                     self.pause(attempt).await;
@@ -213,16 +200,6 @@ impl Call<'_> {
                 .send_modify(|visible| *visible = Visible::default());
         }
         Ok(Ended::Failed(failure))
-    }
-
-    /// Whether an answer may be shown. One that broke off counts only when the person has already
-    /// seen its beginning.
-    fn is_usable(&self, answer: &Answer) -> bool {
-        match (answer.finish, self.question.view.audience) {
-            (Finish::Broken, Audience::Nobody) => false,
-            (Finish::Broken, Audience::Watching)
-            | (Finish::Complete | Finish::LengthLimit | Finish::Continuation, _) => true,
-        }
     }
 
     /// Our deadline ended an answer: what was shown is kept, or the question is over, or `None`

@@ -14,6 +14,13 @@ pub(crate) struct Answer {
     pub(crate) usage: Usage,
 }
 
+/// Whether a person sees the text while it grows; if so, a broken answer cannot be begun anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    Watching,
+    Nobody,
+}
+
 /// Whether the text is whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finish {
@@ -23,7 +30,7 @@ pub(crate) enum Finish {
     LengthLimit,
     /// `CONTINUATION`: the model can go on.
     Continuation,
-    /// The stream broke after text had been shown.
+    /// The stream broke after a person had seen text.
     Broken,
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn parts_within(text: &str, limit: usize) -> Vec<String> {
 }
 
 /// What shows nothing: Telegram refuses a message made of these alone.
-fn is_blank(c: char) -> bool {
+pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(

@@ -7,6 +7,7 @@
 use super::stream::Gathered;
 use super::verdict::{self, Judgement, Shown};
 use crate::chat::answer::{Answer, Failure, Finish};
+use crate::chat::render::is_blank;
 use crate::http::Fault;
 use crate::keys::{Death, Effect, Next, Repair, Verdict};
 
@@ -93,12 +94,11 @@ fn end_of(gathered: &Gathered, body: Result<(), Fault>, shown: Shown, estimated:
 }
 
 fn by_reason(reason: &str, text: &str) -> End {
-    let says_something = !text.trim().is_empty();
     let whole = |finish, otherwise| {
-        if says_something {
-            End::Whole(finish)
-        } else {
+        if shows_nothing(text) {
             End::Cut(healthy(otherwise, Failure::Empty))
+        } else {
+            End::Whole(finish)
         }
     };
     let withheld = |failure| End::Withheld(healthy(Next::Nowhere, failure));
@@ -133,6 +133,11 @@ fn by_reason(reason: &str, text: &str) -> End {
         // `OTHER`, and whatever Google invents.
         _ => End::Cut(healthy(Next::AnotherKey, Failure::Stopped)),
     }
+}
+
+/// Whether nothing of the text could be sent.
+pub(super) fn shows_nothing(text: &str) -> bool {
+    text.chars().all(is_blank)
 }
 
 /// The key worked: its strikes are forgotten, whatever became of the answer.
@@ -224,7 +229,7 @@ mod tests {
             ("OTHER", Next::AnotherKey, Failure::Stopped),
             ("INVENTED_IN_2027", Next::AnotherKey, Failure::Stopped),
         ] {
-            let found = outcome(reason, " \n", Shown::Nothing);
+            let found = outcome(reason, " \n\u{200b}", Shown::Nothing);
             assert_eq!(found.result, Err(failure), "{reason}");
             assert_eq!(found.verdict.next, next, "{reason}");
             assert_eq!(found.verdict.effect, Effect::Healthy, "{reason}");

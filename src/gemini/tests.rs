@@ -11,7 +11,7 @@ use super::*;
 use crate::chat::answer::{Failure, Finish};
 use crate::chat::prompt::{Message, Prompt, PromptPart, Speaker};
 use crate::http::{IpFamily, Transport};
-use crate::keys::{Death, Effect, Next, Rest};
+use crate::keys::{Death, Effect, Next, Repair, Rest};
 
 const KEY: &str = "AQ.very-secret";
 
@@ -82,7 +82,7 @@ struct Called {
     signs: usize,
 }
 
-fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body) -> Called {
+fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body, audience: Audience) -> Called {
     let key = Secret::new(KEY);
     let call = Call {
         key: &key,
@@ -92,7 +92,7 @@ fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body) -> Called {
     };
     let (mut told, mut signs) = (String::new(), 0);
     let client = Client::new(&format!("http://{addr}/"));
-    let outcome = client.stream(slot, &call, &mut |progress| match progress {
+    let outcome = client.stream(slot, &call, audience, &mut |progress| match progress {
         Progress::Bytes => signs += 1,
         Progress::Text(text) => told.push_str(text),
     });
@@ -103,9 +103,14 @@ fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body) -> Called {
     }
 }
 
+/// Streams to a person who watches.
 fn stream(reply: impl Into<Vec<u8>>) -> (Called, Asked) {
+    stream_to(Audience::Watching, reply)
+}
+
+fn stream_to(audience: Audience, reply: impl Into<Vec<u8>>) -> (Called, Asked) {
     let (addr, service) = serve(reply);
-    let called = stream_with(&take_slot(), addr, &question());
+    let called = stream_with(&take_slot(), addr, &question(), audience);
     (called, service.join().unwrap())
 }
 
@@ -127,6 +132,10 @@ const LO: &str = r#"data: {"candidates":[{"content":{"role":"model","parts":[{"t
 const STOP: &str = r#"data: {"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":4,"candidatesTokenCount":2,"thoughtsTokenCount":9,"totalTokenCount":15}}"#;
 const BLOCKED: &str = r#"{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":9,"totalTokenCount":9}}"#;
 const EMPTY: &str = r#"{"candidates":[{"finishReason":"MAX_TOKENS"}],"usageMetadata":{"promptTokenCount":9,"thoughtsTokenCount":500,"totalTokenCount":509}}"#;
+
+const OVERLOADED: &str =
+    r#"data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}"#;
+const RECITED: &str = r#"data: {"candidates":[{"finishReason":"RECITATION"}]}"#;
 
 #[test]
 fn a_stream_is_told_as_it_comes_and_ends_as_an_answer() {
@@ -163,7 +172,6 @@ fn the_key_is_in_its_header_and_nowhere_else_and_the_length_is_true() {
 
 #[test]
 fn a_stream_that_breaks_after_text_is_a_broken_answer() {
-    let mid_error = r#"data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}"#;
     let mid_raw = "{\n  \"error\": {\n    \"code\": 429,\n    \"status\": \"RESOURCE_EXHAUSTED\",\n    \"message\": \"x\"\n  }\n}";
     let cut = sse(&[HEL, LO]);
     let torn = format!(
@@ -174,7 +182,7 @@ fn a_stream_that_breaks_after_text_is_a_broken_answer() {
     let suspect = Effect::Suspect(Rest::Cooldown);
     for (reply, effect) in [
         (
-            sse(&[HEL, LO, mid_error]),
+            sse(&[HEL, LO, OVERLOADED]),
             Effect::RestModel(Rest::Cooldown),
         ),
         (sse(&[HEL, LO, mid_raw]), Effect::Throttled(verdict::MINUTE)),
@@ -189,6 +197,33 @@ fn a_stream_that_breaks_after_text_is_a_broken_answer() {
         );
         assert_eq!(called.outcome.verdict.effect, effect);
         assert_eq!(called.outcome.verdict.next, Next::Done);
+    }
+}
+
+#[test]
+fn what_fails_after_text_that_nobody_watched_is_tried_again() {
+    let again = Next::Repaired(Repair::OwnWords);
+    for (events, next, failure) in [
+        (&[HEL, RECITED][..], again, Failure::Recitation),
+        (&[HEL, OVERLOADED], Next::AnotherModel, Failure::Busy),
+        (&[HEL, LO], Next::AnotherKey, Failure::Unexplained),
+    ] {
+        let (called, _) = stream_to(Audience::Nobody, sse(events));
+        assert_eq!(called.outcome.result, Err(failure));
+        assert_eq!(called.outcome.verdict.next, next);
+    }
+    let (withdrawn, _) = stream(sse(&[HEL, RECITED]));
+    assert_eq!(withdrawn.outcome.result, Err(Failure::Recitation));
+    assert_eq!(withdrawn.outcome.verdict.next, Next::Nowhere);
+}
+
+#[test]
+fn an_answer_that_shows_nothing_is_empty_whoever_watches() {
+    let blank = r#"data: {"candidates":[{"content":{"parts":[{"text":"\u200b"}]}}]}"#;
+    for audience in [Audience::Watching, Audience::Nobody] {
+        let (called, _) = stream_to(audience, sse(&[blank, STOP]));
+        assert_eq!(called.outcome.result, Err(Failure::Empty));
+        assert_eq!(called.outcome.verdict.next, Next::AnotherKey);
     }
 }
 
@@ -278,7 +313,7 @@ fn a_service_that_is_not_there_is_nobodys_fault() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let outcome = stream_with(&take_slot(), gone, &question()).outcome;
+    let outcome = stream_with(&take_slot(), gone, &question(), Audience::Watching).outcome;
     assert_eq!(outcome.verdict.effect, Effect::Innocent);
     assert_eq!(outcome.verdict.next, Next::AnotherKey);
 }
@@ -308,7 +343,7 @@ fn a_cancelled_stream_ends_at_once_and_blames_nobody() {
             estimated: 10,
         };
         let client = Client::new(&format!("http://{addr}"));
-        client.stream(&slot, &call, &mut |progress| {
+        client.stream(&slot, &call, Audience::Watching, &mut |progress| {
             if let Progress::Text(text) = progress {
                 tells.send(text.to_owned()).unwrap();
             }
@@ -341,7 +376,7 @@ fn a_file_that_changes_under_the_question_blames_nobody() {
     let body = Body::build(&prompt, &Shape::default());
     std::fs::remove_file(&file).unwrap();
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
-    let outcome = stream_with(&take_slot(), nowhere, &body).outcome;
+    let outcome = stream_with(&take_slot(), nowhere, &body, Audience::Watching).outcome;
     assert_eq!(outcome.result, Err(Failure::BadRequest));
     assert_eq!(outcome.verdict.effect, Effect::Innocent);
 }

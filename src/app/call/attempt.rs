@@ -64,6 +64,7 @@ impl Call<'_> {
             prompt: Arc::clone(&self.question.prompt),
             shape: self.shape(&lease.model),
             way,
+            audience: self.question.view.audience,
             visible: self.question.view.visible.clone(),
             lease,
         };
@@ -145,6 +146,7 @@ struct Work {
     prompt: Arc<Prompt>,
     shape: Shape,
     way: Stream,
+    audience: Audience,
     visible: watch::Sender<Visible>,
     lease: Lease,
 }
@@ -188,14 +190,16 @@ impl Work {
         };
         match self.way {
             Stream::Off => client.generate(&self.slot, &call),
-            Stream::Auto | Stream::Edit => client.stream(&self.slot, &call, &mut |progress| {
-                self.visible.send_modify(|visible| {
-                    visible.pieces += 1;
-                    if let Progress::Text(text) = progress {
-                        visible.text.push_str(text);
-                    }
-                });
-            }),
+            Stream::Auto | Stream::Edit => {
+                client.stream(&self.slot, &call, self.audience, &mut |progress| {
+                    self.visible.send_modify(|visible| {
+                        visible.pieces += 1;
+                        if let Progress::Text(text) = progress {
+                            visible.text.push_str(text);
+                        }
+                    });
+                })
+            }
         }
     }
 }
