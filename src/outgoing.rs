@@ -170,9 +170,10 @@ impl Outgoing {
         };
         rows.under_way = None;
         if ended == Ended::Unanswered {
-            // Others probe next: it may be this chat alone that gets no answer.
-            rows.unanswered = rows.unanswered.saturating_add(1);
-            let until = now.after(pause_after(rows.unanswered) + jitter);
+            // Longer than the silence, so that others probe next: it may be this chat alone that
+            // gets no answer.
+            rows.unanswered = rows.unanswered.saturating_add(1).min(10);
+            let until = now.after(pause_after(rows.unanswered + 2) + jitter);
             rows.parked_until = rows.parked_until.max(until);
         } else {
             rows.unanswered = 0;

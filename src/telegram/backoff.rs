@@ -105,7 +105,7 @@ mod tests {
             (PollError::Hung, secs(0.5), secs(30.0)),
             (PollError::OtherPoller, secs(3.0), secs(30.0)),
             (PollError::Webhook, secs(3.0), secs(30.0)),
-            (PollError::Unauthorized, secs(60.0), secs(600.0)),
+            (PollError::Unauthorized, secs(3.0), secs(30.0)),
         ] {
             let mut backoff = Backoff::default();
             let mut full = first;
