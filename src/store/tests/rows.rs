@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::chat::Outbound;
+use crate::chat::role::{Grant, Role};
 use crate::keys::{Death, Health, Ledger, Scope};
 
 fn done<T: Send + 'static>(
@@ -292,6 +293,66 @@ async fn a_group_that_became_a_supergroup_takes_everything_along() {
     let nothing = store.write(|write| write.migrate_chat(ChatId(-8), ChatId(-8)));
     nothing.await.unwrap();
     assert_eq!(store.context(bystander, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_group_that_became_a_supergroup_keeps_its_grant() {
+    let granted = |role| Some(Grant { role, until: None });
+    let (vip, premium) = (granted(Role::Vip), granted(Role::Premium));
+    let told = |name, grant, told| Person {
+        grant,
+        told,
+        ..person(name, 5)
+    };
+    let cases = [
+        (
+            Some(told("old", vip, true)),
+            None,
+            Some(told("old", vip, true)),
+        ),
+        (
+            Some(told("old", vip, true)),
+            Some(told("new", None, false)),
+            Some(told("new", vip, true)),
+        ),
+        (
+            Some(told("old", vip, false)),
+            Some(told("new", premium, false)),
+            Some(told("new", premium, false)),
+        ),
+        (
+            None,
+            Some(told("new", premium, true)),
+            Some(told("new", premium, true)),
+        ),
+        (None, None, None),
+    ];
+    for (old, new, expected) in cases {
+        let folder = Folder::new();
+        let store = folder.open();
+        let (old_id, new_id) = (UserId(-7), UserId(-1007));
+        let write = store.write(move |write| {
+            for (id, person) in [(old_id, &old), (new_id, &new)] {
+                if let Some(person) = person {
+                    write.put_person(id, person)?;
+                }
+            }
+            Ok(())
+        });
+        write.await.unwrap();
+        // Both are in memory when the group moves.
+        store.person(old_id).await.unwrap();
+        store.person(new_id).await.unwrap();
+        for _ in 0..2 {
+            let migrate = store.write(|write| write.migrate_chat(ChatId(-7), ChatId(-1007)));
+            migrate.await.unwrap();
+            assert_eq!(store.person(old_id).await.unwrap(), None);
+            assert_eq!(
+                store.person(new_id).await.unwrap().as_deref(),
+                expected.as_ref()
+            );
+        }
+    }
 }
 
 #[test]
