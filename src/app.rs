@@ -85,6 +85,9 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     loops.spawn(control::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
+    if ctx.engine.settings().config.people.owners.is_empty() {
+        warn!("OWNER_IDS is not set: nobody can let people in");
+    }
     let outcome = tokio::select! {
         () = signals.come() => Ok(()),
         Some(ended) = loops.join_next() => ended

@@ -20,7 +20,7 @@ Usage: svs-bot [COMMAND] [OPTIONS]
 
 Commands:
   run       answer messages (the default)
-  check     look at settings, data file, network and every key; says what to do
+  check     look at settings and data file; says what to do
   status    say how the running bot is
   chat      talk to the bot in this terminal; needs no token
   help      print this

@@ -7,6 +7,7 @@
 
 use std::io::Read;
 
+use log::warn;
 use ureq::SendBody;
 use ureq::http::{HeaderValue, Response, StatusCode};
 
@@ -169,7 +170,9 @@ fn judge(slot: &Slot, error: &ureq::Error) -> Judgement {
     {
         return verdict::of_unreadable_body();
     }
-    verdict::of_fault(slot.own(http::fault(error)), Shown::Nothing)
+    let fault = slot.own(http::fault(error));
+    warn!(err:% = fault; "gemini did not answer");
+    verdict::of_fault(fault, Shown::Nothing)
 }
 
 /// Lets an answer pass and judges a refusal.

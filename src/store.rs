@@ -116,6 +116,12 @@ impl Store {
         Self::open_at(Place::at(path), mode)
     }
 
+    /// Whether [`Store::open`] could open what is there. Changes no byte of it: what the opening
+    /// would repair or migrate is done in memory and dropped. Holds the file's lock meanwhile.
+    pub(crate) fn inspect(path: &Path) -> Result<(), OpenError> {
+        Place::at(path).inspect().map(drop)
+    }
+
     fn open_at(place: Place, mode: Open) -> Result<Self, OpenError> {
         let began = clock::instant();
         let Opened { database, repaired } = place.open(mode)?;

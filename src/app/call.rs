@@ -23,7 +23,7 @@ use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant};
 use crate::gemini::Outcome as Report;
 use crate::gemini::slots::{Slot, Slots};
-use crate::keys::{Ask, Change, Fingerprint, Group, Lease, Next, Repair, Wait, Why};
+use crate::keys::{Ask, Change, Effect, Fingerprint, Group, Lease, Next, Repair, Wait, Why};
 use crate::offline;
 use crate::store::StoreError;
 
@@ -191,7 +191,7 @@ impl Call<'_> {
                     if !self.go_on(verdict.next, key, &model) {
                         break;
                     }
-                    self.pause(attempt).await;
+                    self.pause(verdict.effect, attempt).await;
                 }
             }
             self.question
@@ -241,12 +241,14 @@ impl Call<'_> {
         }
     }
 
-    /// What has just failed is tried again a little later, not in the same instant
+    /// What failed on the wire is tried again a little later, not in the same instant
     /// (gemini-api §15, row 26).
-    async fn pause(&self, attempt: u32) {
-        let base = 50 * u64::from(attempt);
-        let pause = Duration::from_millis(fastrand::u64(base..base * 4));
-        sleep_until((clock::instant() + pause).min(self.deadline)).await;
+    async fn pause(&self, effect: Effect, attempt: u32) {
+        if let Effect::Innocent | Effect::Suspect(_) = effect {
+            let base = 200 * u64::from(attempt);
+            let pause = Duration::from_millis(fastrand::u64(base..base * 3));
+            sleep_until((clock::instant() + pause).min(self.deadline)).await;
+        }
     }
 
     /// A place for the call, which the lease must not wait for once it is counted.
@@ -263,18 +265,7 @@ impl Call<'_> {
     async fn lease(&self) -> Result<Result<Lease, Ended>, StoreError> {
         let tokens = self.question.prompt.tokens();
         loop {
-            let ask = Ask {
-                groups: self.question.groups,
-                models: &self.models,
-                tokens,
-                avoid: &self.avoid,
-            };
-            let reserved =
-                self.engine
-                    .pool
-                    .lock()
-                    .reserve(&ask, clock::now(), &mut fastrand::Rng::new());
-            let wait = match reserved {
+            let wait = match self.reserve(tokens) {
                 Ok(lease) => match self.journal(lease).await? {
                     Some(lease) => return Ok(Ok(lease)),
                     None => continue,
@@ -290,6 +281,22 @@ impl Call<'_> {
                 () = sleep_until(wakes) => {}
             }
         }
+    }
+
+    /// A key that has not failed this question, or else any: the pool itself holds back what must
+    /// not be called.
+    fn reserve(&self, tokens: u64) -> Result<Lease, Wait> {
+        let mut pool = self.engine.pool.lock();
+        let mut rng = fastrand::Rng::new();
+        let now = clock::now();
+        let ask = |avoid| Ask {
+            groups: self.question.groups,
+            models: &self.models,
+            tokens,
+            avoid,
+        };
+        let fresh = pool.reserve(&ask(&self.avoid), now, &mut rng);
+        fresh.or_else(|_| pool.reserve(&ask(&[]), now, &mut rng))
     }
 
     /// The moment of the next free key, if it is worth waiting for.

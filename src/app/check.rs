@@ -1,9 +1,11 @@
 //! `svs-bot check`: whether the bot could run with these settings and this data file, and what to do
-//! when it could not. Changes nothing.
+//! when it could not. Changes nothing; a data file that nobody uses is locked while it is looked at.
 
-use crate::app::engine::Settings;
+use crate::app::engine::BadSettings;
+use crate::catalog::Catalog;
+use crate::chat::role::{DEFAULT_ROLES, Roles};
 use crate::config::Config;
-use crate::store::{Open, OpenError, Store};
+use crate::store::{OpenError, Store};
 
 /// What was found.
 pub(crate) struct Report {
@@ -44,22 +46,17 @@ pub(crate) fn look(config: &Config) -> Report {
         0 => report.bad("keys", "none: set GEMINI_API_KEY or GROUP_A_KEYS"),
         keys => report.fine("keys", format!("{keys} (not tried)")),
     }
+    match tables(config) {
+        Ok(()) => report.fine("models, roles", "understood"),
+        Err(error) => report.bad("models, roles", error),
+    }
     data_file(config, &mut report);
     report
 }
 
 fn data_file(config: &Config, report: &mut Report) {
-    match Store::open(&config.data.file, Open::Existing) {
-        Ok(store) => {
-            report.fine("data file", config.data.file.display());
-            match Settings::new(config.clone(), &store) {
-                Ok(_) => report.fine("models, roles", "understood"),
-                Err(error) => report.bad("models, roles", error),
-            }
-            if let Err(error) = store.close() {
-                report.bad("data file", error);
-            }
-        }
+    match Store::inspect(&config.data.file) {
+        Ok(()) => report.fine("data file", config.data.file.display()),
         Err(OpenError::Missing(path)) => {
             report.fine(
                 "data file",
@@ -73,5 +70,69 @@ fn data_file(config: &Config, report: &mut Report) {
             );
         }
         Err(error) => report.bad("data file", error),
+    }
+}
+
+/// The tables that [`Settings::new`] reads; the rest of it needs the data file open.
+///
+/// [`Settings::new`]: crate::app::engine::Settings::new
+fn tables(config: &Config) -> Result<(), BadSettings> {
+    if let Some(models) = config.catalog_override.clone() {
+        Catalog::from_table(models).map_err(BadSettings::Models)?;
+    }
+    Roles::parse(DEFAULT_ROLES, config.roles_override.as_ref())?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::config::{Need, Sources};
+    use crate::store::Open;
+
+    /// Settings of an empty folder, with one key.
+    fn config(folder: &std::path::Path) -> Config {
+        let key = format!("AIzaSy{}", "A".repeat(33));
+        let sources = Sources::below(folder, &[("GEMINI_API_KEY", &key)]);
+        let mut config = Config::load(&sources, Need::Nothing).unwrap().0;
+        config.data.file = folder.join("bot.redb");
+        config
+    }
+
+    #[test]
+    fn looking_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path());
+        assert_eq!(look(&config).problems, 0);
+        assert!(!config.data.file.exists());
+        let store = Store::open(&config.data.file, Open::CreateIfMissing).unwrap();
+        assert!(look(&config).text.contains("in use by the running bot"));
+        store.close().unwrap();
+        let before = fs::read(&config.data.file).unwrap();
+        assert_eq!(look(&config).problems, 0);
+        assert_eq!(fs::read(&config.data.file).unwrap(), before);
+    }
+
+    #[test]
+    fn wrong_tables_are_found_whether_there_is_a_data_file_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(folder.path());
+        let nonsense = || Some("nonsense = 1".parse().unwrap());
+        config.roles_override = nonsense();
+        assert_eq!(look(&config).problems, 1);
+        config.roles_override = None;
+        config.catalog_override = nonsense();
+        assert_eq!(look(&config).problems, 1);
+    }
+
+    #[test]
+    fn a_data_file_that_is_refused_is_a_problem() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path());
+        fs::write(&config.data.file, "something else").unwrap();
+        let report = look(&config);
+        assert_eq!(report.problems, 1, "{}", report.text);
     }
 }

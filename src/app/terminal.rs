@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::call::{Audience, View, Visible};
 use crate::app::engine::{Backend, Engine};
 use crate::app::{close, status, turn};
+use crate::chat::answer::Failure;
 use crate::chat::command::Command;
 use crate::chat::role::Role;
 use crate::chat::{ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserId};
@@ -22,6 +23,8 @@ use crate::config::Config;
 use crate::locale::Locale;
 use crate::store::{Store, StoreError};
 
+/// Longest question, in bytes: many times what Telegram takes, and well within a row.
+const LONGEST_LINE: usize = 256 << 10;
 /// Lines typed ahead.
 const LINES: usize = 16;
 /// Unfinished jobs looked for at start; more than one means several crashes.
@@ -83,6 +86,9 @@ impl Terminal {
             let Some(line) = line else { return Ok(()) };
             match (line.trim(), Command::parse(&line)) {
                 ("", _) => {}
+                (long, _) if long.len() > LONGEST_LINE => {
+                    say(&self.locale.failure(Failure::TooLong))?
+                }
                 ("/quit" | "/exit", _) => return Ok(()),
                 (_, Some(command)) => self.obey(&command).await?,
                 (question, None) => self.ask(question.to_owned()).await?,
@@ -209,9 +215,15 @@ impl Terminal {
 fn typed_lines() -> anyhow::Result<mpsc::Receiver<String>> {
     let (typed, lines) = mpsc::channel(LINES);
     let read = move || {
-        for line in io::stdin().lock().lines() {
-            let Ok(line) = line else { break };
-            if typed.blocking_send(line).is_err() {
+        let mut input = io::stdin().lock();
+        let mut line = Vec::new();
+        while input
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|read| read > 0)
+        {
+            let text = String::from_utf8_lossy(&line).into_owned();
+            line = Vec::new();
+            if typed.blocking_send(text).is_err() {
                 break;
             }
         }

@@ -133,7 +133,7 @@ fn status_of(data_file: &Path) -> Result<(), Failed> {
         let file = data_file.display();
         Failed::new(
             FAILED,
-            format!("error: no bot that runs on {file} answers ({error})"),
+            format!("error: no bot runs on {file}, or it does not answer ({error}); `svs-bot run` starts it"),
         )
     })?;
     let snapshot: status::Snapshot = serde_json::from_str(&answer).map_err(|error| {

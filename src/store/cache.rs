@@ -101,7 +101,11 @@ fn weight(bytes: usize) -> u32 {
 }
 
 fn person_bytes(person: &Person) -> usize {
-    size_of::<Person>() + person.name.len() + person.language.as_ref().map_or(0, String::len)
+    let held = person.held.as_ref().map_or(0, |held| {
+        held.text.len() + held.quote.as_ref().map_or(0, String::len)
+    });
+    let language = person.language.as_ref().map_or(0, String::len);
+    size_of::<Person>() + person.name.len() + language + held
 }
 
 fn turn_bytes(turn: &StoredTurn) -> usize {
@@ -121,4 +125,27 @@ fn part_bytes(part: &Part) -> usize {
         Part::Signed(bytes) => bytes.len(),
     };
     size_of::<Part>() + content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::MessageId;
+    use crate::chat::role::Held;
+    use crate::clock::Timestamp;
+
+    #[test]
+    fn a_held_question_counts_with_its_quote() {
+        let mut person = crate::store::tests::person("Ann", 1);
+        let without = person_bytes(&person);
+        person.held = Some(Held {
+            message: MessageId(1),
+            topic: None,
+            text: "x".repeat(4000),
+            quote: Some("y".repeat(300)),
+            sent: Timestamp(1),
+            told: Timestamp(2),
+        });
+        assert_eq!(person_bytes(&person), without + 4300);
+    }
 }

@@ -98,8 +98,8 @@ impl Place {
         Ok(opened)
     }
 
-    /// Opens the file again and looks through it. Nothing is written yet, so a full disk does
-    /// not keep anybody from reading it.
+    /// Opens the file and looks through it. Nothing is written yet, so a full disk does not keep
+    /// anybody from reading it.
     pub(super) fn inspect(&self) -> Result<Inspected, OpenError> {
         self.unharmed(|| match self.find(Open::Existing)? {
             Found::There => self.inspect_file(),
@@ -110,6 +110,7 @@ impl Place {
     /// Lets what the opening has to write reach the file.
     fn adopt(&self, inspected: Inspected) -> Result<Opened, OpenError> {
         let Inspected { database, changes } = inspected;
+        self.keep_copy(&changes.findings)?;
         changes
             .apply(&database)
             .map_err(|error| self.store(error))?;
@@ -248,11 +249,9 @@ impl Place {
         })
     }
 
-    /// Refuses what is not ours, and keeps a copy of what is about to be migrated. The file still
-    /// has the bytes it was found with.
+    /// Refuses what is not ours.
     fn judge(&self, findings: &Findings) -> Result<(), OpenError> {
         match findings {
-            Findings::New | Findings::Current { .. } => Ok(()),
             Findings::Foreign | Findings::Other(0) => Err(OpenError::Foreign(self.path.clone())),
             Findings::Other(version) if *version > self.schema.version() => {
                 Err(OpenError::TooNew {
@@ -261,6 +260,14 @@ impl Place {
                     known: self.schema.version(),
                 })
             }
+            Findings::New | Findings::Current { .. } | Findings::Other(_) => Ok(()),
+        }
+    }
+
+    /// Keeps a copy of what is about to be migrated. The file still has the bytes it was found with.
+    fn keep_copy(&self, findings: &Findings) -> Result<(), OpenError> {
+        match findings {
+            Findings::New | Findings::Foreign | Findings::Current { .. } => Ok(()),
             Findings::Other(version) => {
                 let copy = self.beside(&format!("v{version}.bak"));
                 self.copy_to(&copy).map_err(|error| self.io(error))?;

@@ -42,6 +42,7 @@ pub(super) const SECRET: &str = "secret";
 pub(super) const NEXT_JOB: &str = "next job";
 pub(super) const NEXT_OUTBOX: &str = "next outbox";
 pub(super) const SEEN_CURSOR: &str = "seen cursor";
+pub(super) const HISTORY_CURSOR: &str = "history cursor";
 /// Commits of the writer so far.
 pub(super) const COMMITS: &str = "commits";
 
@@ -67,7 +68,19 @@ pub(super) struct OffsetRow(pub(super) i64, pub(super) Timestamp);
 
 /// Where the pruning of `seen` goes on.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Cursor(pub(super) i64, pub(super) i64);
+pub(super) struct SeenCursor(pub(super) i64, pub(super) i64);
+
+impl SeenCursor {
+    pub(super) const FRONT: Self = Self(i64::MIN, i64::MIN);
+}
+
+/// Where the pruning of the history goes on.
+#[derive(Serialize, Deserialize)]
+pub(super) struct HistoryCursor(pub(super) TurnKey);
+
+impl HistoryCursor {
+    pub(super) const FRONT: Self = Self((i64::MIN, i32::MIN, i64::MIN, 0));
+}
 
 macro_rules! records {
     ($($record:ty => $table:literal,)*) => {$(
@@ -88,7 +101,8 @@ records! {
     Scope => "key_state",
     Health => "key_state",
     OffsetRow => "meta",
-    Cursor => "meta",
+    SeenCursor => "meta",
+    HistoryCursor => "meta",
 }
 
 /// Bytes of a row, with the table's name on the error.

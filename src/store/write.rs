@@ -3,21 +3,19 @@
 //! returns an error, after which the writer aborts the transaction.
 
 mod chats;
+mod prune;
 mod turns;
 
 #[cfg(test)]
 use redb::ReadableTableMetadata;
 use redb::{ReadableTable, WriteTransaction};
 
-use super::tables::{self, Cursor, OffsetRow, SeenRow};
+use super::tables::{self, OffsetRow, SeenRow};
 use super::{Disposition, StoreError};
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, Outbound, OutboxId, UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::keys::{Fingerprint, Health, Ledger, Scope};
-
-/// Rows of `seen` that one pruning looks at.
-const PRUNE_ROWS: usize = 1000;
 
 /// One transaction of the writer thread.
 pub(crate) struct Write<'t> {
@@ -122,35 +120,6 @@ impl<'t> Write<'t> {
         let seen = self.txn.open_table(tables::SEEN)?;
         let row = tables::row(&seen, (bot, update.0))?;
         Ok(row.map(|SeenRow(at, disposition)| (at, disposition)))
-    }
-
-    /// Forgets updates seen before a moment, among the next [`PRUNE_ROWS`] of the table; returns
-    /// how many. Update ids may restart anywhere, so the walk goes round and round instead of
-    /// stopping at the first row that is young enough.
-    pub(crate) fn prune_seen(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut meta = self.txn.open_table(tables::META)?;
-        let mut seen = self.txn.open_table(tables::SEEN)?;
-        let Cursor(bot, update) =
-            tables::row(&meta, tables::SEEN_CURSOR)?.unwrap_or(Cursor(i64::MIN, i64::MIN));
-        let mut old = Vec::new();
-        let mut next = Cursor(i64::MIN, i64::MIN);
-        for (looked, entry) in seen.range((bot, update)..)?.enumerate() {
-            let (key, row) = entry?;
-            if looked == PRUNE_ROWS {
-                next = Cursor(key.value().0, key.value().1);
-                break;
-            }
-            if tables::decoded::<SeenRow>(row.value())?.0 < before {
-                old.push(key.value());
-            }
-        }
-        let mut removed = 0;
-        for key in old {
-            seen.remove(key)?;
-            removed += 1;
-        }
-        tables::put(&mut meta, tables::SEEN_CURSOR, &next)?;
-        Ok(removed)
     }
 
     /// Puts a part at the end of the outbox.

@@ -113,6 +113,33 @@ fn a_file_in_use_is_locked() {
     store.write(add_job).wait().unwrap();
 }
 
+#[test]
+fn a_look_at_a_file_changes_no_byte_and_lets_it_go() {
+    let folder = Folder::new();
+    assert!(matches!(
+        Store::inspect(&folder.file()),
+        Err(OpenError::Missing(_))
+    ));
+    let store = folder.open();
+    store.write(add_job).wait().unwrap();
+    assert!(matches!(
+        Store::inspect(&folder.file()),
+        Err(OpenError::Locked(_))
+    ));
+    // As a power failure leaves it: to be repaired at the next start.
+    let torn = Folder::new();
+    fs::copy(folder.file(), torn.file()).unwrap();
+    store.close().unwrap();
+    for folder in [folder, torn] {
+        let before = fs::read(folder.file()).unwrap();
+        Store::inspect(&folder.file()).unwrap();
+        assert_eq!(fs::read(folder.file()).unwrap(), before);
+        assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), 1);
+        let store = Store::open(&folder.file(), Open::Existing).unwrap();
+        assert_eq!(store.read_now(Read::inbox_len).unwrap(), 1);
+    }
+}
+
 fn unfinished(folder: &Folder) -> PathBuf {
     folder.0.path().join("bot.redb.new")
 }
@@ -421,6 +448,19 @@ fn an_older_file_is_migrated_and_a_copy_of_it_kept() {
     let store = open_with(&folder.file(), Schema(&[fail])).unwrap();
     store.close().unwrap();
     open_with(&folder.file(), Schema(&[fail, shout])).unwrap();
+}
+
+#[test]
+fn a_look_at_an_older_file_neither_migrates_nor_copies_it() {
+    let folder = Folder::new();
+    let old = filled(&folder);
+    let place = Place {
+        schema: Schema(&[shout]),
+        ..Place::at(&folder.file())
+    };
+    drop(place.inspect().unwrap());
+    assert_eq!(fs::read(folder.file()).unwrap(), old);
+    assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::chat::Outbound;
+use crate::chat::role::{Grant, Role};
 use crate::keys::{Death, Health, Ledger, Scope};
 
 fn done<T: Send + 'static>(
@@ -60,7 +61,7 @@ fn pruning_walks_through_all_of_seen_in_bounded_steps() {
     let removed: Vec<_> = (0..4)
         .map(|_| done(&store, |write| write.prune_seen(Timestamp(50))))
         .collect();
-    assert_eq!(removed, [0, 500, 501, 0]);
+    assert_eq!(removed, [1000, 1, 0, 0]);
     let seen = |bot, update| store.read_now(move |read| read.was_seen(bot, UpdateId(update)));
     assert_eq!(
         seen(1, 1499).unwrap(),
@@ -70,6 +71,83 @@ fn pruning_walks_through_all_of_seen_in_bounded_steps() {
     assert_eq!(seen(2, -1).unwrap(), None);
     let within = done(&store, |write| write.was_seen(1, UpdateId(3)));
     assert_eq!(within, Some((Timestamp(50), Disposition::Accepted)));
+}
+
+#[test]
+fn a_pruning_that_finds_nothing_old_goes_on_there_the_next_time() {
+    let folder = Folder::new();
+    let store = folder.open();
+    done(&store, |write| {
+        for update in 0..51_000 {
+            let at = Timestamp(if update < 50_500 { 50 } else { 10 });
+            write.mark_seen(1, UpdateId(update), at, Disposition::Accepted)?;
+        }
+        Ok(())
+    });
+    let removed: Vec<_> = (0..3)
+        .map(|_| done(&store, |write| write.prune_seen(Timestamp(50))))
+        .collect();
+    assert_eq!(removed, [0, 500, 0]);
+}
+
+#[tokio::test]
+async fn old_rounds_are_forgotten_with_their_messages_also_in_memory() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let (lane, other) = (lane(-7, None, 9), lane(-8, None, 9));
+    let write = store.write(move |write| {
+        for (number, asked) in [(1, 10), (2, 49), (3, 50)] {
+            let mut turn = turn("q", number);
+            turn.asked = Timestamp(asked);
+            write.append_turn(lane, JobId(asked), &turn)?;
+        }
+        write.record_answer_message(lane, JobId(10), 0, MessageId(60))?;
+        write.append_turn(Lane::Terminal, JobId(1), &turn("q", 1))?;
+        let mut young = turn("q", 1);
+        young.asked = Timestamp(99);
+        write.append_turn(other, JobId(5), &young)
+    });
+    write.await.unwrap();
+    assert_eq!(store.context(lane, 10).await.unwrap().len(), 3);
+    let pruned = store.write(|write| write.prune_history(Timestamp(50)));
+    assert_eq!(pruned.await.unwrap(), 3);
+    let window = store.context(lane, 10).await.unwrap();
+    let asked: Vec<_> = window.iter().map(|turn| turn.asked.0).collect();
+    assert_eq!(asked, [50]);
+    assert!(store.context(Lane::Terminal, 1).await.unwrap().is_empty());
+    assert_eq!(store.context(other, 10).await.unwrap().len(), 1);
+    let named = |chat, message| {
+        let found = store.read_now(|read| read.by_message(ChatId(chat), MessageId(message)));
+        found.unwrap().is_some()
+    };
+    assert_eq!(
+        [1, 2, 60, 3].map(|id| named(-7, id)),
+        [false, false, false, true]
+    );
+    assert!(named(-8, 1));
+    let again = store.write(|write| write.prune_history(Timestamp(50)));
+    assert_eq!(again.await.unwrap(), 0);
+}
+
+#[test]
+fn a_long_history_is_pruned_in_bounded_steps_that_go_round() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let chat = |chat| lane(chat, None, chat);
+    for of in 1..=4 {
+        done(&store, move |write| {
+            let mut turn = turn(&"x".repeat(700_000), 1);
+            turn.asked = Timestamp(if of == 4 { 10 } else { 90 });
+            write.append_turn(chat(of), JobId(1), &turn)
+        });
+    }
+    let prune = || done(&store, |write| write.prune_history(Timestamp(50)));
+    // Two rounds fill a step.
+    assert_eq!([prune(), prune()], [0, 1]);
+    done(&store, move |write| {
+        write.append_turn(chat(0), JobId(1), &turn("q", 1))
+    });
+    assert_eq!(prune(), 1);
 }
 
 #[test]
@@ -215,6 +293,66 @@ async fn a_group_that_became_a_supergroup_takes_everything_along() {
     let nothing = store.write(|write| write.migrate_chat(ChatId(-8), ChatId(-8)));
     nothing.await.unwrap();
     assert_eq!(store.context(bystander, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_group_that_became_a_supergroup_keeps_its_grant() {
+    let granted = |role| Some(Grant { role, until: None });
+    let (vip, premium) = (granted(Role::Vip), granted(Role::Premium));
+    let told = |name, grant, told| Person {
+        grant,
+        told,
+        ..person(name, 5)
+    };
+    let cases = [
+        (
+            Some(told("old", vip, true)),
+            None,
+            Some(told("old", vip, true)),
+        ),
+        (
+            Some(told("old", vip, true)),
+            Some(told("new", None, false)),
+            Some(told("new", vip, true)),
+        ),
+        (
+            Some(told("old", vip, false)),
+            Some(told("new", premium, false)),
+            Some(told("new", premium, false)),
+        ),
+        (
+            None,
+            Some(told("new", premium, true)),
+            Some(told("new", premium, true)),
+        ),
+        (None, None, None),
+    ];
+    for (old, new, expected) in cases {
+        let folder = Folder::new();
+        let store = folder.open();
+        let (old_id, new_id) = (UserId(-7), UserId(-1007));
+        let write = store.write(move |write| {
+            for (id, person) in [(old_id, &old), (new_id, &new)] {
+                if let Some(person) = person {
+                    write.put_person(id, person)?;
+                }
+            }
+            Ok(())
+        });
+        write.await.unwrap();
+        // Both are in memory when the group moves.
+        store.person(old_id).await.unwrap();
+        store.person(new_id).await.unwrap();
+        for _ in 0..2 {
+            let migrate = store.write(|write| write.migrate_chat(ChatId(-7), ChatId(-1007)));
+            migrate.await.unwrap();
+            assert_eq!(store.person(old_id).await.unwrap(), None);
+            assert_eq!(
+                store.person(new_id).await.unwrap().as_deref(),
+                expected.as_ref()
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! A group that became a supergroup takes its rows along. Invariant: afterwards no row names the
-//! old chat, and a row the new chat already had is kept.
+//! A group that became a supergroup takes its rows along. Invariant: afterwards the old chat has no
+//! round, message, waiting job, waiting part or entry in the registry (what cannot be read among
+//! jobs and parts is left to the next start), and what the new chat already had is kept.
 
 use redb::{ReadableTable, Table};
 
 use super::Write;
-use crate::chat::{ChatId, Job, Lane, Outbound};
+use crate::chat::role::Person;
+use crate::chat::{ChatId, Job, Lane, Outbound, UserId};
 use crate::store::StoreError;
 use crate::store::codec::Record;
 use crate::store::tables::{self, TurnRef};
@@ -13,13 +15,15 @@ use crate::store::tables::{self, TurnRef};
 const MOVE_ROWS: usize = 64;
 
 impl Write<'_> {
-    /// Moves rounds, messages, waiting jobs and waiting parts of a chat to its new id.
+    /// Moves rounds, messages, entry in the registry, waiting jobs and waiting parts of a chat to its
+    /// new id.
     pub(crate) fn migrate_chat(&mut self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
         if from == to {
             return Ok(());
         }
         self.move_history(from, to)?;
         self.move_messages(from, to)?;
+        self.move_registered(UserId(from.0), UserId(to.0))?;
         let mut inbox = self.txn.open_table(tables::INBOX)?;
         for id in ids(&inbox)? {
             if let Some(mut job) = readable::<Job>(&inbox, id)?
@@ -89,6 +93,30 @@ impl Write<'_> {
                 }
             }
         }
+    }
+
+    fn move_registered(&mut self, from: UserId, to: UserId) -> Result<(), StoreError> {
+        let Some(old) = self.person(from)? else {
+            return Ok(());
+        };
+        let group = match self.person(to)? {
+            Some(new) => joined(&old, new),
+            None => old,
+        };
+        self.put_person(to, &group)?;
+        self.touched.persons.push(from);
+        tables::take(&mut self.txn.open_table(tables::PERSONS)?, from.0)
+    }
+}
+
+/// The group under both its ids: what the newer entry says, and what only the older one knew.
+fn joined(old: &Person, new: Person) -> Person {
+    Person {
+        grant: new.grant.or(old.grant),
+        told: new.told || old.told,
+        first_seen: new.first_seen.min(old.first_seen),
+        last_seen: new.last_seen.max(old.last_seen),
+        ..new
     }
 }
 

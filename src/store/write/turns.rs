@@ -1,11 +1,11 @@
 //! Changes of the rounds of a lane. Invariant: `by_message` names only turns that are there.
 
-use redb::ReadableTable;
+use redb::{ReadableTable, Table};
 
 use super::Write;
-use crate::chat::{JobId, Lane, MessageId, StoredTurn};
+use crate::chat::{ChatId, JobId, Lane, MessageId, StoredTurn};
 use crate::store::StoreError;
-use crate::store::tables::{self, TurnRef};
+use crate::store::tables::{self, TurnKey, TurnRef};
 
 /// Turns taken out at a time, so that a long history is not in memory at once.
 const CLEAR_TURNS: usize = 64;
@@ -56,29 +56,20 @@ impl Write<'_> {
         let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
         let mut removed = 0;
         loop {
-            let mut keys = Vec::new();
-            let mut messages = Vec::new();
+            let mut rounds = Vec::new();
             for entry in history.range(tables::lane_range(lane))?.take(CLEAR_TURNS) {
                 let (key, row) = entry?;
-                keys.push(key.value());
                 // A round that cannot be read is forgotten all the same; its messages stay named
                 // and lead to nothing.
-                if let Ok(turn) = tables::decoded::<StoredTurn>(row.value()) {
-                    messages.extend(messages_of(&turn));
-                }
+                let turn = tables::decoded::<StoredTurn>(row.value());
+                let messages =
+                    turn.map_or_else(|_| Vec::new(), |turn| messages_of(&turn).collect());
+                rounds.push((key.value(), messages));
             }
-            if keys.is_empty() {
+            if rounds.is_empty() {
                 return Ok(removed);
             }
-            for key in keys {
-                tables::take(&mut history, key)?;
-                removed += 1;
-            }
-            for message in messages {
-                if let Some(chat) = lane.chat() {
-                    by_message.remove(tables::message_key(chat, message))?;
-                }
-            }
+            removed += forget(&mut history, &mut by_message, rounds)?;
         }
     }
 
@@ -92,7 +83,24 @@ impl Write<'_> {
     }
 }
 
-fn messages_of(turn: &StoredTurn) -> impl Iterator<Item = MessageId> {
+/// Takes out rounds, each with the names of its messages; returns how many.
+pub(super) fn forget(
+    history: &mut Table<'_, TurnKey, &'static [u8]>,
+    by_message: &mut Table<'_, (i64, i32), &'static [u8]>,
+    rounds: Vec<(TurnKey, Vec<MessageId>)>,
+) -> Result<u64, StoreError> {
+    let mut removed = 0;
+    for (key, messages) in rounds {
+        tables::take(history, key)?;
+        removed += 1;
+        for message in messages {
+            by_message.remove(tables::message_key(ChatId(key.0), message))?;
+        }
+    }
+    Ok(removed)
+}
+
+pub(super) fn messages_of(turn: &StoredTurn) -> impl Iterator<Item = MessageId> {
     let answers = turn.answer_messages.iter().map(|(_, message)| *message);
     turn.question_messages.iter().copied().chain(answers)
 }

@@ -1,0 +1,82 @@
+//! Forgetting what is too old, step by step. A step goes on where the last one ended and begins
+//! again at the front after the end, because rows do not stand in the order of their age: update
+//! ids may restart anywhere, rounds stand by chat. Invariant: a step holds the writer only for a
+//! moment, and whoever repeats it long enough gets round the whole table.
+
+use redb::ReadableTable;
+
+use super::Write;
+use super::turns::{forget, messages_of};
+use crate::chat::StoredTurn;
+use crate::clock::Timestamp;
+use crate::store::StoreError;
+use crate::store::tables::{self, HistoryCursor, SeenCursor, SeenRow};
+
+/// Rows of `seen` that one step looks at. The table of a busy day, seven million rows, is gone
+/// round in some hours when a minute gives it one step.
+const SEEN_LOOKED: usize = 50_000;
+/// Rows of `seen` that one step removes.
+const SEEN_REMOVED: usize = 1000;
+/// Bytes of rounds that one step looks at.
+const HISTORY_BYTES: usize = 1 << 20;
+
+impl Write<'_> {
+    /// One step of forgetting updates seen before a moment; returns how many were forgotten. None
+    /// means that there is nothing to do hereabouts.
+    pub(crate) fn prune_seen(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut meta = self.txn.open_table(tables::META)?;
+        let mut seen = self.txn.open_table(tables::SEEN)?;
+        let SeenCursor(bot, update) =
+            tables::row(&meta, tables::SEEN_CURSOR)?.unwrap_or(SeenCursor::FRONT);
+        let mut old = Vec::new();
+        let mut next = SeenCursor::FRONT;
+        for (looked, entry) in seen.range((bot, update)..)?.enumerate() {
+            let (key, row) = entry?;
+            if looked == SEEN_LOOKED || old.len() == SEEN_REMOVED {
+                next = SeenCursor(key.value().0, key.value().1);
+                break;
+            }
+            if tables::decoded::<SeenRow>(row.value())?.0 < before {
+                old.push(key.value());
+            }
+        }
+        let mut removed = 0;
+        for key in old {
+            seen.remove(key)?;
+            removed += 1;
+        }
+        tables::put(&mut meta, tables::SEEN_CURSOR, &next)?;
+        Ok(removed)
+    }
+
+    /// One step of forgetting rounds asked before a moment; returns how many were forgotten. None
+    /// means that there is nothing to do hereabouts.
+    pub(crate) fn prune_history(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut meta = self.txn.open_table(tables::META)?;
+        let mut history = self.txn.open_table(tables::HISTORY)?;
+        let from = tables::row(&meta, tables::HISTORY_CURSOR)?.unwrap_or(HistoryCursor::FRONT);
+        let mut old = Vec::new();
+        let mut next = HistoryCursor::FRONT;
+        let mut looked = 0;
+        for entry in history.range(from.0..)? {
+            let (key, row) = entry?;
+            if looked >= HISTORY_BYTES {
+                next = HistoryCursor(key.value());
+                break;
+            }
+            looked += row.value().len();
+            // How old a round is that cannot be read, nobody knows; it goes with its lane.
+            if let Ok(turn) = tables::decoded::<StoredTurn>(row.value())
+                && turn.asked < before
+            {
+                let (chat, topic, person, _) = key.value();
+                self.touched.lanes.push((chat, topic, person));
+                old.push((key.value(), messages_of(&turn).collect()));
+            }
+        }
+        self.touched.lanes.dedup();
+        tables::put(&mut meta, tables::HISTORY_CURSOR, &next)?;
+        let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
+        forget(&mut history, &mut by_message, old)
+    }
+}
