@@ -32,6 +32,8 @@ mod wire;
 
 /// What is read of a refusal.
 const MAX_REFUSAL: u64 = 64 << 10;
+/// What is logged of a refusal, in characters.
+const MAX_SAID: usize = 300;
 /// What is read of an answer; the longest we know of is a quarter of a megabyte of text.
 const MAX_ANSWER: u64 = 16 << 20;
 /// Read at a time, on the stack of the calling thread.
@@ -129,7 +131,7 @@ impl Client {
         let url = format!("{}/v1beta/models/{model}", self.base);
         let request = slot.agent().get(url).header("x-goog-api-key", header(key)?);
         let response = request.call().map_err(|error| judge(slot, &error))?;
-        accepted(response, 0).map(drop)
+        accepted(response, key, 0).map(drop)
     }
 
     fn post(
@@ -150,7 +152,7 @@ impl Client {
             .header("accept-encoding", "identity")
             .send(SendBody::from_reader(&mut reader))
             .map_err(|error| judge(slot, &error))?;
-        accepted(response, call.estimated)
+        accepted(response, call.key, call.estimated)
     }
 }
 
@@ -178,6 +180,7 @@ fn judge(slot: &Slot, error: &ureq::Error) -> Judgement {
 /// Lets an answer pass and judges a refusal.
 fn accepted(
     response: Response<ureq::Body>,
+    key: &Secret,
     estimated: u64,
 ) -> Result<Response<ureq::Body>, Judgement> {
     if response.status() == StatusCode::OK {
@@ -191,6 +194,10 @@ fn accepted(
         .into_reader()
         .take(MAX_REFUSAL)
         .read_to_end(&mut refusal);
+    let said = String::from_utf8_lossy(&refusal).replace(key.expose(), "***");
+    let said: String = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said: String = said.chars().take(MAX_SAID).collect();
+    warn!(status = head.status.as_u16(), said; "gemini refused");
     let reply = Reply {
         status: head.status.as_u16(),
         retry_after: text("retry-after"),

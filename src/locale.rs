@@ -82,12 +82,13 @@ impl Locale {
     }
 
     /// What the bot says of itself.
-    pub(crate) fn notice(&self, notice: &Notice) -> String {
+    pub(crate) fn notice(&self, notice: &Notice, id: UserId) -> String {
         let texts = &self.sentences.notice;
+        let with_id = |text: &str| fill(text, &[("id", &id.0.to_string())]);
         match notice {
-            Notice::NeedsApproval => texts.needs_approval.clone(),
-            Notice::GroupNeedsApproval => texts.group_needs_approval.clone(),
-            Notice::NoOwner => texts.no_owner.clone(),
+            Notice::NeedsApproval => with_id(&texts.needs_approval),
+            Notice::GroupNeedsApproval => with_id(&texts.group_needs_approval),
+            Notice::NoOwner => with_id(&texts.no_owner),
             Notice::CannotRead { kind } => {
                 let kind = self.sentences.media.get(kind);
                 fill(&texts.cannot_read, &[("kind", kind)])
@@ -225,6 +226,11 @@ impl Locale {
     }
 
     /// Told to the Owner after `/revoke` of a role that was there.
+    /// To somebody who was told to wait, once a role is granted.
+    pub(crate) fn welcome(&self) -> &str {
+        &self.sentences.grant.welcome
+    }
+
     pub(crate) fn revoked(&self, user: UserId) -> String {
         let id = user.to_string();
         fill(&self.sentences.grant.revoked, &[("id", &id)])

@@ -15,11 +15,11 @@ use crate::app::{Ctx, status};
 use crate::chat::command::{Command, GrantMistake, GrantRequest, parse_grant, parse_revoke};
 use crate::chat::role::{Grant, Person};
 use crate::chat::{
-    Button, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Rank, Sender, Task, UserId,
-    render,
+    Button, ChatId, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Rank, Sender, Task,
+    TopicId, UserId, render,
 };
 use crate::clock::{self, Timestamp};
-use crate::locale::Locale;
+use crate::locale::{Language, Locale};
 use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
 
@@ -39,9 +39,11 @@ enum Effect {
     TakeBack {
         jobs: Vec<JobId>,
     },
+    /// Somebody who was told to wait is told that it is over.
     Grant {
         user: UserId,
         grant: Grant,
+        welcome: Option<Outbound>,
     },
     Revoke {
         user: UserId,
@@ -74,7 +76,7 @@ pub(super) async fn run(ctx: &Ctx, job: Job) {
     let settings = ctx.engine.settings();
     let reply = match &job.task {
         Task::Command(command) => obey(ctx, &settings, &job, command).await,
-        Task::Tell(notice) => tell(settings.locale_for(&job.sender), notice),
+        Task::Tell(notice) => tell(settings.locale_for(&job.sender), notice, &job),
         Task::Question { .. } => return,
     };
     let reply = Arc::new(reply);
@@ -118,7 +120,7 @@ async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> R
         }
         Command::Status => Reply::say(status::of(ctx).text(locale, job.role)),
         Command::Grant { arguments } => match parse_grant(arguments) {
-            Ok(request) => grant(settings, locale, request),
+            Ok(request) => grant(ctx, locale, request).await,
             Err(mistake) => Reply::say(locale.grant_mistake(&mistake)),
         },
         Command::Revoke { arguments } => match parse_revoke(arguments) {
@@ -129,8 +131,10 @@ async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> R
     }
 }
 
-fn grant(settings: &Settings, locale: &Locale, request: GrantRequest) -> Reply {
-    if settings.config.people.owners.contains(&request.user) {
+async fn grant(ctx: &Ctx, locale: &Locale, request: GrantRequest) -> Reply {
+    let settings = ctx.engine.settings();
+    let user = request.user;
+    if settings.config.people.owners.contains(&user) {
         return Reply::say(locale.grant_mistake(&GrantMistake::OwnerRole));
     }
     let until = request.days.map(|days| clock::now().after(DAY * days));
@@ -138,10 +142,19 @@ fn grant(settings: &Settings, locale: &Locale, request: GrantRequest) -> Reply {
         role: request.role,
         until,
     };
-    info!(user = request.user.0, role:? = request.role, days:? = request.days; "role granted");
+    // A welcome that cannot be made is no reason to refuse the role.
+    let known = ctx.engine.store.person(user).await.ok().flatten();
+    let waits = known.filter(|person| person.told && user.0 > 0);
+    let welcome = waits.map(|person| {
+        let tag = person.language.as_deref();
+        let text = Locale::of(Language::pick(settings.config.language, tag)).welcome();
+        message(ChatId(user.0), None, text.to_owned())
+    });
+    info!(user = user.0, role:? = request.role, days:? = request.days; "role granted");
     Reply::say(locale.granted(request)).after(Effect::Grant {
-        user: request.user,
+        user,
         grant,
+        welcome,
     })
 }
 
@@ -160,7 +173,11 @@ async fn revoke(ctx: &Ctx, locale: &Locale, user: UserId) -> Reply {
     }
 }
 
-fn tell(locale: &Locale, notice: &Notice) -> Reply {
+fn tell(locale: &Locale, notice: &Notice, job: &Job) -> Reply {
+    let whose = match (notice, job.lane) {
+        (Notice::GroupNeedsApproval, Lane::Telegram { chat, .. }) => UserId(chat.0),
+        _ => job.sender.id,
+    };
     let button = match notice {
         Notice::TooOld => Some(Button {
             label: locale.answer_held().to_owned(),
@@ -178,7 +195,7 @@ fn tell(locale: &Locale, notice: &Notice) -> Reply {
     };
     Reply {
         button,
-        ..Reply::say(locale.notice(notice))
+        ..Reply::say(locale.notice(notice, whose))
     }
 }
 
@@ -188,8 +205,15 @@ async fn finish(ctx: &Ctx, job: &Arc<Job>, reply: &Arc<Reply>) -> Result<Vec<Hea
     let stored = ctx.engine.store.write(move |store| {
         apply(store, job.lane, &reply.effect)?;
         store.remove_job(job.id)?;
+        let welcome = match &reply.effect {
+            Effect::Grant { welcome, .. } => welcome.as_ref(),
+            Effect::Nothing
+            | Effect::Forget { .. }
+            | Effect::TakeBack { .. }
+            | Effect::Revoke { .. } => None,
+        };
         let put = |row| Ok(Head::of(store.put_outbound(row)?, row));
-        rows.iter().map(put).collect()
+        rows.iter().chain(welcome).map(put).collect()
     });
     stored.await
 }
@@ -205,7 +229,7 @@ fn apply(store: &mut Write<'_>, lane: Lane, effect: &Effect) -> Result<(), Store
         Effect::TakeBack { jobs } => jobs
             .iter()
             .try_for_each(|job| store.remove_job(*job).map(drop)),
-        Effect::Grant { user, grant } => set_grant(store, *user, Some(*grant)),
+        Effect::Grant { user, grant, .. } => set_grant(store, *user, Some(*grant)),
         Effect::Revoke { user } => set_grant(store, *user, None),
     }
 }
@@ -241,6 +265,18 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
         ChatKind::Group => job.messages.first().copied(),
     };
     let row = |text| Outbound {
+        parcel: Parcel::Send {
+            text,
+            reply_to,
+            button: reply.button.clone(),
+        },
+        ..message(chat, topic, String::new())
+    };
+    render::parts(&reply.text).into_iter().map(row).collect()
+}
+
+fn message(chat: ChatId, topic: Option<TopicId>, text: String) -> Outbound {
+    Outbound {
         chat,
         topic,
         rank: Rank::Final,
@@ -248,9 +284,8 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
         part_of: None,
         parcel: Parcel::Send {
             text,
-            reply_to,
-            button: reply.button.clone(),
+            reply_to: None,
+            button: None,
         },
-    };
-    render::parts(&reply.text).into_iter().map(row).collect()
+    }
 }

@@ -87,7 +87,7 @@ impl Terminal {
             match (line.trim(), Command::parse(&line)) {
                 ("", _) => {}
                 (long, _) if long.len() > LONGEST_LINE => {
-                    say(&self.locale.failure(Failure::TooLong))?
+                    say(&self.locale.failure(Failure::TooLong))?;
                 }
                 ("/quit" | "/exit", _) => return Ok(()),
                 (_, Some(command)) => self.obey(&command).await?,

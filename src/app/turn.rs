@@ -85,9 +85,9 @@ pub(crate) async fn answer(
         }
         Task::Question { .. } | Task::Command(_) => {
             warn!(job = id.0, begun = job.attempts; "given up, it did not end before");
-            Reply::say(locale.notice(&Notice::GaveUp))
+            Reply::say(locale.notice(&Notice::GaveUp, job.sender.id))
         }
-        Task::Tell(notice) => Reply::say(locale.notice(notice)),
+        Task::Tell(notice) => Reply::say(locale.notice(notice, job.sender.id)),
     };
     begun.await?;
     conclude(engine, job, reply).await
@@ -106,7 +106,10 @@ struct Asked<'a> {
 impl Asked<'_> {
     async fn reply(&self, view: View<'_>) -> Result<Reply, StoreError> {
         let Some(role) = self.role_now().await? else {
-            return Ok(Reply::say(self.locale.notice(&Notice::NeedsApproval)));
+            return Ok(Reply::say(
+                self.locale
+                    .notice(&Notice::NeedsApproval, self.job.sender.id),
+            ));
         };
         let terms = self.settings.roles.terms(role);
         let context = self

@@ -63,7 +63,7 @@ tables! {
     Commands { new_conversation, stopped, nothing_to_stop, unknown }
 
     Grants {
-        done, done_for, revoked, nothing_to_revoke, expired, expired_of, usage, revoke_usage,
+        done, done_for, welcome, revoked, nothing_to_revoke, expired, expired_of, usage, revoke_usage,
         not_an_id, service_id, unknown_role, owner_role, group_too_high, bad_days,
     }
 

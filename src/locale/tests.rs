@@ -132,7 +132,11 @@ fn everything(locale: &Locale) -> Vec<String> {
         locale.role_expired_of(user, Role::Vip, Role::Normal),
         locale.span(Duration::from_mins(130)),
     ];
-    said.extend(notices().iter().map(|notice| locale.notice(notice)));
+    said.extend(
+        notices()
+            .iter()
+            .map(|notice| locale.notice(notice, UserId(7))),
+    );
     said.extend(FAILURES.map(|failure| locale.failure(failure)));
     said.extend(finishes.map(|finish| locale.finish(finish).unwrap().to_owned()));
     said.extend(
@@ -172,7 +176,11 @@ fn every_failure_notice_and_mistake_has_a_sentence_of_its_own() {
     for language in LANGUAGES {
         let locale = Locale::of(language);
         let mut said: Vec<_> = FAILURES.map(|failure| locale.failure(failure)).into();
-        said.extend(notices().iter().map(|notice| locale.notice(notice)));
+        said.extend(
+            notices()
+                .iter()
+                .map(|notice| locale.notice(notice, UserId(7))),
+        );
         said.extend(
             mistakes()
                 .iter()
