@@ -76,6 +76,52 @@ fn flood_control_of_one_chat_is_obeyed_and_holds_up_no_other() {
 }
 
 #[test]
+fn a_chat_that_always_fails_holds_up_no_other_and_is_answered_when_it_recovers() {
+    let world = World::new().open().start();
+    let ann = world.telegram.person(7);
+    ann.is_answered("before");
+    ann.answers_with_500();
+    ann.says("first");
+    ann.says("second");
+    eventually(PATIENCE, "the failure is felt", || {
+        let calls = world.telegram.calls("sendMessage");
+        calls.iter().any(|call| call.status == 500)
+    });
+    for id in 8..40 {
+        world.telegram.person(id).says("meanwhile");
+    }
+    for id in 8..40 {
+        world.telegram.person(id).hears_about("meanwhile");
+    }
+    ann.recovers();
+    eventually(Duration::from_secs(90), "both answers arrive", || {
+        world.telegram.said_to(7).len() >= 3
+    });
+    ann.hears_about("first");
+    ann.hears_about("second");
+    assert_eq!(world.telegram.said_to(7).len(), 3, "each is said once");
+    world.stop();
+}
+
+#[test]
+fn a_refusal_that_is_in_no_list_leaves_nobody_without_a_word() {
+    let world = World::new().open().env("GROUPS", "open").start();
+    let group = world.telegram.group(-123);
+    for (member, question) in [
+        (group.member(7), "@testbot hello"),
+        (world.telegram.person(8), "hello"),
+    ] {
+        member.objects_once();
+        member.says(question);
+        let heard = member.hears().text;
+        assert!(!heard.is_empty());
+        member.says(&format!("{question} again"));
+        member.hears_about("hello again");
+    }
+    world.stop();
+}
+
+#[test]
 fn with_every_fifth_call_failing_everything_is_answered_once() {
     for how in [Trouble::BadGateway, Trouble::HangUp] {
         let world = World::new().open().start();

@@ -216,7 +216,6 @@ impl World {
     pub(crate) fn bare() -> Builder {
         let settings = [
             ("USER_LIMITS", "off"),
-            ("STREAM", "off"),
             ("LOG_LEVEL", "debug"),
             ("KEY_RPM", "1000"),
             ("KEY_DAILY_PERCENT", "1000"),
