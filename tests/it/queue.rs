@@ -63,16 +63,6 @@ fn one_group_runs_four_turns_at_once_and_holds_up_nobody_else() {
     world.stop();
 }
 
-/// How many questions wait, as `status` tells it.
-fn waiting(world: &mut World) -> usize {
-    let told = world.run(&["status"], "").stdout;
-    let line = told
-        .lines()
-        .find_map(|line| line.strip_prefix("Questions: "));
-    let count = line.and_then(|line| line.split(' ').next()?.parse().ok());
-    count.unwrap_or_else(|| panic!("no questions in {told}"))
-}
-
 #[test]
 fn a_full_inbox_leaves_questions_to_telegram_and_lets_commands_in() {
     let mut world = World::new()
@@ -86,14 +76,14 @@ fn a_full_inbox_leaves_questions_to_telegram_and_lets_commands_in() {
         world.telegram.person(id).says("hello");
     }
     world.gemini.awaits_calls(2);
-    eventually(PATIENCE, "the inbox is full", || waiting(&mut world) >= 10);
+    eventually(PATIENCE, "the inbox is full", || world.questions().0 >= 10);
     world.telegram.person(2000).says("/help");
     world.telegram.person(2000).hears_about("/help");
     // Longer than a pause of the polling.
     time_passes(Duration::from_secs(6));
     // What is there when the bound is reached may come with the rest of its batch.
     let most = 10 + 100;
-    let count = waiting(&mut world);
+    let count = world.questions().0;
     assert!(count <= most, "{count} questions were let in");
     assert!(!world.telegram.is_drained(), "Telegram keeps the rest");
     world.telegram.person(2001).says("/help");
