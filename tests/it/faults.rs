@@ -1,9 +1,11 @@
 //! Telegram at its worst, and a model that never answers: nothing is lost, nobody is pestered.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
 
+use crate::account::{Account, Asked, balance};
 use crate::world::gemini::Fault;
 use crate::world::http::Trouble;
 use crate::world::telegram::TOKEN;
@@ -159,20 +161,34 @@ fn on_a_bad_day_with_everything_at_once_nothing_is_lost() {
         world.telegram.once("sendMessage", trouble);
     }
     world.gemini.everyone().answers_every(7, Fault::OVERLOADED);
-    world.telegram.person(7).says("zero");
+    let mut asked: BTreeMap<i64, Vec<Asked>> = BTreeMap::new();
+    let mut ask = |id: i64, text: &str| {
+        let message = world.telegram.person(id).says(text);
+        let parts = vec![format!("]: {text}")];
+        asked.entry(id).or_default().push(Asked { message, parts });
+    };
+    ask(7, "zero");
     world.telegram.person(7).has_flood_control(3);
     for text in ["one", "two", "three"] {
         world
             .telegram
             .raw_update(json!({"hologram": {"says": text}}));
-        for id in 7..17 {
-            world.telegram.person(id).says(text);
-        }
+        (7..17).for_each(|id| ask(id, text));
     }
-    for id in 7..17 {
-        for text in ["one", "two", "three"] {
-            world.telegram.person(id).hears_about(text);
-        }
+    let accounts = || -> Vec<Account> {
+        let chats = asked.iter();
+        let balance_of =
+            |(id, asked): (&i64, &Vec<Asked>)| balance(asked, &world.telegram.said_to(*id), &[]);
+        chats.map(balance_of).collect()
+    };
+    let patience = Duration::from_mins(1);
+    eventually(patience, "everything is answered or explained", || {
+        accounts().iter().all(|account| account.lost == 0)
+    });
+    let answered: usize = accounts().iter().map(|account| account.answered).sum();
+    assert!(answered > 20, "only {answered} of 31 are answered");
+    for account in accounts() {
+        assert!(account.strange.is_empty(), "{:?}", account.strange);
     }
     world.stop();
 }
