@@ -119,10 +119,7 @@ fn chat_without_keys_talks_offline_and_says_so_first() {
 
 #[test]
 fn chat_with_keys_streams_and_remembers() {
-    let mut world = World::new()
-        .without("TELEGRAM_BOT_TOKEN")
-        .without("STREAM")
-        .prepare();
+    let mut world = World::new().without("TELEGRAM_BOT_TOKEN").prepare();
     let ended = world.run(&["chat"], "hello\nagain\n/status\n/new\nfresh\n");
     assert_eq!(ended.code, Some(0), "{}", talk(&ended));
     for answer in [

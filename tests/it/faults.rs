@@ -1,9 +1,11 @@
 //! Telegram at its worst, and a model that never answers: nothing is lost, nobody is pestered.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
 
+use crate::account::{Account, Asked, balance};
 use crate::world::gemini::Fault;
 use crate::world::http::Trouble;
 use crate::world::telegram::TOKEN;
@@ -76,6 +78,52 @@ fn flood_control_of_one_chat_is_obeyed_and_holds_up_no_other() {
 }
 
 #[test]
+fn a_chat_that_always_fails_holds_up_no_other_and_is_answered_when_it_recovers() {
+    let world = World::new().open().start();
+    let ann = world.telegram.person(7);
+    ann.is_answered("before");
+    ann.answers_with_500();
+    ann.says("first");
+    ann.says("second");
+    eventually(PATIENCE, "the failure is felt", || {
+        let calls = world.telegram.calls("sendMessage");
+        calls.iter().any(|call| call.status == 500)
+    });
+    for id in 8..40 {
+        world.telegram.person(id).says("meanwhile");
+    }
+    for id in 8..40 {
+        world.telegram.person(id).hears_about("meanwhile");
+    }
+    ann.recovers();
+    eventually(Duration::from_secs(90), "both answers arrive", || {
+        world.telegram.said_to(7).len() >= 3
+    });
+    ann.hears_about("first");
+    ann.hears_about("second");
+    assert_eq!(world.telegram.said_to(7).len(), 3, "each is said once");
+    world.stop();
+}
+
+#[test]
+fn a_refusal_that_is_in_no_list_leaves_nobody_without_a_word() {
+    let world = World::new().open().env("GROUPS", "open").start();
+    let group = world.telegram.group(-123);
+    for (member, question) in [
+        (group.member(7), "@testbot hello"),
+        (world.telegram.person(8), "hello"),
+    ] {
+        member.objects_once();
+        member.says(question);
+        let heard = member.hears().text;
+        assert!(!heard.is_empty());
+        member.says(&format!("{question} again"));
+        member.hears_about("hello again");
+    }
+    world.stop();
+}
+
+#[test]
 fn with_every_fifth_call_failing_everything_is_answered_once() {
     for how in [Trouble::BadGateway, Trouble::HangUp] {
         let world = World::new().open().start();
@@ -113,20 +161,34 @@ fn on_a_bad_day_with_everything_at_once_nothing_is_lost() {
         world.telegram.once("sendMessage", trouble);
     }
     world.gemini.everyone().answers_every(7, Fault::OVERLOADED);
-    world.telegram.person(7).says("zero");
+    let mut asked: BTreeMap<i64, Vec<Asked>> = BTreeMap::new();
+    let mut ask = |id: i64, text: &str| {
+        let message = world.telegram.person(id).says(text);
+        let parts = vec![format!("]: {text}")];
+        asked.entry(id).or_default().push(Asked { message, parts });
+    };
+    ask(7, "zero");
     world.telegram.person(7).has_flood_control(3);
     for text in ["one", "two", "three"] {
         world
             .telegram
             .raw_update(json!({"hologram": {"says": text}}));
-        for id in 7..17 {
-            world.telegram.person(id).says(text);
-        }
+        (7..17).for_each(|id| ask(id, text));
     }
-    for id in 7..17 {
-        for text in ["one", "two", "three"] {
-            world.telegram.person(id).hears_about(text);
-        }
+    let accounts = || -> Vec<Account> {
+        let chats = asked.iter();
+        let balance_of =
+            |(id, asked): (&i64, &Vec<Asked>)| balance(asked, &world.telegram.said_to(*id), &[]);
+        chats.map(balance_of).collect()
+    };
+    let patience = Duration::from_mins(1);
+    eventually(patience, "everything is answered or explained", || {
+        accounts().iter().all(|account| account.lost == 0)
+    });
+    let answered: usize = accounts().iter().map(|account| account.answered).sum();
+    assert!(answered > 20, "only {answered} of 31 are answered");
+    for account in accounts() {
+        assert!(account.strange.is_empty(), "{:?}", account.strange);
     }
     world.stop();
 }

@@ -128,6 +128,22 @@ fn a_passing_fault_is_tried_again_and_the_answer_comes() {
 }
 
 #[test]
+fn without_streaming_a_cut_answer_is_asked_again_with_another_key() {
+    let world = World::new().env("STREAM", "off").start();
+    let owner = world.telegram.person(1);
+    owner.is_answered("whole");
+    world.gemini.everyone().answers_times(1, Fault::Cut);
+    owner.says("cut");
+    let heard = owner.hears().text;
+    assert!(heard.contains("echo[1 rounds]: cut"), "{heard}");
+    let calls = world.gemini.calls();
+    assert!(calls.iter().all(|call| !call.streamed));
+    assert_eq!(calls.len(), 3);
+    assert_ne!(calls[1].key, calls[2].key);
+    world.stop();
+}
+
+#[test]
 fn a_full_model_leaves_the_question_to_the_next_model() {
     let world = World::new().start();
     let owner = world.telegram.person(1);

@@ -13,6 +13,7 @@
     reason = "a test fails by panicking, and says figures on stderr"
 )]
 
+mod account;
 mod chat;
 mod cli;
 mod crash;

@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::world::World;
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The settings of the design, by the one name that each has everywhere.
@@ -55,6 +57,17 @@ const SETTINGS: &[&str] = &[
     "USER_LIMITS",
     "VIP_IDLE_MINUTES",
     "VIP_SEATS",
+];
+/// Settings whose values are words of a list.
+const ENUMERATIONS: &[&str] = &[
+    "ACCESS",
+    "GROUPS",
+    "IP_FAMILY",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "STREAM",
+    "UI_LANGUAGE",
+    "USER_LIMITS",
 ];
 /// Names of the installer, of the long runs and of old `.env` files, which are no settings.
 const OTHER_NAMES: &[&str] = &["DATABASE_URL", "DESTDIR", "SVS_BOT_BIN", "SVS_BOT_FULL"];
@@ -115,6 +128,39 @@ fn tabled(text: &str) -> Vec<String> {
         .filter(|name| name.len() > 2 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
         .map(str::to_owned)
         .collect()
+}
+
+/// The words between backticks that may be values: `zh*` is a pattern.
+fn words(cell: &str) -> impl Iterator<Item = &str> {
+    let quoted = cell.split('`').skip(1).step_by(2);
+    quoted.filter(|word| word.chars().all(|c| c.is_ascii_alphanumeric()))
+}
+
+/// Every value that a row of the table names, with the settings that one of which must take it:
+/// the one at its place where the cell has as many pieces as the row has settings, else any.
+fn valued(text: &str) -> Vec<(Vec<String>, String)> {
+    let mut values = Vec::new();
+    for row in text.lines().filter_map(|line| line.strip_prefix('|')) {
+        let names = tabled(&format!("|{}", row.split('|').next().unwrap_or_default()));
+        if !names
+            .iter()
+            .any(|name| ENUMERATIONS.contains(&name.as_str()))
+        {
+            continue;
+        }
+        for (cell, mark) in row.split('|').skip(1).zip([',', ';']) {
+            let pieces: Vec<&str> = cell.split(mark).collect();
+            for (place, piece) in pieces.iter().enumerate() {
+                let takers = if pieces.len() == names.len() {
+                    vec![names[place].clone()]
+                } else {
+                    names.clone()
+                };
+                values.extend(words(piece).map(|word| (takers.clone(), word.to_owned())));
+            }
+        }
+    }
+    values
 }
 
 /// The words after `svs-bot` that are meant as subcommands: in blocks and between backticks.
@@ -190,6 +236,24 @@ fn every_setting_in_the_readme_exists() {
 }
 
 #[test]
+fn every_value_in_the_readme_is_accepted() {
+    let values = valued(&readme());
+    assert!(values.len() >= 10, "{values:?}");
+    let is_accepted = |name: &String, value: &String| {
+        let mut world = World::new().env(name, value).prepare();
+        let ended = world.run(&["check"], "");
+        world.stop();
+        ended.code != Some(78)
+    };
+    assert!(!is_accepted(&"ACCESS".to_owned(), &"ajar".to_owned()));
+    let refused: Vec<_> = values
+        .iter()
+        .filter(|(takers, value)| !takers.iter().any(|name| is_accepted(name, value)))
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+#[test]
 fn every_setting_in_the_installed_sample_exists() {
     let sample = fs::read_to_string(Path::new(ROOT).join("systemd/config.toml")).unwrap();
     let shown = sample.replace("\n# ", "\n");
@@ -225,4 +289,13 @@ fn the_readers_of_the_readme_see_what_is_there() {
     assert_eq!(unknown(assigned(&found[1])), ["BAD"]);
     assert_eq!(unknown(tabled(text)), ["NO_SUCH"]);
     assert_eq!(linked_files(text), ["src/lib.rs"]);
+    let row =
+        "| `STREAM`, `GROUPS` | `off`, 1 | one: `auto`, `zh*`; two: `leave` |\n| `X` | | `no` |";
+    let of = |name: &str, value: &str| (vec![name.to_owned()], value.to_owned());
+    let expected = [
+        of("STREAM", "off"),
+        of("STREAM", "auto"),
+        of("GROUPS", "leave"),
+    ];
+    assert_eq!(valued(row), expected);
 }

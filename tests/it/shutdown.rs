@@ -39,6 +39,7 @@ fn a_stream_in_the_middle_does_not_hold_it() {
     world.gemini.everyone().answers(Fault::Stall);
     world.telegram.person(7).says("hello");
     world.gemini.awaits_calls(1);
+    assert!(world.gemini.calls()[0].streamed);
     world.terminate();
     world.gemini.everyone().recovers();
     world.restart();

@@ -216,7 +216,6 @@ impl World {
     pub(crate) fn bare() -> Builder {
         let settings = [
             ("USER_LIMITS", "off"),
-            ("STREAM", "off"),
             ("LOG_LEVEL", "debug"),
             ("KEY_RPM", "1000"),
             ("KEY_DAILY_PERCENT", "1000"),
@@ -308,6 +307,22 @@ impl World {
         let ended = Bot::run(&mut self.command(arguments), input, PATIENCE);
         self.keep(&ended);
         ended
+    }
+
+    /// How many questions wait and how many run, as `status` tells it.
+    pub(crate) fn questions(&mut self) -> (usize, usize) {
+        let mut told = String::new();
+        eventually(PATIENCE, "the bot tells its status", || {
+            told = self.run(&["status"], "").stdout;
+            !told.is_empty()
+        });
+        let line = told
+            .lines()
+            .find_map(|line| line.strip_prefix("Questions: "));
+        let line = line.unwrap_or_else(|| panic!("no questions in: {told}"));
+        let mut counts = line.split(' ').filter_map(|word| word.parse().ok());
+        let mut next = || counts.next().expect("a number waiting, a number running");
+        (next(), next())
     }
 
     /// Ends the world and judges it.

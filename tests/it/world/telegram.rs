@@ -91,6 +91,10 @@ enum Mood {
     Flooded { since: Duration, until: Duration },
     /// 403 from now on.
     Closed,
+    /// 500 to every message, and nothing arrives.
+    Failing,
+    /// The next message gets a 400 that nobody has heard of.
+    AboutToObject,
 }
 
 #[derive(Debug, Default)]

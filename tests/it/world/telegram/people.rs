@@ -140,8 +140,27 @@ impl Person {
 
     /// The next call to this chat gets 429, and none may follow for so many seconds.
     pub(crate) fn has_flood_control(&self, seconds: u64) {
+        self.is_in(Mood::AboutToFlood(seconds));
+    }
+
+    /// Every message to this chat fails with 500 until it recovers.
+    pub(crate) fn answers_with_500(&self) {
+        self.is_in(Mood::Failing);
+    }
+
+    /// The next message to this chat is refused for a reason that is in no list.
+    pub(crate) fn objects_once(&self) {
+        self.is_in(Mood::AboutToObject);
+    }
+
+    /// All is well with this chat again.
+    pub(crate) fn recovers(&self) {
+        self.is_in(Mood::Welcoming);
+    }
+
+    fn is_in(&self, mood: Mood) {
         self.telegram.change(|state| {
-            state.chats.entry(self.chat).or_default().mood = Mood::AboutToFlood(seconds);
+            state.chats.entry(self.chat).or_default().mood = mood;
         });
     }
 

@@ -49,6 +49,12 @@ impl State {
         }
         match chat.mood {
             Mood::Welcoming => Ok(()),
+            Mood::Failing | Mood::AboutToObject if method != "sendMessage" => Ok(()),
+            Mood::Failing => Err(Refusal::new(500, "Internal Server Error")),
+            Mood::AboutToObject => {
+                chat.mood = Mood::Welcoming;
+                Err(Refusal::bad("PEER_OF_TOMORROW_INVALID"))
+            }
             Mood::Closed if id > 0 => {
                 Err(Refusal::new(403, "Forbidden: bot was blocked by the user"))
             }
