@@ -32,6 +32,8 @@ const MAX_ATTEMPTS: u32 = 3;
 /// How long a chat question waits for the next free key (design §4).
 const KEY_PATIENCE: Duration = Duration::from_secs(15);
 
+/// A wait is never so short that waiting turns into a busy loop.
+const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 /// Storing a unit may take this long until it is stored anew.
 const FRESH: Duration = Duration::from_secs(1);
 /// How often at the most, for a disk that is always slow.
@@ -301,7 +303,7 @@ impl Call<'_> {
 
     /// The moment of the next free key, if it is worth waiting for.
     fn in_time(&self, wait: Wait) -> Option<Instant> {
-        let wakes = clock::instant() + wait.until?.since(clock::now());
+        let wakes = clock::instant() + wait.until?.since(clock::now()).max(SHORTEST_WAIT);
         (wakes <= self.patience.min(self.deadline)).then_some(wakes)
     }
 

@@ -176,6 +176,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn each_question_is_answered_explained_or_lost() {
         let told = ("sorry", None, 1);
         let again = ("sorry", None, 11);
