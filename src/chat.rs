@@ -331,6 +331,24 @@ pub(crate) struct Outbound {
     pub(crate) parcel: Parcel,
 }
 
+impl Outbound {
+    /// A message of the bot itself, without a reply or a button, to go at once.
+    pub(crate) const fn message(chat: ChatId, topic: Option<TopicId>, text: String) -> Self {
+        Self {
+            chat,
+            topic,
+            rank: Rank::Final,
+            not_before: Timestamp(0),
+            part_of: None,
+            parcel: Parcel::Send {
+                text,
+                reply_to: None,
+                button: None,
+            },
+        }
+    }
+}
+
 /// Order among chats' outgoing rows; lower goes first (design §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Rank {

@@ -15,10 +15,10 @@ use crate::app::{Ctx, status};
 use crate::chat::command::{Command, GrantMistake, GrantRequest, parse_grant, parse_revoke};
 use crate::chat::role::{Grant, Person};
 use crate::chat::{
-    Button, ChatId, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Rank, Sender, Task,
-    TopicId, UserId, render,
+    Button, ChatId, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Sender, Task, UserId,
+    render,
 };
-use crate::clock::{self, Timestamp};
+use crate::clock;
 use crate::locale::{Language, Locale};
 use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
@@ -148,7 +148,7 @@ async fn grant(ctx: &Ctx, locale: &Locale, request: GrantRequest) -> Reply {
     let welcome = waits.map(|person| {
         let tag = person.language.as_deref();
         let text = Locale::of(Language::pick(settings.config.language, tag)).welcome();
-        message(ChatId(user.0), None, text.to_owned())
+        Outbound::message(ChatId(user.0), None, text.to_owned())
     });
     info!(user = user.0, role:? = request.role, days:? = request.days; "role granted");
     Reply::say(locale.granted(request)).after(Effect::Grant {
@@ -270,22 +270,7 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
             reply_to,
             button: reply.button.clone(),
         },
-        ..message(chat, topic, String::new())
+        ..Outbound::message(chat, topic, String::new())
     };
     render::parts(&reply.text).into_iter().map(row).collect()
-}
-
-fn message(chat: ChatId, topic: Option<TopicId>, text: String) -> Outbound {
-    Outbound {
-        chat,
-        topic,
-        rank: Rank::Final,
-        not_before: Timestamp::default(),
-        part_of: None,
-        parcel: Parcel::Send {
-            text,
-            reply_to: None,
-            button: None,
-        },
-    }
 }

@@ -8,8 +8,7 @@ mod sorter;
 use crate::app::Ctx;
 use crate::app::upkeep::SEEN_FOR;
 use crate::chat::role::{Grant, Person};
-use crate::chat::{ChatId, Job, Outbound, Parcel, Rank, Task, UpdateId, UserId};
-use crate::clock::Timestamp;
+use crate::chat::{ChatId, Job, Outbound, Task, UpdateId, UserId};
 use crate::outgoing::Head;
 use crate::store::{Disposition, StoreError, Write};
 use crate::telegram::Me;
@@ -200,18 +199,7 @@ impl Expired {
             },
         )?;
         for (to, text) in &self.tell {
-            let row = Outbound {
-                chat: ChatId(to.0),
-                topic: None,
-                rank: Rank::Final,
-                not_before: Timestamp::default(),
-                part_of: None,
-                parcel: Parcel::Send {
-                    text: text.clone(),
-                    reply_to: None,
-                    button: None,
-                },
-            };
+            let row = Outbound::message(ChatId(to.0), None, text.clone());
             into.rows.push(Head::of(rows.put_outbound(&row)?, &row));
         }
         Ok(())

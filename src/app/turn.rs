@@ -16,10 +16,10 @@ use crate::chat::answer::Answer;
 use crate::chat::prompt::{self, Facts, Prompt};
 use crate::chat::role::{Role, Terms};
 use crate::chat::{
-    ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Part, Rank, StoredTurn, Task, Tier,
-    TierReason, UserId, render,
+    ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Part, StoredTurn, Task, Tier, TierReason,
+    UserId, render,
 };
-use crate::clock::{self, Timestamp};
+use crate::clock;
 use crate::keys::Change;
 use crate::locale::Locale;
 use crate::outgoing::Head;
@@ -260,16 +260,13 @@ fn outbound(job: &Job, text: &str) -> Vec<Outbound> {
         ChatKind::Group => job.messages.first().copied(),
     };
     let row = |(part, text): (u16, String)| Outbound {
-        chat,
-        topic,
-        rank: Rank::Final,
-        not_before: Timestamp::default(),
         part_of: Some((job.lane, job.id, part)),
         parcel: Parcel::Send {
             text,
             reply_to: reply_to.filter(|_| part == 0),
             button: None,
         },
+        ..Outbound::message(chat, topic, String::new())
     };
     (0..).zip(render::parts(text)).map(row).collect()
 }
