@@ -202,6 +202,7 @@ impl Outgoing {
                 }
             }
         }
+        self.groups.remove(&chat);
     }
 
     /// When [`Outgoing::next`] has something, if nothing else happens before: `now` when it has.
@@ -284,7 +285,9 @@ impl Outgoing {
                 .is_some_and(|rows| rows.waiting.is_empty())
             {
                 self.lines.remove(&line);
-                self.groups.remove(&chat_of(line));
+                if let Line::Texts(chat) = line {
+                    self.groups.remove(&chat);
+                }
             } else {
                 self.file(line, now);
             }
@@ -485,6 +488,24 @@ mod tests {
             now = now.after(Duration::from_millis(50));
         }
         assert_eq!(sent, 49);
+    }
+
+    #[test]
+    fn a_button_pressed_in_a_group_does_not_empty_its_minute() {
+        let mut outgoing = Outgoing::default();
+        for id in 0..20 {
+            outgoing.push(head(id, -5, Rank::Final), NOW);
+        }
+        outgoing.push(head(20, -5, Rank::Final), NOW);
+        outgoing.push(head(21, -5, Rank::Acknowledge), NOW);
+        let mut now = NOW;
+        while now < NOW.after(Duration::from_secs(50)) {
+            while let Some(row) = outgoing.next(now) {
+                assert_ne!(row.id.0, 20, "the minute is full");
+                outgoing.ended(row, Ended::Gone, now, Duration::ZERO);
+            }
+            now = now.after(Duration::from_millis(500));
+        }
     }
 
     #[test]

@@ -256,10 +256,11 @@ impl Call<'_> {
     /// A place for the call, which the lease must not wait for once it is counted.
     async fn slot(&self) -> Result<Slot, Ended> {
         tokio::select! {
+            biased;
+            () = self.question.view.cancel.cancelled() => Err(Ended::Cancelled),
             slot = timeout_at(self.deadline, self.slots.take()) => {
                 slot.map_err(|_late| Ended::Failed(Failure::TooSlow))
             }
-            () = self.question.view.cancel.cancelled() => Err(Ended::Cancelled),
         }
     }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{error, info};
+use log::{error, info, warn};
 use tokio::time::sleep;
 
 use crate::app::engine::Settings;
@@ -27,6 +27,9 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Wait before a command that could not be stored is tried again.
 const MISHAP: Duration = Duration::from_secs(2);
+
+/// How often a command is tried to be stored.
+const MOST_TRIES: u32 = 5;
 
 /// What a command changes.
 enum Effect {
@@ -81,16 +84,21 @@ pub(super) async fn run(ctx: &Ctx, job: Job) {
     };
     let reply = Arc::new(reply);
     let job = Arc::new(job);
-    loop {
+    for _ in 0..MOST_TRIES {
         match finish(ctx, &job, &reply).await {
             Ok(rows) => return ctx.mail.push(&rows).await,
+            Err(error) if error.may_pass() => {
+                warn!(job = job.id.0, err:% = error; "command not stored, once more");
+                sleep(MISHAP).await;
+            }
             Err(StoreError::Closed) => return,
             Err(error) => {
-                error!(job = job.id.0, err:% = error; "command not stored, once more");
-                sleep(MISHAP).await;
+                error!(job = job.id.0, err:% = error; "command cannot be stored");
+                return;
             }
         }
     }
+    error!(job = job.id.0; "command left to the next start");
 }
 
 async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> Reply {

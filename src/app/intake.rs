@@ -57,6 +57,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     let mut intake = Intake {
         ctx: Arc::clone(&ctx),
         errands: JoinSet::new(),
+        wanted: 1,
     };
     intake.recall().await?;
     let mut backoff = Backoff::default();
@@ -64,7 +65,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
     let mut offset = last_offset(&ctx, me.id).await?;
     loop {
-        until_welcome(&ctx).await;
+        until_welcome(&ctx, intake.wanted).await;
         let asked = clock::instant();
         match poller.next(offset, BATCH).await {
             Ok(batch) => {
@@ -153,13 +154,13 @@ async fn last_offset(ctx: &Ctx, bot: UserId) -> Result<Option<i64>, StoreError> 
 
 /// Waits until the disk takes something, and for a moment while the inbox is full: Telegram keeps
 /// what is not fetched. A full inbox is still polled now and then, for control.
-async fn until_welcome(ctx: &Ctx) {
+async fn until_welcome(ctx: &Ctx, wanted: usize) {
     let mut condition = ctx.engine.store.condition();
     let fine = condition.wait_for(|condition| *condition == Condition::Fine);
     // Fails only when the store is closed; the next write says so.
     drop(fine.await);
     let full = async {
-        while room(ctx) == 0 {
+        while room(ctx) < wanted {
             sleep(FULL_STEP).await;
         }
     };
@@ -176,6 +177,9 @@ struct Intake {
     ctx: Arc<Ctx>,
     /// Commands and notices under way: they do not wait for turns, nor turns for them.
     errands: JoinSet<()>,
+    /// Places to wait for before the next poll: after questions were left to Telegram a whole batch,
+    /// so that they are not fetched anew for every place that frees.
+    wanted: usize,
 }
 
 impl Intake {
@@ -217,6 +221,8 @@ impl Intake {
                     self.hand_over(job).await;
                 }
                 let left = journaled.left.map(|left| left.0);
+                let bound = self.ctx.engine.settings().config.limits.queue;
+                self.wanted = left.map_or(1, |_| bound.min(usize::from(BATCH)));
                 Some(left.unwrap_or(last.0 + 1))
             }
             Err(error) => {

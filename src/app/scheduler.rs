@@ -26,6 +26,8 @@ use crate::store::StoreError;
 /// Orders that may wait for the scheduler; beyond that the poll is slowed.
 const ORDERS: usize = 256;
 
+/// How often a turn that could not be stored is tried.
+const MOST_TRIES: u32 = 5;
 /// Wait before a turn that could not be stored is tried again.
 const MISHAP: Duration = Duration::from_secs(2);
 
@@ -285,15 +287,17 @@ async fn one_turn(
         visible: &visible,
         cancel: &cancel,
     };
+    let mut tries = 1;
     let concluded = loop {
         match turn::answer(&ctx.engine, job, view).await {
             Ok(concluded) => break concluded,
-            Err(StoreError::Closed) => return Err(StoreError::Closed),
             // The row is still in the inbox, and the lane stays ours: once more, a little later.
-            Err(error) => {
+            Err(error) if error.may_pass() && tries < MOST_TRIES => {
                 warn!(job = job.0, err:% = error; "turn not stored, once more");
+                tries += 1;
                 sleep(MISHAP).await;
             }
+            Err(error) => return Err(error),
         }
     };
     ctx.mail.push(&concluded.rows).await;

@@ -174,10 +174,12 @@ impl Bucket {
     pub(super) fn restamp(&mut self, tokens: u64, at: Timestamp, now: Timestamp) {
         let same = |unit: &Unit| unit.at == at && unit.tokens == Some(tokens);
         if let Some(index) = self.units.iter().rposition(same) {
-            let unit = self.units.remove(index);
-            self.units.push(Unit { at: now, ..unit });
-            self.units.sort_by_key(|unit| unit.at);
+            self.units.remove(index);
         }
+        // Also when it was pruned meanwhile: the call leaves now, whatever became of its unit.
+        let tokens = Some(tokens);
+        self.units.push(Unit { at: now, tokens });
+        self.units.sort_by_key(|unit| unit.at);
     }
 
     /// Gives back a request that was surely not made.

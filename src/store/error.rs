@@ -128,6 +128,17 @@ pub(crate) enum StoreError {
     Io(#[source] io::Error),
 }
 
+impl StoreError {
+    /// Whether the same operation may succeed a little later: the disk or the file as a whole was
+    /// in the way, not the operation itself.
+    pub(crate) const fn may_pass(&self) -> bool {
+        match self {
+            Self::Io(_) | Self::Unavailable | Self::Damaged(_) => true,
+            Self::Closed | Self::Panicked | Self::Row { .. } => false,
+        }
+    }
+}
+
 /// Whether the disk, the quota or the largest file size is used up.
 pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(

@@ -21,6 +21,9 @@ use crate::store::{StoreError, Write};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
 
+/// How often what follows from a try is tried to be stored.
+const MOST_TRIES: u32 = 5;
+
 /// One try to send one row, and what follows from its end.
 pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
     let sender = Arc::clone(&ctx);
@@ -58,33 +61,40 @@ fn not_read(head: Head, error: &StoreError) -> Ended {
 /// The row leaves the outbox, and the turn learns its message id, in one commit. Until that is on
 /// disk the line stays busy: a crash may repeat this part, but none after it.
 async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<MessageId>) -> Ended {
-    let part_of = row.part_of;
-    store_at_last(ctx, head, move |rows| {
-        rows.remove_outbound(head.id)?;
-        if let (Some((lane, job, part)), Some(message)) = (part_of, sent) {
-            rows.record_answer_message(lane, job, part, message)?;
+    if let (Some((lane, job, part)), Some(message)) = (row.part_of, sent) {
+        let noted = store(ctx, head, move |rows| {
+            rows.remove_outbound(head.id)?;
+            rows.record_answer_message(lane, job, part, message)
+                .map(drop)
+        });
+        if noted.await {
+            return Ended::Gone;
         }
-        Ok(())
-    })
-    .await;
-    Ended::Gone
+    }
+    // The message id is worth less than not sending the part again.
+    drop_row(ctx, head).await
 }
 
-/// Stores what follows from a try, however often it takes; gives up only when the store is closed.
-async fn store_at_last(
+/// Stores what follows from a try, in several tries where the disk is in the way; whether it is
+/// stored.
+async fn store(
     ctx: &Ctx,
     head: Head,
     op: impl Fn(&mut Write<'_>) -> Result<(), StoreError> + Clone + Send + 'static,
-) {
-    loop {
+) -> bool {
+    for _ in 0..MOST_TRIES {
         match ctx.engine.store.write_soon(op.clone()).await {
-            Ok(()) | Err(StoreError::Closed) => return,
+            Ok(()) => return true,
             Err(error) => {
-                error!(row = head.id.0, err:% = error; "outbox not written, once more");
+                error!(row = head.id.0, err:% = error; "outbox not written");
+                if !error.may_pass() {
+                    return false;
+                }
                 sleep(MISHAP).await;
             }
         }
     }
+    false
 }
 
 /// Each refusal is a decision ([`crate::telegram::verdict`]).
@@ -218,14 +228,14 @@ async fn mend(ctx: &Ctx, head: Head, mended: Option<Outbound>) -> Ended {
 }
 
 async fn change(ctx: &Ctx, head: Head, row: Outbound) {
-    store_at_last(ctx, head, move |rows| {
+    store(ctx, head, move |rows| {
         rows.set_outbound(head.id, &row).map(drop)
     })
     .await;
 }
 
 async fn drop_row(ctx: &Ctx, head: Head) -> Ended {
-    store_at_last(ctx, head, move |rows| {
+    store(ctx, head, move |rows| {
         rows.remove_outbound(head.id).map(drop)
     })
     .await;
@@ -235,7 +245,7 @@ async fn drop_row(ctx: &Ctx, head: Head) -> Ended {
 /// Nothing can be sent to this chat until it writes to us again.
 async fn closed(ctx: &Ctx, head: Head) -> Ended {
     let chat = head.chat;
-    store_at_last(ctx, head, move |rows| {
+    store(ctx, head, move |rows| {
         rows.remove_outbound(head.id)?;
         rows.drop_outbound_of(chat)?;
         set_reachable(rows, chat, false)

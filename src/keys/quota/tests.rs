@@ -262,3 +262,21 @@ fn of_two_requests_of_one_moment_the_right_one_is_given_back() {
         assert_eq!(bucket.minute_frees(&LIMITS, 500, T0), frees);
     }
 }
+
+#[test]
+fn a_call_that_leaves_late_counts_from_then_on_whatever_became_of_its_unit() {
+    let mut bucket = Bucket::default();
+    spend(&mut bucket, 7, T0);
+    bucket.restamp(7, T0, after(30));
+    assert_eq!(bucket.recent(after(61)), 1, "it moved");
+    let much_later = after(200);
+    spend(&mut bucket, 7, much_later);
+    assert_eq!(bucket.recent(much_later), 1, "the old unit was pruned");
+    bucket.restamp(7, after(30), much_later);
+    assert_eq!(bucket.recent(much_later), 2);
+    assert_eq!(
+        bucket.ledger().used,
+        2,
+        "of the day they were counted before"
+    );
+}
