@@ -4,6 +4,7 @@
 //! starts it again. Invariant: on stop the poll ends first, running turns get [`GRACE`], and what is
 //! left waits in the inbox and outbox.
 
+pub(crate) mod alerts;
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod commands;
@@ -84,6 +85,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     loops.spawn(intake::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(control::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
+    loops.spawn(alerts::run(Arc::clone(&ctx), stop.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
     if ctx.engine.settings().config.people.owners.is_empty() {
         warn!("OWNER_IDS is not set: nobody can let people in");

@@ -32,6 +32,15 @@ pub(crate) enum UiLanguage {
     Zh,
 }
 
+/// What the Owners are told of the disk without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DiskNews {
+    Full,
+    Failing,
+    /// Over.
+    Fine,
+}
+
 impl Language {
     /// The language for somebody whose app has this IETF tag.
     pub(crate) fn pick(ui: UiLanguage, tag: Option<&str>) -> Self {
@@ -178,6 +187,15 @@ impl Locale {
         match self.finish(answer.finish) {
             Some(note) => format!("{}\n\n{note}", answer.text),
             None => answer.text.clone(),
+        }
+    }
+
+    pub(crate) fn disk(&self, news: DiskNews) -> &str {
+        let texts = &self.sentences.disk;
+        match news {
+            DiskNews::Full => &texts.full,
+            DiskNews::Failing => &texts.failing,
+            DiskNews::Fine => &texts.fine,
         }
     }
 

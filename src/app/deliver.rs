@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{Ctx, GRACE};
-use crate::chat::ChatId;
+use crate::chat::{ChatId, Outbound};
 use crate::clock;
 use crate::outgoing::{Ended, Head, Outgoing};
 use crate::store::Read;
@@ -45,6 +45,8 @@ pub(crate) enum Letter {
     Row(Head),
     /// A chat we may not write to any more; its rows are gone.
     Closed(ChatId),
+    /// A message that cannot be stored, because it tells that nothing can: it is tried once.
+    Passing(Outbound),
 }
 
 impl Mail {
@@ -60,6 +62,11 @@ impl Mail {
         for row in rows {
             self.tell(Letter::Row(*row)).await;
         }
+    }
+
+    /// Sends a message once, without a row in the outbox.
+    pub(crate) async fn pass(&self, row: Outbound) {
+        self.tell(Letter::Passing(row)).await;
     }
 
     /// Nothing more goes to this chat.
@@ -131,6 +138,10 @@ impl Delivery {
         match letter {
             Letter::Row(head) => self.outgoing.push(*head, clock::now()),
             Letter::Closed(chat) => self.outgoing.close(*chat),
+            Letter::Passing(row) => {
+                let ctx = Arc::clone(&self.ctx);
+                self.sends.spawn(attempt::pass(ctx, row.clone()));
+            }
         }
     }
 

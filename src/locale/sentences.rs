@@ -28,6 +28,7 @@ pub(super) struct Sentences {
     pub(super) grant: Grants,
     pub(super) status: StatusLines,
     pub(super) role: RoleNames,
+    pub(super) disk: Disk,
     pub(super) terminal: Terminal,
     pub(super) time: Times,
     pub(super) offline: Offline,
@@ -70,6 +71,9 @@ tables! {
     StatusLines { version, uptime, keys, queue, memory, answer_time, role }
 
     RoleNames { owner, vip, premium, normal, guest }
+
+    /// One per [`super::DiskNews`].
+    Disk { full, failing, fine }
 
     /// What `svs-bot chat` says of itself.
     Terminal { greeting, hint }

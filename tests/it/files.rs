@@ -242,6 +242,8 @@ fn a_full_disk_pauses_the_bot_and_it_goes_on_when_space_returns() {
         return world.stop();
     };
     world.telegram.person(6).is_answered("before");
+    let owner = world.telegram.person(1);
+    owner.is_answered("I am here");
     let (ballast, logged) = (disk.fill(), world.log().len());
     // Pages that are free already take some questions; the rest has to find the disk full.
     let text = "x".repeat(3000);
@@ -257,6 +259,7 @@ fn a_full_disk_pauses_the_bot_and_it_goes_on_when_space_returns() {
         let news = world.log().split_off(logged).to_lowercase();
         news.contains("disk") || news.contains("space")
     });
+    owner.hears_about("disk is full");
     for _ in 0..if is_full_run() { 25 } else { 3 } {
         ask(&world);
         time_passes(Duration::from_secs(1));
@@ -271,6 +274,7 @@ fn a_full_disk_pauses_the_bot_and_it_goes_on_when_space_returns() {
         (1..=asked).all(|id| !world.telegram.said_to(100 + id).is_empty())
     });
     world.telegram.person(6).is_answered("after");
+    owner.hears_about("written again");
     eventually(PATIENCE, "all is confirmed", || world.telegram.is_drained());
     for id in 1..=asked {
         assert_eq!(world.telegram.said_to(100 + id).len(), 1, "nothing twice");

@@ -21,6 +21,17 @@ use crate::store::{StoreError, Write};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
 
+/// Sends a message that is in no outbox, once.
+pub(super) async fn pass(ctx: Arc<Ctx>, row: Outbound) -> Ended {
+    let chat = row.chat.0;
+    match spawn_blocking(move || send::send(&ctx.telegram, &row)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => warn!(chat, err:% = error; "passing message not sent"),
+        Err(error) => error!(chat, err:% = error; "passing message panicked"),
+    }
+    Ended::Gone
+}
+
 /// How often what follows from a try is tried to be stored.
 const MOST_TRIES: u32 = 5;
 
