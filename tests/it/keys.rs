@@ -50,6 +50,35 @@ fn with_one_dead_key_among_three_nobody_notices_and_it_is_called_once() {
 }
 
 #[test]
+fn a_death_is_remembered_though_the_bot_is_killed_before_the_turn_ends() {
+    let mut world = World::new()
+        .without("GEMINI_API_KEYS")
+        .keys("A", &["k1", "k2"])
+        .start();
+    world.gemini.key("k1").answers(Fault::INVALID_KEY);
+    world.gemini.key("k2").answers(Fault::Line(Trouble::Hang));
+    let owner = world.telegram.person(1);
+    // Which key comes first is chance: ask until the dead one was met. Every question ends at the
+    // other one, and hangs there.
+    let mut asked = 0;
+    while world.gemini.calls_by("k1") == 0 {
+        asked += 1;
+        assert!(asked < 8, "the dead key is never met");
+        owner.asks(&format!("/grant {} vip", 100 + asked));
+        world.telegram.person(100 + asked).says("hello");
+        eventually(PATIENCE, "the question hangs at the other key", || {
+            world.gemini.calls_by("k2") == usize::try_from(asked).unwrap()
+        });
+    }
+    world.gemini.key("k2").recovers();
+    world.kill();
+    world.restart();
+    owner.is_answered("after the kill");
+    assert_eq!(world.gemini.calls_by("k1"), 1);
+    world.stop();
+}
+
+#[test]
 fn a_fault_of_one_key_sends_the_question_to_another_and_rests_the_key() {
     let faults = [
         Fault::INVALID_KEY,
