@@ -24,12 +24,10 @@ use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
 
 const DAY: Duration = Duration::from_hours(24);
-
-/// Wait before a command that could not be stored is tried again.
-const MISHAP: Duration = Duration::from_secs(2);
-
-/// How often a command is tried to be stored.
+/// How often a command that could not be stored is tried.
 const MOST_TRIES: u32 = 5;
+/// Wait before it is tried again.
+const MISHAP: Duration = Duration::from_secs(2);
 
 /// What a command changes.
 enum Effect {
@@ -42,10 +40,10 @@ enum Effect {
     TakeBack {
         jobs: Vec<JobId>,
     },
-    /// Somebody who was told to wait is told that it is over.
     Grant {
         user: UserId,
         grant: Grant,
+        /// For somebody who was told to wait: that it is over.
         welcome: Option<Outbound>,
     },
     Revoke {
@@ -74,7 +72,8 @@ impl Reply {
     }
 }
 
-/// Carries out a command, or says a notice, and ends its job.
+/// Carries out a command, or says a notice, and ends its job. One that cannot be stored stays in
+/// the inbox for the next start.
 pub(super) async fn run(ctx: &Ctx, job: Job) {
     let settings = ctx.engine.settings();
     let reply = match &job.task {
