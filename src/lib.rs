@@ -60,6 +60,8 @@ pub(crate) mod metrics;
 pub(crate) mod offline;
 pub(crate) mod outgoing;
 pub(crate) mod queue;
+#[cfg(test)]
+mod simulator;
 pub(crate) mod store;
 pub(crate) mod telegram;
 

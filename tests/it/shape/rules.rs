@@ -7,7 +7,14 @@ use super::scan::{self, Mention};
 
 /// Modules without I/O, clock, lock or log.
 const PURE: &[&str] = &[
-    "catalog", "chat", "keys", "locale", "offline", "outgoing", "queue",
+    "catalog",
+    "chat",
+    "keys",
+    "locale",
+    "offline",
+    "outgoing",
+    "queue",
+    "simulator",
 ];
 /// Modules that each speak to one outside thing.
 const EDGES: &[&str] = &[

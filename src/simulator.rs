@@ -1,0 +1,109 @@
+//! The key pool in a world we know everything about (design §4, "measured definition of good"): a
+//! virtual clock, an upstream with true limits and planned faults, an oracle, and five known
+//! policies beside ours. Pure and deterministic: one seed, one table.
+//!
+//! Run it with `cargo test --release --lib simulator -- --nocapture`.
+
+use std::time::Duration;
+
+use crate::chat::Tier;
+use crate::clock::Timestamp;
+use crate::keys::Group;
+
+/// A question on its way through the pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// Its place in the trace.
+    pub(crate) id: usize,
+    pub(crate) at: Timestamp,
+    /// The asker's own key group.
+    pub(crate) group: Group,
+    /// The tier it should go to.
+    pub(crate) tier: Tier,
+    /// Input tokens.
+    pub(crate) tokens: u64,
+    /// How long the model thinks about it.
+    pub(crate) takes: Duration,
+}
+
+/// One key of the fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyFacts {
+    pub(crate) group: Option<Group>,
+    /// Keys with the same number share quota.
+    pub(crate) project: usize,
+}
+
+/// What the upstream answers to one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reply {
+    Answer,
+    /// 429, `PerMinute` requests: the limit, and the `retryDelay` it names.
+    MinuteQuota {
+        limit: u32,
+        retry: Duration,
+    },
+    /// 429, `PerDay`: the limit; its `retryDelay` misleads.
+    DayQuota {
+        limit: u32,
+        retry: Duration,
+    },
+    /// 429 without details: our address is throttled.
+    Throttled,
+    /// 503: the model is overloaded.
+    Overloaded,
+    /// 500.
+    Internal,
+    /// 400 `API_KEY_INVALID`, 403 suspended and the like.
+    Refused,
+    /// Something no table explains.
+    Unexplained,
+}
+
+/// What a policy does with a question now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Calls this model (by its place in the catalogue) with this key.
+    Call { key: usize, model: usize },
+    /// Wants to be asked again at this moment.
+    Wait { until: Timestamp },
+    /// Tells the person that there is no answer.
+    GiveUp,
+}
+
+/// A way to spread questions over keys. The runner asks it when a question arrives, when the moment
+/// it waits for has come, and after each failed call.
+pub(crate) trait Policy {
+    /// For the table.
+    fn name(&self) -> &'static str;
+
+    /// `attempt` counts the calls of this question so far.
+    fn decide(
+        &mut self,
+        question: &Question,
+        attempt: u32,
+        now: Timestamp,
+        rng: &mut fastrand::Rng,
+    ) -> Decision;
+
+    /// How the call that [`Decision::Call`] started has ended.
+    fn told(
+        &mut self,
+        question: &Question,
+        call: (usize, usize),
+        reply: Reply,
+        now: Timestamp,
+        rng: &mut fastrand::Rng,
+    );
+
+    /// Questions that wait and should be asked about now, before their moment.
+    fn woken(&mut self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// The process dies and starts again: whatever is kept in memory only is gone.
+    fn restart(&mut self, now: Timestamp);
+
+    /// Whether the policy has put the key away for longer than a short rest: as blacklisted or dead.
+    fn has_blacklisted(&self, key: usize, now: Timestamp) -> bool;
+}
