@@ -13,6 +13,7 @@ pub(crate) mod deliver;
 pub(crate) mod engine;
 pub(crate) mod intake;
 pub(crate) mod journal;
+pub(crate) mod lending;
 pub(crate) mod scheduler;
 pub(crate) mod status;
 pub(crate) mod terminal;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use anyhow::Context;
 use log::{error, info, warn};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +44,9 @@ use crate::telegram::{self, Account};
 pub(crate) const GRACE: Duration = Duration::from_millis(2500);
 /// How long the loops may take to end after that.
 const DRAIN: Duration = Duration::from_millis(3500);
+
+/// News of keys that may wait to be passed on; the rest goes out after the next start.
+const NEWS: usize = 256;
 
 /// How long the data file may take to close.
 const CLOSE: Duration = Duration::from_secs(1);
@@ -67,7 +72,8 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     let service = &config.telegram;
     let transport = engine::transport("TELEGRAM_PROXY", service.proxy.as_ref(), config.ip_family)?;
     let account = Account::new(transport, &service.api_url, token);
-    let engine = Arc::new(Engine::new(config, store)?);
+    let (news, of_keys) = mpsc::channel(NEWS);
+    let engine = Arc::new(Engine::new(config, store, Some(news))?);
     let (desk, orders) = Desk::open();
     let (mail, letters) = Mail::open();
     let telegram = account.client(telegram::CALLS);
@@ -85,7 +91,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     loops.spawn(intake::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(control::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
-    loops.spawn(alerts::run(Arc::clone(&ctx), stop.clone()));
+    loops.spawn(alerts::run(Arc::clone(&ctx), of_keys, stop.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
     if ctx.engine.settings().config.people.owners.is_empty() {
         warn!("OWNER_IDS is not set: nobody can let people in");

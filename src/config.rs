@@ -54,9 +54,6 @@ pub(crate) struct Config {
     pub(crate) people: People,
     /// The owner's numbers for keys (design §4).
     pub(crate) key_policy: Policy,
-    /// `PAID_DAILY_USD` in millionths of a dollar.
-    #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
-    pub(crate) paid_daily_micro_usd: u64,
     pub(crate) limits: Limits,
     pub(crate) answers: Answers,
     pub(crate) data: Data,

@@ -1,19 +1,32 @@
 //! The key pool (design §4): who may call which model now. A pure state machine: `now` and `rng`
 //! come in as arguments, no lock and no I/O inside; the shell puts it in one mutex and journals
 //! what it reserves before the call is made.
+//!
+//! [`failover`] (Router B) walks tiers, groups and models until [`balance`] (Router A) finds a key;
+//! who finds none waits in [`line`]. [`settle`] takes a key back and lets [`breaker`] draw the
+//! consequences.
 
+mod alike;
+mod balance;
 mod breaker;
+mod failover;
 mod lease;
+mod line;
 pub(crate) mod pacific;
-mod pick;
 mod pool;
+mod purse;
 mod quota;
+mod report;
+mod revive;
+mod settle;
 mod state;
-mod tally;
 
-pub(crate) use lease::{Ask, Change, Lease, Saved, Wait, Why};
+pub(crate) use failover::{Route, Start};
+pub(crate) use lease::{Ask, Change, Lease, News, Place, Reserved, Saved, Ticket, Wait, Why};
 pub(crate) use pool::Pool;
-pub(crate) use tally::Tally;
+pub(crate) use purse::Spend;
+pub(crate) use report::{KeyReport, Left, Standing, Tally};
+pub(crate) use revive::Retested;
 
 use std::time::Duration;
 
@@ -39,6 +52,21 @@ pub(crate) struct Verdict {
     pub(crate) next: Next,
     /// True limits the service named (`quotaValue`), to be remembered per (project, model).
     pub(crate) learned: Vec<Learned>,
+    /// What the service has counted of it.
+    pub(crate) counted: Counted,
+    /// Input and output tokens, thoughts included, where the service told: the price of a paid call.
+    pub(crate) tokens: Option<(u64, u64)>,
+}
+
+/// Whether the service has counted a call (gemini-api §16): what it surely has not is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// It has, or may have.
+    Yes,
+    /// It was refused (401, 403, 404, 429): not of the day; the minute keeps it.
+    NotOfTheDay,
+    /// It never arrived.
+    Never,
 }
 
 /// What a call says about the pool.
@@ -55,7 +83,7 @@ pub(crate) enum Effect {
     /// This model on this key (its project's bucket) rests.
     RestKeyModel(Rest),
     /// The same, for a model this key's project does not find (404): when two projects say so, the
-    /// model is gone for everybody.
+    /// model rests for everybody.
     ModelMissing(Rest),
     /// The same, for a 429 that names no quota: when three projects get one within 10 s, our
     /// address is throttled and the whole pool rests.
@@ -64,11 +92,12 @@ pub(crate) enum Effect {
     RestKey(Rest),
     /// All keys of this project rest.
     RestProject(Rest),
-    /// The model is full or gone for everybody: counted on the model's breaker.
+    /// The model is full for everybody: counted on the model's breaker, which rests it at least so
+    /// long once it opens.
     RestModel(Rest),
-    /// Every key that is not `:paid` rests (our address or country).
+    /// Every key that is not `:paid` rests (our address or country), twice as long each time.
     RestFreeKeys(Rest),
-    /// Our address is throttled: everything rests.
+    /// Our address is blocked: everything rests, twice as long each time.
     RestPool(Rest),
     /// A fault whose owner is not known yet: rests the key on this model, and is a strike only if
     /// the same question then succeeds with another key on the same model (a 500; a fault after
@@ -169,6 +198,8 @@ pub(crate) struct Policy {
     pub(crate) max_errors: u32,
     /// `KEY_BLACKLIST_SECS`: the first blacklisting; each further one doubles it.
     pub(crate) blacklist: Duration,
+    /// `PAID_DAILY_USD` in millionths of a dollar.
+    pub(crate) paid_daily: u64,
 }
 
 /// One configured key, without its text.
@@ -206,12 +237,14 @@ pub(crate) enum Scope {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Health {
     pub(crate) dead: Option<(Death, Timestamp)>,
+    /// Of a dead one: when to test it again.
     pub(crate) rests_until: Option<Timestamp>,
     /// When that rest began: it cannot outlast its length when the clock is set back.
     pub(crate) rests_since: Option<Timestamp>,
     /// Unexplained failures in a row.
     pub(crate) strikes: u32,
-    /// Times it was blacklisted in a row; each doubles the next.
+    /// Times it was blacklisted, or found dead when it was tested again, in a row; each doubles the
+    /// next rest.
     pub(crate) trips: u32,
     pub(crate) learned: Vec<Learned>,
 }

@@ -10,6 +10,7 @@ use crate::chat::command::{GrantMistake, GrantRequest};
 use crate::chat::role::Role;
 use crate::chat::{Notice, UserId};
 
+mod keys;
 mod sentences;
 pub(crate) mod status;
 
@@ -120,7 +121,10 @@ impl Locale {
             }
             Failure::Resting { wakes: None } => &texts.resting_unknown,
             Failure::NoKeys => &texts.no_keys,
-            Failure::Busy => &texts.busy,
+            Failure::Overloaded { wakes: Some(wait) } => {
+                return fill(&texts.overloaded, &[("when", &self.span(wait))]);
+            }
+            Failure::Busy | Failure::Overloaded { wakes: None } => &texts.busy,
             Failure::Region => &texts.region,
             Failure::TooLong => &texts.too_long,
             Failure::FileTooLarge => &texts.file_too_large,

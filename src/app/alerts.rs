@@ -1,10 +1,11 @@
-//! What the Owners are told without asking: so far, of the disk.
+//! What the Owners are told without asking: so far, of the disk and of keys.
 //!
 //! Invariant: a cause is told of once when it begins and once when it ends.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::sync::watch::Receiver;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::Ctx;
 use crate::chat::{ChatId, Outbound};
 use crate::locale::{DiskNews, Language, Locale};
+use crate::outgoing::Head;
 use crate::store::Condition;
 
 /// A disk that comes and goes is told of this often at the most.
@@ -19,12 +21,21 @@ const BETWEEN_NEWS: Duration = Duration::from_secs(10);
 
 /// Tells the Owners when the data file cannot be written, and when it can again. The message itself
 /// cannot be stored, so it goes without the outbox.
-pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    ctx: Arc<Ctx>,
+    mut of_keys: mpsc::Receiver<Head>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let mut condition = ctx.engine.store.condition();
     let mut told = Condition::Fine;
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
+            // The row is stored already.
+            Some(head) = of_keys.recv() => {
+                ctx.mail.push(&[head]).await;
+                continue;
+            }
             now = other_than(told, &mut condition) => told = now,
         }
         tell_owners(&ctx, told).await;

@@ -16,24 +16,21 @@ use tokio::time::{sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::{Backend, Engine, Settings};
+use crate::app::lending::{Asked, Step, Waiter};
 use crate::chat::Tier;
 pub(crate) use crate::chat::answer::Audience;
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
-use crate::clock::{self, Instant};
+use crate::clock::{self, Instant, Timestamp};
 use crate::gemini::Outcome as Report;
 use crate::gemini::slots::{Slot, Slots};
-use crate::keys::{Ask, Change, Effect, Fingerprint, Group, Lease, Next, Repair, Wait, Why};
+use crate::keys::{Change, Effect, Group, Lease, Pool, Route, Start, Wait, Why};
 use crate::offline;
 use crate::store::StoreError;
 
-/// Calls for one question at the most (design §4).
-const MAX_ATTEMPTS: u32 = 3;
 /// How long a chat question waits for the next free key (design §4).
 const KEY_PATIENCE: Duration = Duration::from_secs(15);
 
-/// A wait is never so short that waiting turns into a busy loop.
-const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 /// Storing a unit may take this long until it is stored anew.
 const FRESH: Duration = Duration::from_secs(1);
 /// How often at the most, for a disk that is always slow.
@@ -45,6 +42,17 @@ pub(crate) struct Visible {
     pub(crate) text: String,
     /// Pieces received, thoughts included: proof that the service is alive.
     pub(crate) pieces: u64,
+    /// It waits for a key.
+    pub(crate) queued: Option<Queued>,
+}
+
+/// A place in the line for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Queued {
+    /// How many go first.
+    pub(crate) ahead: usize,
+    /// When it is its turn.
+    pub(crate) wakes: Timestamp,
 }
 
 /// Where the text of a call goes while it grows, and who may end it.
@@ -62,7 +70,9 @@ pub(crate) struct Question<'a> {
     /// The one model that made all of the history, if it was one.
     pub(crate) signed_by: Option<String>,
     /// The asker's own key group first, then those it may borrow from.
-    pub(crate) groups: &'a [Group],
+    pub(crate) groups: Vec<Group>,
+    /// Of the asker's role: lower goes first in the line for a key.
+    pub(crate) rank: u8,
     pub(crate) view: View<'a>,
 }
 
@@ -70,6 +80,16 @@ pub(crate) struct Question<'a> {
 pub(crate) struct Called {
     pub(crate) ended: Ended,
     pub(crate) changes: Vec<Change>,
+    /// Whose key made the answer, and of which tier.
+    pub(crate) by: Option<By>,
+}
+
+/// What made an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct By {
+    pub(crate) tier: Tier,
+    /// A key of a lower group.
+    pub(crate) borrowed: bool,
 }
 
 /// How the question ended.
@@ -95,24 +115,29 @@ pub(crate) async fn until_answered(
     match &engine.backend {
         Backend::Offline => Ok(answer_offline(&question)),
         Backend::Gemini { slots, .. } => {
-            let now = clock::instant();
-            let tier = settings.catalog.tier(question.tier);
+            let start = Start {
+                tier: question.tier,
+                groups: question.groups.clone(),
+                tokens: question.prompt.tokens(),
+                rank: question.rank,
+                since: clock::now(),
+                patience: KEY_PATIENCE,
+            };
             let mut call = Call {
                 engine,
                 settings,
                 slots,
-                models: tier.iter().map(|model| model.id.as_str()).collect(),
                 question,
-                avoid: Vec::new(),
-                repairs: Vec::new(),
+                route: Route::new(start, &settings.catalog),
                 changes: Vec::new(),
-                patience: now + KEY_PATIENCE,
-                deadline: now + settings.config.limits.answer_deadline,
+                by: None,
+                deadline: clock::instant() + settings.config.limits.answer_deadline,
             };
             let ended = call.run().await?;
             Ok(Called {
                 ended,
                 changes: call.changes,
+                by: call.by,
             })
         }
     }
@@ -137,6 +162,7 @@ fn answer_offline(question: &Question<'_>) -> Called {
     Called {
         ended: Ended::Answered(answer),
         changes: Vec::new(),
+        by: None,
     }
 }
 
@@ -145,15 +171,10 @@ struct Call<'a> {
     settings: &'a Settings,
     slots: &'a Slots,
     question: Question<'a>,
-    /// Keys that failed this question.
-    avoid: Vec<Fingerprint>,
-    /// Changes of the request that are in force.
-    repairs: Vec<Repair>,
-    /// The tier's models in the order to be tried.
-    models: Vec<&'a str>,
+    route: Route,
     changes: Vec<Change>,
-    /// Until when to wait for a key.
-    patience: Instant,
+    /// The newest call's.
+    by: Option<By>,
     /// Until when the first text must be there.
     deadline: Instant,
 }
@@ -161,47 +182,54 @@ struct Call<'a> {
 impl Call<'_> {
     async fn run(&mut self) -> Result<Ended, StoreError> {
         let mut failure = Failure::Unexplained;
-        for attempt in 1..=MAX_ATTEMPTS {
+        loop {
             let slot = match self.slot().await {
                 Ok(slot) => slot,
                 Err(ended) => return Ok(ended),
             };
             let lease = match self.lease().await? {
                 Ok(lease) => lease,
-                Err(Ended::Failed(waiting)) if attempt > 1 => {
+                Err(Ended::Failed(waiting)) if self.route.attempts() > 0 => {
                     // What the service said of the question tells more than that no key is left.
                     debug!(failure:? = waiting; "no other key for another attempt");
                     return Ok(Ended::Failed(failure));
                 }
                 Err(ended) => return Ok(ended),
             };
-            let (key, model) = (lease.key, lease.model.clone());
-            match self.attempt(slot, lease).await {
+            self.by = Some(By {
+                tier: lease.tier,
+                borrowed: lease.borrowed,
+            });
+            let call = lease.attempted();
+            let goes_on = match self.attempt(slot, lease).await {
                 Attempt::Cancelled => return Ok(Ended::Cancelled),
                 Attempt::TimedOut => {
                     if let Some(ended) = self.cut_short() {
                         return Ok(ended);
                     }
                     failure = Failure::TooSlow;
-                    self.avoid.push(key);
+                    self.route.timed_out(&call, clock::now())
                 }
                 Attempt::Reported(Report { result, verdict }) => {
                     failure = match result {
                         Ok(answer) => return Ok(Ended::Answered(answer)),
                         Err(why) => why,
                     };
-                    if !self.go_on(verdict.next, key, &model) {
-                        break;
+                    let goes_on = self.route.goes_on(&call, &verdict, clock::now());
+                    if goes_on {
+                        self.pause(verdict.effect).await;
                     }
-                    self.pause(verdict.effect, attempt).await;
+                    goes_on
                 }
+            };
+            if !goes_on {
+                return Ok(Ended::Failed(failure));
             }
             self.question
                 .view
                 .visible
                 .send_modify(|visible| *visible = Visible::default());
         }
-        Ok(Ended::Failed(failure))
     }
 
     /// Our deadline ended an answer: what was shown is kept, or the question is over, or `None`
@@ -222,32 +250,11 @@ impl Call<'_> {
         }
     }
 
-    /// Prepares the next attempt; `false` when there is none.
-    fn go_on(&mut self, next: Next, key: Fingerprint, model: &str) -> bool {
-        match next {
-            Next::Done | Next::Nowhere => false,
-            Next::AnotherKey | Next::PaidKey => {
-                self.avoid.push(key);
-                true
-            }
-            Next::AnotherModel => {
-                // The model goes last: with the others resting it is still better than nothing.
-                self.models.sort_by_key(|other| *other == model);
-                true
-            }
-            Next::Repaired(repair) => {
-                let is_new = !self.repairs.contains(&repair);
-                self.repairs.push(repair);
-                is_new
-            }
-        }
-    }
-
     /// What failed on the wire is tried again a little later, not in the same instant
     /// (gemini-api §15, row 26).
-    async fn pause(&self, effect: Effect, attempt: u32) {
+    async fn pause(&self, effect: Effect) {
         if let Effect::Innocent | Effect::Suspect(_) = effect {
-            let base = 200 * u64::from(attempt);
+            let base = 200 * u64::from(self.route.attempts());
             let pause = Duration::from_millis(fastrand::u64(base..base * 3));
             sleep_until((clock::instant() + pause).min(self.deadline)).await;
         }
@@ -264,53 +271,56 @@ impl Call<'_> {
         }
     }
 
-    /// Lends a key and stores the unit it costs; waits for one that is free within the patience.
+    /// Lends a key and stores the unit it costs; waits in the line for one that is free in time.
     async fn lease(&self) -> Result<Result<Lease, Ended>, StoreError> {
-        let tokens = self.question.prompt.tokens();
         loop {
-            let wait = match self.reserve(tokens) {
-                Ok(lease) => match self.journal(lease).await? {
-                    Some(lease) => return Ok(Ok(lease)),
-                    None => continue,
+            let lease = match self.engine.lending.reserve(self.route.ask()) {
+                Asked::Lent(lease) => lease,
+                Asked::Refused(wait) => return Ok(Err(why_not(wait).into())),
+                Asked::Queued(waiter) => match self.wait(waiter).await {
+                    Ok(lease) => lease,
+                    Err(ended) => return Ok(Err(ended)),
                 },
-                Err(wait) => wait,
             };
-            let Some(wakes) = self.in_time(wait) else {
-                return Ok(Err(why_not(wait).into()));
-            };
-            debug!(why:? = wait.why; "waiting for a key");
-            tokio::select! {
-                () = self.question.view.cancel.cancelled() => return Ok(Err(Ended::Cancelled)),
-                () = sleep_until(wakes) => {}
+            if let Some(lease) = self.journal(lease).await? {
+                return Ok(Ok(lease));
             }
         }
     }
 
-    /// A key that has not failed this question, or else any: the pool itself holds back what must
-    /// not be called.
-    fn reserve(&self, tokens: u64) -> Result<Lease, Wait> {
-        let mut pool = self.engine.pool.lock();
-        let mut rng = fastrand::Rng::new();
-        let now = clock::now();
-        let ask = |avoid| Ask {
-            groups: self.question.groups,
-            models: &self.models,
-            tokens,
-            avoid,
+    /// Stands in the line, and lets whoever watches know where.
+    async fn wait(&self, mut waiter: Waiter<'_>) -> Result<Lease, Ended> {
+        let visible = self.question.view.visible;
+        let ended = loop {
+            let place = waiter.place();
+            debug!(why:? = place.why, ahead = place.ahead; "waiting for a key");
+            visible.send_modify(|visible| {
+                visible.queued = Some(Queued {
+                    ahead: place.ahead,
+                    wakes: place.wakes,
+                });
+            });
+            tokio::select! {
+                biased;
+                () = self.question.view.cancel.cancelled() => break Err(Ended::Cancelled),
+                () = sleep_until(self.deadline) => break Err(Failure::TooSlow.into()),
+                step = waiter.step() => match step {
+                    Step::Lent(lease) => break Ok(lease),
+                    Step::Waits => {}
+                    Step::Over => break Err(why_not(Wait {
+                        until: Some(place.wakes),
+                        why: place.why,
+                    }).into()),
+                },
+            }
         };
-        let fresh = pool.reserve(&ask(&self.avoid), now, &mut rng);
-        fresh.or_else(|_| pool.reserve(&ask(&[]), now, &mut rng))
-    }
-
-    /// The moment of the next free key, if it is worth waiting for.
-    fn in_time(&self, wait: Wait) -> Option<Instant> {
-        let wakes = clock::instant() + wait.until?.since(clock::now()).max(SHORTEST_WAIT);
-        (wakes <= self.patience.min(self.deadline)).then_some(wakes)
+        visible.send_modify(|visible| visible.queued = None);
+        ended
     }
 
     /// Stores the unit: a crash after this may count it without a call, never a call without it.
-    /// `None` when the key has died meanwhile. Where storing took long, the unit is stored again as
-    /// of the moment it is spent.
+    /// `None` when the key must not be called any more. Where storing took long, the unit is stored
+    /// again as of the moment it is spent.
     async fn journal(&self, mut lease: Lease) -> Result<Option<Lease>, StoreError> {
         for _ in 0..MOST_JOURNALED {
             let bucket = (lease.project, lease.model.clone());
@@ -324,7 +334,8 @@ impl Call<'_> {
                 return Err(error);
             }
             let counted = lease.at;
-            if !self.engine.pool.lock().leave(&mut lease, clock::now()) {
+            let leaves = |pool: &mut Pool| pool.leave(&mut lease, clock::now());
+            if !self.engine.lending.with(leaves) {
                 self.give_back(lease);
                 return Ok(None);
             }
@@ -337,7 +348,7 @@ impl Call<'_> {
 
     /// Returns a lease whose call never left. The stored row keeps the unit: over, never under.
     fn give_back(&self, lease: Lease) {
-        let _row = self.engine.pool.lock().refund(lease);
+        self.engine.lending.with(|pool| drop(pool.refund(lease)));
     }
 }
 
@@ -345,9 +356,11 @@ impl Call<'_> {
 fn why_not(wait: Wait) -> Failure {
     let wakes = wait.until.map(|until| until.since(clock::now()));
     match wait.why {
-        Why::Slots | Why::Minute | Why::Resting | Why::Day | Why::Avoided => {
+        Why::Slots | Why::Minute | Why::Resting | Why::Day | Why::Money | Why::Line => {
             Failure::Resting { wakes }
         }
+        Why::Model | Why::Address | Why::Retries => Failure::Overloaded { wakes },
+        Why::Region => Failure::Region,
         Why::TooLarge { .. } => Failure::TooLong,
         Why::Dead | Why::NoKeys => Failure::NoKeys,
     }

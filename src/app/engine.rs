@@ -1,18 +1,20 @@
 //! What a turn needs, whoever asks: settings, store, key pool and model. Telegram is not part of
 //! it, so `svs-bot chat` runs the very same turns.
 //!
-//! Owns the pool's one mutex (never held over `.await`) and the settings snapshot.
+//! Owns the settings snapshot; the pool's one mutex is [`Lending`]'s.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
+use tokio::sync::mpsc;
 
+use crate::app::lending::Lending;
 use crate::catalog::Catalog;
-use crate::chat::Sender;
 use crate::chat::admit::Gate;
 use crate::chat::prompt::DEFAULT_PERSONA;
 use crate::chat::role::{DEFAULT_ROLES, Roles};
+use crate::chat::{ChatId, Outbound, Sender};
 use crate::clock::{self, Instant};
 use crate::config::keys::KeyEntry;
 use crate::config::secret::Secret;
@@ -20,9 +22,10 @@ use crate::config::{Config, IpFamily, Persona};
 use crate::gemini;
 use crate::gemini::slots::Slots;
 use crate::http::{self, BadProxy, Transport};
-use crate::keys::{Change, Fingerprint, KeySpec, Lease, Pool, Saved};
+use crate::keys::{Change, Fingerprint, KeySpec, Lease, News, Pool, Saved, Scope};
 use crate::locale::{Language, Locale};
 use crate::metrics::Metrics;
+use crate::outgoing::Head;
 use crate::store::{Store, StoreError, Write};
 
 /// Settings that only show to be wrong when they are put to use.
@@ -43,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) roles: Roles,
     /// The only place where a key is found again by its fingerprint.
     keys: HashMap<Fingerprint, KeyEntry>,
+    /// Whose quota each key spends.
+    projects: HashMap<Fingerprint, Fingerprint>,
 }
 
 impl Settings {
@@ -53,10 +58,16 @@ impl Settings {
         };
         let roles = Roles::parse(DEFAULT_ROLES, config.roles_override.as_ref())?;
         let keys = config.gemini.keys.iter();
-        let keys = keys
+        let keys: HashMap<_, _> = keys
             .map(|key| (store.fingerprint(key.secret.expose()), key.clone()))
             .collect();
+        let project = |(fingerprint, key): (&Fingerprint, &KeyEntry)| match &key.project {
+            // A project's name is not a key, and must not meet one by chance.
+            Some(name) => (*fingerprint, store.fingerprint(&format!("project {name}"))),
+            None => (*fingerprint, *fingerprint),
+        };
         Ok(Self {
+            projects: keys.iter().map(project).collect(),
             config,
             catalog,
             roles,
@@ -66,6 +77,27 @@ impl Settings {
 
     pub(crate) fn key(&self, fingerprint: &Fingerprint) -> Option<&KeyEntry> {
         self.keys.get(fingerprint)
+    }
+
+    /// How the keys of a scope may be named to people.
+    fn names(&self, scope: &Scope) -> String {
+        let concerned = |(fingerprint, _): &(&Fingerprint, &KeyEntry)| match scope {
+            Scope::Key(one) => one == *fingerprint,
+            Scope::Project(project) => self.projects.get(*fingerprint) == Some(project),
+            Scope::KeyModel(..)
+            | Scope::ProjectModel(..)
+            | Scope::Model(_)
+            | Scope::FreeKeys
+            | Scope::Pool => false,
+        };
+        let mut names: Vec<&str> = self
+            .keys
+            .iter()
+            .filter(concerned)
+            .map(|(_, key)| key.label.as_str())
+            .collect();
+        names.sort_unstable();
+        names.join(", ")
     }
 
     pub(crate) fn gate(&self) -> Gate {
@@ -94,14 +126,10 @@ impl Settings {
     }
 
     /// What the pool may know of each key: everything but its text.
-    fn specs(&self, store: &Store) -> Vec<KeySpec> {
+    fn specs(&self) -> Vec<KeySpec> {
         let spec = |(fingerprint, key): (&Fingerprint, &KeyEntry)| KeySpec {
             fingerprint: *fingerprint,
-            project: match &key.project {
-                // A project's name is not a key, and must not meet one by chance.
-                Some(name) => store.fingerprint(&format!("project {name}")),
-                None => *fingerprint,
-            },
+            project: *self.projects.get(fingerprint).unwrap_or(fingerprint),
             group: key.group,
             paid: key.paid,
             label: key.label.clone(),
@@ -124,14 +152,20 @@ pub(crate) enum Backend {
 pub(crate) struct Engine {
     settings: RwLock<Arc<Settings>>,
     pub(crate) store: Store,
-    pub(crate) pool: Mutex<Pool>,
+    pub(crate) lending: Lending,
     pub(crate) backend: Backend,
     pub(crate) metrics: Metrics,
     pub(crate) started: Instant,
+    /// Where rows about keys go that the Owners are to read; none in the terminal.
+    news: Option<mpsc::Sender<Head>>,
 }
 
 impl Engine {
-    pub(crate) fn new(config: Config, store: Store) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        config: Config,
+        store: Store,
+        news: Option<mpsc::Sender<Head>>,
+    ) -> anyhow::Result<Self> {
         let settings = Settings::new(config, &store)?;
         let saved = store.read_now(|rows| {
             let ledgers = rows.ledgers()?.into_iter();
@@ -140,12 +174,13 @@ impl Engine {
                     .map(|(project, model, row)| ((project, model), row))
                     .collect(),
                 healths: rows.key_states()?,
+                spend: rows.spend()?.unwrap_or_default(),
             })
         })?;
         let pool = Pool::new(
             settings.config.key_policy,
-            settings.specs(&store),
-            settings.catalog.clone(),
+            settings.specs(),
+            &settings.catalog,
             saved,
             clock::now(),
         );
@@ -163,10 +198,11 @@ impl Engine {
         Ok(Self {
             settings: RwLock::new(Arc::new(settings)),
             store,
-            pool: Mutex::new(pool),
+            lending: Lending::new(pool),
             backend,
             metrics: Metrics::default(),
             started: clock::instant(),
+            news,
         })
     }
 
@@ -175,17 +211,21 @@ impl Engine {
         Arc::clone(&self.settings.read())
     }
 
-    /// Writes what the pool learned. The rows are those of the moment of the commit, so that the
-    /// newest stands in whatever order threads come to write.
+    /// Writes what the pool learned, and what the Owners are told of it. The rows are those of the
+    /// moment of the commit, so that the newest stands in whatever order threads come to write.
     pub(crate) fn put_changes(
         &self,
         rows: &mut Write<'_>,
         changes: &[Change],
     ) -> Result<(), StoreError> {
-        changes.iter().try_for_each(|change| {
-            let health = self.pool.lock().health(&change.scope);
-            rows.put_key_state(&change.scope, &health)
-        })
+        for change in changes {
+            let health = self.lending.with(|pool| pool.health(&change.scope));
+            rows.put_key_state(&change.scope, &health)?;
+            if let Some(news) = change.news {
+                self.tell_owners(rows, &change.scope, news)?;
+            }
+        }
+        self.put_spend(rows)
     }
 
     /// Writes the counters that a lease is counted in, as they are at the moment of the commit.
@@ -195,8 +235,39 @@ impl Engine {
         bucket: &(Fingerprint, String),
     ) -> Result<(), StoreError> {
         let (project, model) = bucket;
-        let ledger = self.pool.lock().ledger(*project, model);
-        rows.put_ledger(project, model, &ledger)
+        let ledger = self.lending.with(|pool| pool.ledger(*project, model));
+        rows.put_ledger(project, model, &ledger)?;
+        self.put_spend(rows)
+    }
+
+    fn put_spend(&self, rows: &mut Write<'_>) -> Result<(), StoreError> {
+        match self.lending.with(|pool| pool.spend()) {
+            Some(spend) => rows.put_spend(&spend),
+            None => Ok(()),
+        }
+    }
+
+    /// In the commit of the news itself, so that they are told once and not forgotten.
+    fn tell_owners(
+        &self,
+        rows: &mut Write<'_>,
+        scope: &Scope,
+        news: News,
+    ) -> Result<(), StoreError> {
+        let Some(sender) = &self.news else {
+            return Ok(());
+        };
+        let settings = self.settings();
+        let names = settings.names(scope);
+        let locale = Locale::of(Language::pick(settings.config.language, None));
+        for owner in &settings.config.people.owners {
+            let text = locale.key_news(&names, news);
+            let row = Outbound::message(ChatId(owner.0), None, text);
+            let head = Head::of(rows.put_outbound(&row)?, &row);
+            // Full: the row goes out after the next start.
+            drop(sender.try_send(head));
+        }
+        Ok(())
     }
 
     /// How a key may be named to people.

@@ -46,7 +46,7 @@ pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
     Snapshot {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime: clock::instant().duration_since(engine.started),
-        keys: engine.pool.lock().count(clock::now()),
+        keys: engine.lending.with(|pool| pool.count(clock::now())),
         waiting: 0,
         running: 0,
         outbox: 0,

@@ -122,7 +122,8 @@ impl Asked<'_> {
             // Every question goes to the lite tier until tier choice comes with the routers.
             tier: Tier::Lite,
             signed_by: only_model(&context),
-            groups: &terms.groups().collect::<Vec<_>>(),
+            groups: terms.groups().collect(),
+            rank: rank_of(role),
             view,
         };
         let called = call::until_answered(self.engine, self.settings, question).await?;
@@ -223,6 +224,17 @@ fn only_model(context: &[Arc<StoredTurn>]) -> Option<String> {
         .iter()
         .all(|turn| turn.model == first.model)
         .then(|| first.model.clone())
+}
+
+/// The place of a role in the line for a key.
+fn rank_of(role: Role) -> u8 {
+    match role {
+        Role::Owner => 0,
+        Role::Vip => 1,
+        Role::Premium => 2,
+        Role::Normal => 3,
+        Role::Guest => 4,
+    }
 }
 
 /// The one commit: round, key health, outbox rows; the job leaves the inbox.

@@ -51,6 +51,8 @@ pub(crate) enum Failure {
     NoKeys,
     /// The model is overloaded, or our address is throttled.
     Busy,
+    /// The same, while a breaker keeps all calls back; it looks again after this long.
+    Overloaded { wakes: Option<Duration> },
     /// The service is not offered where this bot runs.
     Region,
     /// The question is longer than the model takes.

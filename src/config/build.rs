@@ -33,7 +33,6 @@ pub(super) fn config(sources: &Sources, need: Need) -> Result<(Config, Vec<Strin
         telegram,
         gemini,
         key_policy: key_policy(r),
-        paid_daily_micro_usd: paid_daily(r),
         limits: limits(r, sources),
         answers: answers(r),
         data: data(r, sources),
@@ -155,12 +154,10 @@ fn key_policy(r: &mut Reader) -> Policy {
         max_errors: r.number("KEY_MAX_ERRORS", 3, 1..=100),
         // Doubling ends at a day (design §4).
         blacklist: Duration::from_secs(r.number("KEY_BLACKLIST_SECS", 3600, 1..=86_400)),
+        paid_daily: r
+            .read("PAID_DAILY_USD", "1", parse::micro_dollars)
+            .unwrap_or(1_000_000),
     }
-}
-
-fn paid_daily(r: &mut Reader) -> u64 {
-    r.read("PAID_DAILY_USD", "1", parse::micro_dollars)
-        .unwrap_or(1_000_000)
 }
 
 fn limits(r: &mut Reader, sources: &Sources) -> Limits {

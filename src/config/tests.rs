@@ -67,9 +67,9 @@ fn defaults_are_those_of_the_design() {
         cooldown: Duration::from_secs(10),
         max_errors: 3,
         blacklist: Duration::from_hours(1),
+        paid_daily: 1_000_000,
     };
     assert_eq!(config.key_policy, policy);
-    assert_eq!(config.paid_daily_micro_usd, 1_000_000);
     assert_eq!(
         config.limits,
         Limits {

@@ -6,10 +6,10 @@
 
 use super::stream::Gathered;
 use super::verdict::{self, Judgement, Shown};
-use crate::chat::answer::{Answer, Failure, Finish};
+use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::render::is_blank;
 use crate::http::Fault;
-use crate::keys::{Death, Effect, Next, Repair, Verdict};
+use crate::keys::{Counted, Death, Effect, Next, Repair, Verdict};
 
 /// How a call ended, and what the pool has to learn from it.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +45,8 @@ pub(super) fn of(
     asked: &str,
     estimated: u64,
 ) -> Outcome {
-    match end_of(&gathered, body, shown, estimated) {
+    let tokens = spent(&gathered.usage);
+    let outcome = match end_of(&gathered, body, shown, estimated) {
         End::Whole(finish) => answered(gathered, finish, Effect::Healthy, asked),
         End::Cut(judgement) => match shown {
             Shown::Text => Outcome {
@@ -58,7 +59,18 @@ pub(super) fn of(
             Shown::Nothing => judgement.into(),
         },
         End::Withheld(judgement) => verdict::stay_if(shown, judgement).into(),
-    }
+    };
+    let verdict = Verdict {
+        tokens,
+        ..outcome.verdict
+    };
+    Outcome { verdict, ..outcome }
+}
+
+/// Input and output of a call, as far as the service counted them.
+fn spent(usage: &Usage) -> Option<(u64, u64)> {
+    let output = usage.answer.saturating_add(usage.thoughts);
+    (usage.prompt > 0).then_some((usage.prompt, output))
 }
 
 fn answered(gathered: Gathered, finish: Finish, effect: Effect, asked: &str) -> Outcome {
@@ -74,6 +86,8 @@ fn answered(gathered: Gathered, finish: Finish, effect: Effect, asked: &str) -> 
             effect,
             next: Next::Done,
             learned: Vec::new(),
+            counted: Counted::Yes,
+            tokens: None,
         },
     }
 }

@@ -11,7 +11,7 @@ use super::quota;
 use super::wire::{Trouble, Violation};
 use crate::chat::answer::Failure;
 use crate::http::Fault;
-use crate::keys::{Death, Effect, Next, Repair, Rest, Verdict};
+use crate::keys::{Counted, Death, Effect, Next, Repair, Rest, Verdict};
 
 pub(super) const MINUTE: Rest = Rest::For(Duration::from_mins(1));
 const HOUR: Rest = Rest::For(Duration::from_hours(1));
@@ -35,6 +35,8 @@ impl Judgement {
                 effect,
                 next,
                 learned: Vec::new(),
+                counted: Counted::Yes,
+                tokens: None,
             },
             failure,
         }
@@ -69,7 +71,11 @@ pub(super) enum Shown {
 
 /// Judges a response with an error status. `estimated` is the request's size in tokens.
 pub(super) fn of_reply(reply: &Reply<'_>, estimated: u64) -> Judgement {
-    Evidence::of(reply).judge(estimated)
+    let mut judgement = Evidence::of(reply).judge(estimated);
+    if matches!(reply.status, 401 | 403 | 404 | 429) {
+        judgement.verdict.counted = Counted::NotOfTheDay;
+    }
+    judgement
 }
 
 /// Judges an error that came with status 200, whole or in mid-stream.
@@ -92,7 +98,9 @@ pub(super) fn of_fault(fault: Fault, shown: Shown) -> Judgement {
     let suspect = Effect::Suspect(Rest::Cooldown);
     let judgement = match fault {
         Fault::Resolve | Fault::Connect | Fault::Tls => {
-            Judgement::another_key(Effect::Innocent, Failure::Unexplained)
+            let mut judgement = Judgement::another_key(Effect::Innocent, Failure::Unexplained);
+            judgement.verdict.counted = Counted::Never;
+            judgement
         }
         Fault::ShutDown => Judgement::refused(Failure::Unexplained),
         Fault::TimedOut => Judgement::another_key(suspect, Failure::TooSlow),

@@ -1,5 +1,6 @@
 //! What a scope's [`Health`] becomes when something happens to it: rests, strikes, blacklisting,
-//! death. Pure. Invariants: a rest only grows and never outlives its kind's maximum; death is final.
+//! trials, death. Pure. Invariants: a rest only grows and never outlives its kind's maximum; only a
+//! test that goes well ends a death.
 
 use std::time::Duration;
 
@@ -8,6 +9,55 @@ use crate::clock::Timestamp;
 
 /// No rest that is given as a time, and no blacklisting, lasts longer (design §4).
 const LONGEST: Duration = Duration::from_hours(24);
+
+/// After this long a dead key is tested for the first time (design §4).
+const FIRST_RETEST: Duration = Duration::from_hours(1);
+
+/// How a breaker that many keys stand behind behaves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Brake {
+    /// Failures in a row that open it.
+    pub(super) after: u32,
+    /// How long it stays open the first time; each further time doubles it.
+    pub(super) first: Duration,
+    /// And no longer than this.
+    pub(super) longest: Duration,
+}
+
+/// A model that is overloaded: short rests, since one trial is all it costs to look again.
+pub(super) const OVERLOAD: Brake = Brake {
+    after: 3,
+    first: Duration::from_secs(2),
+    longest: Duration::from_secs(15),
+};
+
+/// Faults of many projects and models that nothing explains.
+pub(super) const STORM: Brake = Brake {
+    after: 5,
+    first: Duration::from_secs(2),
+    longest: Duration::from_secs(15),
+};
+
+/// The region is not served (gemini-api §15, row 9).
+pub(super) const REGION: Brake = Brake {
+    after: 1,
+    first: Duration::from_mins(1),
+    longest: Duration::from_hours(1),
+};
+
+/// Many projects are throttled alike (row 20).
+pub(super) const THROTTLE: Brake = Brake {
+    after: 1,
+    first: Duration::from_secs(5),
+    longest: Duration::from_mins(1),
+};
+
+/// Google's front end blocks our address (row 25).
+pub(super) const BLOCK: Brake = Brake {
+    after: 1,
+    first: Duration::from_mins(5),
+    longest: Duration::from_mins(15),
+};
 
 /// When a rest that begins now ends.
 pub(super) fn end_of(rest: Rest, policy: &Policy, now: Timestamp) -> Timestamp {
@@ -48,18 +98,46 @@ impl Health {
         }
     }
 
-    /// One unexplained failure more; true when it blacklists: the first time for
-    /// [`Policy::blacklist`], then twice as long each time, a day at most.
-    pub(super) fn strike(&mut self, policy: &Policy, now: Timestamp) -> bool {
-        self.strikes = self.strikes.saturating_add(1);
-        if !self.struck_out(policy) {
-            return false;
+    /// One strike more; the last one blacklists: the first time for [`Policy::blacklist`], then
+    /// twice as long each time, a day at most. A key that may not go stays one strike before it.
+    pub(super) fn strike(&mut self, policy: &Policy, now: Timestamp, may_go: bool) {
+        if !may_go && self.strikes.saturating_add(1) >= policy.max_errors.max(1) {
+            return;
         }
-        let doublings = self.trips.min(16);
-        let time = policy.blacklist.saturating_mul(1 << doublings);
-        self.trips = self.trips.saturating_add(1);
-        self.rest(now.after(time.min(LONGEST)), now);
-        true
+        self.strikes = self.strikes.saturating_add(1);
+        if self.struck_out(policy) {
+            let time = policy.blacklist.saturating_mul(1 << self.trips.min(16));
+            self.trips = self.trips.saturating_add(1);
+            self.rest(now.after(time.min(LONGEST)), now);
+        }
+    }
+
+    /// One failure more of something shared. A call that left before the last rest began says
+    /// nothing new.
+    pub(super) fn brake(&mut self, brake: &Brake, left: Timestamp, now: Timestamp) {
+        if self.is_news(left) {
+            self.strikes = self.strikes.saturating_add(1);
+            if self.strikes >= brake.after {
+                let time = brake.first.saturating_mul(1 << self.trips.min(16));
+                self.trips = self.trips.saturating_add(1);
+                self.rest(now.after(time.min(brake.longest)), now);
+            }
+        }
+    }
+
+    /// Whether a call that left then can say something about the state of now.
+    pub(super) fn is_news(&self, left: Timestamp) -> bool {
+        self.rests_since.is_none_or(|since| left > since)
+    }
+
+    /// A breaker that was open: until a call goes well, one trial at a time.
+    pub(super) fn needs_trial(&self) -> bool {
+        self.trips > 0
+    }
+
+    /// Takes a strike back that was not the key's fault.
+    pub(super) fn forgive(&mut self) {
+        self.strikes = self.strikes.saturating_sub(1);
     }
 
     /// It has its strikes together: blacklisted while it rests, on trial afterwards.
@@ -69,13 +147,34 @@ impl Health {
 
     /// It answered: strikes and earlier blacklistings are forgotten.
     pub(super) fn heal(&mut self) {
-        self.strikes = 0;
-        self.trips = 0;
+        if self.dead.is_none() {
+            self.strikes = 0;
+            self.trips = 0;
+        }
     }
 
-    /// Never again; the first reason stays.
+    /// Never again, until a test goes well; the first reason stays.
     pub(super) fn kill(&mut self, death: Death, now: Timestamp) {
-        self.dead.get_or_insert((death, now));
+        if self.dead.is_none() {
+            self.dead = Some((death, now));
+            self.plan_retest(now);
+        }
+    }
+
+    /// The next test, twice as far away each time.
+    pub(super) fn plan_retest(&mut self, now: Timestamp) {
+        let time = FIRST_RETEST.saturating_mul(1 << self.trips.min(16));
+        self.trips = self.trips.saturating_add(1);
+        self.rests_until = Some(now.after(time.min(LONGEST)));
+        self.rests_since = Some(now);
+    }
+
+    /// A test went well: it is on trial, and if that fails the next test is later.
+    pub(super) fn revive(&mut self, policy: &Policy) {
+        self.dead = None;
+        self.rests_until = None;
+        self.rests_since = None;
+        self.strikes = policy.max_errors.max(1);
     }
 
     /// Remembers true limits; the newest word counts.
@@ -102,6 +201,7 @@ mod tests {
             cooldown: Duration::from_secs(10),
             max_errors: 3,
             blacklist: Duration::from_hours(1),
+            paid_daily: 0,
         }
     }
 
@@ -161,17 +261,81 @@ mod tests {
     fn each_blacklisting_doubles_up_to_a_day() {
         let mut health = Health::default();
         let mut now = NOW;
-        assert!(!health.strike(&policy(), now));
-        assert!(!health.strike(&policy(), now));
-        assert_eq!(health.resting(now), None);
+        for _ in 0..2 {
+            health.strike(&policy(), now, true);
+            assert_eq!(health.resting(now), None);
+        }
         for hours in [1, 2, 4, 8, 16, 24, 24, 24] {
-            assert!(health.strike(&policy(), now));
+            health.strike(&policy(), now, true);
             let end = now.after(Duration::from_hours(hours));
             assert_eq!(health.resting(now), Some(end));
             now = end;
         }
         health.heal();
-        assert!(!health.strike(&policy(), now), "one answer forgives all");
+        health.strike(&policy(), now, true);
+        assert_eq!(health.resting(now), None, "one answer forgives all");
+    }
+
+    #[test]
+    fn a_key_that_may_not_go_stays_one_strike_before_it() {
+        let mut health = Health::default();
+        for _ in 0..9 {
+            health.strike(&policy(), NOW, false);
+        }
+        assert_eq!((health.strikes, health.resting(NOW)), (2, None));
+        health.strike(&policy(), NOW, true);
+        assert!(health.struck_out(&policy()));
+    }
+
+    #[test]
+    fn a_shared_breaker_doubles_up_to_its_longest_and_hears_no_late_news() {
+        let mut health = Health::default();
+        let mut now = NOW;
+        for _ in 1..OVERLOAD.after {
+            health.brake(&OVERLOAD, now, now);
+            assert_eq!(health.resting(now), None);
+        }
+        for seconds in [2, 4, 8, 15, 15] {
+            let left = now;
+            health.brake(&OVERLOAD, left, now);
+            let end = now.after(Duration::from_secs(seconds));
+            assert_eq!(health.resting(now), Some(end));
+            let before = health.clone();
+            health.brake(&OVERLOAD, left, now);
+            assert_eq!(health, before, "it left before the breaker opened");
+            now = end;
+        }
+        assert!(health.needs_trial());
+        health.heal();
+        assert!(!health.needs_trial());
+    }
+
+    #[test]
+    fn a_dead_key_is_looked_at_after_an_hour_and_then_twice_as_late_each_time() {
+        let mut health = Health::default();
+        health.kill(Death::Invalid, NOW);
+        let mut now = NOW;
+        for hours in [1, 2, 4, 8, 16, 24, 24] {
+            let due = now.after(Duration::from_hours(hours));
+            assert_eq!(health.rests_until, Some(due));
+            now = due;
+            health.plan_retest(now);
+        }
+        health.heal();
+        assert!(
+            health.trips > 0,
+            "a late answer of a dead key changes nothing"
+        );
+        health.revive(&policy());
+        assert_eq!((health.dead, health.rests_until), (None, None));
+        assert!(health.struck_out(&policy()), "it is on trial");
+        health.kill(Death::Suspended, now);
+        let again = now.after(Duration::from_hours(24));
+        assert_eq!(
+            health.rests_until,
+            Some(again),
+            "what failed before is tested later"
+        );
     }
 
     #[test]

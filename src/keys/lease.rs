@@ -1,8 +1,12 @@
-//! What passes between the pool and those who call: what a call needs, the lease it gets or the wait
-//! it is told, and the rows that must be stored. Pure values; [`super::Pool`] makes and takes them.
-//! Invariant: a lease cannot be copied, so each is settled or refunded at most once.
+//! What passes between the pool and those who call: what a question needs, the lease it gets, its
+//! place in the line or the wait it is told, and the rows that must be stored. Pure values;
+//! [`super::Pool`] makes and takes them. Invariant: a lease cannot be copied, so each is settled or
+//! refunded at most once.
 
-use super::{Death, Fingerprint, Group, Health, KeySpec, Ledger, Scope};
+use super::purse::Spend;
+use super::state::Seat;
+use super::{Death, Fingerprint, Group, Health, Ledger, Scope};
+use crate::chat::Tier;
 use crate::clock::Timestamp;
 
 /// The rows of the store that a pool goes on from.
@@ -12,51 +16,112 @@ pub(crate) struct Saved {
     pub(crate) ledgers: Vec<((Fingerprint, String), Ledger)>,
     /// Table `key_state`.
     pub(crate) healths: Vec<(Scope, Health)>,
+    /// What paid keys have cost.
+    pub(crate) spend: Spend,
 }
 
-/// What a call needs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ask<'a> {
+/// What a question needs; a [`super::Route`] keeps it up to date from call to call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ask {
     /// The asker's own group first, then those it may borrow from. Keys outside all groups stand
     /// with the first.
-    pub(crate) groups: &'a [Group],
-    /// Model ids in the order to try; all of them are tried in a group before the next group.
-    pub(crate) models: &'a [&'a str],
+    pub(crate) groups: Vec<Group>,
+    /// Model ids, tier by tier: the wanted one first, then what is better than nothing; each in the
+    /// order to try.
+    pub(crate) tiers: Vec<Vec<String>>,
     /// Estimated input.
     pub(crate) tokens: u64,
-    /// Keys this question is not to be sent to again.
-    pub(crate) avoid: &'a [Fingerprint],
+    /// Only a `:paid` key can help.
+    pub(crate) paid_only: bool,
+    /// Keys that failed this question: only where there is no other.
+    pub(crate) avoid: Vec<Fingerprint>,
+    /// Faults whose owner shows when another key answers.
+    pub(crate) suspects: Vec<Suspect>,
+    /// Calls made for it before.
+    pub(crate) attempts: u32,
+    /// Among those who wait, lower goes first.
+    pub(crate) rank: u8,
+    /// When it was asked.
+    pub(crate) since: Timestamp,
+    /// Until when it may wait for a key.
+    pub(crate) patience: Timestamp,
 }
 
-impl Ask<'_> {
-    /// Whether the key stands in the group of that step. What a paid key costs is spent on Guests
-    /// only when the owner put it into their group.
-    pub(super) fn reaches(&self, spec: &KeySpec, step: usize) -> bool {
-        let for_guests = self.groups.first() == Some(&Group::D);
-        if spec.paid && for_guests && spec.group != Some(Group::D) {
-            return false;
-        }
-        match spec.group {
-            Some(group) => self.groups.get(step) == Some(&group),
-            None => step == 0,
-        }
+impl Ask {
+    /// Whether a key that suits one suits the other.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.groups == other.groups
+            && self.tiers == other.tiers
+            && self.paid_only == other.paid_only
+            && self.avoid == other.avoid
+            && (self.attempts == 0) == (other.attempts == 0)
     }
 }
 
-/// The right to make one call, already counted. Its ledger row must be stored before the call leaves,
-/// and it must come back by [`super::Pool::settle`] or [`super::Pool::refund`], or its slot is lost.
+/// A key that failed a question on a model, and may be to blame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Suspect {
+    pub(super) seat: Seat,
+    pub(super) generation: u64,
+}
+
+/// What became of a wish for a key.
+#[derive(Debug)]
+pub(crate) enum Reserved {
+    Lent(Lease),
+    /// It stands in the line and gets its lease from [`super::Pool::tick`].
+    Queued(Place),
+    /// Waiting does not help, or not in time.
+    Refused(Wait),
+}
+
+/// Names who waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Ticket(pub(super) u64);
+
+/// A place in the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) ticket: Ticket,
+    /// How many go first.
+    pub(crate) ahead: usize,
+    /// When it is its turn, and not before; a settled call may free a key earlier.
+    pub(crate) wakes: Timestamp,
+    pub(crate) why: Why,
+}
+
+/// Permission for one call, already counted. Settled or refunded exactly once.
 #[derive(Debug)]
 #[must_use = "a lease that is not settled keeps its slot for ever"]
 pub(crate) struct Lease {
     pub(crate) key: Fingerprint,
     pub(crate) project: Fingerprint,
     pub(crate) model: String,
+    pub(crate) tier: Tier,
+    /// From a lower group's key.
+    pub(crate) borrowed: bool,
+    /// With a key that costs money.
+    pub(super) paid: bool,
     /// When it was counted.
     pub(crate) at: Timestamp,
     /// Estimated input.
     pub(super) tokens: u64,
+    /// Reserved price of a paid key's call, in millionths of a dollar.
+    pub(super) price: u64,
+    pub(super) seat: Seat,
     /// Of the key, when it was lent.
     pub(super) generation: u64,
+    /// What this call puts to the test.
+    pub(super) trials: Trials,
+    pub(super) suspects: Vec<Suspect>,
+}
+
+/// Which breakers a call is the one trial of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Trials {
+    pub(super) pool: bool,
+    pub(super) free_keys: bool,
+    pub(super) model: bool,
 }
 
 /// No key now.
@@ -71,18 +136,28 @@ pub(crate) struct Wait {
 /// What stands in the way; where no waiting helps, the first that applies to some key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Why {
-    /// The slots of the keys are taken.
+    /// The slots of the keys are taken, or one trial decides.
     Slots,
     /// The minute is spent, in requests or tokens.
     Minute,
     /// Rests after a failure.
     Resting,
+    /// The model is overloaded.
+    Model,
+    /// Our address is throttled.
+    Address,
+    /// Google does not offer its free keys where we are.
+    Region,
     /// The day is spent.
     Day,
+    /// The money of the day is spent.
+    Money,
+    /// Too many wait already.
+    Line,
+    /// So much fails that nothing is tried twice.
+    Retries,
     /// The request is larger than a model's minute, which is this many tokens.
     TooLarge { limit: u64 },
-    /// Only keys that the question is not to be sent to again.
-    Avoided,
     /// The keys that could are dead.
     Dead,
     /// No key of these groups may call these models.
@@ -94,10 +169,23 @@ impl Wait {
         Self { until: None, why }
     }
 
+    pub(super) const fn until(until: Timestamp, why: Why) -> Self {
+        Self {
+            until: Some(until),
+            why,
+        }
+    }
+
     /// The one that ends first; never ends last.
     pub(super) fn sooner(self, other: Self) -> Self {
         let end = |wait: Self| (wait.until.is_none(), wait);
         if end(other) < end(self) { other } else { self }
+    }
+
+    /// The one that ends last.
+    pub(super) fn later(self, other: Self) -> Self {
+        let end = |wait: Self| (wait.until.is_none(), wait.until);
+        if end(other) > end(self) { other } else { self }
     }
 }
 
@@ -106,6 +194,14 @@ impl Wait {
 pub(crate) struct Change {
     pub(crate) scope: Scope,
     pub(crate) health: Health,
-    /// Set when this change is what killed it: to be logged, and the Owner told.
-    pub(crate) death: Option<Death>,
+    /// To be logged, and the Owner told.
+    pub(crate) news: Option<News>,
+}
+
+/// What the Owner wants to know of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    Died(Death),
+    /// A dead one works again.
+    Back,
 }

@@ -13,6 +13,9 @@ use crate::clock::Timestamp;
 /// differ between two requests. We count when a request is reserved, the service when it arrives.
 pub(super) const MINUTE: Duration = Duration::from_millis(60_250);
 
+/// What a lender keeps of its minute and its day for its own people (design §4).
+const RESERVE_PERCENT: u64 = 40;
+
 /// `KEY_RPM` when it is unset and the model allows more.
 const OWN_RPM: u32 = 10;
 
@@ -55,6 +58,27 @@ impl Limits {
             && said(Quota::TokensPerDay) != Some(0);
         offered.then_some(limits)
     }
+}
+
+impl Limits {
+    /// What others may spend of it: the rest is kept for the people of the key's own group. None
+    /// when that is nothing.
+    pub(super) fn lent(self) -> Option<Self> {
+        let lent = Self {
+            minute: share_lent(self.minute),
+            day: share_lent(self.day),
+            tokens: self.tokens / 100 * (100 - RESERVE_PERCENT),
+        };
+        (lent.minute > 0 && lent.day > 0 && lent.tokens > 0).then_some(lent)
+    }
+}
+
+fn share_lent(limit: u32) -> u32 {
+    if limit == u32::MAX {
+        return limit;
+    }
+    let lent = u64::from(limit) * (100 - RESERVE_PERCENT) / 100;
+    u32::try_from(lent).unwrap_or(limit)
 }
 
 /// That part of a day, rounded down, but one at least of what is there at all.
@@ -180,6 +204,31 @@ impl Bucket {
         let tokens = Some(tokens);
         self.units.push(Unit { at: now, tokens });
         self.units.sort_by_key(|unit| unit.at);
+    }
+
+    /// Gives back the day's unit of a request that the service has refused to count.
+    pub(super) fn uncount(&mut self, at: Timestamp) {
+        if pacific::day_of(at).number == self.day {
+            self.used = self.used.saturating_sub(1);
+        }
+    }
+
+    /// When each of the next requests fits into the minute, the soonest first; at most as many as
+    /// the day has left, and only those that the units of now decide.
+    pub(super) fn openings(
+        &self,
+        limits: &Limits,
+        now: Timestamp,
+        day: &Day,
+    ) -> impl Iterator<Item = Timestamp> {
+        let live = self.live(now);
+        let minute = usize::try_from(limits.minute).unwrap_or(usize::MAX);
+        let free = minute.saturating_sub(live.len());
+        let left = limits.day.saturating_sub(self.used(day));
+        let later = live.iter().skip(live.len().saturating_sub(minute));
+        std::iter::repeat_n(now, free)
+            .chain(later.map(|unit| unit.at.after(MINUTE)))
+            .take(usize::try_from(left).unwrap_or(usize::MAX))
     }
 
     /// Gives back a request that was surely not made.

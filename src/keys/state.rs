@@ -1,139 +1,194 @@
 //! Everything the pool remembers of keys, projects and models, whether they are configured right now
 //! or not: a key that leaves the settings and comes back is as dead, tired or spent as before. Pure;
-//! owned by the pool. Invariant: nothing is ever taken out.
+//! owned by the pool. Invariant: nothing is ever taken out, so a place once given stays valid.
 
 use std::collections::HashMap;
 
 use super::quota::Bucket;
-use super::{Fingerprint, Health, KeySpec, Ledger, Scope};
-use crate::catalog::{Catalog, Model};
+use super::{Effect, Fingerprint, Health, Ledger, Scope};
 use crate::clock::Timestamp;
 
 /// What is known of one key.
 #[derive(Debug, Default)]
 pub(super) struct Key {
     pub(super) health: Health,
-    /// The key with one model; the counters belong to the project.
-    models: HashMap<String, Health>,
+    /// The key with each model; the counters belong to the project.
+    pub(super) models: Vec<Health>,
     /// Leases not settled yet.
     pub(super) in_flight: u32,
-    /// Rises when the key is blacklisted: a lease of an older generation can neither strike nor
-    /// heal it.
+    /// Rises with every strike: a lease of an older generation can neither strike nor heal it, so
+    /// calls that fail together count once.
     pub(super) generation: u64,
+    /// What its last call meant, and when.
+    pub(super) last: Option<(Effect, Timestamp)>,
 }
 
 #[derive(Debug, Default)]
-struct Project {
-    health: Health,
-    buckets: HashMap<String, Bucket>,
+pub(super) struct Project {
+    pub(super) health: Health,
+    /// By model.
+    pub(super) buckets: Vec<Bucket>,
+}
+
+/// A breaker that many keys stand behind.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) health: Health,
+    /// A call that puts it to the test is under way.
+    pub(super) on_trial: bool,
+}
+
+/// Places of a key, its project and a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seat {
+    pub(super) key: usize,
+    pub(super) project: usize,
+    pub(super) model: usize,
 }
 
 /// The memory of the pool.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    keys: HashMap<Fingerprint, Key>,
-    projects: HashMap<Fingerprint, Project>,
-    models: HashMap<String, Health>,
-    free_keys: Health,
-    pool: Health,
+    pub(super) keys: Vec<Key>,
+    pub(super) projects: Vec<Project>,
+    pub(super) models: Vec<Shared>,
+    pub(super) free_keys: Shared,
+    pub(super) pool: Shared,
+    key_places: HashMap<Fingerprint, usize>,
+    project_places: HashMap<Fingerprint, usize>,
+    model_places: HashMap<String, usize>,
 }
 
-/// A key with a model: all that decides whether it may be called.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seat<'a> {
-    pub(super) key: &'a Key,
-    pub(super) bucket: &'a Bucket,
-    project: &'a Health,
-    others: [Option<&'a Health>; 4],
-}
-
-impl Seat<'_> {
-    /// The key, or the whole project it belongs to, is never to be called again.
-    pub(super) fn is_dead(&self) -> bool {
-        self.key.health.dead.is_some() || self.project.dead.is_some()
-    }
-
-    /// When the last of the rests that concern it ends.
-    pub(super) fn resting(&self, now: Timestamp) -> Option<Timestamp> {
-        let own = [&self.key.health, &self.bucket.health, self.project];
-        own.into_iter()
-            .chain(self.others.into_iter().flatten())
-            .filter_map(|health| health.resting(now))
-            .max()
-    }
-}
-
+#[expect(
+    clippy::indexing_slicing,
+    reason = "places are given by this module, and nothing is ever taken out"
+)]
 impl State {
-    /// Makes room for a configured key, so that [`State::seat`] finds it with every model.
-    pub(super) fn admit(&mut self, spec: &KeySpec, catalog: &Catalog) {
-        self.keys.entry(spec.fingerprint).or_default();
-        for model in catalog.models() {
-            self.bucket_mut(spec.project, &model.id);
-        }
+    pub(super) fn key(&self, place: usize) -> &Key {
+        &self.keys[place]
     }
 
-    pub(super) fn key(&self, spec: &KeySpec) -> Option<&Key> {
-        self.keys.get(&spec.fingerprint)
+    pub(super) fn key_mut(&mut self, place: usize) -> &mut Key {
+        &mut self.keys[place]
     }
 
-    pub(super) fn seat(&self, spec: &KeySpec, model: &Model) -> Option<Seat<'_>> {
-        let key = self.key(spec)?;
-        let project = self.projects.get(&spec.project)?;
-        Some(Seat {
-            key,
-            bucket: project.buckets.get(&model.id)?,
-            project: &project.health,
-            others: [
-                Some(&self.pool),
-                (!spec.paid).then_some(&self.free_keys),
-                self.models.get(&model.id),
-                key.models.get(&model.id),
-            ],
-        })
+    pub(super) fn project(&self, place: usize) -> &Project {
+        &self.projects[place]
     }
 
-    pub(super) fn key_mut(&mut self, fingerprint: Fingerprint) -> &mut Key {
-        self.keys.entry(fingerprint).or_default()
+    pub(super) fn bucket(&self, seat: Seat) -> &Bucket {
+        &self.projects[seat.project].buckets[seat.model]
     }
 
-    pub(super) fn bucket_mut(&mut self, project: Fingerprint, model: &str) -> &mut Bucket {
-        let buckets = &mut self.projects.entry(project).or_default().buckets;
-        buckets.entry(model.to_owned()).or_default()
+    pub(super) fn bucket_mut(&mut self, seat: Seat) -> &mut Bucket {
+        &mut self.projects[seat.project].buckets[seat.model]
+    }
+
+    pub(super) fn model(&self, place: usize) -> &Shared {
+        &self.models[place]
+    }
+
+    pub(super) fn model_mut(&mut self, place: usize) -> &mut Shared {
+        &mut self.models[place]
+    }
+
+    /// The key together with one model.
+    pub(super) fn pair(&self, seat: Seat) -> &Health {
+        &self.keys[seat.key].models[seat.model]
     }
 
     pub(super) fn health_mut(&mut self, scope: &Scope) -> &mut Health {
         match scope {
-            Scope::Key(key) => &mut self.key_mut(*key).health,
-            Scope::KeyModel(key, model) => {
-                let models = &mut self.key_mut(*key).models;
-                models.entry(model.clone()).or_default()
+            Scope::Key(key) => {
+                let key = self.key_place(*key);
+                &mut self.keys[key].health
             }
-            Scope::Project(project) => &mut self.projects.entry(*project).or_default().health,
-            Scope::ProjectModel(project, model) => &mut self.bucket_mut(*project, model).health,
-            Scope::Model(model) => self.models.entry(model.clone()).or_default(),
-            Scope::FreeKeys => &mut self.free_keys,
-            Scope::Pool => &mut self.pool,
+            Scope::KeyModel(key, model) => {
+                let (key, model) = (self.key_place(*key), self.model_place(model));
+                &mut self.keys[key].models[model]
+            }
+            Scope::Project(project) => {
+                let project = self.project_place(*project);
+                &mut self.projects[project].health
+            }
+            Scope::ProjectModel(project, model) => &mut self.row_mut(*project, model).health,
+            Scope::Model(model) => {
+                let model = self.model_place(model);
+                &mut self.models[model].health
+            }
+            Scope::FreeKeys => &mut self.free_keys.health,
+            Scope::Pool => &mut self.pool.health,
         }
+    }
+
+    /// The counters of a (project, model) by their stored names.
+    pub(super) fn row_mut(&mut self, project: Fingerprint, model: &str) -> &mut Bucket {
+        let (project, model) = (self.project_place(project), self.model_place(model));
+        &mut self.projects[project].buckets[model]
+    }
+}
+
+impl State {
+    /// The place of a key; a new one when it has none yet.
+    pub(super) fn key_place(&mut self, fingerprint: Fingerprint) -> usize {
+        let models = self.models.len();
+        *self.key_places.entry(fingerprint).or_insert_with(|| {
+            let mut key = Key::default();
+            key.models.resize_with(models, Health::default);
+            self.keys.push(key);
+            self.keys.len() - 1
+        })
+    }
+
+    pub(super) fn project_place(&mut self, fingerprint: Fingerprint) -> usize {
+        let models = self.models.len();
+        *self.project_places.entry(fingerprint).or_insert_with(|| {
+            let mut project = Project::default();
+            project.buckets.resize_with(models, Bucket::default);
+            self.projects.push(project);
+            self.projects.len() - 1
+        })
+    }
+
+    pub(super) fn model_place(&mut self, id: &str) -> usize {
+        if let Some(&place) = self.model_places.get(id) {
+            return place;
+        }
+        let place = self.models.len();
+        self.model_places.insert(id.to_owned(), place);
+        self.models.push(Shared::default());
+        for key in &mut self.keys {
+            key.models.push(Health::default());
+        }
+        for project in &mut self.projects {
+            project.buckets.push(Bucket::default());
+        }
+        place
+    }
+
+    /// The place of a model that was heard of.
+    pub(super) fn known_model(&self, id: &str) -> Option<usize> {
+        self.model_places.get(id).copied()
     }
 
     pub(super) fn restore(&mut self, ledgers: &[((Fingerprint, String), Ledger)]) {
         for ((project, model), ledger) in ledgers {
-            self.bucket_mut(*project, model).restore(ledger);
+            self.row_mut(*project, model).restore(ledger);
         }
     }
 
     /// The clock was set back: nothing may seem to lie ahead, and no rest becomes longer.
     pub(super) fn rebase(&mut self, now: Timestamp) {
-        for key in self.keys.values_mut() {
+        for key in &mut self.keys {
             key.health.rebase(now);
-            key.models.values_mut().for_each(|it| it.rebase(now));
+            key.models.iter_mut().for_each(|it| it.rebase(now));
         }
-        for project in self.projects.values_mut() {
+        for project in &mut self.projects {
             project.health.rebase(now);
-            project.buckets.values_mut().for_each(|it| it.rebase(now));
+            project.buckets.iter_mut().for_each(|it| it.rebase(now));
         }
-        self.models.values_mut().for_each(|it| it.rebase(now));
-        self.free_keys.rebase(now);
-        self.pool.rebase(now);
+        let models = self.models.iter_mut();
+        let shared = models.chain([&mut self.free_keys, &mut self.pool]);
+        shared.for_each(|it| it.health.rebase(now));
     }
 }

@@ -27,6 +27,9 @@ pub(super) struct Sentences {
     pub(super) command: Commands,
     pub(super) grant: Grants,
     pub(super) status: StatusLines,
+    pub(super) queue: QueuePlaces,
+    pub(super) note: Notes,
+    pub(super) key_news: KeyNews,
     pub(super) role: RoleNames,
     pub(super) disk: Disk,
     pub(super) terminal: Terminal,
@@ -41,6 +44,17 @@ tables! {
         private_only, say_more, gave_up, answer_held, missed,
     }
 
+    /// Where somebody stands who waits for a key.
+    QueuePlaces { next, place }
+
+    /// Under an answer that is not by the wanted model or key.
+    Notes { lite, flash, borrowed }
+
+    /// One per [`crate::keys::Death`] as a reason, and what surrounds it.
+    KeyNews {
+        died, leaked, back, invalid, wrong_type, reported, suspended, denied, restricted,
+    }
+
     /// Names of what cannot be read, by Bot API field.
     Media {
         photo, voice, audio, video, video_note, document, sticker, animation, location, contact,
@@ -49,7 +63,7 @@ tables! {
 
     /// One per [`crate::chat::answer::Failure`].
     Failures {
-        resting, resting_unknown, no_keys, busy, region, too_long, file_too_large, bad_request,
+        resting, resting_unknown, no_keys, busy, overloaded, region, too_long, file_too_large, bad_request,
         prompt_blocked, safety, prohibited, personal_data, recitation, language,
         picture_withheld, no_picture, declined, empty, stopped, too_slow, unexplained,
     }

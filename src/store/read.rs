@@ -16,7 +16,7 @@ use crate::chat::role::Person;
 use crate::chat::{ChatId, MessageId, UpdateId};
 use crate::chat::{Job, JobId, Lane, Outbound, OutboxId, StoredTurn, UserId};
 use crate::clock::Timestamp;
-use crate::keys::{Fingerprint, Health, Ledger, Scope};
+use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;
 
 /// One snapshot of the data file.
@@ -156,6 +156,11 @@ impl Read {
             ));
         }
         Ok(states)
+    }
+
+    /// What paid keys have cost; none: they never cost anything.
+    pub(crate) fn spend(&self) -> Result<Option<Spend>, StoreError> {
+        tables::row(&self.0.open_table(tables::META)?, tables::SPEND)
     }
 
     pub(super) fn commits(&self) -> Result<u64, StoreError> {

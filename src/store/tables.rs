@@ -10,7 +10,7 @@ use super::{Disposition, StoreError};
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, StoredTurn};
 use crate::clock::Timestamp;
-use crate::keys::{Fingerprint, Health, Ledger, Scope};
+use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 
 /// Chat, topic, person (of `Lane::key`), then the job.
 pub(super) type TurnKey = (i64, i32, i64, u64);
@@ -43,6 +43,8 @@ pub(super) const NEXT_JOB: &str = "next job";
 pub(super) const NEXT_OUTBOX: &str = "next outbox";
 pub(super) const SEEN_CURSOR: &str = "seen cursor";
 pub(super) const HISTORY_CURSOR: &str = "history cursor";
+/// What paid keys have cost today.
+pub(super) const SPEND: &str = "spend";
 /// Commits of the writer so far.
 pub(super) const COMMITS: &str = "commits";
 
@@ -103,6 +105,7 @@ records! {
     OffsetRow => "meta",
     SeenCursor => "meta",
     HistoryCursor => "meta",
+    Spend => "meta",
 }
 
 /// Bytes of a row, with the table's name on the error.

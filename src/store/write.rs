@@ -15,7 +15,7 @@ use super::{Disposition, StoreError};
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, Outbound, OutboxId, UpdateId, UserId};
 use crate::clock::Timestamp;
-use crate::keys::{Fingerprint, Health, Ledger, Scope};
+use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 
 /// One transaction of the writer thread.
 pub(crate) struct Write<'t> {
@@ -223,5 +223,10 @@ impl<'t> Write<'t> {
     ) -> Result<(), StoreError> {
         let mut states = self.txn.open_table(tables::KEY_STATE)?;
         tables::put(&mut states, tables::encoded(scope)?.as_slice(), health)
+    }
+
+    pub(crate) fn put_spend(&mut self, spend: &Spend) -> Result<(), StoreError> {
+        let mut meta = self.txn.open_table(tables::META)?;
+        tables::put(&mut meta, tables::SPEND, spend)
     }
 }

@@ -24,7 +24,7 @@ use crate::gemini::body::Body;
 use crate::gemini::shape::{Shape, Signatures};
 use crate::gemini::slots::Slot;
 use crate::gemini::{self, Outcome as Report, Progress};
-use crate::keys::{Change, Effect, Lease, Next, Verdict};
+use crate::keys::{Change, Counted, Effect, Lease, News, Next, Pool, Verdict};
 
 /// The service may think this long before its first byte (design §2).
 const FIRST_BYTE: Duration = Duration::from_mins(1);
@@ -91,7 +91,8 @@ impl Call<'_> {
             signatures,
             ..Shape::default()
         };
-        self.repairs
+        self.route
+            .repairs()
             .iter()
             .fold(shape, |shape, repair| shape.repaired(*repair))
     }
@@ -160,9 +161,8 @@ impl Work {
         let Self { engine, lease, .. } = self;
         let label = engine.label(&lease);
         let mut rng = fastrand::Rng::new();
-        let mut pool = engine.pool.lock();
-        let mut changes = pool.settle(lease, &outcome.verdict, clock::now(), &mut rng);
-        drop(pool);
+        let settle = |pool: &mut Pool| pool.settle(lease, &outcome.verdict, clock::now(), &mut rng);
+        let mut changes = engine.lending.with(settle);
         note(&label, &outcome.verdict, &changes);
         if outcome.result.is_err() {
             // Before anybody is called again, so that no crash forgets a death.
@@ -224,6 +224,8 @@ const fn innocent() -> Verdict {
         effect: Effect::Innocent,
         next: Next::AnotherKey,
         learned: Vec::new(),
+        counted: Counted::Yes,
+        tokens: None,
     }
 }
 
@@ -234,7 +236,12 @@ fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
     } else {
         info!(key, effect:? = verdict.effect; "key settled");
     }
-    for death in changes.iter().filter_map(|change| change.death) {
-        error!(key, why:? = death; "a key is refused for good; replace it or take it out");
+    for news in changes.iter().filter_map(|change| change.news) {
+        match news {
+            News::Died(why) => {
+                error!(key, why:?; "a key is refused for good; replace it or take it out");
+            }
+            News::Back => info!(key; "a key works again"),
+        }
     }
 }

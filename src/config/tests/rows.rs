@@ -148,7 +148,7 @@ pub(super) const ROWS: &[Row] = &[
     (
         "PAID_DAILY_USD",
         "0.25",
-        |c| c.paid_daily_micro_usd == 250_000,
+        |c| c.key_policy.paid_daily == 250_000,
         "$1",
         "must be dollars",
     ),

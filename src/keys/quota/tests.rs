@@ -28,6 +28,7 @@ fn policy(rpm: Option<u32>, daily_percent: u32) -> Policy {
         cooldown: Duration::from_secs(10),
         max_errors: 3,
         blacklist: Duration::from_hours(1),
+        paid_daily: 0,
     }
 }
 

@@ -115,7 +115,7 @@ struct World {
 impl World {
     fn new(keys: Vec<KeySpec>, start: Timestamp) -> Self {
         Self {
-            pool: Pool::new(POLICY, keys.clone(), catalog(), Saved::default(), start),
+            pool: Pool::new(POLICY, keys.clone(), &catalog(), Saved::default(), start),
             rng: rng(),
             now: start,
             set_back: 0,
@@ -173,7 +173,7 @@ impl World {
                 let all = self.keys.iter().enumerate();
                 let keys = all.filter(|(index, _)| *index != without);
                 let keys = keys.map(|(_, spec)| spec.clone()).collect();
-                self.pool.reconfigure(POLICY, keys, catalog());
+                self.pool.reconfigure(POLICY, keys, &catalog());
             }
         }
         None
@@ -186,19 +186,18 @@ impl World {
         let saved = Saved {
             ledgers: self.ledgers.clone().into_iter().collect(),
             healths: self.healths.clone().into_iter().collect(),
+            spend: Spend::default(),
         };
-        self.pool = Pool::new(POLICY, self.keys.clone(), catalog(), saved, self.now);
+        self.pool = Pool::new(POLICY, self.keys.clone(), &catalog(), saved, self.now);
     }
 
     fn reserve(&mut self, group: usize, first: usize, tokens: u64) -> Option<Lease> {
         let groups: [&[Group]; 4] = [&[Group::C], &[Group::D], &[Group::C, Group::D], &[Group::A]];
         let ask = Ask {
-            groups: groups[group],
-            models: &MODEL_IDS[first..],
             tokens,
-            avoid: &[],
+            ..ask(groups[group], &MODEL_IDS[first..])
         };
-        match self.pool.reserve(&ask, self.now, &mut self.rng) {
+        match lend(&mut self.pool, &ask, self.now) {
             Ok(lease) => {
                 let bucket = (lease.project, lease.model.clone());
                 let ledger = self.pool.ledger(bucket.0, &bucket.1);
@@ -375,16 +374,16 @@ proptest! {
         while let Some(lease) = world.out.pop() {
             world.settle(lease, Effect::Innocent, None);
         }
-        let ask = Ask { models: &MODEL_IDS, tokens, ..SMALL };
-        while let Ok(lease) = world.pool.reserve(&ask, world.now, &mut world.rng) {
+        let ask = Ask { tokens, ..ask(&[Group::C], &MODEL_IDS) };
+        while let Ok(lease) = lend(&mut world.pool, &ask, world.now) {
             let says = says(Effect::Innocent);
             world.pool.settle(lease, &says, world.now, &mut world.rng);
         }
-        let wait = world.pool.reserve(&ask, world.now, &mut world.rng).unwrap_err();
+        let wait = lend(&mut world.pool, &ask, world.now).unwrap_err();
         if let Some(until) = wait.until {
-            let early = world.pool.reserve(&ask, Timestamp(until.0 - 1), &mut world.rng);
+            let early = lend(&mut world.pool, &ask, Timestamp(until.0 - 1));
             prop_assert_eq!(early.unwrap_err(), wait);
-            prop_assert!(world.pool.reserve(&ask, until, &mut world.rng).is_ok());
+            prop_assert!(lend(&mut world.pool, &ask, until).is_ok());
         }
     }
 }

@@ -1,0 +1,384 @@
+//! Router A (design §4): inside one group and for one model, among the keys that may be called now
+//! the one with the least of its day spent, then of its minute, then with the fewest calls in flight;
+//! ties at random. Pure. Invariants: whoever is picked is within every limit, and the order in which
+//! keys are looked at has no influence.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use super::lease::Trials;
+use super::pool::{Member, Moment, Offer};
+use super::quota::Limits;
+use super::state::{Seat, Shared};
+use super::{Ask, Fingerprint, Group, KeySpec, Pool, Wait, Why, purse};
+use crate::chat::Tier;
+use crate::clock::Timestamp;
+
+/// Calls at once with one key, where its minute allows so many.
+const IN_FLIGHT: u32 = 8;
+
+/// When to ask again while all slots are taken: a slot frees when its call ends, which nobody knows.
+const SLOT_CHECK: Duration = Duration::from_secs(1);
+
+/// Which keys are looked at: what money buys comes last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purse {
+    Free,
+    Paid,
+}
+
+/// The keys of one group, for one model.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Corner<'a> {
+    pub(super) ask: &'a Ask,
+    /// Place in the asker's list of groups.
+    pub(super) step: usize,
+    pub(super) purse: Purse,
+    pub(super) offer: &'a Offer,
+    /// Whether keys that failed this question stay out.
+    pub(super) only_fresh: bool,
+}
+
+impl Ask {
+    /// Whether the key stands in the group of that step. What a paid key costs is spent on Guests
+    /// only when the owner put it into their group.
+    pub(super) fn holds(&self, spec: &KeySpec, step: usize, purse: Purse) -> bool {
+        let here = match spec.group {
+            Some(group) => self.groups.get(step) == Some(&group),
+            None => step == 0,
+        };
+        let for_guests = self.groups.first() == Some(&Group::D);
+        let allowed = !spec.paid || !for_guests || spec.group == Some(Group::D);
+        here && allowed && spec.paid == (purse == Purse::Paid)
+    }
+}
+
+impl Corner<'_> {
+    fn holds(&self, spec: &KeySpec) -> bool {
+        let tried = self.only_fresh && self.ask.avoid.contains(&spec.fingerprint);
+        !tried && self.ask.holds(spec, self.step, self.purse)
+    }
+}
+
+/// Whom a key is lent to, and for what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Use {
+    /// The asker's own group; none: whoever the key is for.
+    pub(super) group: Option<Group>,
+    pub(super) tokens: u64,
+}
+
+/// The key that is to be called.
+#[derive(Debug)]
+pub(super) struct Pick {
+    pub(super) seat: Seat,
+    /// Of the key and its project.
+    pub(super) names: (Fingerprint, Fingerprint),
+    pub(super) model: String,
+    pub(super) trials: Trials,
+    pub(super) borrowed: bool,
+    pub(super) paid: bool,
+    /// Reserved price, in millionths of a dollar.
+    pub(super) price: u64,
+    pub(super) tier: Tier,
+}
+
+impl Pool {
+    /// The least busy key of a corner, or when the first of them is free.
+    pub(super) fn pick(
+        &self,
+        corner: Corner<'_>,
+        moment: Moment,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Pick, Wait> {
+        let ask = corner.ask;
+        let own = ask.groups.first().copied();
+        let errand = Use {
+            group: own,
+            tokens: ask.tokens,
+        };
+        let mut wait = Wait::never(Why::NoKeys);
+        let mut choice = Lightest::new();
+        for member in self.roster.iter().filter(|it| corner.holds(&it.spec)) {
+            match self.standing(member, corner.offer, errand, moment) {
+                Ok(load) => choice.offer(member, load, rng),
+                Err(obstacle) => wait = wait.sooner(obstacle),
+            }
+        }
+        let member = choice.take().ok_or(wait)?;
+        let offer = corner.offer;
+        Ok(Pick {
+            seat: member.seat(offer.place),
+            names: (member.spec.fingerprint, member.spec.project),
+            model: offer.model.id.clone(),
+            trials: Trials {
+                pool: self.state.pool.health.needs_trial(),
+                free_keys: !member.spec.paid && self.state.free_keys.health.needs_trial(),
+                model: self.state.model(offer.place).health.needs_trial(),
+            },
+            borrowed: member.spec.group.is_some() && member.spec.group != own,
+            paid: member.spec.paid,
+            price: member.price(offer, ask.tokens),
+            tier: offer.model.tier,
+        })
+    }
+
+    /// Whether the key may be called with the model now: how busy it is, or what stands in the way.
+    pub(super) fn standing(
+        &self,
+        member: &Member,
+        offer: &Offer,
+        errand: Use,
+        moment: Moment,
+    ) -> Result<Load, Wait> {
+        let key = self.state.key(member.key);
+        let seat = member.seat(offer.place);
+        if key.health.dead.is_some() || self.state.project(seat.project).health.dead.is_some() {
+            return Err(Wait::never(Why::Dead));
+        }
+        let limits = self.limits(member, offer, errand.group);
+        let limits = limits.ok_or(Wait::never(Why::NoKeys))?;
+        if errand.tokens > limits.tokens {
+            let limit = limits.tokens;
+            return Err(Wait::never(Why::TooLarge { limit }));
+        }
+        let Moment { now, day } = moment;
+        let bucket = self.state.bucket(seat);
+        let (minute, in_flight) = (limits.minute.min(IN_FLIGHT), key.in_flight);
+        let slots = if key.health.struck_out(&self.policy) {
+            1
+        } else {
+            minute
+        };
+        let check = (in_flight >= slots).then(|| now.after(SLOT_CHECK));
+        let obstacles = [
+            (self.resting(member, offer, now), Why::Resting),
+            (bucket.day_frees(&limits, &day), Why::Day),
+            (
+                bucket.minute_frees(&limits, errand.tokens, now),
+                Why::Minute,
+            ),
+            (check, Why::Slots),
+            (
+                self.money_frees(member, offer, errand.tokens, moment),
+                Why::Money,
+            ),
+        ];
+        let own = obstacles
+            .into_iter()
+            .filter_map(|(until, why)| Some(Wait::until(until?, why)));
+        let shared = self.behind(member, offer, now);
+        match own.chain(shared).reduce(Wait::later) {
+            Some(wait) => Err(wait),
+            None => Ok(Load {
+                day: (bucket.used(&day), limits.day),
+                minute: (bucket.recent(now), limits.minute),
+                in_flight,
+            }),
+        }
+    }
+
+    /// What the asker may spend with the key; none: nothing, ever.
+    pub(super) fn limits(
+        &self,
+        member: &Member,
+        offer: &Offer,
+        group: Option<Group>,
+    ) -> Option<Limits> {
+        if !offer.model.free && !member.spec.paid {
+            return None;
+        }
+        let seat = member.seat(offer.place);
+        let learned = &self.state.bucket(seat).health.learned;
+        let limits = Limits::of(&offer.model, &self.policy, learned)?;
+        let lent = group.is_some_and(|own| member.is_anothers(own));
+        if lent { limits.lent() } else { Some(limits) }
+    }
+
+    /// When the last rest of the key, its project and their models ends.
+    fn resting(&self, member: &Member, offer: &Offer, now: Timestamp) -> Option<Timestamp> {
+        let seat = member.seat(offer.place);
+        [
+            &self.state.key(seat.key).health,
+            &self.state.project(seat.project).health,
+            &self.state.bucket(seat).health,
+            self.state.pair(seat),
+        ]
+        .into_iter()
+        .filter_map(|health| health.resting(now))
+        .max()
+    }
+
+    /// The breakers that stand before many keys.
+    fn behind(&self, member: &Member, offer: &Offer, now: Timestamp) -> impl Iterator<Item = Wait> {
+        let free = (!member.spec.paid).then_some(&self.state.free_keys);
+        [
+            (Some(&self.state.pool), Why::Address),
+            (free, Why::Region),
+            (Some(self.state.model(offer.place)), Why::Model),
+        ]
+        .into_iter()
+        .filter_map(move |(shared, why)| Some(Wait::until(closed(shared?, now)?, why)))
+    }
+
+    fn money_frees(
+        &self,
+        member: &Member,
+        offer: &Offer,
+        tokens: u64,
+        moment: Moment,
+    ) -> Option<Timestamp> {
+        let price = member.price(offer, tokens);
+        let daily = self.policy.paid_daily;
+        let paid = member.spec.paid;
+        paid.then(|| self.spend.frees(price, daily, &moment.day))?
+    }
+}
+
+/// Until when nobody passes: the rest, and then the trial that is under way.
+fn closed(shared: &Shared, now: Timestamp) -> Option<Timestamp> {
+    let trial = shared.health.needs_trial() && shared.on_trial;
+    shared
+        .health
+        .resting(now)
+        .or_else(|| trial.then(|| now.after(SLOT_CHECK)))
+}
+
+impl Member {
+    /// The reserved price of a call, in millionths of a dollar.
+    fn price(&self, offer: &Offer, tokens: u64) -> u64 {
+        if self.spec.paid {
+            purse::estimate(&offer.model, tokens)
+        } else {
+            0
+        }
+    }
+}
+
+/// How busy a key is with a model: spent and allowed units of the day and of the minute.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    pub(super) day: (u32, u32),
+    pub(super) minute: (u32, u32),
+    pub(super) in_flight: u32,
+}
+
+impl Load {
+    fn compare(&self, other: &Self) -> Ordering {
+        share(self.day, other.day)
+            .then_with(|| share(self.minute, other.minute))
+            .then_with(|| self.in_flight.cmp(&other.in_flight))
+    }
+}
+
+/// Compares two fractions without rounding.
+fn share(left: (u32, u32), right: (u32, u32)) -> Ordering {
+    let across = |spent: u32, allowed: u32| u64::from(spent) * u64::from(allowed);
+    across(left.0, right.1).cmp(&across(right.0, left.1))
+}
+
+/// The least busy of those offered so far.
+#[derive(Debug)]
+struct Lightest<T> {
+    best: Option<(T, Load)>,
+    /// How many were as light as the best; each of them had the same chance.
+    ties: usize,
+}
+
+impl<T> Lightest<T> {
+    const fn new() -> Self {
+        Self {
+            best: None,
+            ties: 0,
+        }
+    }
+
+    fn offer(&mut self, candidate: T, load: Load, rng: &mut fastrand::Rng) {
+        let order = match &self.best {
+            None => Ordering::Less,
+            Some((_, best)) => load.compare(best),
+        };
+        match order {
+            Ordering::Less => {
+                self.best = Some((candidate, load));
+                self.ties = 1;
+            }
+            Ordering::Equal => {
+                self.ties += 1;
+                if rng.usize(..self.ties) == 0 {
+                    self.best = Some((candidate, load));
+                }
+            }
+            Ordering::Greater => {}
+        }
+    }
+
+    fn take(self) -> Option<T> {
+        self.best.map(|(candidate, _)| candidate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(day: (u32, u32), minute: (u32, u32), in_flight: u32) -> Load {
+        Load {
+            day,
+            minute,
+            in_flight,
+        }
+    }
+
+    fn lightest(loads: &[Load], seed: u64) -> Option<usize> {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut lightest = Lightest::new();
+        for (index, &load) in loads.iter().enumerate() {
+            lightest.offer(index, load, &mut rng);
+        }
+        lightest.take()
+    }
+
+    #[test]
+    fn shares_count_before_numbers_and_the_day_before_the_minute() {
+        let cases = [
+            (vec![], None),
+            (
+                vec![load((5, 6), (0, 5), 0), load((50, 150), (9, 10), 7)],
+                Some(1),
+            ),
+            (
+                vec![load((1, 6), (4, 5), 0), load((25, 150), (1, 10), 3)],
+                Some(1),
+            ),
+            (
+                vec![load((1, 6), (1, 5), 2), load((1, 6), (2, 10), 1)],
+                Some(1),
+            ),
+            (
+                vec![
+                    load((3, u32::MAX), (1, 5), 2),
+                    load((4, u32::MAX), (0, 5), 0),
+                ],
+                Some(0),
+            ),
+        ];
+        for (loads, expected) in cases {
+            assert_eq!(lightest(&loads, 1), expected, "{loads:?}");
+        }
+    }
+
+    #[test]
+    fn ties_are_broken_evenly() {
+        let same = load((1, 6), (1, 5), 0);
+        let mut wins = [0_u32; 4];
+        for seed in 0..4_000 {
+            let loads = [same, same, load((2, 6), (1, 5), 0), same];
+            wins[lightest(&loads, seed).unwrap()] += 1;
+        }
+        assert_eq!(wins[2], 0);
+        for won in [wins[0], wins[1], wins[3]] {
+            assert!((1_200..1_470).contains(&won), "{wins:?}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Router B (design §4): where a question goes, and where next when a call failed or a group is empty.
+//! All models of a tier in the own group, then those of lower groups within what these lend, then
+//! what money buys, then the smaller tier. After a failure its kind decides: the key's → another key;
+//! the model's → another model. Pure. Invariants: at most [`MOST_CALLS`] calls for a question, and
+//! nothing is tried again that the service called bad.
+
+use super::balance::{Corner, Pick, Purse};
+use super::lease::Suspect;
+use super::pool::{Moment, Offer};
+use super::{Ask, Effect, Fingerprint, Group, Lease, Next, Pool, Repair, Verdict, Wait, Why};
+use crate::catalog::{Catalog, Model};
+use crate::chat::Tier;
+use crate::clock::Timestamp;
+
+use std::time::Duration;
+
+/// Calls for one question at the most (design §4).
+const MOST_CALLS: u32 = 3;
+
+/// A key of the wanted tier that is free so soon after the question came is worth more than a
+/// smaller model at once.
+const WORTH_WAITING: Duration = Duration::from_secs(3);
+
+/// How a question begins.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) tier: Tier,
+    /// The asker's own group first, then those it may borrow from.
+    pub(crate) groups: Vec<Group>,
+    /// Estimated input.
+    pub(crate) tokens: u64,
+    /// Among those who wait, lower goes first.
+    pub(crate) rank: u8,
+    pub(crate) since: Timestamp,
+    /// How long it may wait for a key.
+    pub(crate) patience: Duration,
+}
+
+/// One question's way through the pool.
+#[derive(Debug)]
+pub(crate) struct Route {
+    ask: Ask,
+    repairs: Vec<Repair>,
+    /// How long each call may wait for a key.
+    patience: Duration,
+}
+
+/// The facts of a call that are needed after its lease has gone back.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempted {
+    pub(crate) key: Fingerprint,
+    pub(crate) model: String,
+    suspect: Suspect,
+}
+
+impl Attempted {
+    pub(super) fn into_suspect(self) -> Suspect {
+        self.suspect
+    }
+}
+
+impl Lease {
+    /// What is to be remembered of the call.
+    pub(crate) fn attempted(&self) -> Attempted {
+        Attempted {
+            key: self.key,
+            model: self.model.clone(),
+            suspect: Suspect {
+                seat: self.seat,
+                generation: self.generation,
+            },
+        }
+    }
+}
+
+impl Route {
+    pub(crate) fn new(start: Start, catalog: &Catalog) -> Self {
+        let ids = |tier| -> Vec<String> {
+            let models = catalog.tier(tier).iter();
+            models.map(|model: &Model| model.id.clone()).collect()
+        };
+        let smaller = [Tier::Pro, Tier::Flash, Tier::Lite].into_iter();
+        let tiers = smaller.filter(|tier| *tier <= start.tier).map(ids);
+        let ask = Ask {
+            groups: start.groups,
+            tiers: tiers.filter(|models| !models.is_empty()).collect(),
+            tokens: start.tokens,
+            paid_only: false,
+            avoid: Vec::new(),
+            suspects: Vec::new(),
+            attempts: 0,
+            rank: start.rank,
+            since: start.since,
+            patience: start.since.after(start.patience),
+        };
+        Self {
+            ask,
+            repairs: Vec::new(),
+            patience: start.patience,
+        }
+    }
+
+    /// What the next call needs.
+    pub(crate) fn ask(&self) -> &Ask {
+        &self.ask
+    }
+
+    /// Changes of the request that are in force.
+    pub(crate) fn repairs(&self) -> &[Repair] {
+        &self.repairs
+    }
+
+    /// Calls made so far.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.ask.attempts
+    }
+
+    /// Learns from a call; `false` when there is no further one.
+    pub(crate) fn goes_on(&mut self, call: &Attempted, verdict: &Verdict, now: Timestamp) -> bool {
+        self.count(now);
+        let onward = match verdict.next {
+            Next::Done | Next::Nowhere => false,
+            Next::AnotherKey => {
+                self.another_key(call, verdict.effect);
+                true
+            }
+            Next::PaidKey => {
+                self.ask.paid_only = true;
+                true
+            }
+            Next::AnotherModel => {
+                self.model_last(&call.model);
+                true
+            }
+            Next::Repaired(repair) => {
+                let is_new = !self.repairs.contains(&repair);
+                self.repairs.push(repair);
+                is_new
+            }
+        };
+        onward && self.ask.attempts < MOST_CALLS
+    }
+
+    /// Our own deadline ended the call; `false` when there is no further one.
+    pub(crate) fn timed_out(&mut self, call: &Attempted, now: Timestamp) -> bool {
+        self.count(now);
+        self.ask.avoid.push(call.key);
+        self.ask.attempts < MOST_CALLS
+    }
+
+    fn count(&mut self, now: Timestamp) {
+        self.ask.attempts += 1;
+        self.ask.patience = now.after(self.patience);
+    }
+
+    /// A second key that fails alike makes it the model's.
+    fn another_key(&mut self, call: &Attempted, effect: Effect) {
+        let model = call.suspect.seat.model;
+        match effect {
+            Effect::Suspect(_) => {
+                let before = self.ask.suspects.iter();
+                let again = before.filter(|one| one.seat.model == model).count() > 0;
+                self.ask.suspects.push(call.suspect.clone());
+                if again {
+                    self.model_last(&call.model);
+                }
+            }
+            Effect::ModelMissing(_) if !self.ask.avoid.is_empty() => self.model_last(&call.model),
+            Effect::Healthy
+            | Effect::Innocent
+            | Effect::KillKey(_)
+            | Effect::KillProject(_)
+            | Effect::RestKeyModel(_)
+            | Effect::ModelMissing(_)
+            | Effect::Throttled(_)
+            | Effect::RestKey(_)
+            | Effect::RestProject(_)
+            | Effect::RestModel(_)
+            | Effect::RestFreeKeys(_)
+            | Effect::RestPool(_)
+            | Effect::Strike(_) => {}
+        }
+        self.ask.avoid.push(call.key);
+    }
+
+    /// The model comes after all others: with them resting it is still better than nothing.
+    fn model_last(&mut self, model: &str) {
+        for tier in &mut self.ask.tiers {
+            tier.retain(|id| id != model);
+        }
+        self.ask.tiers.retain(|tier| !tier.is_empty());
+        self.ask.tiers.push(vec![model.to_owned()]);
+    }
+}
+
+impl Pool {
+    /// The next key for a question, or when it is free. Keys that failed it are taken only where
+    /// there is no other.
+    pub(super) fn find(
+        &self,
+        ask: &Ask,
+        moment: Moment,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Pick, Wait> {
+        let fresh = self.walk(ask, !ask.avoid.is_empty(), moment, rng);
+        match fresh {
+            Err(_) if !ask.avoid.is_empty() => self.walk(ask, false, moment, rng),
+            Ok(_) | Err(_) => fresh,
+        }
+    }
+
+    fn walk(
+        &self,
+        ask: &Ask,
+        only_fresh: bool,
+        moment: Moment,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Pick, Wait> {
+        let mut wait = Wait::never(Why::NoKeys);
+        for tier in &ask.tiers {
+            for (step, purse) in corners(ask) {
+                for offer in tier.iter().filter_map(|id| self.offer(id)) {
+                    let corner = Corner {
+                        ask,
+                        step,
+                        purse,
+                        offer,
+                        only_fresh,
+                    };
+                    match self.pick(corner, moment, rng) {
+                        Ok(pick) => return Ok(pick),
+                        Err(obstacle) => wait = wait.sooner(obstacle),
+                    }
+                }
+            }
+            let soon = ask.since.after(WORTH_WAITING);
+            if wait.until.is_some_and(|until| until <= soon) {
+                break;
+            }
+        }
+        Err(wait)
+    }
+
+    pub(super) fn offer(&self, id: &str) -> Option<&Offer> {
+        let place = self.state.known_model(id)?;
+        self.offers.iter().find(|offer| offer.place == place)
+    }
+}
+
+/// The own group first, then the lower ones; with money only after them.
+pub(super) fn corners(ask: &Ask) -> impl Iterator<Item = (usize, Purse)> {
+    let steps = 0..ask.groups.len();
+    let free = (!ask.paid_only).then(|| steps.clone().map(|step| (step, Purse::Free)));
+    let paid = steps.map(|step| (step, Purse::Paid));
+    free.into_iter().flatten().chain(paid)
+}
+
+/// Calls beyond the first of a question come out of what all questions together put in, so that a
+/// storm is not answered with a storm.
+#[derive(Debug)]
+pub(super) struct Budget {
+    /// In tenths of a call.
+    tenths: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { tenths: Self::MOST }
+    }
+}
+
+impl Budget {
+    /// Sixty calls.
+    const MOST: u32 = 600;
+    /// What each question puts in: three tenths of a call.
+    const GAIN: u32 = 3;
+    const CALL: u32 = 10;
+
+    /// Whether there is a call left, where the question needs one.
+    pub(super) fn allows(&self, ask: &Ask) -> bool {
+        ask.attempts == 0 || self.tenths >= Self::CALL
+    }
+
+    /// A call is made.
+    pub(super) fn count(&mut self, ask: &Ask) {
+        self.tenths = if ask.attempts == 0 {
+            (self.tenths + Self::GAIN).min(Self::MOST)
+        } else {
+            self.tenths.saturating_sub(Self::CALL)
+        };
+    }
+}

@@ -1,0 +1,176 @@
+//! Those who wait for a key: first come first served within a rank, bounded, each with a moment when
+//! it will be their turn (design §4, "waiting beats failing"). Pure; owned by the pool. Invariant:
+//! nobody is lent a key while somebody waits who goes first and could have it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::balance::Use;
+use super::failover::corners;
+use super::pool::{Member, Moment, Offer};
+use super::{Ask, Lease, Place, Pool, Ticket, Wait, Why};
+use crate::clock::Timestamp;
+
+/// So many wait at the most.
+const MOST: usize = 1_000;
+
+type Turn = (u8, Timestamp, Ticket);
+
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// By rank, then by the moment of the question.
+    waiting: BTreeMap<Turn, Arc<Ask>>,
+    /// Leases for those who waited, to be handed over.
+    granted: Vec<(Ticket, Lease)>,
+    next: u64,
+    /// Until then nobody can be served, unless something is freed.
+    quiet_until: Timestamp,
+}
+
+impl Line {
+    /// Something was freed or changed: somebody may be served before the planned moment.
+    pub(super) fn stir(&mut self) {
+        self.quiet_until = Timestamp(0);
+    }
+
+    pub(super) fn take_granted(&mut self) -> Vec<(Ticket, Lease)> {
+        std::mem::take(&mut self.granted)
+    }
+
+    pub(super) fn ask(&self, ticket: Ticket) -> Option<Arc<Ask>> {
+        let mut all = self.waiting.iter();
+        let found = all.find(|((.., other), _)| *other == ticket);
+        found.map(|(_, ask)| Arc::clone(ask))
+    }
+
+    /// How many go before this question; `ticket` when it waits already.
+    pub(super) fn ahead_of(&self, ask: &Ask, ticket: Option<Ticket>) -> usize {
+        let own = (ask.rank, ask.since, ticket.unwrap_or(Ticket(u64::MAX)));
+        self.waiting.range(..own).count()
+    }
+
+    pub(super) fn remove(&mut self, ticket: Ticket) {
+        self.waiting.retain(|(.., other), _| *other != ticket);
+    }
+}
+
+impl Pool {
+    /// Lends to everybody who waits and can have a key now.
+    pub(super) fn serve(&mut self, moment: Moment, rng: &mut fastrand::Rng) {
+        let now = moment.now;
+        if self.line.waiting.is_empty() || now < self.line.quiet_until {
+            return;
+        }
+        self.line.waiting.retain(|_, ask| ask.patience >= now);
+        let mut quiet_until = Timestamp(u64::MAX);
+        let mut in_vain: Vec<Arc<Ask>> = Vec::new();
+        let waiting: Vec<_> = self
+            .line
+            .waiting
+            .iter()
+            .map(|(id, ask)| (*id, Arc::clone(ask)))
+            .collect();
+        for (id, ask) in waiting {
+            // Whoever needs the same waits behind.
+            if in_vain.iter().any(|other| other.is_like(&ask)) {
+                continue;
+            }
+            match self.find(&ask, moment, rng) {
+                Ok(pick) => {
+                    let lease = self.lend(&pick, &ask, moment);
+                    self.line.waiting.remove(&id);
+                    self.line.granted.push((id.2, lease));
+                }
+                Err(wait) => {
+                    quiet_until = quiet_until.min(wait.until.unwrap_or(quiet_until));
+                    in_vain.push(ask);
+                }
+            }
+        }
+        self.line.quiet_until = quiet_until;
+    }
+
+    /// A place in the line, if its turn comes in time.
+    pub(super) fn enqueue(&mut self, ask: &Ask, wait: Wait, moment: Moment) -> Result<Place, Wait> {
+        let first = wait.until.ok_or(wait)?;
+        let ahead = self.line.ahead_of(ask, None);
+        let turn = match self.forecast(ask, ahead, moment) {
+            Some(turn) if ahead > 0 => turn.later(wait),
+            Some(_) | None => wait,
+        };
+        let wakes = turn.until.unwrap_or(first);
+        if wakes > ask.patience {
+            return Err(turn);
+        }
+        if self.line.waiting.len() >= MOST {
+            return Err(Wait::until(wakes, Why::Line));
+        }
+        let ticket = Ticket(self.line.next);
+        self.line.next += 1;
+        self.line
+            .waiting
+            .insert((ask.rank, ask.since, ticket), Arc::new(ask.clone()));
+        self.line.quiet_until = self.line.quiet_until.min(first);
+        Ok(Place {
+            ticket,
+            ahead,
+            wakes,
+            why: turn.why,
+        })
+    }
+
+    /// When the keys that suit a question have been free so many times and once more: what is resting
+    /// is free when it wakes, what is full when its oldest call is a minute old.
+    pub(super) fn forecast(&self, ask: &Ask, ahead: usize, moment: Moment) -> Option<Wait> {
+        let mut free = Vec::new();
+        let mut seen = Vec::new();
+        let errand = Use {
+            group: ask.groups.first().copied(),
+            tokens: ask.tokens,
+        };
+        for offer in ask.tiers.iter().flatten().filter_map(|id| self.offer(id)) {
+            for member in self.roster.iter().filter(|it| suits(it, ask)) {
+                let seat = member.seat(offer.place);
+                let bucket = (seat.project, seat.model);
+                if seen.contains(&bucket) {
+                    continue;
+                }
+                seen.push(bucket);
+                self.openings(member, offer, errand, moment, &mut free);
+            }
+        }
+        free.sort_unstable();
+        free.get(ahead).copied()
+    }
+
+    fn openings(
+        &self,
+        member: &Member,
+        offer: &Offer,
+        errand: Use,
+        moment: Moment,
+        free: &mut Vec<Wait>,
+    ) {
+        let (first, why) = match self.standing(member, offer, errand, moment) {
+            Ok(_) => (moment.now, Why::Minute),
+            Err(wait) => match wait.until {
+                Some(until) => (until, wait.why),
+                None => return,
+            },
+        };
+        let Some(limits) = self.limits(member, offer, errand.group) else {
+            return;
+        };
+        let bucket = self.state.bucket(member.seat(offer.place));
+        let openings = bucket.openings(&limits, moment.now, &moment.day);
+        let openings = openings
+            .take(MOST)
+            .map(|at| Wait::until(at.max(first), why));
+        free.extend(openings);
+    }
+}
+
+/// Whether the key stands in a group of the question.
+fn suits(member: &Member, ask: &Ask) -> bool {
+    corners(ask).any(|(step, purse)| ask.holds(&member.spec, step, purse))
+}

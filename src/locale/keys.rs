@@ -1,0 +1,68 @@
+//! What is said of keys: to their Owner when one dies, and to whoever waits for one or got an answer
+//! by another than the wanted one. Pure. Invariant: a key is only ever named by its label.
+
+use std::time::Duration;
+
+use super::{Locale, fill};
+use crate::chat::Tier;
+use crate::keys::{Death, News};
+
+impl Locale {
+    /// A key, or all keys of a project, died or works again.
+    pub(crate) fn key_news(&self, keys: &str, news: News) -> String {
+        let texts = &self.sentences.key_news;
+        match news {
+            News::Back => fill(&texts.back, &[("keys", keys)]),
+            News::Died(death) => {
+                let text = match death {
+                    Death::Leaked => &texts.leaked,
+                    Death::Invalid
+                    | Death::WrongType
+                    | Death::Suspended
+                    | Death::ProjectDenied
+                    | Death::Restricted => &texts.died,
+                };
+                fill(text, &[("keys", keys), ("reason", self.death(death))])
+            }
+        }
+    }
+
+    /// Why a key is dead.
+    pub(crate) fn death(&self, death: Death) -> &str {
+        let texts = &self.sentences.key_news;
+        match death {
+            Death::Invalid => &texts.invalid,
+            Death::WrongType => &texts.wrong_type,
+            Death::Leaked => &texts.reported,
+            Death::Suspended => &texts.suspended,
+            Death::ProjectDenied => &texts.denied,
+            Death::Restricted => &texts.restricted,
+        }
+    }
+
+    /// Where somebody stands who waits for a key.
+    pub(crate) fn queued(&self, ahead: usize, wait: Duration) -> String {
+        let texts = &self.sentences.queue;
+        let when = self.span(wait);
+        match ahead {
+            0 => fill(&texts.next, &[("when", &when)]),
+            _ => {
+                let place = (ahead + 1).to_string();
+                fill(&texts.place, &[("when", &when), ("place", &place)])
+            }
+        }
+    }
+
+    /// Under an answer by a smaller model than the wanted one.
+    pub(crate) fn degraded(&self, to: Tier) -> &str {
+        match to {
+            Tier::Lite => &self.sentences.note.lite,
+            Tier::Flash | Tier::Pro => &self.sentences.note.flash,
+        }
+    }
+
+    /// Under an answer by a lower group's key.
+    pub(crate) fn borrowed(&self) -> &str {
+        &self.sentences.note.borrowed
+    }
+}
