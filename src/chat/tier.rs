@@ -53,6 +53,10 @@ pub(crate) struct Left {
 
 /// What is left of one tier's day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the turn asks it once the routers are in")
+)]
 pub(crate) enum Day {
     Plenty,
     /// Kept for questions that surely need the tier, and for those who ask for it.

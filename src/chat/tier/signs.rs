@@ -102,7 +102,7 @@ impl Signs {
         ];
         let analysis = [
             (shape.operators >= 1, 1),
-            (shape.operators >= 3, 1),
+            (shape.operators >= 3, 2),
             (shape.numbers >= 4, 2),
             (shape.numbers >= 7, 2),
             (bytes >= 80 && shape.commas >= 2, 1),
@@ -145,11 +145,12 @@ impl Shape {
                     shape.marks += 1;
                 }
                 ',' | '、' | ':' => shape.commas += 1,
+                '√' | '∫' | '∑' => shape.operators += 3,
                 _ => {}
             }
             shape.operators += u16::from(matches!(
                 c,
-                '^' | '=' | '²' | '³' | '√' | '∫' | '∑' | '≤' | '≥' | '≠' | 'π' | '∞'
+                '^' | '=' | '²' | '³' | '≤' | '≥' | '≠' | 'π' | '∞'
             ));
             shape.emoji += u16::from(matches!(c, '\u{1f300}'..='\u{1faff}' | '☀' | '❤' | '☺'));
             let snake = c == '_' && before.is_ascii_alphanumeric();
@@ -263,9 +264,8 @@ impl Phrase {
         let first = self.chars.first().is_some_and(|&c| is_word(c));
         let last = self.chars.last().is_some_and(|&c| is_word(c));
         let goes_on = rest.first().is_some_and(|&c| is_word(c));
-        !(first && inside)
-            && !(last && goes_on && !self.open)
-            && found.iter().zip(&self.chars).all(alike)
+        let cut = (first && inside) || (last && goes_on && !self.open);
+        !cut && found.iter().zip(&self.chars).all(alike)
     }
 }
 

@@ -39,12 +39,7 @@ fn question(line: &'static str) -> Question {
     let [half, tier, language, kind, text] = fields[..] else {
         panic!("{line:?} has {} fields", fields.len());
     };
-    let tier = match tier {
-        "lite" => Tier::Lite,
-        "flash" => Tier::Flash,
-        "pro" => Tier::Pro,
-        other => panic!("{other:?} is no tier"),
-    };
+    let tier = self::tier(tier).unwrap_or_else(|| panic!("{tier:?} is no tier"));
     let text = text.replace("\\n", "\n").replace("\\t", "\t");
     Question {
         half,
@@ -123,6 +118,10 @@ fn the_labelled_questions_are_many_and_halved_by_rule() {
 /// The floors are what was reached when the rules were frozen, less five in a hundred for words
 /// that come and go.
 #[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures are for the reader of the test"
+)]
 fn questions_that_no_rule_was_made_for_go_where_a_person_would_send_them() {
     let mut report = Vec::new();
     for half in ["tune", "held"] {
@@ -153,8 +152,8 @@ fn small_talk_never_goes_to_pro_whoever_wishes_it() {
         let wishes = if is_chat { &WISHES[..] } else { &[None] };
         for (&wish, highest, left) in circumstances(wishes) {
             let facts = Facts {
-                wish,
                 highest,
+                wish,
                 left,
                 ..asked(&question.text)
             };
@@ -175,72 +174,27 @@ fn small_talk_never_goes_to_pro_whoever_wishes_it() {
 
 #[test]
 fn every_reason_has_words_in_both_languages() {
-    use Tier::{Flash, Lite, Pro};
-    use TierReason::{Analysis, Code, Smalltalk};
-
     let cases = [
-        (
-            "Good morning, how are you?",
-            "早上好，吃了吗",
-            Lite,
-            Smalltalk,
-        ),
-        (
-            "How do you say hello in Korean?",
-            "你好用韩语怎么说",
-            Lite,
-            Smalltalk,
-        ),
-        (
-            "Tell me a joke about databases",
-            "讲个数据库的笑话",
-            Lite,
-            Smalltalk,
-        ),
-        (
-            "What is the capital of Peru?",
-            "秘鲁的首都在哪里",
-            Lite,
-            Smalltalk,
-        ),
-        (
-            "write a function that sorts an array",
-            "写一个给数组排序的函数",
-            Flash,
-            Code,
-        ),
-        (
-            "this error crashes my server",
-            "服务器报错然后崩溃了",
-            Flash,
-            Code,
-        ),
-        (
-            "compare the two offers",
-            "比较一下这两个方案",
-            Flash,
-            Analysis,
-        ),
-        (
-            "make a plan for my exams",
-            "帮我做个备考计划",
-            Flash,
-            Analysis,
-        ),
-        ("solve the equation for y", "解这个方程", Flash, Analysis),
-        ("prove the theorem", "证明这个定理", Pro, Analysis),
-        (
-            "think hard about the race condition in this code",
-            "这段代码有竞态，请认真思考",
-            Pro,
-            Code,
-        ),
+        "Good morning, how are you?|早上好，吃了吗|Lite Smalltalk",
+        "How do you say hello in Korean?|你好用韩语怎么说|Lite Smalltalk",
+        "Tell me a joke about databases|讲个数据库的笑话|Lite Smalltalk",
+        "What is the capital of Peru?|秘鲁的首都在哪里|Lite Smalltalk",
+        "write a function that sorts an array|写一个给数组排序的函数|Flash Code",
+        "this error crashes my server|服务器报错然后崩溃了|Flash Code",
+        "compare the two offers|比较一下这两个方案|Flash Analysis",
+        "make a plan for my exams|帮我做个备考计划|Flash Analysis",
+        "solve the equation for y|解这个方程|Flash Analysis",
+        "prove the theorem|证明这个定理|Pro Analysis",
+        "think hard about the race condition in this code|这段代码有竞态，请认真思考|Pro Code",
     ];
-    for (english, chinese, tier, reason) in cases {
-        for text in [english, chinese] {
+    for case in cases {
+        let fields: Vec<_> = case.split('|').collect();
+        let (texts, expected) = fields.split_at(2);
+        for text in texts {
             let choice = choose(&asked(text));
-            assert_eq!((choice.tier, choice.reason), (tier, reason), "{text}");
-            assert_eq!(choice.wanted, tier, "{text}");
+            let found = format!("{:?} {:?}", choice.tier, choice.reason);
+            assert_eq!(found, expected[0], "{text}");
+            assert_eq!(choice.wanted, choice.tier, "{text}");
         }
     }
 }
@@ -345,8 +299,8 @@ fn a_wish_is_followed_as_far_as_the_role_goes() {
     ];
     for (text, wish, highest, tier, reason) in cases {
         let choice = choose(&Facts {
-            wish,
             highest,
+            wish,
             ..asked(text)
         });
         assert_eq!(
@@ -359,165 +313,86 @@ fn a_wish_is_followed_as_far_as_the_role_goes() {
 
 #[test]
 fn what_is_left_of_the_day_lowers_the_tier_and_says_so() {
-    use Day::{Gone, Plenty, Scarce};
-    use Tier::{Flash, Lite, Pro};
-    use TierReason::{Analysis, Asked, Code, Degraded, Smalltalk};
-
-    // Text, wish, role; left of lite, flash, pro; tier, reason, wanted.
+    // Text, wish, role; left of lite, flash, pro (Plenty, Scarce, Gone); tier, reason, wanted.
     let cases = [
-        (CODE, None, Pro, [Plenty, Plenty, Gone], Flash, Code, Flash),
-        (
-            CODE,
-            None,
-            Pro,
-            [Plenty, Gone, Plenty],
-            Lite,
-            Degraded,
-            Flash,
-        ),
-        (CODE, None, Pro, [Gone, Gone, Gone], Lite, Degraded, Flash),
-        (CODE, None, Lite, [Plenty, Gone, Gone], Lite, Code, Flash),
-        (
-            CODE,
-            None,
-            Pro,
-            [Plenty, Scarce, Plenty],
-            Flash,
-            Code,
-            Flash,
-        ),
-        (
-            WEAK,
-            None,
-            Pro,
-            [Plenty, Plenty, Plenty],
-            Flash,
-            Analysis,
-            Flash,
-        ),
-        (
-            WEAK,
-            None,
-            Pro,
-            [Plenty, Scarce, Plenty],
-            Lite,
-            Degraded,
-            Flash,
-        ),
-        (
-            WEAK,
-            Some(Flash),
-            Pro,
-            [Plenty, Scarce, Plenty],
-            Flash,
-            Asked,
-            Flash,
-        ),
-        (
-            WEAK,
-            Some(Flash),
-            Pro,
-            [Plenty, Gone, Plenty],
-            Lite,
-            Degraded,
-            Flash,
-        ),
-        (
-            WEAK,
-            Some(Pro),
-            Pro,
-            [Plenty, Plenty, Gone],
-            Flash,
-            Degraded,
-            Pro,
-        ),
-        (
-            WEAK,
-            Some(Pro),
-            Flash,
-            [Plenty, Plenty, Gone],
-            Flash,
-            Asked,
-            Pro,
-        ),
-        (
-            HARD,
-            None,
-            Pro,
-            [Plenty, Plenty, Gone],
-            Flash,
-            Degraded,
-            Pro,
-        ),
-        (HARD, None, Pro, [Plenty, Gone, Gone], Lite, Degraded, Pro),
-        (
-            HARD,
-            None,
-            Pro,
-            [Plenty, Scarce, Gone],
-            Flash,
-            Degraded,
-            Pro,
-        ),
-        (
-            HARD,
-            None,
-            Pro,
-            [Plenty, Plenty, Scarce],
-            Pro,
-            Analysis,
-            Pro,
-        ),
-        (
-            HARD,
-            None,
-            Flash,
-            [Plenty, Plenty, Gone],
-            Flash,
-            Analysis,
-            Pro,
-        ),
-        (
-            "证明这个定理",
-            None,
-            Pro,
-            [Plenty, Plenty, Scarce],
-            Flash,
-            Degraded,
-            Pro,
-        ),
-        (
-            "hi",
-            None,
-            Pro,
-            [Gone, Plenty, Plenty],
-            Lite,
-            Smalltalk,
-            Lite,
-        ),
-        (
-            "hi",
-            Some(Pro),
-            Pro,
-            [Gone, Gone, Gone],
-            Lite,
-            Smalltalk,
-            Lite,
-        ),
+        "code  -     Pro   PPG  Flash Code Flash",
+        "code  -     Pro   PGP  Lite  Degraded Flash",
+        "code  -     Pro   GGG  Lite  Degraded Flash",
+        "code  -     Lite  PGG  Lite  Code Flash",
+        "code  -     Pro   PSP  Flash Code Flash",
+        "weak  -     Pro   PPP  Flash Analysis Flash",
+        "weak  -     Pro   PSP  Lite  Degraded Flash",
+        "weak  Flash Pro   PSP  Flash Asked Flash",
+        "weak  Flash Pro   PGP  Lite  Degraded Flash",
+        "weak  Pro   Pro   PPS  Pro   Asked Pro",
+        "weak  Pro   Pro   PPG  Flash Degraded Pro",
+        "weak  Pro   Flash PPG  Flash Asked Pro",
+        "hard  -     Pro   PPP  Pro   Analysis Pro",
+        "hard  -     Pro   PPG  Flash Degraded Pro",
+        "hard  -     Pro   PGG  Lite  Degraded Pro",
+        "hard  -     Pro   PSG  Flash Degraded Pro",
+        "hard  -     Pro   PPS  Pro   Analysis Pro",
+        "hard  -     Flash PPG  Flash Analysis Pro",
+        "proof -     Pro   PPP  Pro   Analysis Pro",
+        "proof -     Pro   PPS  Flash Degraded Pro",
+        "small -     Pro   GPP  Lite  Smalltalk Lite",
+        "small Pro   Pro   GGG  Lite  Smalltalk Lite",
+        "small Pro   Pro   PPP  Lite  Smalltalk Lite",
     ];
-    for (text, wish, highest, [lite, flash, pro], tier, reason, wanted) in cases {
-        let facts = Facts {
-            wish,
-            highest,
-            left: Left { lite, flash, pro },
-            ..asked(text)
+    for case in cases {
+        let fields: Vec<_> = case.split_whitespace().collect();
+        let [text, wish, highest, left, expected @ ..] = &fields[..] else {
+            panic!("{case}");
         };
-        let expected = Choice {
+        let choice = choose(&Facts {
+            highest: tier(highest).unwrap(),
+            wish: tier(wish),
+            left: days(left),
+            ..asked(sample(text))
+        });
+        let Choice {
             tier,
             reason,
             wanted,
-        };
-        assert_eq!(choose(&facts), expected, "{facts:?}");
+        } = choice;
+        let found = [
+            format!("{tier:?}"),
+            format!("{reason:?}"),
+            format!("{wanted:?}"),
+        ];
+        assert_eq!(found, expected, "{case}");
+    }
+}
+
+fn tier(name: &str) -> Option<Tier> {
+    TIERS
+        .into_iter()
+        .find(|tier| format!("{tier:?}").eq_ignore_ascii_case(name))
+}
+
+fn days(letters: &str) -> Left {
+    let day = |letter| match letter {
+        'P' => Day::Plenty,
+        'S' => Day::Scarce,
+        'G' => Day::Gone,
+        other => panic!("{other:?} is no day"),
+    };
+    let days: Vec<_> = letters.chars().map(day).collect();
+    Left {
+        lite: days[0],
+        flash: days[1],
+        pro: days[2],
+    }
+}
+
+fn sample(name: &str) -> &'static str {
+    match name {
+        "code" => CODE,
+        "weak" => WEAK,
+        "hard" => HARD,
+        "proof" => "证明这个定理",
+        "small" => "hi",
+        other => panic!("no sample {other:?}"),
     }
 }
 

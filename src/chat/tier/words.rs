@@ -177,7 +177,7 @@ pub(super) const SIGNALS: &[Signal] = &[
         any: &[
             "=>", "->", "::", "!=", "==", "&&", "||", "();", ");", "</", "/>", "+=", "{}", "[]", "#include", "import ", "def ",
             "const ", "let mut", "fn ", "return ", "print(", "printf(", "console.log", "select ", "insert into", "group by", "order by",
-            "left join", "public static", "sudo ", "if (", "for (", "(?", ".*", "\\d", "\\w",
+            "left join", "public static", "sudo ", "if (", "for (", "(?", "[a-z]", "[0-9]", "\\d", "\\w",
         ],
         english: &[],
         chinese: &[],
@@ -220,7 +220,7 @@ pub(super) const SIGNALS: &[Signal] = &[
     }),
     // Mathematics and science beyond one operation.
     signal(Axis::Analysis, 4, Words {
-        any: &["ln(", "sin(", "cos(", "log(", "lim", "√", "∫", "∑", "x^", "x²", "f(x)", "dx"],
+        any: &["ln(", "sin(", "cos(", "log(", "lim", "x^", "x²", "f(x)", "dx"],
         english: &[
             "solve", "equation*", "derivative", "integrate", "integral", "probability", "matrix", "eigenvalue*", "theorem", "interest",
             "mortgage", "standard deviation", "regression", "how many ways", "combinations", "quadratic", "km/h", "mph", "polynomial", "vector",
