@@ -1,13 +1,14 @@
 //! Reads the signs of work in a text: words of the table, marks, numbers, lists, length. One pass
 //! over the first and the last of it, so that a long paste costs no more than a short one. Pure.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::words::{Axis, SIGNALS, TRADITIONAL};
 
 /// Characters looked at: a question stands before or after what it is about.
-const HEAD: usize = 1_500;
-const TAIL: usize = 500;
+const HEAD: usize = 750;
+const TAIL: usize = 250;
 
 /// A row counts for so many different places at most: a word said ten times is one sign.
 const MOST_HITS: u8 = 2;
@@ -49,24 +50,29 @@ struct Shape {
 impl Signs {
     /// The signs in `text`.
     pub(super) fn of(text: &str) -> Self {
-        let chars = excerpt(text);
+        let mut chars = excerpt(text);
         let mut signs = Self::default();
-        signs.add_words(&chars);
         signs.add_shape(Shape::of(&chars), text.trim().len());
+        chars.iter_mut().for_each(char::make_ascii_lowercase);
+        signs.add_words(&chars);
         signs
     }
 
     fn add_words(&mut self, chars: &[char]) {
         let index = &*INDEX;
         let mut hits = [0_u8; SIGNALS.len()];
-        let mut at = 0;
-        while let Some(rest) = chars.get(at..).filter(|rest| !rest.is_empty()) {
-            let inside = at
-                .checked_sub(1)
-                .and_then(|before| chars.get(before))
-                .is_some_and(|&c| is_word(c));
-            let Some(phrase) = index.longest(rest, inside) else {
-                at += 1;
+        let mut rest = chars;
+        let mut inside = false;
+        while let [first, next @ ..] = rest {
+            let in_word = is_word(*first);
+            // No phrase begins in the middle of a word.
+            let found = if inside && in_word {
+                None
+            } else {
+                index.longest(rest)
+            };
+            let Some(phrase) = found else {
+                (rest, inside) = (next, in_word);
                 continue;
             };
             for row in &phrase.rows {
@@ -74,7 +80,8 @@ impl Signs {
                     *hit = hit.saturating_add(1).min(MOST_HITS);
                 }
             }
-            at += phrase.chars.len();
+            inside = phrase.chars.last().is_some_and(|&c| is_word(c));
+            rest = rest.get(phrase.chars.len()..).unwrap_or_default();
         }
         for (signal, hits) in SIGNALS.iter().zip(hits) {
             let weight = u16::from(signal.weight) * u16::from(hits);
@@ -134,6 +141,12 @@ impl Shape {
         let mut before = '\n';
         let mut run = 0_u8;
         for &c in chars {
+            if is_letter(c) {
+                shape.visible += 1;
+                shape.names += u16::from(c.is_ascii_uppercase() && before.is_ascii_lowercase());
+                (before, run) = (c, 0);
+                continue;
+            }
             let [space, digit] = [c.is_whitespace(), c.is_ascii_digit()];
             shape.visible += u16::from(!space);
             shape.lines += u16::from(c == '\n');
@@ -154,8 +167,7 @@ impl Shape {
             ));
             shape.emoji += u16::from(matches!(c, '\u{1f300}'..='\u{1faff}' | '☀' | '❤' | '☺'));
             let snake = c == '_' && before.is_ascii_alphanumeric();
-            let camel = c.is_ascii_uppercase() && before.is_ascii_lowercase();
-            shape.names += 2 * u16::from(snake) + u16::from(camel);
+            shape.names += 2 * u16::from(snake);
             run = if c == '`' { run.saturating_add(1) } else { 0 };
             shape.fences += u16::from(run == 3);
             before = c;
@@ -184,6 +196,11 @@ fn plain(c: char) -> char {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         _ => c,
     }
+}
+
+/// A letter of the most common scripts; no mark, number or space.
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || ('\u{3400}'..='\u{9fff}').contains(&c)
 }
 
 /// Part of a word that ends at a space; Chinese, Japanese and Korean have none.
@@ -215,6 +232,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(Index::build);
 
 impl Index {
     fn build() -> Self {
+        let variants = variants();
         let mut phrases: Vec<Phrase> = Vec::new();
         for (row, signal) in (0_u8..).zip(SIGNALS) {
             for word in signal.words.columns().into_iter().flatten() {
@@ -222,23 +240,30 @@ impl Index {
                     Some(word) => (word, true),
                     None => (*word, false),
                 };
-                let chars: Vec<char> = word.chars().collect();
-                let other = chars.iter().map(|&c| traditional(c)).collect();
-                let mut add = |chars: Vec<char>| match phrases.iter_mut().find(|p| p.chars == chars)
-                {
-                    Some(phrase) if !phrase.rows.contains(&row) => phrase.rows.push(row),
-                    Some(_) => {}
-                    None => phrases.push(Phrase {
-                        chars,
-                        open,
-                        rows: vec![row],
-                    }),
-                };
-                add(chars);
-                add(other);
+                let simplified: Vec<char> = word.chars().collect();
+                let traditional = simplified.iter().map(|c| *variants.get(c).unwrap_or(c));
+                let traditional = traditional.collect();
+                phrases.extend([simplified, traditional].map(|chars| Phrase {
+                    chars,
+                    open,
+                    rows: vec![row],
+                }));
             }
         }
-        phrases.sort_by_key(|phrase| (slot(&phrase.chars), std::cmp::Reverse(phrase.chars.len())));
+        phrases.sort_by_cached_key(|phrase| {
+            let length = std::cmp::Reverse(phrase.chars.len());
+            (slot(&phrase.chars), length, phrase.chars.clone())
+        });
+        phrases.dedup_by(|later, kept| {
+            let same = later.chars == kept.chars;
+            if same {
+                kept.open |= later.open;
+                kept.rows.append(&mut later.rows);
+                kept.rows.sort_unstable();
+                kept.rows.dedup();
+            }
+            same
+        });
         let starts = (0..=SLOTS)
             .map(|at| phrases.partition_point(|phrase| slot(&phrase.chars) < Some(at)))
             .map(|at| u16::try_from(at).unwrap_or(u16::MAX))
@@ -246,43 +271,37 @@ impl Index {
         Self { starts, phrases }
     }
 
-    /// The longest phrase that `text` begins with; `inside` is whether it begins inside a word.
-    fn longest(&self, text: &[char], inside: bool) -> Option<&Phrase> {
+    /// The longest phrase that `text` begins with.
+    fn longest(&self, text: &[char]) -> Option<&Phrase> {
         let slot = slot(text)?;
-        let [from, to] = [slot, slot + 1].map(|at| self.starts.get(at).copied().map(usize::from));
-        let phrases = self.phrases.get(from?..to?)?;
-        phrases.iter().find(|phrase| phrase.begins(text, inside))
+        let [from, to, ..] = self.starts.get(slot..)? else {
+            return None;
+        };
+        let phrases = self.phrases.get(usize::from(*from)..usize::from(*to))?;
+        phrases.iter().find(|phrase| phrase.begins(text))
     }
 }
 
 impl Phrase {
-    fn begins(&self, text: &[char], inside: bool) -> bool {
-        let Some((found, rest)) = text.split_at_checked(self.chars.len()) else {
+    fn begins(&self, text: &[char]) -> bool {
+        let Some(rest) = text.strip_prefix(self.chars.as_slice()) else {
             return false;
         };
-        let alike = |(a, b): (&char, &char)| a == b || a.to_ascii_lowercase() == *b;
-        let first = self.chars.first().is_some_and(|&c| is_word(c));
-        let last = self.chars.last().is_some_and(|&c| is_word(c));
-        let goes_on = rest.first().is_some_and(|&c| is_word(c));
-        let cut = (first && inside) || (last && goes_on && !self.open);
-        !cut && found.iter().zip(&self.chars).all(alike)
+        let [last, next] =
+            [self.chars.last(), rest.first()].map(|c| c.is_some_and(|&c| is_word(c)));
+        self.open || !(last && next)
     }
+}
+
+/// Simplified characters with their traditional ones.
+fn variants() -> HashMap<char, char> {
+    let mut chars = TRADITIONAL.chars();
+    std::iter::from_fn(|| Some((chars.next()?, chars.next()?))).collect()
 }
 
 /// The slot of what begins with these two characters.
 fn slot(text: &[char]) -> Option<usize> {
     let [a, b, ..] = text else { return None };
-    let [a, b] = [a, b].map(|c| u32::from(c.to_ascii_lowercase()));
-    let mixed = a.wrapping_mul(0x9e37_79b1) ^ b.wrapping_mul(0x85eb_ca6b);
+    let mixed = u32::from(*a).wrapping_mul(0x9e37_79b1) ^ u32::from(*b).wrapping_mul(0x85eb_ca6b);
     usize::try_from(mixed >> 21).ok()
-}
-
-fn traditional(c: char) -> char {
-    let mut pairs = TRADITIONAL.chars();
-    while let (Some(simplified), Some(traditional)) = (pairs.next(), pairs.next()) {
-        if simplified == c {
-            return traditional;
-        }
-    }
-    c
 }
