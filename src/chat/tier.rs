@@ -11,7 +11,7 @@ use super::{Tier, TierReason};
 use signs::Signs;
 
 /// Work enough for the middle tier.
-const FLASH: u16 = 4;
+const FLASH: u16 = 3;
 /// Work enough for it when little of its day is left.
 const SURE_FLASH: u16 = 7;
 /// Long reasoning enough for the highest tier.

@@ -106,7 +106,8 @@ impl Confusion {
 
 #[test]
 fn the_labelled_questions_are_many_and_halved_by_rule() {
-    let questions = questions();
+    let mut questions = questions();
+    questions.retain(|question| question.half != "later");
     assert!(questions.len() >= 240, "{}", questions.len());
     for (pair, two) in questions.chunks(2).enumerate() {
         let half = ["tune", "held"][pair % 2];
@@ -115,16 +116,17 @@ fn the_labelled_questions_are_many_and_halved_by_rule() {
     }
 }
 
-/// The floors are what was reached when the rules were frozen, less five in a hundred for words
-/// that come and go.
+/// The floors are what was reached (1.000, 0.987, 0.633), less some five in a hundred for words that
+/// come and go. The last figure is the one to expect of questions whose words nobody thought of: it
+/// errs towards the smaller tier, which is the cheap side.
 #[test]
 #[expect(
     clippy::print_stdout,
     reason = "the figures are for the reader of the test"
 )]
-fn questions_that_no_rule_was_made_for_go_where_a_person_would_send_them() {
+fn labelled_questions_keep_going_where_they_went() {
     let mut report = Vec::new();
-    for half in ["tune", "held"] {
+    for half in ["tune", "held", "later"] {
         for language in [Some("en"), Some("zh"), None] {
             let counts = Confusion::of(half, language);
             report.push(counts.told(&format!("{half} {}", language.unwrap_or("all"))));
@@ -132,8 +134,10 @@ fn questions_that_no_rule_was_made_for_go_where_a_person_would_send_them() {
     }
     let report = format!("chosen lite/flash/pro:\n{}", report.join("\n"));
     println!("{report}");
-    assert!(Confusion::of("tune", None).accuracy() >= 0.95, "{report}");
-    assert!(Confusion::of("held", None).accuracy() >= 0.0, "{report}");
+    for (half, floor) in [("tune", 0.95), ("held", 0.93), ("later", 0.58)] {
+        let accuracy = Confusion::of(half, None).accuracy();
+        assert!(accuracy >= floor, "{half} below {floor}\n{report}");
+    }
 }
 
 #[test]
