@@ -13,6 +13,7 @@ pub(crate) mod command;
 pub(crate) mod prompt;
 pub(crate) mod render;
 pub(crate) mod role;
+pub(crate) mod tier;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident($raw:ty);)*) => {$(
