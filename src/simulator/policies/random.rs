@@ -152,4 +152,18 @@ mod tests {
         ];
         play(&mut policy, Tier::Lite, SEED, &steps);
     }
+
+    #[test]
+    fn the_longer_of_two_rests_holds() {
+        let mut policy = Random::new(&keys(1), tiers());
+        #[rustfmt::skip]
+        let steps = [
+            // Two calls under way at once.
+            Ask(8, 1, 0, call(0, 3)), Ask(9, 2, 0, call(0, 3)),
+            End(10, 1, (0, 3), MINUTE), // 30
+            End(11, 2, (0, 3), Reply::Internal), // 21
+            Ask(20, 3, 0, wait(30)),
+        ];
+        play(&mut policy, Tier::Pro, 0, &steps);
+    }
 }

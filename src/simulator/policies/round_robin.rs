@@ -139,6 +139,8 @@ mod tests {
             // All are out: the one whose turn it is; its success takes it back.
             Ask(32, 4, 2, call(0, 0)), End(33, 4, (0, 0), ANSWER), //            0 3 3  k1
             Out(33, &[1, 2]),
+            // A late error of a key that is out changes nothing.
+            End(100, 4, (1, 0), Reply::Internal),
             // k1 is back an hour after its third error, on probation.
             Out(3622, &[2]),
             Ask(3622, 5, 0, call(1, 0)), End(3623, 5, (1, 0), Reply::Refused), // 0 4 3  k2

@@ -245,4 +245,12 @@ mod tests {
             play(&mut policy, Tier::Flash, 0, &steps);
         }
     }
+
+    #[test]
+    fn a_model_that_is_not_offered_is_not_asked() {
+        let mut tiers = tiers();
+        tiers.flash[0].rpd = 0;
+        let mut policy = SeedRule::new(&keys(1), tiers);
+        play(&mut policy, Tier::Flash, 0, &[Ask(0, 1, 0, call(0, 0))]);
+    }
 }

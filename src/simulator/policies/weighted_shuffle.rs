@@ -143,7 +143,7 @@ impl Policy for WeightedShuffle {
 #[cfg(test)]
 mod tests {
     use super::super::trace::Step::{Ask, End, Out, Restart};
-    use super::super::trace::{ANSWER, DAY, GIVE_UP, MINUTE, call, keys, play, tiers, wait};
+    use super::super::trace::{ANSWER, DAY, GIVE_UP, MINUTE, at, call, keys, play, tiers, wait};
     use super::*;
     use crate::chat::Tier;
 
@@ -189,6 +189,21 @@ mod tests {
             Ask(364, 6, 0, call(1, 0)), // 900 900 900, 1623
         ];
         play(&mut policy, Tier::Lite, SEED, &steps);
+    }
+
+    #[test]
+    fn each_failure_divides_the_weight_for_five_minutes() {
+        let mut policy = WeightedShuffle::new(&keys(3), tiers());
+        let offer = tiers().lite[0];
+        #[rustfmt::skip]
+        let steps = [
+            Ask(0, 1, 0, call(1, 0)), End(0, 1, (1, 0), MINUTE), End(10, 1, (1, 0), MINUTE),
+        ];
+        play(&mut policy, Tier::Lite, SEED, &steps);
+        for (secs, weight) in [(10, 300), (299, 300), (300, 450), (309, 450), (310, 900)] {
+            assert_eq!(policy.weight(1, offer, at(secs)), weight, "second {secs}");
+            assert_eq!(policy.weight(2, offer, at(secs)), 900, "second {secs}");
+        }
     }
 
     #[test]

@@ -228,6 +228,35 @@ mod tests {
     }
 
     #[test]
+    fn failures_are_forgotten_only_after_a_quiet_fail_timeout() {
+        let mut policy = WeightedStrikes::new(&keys(2), tiers());
+        #[rustfmt::skip]
+        let steps = [
+            // After each line: current weights; effective weights; fails of k0, k1.
+            Ask(0, 1, 0, call(0, 3)), End(1, 1, (0, 3), Reply::Internal), // -9  9; 6 9; 1 0
+            Ask(1, 1, 1, call(1, 3)), End(2, 1, (1, 3), ANSWER), //          -9  9; 6 9; 1 0
+            Ask(2, 2, 0, call(1, 3)), End(3, 2, (1, 3), ANSWER), //          -3  3; 7 9; 1 0
+            Ask(3, 3, 0, call(1, 3)), End(4, 3, (1, 3), ANSWER), //           4 -4; 8 9; 1 0
+            // A success 4 s after the failure: too soon.
+            Ask(4, 4, 0, call(0, 3)), End(5, 4, (0, 3), ANSWER), //          -5  5; 9 9; 1 0
+            Ask(5, 5, 0, call(1, 3)), End(6, 5, (1, 3), ANSWER), //           4 -4; 9 9; 1 0
+            Ask(6, 6, 0, call(0, 3)), End(7, 6, (0, 3), Reply::Internal), // -5  5; 6 9; 2 0
+            Ask(7, 7, 0, call(1, 3)), End(8, 7, (1, 3), ANSWER), //           1 -1; 7 9; 2 0
+            Ask(8, 8, 0, call(0, 3)), End(9, 8, (0, 3), Reply::Internal), // -8  8; 5 9; 3 0, out until 19
+            Ask(9, 8, 1, call(1, 3)), End(10, 8, (1, 3), ANSWER), //         -8  8; 5 9; 3 0
+            Ask(12, 9, 0, call(1, 3)), End(13, 9, (1, 3), Reply::Internal), // 3 1
+            Ask(13, 9, 1, wait(19)),
+            Ask(19, 9, 1, call(0, 3)),
+            // While question 9 tries k0, nobody else does; its success makes k0 free for all.
+            Ask(20, 10, 0, call(1, 3)), End(21, 10, (1, 3), Reply::Internal), // 3 2
+            Ask(21, 10, 1, wait(29)),
+            End(22, 9, (0, 3), ANSWER), // 0 2
+            Ask(22, 10, 1, call(0, 3)),
+        ];
+        play(&mut policy, Tier::Pro, 0, &steps);
+    }
+
+    #[test]
     fn a_lone_server_is_never_out() {
         let mut policy = WeightedStrikes::new(&keys(1), tiers());
         for id in 0..5 {
