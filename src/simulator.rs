@@ -4,6 +4,8 @@
 //!
 //! Run it with `cargo test --release --lib simulator -- --nocapture`.
 
+mod policies;
+
 use std::time::Duration;
 
 use crate::chat::Tier;
