@@ -44,8 +44,11 @@ fn with_one_dead_key_among_three_nobody_notices_and_it_is_called_once() {
         1,
         "it stays dead after a crash"
     );
-    // The kill may repeat the newest part (P3).
-    assert!((18..=19).contains(&world.telegram.said_to(1).len()));
+    // Eighteen answers and the news of the death; the kill may repeat the newest part (P3).
+    let said = world.telegram.said_to(1);
+    assert!((19..=20).contains(&said.len()));
+    let news = said.iter().filter(|text| text.contains("not valid"));
+    assert_eq!(news.count(), 1, "the Owner is told once");
     world.stop();
 }
 
