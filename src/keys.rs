@@ -25,7 +25,7 @@ pub(crate) use failover::{Route, Start};
 pub(crate) use lease::{Ask, Change, Lease, News, Place, Reserved, Saved, Ticket, Wait, Why};
 pub(crate) use pool::Pool;
 pub(crate) use purse::Spend;
-pub(crate) use report::{KeyReport, Left, Standing, Tally};
+pub(crate) use report::{KeyReport, Standing, Tally};
 pub(crate) use revive::Retested;
 
 use std::time::Duration;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::call::{Audience, View, Visible};
 use crate::app::intake::BEYOND_LIMIT;
 use crate::app::turn::{self, Concluded};
-use crate::app::{Ctx, GRACE};
+use crate::app::{Ctx, GRACE, queued};
 use crate::chat::{JobId, Lane};
 use crate::queue::{Queue, Waiting};
 use crate::store::StoreError;
@@ -287,10 +287,21 @@ async fn one_turn(
         visible: &visible,
         cancel: &cancel,
     };
+    let watched = visible.subscribe();
+    let concluded = tokio::select! {
+        concluded = until_stored(&ctx, job, view) => concluded?,
+        never = queued::tell(&ctx, job, watched) => match never {},
+    };
+    ctx.mail.push(&concluded.rows).await;
+    Ok(concluded)
+}
+
+/// A turn, begun again when it could not be stored.
+async fn until_stored(ctx: &Ctx, job: JobId, view: View<'_>) -> Result<Concluded, StoreError> {
     let mut tries = 1;
-    let concluded = loop {
+    loop {
         match turn::answer(&ctx.engine, job, view).await {
-            Ok(concluded) => break concluded,
+            Ok(concluded) => return Ok(concluded),
             // The row is still in the inbox, and the lane stays ours: once more, a little later.
             Err(error) if error.may_pass() && tries < MOST_TRIES => {
                 warn!(job = job.0, err:% = error; "turn not stored, once more");
@@ -299,7 +310,5 @@ async fn one_turn(
             }
             Err(error) => return Err(error),
         }
-    };
-    ctx.mail.push(&concluded.rows).await;
-    Ok(concluded)
+    }
 }

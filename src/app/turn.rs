@@ -9,18 +9,19 @@ use std::sync::atomic::Ordering;
 
 use log::{info, warn};
 
-use crate::app::call::{self, Ended, Question, View};
+use crate::app::call::{self, By, Ended, Question, View};
 use crate::app::engine::{Engine, Settings};
 use crate::chat::admit::Known;
 use crate::chat::answer::Answer;
 use crate::chat::prompt::{self, Facts, Prompt};
 use crate::chat::role::{Role, Terms};
+use crate::chat::tier::{self, Choice, Day, Left};
 use crate::chat::{
     ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Part, StoredTurn, Task, Tier, TierReason,
     UserId, render,
 };
 use crate::clock;
-use crate::keys::Change;
+use crate::keys::{Change, Group};
 use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::store::StoreError;
@@ -93,6 +94,25 @@ pub(crate) async fn answer(
     conclude(engine, job, reply).await
 }
 
+/// How a question came to its answer.
+struct Answered {
+    choice: Choice,
+    /// What it would be if every tier had its whole day left.
+    ceiling: Tier,
+    by: Option<By>,
+    /// Whether the round is remembered.
+    is_kept: bool,
+}
+
+impl Answered {
+    fn reason(&self) -> TierReason {
+        match self.by {
+            Some(by) if by.tier < self.choice.tier => TierReason::Degraded,
+            Some(_) | None => self.choice.reason,
+        }
+    }
+}
+
 /// A question with all that is known of it.
 struct Asked<'a> {
     engine: &'a Arc<Engine>,
@@ -117,33 +137,67 @@ impl Asked<'_> {
             .store
             .context(self.job.lane, usize::from(terms.rounds))
             .await?;
+        let (choice, highest) = self.choose(terms, &context);
         let question = Question {
             prompt: Arc::new(self.compose(&context)),
-            // Every question goes to the lite tier until tier choice comes with the routers.
-            tier: Tier::Lite,
+            tier: choice.tier,
             signed_by: only_model(&context),
             groups: terms.groups().collect(),
             rank: rank_of(role),
             view,
         };
         let called = call::until_answered(self.engine, self.settings, question).await?;
-        let reply = self.after(called.ended, terms);
+        let answered = Answered {
+            choice,
+            ceiling: choice.wanted.min(highest),
+            by: called.by,
+            is_kept: terms.rounds > 0,
+        };
+        let reply = self.after(called.ended, &answered);
         Ok(Reply {
             changes: called.changes,
             ..reply
         })
     }
 
-    fn after(&self, ended: Ended, terms: &Terms) -> Reply {
+    /// The tier for the question, and the highest one that the role and its keys offer.
+    fn choose(&self, terms: &Terms, context: &[Arc<StoredTurn>]) -> (Choice, Tier) {
+        let groups: Vec<Group> = terms.groups().collect();
+        let now = clock::now();
+        let left = |tier| {
+            let lending = &self.engine.lending;
+            lending.with(|pool| pool.left(tier, &groups, now))
+        };
+        let days = [Tier::Lite, Tier::Flash, Tier::Pro].map(|tier| (tier, left(tier)));
+        let offered = days.iter().filter(|(_, day)| day.is_some());
+        let highest = offered.map(|(tier, _)| *tier).max().unwrap_or(Tier::Lite);
+        let highest = highest.min(terms.highest_tier);
+        let [lite, flash, pro] = days.map(|(_, day)| day.unwrap_or(Day::Gone));
+        let reasons: Vec<TierReason> = context.iter().map(|turn| turn.reason).collect();
+        let facts = tier::Facts {
+            text: self.text,
+            quote: self.quote,
+            attachments: 0,
+            context: &reasons,
+            highest,
+            // Until there is /model.
+            wish: None,
+            left: Left { lite, flash, pro },
+        };
+        (tier::choose(&facts), highest)
+    }
+
+    fn after(&self, ended: Ended, answered: &Answered) -> Reply {
         let job = self.job.id.0;
         match ended {
             Ended::Answered(answer) => {
                 self.engine
                     .metrics
                     .answered(clock::now().since(self.job.accepted));
-                info!(job, model = answer.model.as_str(); "answered");
-                let text = self.locale.answer(&answer);
-                let round = (terms.rounds > 0).then(|| self.round(answer));
+                let reason = answered.reason();
+                info!(job, model = answer.model.as_str(), reason:?; "answered");
+                let text = self.with_note(self.locale.answer(&answer), answered);
+                let round = answered.is_kept.then(|| self.round(answer, reason));
                 Reply {
                     text,
                     round,
@@ -158,6 +212,16 @@ impl Asked<'_> {
             // Whoever cancelled has said so already.
             Ended::Cancelled => Reply::default(),
         }
+    }
+
+    /// An answer by another model or key than the wanted one says so.
+    fn with_note(&self, text: String, answered: &Answered) -> String {
+        let note = match answered.by {
+            Some(by) if by.tier < answered.ceiling => self.locale.degraded(by.tier),
+            Some(by) if by.borrowed => self.locale.borrowed(),
+            Some(_) | None => return text,
+        };
+        format!("{text}\n\n{note}")
     }
 
     /// The role of this moment: a grant may have ended, or been taken back, while the job waited.
@@ -201,14 +265,14 @@ impl Asked<'_> {
     }
 
     /// The round as the next questions will see it.
-    fn round(&self, answer: Answer) -> StoredTurn {
+    fn round(&self, answer: Answer, reason: TierReason) -> StoredTurn {
         let signed = answer.signed.into_iter().map(Part::Signed);
         StoredTurn {
             asked: self.job.accepted,
             question_messages: self.job.messages.clone(),
             answer_messages: Vec::new(),
             model: answer.model,
-            reason: TierReason::Smalltalk,
+            reason,
             question: vec![Part::Text(self.text.to_owned())],
             answer: std::iter::once(Part::Text(answer.text))
                 .chain(signed)

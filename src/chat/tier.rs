@@ -53,10 +53,6 @@ pub(crate) struct Left {
 
 /// What is left of one tier's day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the turn asks it once the routers are in")
-)]
 pub(crate) enum Day {
     Plenty,
     /// Kept for questions that surely need the tier, and for those who ask for it.
@@ -90,10 +86,6 @@ impl Left {
 /// some sign of work: without one the wish for it gets the middle tier. A tier above the role's is lowered to that in silence;
 /// when the day makes it smaller still, the reason is `Degraded`. It never goes up to spare a
 /// smaller tier.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the turn asks it once the routers are in")
-)]
 pub(crate) fn choose(facts: &Facts<'_>) -> Choice {
     let evidence = Evidence::of(facts);
     let content = evidence.tier();

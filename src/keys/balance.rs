@@ -116,11 +116,19 @@ impl Pool {
                 free_keys: !member.spec.paid && self.state.free_keys.health.needs_trial(),
                 model: self.state.model(offer.place).health.needs_trial(),
             },
-            borrowed: member.spec.group.is_some() && member.spec.group != own,
+            borrowed: member.spec.group.is_some() && member.spec.group != own && self.lives(own),
             paid: member.spec.paid,
             price: member.price(offer, ask.tokens),
             tier: offer.model.tier,
         })
+    }
+
+    /// Whether a group has a living key of its own.
+    fn lives(&self, group: Option<Group>) -> bool {
+        self.roster
+            .iter()
+            .filter(|member| member.spec.group == group)
+            .any(|member| self.state.key(member.key).health.dead.is_none())
     }
 
     /// Whether the key may be called with the model now: how busy it is, or what stands in the way.

@@ -98,7 +98,7 @@ pub(crate) struct Lease {
     pub(crate) project: Fingerprint,
     pub(crate) model: String,
     pub(crate) tier: Tier,
-    /// From a lower group's key.
+    /// From a lower group's key, though the asker's group has keys of its own.
     pub(crate) borrowed: bool,
     /// With a key that costs money.
     pub(super) paid: bool,

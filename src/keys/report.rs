@@ -7,6 +7,7 @@ use super::balance::Use;
 use super::pool::{Member, Moment, Offer};
 use super::{Death, Effect, Fingerprint, Group, Pool, Wait, Why};
 use crate::chat::Tier;
+use crate::chat::tier::Day;
 use crate::clock::Timestamp;
 
 /// The smallest call there is.
@@ -67,14 +68,6 @@ pub(crate) struct KeyReport {
     pub(crate) last: Option<(Effect, Timestamp)>,
 }
 
-/// What is left of a tier's day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Left {
-    Plenty,
-    Scarce,
-    Gone,
-}
-
 impl Pool {
     /// Counts the configured keys.
     pub(crate) fn count(&mut self, now: Timestamp) -> Tally {
@@ -115,8 +108,9 @@ impl Pool {
         lines
     }
 
-    /// What is left of a tier's day for people of this group, in their own keys and those that lend.
-    pub(crate) fn left(&mut self, tier: Tier, groups: &[Group], now: Timestamp) -> Left {
+    /// What is left of a tier's day for people of this group, in their own keys and those that lend;
+    /// `None` when no living key offers it to them.
+    pub(crate) fn left(&mut self, tier: Tier, groups: &[Group], now: Timestamp) -> Option<Day> {
         let moment = self.notice(now);
         let errand = Use {
             group: groups.first().copied(),
@@ -146,11 +140,11 @@ impl Pool {
                 }
             }
         }
-        match all - used {
-            0 => Left::Gone,
-            left if left * 100 <= all * SCARCE => Left::Scarce,
-            _ => Left::Plenty,
-        }
+        (all > 0).then(|| match all - used {
+            0 => Day::Gone,
+            left if left * 100 <= all * SCARCE => Day::Scarce,
+            _ => Day::Plenty,
+        })
     }
 
     fn standing_of(&self, member: &Member, moment: Moment) -> Standing {
