@@ -1,0 +1,305 @@
+//! What a router that knows everything would serve, under the rules that bind ours: own group before
+//! lower ones, a reserve kept by lenders, no model above the question's tier, the owner's limits, and
+//! the same patience. It never calls what fails, so one call answers.
+//!
+//! Greedy: the earliest deadline first (all are equally patient, so the first to come), each at the
+//! earliest moment of the first class of keys that has one in time. Within one class no other order
+//! serves more: slots of a sliding minute are alike, and the k-th start is never later than in any
+//! other schedule. Classes are tried from those that the fewest others may use.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::trace::Trace;
+use super::upstream::{MINUTE, PACE};
+use super::world::{Calendar, Limits, Trouble, World};
+use super::{PATIENCE, Question};
+use crate::chat::Tier;
+use crate::clock::Timestamp;
+use crate::keys::Group;
+
+/// What a lender may have spent of its minute or day and still lend; the rest is for its own people.
+const LENT_PERCENT: u32 = 60;
+
+/// One question as the oracle serves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) at: Timestamp,
+    pub(crate) project: usize,
+    pub(crate) model: usize,
+}
+
+/// How the oracle serves a trace, by question.
+pub(crate) fn serve(trace: &Trace) -> Vec<Option<Start>> {
+    let mut oracle = Oracle::new(&trace.world);
+    let questions = trace.questions.iter();
+    questions.map(|question| oracle.place(question)).collect()
+}
+
+/// A (project, model).
+#[derive(Debug)]
+struct Bucket {
+    project: usize,
+    model: usize,
+    tier: Tier,
+    groups: Vec<Option<Group>>,
+    keys: Vec<usize>,
+    limits: Limits,
+    /// Starts that still fill a minute, in order; some may lie ahead.
+    starts: VecDeque<Timestamp>,
+    days: BTreeMap<i32, u32>,
+    /// No start is possible before: for its own people, and for borrowers.
+    not_before: [Timestamp; 2],
+}
+
+impl Bucket {
+    fn forget(&mut self, now: Timestamp) {
+        while self.starts.front().is_some_and(|at| now.since(*at) >= MINUTE) {
+            self.starts.pop_front();
+        }
+    }
+
+    /// Whether one more start at that moment leaves every minute within the limit.
+    fn fits(&self, at: Timestamp, borrowed: bool) -> bool {
+        let place = self.starts.partition_point(|start| *start <= at);
+        let limit = usize::try_from(self.limits.minute).unwrap();
+        if borrowed {
+            let before = self.starts.iter().take(place);
+            let recent = before.filter(|start| at.since(**start) < MINUTE).count();
+            if recent >= usize::try_from(lent(self.limits.minute)).unwrap() {
+                return false;
+            }
+        }
+        if self.starts.len() < limit {
+            return limit > 0;
+        }
+        let with = |nth: usize| match nth.cmp(&place) {
+            std::cmp::Ordering::Less => self.starts[nth],
+            std::cmp::Ordering::Equal => at,
+            std::cmp::Ordering::Greater => self.starts[nth - 1],
+        };
+        let first = place.saturating_sub(limit);
+        let last = place.min(self.starts.len() - limit);
+        (first..=last).all(|nth| with(nth + limit).since(with(nth)) >= MINUTE)
+    }
+
+    fn next_fit(&self, at: Timestamp, borrowed: bool, last: Timestamp) -> Option<Timestamp> {
+        let ends = self.starts.iter().map(|start| start.after(MINUTE));
+        let mut moments = std::iter::once(at).chain(ends.filter(|end| *end > at));
+        moments.find(|moment| *moment > last || self.fits(*moment, borrowed))
+    }
+
+    fn share(&self, day: i32) -> f64 {
+        f64::from(self.used(day)) / f64::from(self.limits.day)
+    }
+
+    fn used(&self, day: i32) -> u32 {
+        self.days.get(&day).copied().unwrap_or(0)
+    }
+}
+
+fn lent(limit: u32) -> u32 {
+    u32::try_from(u64::from(limit) * u64::from(LENT_PERCENT) / 100).unwrap()
+}
+
+struct Oracle<'w> {
+    world: &'w World,
+    buckets: Vec<Bucket>,
+    /// Starts of the last ten seconds and those ahead, of all keys, in order.
+    paced: VecDeque<Timestamp>,
+    calendar: Calendar,
+}
+
+impl<'w> Oracle<'w> {
+    fn new(world: &'w World) -> Self {
+        let configured = world.configured();
+        let mut buckets = Vec::new();
+        for project in 0..world.projects() {
+            let members = world.keys.iter().enumerate();
+            let members: Vec<_> = members.filter(|(_, key)| key.project == project).collect();
+            for (model, facts) in world.catalog.models().enumerate() {
+                let (own, truth) = (configured[model], world.truth[model]);
+                buckets.push(Bucket {
+                    project,
+                    model,
+                    tier: facts.tier,
+                    groups: members.iter().map(|(_, key)| key.group).collect(),
+                    keys: members.iter().map(|(key, _)| *key).collect(),
+                    limits: Limits {
+                        minute: own.minute.min(truth.minute),
+                        day: own.day.min(truth.day),
+                        tokens: own.tokens.min(truth.tokens),
+                    },
+                    starts: VecDeque::new(),
+                    days: BTreeMap::new(),
+                    not_before: [Timestamp(0); 2],
+                });
+            }
+        }
+        Self {
+            world,
+            buckets,
+            paced: VecDeque::new(),
+            calendar: Calendar::new(Timestamp(0)),
+        }
+    }
+
+    fn place(&mut self, question: &Question) -> Option<Start> {
+        while self.paced.front().is_some_and(|at| question.at.since(*at) >= PACE) {
+            self.paced.pop_front();
+        }
+        let tiers = [Tier::Pro, Tier::Flash, Tier::Lite].into_iter();
+        for tier in tiers.filter(|tier| *tier <= question.tier) {
+            let lenders = [Group::B, Group::C, Group::D].into_iter();
+            let lower = lenders.filter(|group| *group > question.group);
+            for group in std::iter::once(question.group).chain(lower) {
+                if let Some((bucket, at)) = self.best(question, tier, group) {
+                    return Some(self.start(bucket, at));
+                }
+            }
+        }
+        None
+    }
+
+    /// The bucket of a class that starts the question first; of several the least spent one.
+    fn best(&mut self, question: &Question, tier: Tier, group: Group) -> Option<(usize, Timestamp)> {
+        let borrowed = group != question.group;
+        let last = question.at.after(PATIENCE);
+        let mut best: Option<(usize, Timestamp, f64)> = None;
+        for place in 0..self.buckets.len() {
+            let bucket = &mut self.buckets[place];
+            let serves = bucket.groups.iter().any(|it| match it {
+                Some(it) => *it == group,
+                None => !borrowed,
+            });
+            if bucket.tier != tier || !serves || bucket.not_before[usize::from(borrowed)] > last {
+                continue;
+            }
+            bucket.forget(question.at);
+            let from = bucket.not_before[usize::from(borrowed)].max(question.at);
+            let found = self.earliest(place, (from, last), borrowed);
+            let bucket = &mut self.buckets[place];
+            bucket.not_before[usize::from(borrowed)] = found.unwrap_or(Timestamp(last.0 + 1));
+            if let Some(at) = found {
+                let share = bucket.share(self.calendar.number(at));
+                let better = best.is_none_or(|(_, other, least)| {
+                    at < other || (at == other && share < least)
+                });
+                if better {
+                    best = Some((place, at, share));
+                }
+            }
+        }
+        best.map(|(place, at, _)| (place, at))
+    }
+
+    /// The first moment at which everything allows a call.
+    fn earliest(
+        &mut self,
+        place: usize,
+        (from, last): (Timestamp, Timestamp),
+        borrowed: bool,
+    ) -> Option<Timestamp> {
+        let mut at = from;
+        while at <= last {
+            let bucket = &self.buckets[place];
+            let clear = clear_from(self.world, bucket, at)?;
+            let day = self.calendar.day(clear);
+            let cap = if borrowed {
+                lent(bucket.limits.day)
+            } else {
+                bucket.limits.day
+            };
+            let within = if bucket.used(day.number) < cap {
+                clear
+            } else {
+                day.ends
+            };
+            let free = bucket.next_fit(within, borrowed, last)?;
+            let next = self.next_paced(free);
+            if next == at {
+                return Some(at);
+            }
+            at = next;
+        }
+        None
+    }
+
+    /// The first moment from this one at which our address is not throttled for its pace.
+    fn next_paced(&self, from: Timestamp) -> Timestamp {
+        let Some((calls, until)) = pace(self.world, from) else {
+            return from;
+        };
+        let calls = usize::try_from(calls).unwrap();
+        let crowded = |end: Timestamp| {
+            let starts = self.paced.iter();
+            let around = starts.filter(|start| **start <= end && end.since(**start) < PACE);
+            around.count() >= calls
+        };
+        let later = self.paced.iter().filter(|start| **start > from);
+        let mut ends = later.filter(|start| start.since(from) < PACE);
+        if !crowded(from) && !ends.any(|end| crowded(*end)) {
+            return from;
+        }
+        let frees = self.paced.iter().map(|start| start.after(PACE));
+        frees.filter(|at| *at > from).fold(until, Timestamp::min)
+    }
+
+    fn start(&mut self, place: usize, at: Timestamp) -> Start {
+        let day = self.calendar.number(at);
+        let nth = self.paced.partition_point(|start| *start <= at);
+        self.paced.insert(nth, at);
+        let bucket = &mut self.buckets[place];
+        let nth = bucket.starts.partition_point(|start| *start <= at);
+        bucket.starts.insert(nth, at);
+        *bucket.days.entry(day).or_default() += 1;
+        Start {
+            at,
+            project: bucket.project,
+            model: bucket.model,
+        }
+    }
+}
+
+/// The first moment from this one at which no fault is in the way; none when all keys are dead.
+fn clear_from(world: &World, bucket: &Bucket, from: Timestamp) -> Option<Timestamp> {
+    let mut at = from;
+    loop {
+        let mut alive = bucket.keys.iter().filter(|key| !world.is_dead(**key, at));
+        alive.next()?;
+        let mut in_way = world.faults.iter().filter(|fault| {
+            fault.from <= at
+                && at < fault.until
+                && match fault.trouble {
+                    Trouble::ModelOut { model } => model == bucket.model,
+                    Trouble::Throttle => true,
+                    Trouble::KeyOdd { key, percent: 100 } => {
+                        let mut others = bucket.keys.iter().filter(|it| **it != key);
+                        bucket.keys.contains(&key) && others.all(|it| world.is_dead(*it, at))
+                    }
+                    Trouble::KeyDies { .. }
+                    | Trouble::ModelShaky { .. }
+                    | Trouble::KeyOdd { .. }
+                    | Trouble::ThrottleAbove { .. } => false,
+                }
+        });
+        match in_way.next() {
+            Some(fault) => at = fault.until,
+            None => return Some(at),
+        }
+    }
+}
+
+/// How many calls in ten seconds our address may make at that moment, and until when.
+fn pace(world: &World, now: Timestamp) -> Option<(u32, Timestamp)> {
+    let faults = world.faults.iter();
+    let faults = faults.filter(|fault| fault.from <= now && now < fault.until);
+    let paces = faults.filter_map(|fault| match fault.trouble {
+        Trouble::ThrottleAbove { calls } => Some((calls, fault.until)),
+        Trouble::KeyDies { .. }
+        | Trouble::ModelOut { .. }
+        | Trouble::ModelShaky { .. }
+        | Trouble::KeyOdd { .. }
+        | Trouble::Throttle => None,
+    });
+    paces.min()
+}
