@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::trace::Trace;
 use super::upstream::{MINUTE, PACE};
-use super::world::{Calendar, Limits, Trouble, World};
+use super::world::{Calendar, Fault, Limits, Trouble, World};
 use super::{PATIENCE, Question};
 use crate::chat::Tier;
 use crate::clock::Timestamp;
@@ -53,7 +53,11 @@ struct Bucket {
 
 impl Bucket {
     fn forget(&mut self, now: Timestamp) {
-        while self.starts.front().is_some_and(|at| now.since(*at) >= MINUTE) {
+        while self
+            .starts
+            .front()
+            .is_some_and(|at| now.since(*at) >= MINUTE)
+        {
             self.starts.pop_front();
         }
     }
@@ -106,6 +110,8 @@ struct Oracle<'w> {
     buckets: Vec<Bucket>,
     /// Starts of the last ten seconds and those ahead, of all keys, in order.
     paced: VecDeque<Timestamp>,
+    /// Whether our address ever has a pace to keep.
+    is_paced: bool,
     calendar: Calendar,
 }
 
@@ -139,12 +145,17 @@ impl<'w> Oracle<'w> {
             world,
             buckets,
             paced: VecDeque::new(),
+            is_paced: world.faults.iter().any(|fault| paced_to(fault).is_some()),
             calendar: Calendar::new(Timestamp(0)),
         }
     }
 
     fn place(&mut self, question: &Question) -> Option<Start> {
-        while self.paced.front().is_some_and(|at| question.at.since(*at) >= PACE) {
+        while self
+            .paced
+            .front()
+            .is_some_and(|at| question.at.since(*at) >= PACE)
+        {
             self.paced.pop_front();
         }
         let tiers = [Tier::Pro, Tier::Flash, Tier::Lite].into_iter();
@@ -161,7 +172,12 @@ impl<'w> Oracle<'w> {
     }
 
     /// The bucket of a class that starts the question first; of several the least spent one.
-    fn best(&mut self, question: &Question, tier: Tier, group: Group) -> Option<(usize, Timestamp)> {
+    fn best(
+        &mut self,
+        question: &Question,
+        tier: Tier,
+        group: Group,
+    ) -> Option<(usize, Timestamp)> {
         let borrowed = group != question.group;
         let last = question.at.after(PATIENCE);
         let mut best: Option<(usize, Timestamp, f64)> = None;
@@ -181,9 +197,8 @@ impl<'w> Oracle<'w> {
             bucket.not_before[usize::from(borrowed)] = found.unwrap_or(Timestamp(last.0 + 1));
             if let Some(at) = found {
                 let share = bucket.share(self.calendar.number(at));
-                let better = best.is_none_or(|(_, other, least)| {
-                    at < other || (at == other && share < least)
-                });
+                let better = best
+                    .is_none_or(|(_, other, least)| at < other || (at == other && share < least));
                 if better {
                     best = Some((place, at, share));
                 }
@@ -224,22 +239,25 @@ impl<'w> Oracle<'w> {
         None
     }
 
-    /// The first moment from this one at which our address is not throttled for its pace.
+    /// This moment when one more call then keeps our address within its pace; else the next to try.
     fn next_paced(&self, from: Timestamp) -> Timestamp {
-        let Some((calls, until)) = pace(self.world, from) else {
+        if !self.is_paced {
             return from;
-        };
-        let calls = usize::try_from(calls).unwrap();
+        }
         let crowded = |end: Timestamp| {
+            let Some((calls, _)) = pace(self.world, end) else {
+                return false;
+            };
             let starts = self.paced.iter();
             let around = starts.filter(|start| **start <= end && end.since(**start) < PACE);
-            around.count() >= calls
+            around.count() >= usize::try_from(calls).unwrap()
         };
         let later = self.paced.iter().filter(|start| **start > from);
         let mut ends = later.filter(|start| start.since(from) < PACE);
         if !crowded(from) && !ends.any(|end| crowded(*end)) {
             return from;
         }
+        let until = pace(self.world, from).map_or(Timestamp(u64::MAX), |(_, until)| until);
         let frees = self.paced.iter().map(|start| start.after(PACE));
         frees.filter(|at| *at > from).fold(until, Timestamp::min)
     }
@@ -293,13 +311,17 @@ fn clear_from(world: &World, bucket: &Bucket, from: Timestamp) -> Option<Timesta
 fn pace(world: &World, now: Timestamp) -> Option<(u32, Timestamp)> {
     let faults = world.faults.iter();
     let faults = faults.filter(|fault| fault.from <= now && now < fault.until);
-    let paces = faults.filter_map(|fault| match fault.trouble {
-        Trouble::ThrottleAbove { calls } => Some((calls, fault.until)),
+    let paces = faults.filter_map(|fault| Some((paced_to(fault)?, fault.until)));
+    paces.min()
+}
+
+fn paced_to(fault: &Fault) -> Option<u32> {
+    match fault.trouble {
+        Trouble::ThrottleAbove { calls } => Some(calls),
         Trouble::KeyDies { .. }
         | Trouble::ModelOut { .. }
         | Trouble::ModelShaky { .. }
         | Trouble::KeyOdd { .. }
         | Trouble::Throttle => None,
-    });
-    paces.min()
+    }
 }

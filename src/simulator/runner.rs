@@ -15,9 +15,6 @@ use crate::clock::Timestamp;
 /// A wait that ends in the past, or now, ends so much later.
 const LEAST_WAIT: Duration = Duration::from_millis(5);
 
-/// The longest way of a request to the service.
-const LONGEST_WAY: u64 = 100;
-
 /// How long the service takes to refuse.
 const REFUSAL: Duration = Duration::from_millis(300);
 
@@ -31,11 +28,18 @@ const EVENTS_PER_QUESTION: usize = 20_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     /// The question arrives, or the moment it waits for has come: unless its version is another.
-    Ask { question: usize, version: u32 },
+    Ask {
+        question: usize,
+        version: u32,
+    },
     /// A call arrives at the service.
-    Reach { call: usize },
+    Reach {
+        call: usize,
+    },
     /// Its reply is here.
-    End { call: usize },
+    End {
+        call: usize,
+    },
     Restart,
     Look,
 }
@@ -87,7 +91,13 @@ pub(crate) fn run<'w>(trace: &'w Trace, policy: &mut dyn Policy) -> Outcome<'w> 
     let mut runner = Runner::new(trace, policy);
     for question in &trace.questions {
         let (question, at) = (question.id, question.at);
-        runner.push(at, Event::Ask { question, version: 0 });
+        runner.push(
+            at,
+            Event::Ask {
+                question,
+                version: 0,
+            },
+        );
     }
     for at in &trace.restarts {
         runner.push(*at, Event::Restart);
@@ -221,7 +231,7 @@ impl<'w, 'p> Runner<'w, 'p> {
             },
             reply: None,
         });
-        let way = Duration::from_millis(self.way.u64(0..=LONGEST_WAY));
+        let way = self.world.way.mul_f64(self.way.f64());
         self.push(now.after(way), Event::Reach { call });
     }
 
@@ -250,7 +260,13 @@ impl<'w, 'p> Runner<'w, 'p> {
         }
         seat.version += 1;
         let version = seat.version;
-        self.push(at, Event::Ask { question: id, version });
+        self.push(
+            at,
+            Event::Ask {
+                question: id,
+                version,
+            },
+        );
     }
 
     fn lose(&mut self, id: usize) {

@@ -90,7 +90,10 @@ fn row(trace: &Trace, possible: u32, contender: Contender) -> Row {
         wronged: outcome.wronged.len(),
         overspend: outcome.upstream.overspend(),
         jain,
-        wait: waits.get(waits.len() * 95 / 100).copied().unwrap_or_default(),
+        wait: waits
+            .get(waits.len() * 95 / 100)
+            .copied()
+            .unwrap_or_default(),
     }
 }
 
@@ -103,7 +106,10 @@ fn least_jain(world: &World, outcome: &Outcome<'_>) -> Option<f64> {
     let unsound = |(at, _): &(usize, &KeyFacts)| !world.is_sound(*at, Timestamp(u64::MAX));
     let broken = world.keys.iter().enumerate().filter(unsound);
     let broken: BTreeSet<usize> = broken.map(|(_, key)| key.project).collect();
-    let sound = world.keys.iter().filter(|key| !broken.contains(&key.project));
+    let sound = world
+        .keys
+        .iter()
+        .filter(|key| !broken.contains(&key.project));
 
     let mut groups: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();
     for key in sound {
@@ -142,7 +148,11 @@ pub(crate) fn targets(row: &Row) -> Vec<String> {
         }
     };
     let calm = !kind.is_faulty();
-    let least = if calm && row.plan.load <= 80 { 0.99 } else { 0.97 };
+    let least = if calm && row.plan.peak() <= 80 {
+        0.99
+    } else {
+        0.97
+    };
     let share = row.share();
     demand(share >= least, format!("serves {share:.3} of what can be"));
     let most = if calm { 1.05 } else { 1.3 };
@@ -150,7 +160,10 @@ pub(crate) fn targets(row: &Row) -> Vec<String> {
     demand(calls <= most, format!("calls {calls:.2} times an answer"));
     let provoked = row.provoked;
     let limits_right = kind != Kind::WrongLimits;
-    demand(!limits_right || provoked == 0, format!("provokes {provoked} 429s"));
+    demand(
+        !limits_right || provoked == 0,
+        format!("provokes {provoked} 429s"),
+    );
     let dead = row.calls_to_dead;
     demand(dead == 0, format!("calls dead keys {dead} times"));
     let wronged = row.wronged;
@@ -196,7 +209,10 @@ pub(crate) fn text(rows: &[Row]) -> String {
     text
 }
 
-#[expect(clippy::print_stdout, reason = "the table is what a person runs this for")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the table is what a person runs this for"
+)]
 pub(crate) fn print(rows: &[Row]) {
     println!("{}", text(rows));
 }

@@ -1,12 +1,15 @@
-use super::table::{Contender, Row};
+use super::table::Contender;
 use super::trace::{Kind, Plan, Trace};
 use super::upstream::{Request, Upstream};
 use super::world::{Trouble, World};
 use super::*;
 use crate::catalog::Catalog;
 
+mod careful;
 mod oracle;
+mod rows;
 mod runs;
+mod traces;
 mod upstream;
 
 const NOON: &str = "2026-11-20T20:00:00Z";
@@ -146,7 +149,8 @@ impl Policy for Puppet {
             return Decision::Wait { until: start.at };
         }
         let mut keys = self.keys.iter().enumerate();
-        let found = keys.find(|(place, key)| key.project == start.project && !self.dead.contains(place));
+        let found =
+            keys.find(|(place, key)| key.project == start.project && !self.dead.contains(place));
         let (key, model) = (found.map_or(0, |(place, _)| place), start.model);
         Decision::Call { key, model }
     }
@@ -172,21 +176,36 @@ impl Policy for Puppet {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a person chooses the long table with it")]
-fn the_table_of_all_policies() {
-    let plans = match std::env::var_os("SVS_BOT_FULL") {
-        Some(_) => table::full_plans(),
-        None => table::quick_plans(),
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person chooses the long table with it"
+)]
+fn the_table_tells_a_careful_policy_from_a_careless_one() {
+    let long = std::env::var_os("SVS_BOT_FULL").is_some();
+    let plans = if long {
+        table::full_plans()
+    } else {
+        table::quick_plans()
     };
-    let contenders = [Contender {
-        make: |_, _| Box::new(FirstKey),
-    }];
+    let contenders = [
+        Contender {
+            make: |world, _| Box::new(careful::Careful::new(world)),
+        },
+        Contender {
+            make: |_, _| Box::new(FirstKey),
+        },
+    ];
     let rows = table::rows(&plans, &contenders);
     table::print(&rows);
     assert_eq!(rows.len(), plans.len() * contenders.len());
-    let senseless: Vec<&Row> = rows
-        .iter()
-        .filter(|row| row.possible > row.asked || row.possible == 0 || row.calls < row.served)
-        .collect();
-    assert!(senseless.is_empty(), "{senseless:?}");
+    for row in &rows {
+        let sensible = row.possible <= row.asked && row.served <= row.calls && row.possible > 0;
+        assert!(sensible, "{row:?}");
+        let missed = table::targets(row);
+        if row.policy == "careful" {
+            assert!(long || missed.is_empty(), "{missed:?}");
+        } else {
+            assert!(!missed.is_empty(), "{row:?}");
+        }
+    }
 }

@@ -2,13 +2,12 @@
 //! load is a share of what the fleet may serve: of its minutes with the small catalogue below, of its
 //! days with the shipped one.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::crowd::Crowd;
 use super::world::{Trouble, World};
 use super::{KeyFacts, Question};
 use crate::catalog::Catalog;
-use crate::chat::Tier;
 use crate::clock::Timestamp;
 use crate::keys::{Group, pacific};
 
@@ -51,16 +50,13 @@ context_tokens = 1_000_000
 max_output = 65_536
 "#;
 
-const GROUPS: [Group; 4] = [Group::A, Group::B, Group::C, Group::D];
+pub(crate) const GROUPS: [Group; 4] = [Group::A, Group::B, Group::C, Group::D];
 const HOUR: Duration = Duration::from_hours(1);
-const DAY: Duration = Duration::from_hours(24);
-const OUTAGE: Duration = Duration::from_mins(3);
 
-/// Bursts: one of a minute in each five, so high above the rest that the mean is 1.
-const CYCLE: u64 = 300_000;
-const BURST: u64 = 60_000;
-const HIGH: f64 = 2.5;
-const LOW: f64 = 0.625;
+/// When a day's quota is asked for before it ends, in [`Kind::Exhaustion`].
+pub(crate) const EVENING: Duration = Duration::from_hours(6);
+
+const OUTAGE: Duration = Duration::from_mins(3);
 
 /// What a trace is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +156,7 @@ impl Kind {
         }
     }
 
-    fn has_bursts(self) -> bool {
+    pub(crate) fn has_bursts(self) -> bool {
         matches!(self, Self::Bursts | Self::Restart | Self::Everything)
     }
 }
@@ -176,6 +172,18 @@ pub(crate) struct Plan {
     /// Length of a trace about minutes; a trace about days has its own.
     pub(crate) minutes: u64,
     pub(crate) seed: u64,
+}
+
+impl Plan {
+    /// Percent of the fleet's minutes that are asked for at the highest: a burst is an overload at a
+    /// mean that is none.
+    pub(crate) fn peak(&self) -> u32 {
+        if self.kind.has_bursts() {
+            self.load * 5 / 2
+        } else {
+            self.load
+        }
+    }
 }
 
 /// A trace.
@@ -199,8 +207,8 @@ pub(crate) fn fleet(keys: usize, keys_of_a_project: usize) -> Vec<KeyFacts> {
 
 /// Where the moments of a trace lie.
 #[derive(Debug, Clone, Copy)]
-struct Span {
-    from: Timestamp,
+pub(crate) struct Span {
+    pub(crate) from: Timestamp,
     until: Timestamp,
 }
 
@@ -213,7 +221,7 @@ impl Span {
             Kind::Exhaustion | Kind::RestartDay => {
                 let ends = day_at("2026-11-20T20:00:00Z").ends;
                 return Self {
-                    from: ends.before(6 * HOUR),
+                    from: ends.before(EVENING),
                     until: ends.after(HOUR),
                 };
             }
@@ -241,7 +249,7 @@ impl Span {
         }
     }
 
-    fn length(self) -> Duration {
+    pub(crate) fn length(self) -> Duration {
         self.until.since(self.from)
     }
 
@@ -356,111 +364,4 @@ fn keys_die(fleet: usize, span: Span, world: &mut World) {
         let percent = 30 + u32::try_from(nth * 40 / dying).unwrap();
         world.plan(span.at(percent), Duration::ZERO, Trouble::KeyDies { key });
     }
-}
-
-/// Those who ask.
-struct Crowd {
-    /// Questions a millisecond, of the lite and of the flash tier.
-    lite: f64,
-    flash: f64,
-    /// Projects of each group; all alike when the keys have no groups.
-    weights: [u32; 4],
-}
-
-impl Crowd {
-    fn of(plan: &Plan, world: &World) -> Self {
-        let horizon = if matches!(plan.kind, Kind::Exhaustion | Kind::RestartDay) {
-            Some(6 * HOUR)
-        } else {
-            plan.kind.is_daily().then_some(DAY)
-        };
-        let projects = f64::from(u32::try_from(world.projects()).unwrap());
-        let configured = world.configured();
-        let rate = |tier| {
-            let models = world.catalog.models().zip(&configured).zip(&world.truth);
-            let of_tier = models.filter(|((model, _), _)| model.tier == tier);
-            let rates = of_tier.map(|((_, own), truth)| match horizon {
-                Some(span) => f64::from(own.day.min(truth.day)) / span.as_secs_f64(),
-                None => f64::from(own.minute.min(truth.minute)) / 60.0,
-            });
-            rates.sum::<f64>() * projects * f64::from(plan.load) / 100.0 / 1000.0
-        };
-        let weights = GROUPS.map(|group| {
-            let members = world.keys.iter().filter(|key| key.group == Some(group));
-            let projects: BTreeSet<usize> = members.map(|key| key.project).collect();
-            u32::try_from(projects.len()).unwrap()
-        });
-        let grouped = weights.iter().any(|weight| *weight > 0);
-        Self {
-            lite: rate(Tier::Lite),
-            flash: rate(Tier::Flash),
-            weights: if grouped { weights } else { [1; 4] },
-        }
-    }
-
-    fn per_second(&self) -> f64 {
-        (self.lite + self.flash) * 1000.0
-    }
-
-    /// Poisson arrivals, thinned to the hour's or the burst's rate.
-    fn questions(&self, plan: &Plan, span: Span) -> Vec<Question> {
-        let mut rng = fastrand::Rng::with_seed(plan.seed);
-        let mut questions = Vec::new();
-        let mut since = Duration::ZERO;
-        loop {
-            let gap = -(1.0 - rng.f64()).ln() / (self.per_second() * HIGH);
-            since += Duration::from_secs_f64(gap);
-            if since >= span.length() {
-                return questions;
-            }
-            let at = span.from.after(since);
-            let (factor, hot) = swing(plan, at.since(span.from), at);
-            if rng.f64() * HIGH >= factor {
-                continue;
-            }
-            let hot = hot.filter(|_| rng.f64() < (HIGH - LOW) / HIGH);
-            let flash = rng.f64() * (self.lite + self.flash) < self.flash;
-            questions.push(Question {
-                id: questions.len(),
-                at,
-                group: hot.unwrap_or_else(|| self.group(&mut rng)),
-                tier: if flash { Tier::Flash } else { Tier::Lite },
-                tokens: rng.u64(200..4_000),
-                takes: Duration::from_millis(rng.u64(1_000..8_000)),
-            });
-        }
-    }
-
-    fn group(&self, rng: &mut fastrand::Rng) -> Group {
-        let mut left = rng.u32(0..self.weights.iter().sum());
-        for (group, weight) in GROUPS.into_iter().zip(self.weights) {
-            if left < weight {
-                return group;
-            }
-            left -= weight;
-        }
-        Group::D
-    }
-}
-
-/// How many times the mean rate it is now, at most [`HIGH`], and the group that a burst comes from:
-/// every second burst comes from one group alone.
-fn swing(plan: &Plan, since: Duration, at: Timestamp) -> (f64, Option<Group>) {
-    if plan.kind == Kind::Day {
-        let ends = pacific::day_of(at).ends;
-        let to_midnight = ends.since(at).as_secs_f64() / DAY.as_secs_f64();
-        let wave = (to_midnight * std::f64::consts::TAU).cos();
-        return (1.0 - 0.9 * wave, None);
-    }
-    if !plan.kind.has_bursts() {
-        return (1.0, None);
-    }
-    let since = u64::try_from(since.as_millis()).unwrap();
-    let cycle = since / CYCLE;
-    let begins = fastrand::Rng::with_seed(plan.seed ^ (cycle << 32)).u64(0..CYCLE - BURST);
-    if !(begins..begins + BURST).contains(&(since % CYCLE)) {
-        return (LOW, None);
-    }
-    let hot = GROUPS[usize::try_from(cycle / 2 % 4).unwrap()];
-    (HIGH, (cycle % 2 == 1).then_some(hot))
 }

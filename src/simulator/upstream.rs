@@ -40,8 +40,18 @@ struct Bucket {
 
 impl Bucket {
     /// What stands against one more request.
-    fn obstacle(&mut self, limits: &Limits, tokens: u64, day: i32, now: Timestamp) -> Option<Reply> {
-        while self.minute.front().is_some_and(|(at, _)| now.since(*at) >= MINUTE) {
+    fn obstacle(
+        &mut self,
+        limits: &Limits,
+        tokens: u64,
+        day: i32,
+        now: Timestamp,
+    ) -> Option<Reply> {
+        while self
+            .minute
+            .front()
+            .is_some_and(|(at, _)| now.since(*at) >= MINUTE)
+        {
             self.minute.pop_front();
         }
         if self.arrived.get(&day).copied().unwrap_or(0) >= limits.day {
@@ -111,7 +121,11 @@ impl<'w> Upstream<'w> {
     }
 
     fn is_throttled(&mut self, now: Timestamp) -> bool {
-        while self.admitted.front().is_some_and(|at| now.since(*at) >= PACE) {
+        while self
+            .admitted
+            .front()
+            .is_some_and(|at| now.since(*at) >= PACE)
+        {
             self.admitted.pop_front();
         }
         let throttled = self.world.troubles(now).any(|trouble| match trouble {

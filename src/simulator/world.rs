@@ -74,6 +74,8 @@ pub(crate) struct World {
     /// What the service allows, by the model's place in the catalogue.
     pub(crate) truth: Vec<Limits>,
     pub(crate) faults: Vec<Fault>,
+    /// The longest way of a request to the service; each takes some part of it.
+    pub(crate) way: Duration,
     pub(crate) seed: u64,
 }
 
@@ -92,6 +94,7 @@ impl World {
             owner: OWNER,
             truth,
             faults: Vec::new(),
+            way: Duration::from_millis(100),
             seed,
         }
     }
@@ -121,7 +124,11 @@ impl World {
     }
 
     pub(crate) fn projects(&self) -> usize {
-        self.keys.iter().map(|key| key.project + 1).max().unwrap_or(0)
+        self.keys
+            .iter()
+            .map(|key| key.project + 1)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Plans a fault.

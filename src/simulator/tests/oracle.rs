@@ -123,7 +123,10 @@ fn optimum(trace: &Trace, caps: &[u32]) -> usize {
         });
         !full && starts.len() <= usize::try_from(cap).unwrap()
     }
-    let asked = trace.questions.iter().map(|it| it.at.since(noon()).as_secs());
+    let asked = trace
+        .questions
+        .iter()
+        .map(|it| it.at.since(noon()).as_secs());
     let asked: Vec<u64> = asked.collect();
     let mut starts = vec![Vec::new(); caps.len()];
     go(&asked, (trace.world.truth[0].minute, caps), &mut starts)

@@ -139,7 +139,12 @@ fn faults_come_in_the_services_order_and_end_when_planned() {
     let refused = [answer, Reply::Refused, Reply::Refused, Reply::Refused];
     let throttled = [answer, Reply::Throttled, Reply::Throttled, answer];
     let overloaded = [answer, Reply::Overloaded, Reply::Overloaded, minute(49_999)];
-    let unexplained = [answer, Reply::Unexplained, Reply::Unexplained, minute(49_999)];
+    let unexplained = [
+        answer,
+        Reply::Unexplained,
+        Reply::Unexplained,
+        minute(49_999),
+    ];
     let whole = [answer, answer, answer, minute(49_999)];
     assert_eq!(trouble(&[out, Trouble::Throttle, dies]), refused);
     assert_eq!(trouble(&[out, Trouble::Throttle]), throttled);
