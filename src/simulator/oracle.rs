@@ -7,7 +7,7 @@
 //! serves more: slots of a sliding minute are alike, and the k-th start is never later than in any
 //! other schedule. Classes are tried from those that the fewest others may use.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::trace::Trace;
 use super::upstream::{MINUTE, PACE};
@@ -40,8 +40,6 @@ pub(crate) fn serve(trace: &Trace) -> Vec<Option<Start>> {
 struct Bucket {
     project: usize,
     model: usize,
-    tier: Tier,
-    groups: Vec<Option<Group>>,
     keys: Vec<usize>,
     limits: Limits,
     /// Starts that still fill a minute, in order; some may lie ahead.
@@ -105,9 +103,18 @@ fn lent(limit: u32) -> u32 {
     u32::try_from(u64::from(limit) * u64::from(LENT_PERCENT) / 100).unwrap()
 }
 
+/// The buckets of one tier and group.
+#[derive(Debug, Default)]
+struct Class {
+    buckets: Vec<usize>,
+    /// As that of its buckets.
+    not_before: [Timestamp; 2],
+}
+
 struct Oracle<'w> {
     world: &'w World,
     buckets: Vec<Bucket>,
+    classes: BTreeMap<(Tier, Option<Group>), Class>,
     /// Starts of the last ten seconds and those ahead, of all keys, in order.
     paced: VecDeque<Timestamp>,
     /// Whether our address ever has a pace to keep.
@@ -119,16 +126,20 @@ impl<'w> Oracle<'w> {
     fn new(world: &'w World) -> Self {
         let configured = world.configured();
         let mut buckets = Vec::new();
+        let mut classes = BTreeMap::<_, Class>::new();
         for project in 0..world.projects() {
             let members = world.keys.iter().enumerate();
             let members: Vec<_> = members.filter(|(_, key)| key.project == project).collect();
             for (model, facts) in world.catalog.models().enumerate() {
+                let groups: BTreeSet<_> = members.iter().map(|(_, key)| key.group).collect();
+                for group in groups {
+                    let class = classes.entry((facts.tier, group)).or_default();
+                    class.buckets.push(buckets.len());
+                }
                 let (own, truth) = (configured[model], world.truth[model]);
                 buckets.push(Bucket {
                     project,
                     model,
-                    tier: facts.tier,
-                    groups: members.iter().map(|(_, key)| key.group).collect(),
                     keys: members.iter().map(|(key, _)| *key).collect(),
                     limits: Limits {
                         minute: own.minute.min(truth.minute),
@@ -144,6 +155,7 @@ impl<'w> Oracle<'w> {
         Self {
             world,
             buckets,
+            classes,
             paced: VecDeque::new(),
             is_paced: world.faults.iter().any(|fault| paced_to(fault).is_some()),
             calendar: Calendar::new(Timestamp(0)),
@@ -162,8 +174,14 @@ impl<'w> Oracle<'w> {
         for tier in tiers.filter(|tier| *tier <= question.tier) {
             let lenders = [Group::B, Group::C, Group::D].into_iter();
             let lower = lenders.filter(|group| *group > question.group);
-            for group in std::iter::once(question.group).chain(lower) {
-                if let Some((bucket, at)) = self.best(question, tier, group) {
+            let own = [(None, false), (Some(question.group), false)];
+            for (group, borrowed) in own.into_iter().chain(lower.map(|it| (Some(it), true))) {
+                let Some(mut class) = self.classes.remove(&(tier, group)) else {
+                    continue;
+                };
+                let found = self.best(question, &mut class, borrowed);
+                self.classes.insert((tier, group), class);
+                if let Some((bucket, at)) = found {
                     return Some(self.start(bucket, at));
                 }
             }
@@ -175,35 +193,37 @@ impl<'w> Oracle<'w> {
     fn best(
         &mut self,
         question: &Question,
-        tier: Tier,
-        group: Group,
+        class: &mut Class,
+        borrowed: bool,
     ) -> Option<(usize, Timestamp)> {
-        let borrowed = group != question.group;
         let last = question.at.after(PATIENCE);
+        let whose = usize::from(borrowed);
+        if class.not_before[whose] > last {
+            return None;
+        }
         let mut best: Option<(usize, Timestamp, f64)> = None;
-        for place in 0..self.buckets.len() {
+        for &place in &class.buckets {
             let bucket = &mut self.buckets[place];
-            let serves = bucket.groups.iter().any(|it| match it {
-                Some(it) => *it == group,
-                None => !borrowed,
-            });
-            if bucket.tier != tier || !serves || bucket.not_before[usize::from(borrowed)] > last {
+            let from = bucket.not_before[whose].max(question.at);
+            if best.is_some_and(|(_, at, _)| from > at) {
                 continue;
             }
             bucket.forget(question.at);
-            let from = bucket.not_before[usize::from(borrowed)].max(question.at);
             let found = self.earliest(place, (from, last), borrowed);
             let bucket = &mut self.buckets[place];
-            bucket.not_before[usize::from(borrowed)] = found.unwrap_or(Timestamp(last.0 + 1));
-            if let Some(at) = found {
-                let share = bucket.share(self.calendar.number(at));
-                let better = best
-                    .is_none_or(|(_, other, least)| at < other || (at == other && share < least));
-                if better {
-                    best = Some((place, at, share));
-                }
+            let never = from.max(Timestamp(last.0 + 1));
+            bucket.not_before[whose] = found.unwrap_or(never);
+            let Some(at) = found else {
+                continue;
+            };
+            let share = bucket.share(self.calendar.number(at));
+            if best.is_none_or(|(_, other, least)| at < other || (at == other && share < least)) {
+                best = Some((place, at, share));
             }
         }
+        let buckets = class.buckets.iter().map(|it| &self.buckets[*it]);
+        let bounds = buckets.map(|bucket| bucket.not_before[whose]);
+        class.not_before[whose] = bounds.min().unwrap_or_default();
         best.map(|(place, at, _)| (place, at))
     }
 

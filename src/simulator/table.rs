@@ -220,7 +220,11 @@ pub(crate) fn print(rows: &[Row]) {
 /// A selection that takes seconds: every kind of trace once with a fleet of 25 keys, and what other
 /// fleets and loads change.
 pub(crate) fn quick_plans() -> Vec<Plan> {
-    let all = Kind::ALL.into_iter().map(|kind| plan(kind, 25, 80, 15));
+    let all = Kind::ALL.into_iter().map(|kind| {
+        // So long that what is lost to faults and restarts is a small part, as it is in two hours.
+        let minutes = if kind.is_faulty() { 30 } else { 15 };
+        plan(kind, 25, 80, minutes)
+    });
     let more = [
         plan(Kind::Steady, 1, 80, 60),
         plan(Kind::Steady, 5, 120, 60),

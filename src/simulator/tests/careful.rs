@@ -143,7 +143,9 @@ impl Policy for Careful {
                 }
             }
         }
-        Decision::Wait { until: soonest }
+        // Asking at every freed slot would make no difference but in time.
+        let until = soonest.max(now.after(Duration::from_millis(100)));
+        Decision::Wait { until }
     }
 
     fn told(
