@@ -3,9 +3,10 @@
 //! the same patience. It never calls what fails, so one call answers.
 //!
 //! Greedy: the earliest deadline first (all are equally patient, so the first to come), each at the
-//! earliest moment of the first class of keys that has one in time. Within one class no other order
-//! serves more: slots of a sliding minute are alike, and the k-th start is never later than in any
-//! other schedule. Classes are tried from those that the fewest others may use.
+//! earliest moment of a class of keys. Within one class no other order serves more: slots of a sliding
+//! minute are alike, and the k-th start is never later than in any other schedule. Between classes
+//! there are two sensible orders, to wait for one's own group or to borrow what is free sooner; both
+//! are tried, and the better one counts.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -30,9 +31,18 @@ pub(crate) struct Start {
 
 /// How the oracle serves a trace, by question.
 pub(crate) fn serve(trace: &Trace) -> Vec<Option<Start>> {
-    let mut oracle = Oracle::new(&trace.world);
-    let questions = trace.questions.iter();
-    questions.map(|question| oracle.place(question)).collect()
+    let [patient, eager] = [false, true].map(|eager| {
+        let mut oracle = Oracle::new(&trace.world);
+        let questions = trace.questions.iter();
+        let starts = questions.map(|question| oracle.place(question, eager));
+        starts.collect::<Vec<_>>()
+    });
+    let served = |starts: &[Option<Start>]| starts.iter().flatten().count();
+    if served(&eager) > served(&patient) {
+        eager
+    } else {
+        patient
+    }
 }
 
 /// A (project, model).
@@ -162,7 +172,9 @@ impl<'w> Oracle<'w> {
         }
     }
 
-    fn place(&mut self, question: &Question) -> Option<Start> {
+    /// Finds a start for the question: the first of the first group that has one in time, or, when
+    /// eager, the first of all groups. A smaller tier is only a way out.
+    fn place(&mut self, question: &Question, eager: bool) -> Option<Start> {
         while self
             .paced
             .front()
@@ -170,20 +182,29 @@ impl<'w> Oracle<'w> {
         {
             self.paced.pop_front();
         }
+        let lenders = [Group::B, Group::C, Group::D].into_iter();
+        let lower = lenders.filter(|group| *group > question.group);
+        let own = [(None, false), (Some(question.group), false)].into_iter();
+        let groups: Vec<_> = own.chain(lower.map(|it| (Some(it), true))).collect();
         let tiers = [Tier::Pro, Tier::Flash, Tier::Lite].into_iter();
         for tier in tiers.filter(|tier| *tier <= question.tier) {
-            let lenders = [Group::B, Group::C, Group::D].into_iter();
-            let lower = lenders.filter(|group| *group > question.group);
-            let own = [(None, false), (Some(question.group), false)];
-            for (group, borrowed) in own.into_iter().chain(lower.map(|it| (Some(it), true))) {
-                let Some(mut class) = self.classes.remove(&(tier, group)) else {
+            let mut found: Option<(usize, Timestamp)> = None;
+            for (group, borrowed) in &groups {
+                let Some(mut class) = self.classes.remove(&(tier, *group)) else {
                     continue;
                 };
-                let found = self.best(question, &mut class, borrowed);
-                self.classes.insert((tier, group), class);
-                if let Some((bucket, at)) = found {
-                    return Some(self.start(bucket, at));
+                let here = self.best(question, &mut class, *borrowed);
+                self.classes.insert((tier, *group), class);
+                found = match (found, here) {
+                    (Some(found), Some(here)) if here.1 < found.1 => Some(here),
+                    (found, here) => found.or(here),
+                };
+                if found.is_some_and(|(_, at)| !eager || at == question.at) {
+                    break;
                 }
+            }
+            if let Some((bucket, at)) = found {
+                return Some(self.start(bucket, at));
             }
         }
         None
