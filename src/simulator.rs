@@ -4,7 +4,18 @@
 //!
 //! Run it with `cargo test --release --lib simulator -- --nocapture`.
 
+mod crowd;
+mod oracle;
+mod ours;
 mod policies;
+mod runner;
+mod table;
+mod trace;
+mod upstream;
+mod world;
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -73,6 +84,15 @@ pub(crate) enum Decision {
     GiveUp,
 }
 
+/// How long a question waits for the start of its first call (design §4).
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// When a question that was called for must be answered.
+pub(crate) const DEADLINE: Duration = Duration::from_mins(2);
+
+/// Calls for one question.
+pub(crate) const MAX_ATTEMPTS: u32 = 3;
+
 /// A way to spread questions over keys. The runner asks it when a question arrives, when the moment
 /// it waits for has come, and after each failed call.
 pub(crate) trait Policy {
@@ -89,6 +109,10 @@ pub(crate) trait Policy {
     ) -> Decision;
 
     /// How the call that [`Decision::Call`] started has ended.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is what a router is told in its own words, and tests alone call it"
+    )]
     fn told(
         &mut self,
         question: &Question,
@@ -103,7 +127,12 @@ pub(crate) trait Policy {
         Vec::new()
     }
 
-    /// The process dies and starts again: whatever is kept in memory only is gone.
+    /// The question is over without an answer, and the policy did not say so itself: its patience,
+    /// its deadline or its attempts ran out.
+    fn left(&mut self, _question: usize) {}
+
+    /// The process dies and starts again: whatever is kept in memory only is gone. Questions that
+    /// waited or were being answered come again under their ids, as new ones.
     fn restart(&mut self, now: Timestamp);
 
     /// Whether the policy has put the key away for longer than a short rest: as blacklisted or dead.

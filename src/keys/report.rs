@@ -147,6 +147,20 @@ impl Pool {
         })
     }
 
+    /// Whether the key is dead or blacklisted.
+    #[cfg(test)]
+    pub(crate) fn is_put_away(&self, key: &Fingerprint, now: Timestamp) -> bool {
+        let moment = Moment {
+            now,
+            day: super::pacific::day_of(now),
+        };
+        let member = self.roster.iter().find(|it| it.spec.fingerprint == *key);
+        member.is_some_and(|member| match self.standing_of(member, moment) {
+            Standing::Dead { .. } | Standing::Blacklisted { .. } => true,
+            Standing::Available | Standing::Resting(_) => false,
+        })
+    }
+
     fn standing_of(&self, member: &Member, moment: Moment) -> Standing {
         let key = &self.state.key(member.key).health;
         let project = &self.state.project(member.seat(0).project).health;

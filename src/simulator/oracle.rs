@@ -1,0 +1,368 @@
+//! What a router that knows everything would serve, under the rules that bind ours: own group before
+//! lower ones, a reserve kept by lenders, no model above the question's tier, the owner's limits, and
+//! the same patience. It never calls what fails, so one call answers.
+//!
+//! Greedy: the earliest deadline first (all are equally patient, so the first to come), each at the
+//! earliest moment of a class of keys. Within one class no other order serves more: slots of a sliding
+//! minute are alike, and the k-th start is never later than in any other schedule. Between classes
+//! there are two sensible orders, to wait for one's own group or to borrow what is free sooner; both
+//! are tried, and the better one counts.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::trace::Trace;
+use super::upstream::{MINUTE, PACE};
+use super::world::{Calendar, Fault, Limits, Trouble, World};
+use super::{PATIENCE, Question};
+use crate::chat::Tier;
+use crate::clock::Timestamp;
+use crate::keys::Group;
+
+/// What a lender may have spent of its minute or day and still lend; the rest is for its own people.
+const LENT_PERCENT: u32 = 60;
+
+/// One question as the oracle serves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) at: Timestamp,
+    pub(crate) project: usize,
+    pub(crate) model: usize,
+}
+
+/// How the oracle serves a trace, by question.
+pub(crate) fn serve(trace: &Trace) -> Vec<Option<Start>> {
+    let [patient, eager] = [false, true].map(|eager| {
+        let mut oracle = Oracle::new(&trace.world);
+        let questions = trace.questions.iter();
+        let starts = questions.map(|question| oracle.place(question, eager));
+        starts.collect::<Vec<_>>()
+    });
+    let served = |starts: &[Option<Start>]| starts.iter().flatten().count();
+    if served(&eager) > served(&patient) {
+        eager
+    } else {
+        patient
+    }
+}
+
+/// A (project, model).
+#[derive(Debug)]
+struct Bucket {
+    project: usize,
+    model: usize,
+    keys: Vec<usize>,
+    limits: Limits,
+    /// Starts that still fill a minute, in order; some may lie ahead.
+    starts: VecDeque<Timestamp>,
+    days: BTreeMap<i32, u32>,
+    /// No start is possible before: for its own people, and for borrowers.
+    not_before: [Timestamp; 2],
+}
+
+impl Bucket {
+    fn forget(&mut self, now: Timestamp) {
+        while self
+            .starts
+            .front()
+            .is_some_and(|at| now.since(*at) >= MINUTE)
+        {
+            self.starts.pop_front();
+        }
+    }
+
+    /// Whether one more start at that moment leaves every minute within the limit.
+    fn fits(&self, at: Timestamp, borrowed: bool) -> bool {
+        let place = self.starts.partition_point(|start| *start <= at);
+        let limit = usize::try_from(self.limits.minute).unwrap();
+        if borrowed {
+            let before = self.starts.iter().take(place);
+            let recent = before.filter(|start| at.since(**start) < MINUTE).count();
+            if recent >= usize::try_from(lent(self.limits.minute)).unwrap() {
+                return false;
+            }
+        }
+        if self.starts.len() < limit {
+            return limit > 0;
+        }
+        let with = |nth: usize| match nth.cmp(&place) {
+            std::cmp::Ordering::Less => self.starts[nth],
+            std::cmp::Ordering::Equal => at,
+            std::cmp::Ordering::Greater => self.starts[nth - 1],
+        };
+        let first = place.saturating_sub(limit);
+        let last = place.min(self.starts.len() - limit);
+        (first..=last).all(|nth| with(nth + limit).since(with(nth)) >= MINUTE)
+    }
+
+    fn next_fit(&self, at: Timestamp, borrowed: bool, last: Timestamp) -> Option<Timestamp> {
+        let ends = self.starts.iter().map(|start| start.after(MINUTE));
+        let mut moments = std::iter::once(at).chain(ends.filter(|end| *end > at));
+        moments.find(|moment| *moment > last || self.fits(*moment, borrowed))
+    }
+
+    fn share(&self, day: i32) -> f64 {
+        f64::from(self.used(day)) / f64::from(self.limits.day)
+    }
+
+    fn used(&self, day: i32) -> u32 {
+        self.days.get(&day).copied().unwrap_or(0)
+    }
+}
+
+fn lent(limit: u32) -> u32 {
+    u32::try_from(u64::from(limit) * u64::from(LENT_PERCENT) / 100).unwrap()
+}
+
+/// The buckets of one tier and group.
+#[derive(Debug, Default)]
+struct Class {
+    buckets: Vec<usize>,
+    /// As that of its buckets.
+    not_before: [Timestamp; 2],
+}
+
+struct Oracle<'w> {
+    world: &'w World,
+    buckets: Vec<Bucket>,
+    classes: BTreeMap<(Tier, Option<Group>), Class>,
+    /// Starts of the last ten seconds and those ahead, of all keys, in order.
+    paced: VecDeque<Timestamp>,
+    /// Whether our address ever has a pace to keep.
+    is_paced: bool,
+    calendar: Calendar,
+}
+
+impl<'w> Oracle<'w> {
+    fn new(world: &'w World) -> Self {
+        let configured = world.configured();
+        let mut buckets = Vec::new();
+        let mut classes = BTreeMap::<_, Class>::new();
+        for project in 0..world.projects() {
+            let members = world.keys.iter().enumerate();
+            let members: Vec<_> = members.filter(|(_, key)| key.project == project).collect();
+            for (model, facts) in world.catalog.models().enumerate() {
+                let groups: BTreeSet<_> = members.iter().map(|(_, key)| key.group).collect();
+                for group in groups {
+                    let class = classes.entry((facts.tier, group)).or_default();
+                    class.buckets.push(buckets.len());
+                }
+                let (own, truth) = (configured[model], world.truth[model]);
+                buckets.push(Bucket {
+                    project,
+                    model,
+                    keys: members.iter().map(|(key, _)| *key).collect(),
+                    limits: Limits {
+                        minute: own.minute.min(truth.minute),
+                        day: own.day.min(truth.day),
+                        tokens: own.tokens.min(truth.tokens),
+                    },
+                    starts: VecDeque::new(),
+                    days: BTreeMap::new(),
+                    not_before: [Timestamp(0); 2],
+                });
+            }
+        }
+        Self {
+            world,
+            buckets,
+            classes,
+            paced: VecDeque::new(),
+            is_paced: world.faults.iter().any(|fault| paced_to(fault).is_some()),
+            calendar: Calendar::new(Timestamp(0)),
+        }
+    }
+
+    /// Finds a start for the question: the first of the first group that has one in time, or, when
+    /// eager, the first of all groups. A smaller tier is only a way out.
+    fn place(&mut self, question: &Question, eager: bool) -> Option<Start> {
+        while self
+            .paced
+            .front()
+            .is_some_and(|at| question.at.since(*at) >= PACE)
+        {
+            self.paced.pop_front();
+        }
+        let lenders = [Group::B, Group::C, Group::D].into_iter();
+        let lower = lenders.filter(|group| *group > question.group);
+        let own = [(None, false), (Some(question.group), false)].into_iter();
+        let groups: Vec<_> = own.chain(lower.map(|it| (Some(it), true))).collect();
+        let tiers = [Tier::Pro, Tier::Flash, Tier::Lite].into_iter();
+        for tier in tiers.filter(|tier| *tier <= question.tier) {
+            let mut found: Option<(usize, Timestamp)> = None;
+            for (group, borrowed) in &groups {
+                let Some(mut class) = self.classes.remove(&(tier, *group)) else {
+                    continue;
+                };
+                let here = self.best(question, &mut class, *borrowed);
+                self.classes.insert((tier, *group), class);
+                found = match (found, here) {
+                    (Some(found), Some(here)) if here.1 < found.1 => Some(here),
+                    (found, here) => found.or(here),
+                };
+                if found.is_some_and(|(_, at)| !eager || at == question.at) {
+                    break;
+                }
+            }
+            if let Some((bucket, at)) = found {
+                return Some(self.start(bucket, at));
+            }
+        }
+        None
+    }
+
+    /// The bucket of a class that starts the question first; of several the least spent one.
+    fn best(
+        &mut self,
+        question: &Question,
+        class: &mut Class,
+        borrowed: bool,
+    ) -> Option<(usize, Timestamp)> {
+        let last = question.at.after(PATIENCE);
+        let whose = usize::from(borrowed);
+        if class.not_before[whose] > last {
+            return None;
+        }
+        let mut best: Option<(usize, Timestamp, f64)> = None;
+        for &place in &class.buckets {
+            let bucket = &mut self.buckets[place];
+            let from = bucket.not_before[whose].max(question.at);
+            if best.is_some_and(|(_, at, _)| from > at) {
+                continue;
+            }
+            bucket.forget(question.at);
+            let found = self.earliest(place, (from, last), borrowed);
+            let bucket = &mut self.buckets[place];
+            let never = from.max(Timestamp(last.0 + 1));
+            bucket.not_before[whose] = found.unwrap_or(never);
+            let Some(at) = found else {
+                continue;
+            };
+            let share = bucket.share(self.calendar.number(at));
+            if best.is_none_or(|(_, other, least)| at < other || (at == other && share < least)) {
+                best = Some((place, at, share));
+            }
+        }
+        let buckets = class.buckets.iter().map(|it| &self.buckets[*it]);
+        let bounds = buckets.map(|bucket| bucket.not_before[whose]);
+        class.not_before[whose] = bounds.min().unwrap_or_default();
+        best.map(|(place, at, _)| (place, at))
+    }
+
+    /// The first moment at which everything allows a call.
+    fn earliest(
+        &mut self,
+        place: usize,
+        (from, last): (Timestamp, Timestamp),
+        borrowed: bool,
+    ) -> Option<Timestamp> {
+        let mut at = from;
+        while at <= last {
+            let bucket = &self.buckets[place];
+            let clear = clear_from(self.world, bucket, at)?;
+            let day = self.calendar.day(clear);
+            let cap = if borrowed {
+                lent(bucket.limits.day)
+            } else {
+                bucket.limits.day
+            };
+            let within = if bucket.used(day.number) < cap {
+                clear
+            } else {
+                day.ends
+            };
+            let free = bucket.next_fit(within, borrowed, last)?;
+            let next = self.next_paced(free);
+            if next == at {
+                return Some(at);
+            }
+            at = next;
+        }
+        None
+    }
+
+    /// This moment when one more call then keeps our address within its pace; else the next to try.
+    fn next_paced(&self, from: Timestamp) -> Timestamp {
+        if !self.is_paced {
+            return from;
+        }
+        let crowded = |end: Timestamp| {
+            let Some((calls, _)) = pace(self.world, end) else {
+                return false;
+            };
+            let starts = self.paced.iter();
+            let around = starts.filter(|start| **start <= end && end.since(**start) < PACE);
+            around.count() >= usize::try_from(calls).unwrap()
+        };
+        let later = self.paced.iter().filter(|start| **start > from);
+        let mut ends = later.filter(|start| start.since(from) < PACE);
+        if !crowded(from) && !ends.any(|end| crowded(*end)) {
+            return from;
+        }
+        let until = pace(self.world, from).map_or(Timestamp(u64::MAX), |(_, until)| until);
+        let frees = self.paced.iter().map(|start| start.after(PACE));
+        frees.filter(|at| *at > from).fold(until, Timestamp::min)
+    }
+
+    fn start(&mut self, place: usize, at: Timestamp) -> Start {
+        let day = self.calendar.number(at);
+        let nth = self.paced.partition_point(|start| *start <= at);
+        self.paced.insert(nth, at);
+        let bucket = &mut self.buckets[place];
+        let nth = bucket.starts.partition_point(|start| *start <= at);
+        bucket.starts.insert(nth, at);
+        *bucket.days.entry(day).or_default() += 1;
+        Start {
+            at,
+            project: bucket.project,
+            model: bucket.model,
+        }
+    }
+}
+
+/// The first moment from this one at which no fault is in the way; none when all keys are dead.
+fn clear_from(world: &World, bucket: &Bucket, from: Timestamp) -> Option<Timestamp> {
+    let mut at = from;
+    loop {
+        let mut alive = bucket.keys.iter().filter(|key| !world.is_dead(**key, at));
+        alive.next()?;
+        let mut in_way = world.faults.iter().filter(|fault| {
+            fault.from <= at
+                && at < fault.until
+                && match fault.trouble {
+                    Trouble::ModelOut { model } => model == bucket.model,
+                    Trouble::Throttle => true,
+                    Trouble::KeyOdd { key, percent: 100 } => {
+                        let mut others = bucket.keys.iter().filter(|it| **it != key);
+                        bucket.keys.contains(&key) && others.all(|it| world.is_dead(*it, at))
+                    }
+                    Trouble::KeyDies { .. }
+                    | Trouble::ModelShaky { .. }
+                    | Trouble::KeyOdd { .. }
+                    | Trouble::ThrottleAbove { .. } => false,
+                }
+        });
+        match in_way.next() {
+            Some(fault) => at = fault.until,
+            None => return Some(at),
+        }
+    }
+}
+
+/// How many calls in ten seconds our address may make at that moment, and until when.
+fn pace(world: &World, now: Timestamp) -> Option<(u32, Timestamp)> {
+    let faults = world.faults.iter();
+    let faults = faults.filter(|fault| fault.from <= now && now < fault.until);
+    let paces = faults.filter_map(|fault| Some((paced_to(fault)?, fault.until)));
+    paces.min()
+}
+
+fn paced_to(fault: &Fault) -> Option<u32> {
+    match fault.trouble {
+        Trouble::ThrottleAbove { calls } => Some(calls),
+        Trouble::KeyDies { .. }
+        | Trouble::ModelOut { .. }
+        | Trouble::ModelShaky { .. }
+        | Trouble::KeyOdd { .. }
+        | Trouble::Throttle => None,
+    }
+}

@@ -1,0 +1,299 @@
+//! The pool of this program as a [`Policy`]: it sees what the shell would tell it, and after a restart
+//! what the shell would have stored.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::world::World;
+use super::{Decision, PATIENCE, Policy, Question, Reply};
+use crate::catalog::Catalog;
+use crate::clock::Timestamp;
+use crate::keys::{
+    self, Change, Counted, Death, Effect, Fingerprint, Group, Health, KeySpec, Learned, Lease,
+    Ledger, Next, Pool, Quota, Reserved, Rest, Route, Saved, Scope, Start, Ticket, Verdict,
+};
+
+pub(crate) struct Ours {
+    policy: keys::Policy,
+    specs: Vec<KeySpec>,
+    catalog: Catalog,
+    pool: Pool,
+    /// What a restart finds.
+    ledgers: HashMap<(Fingerprint, String), Ledger>,
+    healths: HashMap<Scope, Health>,
+    /// By question.
+    routes: HashMap<usize, Route>,
+    calls: HashMap<usize, Lease>,
+    tickets: HashMap<usize, Ticket>,
+    granted: HashMap<usize, Lease>,
+    woken: Vec<usize>,
+}
+
+impl Ours {
+    pub(crate) fn new(world: &World, now: Timestamp) -> Self {
+        let policy = keys::Policy {
+            rpm: world.owner.rpm,
+            daily_percent: world.owner.daily_percent,
+            cooldown: Duration::from_secs(10),
+            max_errors: 3,
+            blacklist: Duration::from_hours(1),
+            paid_daily: 0,
+        };
+        let spec = |(place, key): (usize, &super::KeyFacts)| KeySpec {
+            fingerprint: name(place),
+            project: name(key.project),
+            group: key.group,
+            paid: false,
+            label: place.to_string(),
+        };
+        let specs: Vec<KeySpec> = world.keys.iter().enumerate().map(spec).collect();
+        let catalog = world.catalog.clone();
+        Self {
+            pool: Pool::new(policy, specs.clone(), &catalog, Saved::default(), now),
+            policy,
+            specs,
+            catalog,
+            ledgers: HashMap::new(),
+            healths: HashMap::new(),
+            routes: HashMap::new(),
+            calls: HashMap::new(),
+            tickets: HashMap::new(),
+            granted: HashMap::new(),
+            woken: Vec::new(),
+        }
+    }
+
+    /// Hands out what those who wait were lent.
+    fn hand_out(&mut self, now: Timestamp, rng: &mut fastrand::Rng) {
+        for (ticket, lease) in self.pool.tick(now, rng) {
+            let owner = self.tickets.iter().find(|(_, other)| **other == ticket);
+            let Some((&question, _)) = owner else {
+                drop(self.pool.refund(lease));
+                continue;
+            };
+            self.tickets.remove(&question);
+            self.granted.insert(question, lease);
+            self.woken.push(question);
+        }
+    }
+
+    /// The unit is stored before the call leaves.
+    fn call(&mut self, question: usize, lease: Lease) -> Decision {
+        let row = (lease.project, lease.model.clone());
+        let ledger = self.pool.ledger(lease.project, &lease.model);
+        self.ledgers.insert(row, ledger);
+        let key = (0..self.specs.len()).find(|place| name(*place) == lease.key);
+        let model = self.catalog.models().position(|it| it.id == lease.model);
+        self.calls.insert(question, lease);
+        match (key, model) {
+            (Some(key), Some(model)) => Decision::Call { key, model },
+            (None, _) | (_, None) => panic!("a key or model that is not in the world"),
+        }
+    }
+
+    fn store(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            let health = self.pool.health(&change.scope);
+            self.healths.insert(change.scope, health);
+        }
+    }
+
+    /// Asks for a key, for the first time or after a failed call.
+    fn reserve(
+        &mut self,
+        question: &Question,
+        now: Timestamp,
+        rng: &mut fastrand::Rng,
+    ) -> Decision {
+        let catalog = &self.catalog;
+        let fresh = || {
+            let start = Start {
+                tier: question.tier,
+                groups: groups(question.group),
+                tokens: question.tokens,
+                rank: 3,
+                since: question.at,
+                patience: PATIENCE,
+            };
+            Route::new(start, catalog)
+        };
+        let route = self.routes.entry(question.id).or_insert_with(fresh);
+        let reserved = self.pool.reserve(route.ask(), now, rng);
+        self.hand_out(now, rng);
+        match reserved {
+            Reserved::Lent(lease) => self.call(question.id, lease),
+            Reserved::Queued(place) => {
+                self.tickets.insert(question.id, place.ticket);
+                Decision::Wait { until: place.wakes }
+            }
+            Reserved::Refused(_) => self.give_up(question.id),
+        }
+    }
+
+    fn give_up(&mut self, question: usize) -> Decision {
+        self.routes.remove(&question);
+        Decision::GiveUp
+    }
+}
+
+impl Policy for Ours {
+    fn name(&self) -> &'static str {
+        "svs-bot"
+    }
+
+    fn decide(
+        &mut self,
+        question: &Question,
+        attempt: u32,
+        now: Timestamp,
+        rng: &mut fastrand::Rng,
+    ) -> Decision {
+        self.hand_out(now, rng);
+        if let Some(lease) = self.granted.remove(&question.id) {
+            return self.call(question.id, lease);
+        }
+        if let Some(&ticket) = self.tickets.get(&question.id) {
+            return match self.pool.place(ticket, now) {
+                Some(place) => Decision::Wait { until: place.wakes },
+                None => {
+                    self.tickets.remove(&question.id);
+                    self.give_up(question.id)
+                }
+            };
+        }
+        if attempt > 0 && !self.routes.contains_key(&question.id) {
+            return Decision::GiveUp;
+        }
+        self.reserve(question, now, rng)
+    }
+
+    fn told(
+        &mut self,
+        question: &Question,
+        _call: (usize, usize),
+        reply: Reply,
+        now: Timestamp,
+        rng: &mut fastrand::Rng,
+    ) {
+        let Some(lease) = self.calls.remove(&question.id) else {
+            return;
+        };
+        let attempted = lease.attempted();
+        let verdict = verdict(reply);
+        let changes = self.pool.settle(lease, &verdict, now, rng);
+        self.store(changes);
+        let goes_on = self
+            .routes
+            .get_mut(&question.id)
+            .is_some_and(|route| route.goes_on(&attempted, &verdict, now));
+        if !goes_on {
+            self.routes.remove(&question.id);
+        }
+        self.hand_out(now, rng);
+    }
+
+    fn woken(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.woken)
+    }
+
+    fn left(&mut self, question: usize) {
+        self.routes.remove(&question);
+        if let Some(ticket) = self.tickets.remove(&question) {
+            self.pool.withdraw(ticket);
+        }
+        if let Some(lease) = self.granted.remove(&question) {
+            drop(self.pool.refund(lease));
+        }
+    }
+
+    fn restart(&mut self, now: Timestamp) {
+        let saved = Saved {
+            ledgers: self.ledgers.clone().into_iter().collect(),
+            healths: self.healths.clone().into_iter().collect(),
+            ..Saved::default()
+        };
+        self.pool = Pool::new(self.policy, self.specs.clone(), &self.catalog, saved, now);
+        self.routes.clear();
+        self.calls.clear();
+        self.tickets.clear();
+        self.granted.clear();
+        self.woken.clear();
+    }
+
+    fn has_blacklisted(&self, key: usize, now: Timestamp) -> bool {
+        self.pool.is_put_away(&name(key), now)
+    }
+}
+
+fn name(place: usize) -> Fingerprint {
+    let mut name = Fingerprint::default();
+    let bytes = place.to_be_bytes();
+    name[..bytes.len()].copy_from_slice(&bytes);
+    name
+}
+
+/// The own group, then those it may borrow from.
+fn groups(own: Group) -> Vec<Group> {
+    let all = [Group::A, Group::B, Group::C, Group::D].into_iter();
+    all.filter(|group| *group >= own).collect()
+}
+
+/// What `gemini::verdict` makes of such replies (gemini-api §15).
+fn verdict(reply: Reply) -> Verdict {
+    let learned = |quota, limit| Learned {
+        quota,
+        limit: u64::from(limit),
+    };
+    let (effect, next, counted, learned) = match reply {
+        Reply::Answer => (Effect::Healthy, Next::Done, Counted::Yes, None),
+        Reply::MinuteQuota { limit, retry } => (
+            Effect::RestKeyModel(Rest::For(retry)),
+            Next::AnotherKey,
+            Counted::NotOfTheDay,
+            Some(learned(Quota::RequestsPerMinute, limit)),
+        ),
+        Reply::DayQuota { limit, .. } => (
+            Effect::RestKeyModel(Rest::UntilPacificMidnight),
+            Next::AnotherKey,
+            Counted::NotOfTheDay,
+            Some(learned(Quota::RequestsPerDay, limit)),
+        ),
+        Reply::Throttled => (
+            Effect::Throttled(Rest::For(Duration::from_mins(1))),
+            Next::AnotherKey,
+            Counted::NotOfTheDay,
+            None,
+        ),
+        Reply::Overloaded => (
+            Effect::RestModel(Rest::Cooldown),
+            Next::AnotherModel,
+            Counted::Yes,
+            None,
+        ),
+        Reply::Internal => (
+            Effect::Suspect(Rest::Cooldown),
+            Next::AnotherKey,
+            Counted::Yes,
+            None,
+        ),
+        Reply::Refused => (
+            Effect::KillKey(Death::Invalid),
+            Next::AnotherKey,
+            Counted::Yes,
+            None,
+        ),
+        Reply::Unexplained => (
+            Effect::Strike(Rest::Cooldown),
+            Next::AnotherKey,
+            Counted::Yes,
+            None,
+        ),
+    };
+    Verdict {
+        effect,
+        next,
+        learned: learned.into_iter().collect(),
+        counted,
+        tokens: None,
+    }
+}

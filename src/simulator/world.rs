@@ -1,0 +1,200 @@
+//! What is true in a simulated world: the fleet, what the owner configured, what the service really
+//! allows, and what is planned to break. The upstream lives by it, the oracle knows it, a policy is
+//! told only what an owner knows.
+
+use std::time::Duration;
+
+use super::KeyFacts;
+use crate::catalog::Catalog;
+use crate::clock::Timestamp;
+use crate::keys::pacific::{self, Day};
+
+/// How many requests a (project, model) takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// In any 60 seconds.
+    pub(crate) minute: u32,
+    /// In a Pacific day.
+    pub(crate) day: u32,
+    /// Input tokens in any 60 seconds.
+    pub(crate) tokens: u64,
+}
+
+/// The owner's numbers, as in `keys::Policy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owner {
+    /// `KEY_RPM`; unset: 10 or the catalogue's number, whichever is lower.
+    pub(crate) rpm: Option<u32>,
+    /// `KEY_DAILY_PERCENT`; above 100: no cap.
+    pub(crate) daily_percent: u32,
+}
+
+/// The shipped settings.
+pub(crate) const OWNER: Owner = Owner {
+    rpm: None,
+    daily_percent: 30,
+};
+
+/// Something that is planned to go wrong from one moment (included) until another (not included).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) trouble: Trouble,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The key is refused, also after the fault's end.
+    KeyDies { key: usize },
+    /// 503 for every call to the model.
+    ModelOut { model: usize },
+    /// 503, or 500 when `internal`, for that share of the calls to the model.
+    ModelShaky {
+        model: usize,
+        percent: u8,
+        internal: bool,
+    },
+    /// Something unexplained for that share of the calls with the key.
+    KeyOdd { key: usize, percent: u8 },
+    /// 429 without details for everybody.
+    Throttle,
+    /// The same beyond so many calls in any ten seconds.
+    ThrottleAbove { calls: u32 },
+}
+
+/// A world.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) keys: Vec<KeyFacts>,
+    /// What the owner believes of the models.
+    pub(crate) catalog: Catalog,
+    pub(crate) owner: Owner,
+    /// What the service allows, by the model's place in the catalogue.
+    pub(crate) truth: Vec<Limits>,
+    pub(crate) faults: Vec<Fault>,
+    /// The longest way of a request to the service; each takes some part of it.
+    pub(crate) way: Duration,
+    pub(crate) seed: u64,
+}
+
+impl World {
+    /// A world whose owner knows the true limits, and where nothing breaks.
+    pub(crate) fn new(keys: Vec<KeyFacts>, catalog: Catalog, seed: u64) -> Self {
+        let truth = catalog.models().map(|model| Limits {
+            minute: if model.free { model.rpm } else { 0 },
+            day: if model.free { model.rpd } else { 0 },
+            tokens: model.tpm,
+        });
+        let truth = truth.collect();
+        Self {
+            keys,
+            catalog,
+            owner: OWNER,
+            truth,
+            faults: Vec::new(),
+            way: Duration::from_millis(100),
+            seed,
+        }
+    }
+
+    /// What the owner lets one project do, by the model's place; nothing of a model that only paid
+    /// keys may call.
+    pub(crate) fn configured(&self) -> Vec<Limits> {
+        let Owner { rpm, daily_percent } = self.owner;
+        let models = self.catalog.models();
+        let limits = models.map(|model| match (model.free, daily_percent) {
+            (false, _) => (0, 0),
+            (true, 101..) => (rpm.unwrap_or(model.rpm.min(10)), u32::MAX),
+            (true, _) => (
+                rpm.unwrap_or(model.rpm.min(10)),
+                (model.rpd * daily_percent / 100).max(1).min(model.rpd),
+            ),
+        });
+        let tokens = self.catalog.models().map(|model| model.tpm);
+        limits
+            .zip(tokens)
+            .map(|((minute, day), tokens)| Limits {
+                minute,
+                day,
+                tokens,
+            })
+            .collect()
+    }
+
+    pub(crate) fn projects(&self) -> usize {
+        self.keys
+            .iter()
+            .map(|key| key.project + 1)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Plans a fault.
+    pub(crate) fn plan(&mut self, from: Timestamp, lasts: Duration, trouble: Trouble) {
+        self.faults.push(Fault {
+            from,
+            until: from.after(lasts),
+            trouble,
+        });
+    }
+
+    /// Whether the key is refused at that moment.
+    pub(crate) fn is_dead(&self, key: usize, now: Timestamp) -> bool {
+        let mut faults = self.faults.iter();
+        faults.any(|fault| fault.trouble == Trouble::KeyDies { key } && fault.from <= now)
+    }
+
+    /// Whether nothing is or ever was wrong with the key itself.
+    pub(crate) fn is_sound(&self, key: usize, now: Timestamp) -> bool {
+        let mut faults = self.faults.iter().filter(|fault| fault.from <= now);
+        !faults.any(|fault| match fault.trouble {
+            Trouble::KeyDies { key: it } | Trouble::KeyOdd { key: it, .. } => it == key,
+            Trouble::ModelOut { .. }
+            | Trouble::ModelShaky { .. }
+            | Trouble::Throttle
+            | Trouble::ThrottleAbove { .. } => false,
+        })
+    }
+
+    /// What goes wrong at that moment.
+    pub(crate) fn troubles(&self, now: Timestamp) -> impl Iterator<Item = Trouble> {
+        let faults = self.faults.iter();
+        let now = faults.filter(move |fault| fault.from <= now && now < fault.until);
+        now.map(|fault| fault.trouble)
+    }
+
+    /// Chance for that share, always the same for the same call at the same moment.
+    pub(crate) fn strikes(&self, percent: u8, call: (usize, usize), now: Timestamp) -> bool {
+        let (key, model) = call;
+        let place = u64::try_from(key * 64 + model).unwrap();
+        let mut rng = fastrand::Rng::with_seed(self.seed ^ (place << 44) ^ now.0);
+        rng.u8(0..100) < percent
+    }
+}
+
+/// The Pacific day of moments that mostly follow each other.
+#[derive(Debug)]
+pub(crate) struct Calendar {
+    day: Day,
+}
+
+impl Calendar {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        let day = pacific::day_of(now);
+        Self { day }
+    }
+
+    /// The number of the day.
+    pub(crate) fn number(&mut self, now: Timestamp) -> i32 {
+        self.day(now).number
+    }
+
+    pub(crate) fn day(&mut self, now: Timestamp) -> Day {
+        if now < self.day.began || now >= self.day.ends {
+            self.day = pacific::day_of(now);
+        }
+        self.day
+    }
+}
