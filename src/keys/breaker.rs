@@ -48,8 +48,8 @@ pub(super) const REGION: Brake = Brake {
 /// Many projects are throttled alike (row 20).
 pub(super) const THROTTLE: Brake = Brake {
     after: 1,
-    first: Duration::from_secs(5),
-    longest: Duration::from_mins(1),
+    first: Duration::from_secs(2),
+    longest: Duration::from_secs(15),
 };
 
 /// Google's front end blocks our address (row 25).

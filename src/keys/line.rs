@@ -43,10 +43,10 @@ impl Line {
         found.map(|(_, ask)| Arc::clone(ask))
     }
 
-    /// How many go before this question; `ticket` when it waits already.
-    pub(super) fn ahead_of(&self, ask: &Ask, ticket: Option<Ticket>) -> usize {
+    /// Those who go before this question; `ticket` when it waits already.
+    fn before(&self, ask: &Ask, ticket: Option<Ticket>) -> impl Iterator<Item = &Ask> {
         let own = (ask.rank, ask.since, ticket.unwrap_or(Ticket(u64::MAX)));
-        self.waiting.range(..own).count()
+        self.waiting.range(..own).map(|(_, ask)| &**ask)
     }
 
     pub(super) fn remove(&mut self, ticket: Ticket) {
@@ -93,7 +93,7 @@ impl Pool {
     /// A place in the line, if its turn comes in time.
     pub(super) fn enqueue(&mut self, ask: &Ask, wait: Wait, moment: Moment) -> Result<Place, Wait> {
         let first = wait.until.ok_or(wait)?;
-        let ahead = self.line.ahead_of(ask, None);
+        let ahead = self.ahead_of(ask, None);
         let turn = match self.forecast(ask, ahead, moment) {
             Some(turn) if ahead > 0 => turn.later(wait),
             Some(_) | None => wait,
@@ -117,6 +117,14 @@ impl Pool {
             wakes,
             why: turn.why,
         })
+    }
+
+    /// How many go first that want the same keys. Where every key is somebody's group's, people of
+    /// other groups come to them only when nobody of their own needs them.
+    pub(super) fn ahead_of(&self, ask: &Ask, ticket: Option<Ticket>) -> usize {
+        let shared = self.roster.iter().any(|member| member.spec.group.is_none());
+        let rival = |other: &&Ask| shared || other.groups.first() == ask.groups.first();
+        self.line.before(ask, ticket).filter(rival).count()
     }
 
     /// When the keys that suit a question have been free so many times and once more: what is resting

@@ -182,7 +182,7 @@ impl Pool {
         if ask.patience < moment.now {
             return None;
         }
-        let ahead = self.line.ahead_of(&ask, Some(ticket));
+        let ahead = self.ahead_of(&ask, Some(ticket));
         let wait = self.forecast(&ask, ahead, moment);
         let end = ask.patience.after(Duration::from_millis(1));
         let until = wait.and_then(|wait| wait.until).unwrap_or(end);

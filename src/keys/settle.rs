@@ -114,14 +114,13 @@ impl Pool {
                 changes
             }
             Effect::Throttled(rest) => {
-                let mut changes = self.rest(bucket(), jittered(rest, rng), now);
-                match self.alike.note(Kind::Throttled, lease.seat, now) {
-                    Reach::Few => {}
-                    Reach::Model | Reach::Address => {
-                        changes.extend(self.brake(Scope::Pool, &THROTTLE, lease, now));
-                    }
+                // A trial of the whole pool says nothing of its key.
+                let reach = self.alike.note(Kind::Throttled, lease.seat, now);
+                if reach == Reach::Few && !lease.trials.pool {
+                    self.rest(bucket(), jittered(rest, rng), now)
+                } else {
+                    self.brake(Scope::Pool, &THROTTLE, lease, now)
                 }
-                changes
             }
             Effect::RestKey(rest) => self.rest(key(), rest, now),
             Effect::RestProject(rest) => self.rest(project(), rest, now),
