@@ -46,6 +46,8 @@
 //! | settings, catalogue, roles | [`app::engine`], an immutable snapshot that a turn takes once |
 
 pub(crate) mod app;
+#[doc(hidden)]
+pub mod bench;
 pub(crate) mod catalog;
 pub(crate) mod chat;
 pub(crate) mod cli;

@@ -24,7 +24,7 @@ use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant, Timestamp};
 use crate::gemini::Outcome as Report;
 use crate::gemini::slots::{Slot, Slots};
-use crate::keys::{Change, Effect, Group, Lease, Pool, Route, Start, Wait, Why};
+use crate::keys::{Change, Effect, Group, Lease, Next, Pool, Repair, Route, Start, Wait, Why};
 use crate::offline;
 use crate::store::StoreError;
 
@@ -215,6 +215,9 @@ impl Call<'_> {
                         Ok(answer) => return Ok(Ended::Answered(answer)),
                         Err(why) => why,
                     };
+                    if verdict.next == Next::Repaired(Repair::NoThinkingConfig) {
+                        self.engine.leave_thinking_out(&call.model);
+                    }
                     let goes_on = self.route.goes_on(&call, &verdict, clock::now());
                     if goes_on {
                         self.pause(verdict.effect).await;

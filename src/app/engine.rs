@@ -3,7 +3,7 @@
 //!
 //! Owns the settings snapshot; the pool's one mutex is [`Lending`]'s.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -156,6 +156,8 @@ pub(crate) struct Engine {
     pub(crate) backend: Backend,
     pub(crate) metrics: Metrics,
     pub(crate) started: Instant,
+    /// Models that refused a `thinkingConfig` (gemini-api §6).
+    without_thinking: RwLock<HashSet<String>>,
     /// Where rows about keys go that the Owners are to read; none in the terminal.
     news: Option<mpsc::Sender<Head>>,
 }
@@ -202,6 +204,7 @@ impl Engine {
             backend,
             metrics: Metrics::default(),
             started: clock::instant(),
+            without_thinking: RwLock::default(),
             news,
         })
     }
@@ -209,6 +212,16 @@ impl Engine {
     /// The settings of this moment.
     pub(crate) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read())
+    }
+
+    /// Whether requests to the model leave `thinkingConfig` out.
+    pub(crate) fn is_without_thinking(&self, model: &str) -> bool {
+        self.without_thinking.read().contains(model)
+    }
+
+    /// The model refused a `thinkingConfig`: none is sent to it until the next start.
+    pub(crate) fn leave_thinking_out(&self, model: &str) {
+        self.without_thinking.write().insert(model.to_owned());
     }
 
     /// Writes what the pool learned, and what the Owners are told of it. The rows are those of the

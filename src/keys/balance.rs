@@ -99,7 +99,14 @@ impl Pool {
         };
         let mut wait = Wait::never(Why::NoKeys);
         let mut choice = Lightest::new();
-        for member in self.roster.iter().filter(|it| corner.holds(&it.spec)) {
+        let paid = corner.purse == Purse::Paid;
+        let of_group = ask
+            .groups
+            .get(corner.step)
+            .map(|group| self.section(Some(*group), paid));
+        let of_none = (corner.step == 0).then(|| self.section(None, paid));
+        let near = of_group.into_iter().chain(of_none).flatten();
+        for member in near.filter(|it| corner.holds(&it.spec)) {
             match self.standing(member, corner.offer, errand, moment) {
                 Ok(load) => choice.offer(member, load, rng),
                 Err(obstacle) => wait = wait.sooner(obstacle),
@@ -121,6 +128,16 @@ impl Pool {
             price: member.price(offer, ask.tokens),
             tier: offer.model.tier,
         })
+    }
+
+    fn section(&self, group: Option<Group>, paid: bool) -> &[Member] {
+        let from = self
+            .roster
+            .partition_point(|it| it.section() < (group, paid));
+        let until = self
+            .roster
+            .partition_point(|it| it.section() <= (group, paid));
+        self.roster.get(from..until).unwrap_or_default()
     }
 
     /// Whether a group has a living key of its own.

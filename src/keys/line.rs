@@ -49,8 +49,11 @@ impl Line {
         self.waiting.range(..own).map(|(_, ask)| &**ask)
     }
 
-    pub(super) fn remove(&mut self, ticket: Ticket) {
+    /// Whether the ticket waited.
+    pub(super) fn remove(&mut self, ticket: Ticket) -> bool {
+        let before = self.waiting.len();
         self.waiting.retain(|(.., other), _| *other != ticket);
+        self.waiting.len() < before
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Pool {
     pub(super) policy: Policy,
     /// The models of the catalogue, cheapest tier first.
     pub(super) offers: Vec<Offer>,
-    /// The configured keys, in the order of their fingerprints.
+    /// The configured keys, sorted by [`Member::section`] and fingerprint.
     pub(super) roster: Vec<Member>,
     pub(super) state: State,
     pub(super) spend: Spend,
@@ -53,6 +53,11 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// Keys of one group that cost alike stand together.
+    pub(super) fn section(&self) -> (Option<Group>, bool) {
+        (self.spec.group, self.spec.paid)
+    }
+
     pub(super) fn seat(&self, model: usize) -> Seat {
         Seat {
             key: self.key,
@@ -142,6 +147,7 @@ impl Pool {
             spec: spec.clone(),
         };
         self.roster = keys.iter().map(member).collect();
+        self.roster.sort_by_key(Member::section);
         self.line.stir();
     }
 
@@ -196,8 +202,9 @@ impl Pool {
 
     /// Somebody waits no longer.
     pub(crate) fn withdraw(&mut self, ticket: Ticket) {
-        self.line.remove(ticket);
-        self.line.stir();
+        if self.line.remove(ticket) {
+            self.line.stir();
+        }
     }
 
     /// The row of (project, model) as it is now.
@@ -208,6 +215,11 @@ impl Pool {
     /// The row of a scope as it is now.
     pub(crate) fn health(&mut self, scope: &Scope) -> Health {
         self.state.health_mut(scope).clone()
+    }
+
+    /// How many keys are configured.
+    pub(crate) fn roster_len(&self) -> usize {
+        self.roster.len()
     }
 
     /// What paid keys have cost; none while there are none.
@@ -232,6 +244,7 @@ impl Pool {
             &state.project(seat.project).health,
             &state.bucket(seat).health,
             &state.pool.health,
+            &state.model(seat.model).health,
         ];
         let stopped = |health: &&Health| health.dead.is_some() || health.resting(now).is_some();
         !healths.iter().any(stopped)

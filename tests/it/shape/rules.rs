@@ -7,6 +7,7 @@ use super::scan::{self, Mention};
 
 /// Modules without I/O, clock, lock or log.
 const PURE: &[&str] = &[
+    "bench",
     "catalog",
     "chat",
     "keys",

@@ -1,0 +1,141 @@
+//! A door for `benches/`: the key pool under load, without the rest of the program. Not part of the
+//! public surface; the linker leaves it out of the binary. Pure.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::catalog::Catalog;
+use crate::chat::Tier;
+use crate::clock::Timestamp;
+use crate::keys::{
+    Counted, Effect, Group, KeySpec, Next, Policy, Pool, Reserved, Route, Saved, Start, Verdict,
+};
+
+/// Models in the catalogue of the benchmark, four in each tier.
+pub const MODELS: usize = 12;
+
+/// How busy the keys are.
+#[derive(Debug, Clone, Copy)]
+pub enum Load {
+    /// Nothing is spent.
+    Fresh,
+    /// A part of every minute is spent, some of them wholly.
+    Busy,
+    /// Every minute of every key and model is spent, so that all are looked at.
+    Spent,
+}
+
+/// A pool that is asked for the highest tier by a member of the highest group.
+#[derive(Debug)]
+pub struct Selection {
+    pool: Pool,
+    route: Route,
+    now: Timestamp,
+    rng: fastrand::Rng,
+    answered: Verdict,
+}
+
+impl Selection {
+    /// So many keys in four groups, and [`MODELS`] models.
+    ///
+    /// # Panics
+    ///
+    /// Never: the catalogue is made here.
+    #[expect(clippy::expect_used, reason = "the catalogue is made here")]
+    pub fn of(keys: u16, load: Load) -> Self {
+        let now = Timestamp::from_secs(1_795_000_000);
+        let policy = Policy {
+            rpm: Some(10),
+            daily_percent: 30,
+            cooldown: Duration::from_secs(10),
+            max_errors: 3,
+            blacklist: Duration::from_hours(1),
+            paid_daily: 0,
+        };
+        let catalog = Catalog::parse(&catalogue()).expect("the catalogue is valid");
+        let keys = (0..keys).map(key).collect();
+        let mut selection = Self {
+            pool: Pool::new(policy, keys, &catalog, Saved::default(), now),
+            route: Route::new(
+                Start {
+                    tier: Tier::Pro,
+                    groups: vec![Group::A, Group::B, Group::C, Group::D],
+                    tokens: 1_000,
+                    rank: 0,
+                    since: now,
+                    patience: Duration::ZERO,
+                },
+                &catalog,
+            ),
+            now,
+            rng: fastrand::Rng::with_seed(7),
+            answered: Verdict {
+                effect: Effect::Healthy,
+                next: Next::Done,
+                learned: Vec::new(),
+                counted: Counted::Yes,
+                tokens: None,
+            },
+        };
+        selection.spend(load);
+        selection
+    }
+
+    fn spend(&mut self, load: Load) {
+        match load {
+            Load::Fresh => {}
+            Load::Busy => {
+                let units = self.pool.roster_len() * MODELS * 3;
+                (0..units).for_each(|_| drop(self.select()));
+            }
+            Load::Spent => while self.select() {},
+        }
+    }
+
+    /// One choice, settled at once; whether there was a key.
+    pub fn select(&mut self) -> bool {
+        let reserved = self.pool.reserve(self.route.ask(), self.now, &mut self.rng);
+        match reserved {
+            Reserved::Lent(lease) => {
+                let changes = self
+                    .pool
+                    .settle(lease, &self.answered, self.now, &mut self.rng);
+                drop(changes);
+                true
+            }
+            Reserved::Queued(_) | Reserved::Refused(_) => false,
+        }
+    }
+}
+
+fn key(place: u16) -> KeySpec {
+    let mut fingerprint = [0; 16];
+    for (byte, of_place) in fingerprint.iter_mut().zip(place.to_be_bytes()) {
+        *byte = of_place;
+    }
+    let groups = [Group::A, Group::B, Group::C, Group::D];
+    let group = groups.into_iter().cycle().nth(usize::from(place));
+    KeySpec {
+        fingerprint,
+        project: fingerprint,
+        group,
+        paid: false,
+        label: place.to_string(),
+    }
+}
+
+fn catalogue() -> String {
+    let mut text = String::new();
+    for model in 0..MODELS {
+        let tier = ["lite", "flash", "pro"].into_iter().cycle().nth(model);
+        let tier = tier.unwrap_or("lite");
+        // Writing into a string cannot fail.
+        drop(write!(
+            text,
+            "[[model]]\nid = \"gemini-{model}-of-some-name\"\ntier = \"{tier}\"\nrpm = 15\nrpd = 1000\n\
+             tpm = 250_000\nfree = true\nprice_in = 1.0\nprice_out = 2.0\n\
+             context_tokens = 1_000_000\nmax_output = 65_536\n"
+        ));
+    }
+    text
+}
