@@ -14,6 +14,7 @@ pub(crate) mod engine;
 pub(crate) mod intake;
 pub(crate) mod journal;
 pub(crate) mod lending;
+pub(crate) mod retest;
 pub(crate) mod scheduler;
 pub(crate) mod status;
 pub(crate) mod terminal;

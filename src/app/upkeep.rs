@@ -8,8 +8,8 @@ use log::{debug, warn};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::Ctx;
 use crate::app::engine::Backend;
+use crate::app::{Ctx, retest};
 use crate::clock;
 use crate::store::{Pending, StoreError};
 
@@ -39,6 +39,8 @@ async fn tick(ctx: &Ctx) {
         Backend::Offline => {}
     }
     let now = clock::now();
+    let due = ctx.engine.lending.with(|pool| pool.due(now));
+    retest::look(&ctx.engine, &due).await;
     let store = &ctx.engine.store;
     let before = now.before(SEEN_FOR);
     let seen = repeat(|| store.write_soon(move |rows| rows.prune_seen(before)));
