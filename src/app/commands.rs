@@ -208,11 +208,10 @@ fn key_table(engine: &Engine, locale: &Locale) -> String {
         .lending
         .with(|pool| (pool.count(now), pool.report(now), pool.spend()));
     let has_paid = reports.iter().any(|key| key.paid);
-    let spend = spend.filter(|_| has_paid);
-    let money = spend.map(|spend| {
-        let spent = spend.on(&pacific::day_of(now));
-        (spent, settings.config.key_policy.paid_daily)
-    });
+    let most = settings.config.key_policy.paid_daily;
+    let money = spend
+        .filter(|_| has_paid)
+        .map(|spend| (spend.on(&pacific::day_of(now)), most));
     let with_project = |report: KeyReport| {
         let entry = settings.key(&report.key);
         (report, entry.and_then(|entry| entry.project.as_deref()))

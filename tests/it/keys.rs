@@ -47,7 +47,9 @@ fn with_one_dead_key_among_three_nobody_notices_and_it_is_called_once() {
     // Eighteen answers and the news of the death; the kill may repeat the newest part (P3).
     let said = world.telegram.said_to(1);
     assert!((19..=20).contains(&said.len()));
-    let news = said.iter().filter(|message| message.text.contains("not valid"));
+    let news = said
+        .iter()
+        .filter(|message| message.text.contains("not valid"));
     assert_eq!(news.count(), 1, "the Owner is told once");
     world.stop();
 }

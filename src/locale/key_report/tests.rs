@@ -226,7 +226,6 @@ fn every_reason_and_verdict_has_words_of_its_own() {
 
 #[test]
 fn what_stands_in_the_way_is_merged_where_all_models_say_the_same() {
-    let (one, two, three) = ("m-1".to_owned(), "m-2".to_owned(), "m-3".to_owned());
     let minute = rests(12, Why::Minute);
     let day = rests(3600, Why::Day);
     let resting = Standing::Resting(minute);
@@ -234,32 +233,33 @@ fn what_stands_in_the_way_is_merged_where_all_models_say_the_same() {
         until: None,
         why: Why::NoKeys,
     });
+    let model = |name: &str, wait| (name.to_owned(), wait);
     let cases = [
         (
             resting,
-            vec![(one.clone(), minute), (two.clone(), minute)],
+            vec![model("m-1", minute), model("m-2", minute)],
             vec!["minute spent, 12 s"],
         ),
         (
             resting,
             vec![
-                (one.clone(), minute),
-                (two.clone(), day),
-                (three.clone(), minute),
+                model("m-1", minute),
+                model("m-2", day),
+                model("m-3", minute),
             ],
             vec!["m-1, m-3: minute spent, 12 s", "m-2: day spent, 1 h"],
         ),
         // Another model can be called, so it matters which cannot.
         (
             Standing::Available,
-            vec![(two.clone(), day)],
+            vec![model("m-2", day)],
             vec!["m-2: day spent, 1 h"],
         ),
         (Standing::Available, vec![], vec![]),
         (nothing, vec![], vec!["may call no model"]),
         (
             Standing::Blacklisted { until: later(60) },
-            vec![(one.clone(), rests(60, Why::Resting))],
+            vec![model("m-1", rests(60, Why::Resting))],
             vec![],
         ),
         (
@@ -267,8 +267,8 @@ fn what_stands_in_the_way_is_merged_where_all_models_say_the_same() {
                 death: Death::Invalid,
                 retest: None,
             },
-            vec![(
-                one,
+            vec![model(
+                "m-1",
                 Wait {
                     until: None,
                     why: Why::Dead,
