@@ -30,6 +30,12 @@ const AT_ONCE: usize = 4;
 /// Models asked for at the most: one may have been shut down.
 const MODELS: usize = 3;
 
+/// Looks at the dead keys whose time has come.
+pub(crate) async fn look_at_due(engine: &Arc<Engine>) {
+    let due = engine.lending.with(|pool| pool.due(clock::now()));
+    look(engine, &due).await;
+}
+
 /// Looks at these keys, stores what that has shown, and tells it in the order of the settings.
 pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Looked> {
     let Backend::Gemini { client, slots } = &engine.backend else {
@@ -181,61 +187,4 @@ fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chat::answer::Failure;
-    use crate::keys::{Counted, Next, Rest, Verdict};
-
-    fn failed(effect: Effect) -> Result<(), Judgement> {
-        let verdict = Verdict {
-            effect,
-            next: Next::AnotherKey,
-            learned: Vec::new(),
-            counted: Counted::Yes,
-            tokens: None,
-        };
-        Err(Judgement {
-            verdict,
-            failure: Failure::Unexplained,
-        })
-    }
-
-    #[test]
-    fn only_a_refusal_of_the_key_or_its_project_keeps_it_dead() {
-        let refused = |death| (Retested::Refused, Some(death));
-        let nothing = (Retested::Unknown, None);
-        let cases = [
-            (Ok(()), (Retested::Accepted, None)),
-            (
-                failed(Effect::KillKey(Death::Leaked)),
-                refused(Death::Leaked),
-            ),
-            (
-                failed(Effect::KillProject(Death::ProjectDenied)),
-                refused(Death::ProjectDenied),
-            ),
-            (failed(Effect::Innocent), nothing),
-            (failed(Effect::Strike(Rest::Cooldown)), nothing),
-            (failed(Effect::RestFreeKeys(Rest::Cooldown)), nothing),
-            (failed(Effect::RestPool(Rest::Cooldown)), nothing),
-        ];
-        for (answer, expected) in cases {
-            assert_eq!(meaning(&answer), expected, "{answer:?}");
-        }
-    }
-
-    #[test]
-    fn a_model_that_was_shut_down_is_no_reason_to_leave_a_key_dead() {
-        let missing = || failed(Effect::ModelMissing(Rest::Cooldown));
-        let refused = || failed(Effect::KillKey(Death::Invalid));
-        let cases = [
-            (vec![missing(), Ok(()), refused()], Some(Ok(()))),
-            (vec![missing(), refused(), Ok(())], Some(refused())),
-            (vec![missing(), missing()], Some(missing())),
-            (vec![], None),
-        ];
-        for (answers, expected) in cases {
-            assert_eq!(first_that_is_there(answers.into_iter()), expected);
-        }
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use log::warn;
 use serde::{Deserialize, Serialize};
 
 use crate::app::Ctx;
-use crate::app::engine::Engine;
+use crate::app::engine::{Backend, Engine};
 use crate::chat::role::Role;
 use crate::chat::{Lane, StoredTurn};
 use crate::clock;
@@ -63,12 +63,17 @@ pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
     }
 }
 
-/// The newest round of a lane; none for whom nothing is remembered.
+/// The newest round of a lane that a model was chosen for; none for whom nothing is remembered.
 pub(crate) async fn last_answer(
     engine: &Engine,
     lane: Lane,
     role: Role,
 ) -> Option<Arc<StoredTurn>> {
+    match &engine.backend {
+        Backend::Gemini { .. } => {}
+        // The built-in model is no choice.
+        Backend::Offline => return None,
+    }
     let rounds = engine.settings().roles.terms(role).rounds;
     let newest = engine.store.context(lane, usize::from(rounds.min(1)));
     let newest = newest

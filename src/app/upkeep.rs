@@ -39,8 +39,7 @@ async fn tick(ctx: &Ctx) {
         Backend::Offline => {}
     }
     let now = clock::now();
-    let due = ctx.engine.lending.with(|pool| pool.due(now));
-    retest::look(&ctx.engine, &due).await;
+    retest::look_at_due(&ctx.engine).await;
     let store = &ctx.engine.store;
     let before = now.before(SEEN_FOR);
     let seen = repeat(|| store.write_soon(move |rows| rows.prune_seen(before)));

@@ -196,6 +196,12 @@ fn a_look_that_fails_or_hangs_says_nothing_of_the_key() {
     }
     assert!(about(&keys(&owner), "K1").contains("– dead: "));
     assert_eq!(world.gemini.calls_by("k1"), 1);
+    let probes = world.gemini.probes_by("k1");
+    owner.says("/keys retest");
+    eventually(PATIENCE, "a look hangs", || {
+        world.gemini.probes_by("k1") > probes
+    });
+    // And does not hold the stop.
     world.stop();
 }
 
