@@ -9,8 +9,7 @@ use std::time::Duration;
 use log::{error, info, warn};
 use tokio::time::sleep;
 
-use crate::app::engine::Engine;
-use crate::app::engine::Settings;
+use crate::app::engine::{Engine, Settings};
 use crate::app::journal::HELD;
 use crate::app::{Ctx, retest, status};
 use crate::chat::command::{
