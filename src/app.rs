@@ -15,6 +15,7 @@ pub(crate) mod intake;
 pub(crate) mod journal;
 pub(crate) mod lending;
 pub(crate) mod queued;
+pub(crate) mod retest;
 pub(crate) mod scheduler;
 pub(crate) mod status;
 pub(crate) mod terminal;
@@ -92,7 +93,8 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     loops.spawn(intake::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(control::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
-    loops.spawn(alerts::run(Arc::clone(&ctx), of_keys, stop.clone()));
+    loops.spawn(alerts::run(Arc::clone(&ctx), stop.clone()));
+    loops.spawn(alerts::pass_on(Arc::clone(&ctx), of_keys, stop.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
     if ctx.engine.settings().config.people.owners.is_empty() {
         warn!("OWNER_IDS is not set: nobody can let people in");

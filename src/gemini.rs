@@ -118,10 +118,6 @@ impl Client {
 
     /// Asks whether the key is accepted and the model known to it. Costs no quota, and does not
     /// prove that the key may generate (gemini-api §14).
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the retest of dead keys comes with the routers")
-    )]
     pub(crate) fn models_get(
         &self,
         slot: &Slot,

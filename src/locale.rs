@@ -10,6 +10,7 @@ use crate::chat::command::{GrantMistake, GrantRequest};
 use crate::chat::role::Role;
 use crate::chat::{Notice, UserId};
 
+pub(crate) mod key_report;
 mod keys;
 mod sentences;
 pub(crate) mod status;

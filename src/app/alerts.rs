@@ -21,21 +21,12 @@ const BETWEEN_NEWS: Duration = Duration::from_secs(10);
 
 /// Tells the Owners when the data file cannot be written, and when it can again. The message itself
 /// cannot be stored, so it goes without the outbox.
-pub(crate) async fn run(
-    ctx: Arc<Ctx>,
-    mut of_keys: mpsc::Receiver<Head>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
     let mut condition = ctx.engine.store.condition();
     let mut told = Condition::Fine;
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            // The row is stored already.
-            Some(head) = of_keys.recv() => {
-                ctx.mail.push(&[head]).await;
-                continue;
-            }
             now = other_than(told, &mut condition) => told = now,
         }
         tell_owners(&ctx, told).await;
@@ -44,6 +35,25 @@ pub(crate) async fn run(
             () = sleep(BETWEEN_NEWS) => {}
         }
     }
+}
+
+/// Hands the rows with news of keys to delivery. Each is told of while it is being written, so its
+/// commit is waited for: delivery takes a row that is not there for one that was sent.
+pub(crate) async fn pass_on(
+    ctx: Arc<Ctx>,
+    mut of_keys: mpsc::Receiver<Head>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let passing = async {
+        while let Some(head) = of_keys.recv().await {
+            // Writes are first come, first served; after a failure the row is there or it is not.
+            drop(ctx.engine.store.write(|_| Ok(())).await);
+            ctx.mail.push(&[head]).await;
+        }
+    };
+    stop.run_until_cancelled(passing).await;
+    stop.cancelled().await;
+    Ok(())
 }
 
 /// The next condition that is another one; never comes once the store has closed.

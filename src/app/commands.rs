@@ -9,16 +9,20 @@ use std::time::Duration;
 use log::{error, info, warn};
 use tokio::time::sleep;
 
-use crate::app::engine::Settings;
+use crate::app::engine::{Engine, Settings};
 use crate::app::journal::HELD;
-use crate::app::{Ctx, status};
-use crate::chat::command::{Command, GrantMistake, GrantRequest, parse_grant, parse_revoke};
+use crate::app::{Ctx, retest, status};
+use crate::chat::command::{
+    Command, GrantMistake, GrantRequest, KeysRequest, parse_grant, parse_keys, parse_revoke,
+};
 use crate::chat::role::{Grant, Person};
 use crate::chat::{
     Button, ChatId, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Sender, Task, UserId,
     render,
 };
 use crate::clock;
+use crate::keys::{KeyReport, pacific};
+use crate::locale::key_report::KeyTable;
 use crate::locale::{Language, Locale};
 use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
@@ -125,7 +129,10 @@ async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> R
                 jobs: cancelled.waiting,
             })
         }
-        Command::Status => Reply::say(status::of(ctx).text(locale, job.role)),
+        Command::Status => {
+            let last = status::last_answer(&ctx.engine, job.lane, job.role).await;
+            Reply::say(status::of(ctx).text(locale, job.role, last.as_deref()))
+        }
         Command::Grant { arguments } => match parse_grant(arguments) {
             Ok(request) => grant(ctx, locale, request).await,
             Err(mistake) => Reply::say(locale.grant_mistake(&mistake)),
@@ -134,6 +141,7 @@ async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> R
             Ok(user) => revoke(ctx, locale, user).await,
             Err(mistake) => Reply::say(locale.grant_mistake(&mistake)),
         },
+        Command::Keys { arguments } => Reply::say(keys(&ctx.engine, locale, arguments).await),
         Command::Unknown { name } => Reply::say(locale.unknown_command(name)),
     }
 }
@@ -178,6 +186,41 @@ async fn revoke(ctx: &Ctx, locale: &Locale, user: UserId) -> Reply {
             Reply::say(locale.failure(crate::chat::answer::Failure::Unexplained))
         }
     }
+}
+
+/// Answer to `/keys`. What a look at dead keys has shown is stored before it is told.
+pub(super) async fn keys(engine: &Arc<Engine>, locale: &Locale, arguments: &str) -> String {
+    match parse_keys(arguments) {
+        None => locale.keys_usage().to_owned(),
+        Some(KeysRequest::Report) => key_table(engine, locale),
+        Some(KeysRequest::Retest) => {
+            let dead = engine.lending.with(|pool| pool.dead());
+            locale.looked(&retest::look(engine, &dead).await)
+        }
+    }
+}
+
+fn key_table(engine: &Engine, locale: &Locale) -> String {
+    let settings = engine.settings();
+    let now = clock::now();
+    let (tally, reports, spend) = engine
+        .lending
+        .with(|pool| (pool.count(now), pool.report(now), pool.spend()));
+    let has_paid = reports.iter().any(|key| key.paid);
+    let most = settings.config.key_policy.paid_daily;
+    let money = spend
+        .filter(|_| has_paid)
+        .map(|spend| (spend.on(&pacific::day_of(now)), most));
+    let with_project = |report: KeyReport| {
+        let entry = settings.key(&report.key);
+        (report, entry.and_then(|entry| entry.project.as_deref()))
+    };
+    locale.key_table(&KeyTable {
+        tally,
+        keys: reports.into_iter().map(with_project).collect(),
+        money,
+        now,
+    })
 }
 
 fn tell(locale: &Locale, notice: &Notice, job: &Job) -> Reply {

@@ -1,12 +1,15 @@
 //! How the bot is doing: for `/status`, and for `svs-bot status` through the control socket.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use log::warn;
 use serde::{Deserialize, Serialize};
 
 use crate::app::Ctx;
-use crate::app::engine::Engine;
+use crate::app::engine::{Backend, Engine};
 use crate::chat::role::Role;
+use crate::chat::{Lane, StoredTurn};
 use crate::clock;
 use crate::keys::Tally;
 use crate::locale::Locale;
@@ -18,6 +21,8 @@ pub(crate) struct Snapshot {
     pub(crate) version: String,
     pub(crate) uptime: Duration,
     pub(crate) keys: Tally,
+    /// How long until the first of the keys that wait is back.
+    pub(crate) next_wake: Option<Duration>,
     /// Questions that wait for their turn.
     pub(crate) waiting: usize,
     /// Turns under way.
@@ -43,10 +48,13 @@ pub(crate) fn of(ctx: &Ctx) -> Snapshot {
 
 /// Of the engine alone, as the terminal runs it.
 pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
+    let now = clock::now();
+    let keys = engine.lending.with(|pool| pool.count(now));
     Snapshot {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime: clock::instant().duration_since(engine.started),
-        keys: engine.lending.with(|pool| pool.count(clock::now())),
+        next_wake: keys.next_wake.map(|wake| wake.since(now)),
+        keys,
         waiting: 0,
         running: 0,
         outbox: 0,
@@ -55,17 +63,40 @@ pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
     }
 }
 
+/// The newest round of a lane that a model was chosen for; none for whom nothing is remembered.
+pub(crate) async fn last_answer(
+    engine: &Engine,
+    lane: Lane,
+    role: Role,
+) -> Option<Arc<StoredTurn>> {
+    match &engine.backend {
+        Backend::Gemini { .. } => {}
+        // The built-in model is no choice.
+        Backend::Offline => return None,
+    }
+    let rounds = engine.settings().roles.terms(role).rounds;
+    let newest = engine.store.context(lane, usize::from(rounds.min(1)));
+    let newest = newest
+        .await
+        .inspect_err(|error| warn!(err:% = error; "the last answer is not known"));
+    newest.ok()?.pop()
+}
+
 impl Snapshot {
     /// The lines a person reads.
-    pub(crate) fn text(&self, locale: &Locale, role: Role) -> String {
+    pub(crate) fn text(&self, locale: &Locale, role: Role, last: Option<&StoredTurn>) -> String {
+        // An answer that was broken off has no model's name.
+        let last = last.filter(|turn| !turn.model.is_empty());
         locale.status(&Status {
             version: &self.version,
             uptime: self.uptime,
             keys: self.keys,
+            next_wake: self.next_wake,
             waiting: self.waiting,
             running: self.running,
             memory: self.memory,
             answer_time: self.answer_time,
+            last: last.map(|turn| (turn.model.as_str(), turn.reason)),
             role,
         })
     }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::call::{Audience, View, Visible};
 use crate::app::engine::{Backend, Engine};
-use crate::app::{close, status, turn};
+use crate::app::{close, commands, status, turn};
 use crate::chat::answer::Failure;
 use crate::chat::command::Command;
 use crate::chat::role::Role;
@@ -122,7 +122,14 @@ impl Terminal {
                     .await?;
                 self.locale.new_conversation().to_owned()
             }
-            Command::Status => status::of_engine(&self.engine).text(self.locale, Role::Owner),
+            Command::Status => {
+                let last = status::last_answer(&self.engine, Lane::Terminal, Role::Owner).await;
+                let snapshot = status::of_engine(&self.engine);
+                snapshot.text(self.locale, Role::Owner, last.as_deref())
+            }
+            Command::Keys { arguments } => {
+                commands::keys(&self.engine, self.locale, arguments).await
+            }
             Command::Stop => self.locale.nothing_to_stop().to_owned(),
             Command::Start { .. }
             | Command::Help

@@ -8,8 +8,8 @@ use log::{debug, warn};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::Ctx;
 use crate::app::engine::Backend;
+use crate::app::{Ctx, retest};
 use crate::clock;
 use crate::store::{Pending, StoreError};
 
@@ -39,6 +39,7 @@ async fn tick(ctx: &Ctx) {
         Backend::Offline => {}
     }
     let now = clock::now();
+    retest::look_at_due(&ctx.engine).await;
     let store = &ctx.engine.store;
     let before = now.before(SEEN_FOR);
     let seen = repeat(|| store.write_soon(move |rows| rows.prune_seen(before)));

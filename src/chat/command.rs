@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Grant { arguments: String },
     Revoke { arguments: String },
     Unknown { name: String },
+    // Rows of the inbox hold the place of a variant: new ones come last.
+    Keys { arguments: String },
 }
 
 /// Longest name of a command, in characters (Bot API, `BotCommand`).
@@ -52,6 +54,7 @@ impl Command {
             "status" => Self::Status,
             "grant" => Self::Grant { arguments },
             "revoke" => Self::Revoke { arguments },
+            "keys" => Self::Keys { arguments },
             name => Self::Unknown {
                 name: name.to_owned(),
             },
@@ -61,7 +64,7 @@ impl Command {
     /// Whether only the Owner may give it.
     pub(crate) const fn is_owners(&self) -> bool {
         match self {
-            Self::Grant { .. } | Self::Revoke { .. } => true,
+            Self::Grant { .. } | Self::Revoke { .. } | Self::Keys { .. } => true,
             Self::Start { .. }
             | Self::Help
             | Self::New
@@ -80,6 +83,15 @@ pub(crate) struct GrantRequest {
     pub(crate) role: Role,
     /// For ever when absent.
     pub(crate) days: Option<u32>,
+}
+
+/// What `/keys [retest]` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeysRequest {
+    /// How each of them is doing.
+    Report,
+    /// A look at the dead ones, now.
+    Retest,
 }
 
 /// What is wrong with the arguments of `/grant` or `/revoke`; `locale` has a sentence for each.
@@ -130,6 +142,15 @@ pub(crate) fn parse_revoke(arguments: &str) -> Result<UserId, GrantMistake> {
     match (words.next(), words.next()) {
         (Some(id), None) => parse_id(id),
         (None | Some(_), _) => Err(GrantMistake::RevokeUsage),
+    }
+}
+
+/// Reads the argument of `/keys`; `None` when it is none that is known.
+pub(crate) fn parse_keys(arguments: &str) -> Option<KeysRequest> {
+    match arguments.trim() {
+        "" => Some(KeysRequest::Report),
+        word if word.eq_ignore_ascii_case("retest") => Some(KeysRequest::Retest),
+        _ => None,
     }
 }
 
@@ -189,6 +210,12 @@ mod tests {
                 "/revoke 5",
                 Command::Revoke {
                     arguments: "5".to_owned(),
+                },
+            ),
+            (
+                "/KEYS@bot  Retest ",
+                Command::Keys {
+                    arguments: "Retest".to_owned(),
                 },
             ),
             ("/Foo bar", unknown("foo")),
@@ -285,6 +312,37 @@ mod tests {
         assert_eq!(parse_revoke("1 2"), Err(GrantMistake::RevokeUsage));
         let given = "x".to_owned();
         assert_eq!(parse_revoke("x"), Err(GrantMistake::NotAnId { given }));
+    }
+
+    #[test]
+    fn the_keys_are_listed_or_looked_at_again_and_nothing_else() {
+        let cases = [
+            ("", Some(KeysRequest::Report)),
+            ("  ", Some(KeysRequest::Report)),
+            ("retest", Some(KeysRequest::Retest)),
+            (" RETEST ", Some(KeysRequest::Retest)),
+            ("retest A1", None),
+            ("test", None),
+            ("A1", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse_keys(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_owner_may_ask_for_people_and_keys() {
+        for (text, owners) in [
+            ("/grant 1 vip", true),
+            ("/revoke 1", true),
+            ("/keys", true),
+            ("/keys retest", true),
+            ("/status", false),
+            ("/help", false),
+            ("/nonsense", false),
+        ] {
+            assert_eq!(Command::parse(text).unwrap().is_owners(), owners, "{text}");
+        }
     }
 
     proptest! {

@@ -22,7 +22,7 @@ pub(crate) struct Spend {
 
 impl Spend {
     /// Millionths of a dollar spent on that day.
-    pub(super) fn on(&self, day: &Day) -> u64 {
+    pub(crate) fn on(&self, day: &Day) -> u64 {
         // The day never goes backwards.
         if day.number <= self.day {
             self.micro_usd

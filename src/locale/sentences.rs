@@ -30,6 +30,12 @@ pub(super) struct Sentences {
     pub(super) queue: QueuePlaces,
     pub(super) note: Notes,
     pub(super) key_news: KeyNews,
+    pub(super) key_report: KeyLines,
+    pub(super) key_standing: Standings,
+    pub(super) key_why: Whys,
+    pub(super) key_verdict: Verdicts,
+    pub(super) retest: Retests,
+    pub(super) tier_reason: TierReasons,
     pub(super) role: RoleNames,
     pub(super) disk: Disk,
     pub(super) terminal: Terminal,
@@ -54,6 +60,30 @@ tables! {
     KeyNews {
         died, leaked, back, invalid, wrong_type, reported, suspended, denied, restricted,
     }
+
+    /// The lines of `/keys`.
+    KeyLines { money, group, everybody, paid, used, last, obstacle, obstacle_of, usage }
+
+    /// One per [`crate::keys::Standing`], and for what is not known of it.
+    Standings { available, resting, resting_unknown, blacklisted, dead, dead_for_good }
+
+    /// One per [`crate::keys::Why`].
+    Whys {
+        slots, minute, resting, model, address, region, day, money, line, retries, too_large, dead,
+        no_keys,
+    }
+
+    /// One per [`crate::keys::Effect`].
+    Verdicts {
+        healthy, innocent, kill_key, kill_project, rest_key_model, model_missing, throttled,
+        rest_key, rest_project, rest_model, rest_free_keys, rest_pool, suspect, strike,
+    }
+
+    /// One per [`crate::keys::Retested`], and for when there is nothing to look at.
+    Retests { back, refused, unknown, none_dead }
+
+    /// One per [`crate::chat::TierReason`], as it follows "because".
+    TierReasons { smalltalk, code, analysis, media, asked, degraded }
 
     /// Names of what cannot be read, by Bot API field.
     Media {
@@ -82,7 +112,7 @@ tables! {
         not_an_id, service_id, unknown_role, owner_role, group_too_high, bad_days,
     }
 
-    StatusLines { version, uptime, keys, queue, memory, answer_time, role }
+    StatusLines { version, uptime, keys, next_wake, queue, memory, answer_time, last, role }
 
     RoleNames { owner, vip, premium, normal, guest }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{Locale, fill};
+use crate::chat::TierReason;
 use crate::chat::role::Role;
 use crate::keys::Tally;
 
@@ -13,12 +14,16 @@ pub(crate) struct Status<'a> {
     pub(crate) version: &'a str,
     pub(crate) uptime: Duration,
     pub(crate) keys: Tally,
+    /// How long until the first of the waiting keys is back; told where none is available.
+    pub(crate) next_wake: Option<Duration>,
     pub(crate) waiting: usize,
     pub(crate) running: usize,
     /// Resident bytes, where the system tells.
     pub(crate) memory: Option<u64>,
     /// Recent time from question to answer, once there was one.
     pub(crate) answer_time: Option<Duration>,
+    /// What made the last answer, and why it was chosen, where that is remembered.
+    pub(crate) last: Option<(&'a str, TierReason)>,
     pub(crate) role: Role,
 }
 
@@ -26,27 +31,16 @@ impl Locale {
     /// Answer to `/status`: one fact a line.
     pub(crate) fn status(&self, status: &Status<'_>) -> String {
         let texts = &self.sentences.status;
-        let count = |number: usize| number.to_string();
-        let keys = fill(
-            &texts.keys,
-            &[
-                ("total", &count(status.keys.total)),
-                ("available", &count(status.keys.available)),
-                ("resting", &count(status.keys.resting)),
-                ("blacklisted", &count(status.keys.blacklisted)),
-                ("dead", &count(status.keys.dead)),
-            ],
-        );
         let queue = [
-            ("waiting", &*count(status.waiting)),
-            ("running", &*count(status.running)),
+            ("waiting", &*status.waiting.to_string()),
+            ("running", &*status.running.to_string()),
         ];
         let mut lines = vec![
             fill(&texts.version, &[("version", status.version)]),
             fill(&texts.uptime, &[("time", &self.length(status.uptime))]),
-            keys,
-            fill(&texts.queue, &queue),
         ];
+        lines.extend(self.key_counts(&status.keys, status.next_wake));
+        lines.push(fill(&texts.queue, &queue));
         lines.extend(status.memory.map(|bytes| {
             let megabytes = tenths(bytes.saturating_mul(10) / (1024 * 1024));
             fill(&texts.memory, &[("megabytes", &megabytes)])
@@ -55,8 +49,42 @@ impl Locale {
             let tenth = u64::try_from(time.as_millis() / 100).unwrap_or(u64::MAX);
             fill(&texts.answer_time, &[("seconds", &tenths(tenth))])
         }));
+        lines.extend(status.last.map(|(model, reason)| {
+            let reason = self.tier_reason(reason);
+            fill(&texts.last, &[("model", model), ("reason", reason)])
+        }));
         lines.push(fill(&texts.role, &[("role", self.role(status.role))]));
         lines.join("\n")
+    }
+
+    /// How many keys are in which state; where none is available, also when the first is back.
+    pub(super) fn key_counts(&self, keys: &Tally, next_wake: Option<Duration>) -> Vec<String> {
+        let texts = &self.sentences.status;
+        let counts = [
+            ("total", &*keys.total.to_string()),
+            ("available", &*keys.available.to_string()),
+            ("resting", &*keys.resting.to_string()),
+            ("blacklisted", &*keys.blacklisted.to_string()),
+            ("dead", &*keys.dead.to_string()),
+        ];
+        let wake = next_wake.filter(|_| keys.available == 0);
+        let wake = wake.map(|wait| fill(&texts.next_wake, &[("when", &self.span(wait))]));
+        std::iter::once(fill(&texts.keys, &counts))
+            .chain(wake)
+            .collect()
+    }
+
+    /// Why a question got its size of model, as it follows "because".
+    pub(crate) fn tier_reason(&self, reason: TierReason) -> &str {
+        let texts = &self.sentences.tier_reason;
+        match reason {
+            TierReason::Smalltalk => &texts.smalltalk,
+            TierReason::Code => &texts.code,
+            TierReason::Analysis => &texts.analysis,
+            TierReason::Media => &texts.media,
+            TierReason::Asked => &texts.asked,
+            TierReason::Degraded => &texts.degraded,
+        }
     }
 }
 

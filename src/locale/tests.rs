@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::status::Status;
 use super::*;
+use crate::chat::TierReason;
 use crate::keys::Tally;
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
@@ -102,10 +103,12 @@ fn status(role: Role) -> Status<'static> {
             dead: 2,
             next_wake: None,
         },
+        next_wake: Some(Duration::from_mins(3)),
         waiting: 3,
         running: 4,
         memory: Some(5 * 1024 * 1024 + 600_000),
         answer_time: Some(Duration::from_millis(1_250)),
+        last: Some(("gemini-3.5-flash-lite", TierReason::Smalltalk)),
         role,
     }
 }
@@ -131,6 +134,7 @@ fn everything(locale: &Locale) -> Vec<String> {
         locale.role_expired(Role::Vip, Role::Normal),
         locale.role_expired_of(user, Role::Vip, Role::Normal),
         locale.span(Duration::from_mins(130)),
+        locale.keys_usage().to_owned(),
     ];
     said.extend(
         notices()
@@ -271,7 +275,9 @@ fn only_the_owner_reads_of_the_owners_commands() {
     for language in LANGUAGES {
         for role in Role::ALL {
             let help = Locale::of(language).help(role);
-            assert_eq!(help.contains("/grant"), role == Role::Owner);
+            for command in ["/grant", "/revoke", "/keys", "/keys retest"] {
+                assert_eq!(help.contains(command), role == Role::Owner);
+            }
             for command in ["/new", "/stop", "/status", "/help"] {
                 assert!(help.contains(command));
             }
@@ -290,14 +296,44 @@ fn a_status_has_a_line_for_each_known_fact() {
          Questions: 3 waiting, 4 running\n\
          Memory: 5.5 MB\n\
          An answer takes about 1.2 s\n\
+         Last answer: gemini-3.5-flash-lite, because it was small talk\n\
          Your role: VIP"
     );
     let young = Status {
         memory: None,
         answer_time: None,
+        last: None,
         ..status(Role::Guest)
     };
     assert_eq!(locale.status(&young).lines().count(), 5);
+}
+
+#[test]
+fn while_no_key_is_available_a_status_tells_when_the_next_is_back() {
+    let mut busy = status(Role::Normal);
+    busy.keys.available = 0;
+    let told = Locale::of(Language::En).status(&busy);
+    assert!(told.contains("2 dead)\nThe next key is back in 3 min\n"));
+    busy.next_wake = None;
+    let told = Locale::of(Language::En).status(&busy);
+    assert!(!told.contains("is back"));
+}
+
+#[test]
+fn every_reason_for_a_size_of_model_has_words_of_its_own() {
+    let reasons = [
+        TierReason::Smalltalk,
+        TierReason::Code,
+        TierReason::Analysis,
+        TierReason::Media,
+        TierReason::Asked,
+        TierReason::Degraded,
+    ];
+    for language in LANGUAGES {
+        let locale = Locale::of(language);
+        let said: BTreeSet<_> = reasons.map(|reason| locale.tier_reason(reason)).into();
+        assert_eq!(said.len(), reasons.len());
+    }
 }
 
 #[test]

@@ -120,12 +120,15 @@ fn chat_without_keys_talks_offline_and_says_so_first() {
 #[test]
 fn chat_with_keys_streams_and_remembers() {
     let mut world = World::new().without("TELEGRAM_BOT_TOKEN").prepare();
-    let ended = world.run(&["chat"], "hello\nagain\n/status\n/new\nfresh\n");
+    let input = "hello\nagain\n/status\n/keys\n/new\nfresh\n";
+    let ended = world.run(&["chat"], input);
     assert_eq!(ended.code, Some(0), "{}", talk(&ended));
     for answer in [
         "echo[0 rounds]: hello",
         "echo[1 rounds]: again",
         "echo[0 rounds]: fresh",
+        "because it was small talk",
+        "K3 …zT4w – available",
     ] {
         assert!(
             ended.stdout.contains(answer),

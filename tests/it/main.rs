@@ -20,6 +20,7 @@ mod crash;
 mod faults;
 mod files;
 mod keys;
+mod keys_command;
 mod queue;
 mod readme;
 mod restart;

@@ -58,6 +58,8 @@ struct State {
     keys: HashMap<String, (String, String)>,
     rules: Vec<Rule>,
     calls: Vec<Call>,
+    /// Names of the keys that `models.get` was called with.
+    probes: Vec<String>,
     /// What is said when the question holds a word.
     scripts: Vec<(String, String)>,
     /// Requests a minute and a day of each (project, model), if it has limits.
@@ -278,12 +280,18 @@ impl Service for Gemini {
 impl Gemini {
     /// `models.get`, the free probe: it proves the key and nothing else.
     fn describe_model(&self, asked: &Asked, wire: &mut Wire) {
-        let key = self.state.lock().keys.get(&asked.key).cloned();
-        let planned =
-            key.and_then(|(name, _)| self.change(|state| Some(state.planned(&name, &asked.model))));
+        let planned = self.change(|state| {
+            let problems = asked.problems.iter();
+            state
+                .violations
+                .extend(problems.map(|what| format!("gemini, probe: {what}")));
+            let (name, _) = state.keys.get(&asked.key).cloned()?;
+            state.probes.push(name.clone());
+            Some(state.planned(&name, &asked.model))
+        });
         match planned {
             None => Fault::INVALID_KEY.happen(asked, "", wire),
-            Some(Some(fault)) if fault.is_about_the_key() => fault.happen(asked, "", wire),
+            Some(Some(fault)) if fault.reaches_a_probe() => fault.happen(asked, "", wire),
             Some(_) => wire.json(
                 200,
                 &json!({"name": format!("models/{}", asked.model), "version": "1",

@@ -58,6 +58,12 @@ impl Gemini {
             .count()
     }
 
+    /// Free probes with a key.
+    pub(crate) fn probes_by(&self, key: &str) -> usize {
+        let state = self.state.lock();
+        state.probes.iter().filter(|name| *name == key).count()
+    }
+
     /// Calls whose question holds a word.
     pub(crate) fn calls_about(&self, word: &str) -> Vec<Call> {
         let calls = self.calls().into_iter();

@@ -144,8 +144,11 @@ impl Fault {
     }
 
     /// Whether `models.get` fails like this too.
-    pub(super) fn is_about_the_key(self) -> bool {
-        matches!(self.status(), 401 | 403) || self == Self::INVALID_KEY || self == Self::REGION
+    pub(super) fn reaches_a_probe(self) -> bool {
+        matches!(self, Self::Line(_))
+            || matches!(self.status(), 401 | 403)
+            || self == Self::INVALID_KEY
+            || self == Self::REGION
     }
 
     /// Fails.

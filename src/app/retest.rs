@@ -1,0 +1,190 @@
+//! Looks at dead keys again, by itself when their time has come and when the Owner asks. The look is
+//! the free `models.get`: it costs no quota, and proves that a key is accepted, not that it may
+//! generate (gemini-api §14); so whoever comes back is on trial.
+//!
+//! Invariant: all looks together end within [`PATIENCE`], whatever the service does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{error, info};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout_at;
+
+use crate::app::engine::{Backend, Engine, Settings};
+use crate::clock::{self, Instant};
+use crate::config::secret::Secret;
+use crate::gemini;
+use crate::gemini::slots::Slots;
+use crate::gemini::verdict::Judgement;
+use crate::keys::{Change, Death, Effect, Fingerprint, Pool, Retested};
+use crate::locale::key_report::Looked;
+
+/// For all keys together.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// For one of them: one that hangs must not keep the others waiting to the end.
+const ONE_LOOK: Duration = Duration::from_secs(8);
+/// At once, so that questions keep their slots.
+const AT_ONCE: usize = 4;
+/// Models asked for at the most: one may have been shut down.
+const MODELS: usize = 3;
+
+/// Looks at the dead keys whose time has come.
+pub(crate) async fn look_at_due(engine: &Arc<Engine>) {
+    let due = engine.lending.with(|pool| pool.due(clock::now()));
+    look(engine, &due).await;
+}
+
+/// Looks at these keys, stores what that has shown, and tells it in the order of the settings.
+pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Looked> {
+    let Backend::Gemini { client, slots } = &engine.backend else {
+        return Vec::new();
+    };
+    let settings = engine.settings();
+    let at_once = Arc::new(Semaphore::new(AT_ONCE));
+    let end = clock::instant() + PATIENCE;
+    let mut looks = JoinSet::new();
+    for &key in keys {
+        let Some(entry) = settings.key(&key) else {
+            continue;
+        };
+        let probe = Probe {
+            client: client.clone(),
+            slots: slots.clone(),
+            key: entry.secret.clone(),
+            models: models(&settings),
+        };
+        let (label, at_once) = (entry.label.clone(), Arc::clone(&at_once));
+        looks.spawn(async move {
+            let (shown, death) = probe.look(&at_once, end).await;
+            let looked = Looked {
+                label,
+                shown,
+                death,
+            };
+            (key, looked)
+        });
+    }
+    let (mut all, mut changes) = (Vec::new(), Vec::new());
+    while let Some(ended) = looks.join_next().await {
+        // A panic is in the log already, and says nothing of the key.
+        let Ok((key, looked)) = ended else { continue };
+        info!(key = looked.label.as_str(), shown:? = looked.shown; "looked at a dead key");
+        let learn = |pool: &mut Pool| pool.retested(key, looked.shown, clock::now());
+        changes.extend(engine.lending.with(learn));
+        all.push(looked);
+    }
+    store(engine, changes).await;
+    let place = |looked: &Looked| {
+        let mut keys = settings.config.gemini.keys.iter();
+        keys.position(|key| key.label == looked.label)
+    };
+    all.sort_by_cached_key(place);
+    all
+}
+
+/// The ids to ask for, one after another.
+fn models(settings: &Settings) -> Vec<String> {
+    let models = settings.catalog.models().take(MODELS);
+    models.map(|model| model.id.clone()).collect()
+}
+
+async fn store(engine: &Arc<Engine>, changes: Vec<Change>) {
+    if changes.is_empty() {
+        return;
+    }
+    let pool = Arc::clone(engine);
+    let stored = engine
+        .store
+        .write(move |rows| pool.put_changes(rows, &changes));
+    if let Err(error) = stored.await {
+        error!(err:% = error; "what looks at dead keys have shown is not stored");
+    }
+}
+
+/// All that a look at one key needs.
+struct Probe {
+    client: gemini::Client,
+    slots: Slots,
+    key: Secret,
+    models: Vec<String>,
+}
+
+impl Probe {
+    /// What the key is worth by now, and of a refusal why; known by `end` at the latest.
+    async fn look(self, at_once: &Semaphore, end: Instant) -> (Retested, Option<Death>) {
+        const NOTHING: (Retested, Option<Death>) = (Retested::Unknown, None);
+        let room = async {
+            let turn = at_once.acquire().await.ok()?;
+            Some((turn, self.slots.take().await))
+        };
+        let Ok(Some((_turn, slot))) = timeout_at(end, room).await else {
+            return NOTHING;
+        };
+        let canceller = slot.canceller();
+        let Self {
+            client,
+            key,
+            models,
+            ..
+        } = self;
+        let asked = spawn_blocking(move || {
+            let ask = |model: &String| client.models_get(&slot, &key, model);
+            first_that_is_there(models.iter().map(ask))
+        });
+        let patience = end.min(clock::instant() + ONE_LOOK);
+        match timeout_at(patience, asked).await {
+            Ok(Ok(Some(answer))) => meaning(&answer),
+            Ok(Ok(None) | Err(_)) => NOTHING,
+            Err(_late) => {
+                canceller.cancel();
+                NOTHING
+            }
+        }
+    }
+}
+
+/// The answer about the first model that exists; else about the last one.
+fn first_that_is_there(
+    answers: impl Iterator<Item = Result<(), Judgement>>,
+) -> Option<Result<(), Judgement>> {
+    let mut last = None;
+    for answer in answers {
+        let is_missing = matches!(
+            &answer,
+            Err(Judgement { verdict, .. }) if matches!(verdict.effect, Effect::ModelMissing(_))
+        );
+        last = Some(answer);
+        if !is_missing {
+            break;
+        }
+    }
+    last
+}
+
+/// Only a refusal of the key itself keeps it dead; everything else tells nothing of it.
+fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death>) {
+    let effect = match answer {
+        Ok(()) => return (Retested::Accepted, None),
+        Err(judgement) => judgement.verdict.effect,
+    };
+    match effect {
+        Effect::KillKey(death) | Effect::KillProject(death) => (Retested::Refused, Some(death)),
+        Effect::Healthy
+        | Effect::Innocent
+        | Effect::RestKeyModel(_)
+        | Effect::ModelMissing(_)
+        | Effect::Throttled(_)
+        | Effect::RestKey(_)
+        | Effect::RestProject(_)
+        | Effect::RestModel(_)
+        | Effect::RestFreeKeys(_)
+        | Effect::RestPool(_)
+        | Effect::Suspect(_)
+        | Effect::Strike(_) => (Retested::Unknown, None),
+    }
+}
+
+#[cfg(test)]
+mod tests;
