@@ -183,8 +183,10 @@ pub(crate) fn targets(row: &Row) -> Vec<String> {
 }
 
 /// The columns of [`line`].
-pub(crate) const HEAD: &str = "trace           keys load policy               asked possible   served \
-                               share   429 calls/ans  dead wronged  over  jain wait95";
+pub(crate) const HEAD: &str = concat!(
+    "trace           keys load policy               asked possible   served   share   429 ",
+    "calls/ans  dead wronged  over  jain wait95",
+);
 
 /// A row under its [`HEAD`].
 pub(crate) fn line(row: &Row) -> String {
