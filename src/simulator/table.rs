@@ -235,7 +235,7 @@ pub(crate) fn quick_plans() -> Vec<Plan> {
 pub(crate) fn full_plans() -> Vec<Plan> {
     let mut plans = Vec::new();
     for kind in Kind::ALL {
-        for (fleet, minutes) in [(1, 120), (5, 120), (25, 120), (250, 10)] {
+        for (fleet, minutes) in [(1, 120), (5, 120), (25, 120), (250, 20)] {
             for load in [50, 80, 120, 200] {
                 plans.push(plan(kind, fleet, load, minutes));
             }
