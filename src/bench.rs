@@ -1,7 +1,6 @@
 //! A door for `benches/`: the key pool under load, without the rest of the program. Not part of the
 //! public surface; the linker leaves it out of the binary. Pure.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
@@ -86,7 +85,9 @@ impl Selection {
             Load::Fresh => {}
             Load::Busy => {
                 let units = self.pool.roster_len() * MODELS * 3;
-                (0..units).for_each(|_| drop(self.select()));
+                for _ in 0..units {
+                    self.select();
+                }
             }
             Load::Spent => while self.select() {},
         }
@@ -125,17 +126,13 @@ fn key(place: u16) -> KeySpec {
 }
 
 fn catalogue() -> String {
-    let mut text = String::new();
-    for model in 0..MODELS {
-        let tier = ["lite", "flash", "pro"].into_iter().cycle().nth(model);
-        let tier = tier.unwrap_or("lite");
-        // Writing into a string cannot fail.
-        drop(write!(
-            text,
-            "[[model]]\nid = \"gemini-{model}-of-some-name\"\ntier = \"{tier}\"\nrpm = 15\nrpd = 1000\n\
-             tpm = 250_000\nfree = true\nprice_in = 1.0\nprice_out = 2.0\n\
+    let tiers = ["lite", "flash", "pro"].into_iter().cycle();
+    let models = (0..MODELS).zip(tiers).map(|(model, tier)| {
+        format!(
+            "[[model]]\nid = \"gemini-{model}-of-some-name\"\ntier = \"{tier}\"\nrpm = 15\n\
+             rpd = 1000\ntpm = 250_000\nfree = true\nprice_in = 1.0\nprice_out = 2.0\n\
              context_tokens = 1_000_000\nmax_output = 65_536\n"
-        ));
-    }
-    text
+        )
+    });
+    models.collect()
 }

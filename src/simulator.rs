@@ -2,7 +2,12 @@
 //! virtual clock, an upstream with true limits and planned faults, an oracle, and five known
 //! policies beside ours. Pure and deterministic: one seed, one table.
 //!
-//! Run it with `cargo test --release --lib simulator -- --nocapture`.
+//! A [`trace`] is a [`world`] with questions; [`runner`] takes one [`Policy`] through it against the
+//! [`upstream`]; [`oracle`] says what could have been served; [`table`] compares the two. A policy
+//! joins as a `table::Contender`, and `table::targets` names the figures it misses.
+//!
+//! Run it with `cargo test --release --lib simulator -- --nocapture`; with `SVS_BOT_FULL` set, every
+//! trace runs with every fleet at every load, which takes minutes.
 
 mod crowd;
 mod oracle;

@@ -278,7 +278,7 @@ impl Engine {
             let row = Outbound::message(ChatId(owner.0), None, text);
             let head = Head::of(rows.put_outbound(&row)?, &row);
             // Full: the row goes out after the next start.
-            drop(sender.try_send(head));
+            let _left_to_the_next_start = sender.try_send(head);
         }
         Ok(())
     }

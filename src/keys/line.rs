@@ -133,51 +133,42 @@ impl Pool {
     /// When the keys that suit a question have been free so many times and once more: what is resting
     /// is free when it wakes, what is full when its oldest call is a minute old.
     pub(super) fn forecast(&self, ask: &Ask, ahead: usize, moment: Moment) -> Option<Wait> {
-        let mut free = Vec::new();
-        let mut seen = Vec::new();
         let errand = Use {
             group: ask.groups.first().copied(),
             tokens: ask.tokens,
         };
+        let mut free = Vec::new();
+        let mut seen = Vec::new();
         for offer in ask.tiers.iter().flatten().filter_map(|id| self.offer(id)) {
             for member in self.roster.iter().filter(|it| suits(it, ask)) {
                 let seat = member.seat(offer.place);
                 let bucket = (seat.project, seat.model);
-                if seen.contains(&bucket) {
-                    continue;
+                if !seen.contains(&bucket) {
+                    seen.push(bucket);
+                    free.extend(self.openings(member, offer, errand, moment));
                 }
-                seen.push(bucket);
-                self.openings(member, offer, errand, moment, &mut free);
             }
         }
         free.sort_unstable();
         free.get(ahead).copied()
     }
 
-    fn openings(
-        &self,
-        member: &Member,
-        offer: &Offer,
-        errand: Use,
-        moment: Moment,
-        free: &mut Vec<Wait>,
-    ) {
+    /// When a key is free again and again, as far as that is decided.
+    fn openings(&self, member: &Member, offer: &Offer, errand: Use, moment: Moment) -> Vec<Wait> {
         let (first, why) = match self.standing(member, offer, errand, moment) {
             Ok(_) => (moment.now, Why::Minute),
-            Err(wait) => match wait.until {
-                Some(until) => (until, wait.why),
-                None => return,
+            Err(Wait { until, why }) => match until {
+                Some(until) => (until, why),
+                None => return Vec::new(),
             },
         };
         let Some(limits) = self.limits(member, offer, errand.group) else {
-            return;
+            return Vec::new();
         };
         let bucket = self.state.bucket(member.seat(offer.place));
-        let openings = bucket.openings(&limits, moment.now, &moment.day);
-        let openings = openings
-            .take(MOST)
-            .map(|at| Wait::until(at.max(first), why));
-        free.extend(openings);
+        let openings = bucket.openings(limits, moment.now, &moment.day);
+        let openings = openings.take(MOST);
+        openings.map(|at| Wait::until(at.max(first), why)).collect()
     }
 }
 

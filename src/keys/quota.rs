@@ -217,7 +217,7 @@ impl Bucket {
     /// the day has left, and only those that the units of now decide.
     pub(super) fn openings(
         &self,
-        limits: &Limits,
+        limits: Limits,
         now: Timestamp,
         day: &Day,
     ) -> impl Iterator<Item = Timestamp> {

@@ -19,6 +19,10 @@ const MISSING_FOR: Duration = Duration::from_hours(24);
 
 impl Pool {
     /// Takes a lease back with what the call taught us; returns what must be stored.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a lease that was settled is gone"
+    )]
     pub(crate) fn settle(
         &mut self,
         lease: Lease,

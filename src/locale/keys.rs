@@ -44,13 +44,11 @@ impl Locale {
     pub(crate) fn queued(&self, ahead: usize, wait: Duration) -> String {
         let texts = &self.sentences.queue;
         let when = self.span(wait);
-        match ahead {
-            0 => fill(&texts.next, &[("when", &when)]),
-            _ => {
-                let place = (ahead + 1).to_string();
-                fill(&texts.place, &[("when", &when), ("place", &place)])
-            }
+        if ahead == 0 {
+            return fill(&texts.next, &[("when", &when)]);
         }
+        let place = (ahead + 1).to_string();
+        fill(&texts.place, &[("when", &when), ("place", &place)])
     }
 
     /// Under an answer by a smaller model than the wanted one.

@@ -1,6 +1,7 @@
 //! What a router that knows everything would serve, under the rules that bind ours: own group before
 //! lower ones, a reserve kept by lenders, no model above the question's tier, the owner's limits, and
-//! the same patience. It never calls what fails, so one call answers.
+//! the same patience. It never calls what fails for certain, so one call answers; only chance costs it
+//! quota in vain, as it costs anybody.
 //!
 //! Greedy: the earliest deadline first (all are equally patient, so the first to come), each at the
 //! earliest moment of a class of keys. Within one class no other order serves more: slots of a sliding
@@ -12,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::trace::Trace;
 use super::upstream::{MINUTE, PACE};
-use super::world::{Calendar, Fault, Limits, Trouble, World};
-use super::{PATIENCE, Question};
+use super::world::{Calendar, Limits, Trouble, World};
+use super::{MAX_ATTEMPTS, PATIENCE, Question};
 use crate::chat::Tier;
 use crate::clock::Timestamp;
 use crate::keys::Group;
@@ -167,14 +168,47 @@ impl<'w> Oracle<'w> {
             buckets,
             classes,
             paced: VecDeque::new(),
-            is_paced: world.faults.iter().any(|fault| paced_to(fault).is_some()),
+            is_paced: world.faults.iter().any(|fault| fault.pace().is_some()),
             calendar: Calendar::new(Timestamp(0)),
         }
     }
 
-    /// Finds a start for the question: the first of the first group that has one in time, or, when
-    /// eager, the first of all groups. A smaller tier is only a way out.
+    /// The start that answers the question. An attempt that chance fails has spent its slot.
     fn place(&mut self, question: &Question, eager: bool) -> Option<Start> {
+        let mut attempts = 0..MAX_ATTEMPTS;
+        attempts.find_map(|_| {
+            let (place, start) = self.attempt(question, eager)?;
+            (!self.is_unlucky(place, start.at)).then_some(start)
+        })
+    }
+
+    fn is_unlucky(&self, place: usize, at: Timestamp) -> bool {
+        let bucket = &self.buckets[place];
+        let mut alive = bucket
+            .keys
+            .iter()
+            .filter(|key| !self.world.is_dead(**key, at));
+        let Some(used) = alive.next() else {
+            return true;
+        };
+        let call = (*used, bucket.model);
+        self.world.troubles(at).any(|trouble| match trouble {
+            Trouble::ModelShaky { model, percent, .. } => {
+                model == bucket.model && self.world.strikes(percent, call, at)
+            }
+            Trouble::KeyOdd { key, percent } => {
+                key == *used && self.world.strikes(percent, call, at)
+            }
+            Trouble::KeyDies { .. }
+            | Trouble::ModelOut { .. }
+            | Trouble::Throttle
+            | Trouble::ThrottleAbove { .. } => false,
+        })
+    }
+
+    /// Takes a slot for the question: the first of the first group that has one in time, or, when
+    /// eager, the first of all groups. A smaller tier is only a way out.
+    fn attempt(&mut self, question: &Question, eager: bool) -> Option<(usize, Start)> {
         while self
             .paced
             .front()
@@ -204,7 +238,7 @@ impl<'w> Oracle<'w> {
                 }
             }
             if let Some((bucket, at)) = found {
-                return Some(self.start(bucket, at));
+                return Some((bucket, self.start(bucket, at)));
             }
         }
         None
@@ -286,7 +320,7 @@ impl<'w> Oracle<'w> {
             return from;
         }
         let crowded = |end: Timestamp| {
-            let Some((calls, _)) = pace(self.world, end) else {
+            let Some((calls, _)) = self.world.pace(end) else {
                 return false;
             };
             let starts = self.paced.iter();
@@ -298,7 +332,10 @@ impl<'w> Oracle<'w> {
         if !crowded(from) && !ends.any(|end| crowded(*end)) {
             return from;
         }
-        let until = pace(self.world, from).map_or(Timestamp(u64::MAX), |(_, until)| until);
+        let until = self
+            .world
+            .pace(from)
+            .map_or(Timestamp(u64::MAX), |(_, until)| until);
         let frees = self.paced.iter().map(|start| start.after(PACE));
         frees.filter(|at| *at > from).fold(until, Timestamp::min)
     }
@@ -345,24 +382,5 @@ fn clear_from(world: &World, bucket: &Bucket, from: Timestamp) -> Option<Timesta
             Some(fault) => at = fault.until,
             None => return Some(at),
         }
-    }
-}
-
-/// How many calls in ten seconds our address may make at that moment, and until when.
-fn pace(world: &World, now: Timestamp) -> Option<(u32, Timestamp)> {
-    let faults = world.faults.iter();
-    let faults = faults.filter(|fault| fault.from <= now && now < fault.until);
-    let paces = faults.filter_map(|fault| Some((paced_to(fault)?, fault.until)));
-    paces.min()
-}
-
-fn paced_to(fault: &Fault) -> Option<u32> {
-    match fault.trouble {
-        Trouble::ThrottleAbove { calls } => Some(calls),
-        Trouble::KeyDies { .. }
-        | Trouble::ModelOut { .. }
-        | Trouble::ModelShaky { .. }
-        | Trouble::KeyOdd { .. }
-        | Trouble::Throttle => None,
     }
 }

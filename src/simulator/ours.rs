@@ -153,13 +153,11 @@ impl Policy for Ours {
             return self.call(question.id, lease);
         }
         if let Some(&ticket) = self.tickets.get(&question.id) {
-            return match self.pool.place(ticket, now) {
-                Some(place) => Decision::Wait { until: place.wakes },
-                None => {
-                    self.tickets.remove(&question.id);
-                    self.give_up(question.id)
-                }
-            };
+            if let Some(place) = self.pool.place(ticket, now) {
+                return Decision::Wait { until: place.wakes };
+            }
+            self.tickets.remove(&question.id);
+            return self.give_up(question.id);
         }
         if attempt > 0 && !self.routes.contains_key(&question.id) {
             return Decision::GiveUp;

@@ -1,7 +1,6 @@
 //! What a policy made of a trace, in one row, beside the figures of design §4.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::oracle;
@@ -58,14 +57,21 @@ impl Row {
     }
 }
 
-/// Runs each trace under each policy.
+/// Runs each trace under each policy, and prints the rows as they come.
+#[expect(
+    clippy::print_stdout,
+    reason = "the table is what a person runs this for"
+)]
 pub(crate) fn rows(plans: &[Plan], contenders: &[Contender]) -> Vec<Row> {
     let mut rows = Vec::new();
+    println!("{HEAD}");
     for plan in plans {
         let trace = trace::trace(*plan);
         let possible = oracle::serve(&trace).iter().flatten().count();
         for contender in contenders {
-            rows.push(row(&trace, u32::try_from(possible).unwrap(), *contender));
+            let row = row(&trace, u32::try_from(possible).unwrap(), *contender);
+            println!("{}", line(&row));
+            rows.push(row);
         }
     }
     rows
@@ -176,45 +182,34 @@ pub(crate) fn targets(row: &Row) -> Vec<String> {
     missed
 }
 
-/// One line a row, under a head.
-pub(crate) fn text(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "trace           keys load policy               asked possible   served   share   429 \
-         calls/ans  dead wronged  over  jain wait95\n",
-    );
-    for row in rows {
-        let Plan {
-            kind, fleet, load, ..
-        } = row.plan;
-        let jain = row.jain.map_or("-".to_owned(), |jain| format!("{jain:.3}"));
-        writeln!(
-            text,
-            "{:<15} {fleet:>4} {load:>4} {:<18} {:>7} {:>8} {:>8} {:>7.3} {:>5} {:>9.2} {:>5} \
-             {:>7} {:>5} {jain:>5} {:>6.1}",
-            format!("{kind:?}"),
-            row.policy,
-            row.asked,
-            row.possible,
-            row.served,
-            row.share(),
-            row.provoked,
-            row.calls_per_answer(),
-            row.calls_to_dead,
-            row.wronged,
-            row.overspend,
-            row.wait.as_secs_f64(),
-        )
-        .unwrap();
-    }
-    text
-}
+/// The columns of [`line`].
+pub(crate) const HEAD: &str = concat!(
+    "trace           keys load policy               asked possible   served   share   429 ",
+    "calls/ans  dead wronged  over  jain wait95",
+);
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the table is what a person runs this for"
-)]
-pub(crate) fn print(rows: &[Row]) {
-    println!("{}", text(rows));
+/// A row under its [`HEAD`].
+pub(crate) fn line(row: &Row) -> String {
+    let Plan {
+        kind, fleet, load, ..
+    } = row.plan;
+    let jain = row.jain.map_or("-".to_owned(), |jain| format!("{jain:.3}"));
+    format!(
+        "{:<15} {fleet:>4} {load:>4} {:<18} {:>7} {:>8} {:>8} {:>7.3} {:>5} {:>9.2} {:>5} {:>7} \
+         {:>5} {jain:>5} {:>6.1}",
+        format!("{kind:?}"),
+        row.policy,
+        row.asked,
+        row.possible,
+        row.served,
+        row.share(),
+        row.provoked,
+        row.calls_per_answer(),
+        row.calls_to_dead,
+        row.wronged,
+        row.overspend,
+        row.wait.as_secs_f64(),
+    )
 }
 
 /// A selection that takes seconds: every kind of trace once with a fleet of 25 keys, and what other

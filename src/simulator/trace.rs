@@ -328,9 +328,10 @@ fn plan_faults(plan: &Plan, span: Span, per_second: f64, world: &mut World) {
             }
         }
         Kind::OddKey => {
+            // As long as a blacklisting, which a lone key cannot have.
+            let lasts = if plan.fleet > 1 { HOUR } else { OUTAGE };
             let (key, percent) = (plan.fleet / 2, 100);
-            let trouble = Trouble::KeyOdd { key, percent };
-            world.plan(span.at(30), span.length() / 4, trouble);
+            world.plan(span.at(30), lasts, Trouble::KeyOdd { key, percent });
         }
         Kind::Throttle => {
             let minute = Duration::from_mins(1);

@@ -128,16 +128,11 @@ impl<'w> Upstream<'w> {
         {
             self.admitted.pop_front();
         }
-        let throttled = self.world.troubles(now).any(|trouble| match trouble {
-            Trouble::Throttle => true,
-            Trouble::ThrottleAbove { calls } => {
-                self.admitted.len() >= usize::try_from(calls).unwrap()
-            }
-            Trouble::KeyDies { .. }
-            | Trouble::ModelOut { .. }
-            | Trouble::ModelShaky { .. }
-            | Trouble::KeyOdd { .. } => false,
-        });
+        let pace = self.world.pace(now).map(|(calls, _)| calls);
+        let above = pace.is_some_and(|calls| self.admitted.len() >= calls.try_into().unwrap());
+        let mut troubles = self.world.troubles(now);
+        let throttled = above || troubles.any(|trouble| trouble == Trouble::Throttle);
+        drop(troubles);
         if !throttled {
             self.admitted.push_back(now);
         }

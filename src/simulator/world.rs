@@ -64,6 +64,20 @@ pub(crate) enum Trouble {
     ThrottleAbove { calls: u32 },
 }
 
+impl Fault {
+    /// How many calls in ten seconds our address may make meanwhile.
+    pub(crate) fn pace(&self) -> Option<u32> {
+        match self.trouble {
+            Trouble::ThrottleAbove { calls } => Some(calls),
+            Trouble::KeyDies { .. }
+            | Trouble::ModelOut { .. }
+            | Trouble::ModelShaky { .. }
+            | Trouble::KeyOdd { .. }
+            | Trouble::Throttle => None,
+        }
+    }
+}
+
 /// A world.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
@@ -160,9 +174,19 @@ impl World {
 
     /// What goes wrong at that moment.
     pub(crate) fn troubles(&self, now: Timestamp) -> impl Iterator<Item = Trouble> {
+        self.faults_at(now).map(|fault| fault.trouble)
+    }
+
+    /// The pace that our address may keep at that moment, and until when.
+    pub(crate) fn pace(&self, now: Timestamp) -> Option<(u32, Timestamp)> {
+        let faults = self.faults_at(now);
+        let paces = faults.filter_map(|fault| Some((fault.pace()?, fault.until)));
+        paces.min()
+    }
+
+    fn faults_at(&self, now: Timestamp) -> impl Iterator<Item = &Fault> {
         let faults = self.faults.iter();
-        let now = faults.filter(move |fault| fault.from <= now && now < fault.until);
-        now.map(|fault| fault.trouble)
+        faults.filter(move |fault| fault.from <= now && now < fault.until)
     }
 
     /// Chance for that share, always the same for the same call at the same moment.

@@ -1,11 +1,13 @@
 //! A policy that does the obvious: it keeps the limits, spreads by the day's use, and rests what
-//! failed. Not ours; it shows that the targets can be met and that the simulator tells who meets them.
+//! failed. Not ours; it shows that the targets can be met, and with one flaw each, that every figure
+//! can be missed.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::super::upstream::MINUTE;
 use super::super::world::{Calendar, Limits};
 use super::*;
+use crate::keys::pacific::Day;
 
 #[derive(Default, Clone)]
 struct Bucket {
@@ -14,7 +16,26 @@ struct Bucket {
     rests: Timestamp,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    None,
+    /// Counts a minute as 60 seconds, whatever the way to the service is.
+    ExactMinute,
+    /// Keeps its counters in memory.
+    Forgets,
+    /// Thinks that a Pacific day ends at midnight UTC.
+    UtcDay,
+    /// Three failures of any kind in a row blacklist a key for an hour.
+    LiteralRule,
+    /// Takes the first key that is free.
+    FirstFree,
+    /// Tries refused keys again after a rest.
+    Hopes,
+}
+
 pub(super) struct Careful {
+    flaw: Flaw,
+    strikes: Vec<u32>,
     keys: Vec<KeyFacts>,
     tiers: Vec<Tier>,
     limits: Vec<Limits>,
@@ -29,10 +50,13 @@ pub(super) struct Careful {
 }
 
 impl Careful {
-    pub(super) fn new(world: &World) -> Self {
+    pub(super) fn new(world: &World, flaw: Flaw) -> Self {
         let limits = world.configured();
         let fresh = vec![Bucket::default(); limits.len()];
+        let slack = if flaw == Flaw::ExactMinute { 0 } else { 250 };
         Self {
+            flaw,
+            strikes: vec![0; world.keys.len()],
             keys: world.keys.clone(),
             tiers: world.catalog.models().map(|model| model.tier).collect(),
             buckets: vec![fresh; world.projects()],
@@ -41,8 +65,20 @@ impl Careful {
             model_rests: vec![Timestamp(0); limits.len()],
             pool_rests: Timestamp(0),
             calendar: Calendar::new(Timestamp(0)),
-            minute: MINUTE + Duration::from_millis(250),
+            minute: MINUTE + Duration::from_millis(slack),
             limits,
+        }
+    }
+
+    fn day(&mut self, now: Timestamp) -> Day {
+        if self.flaw != Flaw::UtcDay {
+            return self.calendar.day(now);
+        }
+        let millis = 86_400_000;
+        Day {
+            number: i32::try_from(now.0 / millis).unwrap(),
+            began: Timestamp(now.0 / millis * millis),
+            ends: Timestamp((now.0 / millis + 1) * millis),
         }
     }
 
@@ -54,7 +90,7 @@ impl Careful {
         now: Timestamp,
     ) -> (Timestamp, u32) {
         let percent = if borrowed { 60 } else { 100 };
-        let day = self.calendar.day(now);
+        let day = self.day(now);
         let limits = self.limits[model];
         let bucket = &mut self.buckets[self.keys[key].project][model];
         while bucket
@@ -84,6 +120,10 @@ impl Careful {
         (frees, used)
     }
 
+    fn is_better(&self, used: u32, best: Option<(u32, usize, usize)>) -> bool {
+        best.is_none_or(|(least, ..)| used < least && self.flaw != Flaw::FirstFree)
+    }
+
     /// The least spent of those that are free now, or when the first will be.
     fn choose(
         &mut self,
@@ -104,7 +144,7 @@ impl Careful {
                 }
                 let (frees, used) = self.frees((key, model), borrowed, now);
                 soonest = soonest.min(frees);
-                if frees <= now && best.is_none_or(|(least, ..)| used < least) {
+                if frees <= now && self.is_better(used, best) {
                     best = Some((used, key, model));
                 }
             }
@@ -133,7 +173,7 @@ impl Policy for Careful {
                 }
                 match self.choose((tier, group, group != question.group), now) {
                     Ok((key, model)) => {
-                        let day = self.calendar.number(now);
+                        let day = self.day(now).number;
                         let bucket = &mut self.buckets[self.keys[key].project][model];
                         bucket.recent.push_back(now);
                         *bucket.days.entry(day).or_default() += 1;
@@ -156,6 +196,7 @@ impl Policy for Careful {
         now: Timestamp,
         _rng: &mut fastrand::Rng,
     ) {
+        let midnight = self.day(now).ends;
         let bucket = &mut self.buckets[self.keys[key].project][model];
         match reply {
             Reply::Answer => {}
@@ -163,17 +204,33 @@ impl Policy for Careful {
                 bucket.rests = now.after(retry);
                 self.limits[model].minute = self.limits[model].minute.min(limit);
             }
-            Reply::DayQuota { .. } => bucket.rests = self.calendar.day(now).ends,
+            Reply::DayQuota { .. } => bucket.rests = midnight,
             Reply::Throttled => self.pool_rests = now.after(seconds(2)),
             Reply::Overloaded => self.model_rests[model] = now.after(seconds(10)),
             Reply::Internal | Reply::Unexplained => self.key_rests[key] = now.after(seconds(10)),
+            Reply::Refused if self.flaw == Flaw::Hopes => {
+                self.key_rests[key] = now.after(seconds(60));
+            }
             Reply::Refused => self.dead[key] = true,
+        }
+        self.strikes[key] = if reply == Reply::Answer {
+            0
+        } else {
+            self.strikes[key] + 1
+        };
+        if self.flaw == Flaw::LiteralRule && self.strikes[key] >= 3 {
+            self.key_rests[key] = now.after(seconds(3_600));
         }
     }
 
-    fn restart(&mut self, _now: Timestamp) {}
+    fn restart(&mut self, _now: Timestamp) {
+        if self.flaw == Flaw::Forgets {
+            let buckets = self.buckets.iter_mut().flatten();
+            buckets.for_each(|bucket| *bucket = Bucket::default());
+        }
+    }
 
-    fn has_blacklisted(&self, key: usize, _now: Timestamp) -> bool {
-        self.dead[key]
+    fn has_blacklisted(&self, key: usize, now: Timestamp) -> bool {
+        self.dead[key] || self.key_rests[key].since(now) > seconds(60)
     }
 }

@@ -97,6 +97,22 @@ fn a_throttled_address_is_used_at_its_pace() {
     assert_eq!(found, [Some(0), Some(10), None]);
 }
 
+#[test]
+fn chance_costs_the_oracle_quota_too() {
+    let mut shaky = world(&[None]);
+    shaky.truth[0].day = u32::MAX;
+    shaky.owner.daily_percent = 101;
+    let asked: Vec<_> = (0..600).map(|nth| (nth * 20, Group::A, LITE)).collect();
+    let trouble = Trouble::ModelShaky {
+        model: 0,
+        percent: 30,
+        internal: false,
+    };
+    shaky.plan(noon(), Duration::from_hours(4), trouble);
+    let found = served(&trace_of(shaky, &asked));
+    assert!((380..460).contains(&found), "{found}");
+}
+
 /// The most questions that can be served, by trying everything on a grid of five seconds.
 fn optimum(trace: &Trace, caps: &[u32]) -> usize {
     fn go(asked: &[u64], limits: (u32, &[u32]), starts: &mut Vec<Vec<u64>>) -> usize {

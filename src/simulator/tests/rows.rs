@@ -1,4 +1,4 @@
-use super::super::table::{Row, jain, targets, text};
+use super::super::table::{HEAD, Row, jain, line, targets};
 use super::*;
 
 fn good(kind: Kind, load: u32) -> Row {
@@ -67,7 +67,7 @@ fn each_figure_of_the_design_is_demanded() {
 fn the_table_is_aligned() {
     let mut long = good(Kind::SharedProjects, 200);
     long.jain = None;
-    let text = text(&[good(Kind::Steady, 80), long]);
-    let widths: Vec<usize> = text.lines().map(str::len).collect();
-    assert_eq!(widths, [widths[0]; 3], "\n{text}");
+    let lines = [line(&good(Kind::Steady, 80)), line(&long)];
+    let widths = lines.each_ref().map(String::len);
+    assert_eq!(widths, [HEAD.len(); 2], "{HEAD}\n{}", lines.join("\n"));
 }
