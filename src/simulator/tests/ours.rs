@@ -42,14 +42,6 @@ fn is_long() -> bool {
     std::env::var_os("SVS_BOT_FULL").is_some()
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the table is what a person runs this for"
-)]
-fn print(rows: &[Row]) {
-    println!("{}", table::text(rows));
-}
-
 /// What ours does worse than this row of a known policy.
 fn worse(ours: &Row, known: &Row) -> Vec<String> {
     let figures = [
@@ -84,7 +76,6 @@ fn the_pool_meets_every_figure_of_the_design() {
         table::quick_plans()
     };
     let rows = table::rows(&plans, &[OURS]);
-    print(&rows);
     let missed: Vec<String> = rows.iter().flat_map(table::targets).collect();
     assert!(missed.is_empty(), "{missed:#?}");
 }
@@ -105,7 +96,6 @@ fn no_known_policy_is_better() {
     let mut contenders = vec![OURS];
     contenders.extend(KNOWN);
     let rows = table::rows(&plans, &contenders);
-    print(&rows);
     let mut faults = Vec::new();
     let mut strictly = [0; KNOWN.len()];
     let mut served = [(0, 0); KNOWN.len()];
