@@ -3,6 +3,7 @@
 //! are in `words`. Pure. Invariant: never above the role's highest tier, never a tier whose day is
 //! gone unless it is the smallest, and small talk never above the smallest, whoever wishes what.
 
+mod shape;
 mod signs;
 mod words;
 
@@ -185,19 +186,19 @@ impl Evidence {
 }
 
 /// What speaks against work. A greeting says nothing of the long letter it opens, a joke little of
-/// the page it is about.
+/// the page it is about; but who tells of a bad day is at it for several lines.
 fn against(signs: &Signs, bytes: usize) -> u16 {
     match bytes {
-        0..=60 => signs.small + signs.chat,
-        61..=120 => signs.small + signs.chat / 2,
-        121..=300 => signs.small / 2,
-        301.. => signs.small / 4,
+        0..=60 => signs.mood + signs.small + signs.chat,
+        61..=120 => signs.mood + signs.small + signs.chat / 2,
+        121..=300 => signs.mood + signs.small / 2,
+        301.. => signs.mood / 2 + signs.small / 4,
     }
 }
 
 /// Somebody else's code or long text is work only for who asks something of it.
 fn add_quote(signs: &mut Signs, quote: Signs) {
-    if signs.chat + signs.small == 0 {
+    if signs.chat + signs.small + signs.mood == 0 {
         signs.code += quote.code;
     }
     if signs.analysis > 0 {
@@ -207,7 +208,7 @@ fn add_quote(signs: &mut Signs, quote: Signs) {
 
 /// "And shorter?" is work when it is said of work.
 fn add_context(signs: &mut Signs, context: &[TierReason], bytes: usize) {
-    if signs.chat + signs.small > 0 || bytes > REMARK || signs.follow_up == 0 {
+    if signs.chat + signs.small + signs.mood > 0 || bytes > REMARK || signs.follow_up == 0 {
         return;
     }
     let weight = AFTER_WORK + signs.follow_up;
