@@ -83,16 +83,16 @@ impl Left {
 /// The tier for a question.
 ///
 /// A wish beats the content, except that small talk stays small talk under any wish (`/model`
-/// lasts, and nobody means it for "thanks"), and that the highest tier, which costs money, wants
-/// some sign of work: without one the wish for it gets the middle tier. A tier above the role's is lowered to that in silence;
-/// when the day makes it smaller still, the reason is `Degraded`. It never goes up to spare a
-/// smaller tier.
+/// lasts, and nobody means it for "thanks"), and that the highest tier, which costs money, wants as
+/// much work as the middle one does: with less the wish for it gets the middle tier. A tier above
+/// the role's is lowered to that in silence; when the day makes it smaller still, the reason is
+/// `Degraded`. It never goes up to spare a smaller tier.
 pub(crate) fn choose(facts: &Facts<'_>) -> Choice {
     let evidence = Evidence::of(facts);
     let content = evidence.tier();
     let (wanted, reason) = match facts.wish {
         Some(wish) if wish > content && evidence.small_talk => (content, evidence.reason()),
-        Some(Tier::Pro) if evidence.work == 0 => (Tier::Flash, TierReason::Asked),
+        Some(Tier::Pro) if evidence.work < FLASH => (Tier::Flash, TierReason::Asked),
         Some(wish) => (wish, TierReason::Asked),
         None => (content, evidence.reason()),
     };

@@ -40,7 +40,7 @@ impl Shape {
             if is_letter(c) {
                 shape.visible += 1;
                 shape.names += u16::from(c.is_ascii_uppercase() && before.is_ascii_lowercase());
-                shape.numbers += 
+                shape.numbers +=
                     u16::from(!c.is_ascii() && NUMERALS.contains(c) && MEASURES.contains(next));
                 let begins = !before.is_ascii_alphabetic();
                 shape.asks += u16::from(begins && asks(chars.get(at..).unwrap_or_default()));
@@ -68,7 +68,7 @@ impl Shape {
                 self.marks += 1;
             }
             ',' | '、' | ':' => self.commas += 1,
-            '√' | '∫' | '∑' => self.operators += 3,
+            '√' | '∫' | '∑' | '∀' | '∃' => self.operators += 3,
             _ => {}
         }
         let ends = c == '。' || (matches!(c, '.' | '?' | '!') && next == ' ');
@@ -100,6 +100,7 @@ impl Shape {
             (self.numbers >= 7, 2),
             (bytes >= 80 && self.commas + self.stops >= 2, 1),
             (bytes >= 120 && self.commas + self.stops >= 4, 1),
+            (bytes >= 75, 1),
             (bytes >= 100, 1),
             (bytes >= 200, 1),
             (bytes >= 400, 2),
@@ -123,16 +124,23 @@ impl Shape {
 /// Chinese numerals; not "one", which is an article too.
 const NUMERALS: &str = "二两兩三四五六七八九十百千万萬";
 /// What is counted in texts with quantities.
-const MEASURES: &str = "天周年月岁歲秒分小元块塊万萬平米公斤次条條台页頁字章道步层層间間张張口成倍度位名";
+const MEASURES: &str =
+    "天周年月岁歲秒分小元块塊万萬平米公斤次条條台页頁字章道步层層间間张張口成倍度位名";
+
+/// What questions of how and which begin with.
+const ASKING: [&str; 9] = [
+    "how ", "why ", "what ", "which ", "怎", "哪", "如何", "为何", "為何",
+];
 
 /// Whether a text begins with a word that asks.
 fn asks(text: &[char]) -> bool {
-    match text {
-        ['怎' | '哪', ..] | ['如' | '为' | '為', '何', ..] => true,
-        ['h' | 'H', 'o', 'w', ' ', ..] | ['w' | 'W', 'h', 'y', ' ', ..] => true,
-        ['w' | 'W', 'h', 'a', 't', ' ', ..] | ['w' | 'W', 'h', 'i', 'c', 'h', ' ', ..] => true,
-        _ => false,
-    }
+    ASKING.iter().any(|word| {
+        let mut text = text.iter();
+        word.chars().all(|c| {
+            text.next()
+                .is_some_and(|other| other.eq_ignore_ascii_case(&c))
+        })
+    })
 }
 
 /// The weights of the rules that are met.

@@ -130,10 +130,10 @@ struct Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Whole,
-    /// Of a frame, as "how do …": says nothing until a second part follows.
-    First,
-    /// As "… work".
+    /// Of a frame, as "… work". Before `First`: what is both does not answer itself.
     Second,
+    /// As "how do …": says nothing until a second part follows.
+    First,
 }
 
 /// The beginning and the end of a text, with one form for marks that have several.
@@ -160,8 +160,8 @@ fn plain(c: char) -> char {
 
 /// Whether the form of a question asks for a yes or a no.
 fn is_yes_or_no(chars: &[char]) -> bool {
-    const VERBS: [&str; 11] = [
-        "is ", "are ", "do ", "does ", "did ", "can ", "was ", "were ", "has ", "will ", "have ",
+    const VERBS: [&str; 9] = [
+        "is ", "are ", "do ", "does ", "did ", "can ", "has ", "will ", "have ",
     ];
     let opens = |verb: &&str| verb.chars().zip(chars).all(|(a, b)| a == *b);
     let last = chars.iter().rev().find(|c| !matches!(c, '?' | ' '));

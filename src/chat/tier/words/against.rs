@@ -8,18 +8,18 @@ pub(super) const ROWS: &[Signal] = &[
     signal(Axis::Chat, 2, Words {
         any: &[":)", ":(", ":d", "xd", "^^"],
         english: &[
-            "hi", "hello", "hey", "good morning", "good night", "good evening", "thanks", "thank you", "thx", "bye", "lol", "haha*", "ok", "okay",
+            "hi", "hello", "hey", "morning", "good morning", "good night", "good evening", "thanks", "thank you", "thx", "bye", "lol", "haha*", "ok", "okay",
             "sorry", "never mind", "nvm", "how are you", "how's it going", "hows it going", "what's up", "sup", "who are you",
             "are you", "do you like", "do you have", "do you ever", "your name", "i miss", "i love", "love you", "i'm so", "i feel", "bored",
             "congrat*", "tired", "guess what", "my day", "yeah", "yep", "nope", "wow", "omg", "well done",
-            "got it", "see you", "talk to me", "good bot", "welcome", "please stop", "you're", "yay", "hungry", "sleepy", "u there", "just finished", "just got", "went well", "i passed", "i got",
+            "got it", "see you", "talk to me", "good bot", "welcome", "please stop", "you're", "yay", "hungry", "sleepy", "u there", "just finished", "slept", "just got", "went well", "i passed", "i got",
         ],
         chinese: &[
             "你好", "您好", "在吗", "早上好", "早安", "中午好", "晚上好", "晚安", "谢谢", "多谢", "感谢", "辛苦", "再见", "拜拜", "哈哈", "嘿嘿", "嘻嘻", "呜呜",
             "好的", "好吧", "好呀", "可以的", "行吧", "嗯嗯", "明白了", "知道了", "收到", "没事", "没关系", "不客气", "抱歉", "对不起", "不好意思", "你是谁", "你叫",
             "你多大", "你喜欢", "你会不会", "你有没有", "你觉得", "聊天", "聊聊", "陪我", "无聊", "好累", "好困", "好烦", "好饿", "快乐", "恭喜", "吃了吗", "开心",
             "难过", "伤心", "想你", "想家", "爱你", "厉害", "太棒", "真棒", "真好", "加油", "夸夸", "下班", "上班", "放假", "周末", "不用了", "算了", "哎呀", "唉声",
-            "哦哦", "终于", "你会", "你能", "考完", "考上", "交了",
+            "哦哦", "终于", "你会", "你能", "睡得", "睡了", "考完", "考上", "交了",
         ],
     }),
     // Such words stand in questions, too.
@@ -35,12 +35,12 @@ pub(super) const ROWS: &[Signal] = &[
             "rubbish day", "bad day", "rough day", "long day", "horrible day", "awful", "yelled", "shouted at", "fed up", "exhausted", "vent", "rant",
             "tell someone", "tell somebody", "so annoying", "annoyed", "stressed", "lonely", "crying", "cried", "heartbroken", "broke up", "my luck",
             "ugh", "argh", "so excited", "so proud", "so nervous", "feeling down", "can't sleep", "cheer me up", "worst day", "best day", "so mad", "moan to", "someone to talk", "need someone", "need to vent", "honestly", "so unfair",
-            "let me down", "no one cares", "in tears", "smiling", "over the moon", "what a day", "such a day",
+            "let me down", "no one cares", "in tears", "smiling", "such a pain", "laugh or cry", "pounding", "people like this", "over the moon", "what a day", "such a day",
         ],
         chinese: &[
             "倒霉", "吐槽", "骂了", "骂我", "被骂", "气死", "委屈", "难受", "心累", "想哭", "哭了", "郁闷", "烦死", "烦人", "心情", "失恋", "分手", "孤单", "孤独",
             "说说话", "诉苦", "太惨", "无语", "倾诉", "睡不着", "累死", "气人", "好激动", "好紧张", "心好累", "糟心", "越想越", "来气", "生气", "放我鸽子", "闹别扭", "不在乎我", "说好", "倒了八辈子", "憋屈", "心酸", "太难了", "好难过",
-            "哭笑不得", "怎么就", "怎么这么", "这么难", "都要炸", "懒觉", "头疼死", "抱怨",
+            "哭笑不得", "怎么就", "怎么这么", "这么难", "都要炸", "懒觉", "头疼死", "抱怨", "催婚", "念叨",
         ],
     }),
     // A bet among friends: one fact, however long the story.
@@ -86,12 +86,12 @@ pub(super) const ROWS: &[Signal] = &[
         any: &[],
         english: &[
             "joke", "jokes", "pun", "riddle", "laugh", "funny", "poem", "haiku", "limerick", "rhyme", "birthday message", "emoji", "caption", "wish for",
-            "toast", "compliment", "nickname", "nicknames", "names for", "name for", "username", "horoscope", "bedtime story", "fun fact", "one line",
+            "toast", "compliment", "nickname", "nicknames", "names for", "name for", "username", "horoscope", "fun fact", "one line",
             "one sentence", "a sentence", "short message", "quick message", "pick-up line", "roast me", "slogan", "hashtag*",
         ],
         chinese: &[
             "笑话", "段子", "情话", "谜语", "脑筋急转弯", "诗歌", "首诗", "的诗", "句诗", "写诗", "祝福", "表情", "起个名", "个名字", "顺口溜", "绕口令", "朋友圈文案",
-            "成语接龙", "对联", "星座", "睡前故事", "冷知识", "一句", "两句", "昵称", "网名", "签名", "口号",
+            "成语接龙", "对联", "星座", "冷知识", "一句", "两句", "昵称", "网名", "签名", "口号",
         ],
     }),
     // A matter of no depth, whatever it is about.
@@ -121,14 +121,14 @@ pub(super) const ROWS: &[Signal] = &[
     signal(Axis::Small, 2, Words {
         any: &[],
         english: &[
-            "capital of", "who is", "who was", "who wrote", "who won", "who made", "who painted", "how tall", "how old", "how far", "how big", "how heavy",
+            "capital of", "bedtime story", "who is", "who was", "who wrote", "who won", "who made", "who painted", "how tall", "how old", "how far", "how big", "how heavy",
             "what year", "what time", "what day", "when did", "when was", "when is", "which year", "which country", "which planet", "which ocean", "where is",
             "what colour", "what color", "weather", "rain", "umbrella", "population", "convert", "currency of", "is it safe", "can i eat", "can i freeze",
             "can you eat", "can dogs", "can cats", "is it ok to", "what should i eat", "what should i wear", "what should i have", "what should i watch", "what should i cook", "what should i get", "suggest", "recommend", "any good", "a good", "dinner", "lunch", "movie",
             "film", "song", "podcast*", "board game", "gift", "calories", "recipe for", "good name", "how often", "what's a good",
         ],
         chinese: &[
-            "首都", "是谁", "谁写", "谁发明", "作者", "多高", "多远", "多大", "多重", "多深", "哪一年", "哪年", "几点", "几号", "星期几", "几岁", "哪个国家", "哪个城市",
+            "首都", "睡前故事", "是谁", "谁写", "谁发明", "作者", "多高", "多远", "多大", "多重", "多深", "哪一年", "哪年", "几点", "几号", "星期几", "几岁", "哪个国家", "哪个城市",
             "哪一座", "等于", "全称", "人口", "天气", "下雨", "带伞", "会过期", "能吃", "能不能吃", "可以吃", "可以喝", "可以冷冻", "吃什么", "喝什么", "穿什么", "推荐",
             "礼物", "电影", "喜剧片", "首歌", "唱歌", "去哪", "什么颜色", "什么时候", "好听的", "好看的", "好喝", "好吃",
         ],

@@ -9,7 +9,7 @@ pub(super) const ROWS: &[Signal] = &[
         any: &[],
         english: &[
             "in detail", "detailed", "in depth", "in-depth", "step by step", "every step", "each step", "show the steps", "show your work", "show the working",
-            "show working", "show all steps", "walk me through", "analy*", "compare", "comparison", "pros and cons", "advantages and disadvantages", "differ",
+            "show working", "show how", "contrast", "show all steps", "walk me through", "analy*", "compare", "comparison", "pros and cons", "advantages and disadvantages", "differ",
             "differences", "summari*", "summary", "tl;dr", "tldr", "key points", "main points", "bullet points", "essay", "cover letter", "resume", "speech",
             "critique", "critically", "feedback on", "trade-off*", "tradeoff*", "assess", "main theories", "explain how", "explain why", "strategy",
             "business plan", "outline", "report", "review this", "review my", "case study", "argue", "discuss", "break down", "breakdown", "thorough*",
@@ -18,7 +18,7 @@ pub(super) const ROWS: &[Signal] = &[
         chinese: &[
             "详细", "深入", "一步一步", "步骤", "分析", "比较", "对比", "优缺点", "利弊", "有什么不同", "有何不同", "总结", "概括", "要点", "摘要", "归纳", "提炼",
             "作文", "议论文", "论文", "求职信", "简历", "演讲稿", "评价", "点评", "评估", "论证", "论述", "系统地", "讲清楚", "讲透", "报告", "策略", "商业计划", "大纲",
-            "提纲", "读后感", "解读", "方案", "梳理", "对照", "写过程", "写出过程", "赏析", "捋一捋", "讲讲", "讲一下",
+            "提纲", "读后感", "解读", "方案", "梳理", "对照", "写过程", "写清楚", "对照着", "写出过程", "赏析", "捋一捋", "讲讲", "讲一下",
         ],
     }),
     // Plans and schedules.
@@ -98,7 +98,7 @@ pub(super) const ROWS: &[Signal] = &[
             "theories", "weaknesses", "strengths", "reasons", "argument*", "options", "risk*", "forecast", "trend*", "sales", "revenue", "churn", "market*",
             "symbolism", "econom*", "politic*", "philosoph*", "policy", "history of", "teach me", "basics of", "learn", "what would you do", "better",
             "help me", "paragraph", "article", "structure", "mechanism", "evidence", "implications", "role of", "negotiat*", "decide", "decision", "improve",
-            "the following", "worth it", "which one", "push back", "point to", "what to ask", "what should i ask", "get started", "from zero", "figure out",
+            "the following", "worth it", "pros of", "cons of", "arguments for", "for and against", "which one", "push back", "point to", "what to ask", "what should i ask", "get started", "from zero", "figure out",
             "work out", "understand", "make sense", "convince", "deal with", "approach", "difference between", "factors", "recommendations", "deciding", "example", "examples", "exercise*", "thinking about", "scam", "beginner", "role play",
         ],
         chinese: &[
@@ -137,7 +137,7 @@ pub(super) const ROWS: &[Signal] = &[
         ],
         chinese: &[
             "带娃", "带爸妈", "带孩子", "一大一小", "两大一小", "亲子", "自驾", "机票", "酒店", "旅游", "旅行", "蜜月", "马拉松", "训练", "健身", "增肌", "减肥",
-            "减脂", "素食", "带饭", "装修", "婚礼", "搬家", "转行", "跳槽", "考研", "考公", "雅思", "期末", "作业", "开店", "创业", "店员", "营业", "宝宝", "麸质", "备婚", "留学", "辩论", "正反方", "论点", "教科书", "语文", "课文", "研讨", "课堂", "天玩", "玩三天",
+            "减脂", "素食", "带饭", "装修", "婚礼", "搬家", "转行", "跳槽", "考研", "考公", "雅思", "期末", "作业", "开店", "创业", "店员", "营业", "宝宝", "麸质", "备婚", "留学", "辩论", "正反方", "论点", "教科书", "语文", "课文", "研讨", "课堂", "天玩", "来回", "哪里玩", "住哪", "玩三天",
             "六天五夜", "三天两夜", "大卡", "千卡", "老人",
         ],
     }),

@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Signal] = &[
     }),
     // To show a theorem.
     signal(Axis::Hard, 4, Words {
-        any: &["∀", "∃", "iff"],
+        any: &["iff"],
         english: &["show that every", "show that there", "show that any", "show that no", "show that the", "show that if", "show that a", "show whether", "disprove", "counterexample*"],
         chinese: &["当且仅当", "充要条件", "反例", "恒为", "严格论证", "必胜", "真话", "假话", "唯一确定"],
     }),
@@ -75,7 +75,7 @@ pub(super) const ROWS: &[Signal] = &[
             "design a", "design an", "design the", "system design", "architect*", "distributed", "concurren*", "consisten*", "scalab*", "failure modes",
             "fault toleran*", "capacity", "throughput", "migrat*", "downtime", "idempoten*", "every file", "each file", "all files", "all the files",
             "several files", "multiple files", "codebase", "workspace", "microservice*", "module layout", "modules", "compiler", "interpreter",
-            "operating system", "type system", "type checker", "complete", "full", "from scratch", "end to end", "end-to-end", "production-ready", "linearizab*",
+            "operating system", "type system", "type checker", "complete", "full proof", "full reduction", "full research", "full code", "full system", "full design", "from scratch", "end to end", "end-to-end", "production-ready", "linearizab*",
             "memory ordering", "correctness", "induction", "reduction", "lemma*", "conjecture", "hypothes*", "methodology", "counterargument*", "competing",
             "draft a", "draft the", "every possible", "all possible", "carefully", "puzzle", "infinitely many", "if and only if", "necessary and sufficient",
             "starv*", "race condition*", "research plan", "every interleaving", "model this", "near-optimal", "separate files", "parser", "lexer", "automaton", "with tests",
