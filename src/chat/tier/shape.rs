@@ -40,8 +40,7 @@ impl Shape {
             if is_letter(c) {
                 shape.visible += 1;
                 shape.names += u16::from(c.is_ascii_uppercase() && before.is_ascii_lowercase());
-                shape.numbers +=
-                    u16::from(!c.is_ascii() && NUMERALS.contains(c) && MEASURES.contains(next));
+                shape.numbers += u16::from(is_numeral(c) && MEASURES.contains(next));
                 let begins = !before.is_ascii_alphabetic();
                 shape.asks += u16::from(begins && asks(chars.get(at..).unwrap_or_default()));
                 (before, run) = (c, 0);
@@ -121,8 +120,27 @@ impl Shape {
     }
 }
 
-/// Chinese numerals; not "one", which is an article too.
-const NUMERALS: &str = "二两兩三四五六七八九十百千万萬";
+/// A Chinese numeral; not "one", which is an article too.
+fn is_numeral(c: char) -> bool {
+    matches!(
+        c,
+        '二' | '两'
+            | '兩'
+            | '三'
+            | '四'
+            | '五'
+            | '六'
+            | '七'
+            | '八'
+            | '九'
+            | '十'
+            | '百'
+            | '千'
+            | '万'
+            | '萬'
+    )
+}
+
 /// What is counted in texts with quantities.
 const MEASURES: &str =
     "天周年月岁歲秒分小元块塊万萬平米公斤次条條台页頁字章道步层層间間张張口成倍度位名";
@@ -134,13 +152,15 @@ const ASKING: [&str; 9] = [
 
 /// Whether a text begins with a word that asks.
 fn asks(text: &[char]) -> bool {
-    ASKING.iter().any(|word| {
-        let mut text = text.iter();
-        word.chars().all(|c| {
-            text.next()
-                .is_some_and(|other| other.eq_ignore_ascii_case(&c))
+    let may_ask = |c| matches!(c, 'h' | 'H' | 'w' | 'W' | '怎' | '哪' | '如' | '为' | '為');
+    text.first().is_some_and(|&c| may_ask(c))
+        && ASKING.iter().any(|word| {
+            let mut text = text.iter();
+            word.chars().all(|c| {
+                text.next()
+                    .is_some_and(|other| other.eq_ignore_ascii_case(&c))
+            })
         })
-    })
 }
 
 /// The weights of the rules that are met.
