@@ -165,8 +165,9 @@ fn the_labelled_questions_are_many_in_every_set_language_and_tier() {
     }
 }
 
-/// The floors are what was reached (see the heads of the files), less some five in a hundred. Only
-/// the figure of the texts held out says what to expect of questions that people will ask.
+/// The floors are what was reached (0.990, 1.000, 0.950), less some five in a hundred. Only the figure
+/// of the texts held out says what to expect of questions that people will ask; the heads of the
+/// files say how often it was looked at.
 #[test]
 #[expect(
     clippy::print_stdout,
@@ -182,7 +183,7 @@ fn labelled_questions_keep_going_where_they_went() {
     }
     let report = report.join("\n");
     println!("{report}");
-    for (set, floor) in Set::ALL.into_iter().zip([0.94, 0.94, 0.0]) {
+    for (set, floor) in Set::ALL.into_iter().zip([0.94, 0.94, 0.90]) {
         let accuracy = Confusion::of(set, None).accuracy();
         assert!(accuracy >= floor, "{} below {floor}\n{report}", set.name());
     }
