@@ -3,6 +3,7 @@
 //! are in `words`. Pure. Invariant: never above the role's highest tier, never a tier whose day is
 //! gone unless it is the smallest, and small talk never above the smallest, whoever wishes what.
 
+mod shape;
 mod signs;
 mod words;
 
@@ -82,16 +83,16 @@ impl Left {
 /// The tier for a question.
 ///
 /// A wish beats the content, except that small talk stays small talk under any wish (`/model`
-/// lasts, and nobody means it for "thanks"), and that the highest tier, which costs money, wants
-/// some sign of work: without one the wish for it gets the middle tier. A tier above the role's is lowered to that in silence;
-/// when the day makes it smaller still, the reason is `Degraded`. It never goes up to spare a
-/// smaller tier.
+/// lasts, and nobody means it for "thanks"), and that the highest tier, which costs money, wants as
+/// much work as the middle one does: with less the wish for it gets the middle tier. A tier above
+/// the role's is lowered to that in silence; when the day makes it smaller still, the reason is
+/// `Degraded`. It never goes up to spare a smaller tier.
 pub(crate) fn choose(facts: &Facts<'_>) -> Choice {
     let evidence = Evidence::of(facts);
     let content = evidence.tier();
     let (wanted, reason) = match facts.wish {
         Some(wish) if wish > content && evidence.small_talk => (content, evidence.reason()),
-        Some(Tier::Pro) if evidence.work == 0 => (Tier::Flash, TierReason::Asked),
+        Some(Tier::Pro) if evidence.work < FLASH => (Tier::Flash, TierReason::Asked),
         Some(wish) => (wish, TierReason::Asked),
         None => (content, evidence.reason()),
     };
@@ -185,19 +186,19 @@ impl Evidence {
 }
 
 /// What speaks against work. A greeting says nothing of the long letter it opens, a joke little of
-/// the page it is about.
+/// the page it is about; but who tells of a bad day is at it for several lines.
 fn against(signs: &Signs, bytes: usize) -> u16 {
     match bytes {
-        0..=60 => signs.small + signs.chat,
-        61..=120 => signs.small + signs.chat / 2,
-        121..=300 => signs.small / 2,
-        301.. => signs.small / 4,
+        0..=60 => signs.mood + signs.small + signs.chat,
+        61..=120 => signs.mood + signs.small + signs.chat / 2,
+        121..=300 => signs.mood + signs.small / 2,
+        301.. => signs.mood / 2 + signs.small / 4,
     }
 }
 
 /// Somebody else's code or long text is work only for who asks something of it.
 fn add_quote(signs: &mut Signs, quote: Signs) {
-    if signs.chat + signs.small == 0 {
+    if signs.chat + signs.small + signs.mood == 0 {
         signs.code += quote.code;
     }
     if signs.analysis > 0 {
@@ -207,7 +208,7 @@ fn add_quote(signs: &mut Signs, quote: Signs) {
 
 /// "And shorter?" is work when it is said of work.
 fn add_context(signs: &mut Signs, context: &[TierReason], bytes: usize) {
-    if signs.chat + signs.small > 0 || bytes > REMARK || signs.follow_up == 0 {
+    if signs.chat + signs.small + signs.mood > 0 || bytes > REMARK || signs.follow_up == 0 {
         return;
     }
     let weight = AFTER_WORK + signs.follow_up;

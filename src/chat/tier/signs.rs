@@ -1,10 +1,11 @@
-//! Reads the signs of work in a text: words of the table, marks, numbers, lists, length. One pass
-//! over the first and the last of it, so that a long paste costs no more than a short one. Pure.
+//! Reads the signs of work in a text: its shape and the words of the table. One pass over the first
+//! and the last of it, so that a long paste costs no more than a short one. Pure.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::words::{Axis, SIGNALS, TRADITIONAL};
+use super::shape::Shape;
+use super::words::{Axis, ROWS, TRADITIONAL, signals};
 
 /// Characters looked at: a question stands before or after what it is about.
 const HEAD: usize = 750;
@@ -13,38 +14,22 @@ const TAIL: usize = 250;
 /// A row counts for so many different places at most: a word said ten times is one sign.
 const MOST_HITS: u8 = 2;
 
+/// Bytes of a question that a word can answer, if its form asks for a yes or a no.
+const BRIEF_QUESTION: usize = 60;
+
 /// Slots of the word index.
-const SLOTS: usize = 2_048;
+const SLOTS: usize = 4_096;
 
 /// What a text weighs for each axis; the shape of the text is part of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Signs {
     pub(super) chat: u16,
     pub(super) small: u16,
+    pub(super) mood: u16,
     pub(super) code: u16,
     pub(super) analysis: u16,
     pub(super) hard: u16,
     pub(super) follow_up: u16,
-}
-
-/// What a text looks like, whatever its words.
-#[derive(Debug, Clone, Copy, Default)]
-struct Shape {
-    visible: u16,
-    /// Marks that code is full of.
-    marks: u16,
-    /// Marks of formulas.
-    operators: u16,
-    numbers: u16,
-    /// `camelCase` counts one, `snake_case`, which no trade mark has, two.
-    names: u16,
-    /// Lines that begin with space, as in code and stack traces.
-    indented: u16,
-    lines: u16,
-    /// Places where a list goes on.
-    commas: u16,
-    fences: u16,
-    emoji: u16,
 }
 
 impl Signs {
@@ -52,15 +37,18 @@ impl Signs {
     pub(super) fn of(text: &str) -> Self {
         let mut chars = excerpt(text);
         let mut signs = Self::default();
-        signs.add_shape(Shape::of(&chars), text.trim().len());
+        Shape::of(&chars).weigh(text.trim().len(), &mut signs);
         chars.iter_mut().for_each(char::make_ascii_lowercase);
         signs.add_words(&chars);
+        if text.len() <= BRIEF_QUESTION && is_yes_or_no(&chars) {
+            signs.small += 2;
+        }
         signs
     }
 
     fn add_words(&mut self, chars: &[char]) {
         let index = &*INDEX;
-        let mut hits = [0_u8; SIGNALS.len()];
+        let mut hits = Hits::default();
         let mut rest = chars;
         let mut inside = false;
         while let [first, next @ ..] = rest {
@@ -75,19 +63,16 @@ impl Signs {
                 (rest, inside) = (next, in_word);
                 continue;
             };
-            for row in &phrase.rows {
-                if let Some(hit) = hits.get_mut(usize::from(*row)) {
-                    *hit = hit.saturating_add(1).min(MOST_HITS);
-                }
-            }
+            phrase.places.iter().for_each(|place| hits.add(*place));
             inside = phrase.chars.last().is_some_and(|&c| is_word(c));
             rest = rest.get(phrase.chars.len()..).unwrap_or_default();
         }
-        for (signal, hits) in SIGNALS.iter().zip(hits) {
+        for (signal, hits) in signals().zip(hits.counts) {
             let weight = u16::from(signal.weight) * u16::from(hits);
             match signal.axis {
                 Axis::Chat => self.chat += weight,
                 Axis::Small => self.small += weight,
+                Axis::Mood => self.mood += weight,
                 Axis::Code => self.code += weight,
                 Axis::Analysis => self.analysis += weight,
                 Axis::Hard => self.hard += weight,
@@ -95,85 +80,60 @@ impl Signs {
             }
         }
     }
+}
 
-    /// Each line is one rule of thumb; `bytes` measures length alike in all scripts, since a
-    /// Chinese character is three bytes and says about as much as half an English word.
-    fn add_shape(&mut self, shape: Shape, bytes: usize) {
-        let percent = |part: u16| u32::from(part) * 100 / u32::from(shape.visible.max(1));
-        let code = [
-            (shape.fences > 0, 6),
-            (shape.marks >= 5 && percent(shape.marks) >= 8, 3),
-            (shape.names >= 2, 2),
-            (shape.names >= 4, 1),
-            (shape.indented >= 2, 2),
-        ];
-        let analysis = [
-            (shape.operators >= 1, 1),
-            (shape.operators >= 3, 2),
-            (shape.numbers >= 4, 2),
-            (shape.numbers >= 7, 2),
-            (bytes >= 80 && shape.commas >= 2, 1),
-            (bytes >= 120 && shape.commas >= 4, 1),
-            (bytes >= 100, 1),
-            (bytes >= 200, 1),
-            (bytes >= 400, 2),
-            (bytes >= 800, 2),
-            (shape.lines >= 6, 1),
-        ];
-        let hard = [
-            (bytes >= 140 && shape.commas >= 4, 1),
-            (bytes >= 200 && shape.commas >= 6, 1),
-        ];
-        let sum = |rules: &[(bool, u16)]| -> u16 {
-            let met = rules.iter().filter(|(met, _)| *met);
-            met.map(|(_, weight)| weight).sum()
-        };
-        self.chat += sum(&[(shape.emoji >= 1, 2)]);
-        self.code += sum(&code);
-        self.analysis += sum(&analysis);
-        self.hard += sum(&hard);
+/// How often each row of the table was met.
+struct Hits {
+    counts: [u8; ROWS],
+    /// Frames whose first part was met.
+    opened: [bool; ROWS],
+}
+
+impl Default for Hits {
+    fn default() -> Self {
+        Self {
+            counts: [0; ROWS],
+            opened: [false; ROWS],
+        }
     }
 }
 
-impl Shape {
-    fn of(chars: &[char]) -> Self {
-        let mut shape = Self::default();
-        let mut before = '\n';
-        let mut run = 0_u8;
-        for &c in chars {
-            if is_letter(c) {
-                shape.visible += 1;
-                shape.names += u16::from(c.is_ascii_uppercase() && before.is_ascii_lowercase());
-                (before, run) = (c, 0);
-                continue;
+impl Hits {
+    fn add(&mut self, place: Place) {
+        let row = usize::from(place.row);
+        let (Some(count), Some(opened)) = (self.counts.get_mut(row), self.opened.get_mut(row))
+        else {
+            return;
+        };
+        let counts = match place.part {
+            Part::Whole => true,
+            Part::First => {
+                *opened = true;
+                false
             }
-            let [space, digit] = [c.is_whitespace(), c.is_ascii_digit()];
-            shape.visible += u16::from(!space);
-            shape.lines += u16::from(c == '\n');
-            shape.indented += u16::from(before == '\n' && space && c != '\n');
-            shape.numbers += u16::from(digit && !before.is_ascii_digit() && before != '.');
-            match c {
-                '{' | '}' | '[' | ']' | '(' | ')' | ';' | '=' | '<' | '>' | '$' | '\\' | '#'
-                | '|' => {
-                    shape.marks += 1;
-                }
-                ',' | '、' | ':' => shape.commas += 1,
-                '√' | '∫' | '∑' => shape.operators += 3,
-                _ => {}
-            }
-            shape.operators += u16::from(matches!(
-                c,
-                '^' | '=' | '²' | '³' | '≤' | '≥' | '≠' | 'π' | '∞'
-            ));
-            shape.emoji += u16::from(matches!(c, '\u{1f300}'..='\u{1faff}' | '☀' | '❤' | '☺'));
-            let snake = c == '_' && before.is_ascii_alphanumeric();
-            shape.names += 2 * u16::from(snake);
-            run = if c == '`' { run.saturating_add(1) } else { 0 };
-            shape.fences += u16::from(run == 3);
-            before = c;
+            Part::Second => *opened,
+        };
+        if counts {
+            *count = count.saturating_add(1).min(MOST_HITS);
         }
-        shape
     }
+}
+
+/// Where a phrase stands in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    row: u8,
+    part: Part,
+}
+
+/// What a phrase is in its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Whole,
+    /// Of a frame, as "… work". Before `First`: what is both does not answer itself.
+    Second,
+    /// As "how do …": says nothing until a second part follows.
+    First,
 }
 
 /// The beginning and the end of a text, with one form for marks that have several.
@@ -198,9 +158,14 @@ fn plain(c: char) -> char {
     }
 }
 
-/// A letter of the most common scripts; no mark, number or space.
-fn is_letter(c: char) -> bool {
-    c.is_ascii_alphabetic() || ('\u{3400}'..='\u{9fff}').contains(&c)
+/// Whether the form of a question asks for a yes or a no.
+fn is_yes_or_no(chars: &[char]) -> bool {
+    const VERBS: [&str; 9] = [
+        "is ", "are ", "do ", "does ", "did ", "can ", "has ", "will ", "have ",
+    ];
+    let opens = |verb: &&str| verb.chars().zip(chars).all(|(a, b)| a == *b);
+    let last = chars.iter().rev().find(|c| !matches!(c, '?' | ' '));
+    VERBS.iter().any(opens) || matches!(last, Some('吗' | '嗎'))
 }
 
 /// Part of a word that ends at a space; Chinese, Japanese and Korean have none.
@@ -224,8 +189,7 @@ struct Phrase {
     chars: Vec<char>,
     /// The last word may go on.
     open: bool,
-    /// Rows of the table that have it.
-    rows: Vec<u8>,
+    places: Vec<Place>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(Index::build);
@@ -234,11 +198,12 @@ impl Index {
     fn build() -> Self {
         let variants = variants();
         let mut phrases: Vec<Phrase> = Vec::new();
-        for (row, signal) in (0_u8..).zip(SIGNALS) {
+        for (row, signal) in (0_u8..).zip(signals()) {
             for word in signal.words.columns().into_iter().flatten() {
+                let (word, part) = part(word);
                 let (word, open) = match word.strip_suffix('*') {
                     Some(word) => (word, true),
-                    None => (*word, false),
+                    None => (word, false),
                 };
                 let simplified: Vec<char> = word.chars().collect();
                 let traditional = simplified.iter().map(|c| *variants.get(c).unwrap_or(c));
@@ -246,7 +211,7 @@ impl Index {
                 phrases.extend([simplified, traditional].map(|chars| Phrase {
                     chars,
                     open,
-                    rows: vec![row],
+                    places: vec![Place { row, part }],
                 }));
             }
         }
@@ -258,9 +223,9 @@ impl Index {
             let same = later.chars == kept.chars;
             if same {
                 kept.open |= later.open;
-                kept.rows.append(&mut later.rows);
-                kept.rows.sort_unstable();
-                kept.rows.dedup();
+                kept.places.append(&mut later.places);
+                kept.places.sort_unstable();
+                kept.places.dedup();
             }
             same
         });
@@ -293,6 +258,17 @@ impl Phrase {
     }
 }
 
+/// A word of the table without the marks of a frame.
+fn part(word: &'static str) -> (&'static str, Part) {
+    if let Some(first) = word.strip_suffix(" …") {
+        (first, Part::First)
+    } else if let Some(second) = word.strip_prefix("… ") {
+        (second, Part::Second)
+    } else {
+        (word, Part::Whole)
+    }
+}
+
 /// Simplified characters with their traditional ones.
 fn variants() -> HashMap<char, char> {
     let mut chars = TRADITIONAL.chars();
@@ -303,5 +279,5 @@ fn variants() -> HashMap<char, char> {
 fn slot(text: &[char]) -> Option<usize> {
     let [a, b, ..] = text else { return None };
     let mixed = u32::from(*a).wrapping_mul(0x9e37_79b1) ^ u32::from(*b).wrapping_mul(0x85eb_ca6b);
-    usize::try_from(mixed >> 21).ok()
+    usize::try_from(mixed >> 20).ok()
 }
