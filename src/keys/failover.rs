@@ -19,7 +19,7 @@ const MOST_CALLS: u32 = 3;
 
 /// A key of the wanted tier that is free so soon after the question came is worth more than a
 /// smaller model at once.
-const WORTH_WAITING: Duration = Duration::from_secs(3);
+const WORTH_WAITING: Duration = Duration::from_secs(5);
 
 /// How a question begins.
 #[derive(Debug)]
