@@ -27,36 +27,38 @@ pub(super) enum Purse {
     Paid,
 }
 
-/// The keys of one group, for one model.
-#[derive(Debug, Clone, Copy)]
+/// The keys of one group that cost alike, with those that stand in no group.
+#[derive(Debug)]
 pub(super) struct Corner<'a> {
-    pub(super) ask: &'a Ask,
-    /// Place in the asker's list of groups.
-    pub(super) step: usize,
-    pub(super) purse: Purse,
-    pub(super) offer: &'a Offer,
+    ask: &'a Ask,
+    of_group: &'a [Member],
+    of_none: &'a [Member],
     /// Whether keys that failed this question stay out.
-    pub(super) only_fresh: bool,
+    only_fresh: bool,
 }
 
 impl Ask {
-    /// Whether the key stands in the group of that step. What a paid key costs is spent on Guests
-    /// only when the owner put it into their group.
-    pub(super) fn holds(&self, spec: &KeySpec, step: usize, purse: Purse) -> bool {
-        let here = match spec.group {
-            Some(group) => self.groups.get(step) == Some(&group),
-            None => step == 0,
-        };
+    /// What a paid key costs is spent on Guests only when the owner put it into their group.
+    fn may_pay(&self, spec: &KeySpec) -> bool {
         let for_guests = self.groups.first() == Some(&Group::D);
-        let allowed = !spec.paid || !for_guests || spec.group == Some(Group::D);
-        here && allowed && spec.paid == (purse == Purse::Paid)
+        !spec.paid || !for_guests || spec.group == Some(Group::D)
+    }
+
+    /// Whether the key is for the question at all.
+    pub(super) fn suits(&self, spec: &KeySpec) -> bool {
+        let reached = spec.group.is_none_or(|group| self.groups.contains(&group));
+        reached && self.may_pay(spec) && (spec.paid || !self.paid_only)
     }
 }
 
-impl Corner<'_> {
-    fn holds(&self, spec: &KeySpec) -> bool {
-        let tried = self.only_fresh && self.ask.avoid.contains(&spec.fingerprint);
-        !tried && self.ask.holds(spec, self.step, self.purse)
+impl<'a> Corner<'a> {
+    fn keys(&self) -> impl Iterator<Item = &'a Member> {
+        let (ask, only_fresh) = (self.ask, self.only_fresh);
+        let fits = move |member: &&Member| {
+            ask.may_pay(&member.spec)
+                && !(only_fresh && ask.avoid.contains(&member.spec.fingerprint))
+        };
+        self.of_group.iter().chain(self.of_none).filter(fits)
     }
 }
 
@@ -84,10 +86,30 @@ pub(super) struct Pick {
 }
 
 impl Pool {
-    /// The least busy key of a corner, or when the first of them is free.
+    /// The keys of a question's group of that step; those of no group stand with the first.
+    pub(super) fn corner<'a>(
+        &'a self,
+        ask: &'a Ask,
+        step: usize,
+        purse: Purse,
+        only_fresh: bool,
+    ) -> Corner<'a> {
+        let paid = purse == Purse::Paid;
+        let group = ask.groups.get(step);
+        let of_none = (step == 0).then(|| self.section(None, paid));
+        Corner {
+            ask,
+            of_group: group.map_or(&[], |group| self.section(Some(*group), paid)),
+            of_none: of_none.unwrap_or_default(),
+            only_fresh,
+        }
+    }
+
+    /// The least busy key of a corner for a model, or when the first of them is free.
     pub(super) fn pick(
         &self,
-        corner: Corner<'_>,
+        corner: &Corner<'_>,
+        offer: &Offer,
         moment: Moment,
         rng: &mut fastrand::Rng,
     ) -> Result<Pick, Wait> {
@@ -99,21 +121,13 @@ impl Pool {
         };
         let mut wait = Wait::never(Why::NoKeys);
         let mut choice = Lightest::new();
-        let paid = corner.purse == Purse::Paid;
-        let of_group = ask
-            .groups
-            .get(corner.step)
-            .map(|group| self.section(Some(*group), paid));
-        let of_none = (corner.step == 0).then(|| self.section(None, paid));
-        let near = of_group.into_iter().chain(of_none).flatten();
-        for member in near.filter(|it| corner.holds(&it.spec)) {
-            match self.standing(member, corner.offer, errand, moment) {
+        for member in corner.keys() {
+            match self.standing(member, offer, errand, moment) {
                 Ok(load) => choice.offer(member, load, rng),
                 Err(obstacle) => wait = wait.sooner(obstacle),
             }
         }
         let member = choice.take().ok_or(wait)?;
-        let offer = corner.offer;
         Ok(Pick {
             seat: member.seat(offer.place),
             names: (member.spec.fingerprint, member.spec.project),
@@ -213,9 +227,7 @@ impl Pool {
         if !offer.model.free && !member.spec.paid {
             return None;
         }
-        let seat = member.seat(offer.place);
-        let learned = &self.state.bucket(seat).health.learned;
-        let limits = Limits::of(&offer.model, &self.policy, learned)?;
+        let limits = self.state.bucket(member.seat(offer.place)).limits?;
         let lent = group.is_some_and(|own| member.is_anothers(own));
         if lent { limits.lent() } else { Some(limits) }
     }

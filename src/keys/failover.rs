@@ -4,7 +4,7 @@
 //! the model's → another model. Pure. Invariants: at most [`MOST_CALLS`] calls for a question, and
 //! nothing is tried again that the service called bad.
 
-use super::balance::{Corner, Pick, Purse};
+use super::balance::{Pick, Purse};
 use super::lease::Suspect;
 use super::pool::{Moment, Offer};
 use super::{Ask, Effect, Fingerprint, Group, Lease, Next, Pool, Repair, Verdict, Wait, Why};
@@ -218,16 +218,11 @@ impl Pool {
     ) -> Result<Pick, Wait> {
         let mut wait = Wait::never(Why::NoKeys);
         for tier in &ask.tiers {
+            let offers: Vec<&Offer> = tier.iter().filter_map(|id| self.offer(id)).collect();
             for (step, purse) in corners(ask) {
-                for offer in tier.iter().filter_map(|id| self.offer(id)) {
-                    let corner = Corner {
-                        ask,
-                        step,
-                        purse,
-                        offer,
-                        only_fresh,
-                    };
-                    match self.pick(corner, moment, rng) {
+                let corner = self.corner(ask, step, purse, only_fresh);
+                for &offer in &offers {
+                    match self.pick(&corner, offer, moment, rng) {
                         Ok(pick) => return Ok(pick),
                         Err(obstacle) => wait = wait.sooner(obstacle),
                     }
@@ -248,7 +243,7 @@ impl Pool {
 }
 
 /// The own group first, then the lower ones; with money only after them.
-pub(super) fn corners(ask: &Ask) -> impl Iterator<Item = (usize, Purse)> {
+fn corners(ask: &Ask) -> impl Iterator<Item = (usize, Purse)> {
     let steps = 0..ask.groups.len();
     let free = (!ask.paid_only).then(|| steps.clone().map(|step| (step, Purse::Free)));
     let paid = steps.map(|step| (step, Purse::Paid));

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::balance::Use;
-use super::failover::corners;
 use super::pool::{Member, Moment, Offer};
 use super::{Ask, Lease, Place, Pool, Ticket, Wait, Why};
 use crate::clock::Timestamp;
@@ -97,10 +96,8 @@ impl Pool {
     pub(super) fn enqueue(&mut self, ask: &Ask, wait: Wait, moment: Moment) -> Result<Place, Wait> {
         let first = wait.until.ok_or(wait)?;
         let ahead = self.ahead_of(ask, None);
-        let turn = match self.forecast(ask, ahead, moment) {
-            Some(turn) if ahead > 0 => turn.later(wait),
-            Some(_) | None => wait,
-        };
+        let behind = (ahead > 0).then(|| self.forecast(ask, ahead, moment));
+        let turn = behind.flatten().map_or(wait, |turn| turn.later(wait));
         let wakes = turn.until.unwrap_or(first);
         if wakes > ask.patience {
             return Err(turn);
@@ -140,7 +137,7 @@ impl Pool {
         let mut free = Vec::new();
         let mut seen = Vec::new();
         for offer in ask.tiers.iter().flatten().filter_map(|id| self.offer(id)) {
-            for member in self.roster.iter().filter(|it| suits(it, ask)) {
+            for member in self.roster.iter().filter(|it| ask.suits(&it.spec)) {
                 let seat = member.seat(offer.place);
                 let bucket = (seat.project, seat.model);
                 if !seen.contains(&bucket) {
@@ -170,9 +167,4 @@ impl Pool {
         let openings = openings.take(MOST);
         openings.map(|at| Wait::until(at.max(first), why)).collect()
     }
-}
-
-/// Whether the key stands in a group of the question.
-fn suits(member: &Member, ask: &Ask) -> bool {
-    corners(ask).any(|(step, purse)| ask.holds(&member.spec, step, purse))
 }

@@ -10,6 +10,7 @@ use super::failover::Budget;
 use super::line::Line;
 use super::pacific::{self, Day};
 use super::purse::Spend;
+use super::quota::Limits;
 use super::state::{Seat, State};
 use super::{
     Ask, Fingerprint, Group, Health, KeySpec, Lease, Ledger, Place, Policy, Reserved, Saved, Scope,
@@ -148,7 +149,23 @@ impl Pool {
         };
         self.roster = keys.iter().map(member).collect();
         self.roster.sort_by_key(Member::section);
+        let seats = |member: &Member| -> Vec<Seat> {
+            let places = self.offers.iter().map(|offer| member.seat(offer.place));
+            places.collect()
+        };
+        let all: Vec<Seat> = self.roster.iter().flat_map(seats).collect();
+        all.into_iter().for_each(|seat| self.limit(seat));
         self.line.stir();
+    }
+
+    /// Reckons the limits of a (project, model) again.
+    pub(super) fn limit(&mut self, seat: Seat) {
+        let offer = self.offers.iter().find(|offer| offer.place == seat.model);
+        let bucket = self.state.bucket_mut(seat);
+        bucket.limits = offer.and_then(|offer| {
+            let learned = &bucket.health.learned;
+            Limits::of(&offer.model, &self.policy, learned)
+        });
     }
 
     /// Counts one call and lends the key for it, or gives a place in the line, or says when to come

@@ -100,6 +100,8 @@ struct Unit {
 #[derive(Debug, Default)]
 pub(super) struct Bucket {
     pub(super) health: Health,
+    /// Of the model, by the policy and what was learned; none: not offered, or not configured.
+    pub(super) limits: Option<Limits>,
     day: i32,
     used: u32,
     /// Requests that fill the minute, oldest first.

@@ -37,6 +37,9 @@ impl Pool {
         key.last = Some((verdict.effect, moment.now));
         let scope = Scope::ProjectModel(lease.project, lease.model.clone());
         let learned = self.change(scope, |health| health.learn(&verdict.learned));
+        if learned.is_some() {
+            self.limit(lease.seat);
+        }
         let changes = self.apply(&lease, verdict.effect, moment, rng);
         learned.into_iter().chain(changes).collect()
     }
