@@ -33,6 +33,10 @@ impl Line {
         self.quiet_until = Timestamp(0);
     }
 
+    pub(super) fn quiet_until(&self) -> Timestamp {
+        self.quiet_until
+    }
+
     pub(super) fn take_granted(&mut self) -> Vec<(Ticket, Lease)> {
         std::mem::take(&mut self.granted)
     }

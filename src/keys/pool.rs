@@ -186,6 +186,8 @@ impl Pool {
         let wait = self.forecast(&ask, ahead, moment);
         let end = ask.patience.after(Duration::from_millis(1));
         let until = wait.and_then(|wait| wait.until).unwrap_or(end);
+        // A smaller model's key may be free at once, and not be for this question yet.
+        let until = until.max(self.line.quiet_until());
         Some(Place {
             ticket,
             ahead,
