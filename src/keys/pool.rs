@@ -10,6 +10,7 @@ use super::failover::Budget;
 use super::line::Line;
 use super::pacific::{self, Day};
 use super::purse::Spend;
+use super::quota::MINUTE;
 use super::state::{Seat, State};
 use super::{
     Ask, Fingerprint, Group, Health, KeySpec, Lease, Ledger, Place, Policy, Reserved, Saved, Scope,
@@ -219,10 +220,13 @@ impl Pool {
     }
 
     /// The call of a lease leaves now, perhaps long after it was counted: its unit of the minute
-    /// counts from now on. `false` when the key died or began to rest meanwhile and must not be
-    /// called.
+    /// counts from now on. `false` when that unit is none of this minute any more, and perhaps none
+    /// of this day, or when the key died or began to rest meanwhile and must not be called.
     pub(crate) fn leave(&mut self, lease: &mut Lease, now: Timestamp) -> bool {
         let now = self.notice(now).now.max(lease.at);
+        if lease.at.after(MINUTE) <= now {
+            return false;
+        }
         let seat = lease.seat;
         self.state
             .bucket_mut(seat)
