@@ -108,6 +108,8 @@ pub(crate) struct Lease {
     pub(super) tokens: u64,
     /// Reserved price of a paid key's call, in millionths of a dollar.
     pub(super) price: u64,
+    /// The Pacific day whose money that price is, however late the call leaves.
+    pub(super) day: i32,
     pub(super) seat: Seat,
     /// Of the key, when it was lent.
     pub(super) generation: u64,

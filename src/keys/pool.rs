@@ -268,6 +268,7 @@ impl Pool {
             at: moment.now,
             tokens: ask.tokens,
             price: pick.price,
+            day: moment.day.number,
             seat,
             generation: key.generation,
             trials,

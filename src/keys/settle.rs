@@ -10,7 +10,7 @@ use super::lease::{Suspect, Trials};
 use super::pool::Moment;
 use super::{
     Change, Counted, Effect, Fingerprint, Health, Lease, Ledger, News, Pool, Rest, Scope, Verdict,
-    pacific, purse,
+    purse,
 };
 use crate::clock::Timestamp;
 
@@ -84,8 +84,7 @@ impl Pool {
 
     fn return_money(&mut self, lease: &Lease, price: u64) {
         if lease.price > 0 {
-            let day = pacific::day_of(lease.at);
-            self.spend.bill(lease.price, price, &day);
+            self.spend.bill(lease.price, price, lease.day);
         }
     }
 
