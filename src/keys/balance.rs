@@ -128,7 +128,14 @@ impl Pool {
         self.roster
             .iter()
             .filter(|member| member.spec.group == group)
-            .any(|member| self.state.key(member.key).health.dead.is_none())
+            .any(|member| !self.is_dead(member))
+    }
+
+    /// Whether the key is dead, or its project with all its keys.
+    pub(super) fn is_dead(&self, member: &Member) -> bool {
+        let project = self.state.project(member.seat(0).project);
+        let key = self.state.key(member.key);
+        key.health.dead.is_some() || project.health.dead.is_some()
     }
 
     /// Whether the key may be called with the model now: how busy it is, or what stands in the way.
@@ -141,7 +148,7 @@ impl Pool {
     ) -> Result<Load, Wait> {
         let key = self.state.key(member.key);
         let seat = member.seat(offer.place);
-        if key.health.dead.is_some() || self.state.project(seat.project).health.dead.is_some() {
+        if self.is_dead(member) {
             return Err(Wait::never(Why::Dead));
         }
         let limits = self.limits(member, offer, errand.group);

@@ -241,7 +241,7 @@ impl Pool {
         let (mut living, mut listed) = (0_usize, 0_usize);
         for member in &self.roster {
             let key = self.state.key(member.key);
-            if key.health.dead.is_none() {
+            if !self.is_dead(member) {
                 living += 1;
                 let out = key.health.struck_out(&self.policy) && key.health.resting(now).is_some();
                 listed += usize::from(out && member.key != place);
