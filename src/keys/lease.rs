@@ -48,13 +48,14 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    /// Whether a key that suits one suits the other.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    /// Whether a key that suits this one suits the other, at once.
+    pub(super) fn asks_no_less_than(&self, other: &Self) -> bool {
         self.groups == other.groups
             && self.tiers == other.tiers
             && self.paid_only == other.paid_only
             && self.avoid == other.avoid
-            && (self.attempts == 0) == (other.attempts == 0)
+            && self.tokens >= other.tokens
+            && self.waits_for_its_tier() >= other.waits_for_its_tier()
     }
 }
 

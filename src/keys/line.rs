@@ -75,8 +75,8 @@ impl Pool {
             .map(|(id, ask)| (*id, Arc::clone(ask)))
             .collect();
         for (id, ask) in waiting {
-            // Whoever needs the same waits behind.
-            if in_vain.iter().any(|other| other.is_like(&ask)) {
+            // Whoever needs the same or more waits behind.
+            if in_vain.iter().any(|other| ask.asks_no_less_than(other)) {
                 continue;
             }
             match self.find(&ask, moment, rng) {
