@@ -281,8 +281,9 @@ impl Pool {
             Rest::Cooldown | Rest::UntilPacificMidnight => now,
         };
         self.one(Scope::Model(lease.model.clone()), |health| {
+            let is_news = health.is_news(lease.at);
             health.brake(&OVERLOAD, lease.at, now);
-            if health.resting(now).is_some() {
+            if is_news && health.resting(now).is_some() {
                 health.rest(named, now);
             }
         })
