@@ -106,10 +106,16 @@ impl Health {
         }
         self.strikes = self.strikes.saturating_add(1);
         if self.struck_out(policy) {
-            let time = policy.blacklist.saturating_mul(1 << self.trips.min(16));
+            let time = self.blacklisting(policy);
             self.trips = self.trips.saturating_add(1);
-            self.rest(now.after(time.min(LONGEST)), now);
+            self.rest(now.after(time), now);
         }
+    }
+
+    /// How long the next blacklisting is.
+    fn blacklisting(&self, policy: &Policy) -> Duration {
+        let time = policy.blacklist.saturating_mul(1 << self.trips.min(16));
+        time.min(LONGEST)
     }
 
     /// One failure more of something shared. A call that left before the last rest began says
@@ -135,9 +141,21 @@ impl Health {
         self.trips > 0
     }
 
-    /// Takes a strike back that was not the key's fault.
-    pub(super) fn forgive(&mut self) {
+    /// Takes a strike back that was not the key's fault, and the blacklisting that came of it: a
+    /// cooldown is left.
+    pub(super) fn forgive(&mut self, policy: &Policy) {
+        let was_listed = self.struck_out(policy) && self.dead.is_none();
         self.strikes = self.strikes.saturating_sub(1);
+        if !was_listed {
+            return;
+        }
+        self.trips = self.trips.saturating_sub(1);
+        let time = self.blacklisting(policy);
+        if let Some(since) = self.rests_since
+            && self.rests_until == Some(since.after(time))
+        {
+            self.rests_until = Some(since.after(policy.cooldown.min(time)));
+        }
     }
 
     /// It has its strikes together: blacklisted while it rests, on trial afterwards.

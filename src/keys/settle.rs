@@ -204,7 +204,8 @@ impl Pool {
     fn forgive(&mut self, key: usize) -> Option<Change> {
         let member = self.roster.iter().find(|member| member.key == key)?;
         let scope = Scope::Key(member.spec.fingerprint);
-        self.change(scope, Health::forgive)
+        let policy = self.policy;
+        self.change(scope, |health| health.forgive(&policy))
     }
 
     /// One strike, if the key is still the one that was lent; the last one blacklists it, as long as
