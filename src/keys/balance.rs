@@ -40,17 +40,20 @@ pub(super) struct Corner<'a> {
 }
 
 impl Ask {
-    /// Whether the key stands in the group of that step. What a paid key costs is spent on Guests
-    /// only when the owner put it into their group.
+    /// Whether the key stands in the group of that step.
     pub(super) fn holds(&self, spec: &KeySpec, step: usize, purse: Purse) -> bool {
         let here = match spec.group {
             Some(group) => self.groups.get(step) == Some(&group),
             None => step == 0,
         };
-        let for_guests = self.groups.first() == Some(&Group::D);
-        let allowed = !spec.paid || !for_guests || spec.group == Some(Group::D);
-        here && allowed && spec.paid == (purse == Purse::Paid)
+        here && serves(spec, &self.groups) && spec.paid == (purse == Purse::Paid)
     }
+}
+
+/// What a paid key costs is spent on Guests only when the owner put it into their group.
+pub(super) fn serves(spec: &KeySpec, groups: &[Group]) -> bool {
+    let for_guests = groups.first() == Some(&Group::D);
+    !spec.paid || !for_guests || spec.group == Some(Group::D)
 }
 
 impl Corner<'_> {
