@@ -558,4 +558,10 @@ fn every_key_is_counted_in_one_state() {
     assert_eq!(pool.count(T0), tally);
 }
 
+mod accounts;
+mod breakers;
 mod properties;
+mod random;
+mod routes;
+mod view;
+mod waiting;
