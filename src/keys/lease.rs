@@ -48,14 +48,17 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    /// Whether a key that suits this one suits the other, at once.
-    pub(super) fn asks_no_less_than(&self, other: &Self) -> bool {
+    /// Whether there is none now for this one where there is none for the other. As long as the
+    /// other waits for its tier, only an equal one surely does so too.
+    pub(super) fn asks_no_less_than(&self, other: &Self, now: Timestamp) -> bool {
+        let soon = other.waits_for_its_tier();
+        let is_equal = self.tokens == other.tokens && self.waits_for_its_tier() >= soon;
+        let takes_any = soon <= now || other.tiers.len() == 1;
         self.groups == other.groups
             && self.tiers == other.tiers
             && self.paid_only == other.paid_only
             && self.avoid == other.avoid
-            && self.tokens >= other.tokens
-            && self.waits_for_its_tier() >= other.waits_for_its_tier()
+            && (is_equal || takes_any && self.tokens >= other.tokens)
     }
 }
 

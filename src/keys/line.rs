@@ -76,7 +76,10 @@ impl Pool {
             .collect();
         for (id, ask) in waiting {
             // Whoever needs the same or more waits behind.
-            if in_vain.iter().any(|other| ask.asks_no_less_than(other)) {
+            if in_vain
+                .iter()
+                .any(|other| ask.asks_no_less_than(other, now))
+            {
                 continue;
             }
             match self.find(&ask, moment, rng) {
