@@ -88,6 +88,30 @@ fn a_small_question_behind_a_large_one_is_not_overtaken_by_a_later_small_one() {
 }
 
 #[test]
+fn whoever_waits_for_their_tier_holds_nobody_back_who_takes_the_smaller_one() {
+    let mut pool = pool(vec![key(1, None)]);
+    let tiers = |tokens, since| Ask {
+        tiers: vec![vec!["small".to_owned()], vec!["big".to_owned()]],
+        ..sized(tokens, since)
+    };
+    let big = ask(&[Group::C], &["big"]);
+    for (ask, secs) in [(&sized(500, T0), 0), (&sized(500, T0), 20)] {
+        let lease = lend(&mut pool, ask, after(secs)).unwrap();
+        pool.settle(lease, &says(Effect::Healthy), after(secs), &mut rng());
+    }
+    let leases = [0; 8].map(|_| lend(&mut pool, &big, after(58)).unwrap());
+    // Room for 500 comes in two seconds, for 900 in twenty more.
+    let [waits, hastens] = [500, 900].map(|tokens| {
+        let ask = tiers(tokens, after(58));
+        queue(&mut pool, &ask, after(58)).ticket
+    });
+    let [lease, ..] = leases;
+    pool.settle(lease, &says(Effect::Healthy), after(59), &mut rng());
+    assert_eq!(served(&mut pool, after(59)), [hastens]);
+    assert_eq!(served(&mut pool, FREES), [waits]);
+}
+
+#[test]
 fn nobody_looks_again_before_something_can_have_changed() {
     let mut pool = pool(vec![key(1, None)]);
     let wanted = Ask {

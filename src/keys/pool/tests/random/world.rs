@@ -307,7 +307,9 @@ impl World {
                 && other.paid_only == ask.paid_only
                 && other.avoid == ask.avoid;
             let tier = |ask: &Ask| ask.patience.min(ask.since.after(Duration::from_secs(3)));
-            let could = same && other.tokens <= ask.tokens && tier(other) <= tier(ask);
+            let equal = other.tokens == ask.tokens && tier(other) <= tier(ask);
+            let any = other.tokens <= ask.tokens && tier(other) <= self.now;
+            let could = same && (equal || any);
             assert!(!(goes_first && in_time && could), "{place:?} was overtaken");
         }
     }
