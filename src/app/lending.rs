@@ -153,3 +153,6 @@ impl Drop for Waiter<'_> {
         inner.hand_out();
     }
 }
+
+#[cfg(test)]
+mod tests;

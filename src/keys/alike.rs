@@ -9,7 +9,7 @@ use super::state::Seat;
 use crate::clock::Timestamp;
 
 /// How close together alike failures are one event.
-const WINDOW: Duration = Duration::from_secs(10);
+pub(super) const WINDOW: Duration = Duration::from_secs(10);
 /// So many projects make it nobody's own fault.
 const PROJECTS: usize = 3;
 const MOST: usize = 256;

@@ -38,24 +38,24 @@ pub(super) struct Corner<'a> {
 }
 
 impl Ask {
-    /// What a paid key costs is spent on Guests only when the owner put it into their group.
-    fn may_pay(&self, spec: &KeySpec) -> bool {
-        let for_guests = self.groups.first() == Some(&Group::D);
-        !spec.paid || !for_guests || spec.group == Some(Group::D)
-    }
-
     /// Whether the key is for the question at all.
     pub(super) fn suits(&self, spec: &KeySpec) -> bool {
         let reached = spec.group.is_none_or(|group| self.groups.contains(&group));
-        reached && self.may_pay(spec) && (spec.paid || !self.paid_only)
+        reached && serves(spec, &self.groups) && (spec.paid || !self.paid_only)
     }
+}
+
+/// What a paid key costs is spent on Guests only when the owner put it into their group.
+pub(super) fn serves(spec: &KeySpec, groups: &[Group]) -> bool {
+    let for_guests = groups.first() == Some(&Group::D);
+    !spec.paid || !for_guests || spec.group == Some(Group::D)
 }
 
 impl<'a> Corner<'a> {
     fn keys(&self) -> impl Iterator<Item = &'a Member> {
         let (ask, only_fresh) = (self.ask, self.only_fresh);
         let fits = move |member: &&Member| {
-            ask.may_pay(&member.spec)
+            serves(&member.spec, &ask.groups)
                 && !(only_fresh && ask.avoid.contains(&member.spec.fingerprint))
         };
         self.of_group.iter().chain(self.of_none).filter(fits)
@@ -159,7 +159,14 @@ impl Pool {
         self.roster
             .iter()
             .filter(|member| member.spec.group == group)
-            .any(|member| self.state.key(member.key).health.dead.is_none())
+            .any(|member| !self.is_dead(member))
+    }
+
+    /// Whether the key is dead, or its project with all its keys.
+    pub(super) fn is_dead(&self, member: &Member) -> bool {
+        let project = self.state.project(member.seat(0).project);
+        let key = self.state.key(member.key);
+        key.health.dead.is_some() || project.health.dead.is_some()
     }
 
     /// Whether the key may be called with the model now: how busy it is, or what stands in the way.
@@ -172,7 +179,7 @@ impl Pool {
     ) -> Result<Load, Wait> {
         let key = self.state.key(member.key);
         let seat = member.seat(offer.place);
-        if key.health.dead.is_some() || self.state.project(seat.project).health.dead.is_some() {
+        if self.is_dead(member) {
             return Err(Wait::never(Why::Dead));
         }
         let limits = self.limits(member, offer, errand.group);

@@ -98,18 +98,29 @@ impl Health {
         }
     }
 
-    /// One strike more; the last one blacklists: the first time for [`Policy::blacklist`], then
-    /// twice as long each time, a day at most. A key that may not go stays one strike before it.
-    pub(super) fn strike(&mut self, policy: &Policy, now: Timestamp, may_go: bool) {
-        if !may_go && self.strikes.saturating_add(1) >= policy.max_errors.max(1) {
-            return;
+    /// One strike more; whether it has its strikes together now. A key that may not go stays one
+    /// strike before that.
+    pub(super) fn strike(&mut self, policy: &Policy, may_go: bool) -> bool {
+        if may_go || self.strikes.saturating_add(1) < policy.max_errors.max(1) {
+            self.strikes = self.strikes.saturating_add(1);
         }
-        self.strikes = self.strikes.saturating_add(1);
-        if self.struck_out(policy) {
-            let time = policy.blacklist.saturating_mul(1 << self.trips.min(16));
+        may_go && self.struck_out(policy)
+    }
+
+    /// Blacklisted from then on, unless it answered or was forgiven meanwhile: the first time for
+    /// [`Policy::blacklist`], then twice as long each time, a day at most.
+    pub(super) fn blacklist(&mut self, policy: &Policy, since: Timestamp, now: Timestamp) {
+        if self.dead.is_none() && self.struck_out(policy) {
+            let until = since.after(self.blacklisting(policy));
             self.trips = self.trips.saturating_add(1);
-            self.rest(now.after(time.min(LONGEST)), now);
+            self.rest(until, now);
         }
+    }
+
+    /// How long the next blacklisting is.
+    fn blacklisting(&self, policy: &Policy) -> Duration {
+        let time = policy.blacklist.saturating_mul(1 << self.trips.min(16));
+        time.min(LONGEST)
     }
 
     /// One failure more of something shared. A call that left before the last rest began says
@@ -262,29 +273,30 @@ mod tests {
         let mut health = Health::default();
         let mut now = NOW;
         for _ in 0..2 {
-            health.strike(&policy(), now, true);
+            assert!(!health.strike(&policy(), true));
+            health.blacklist(&policy(), now, now);
             assert_eq!(health.resting(now), None);
         }
         for hours in [1, 2, 4, 8, 16, 24, 24, 24] {
-            health.strike(&policy(), now, true);
+            assert!(health.strike(&policy(), true));
+            let ten = Duration::from_secs(10);
+            health.blacklist(&policy(), now, now.after(ten));
             let end = now.after(Duration::from_hours(hours));
             assert_eq!(health.resting(now), Some(end));
             now = end;
         }
         health.heal();
-        health.strike(&policy(), now, true);
-        assert_eq!(health.resting(now), None, "one answer forgives all");
+        assert!(!health.strike(&policy(), true), "one answer forgives all");
     }
 
     #[test]
     fn a_key_that_may_not_go_stays_one_strike_before_it() {
         let mut health = Health::default();
         for _ in 0..9 {
-            health.strike(&policy(), NOW, false);
+            assert!(!health.strike(&policy(), false));
         }
-        assert_eq!((health.strikes, health.resting(NOW)), (2, None));
-        health.strike(&policy(), NOW, true);
-        assert!(health.struck_out(&policy()));
+        assert_eq!(health.strikes, 2);
+        assert!(health.strike(&policy(), true));
     }
 
     #[test]

@@ -19,7 +19,7 @@ const MOST_CALLS: u32 = 3;
 
 /// A key of the wanted tier that is free so soon after the question came is worth more than a
 /// smaller model at once.
-const WORTH_WAITING: Duration = Duration::from_secs(5);
+const WORTH_WAITING: Duration = Duration::from_secs(3);
 
 /// How a question begins.
 #[derive(Debug)]
@@ -193,6 +193,13 @@ impl Route {
     }
 }
 
+impl Ask {
+    /// Until then a key of the wanted tier is worth more than a smaller model at once.
+    pub(super) fn waits_for_its_tier(&self) -> Timestamp {
+        self.since.after(WORTH_WAITING).min(self.patience)
+    }
+}
+
 impl Pool {
     /// The next key for a question, or when it is free. Keys that failed it are taken only where
     /// there is no other.
@@ -228,7 +235,7 @@ impl Pool {
                     }
                 }
             }
-            let soon = ask.since.after(WORTH_WAITING);
+            let soon = ask.waits_for_its_tier();
             if wait.until.is_some_and(|until| until <= soon) {
                 break;
             }

@@ -48,13 +48,17 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    /// Whether a key that suits one suits the other.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    /// Whether there is none now for this one where there is none for the other. As long as the
+    /// other waits for its tier, only an equal one surely does so too.
+    pub(super) fn asks_no_less_than(&self, other: &Self, now: Timestamp) -> bool {
+        let soon = other.waits_for_its_tier();
+        let is_equal = self.tokens == other.tokens && self.waits_for_its_tier() >= soon;
+        let takes_any = soon <= now || other.tiers.len() == 1;
         self.groups == other.groups
             && self.tiers == other.tiers
             && self.paid_only == other.paid_only
             && self.avoid == other.avoid
-            && (self.attempts == 0) == (other.attempts == 0)
+            && (is_equal || takes_any && self.tokens >= other.tokens)
     }
 }
 
@@ -108,6 +112,8 @@ pub(crate) struct Lease {
     pub(super) tokens: u64,
     /// Reserved price of a paid key's call, in millionths of a dollar.
     pub(super) price: u64,
+    /// The Pacific day whose money that price is, however late the call leaves.
+    pub(super) day: i32,
     pub(super) seat: Seat,
     /// Of the key, when it was lent.
     pub(super) generation: u64,

@@ -2,7 +2,7 @@
 //! it will be their turn (design §4, "waiting beats failing"). Pure; owned by the pool. Invariant:
 //! nobody is lent a key while somebody waits who goes first and could have it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::balance::Use;
@@ -30,6 +30,10 @@ impl Line {
     /// Something was freed or changed: somebody may be served before the planned moment.
     pub(super) fn stir(&mut self) {
         self.quiet_until = Timestamp(0);
+    }
+
+    pub(super) fn quiet_until(&self) -> Timestamp {
+        self.quiet_until
     }
 
     pub(super) fn take_granted(&mut self) -> Vec<(Ticket, Lease)> {
@@ -73,8 +77,11 @@ impl Pool {
             .map(|(id, ask)| (*id, Arc::clone(ask)))
             .collect();
         for (id, ask) in waiting {
-            // Whoever needs the same waits behind.
-            if in_vain.iter().any(|other| other.is_like(&ask)) {
+            // Whoever needs the same or more waits behind.
+            if in_vain
+                .iter()
+                .any(|other| ask.asks_no_less_than(other, now))
+            {
                 continue;
             }
             match self.find(&ask, moment, rng) {
@@ -135,19 +142,17 @@ impl Pool {
             tokens: ask.tokens,
         };
         let mut free = Vec::new();
-        let mut seen = Vec::new();
+        let mut seen = HashSet::new();
         for offer in ask.tiers.iter().flatten().filter_map(|id| self.offer(id)) {
             for member in self.roster.iter().filter(|it| ask.suits(&it.spec)) {
                 let seat = member.seat(offer.place);
-                let bucket = (seat.project, seat.model);
-                if !seen.contains(&bucket) {
-                    seen.push(bucket);
+                if seen.insert((seat.project, seat.model)) {
                     free.extend(self.openings(member, offer, errand, moment));
                 }
             }
         }
-        free.sort_unstable();
-        free.get(ahead).copied()
+        let is_known = ahead < free.len();
+        is_known.then(|| *free.select_nth_unstable(ahead).1)
     }
 
     /// When a key is free again and again, as far as that is decided.

@@ -10,11 +10,12 @@ use super::failover::Budget;
 use super::line::Line;
 use super::pacific::{self, Day};
 use super::purse::Spend;
-use super::quota::Limits;
+use super::quota::{Limits, MINUTE};
+use super::settle::Open;
 use super::state::{Seat, State};
 use super::{
-    Ask, Fingerprint, Group, Health, KeySpec, Lease, Ledger, Place, Policy, Reserved, Saved, Scope,
-    Ticket, Wait, Why,
+    Ask, Change, Fingerprint, Group, Health, KeySpec, Lease, Ledger, Place, Policy, Reserved,
+    Saved, Scope, Ticket, Wait, Why,
 };
 use crate::catalog::{Catalog, Model};
 use crate::clock::Timestamp;
@@ -38,6 +39,10 @@ pub(crate) struct Pool {
     pub(super) budget: Budget,
     /// Projects that do not find a model: (model, project, when).
     pub(super) missing: Vec<(usize, usize, Timestamp)>,
+    /// Last strikes that wait to be told from a storm's.
+    pub(super) verdicts: Vec<Open>,
+    /// What changed with time alone, to be stored with the next change.
+    pub(super) unsaved: Vec<Change>,
     /// The latest moment heard of.
     latest: Timestamp,
     day: Day,
@@ -114,6 +119,8 @@ impl Pool {
             alike: Alike::default(),
             budget: Budget::default(),
             missing: Vec::new(),
+            verdicts: Vec::new(),
+            unsaved: Vec::new(),
             latest: now,
             day: pacific::day_of(now),
         };
@@ -209,6 +216,8 @@ impl Pool {
         let wait = self.forecast(&ask, ahead, moment);
         let end = ask.patience.after(Duration::from_millis(1));
         let until = wait.and_then(|wait| wait.until).unwrap_or(end);
+        // A smaller model's key may be free at once, and not be for this question yet.
+        let until = until.max(self.line.quiet_until());
         Some(Place {
             ticket,
             ahead,
@@ -246,10 +255,13 @@ impl Pool {
     }
 
     /// The call of a lease leaves now, perhaps long after it was counted: its unit of the minute
-    /// counts from now on. `false` when the key died or began to rest meanwhile and must not be
-    /// called.
+    /// counts from now on. `false` when that unit is none of this minute any more, and perhaps none
+    /// of this day, or when the key died or began to rest meanwhile and must not be called.
     pub(crate) fn leave(&mut self, lease: &mut Lease, now: Timestamp) -> bool {
         let now = self.notice(now).now.max(lease.at);
+        if lease.at.after(MINUTE) <= now {
+            return false;
+        }
         let seat = lease.seat;
         self.state
             .bucket_mut(seat)
@@ -292,6 +304,7 @@ impl Pool {
             at: moment.now,
             tokens: ask.tokens,
             price: pick.price,
+            day: moment.day.number,
             seat,
             generation: key.generation,
             trials,
@@ -312,6 +325,7 @@ impl Pool {
         if !(self.day.began..self.day.ends).contains(&self.latest) {
             self.day = pacific::day_of(self.latest);
         }
+        self.pass_verdicts(self.latest);
         Moment {
             now: self.latest,
             day: self.day,

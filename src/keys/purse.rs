@@ -43,8 +43,8 @@ impl Spend {
     }
 
     /// Replaces a reserved price by the true one; of a day that is over the estimate stays.
-    pub(super) fn bill(&mut self, reserved: u64, price: u64, reserved_on: &Day) {
-        if reserved_on.number == self.day {
+    pub(super) fn bill(&mut self, reserved: u64, price: u64, reserved_on: i32) {
+        if reserved_on == self.day {
             self.micro_usd = self
                 .micro_usd
                 .saturating_sub(reserved)
@@ -104,10 +104,10 @@ mod tests {
         assert_eq!(spend.frees(300, 1_000, &today), None);
         assert_eq!(spend.frees(301, 1_000, &today), Some(today.ends));
         assert_eq!(spend.frees(301, 1_000, &tomorrow), None);
-        spend.bill(700, 100, &today);
+        spend.bill(700, 100, today.number);
         assert_eq!(spend.on(&today), 100);
         spend.reserve(50, &tomorrow);
-        spend.bill(100, 0, &today);
+        spend.bill(100, 0, today.number);
         assert_eq!(spend.on(&tomorrow), 50, "yesterday's bill changes nothing");
         assert_eq!(spend.on(&today), 50, "a clock set back finds the later day");
     }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::balance::Use;
+use super::balance::{Use, serves};
 use super::pool::{Member, Moment, Offer};
 use super::{Death, Effect, Fingerprint, Group, Pool, Wait, Why};
 use crate::chat::Tier;
@@ -119,10 +119,9 @@ impl Pool {
         let (mut used, mut all) = (0_u64, 0_u64);
         for offer in self.offers.iter().filter(|it| it.model.tier == tier) {
             for member in &self.roster {
-                let reached = member
-                    .spec
-                    .group
-                    .is_none_or(|group| groups.contains(&group));
+                let spec = &member.spec;
+                let reached =
+                    spec.group.is_none_or(|group| groups.contains(&group)) && serves(spec, groups);
                 let living = !matches!(
                     self.standing(member, offer, errand, moment),
                     Err(Wait { until: None, .. })
@@ -171,7 +170,8 @@ impl Pool {
             let retest = health.rests_until.filter(|_| death != Death::Leaked);
             return Standing::Dead { death, retest };
         }
-        if let (true, Some(until)) = (key.struck_out(&self.policy), key.resting(moment.now)) {
+        let listed = key.trips > 0 && key.struck_out(&self.policy);
+        if let (true, Some(until)) = (listed, key.resting(moment.now)) {
             return Standing::Blacklisted { until };
         }
         let mut wait = Wait::never(Why::NoKeys);

@@ -4,18 +4,25 @@
 
 use std::time::Duration;
 
-use super::alike::{Kind, Reach};
+use super::alike::{self, Kind, Reach};
 use super::breaker::{self, BLOCK, Brake, OVERLOAD, REGION, STORM, THROTTLE};
 use super::lease::{Suspect, Trials};
 use super::pool::Moment;
 use super::{
     Change, Counted, Effect, Fingerprint, Health, Lease, Ledger, News, Pool, Rest, Scope, Verdict,
-    pacific, purse,
+    purse,
 };
 use crate::clock::Timestamp;
 
 /// So long a model that one project does not find counts as missing.
 const MISSING_FOR: Duration = Duration::from_hours(24);
+
+/// A key whose last strike may still turn out to be a storm's.
+#[derive(Debug)]
+pub(super) struct Open {
+    key: usize,
+    since: Timestamp,
+}
 
 impl Pool {
     /// Takes a lease back with what the call taught us; returns what must be stored.
@@ -41,7 +48,8 @@ impl Pool {
             self.limit(lease.seat);
         }
         let changes = self.apply(&lease, verdict.effect, moment, rng);
-        learned.into_iter().chain(changes).collect()
+        let unsaved = std::mem::take(&mut self.unsaved);
+        unsaved.into_iter().chain(learned).chain(changes).collect()
     }
 
     /// Takes a lease back whose call surely never left; returns the row to be stored.
@@ -91,8 +99,7 @@ impl Pool {
 
     fn return_money(&mut self, lease: &Lease, price: u64) {
         if lease.price > 0 {
-            let day = pacific::day_of(lease.at);
-            self.spend.bill(lease.price, price, &day);
+            self.spend.bill(lease.price, price, lease.day);
         }
     }
 
@@ -212,11 +219,12 @@ impl Pool {
     fn forgive(&mut self, key: usize) -> Option<Change> {
         let member = self.roster.iter().find(|member| member.key == key)?;
         let scope = Scope::Key(member.spec.fingerprint);
+        self.verdicts.retain(|open| open.key != key);
         self.change(scope, Health::forgive)
     }
 
-    /// One strike, if the key is still the one that was lent; the last one blacklists it, as long as
-    /// half of the living keys are left.
+    /// One strike, if the key is still the one that was lent. The last one rests it until it can be
+    /// told from a storm, and then blacklists it, as long as half of the living keys are left.
     fn strike(
         &mut self,
         suspect: &Suspect,
@@ -225,23 +233,41 @@ impl Pool {
         now: Timestamp,
     ) -> Option<Change> {
         let policy = self.policy;
+        let key = suspect.seat.key;
         let until = breaker::end_of(rest, &policy, now);
-        let place = suspect.seat.key;
         let many_projects = self.alike.reach(kind, now) != Reach::Few;
-        let is_current = self.state.key(place).generation == suspect.generation;
-        let may_go = self.may_eject(place, now);
-        let scope = self.scope_of(place)?;
+        let is_current = self.state.key(key).generation == suspect.generation;
+        let may_go = self.may_eject(key, now);
+        let scope = self.scope_of(key)?;
         let counts = is_current && !many_projects;
         if counts {
-            self.state.key_mut(place).generation += 1;
-            self.alike.struck(kind, place);
+            self.state.key_mut(key).generation += 1;
+            self.alike.struck(kind, key);
         }
-        self.change(scope, |health| {
+        let mut is_out = false;
+        let change = self.change(scope, |health| {
             health.rest(until, now);
-            if counts {
-                health.strike(&policy, now, may_go);
+            if counts && health.strike(&policy, may_go) {
+                is_out = true;
+                health.rest(now.after(alike::WINDOW), now);
             }
-        })
+        });
+        if is_out {
+            self.verdicts.push(Open { key, since: now });
+        }
+        change
+    }
+
+    /// Blacklists those whose last strike no storm has explained in time.
+    pub(super) fn pass_verdicts(&mut self, now: Timestamp) {
+        let policy = self.policy;
+        let is_over = |open: &mut Open| open.since.after(alike::WINDOW) <= now;
+        for Open { key, since } in self.verdicts.extract_if(.., is_over).collect::<Vec<_>>() {
+            if let Some(scope) = self.scope_of(key) {
+                let change = self.change(scope, |it| it.blacklist(&policy, since, now));
+                self.unsaved.extend(change);
+            }
+        }
     }
 
     /// Whether at least half of the living keys would be left without this one.
@@ -249,7 +275,7 @@ impl Pool {
         let (mut living, mut listed) = (0_usize, 0_usize);
         for member in &self.roster {
             let key = self.state.key(member.key);
-            if key.health.dead.is_none() {
+            if !self.is_dead(member) {
                 living += 1;
                 let out = key.health.struck_out(&self.policy) && key.health.resting(now).is_some();
                 listed += usize::from(out && member.key != place);
@@ -289,8 +315,9 @@ impl Pool {
             Rest::Cooldown | Rest::UntilPacificMidnight => now,
         };
         self.one(Scope::Model(lease.model.clone()), |health| {
+            let is_news = health.is_news(lease.at);
             health.brake(&OVERLOAD, lease.at, now);
-            if health.resting(now).is_some() {
+            if is_news && health.resting(now).is_some() {
                 health.rest(named, now);
             }
         })

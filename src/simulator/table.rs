@@ -221,7 +221,7 @@ pub(crate) fn quick_plans() -> Vec<Plan> {
         plan(kind, 25, 80, minutes)
     });
     let more = [
-        plan(Kind::Steady, 1, 80, 60),
+        plan(Kind::Steady, 1, 80, 120),
         plan(Kind::Steady, 5, 120, 60),
         plan(Kind::Bursts, 25, 200, 15),
         plan(Kind::Exhaustion, 5, 200, 0),

@@ -415,8 +415,12 @@ fn three_strikes_blacklist_then_one_trial_decides() {
         now = now.after(Duration::from_secs(10));
     }
     let listed = after(20).after(Duration::from_hours(1));
-    let until = |pool: &mut Pool| pool.health(&Scope::Key([1; 16])).rests_until;
-    assert_eq!(until(&mut pool), Some(listed));
+    let until = |pool: &mut Pool, now| {
+        pool.count(now);
+        pool.health(&Scope::Key([1; 16])).rests_until
+    };
+    assert_eq!(until(&mut pool, after(29)), Some(after(30)), "or a storm");
+    assert_eq!(until(&mut pool, now), Some(listed));
     assert_eq!(pool.count(now).blacklisted, 1);
     assert!(call_one(&mut pool, (1, "big"), strike, now).is_err());
 
@@ -429,7 +433,8 @@ fn three_strikes_blacklist_then_one_trial_decides() {
     assert_eq!((trial.key[0], second.key[0] == 1), (1, false), "one trial");
     pool.settle(trial, &says(strike), listed, &mut rng());
     let doubled = listed.after(Duration::from_hours(2));
-    assert_eq!(until(&mut pool), Some(doubled));
+    let soon = listed.after(Duration::from_secs(10));
+    assert_eq!(until(&mut pool, soon), Some(doubled));
 
     let healthy = Effect::Healthy;
     assert_eq!(call_one(&mut pool, (1, "big"), healthy, doubled), Ok(1));
@@ -547,15 +552,29 @@ fn every_key_is_counted_in_one_state() {
             call_one(&mut pool, (name, model), effect, T0).unwrap();
         }
     }
-    let tally = Tally {
+    let at_once = Tally {
         total: 4,
         available: 1,
-        resting: 1,
-        blacklisted: 1,
+        resting: 2,
+        blacklisted: 0,
         dead: 1,
         next_wake: Some(after(10)),
     };
-    assert_eq!(pool.count(T0), tally);
+    assert_eq!(pool.count(T0), at_once);
+    let later = Tally {
+        available: 2,
+        resting: 0,
+        blacklisted: 1,
+        next_wake: Some(after(3_600)),
+        ..at_once
+    };
+    assert_eq!(pool.count(after(10)), later);
 }
 
+mod accounts;
+mod breakers;
 mod properties;
+mod random;
+mod routes;
+mod view;
+mod waiting;

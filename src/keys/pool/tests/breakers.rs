@@ -1,0 +1,379 @@
+//! Who is to blame for a failure: the breakers of models, region and address, strikes and their cap.
+
+use super::*;
+use crate::keys::{Route, Standing, Start};
+
+const MINUTE: Rest = Rest::For(Duration::from_mins(1));
+const FULL: Effect = Effect::RestModel(Rest::Cooldown);
+const STRIKE: Effect = Effect::Strike(Rest::Cooldown);
+
+fn big() -> Ask {
+    ask(&[Group::C], &["big"])
+}
+
+/// Any key with this model.
+fn probe(pool: &mut Pool, model: &str, effect: Effect, now: Timestamp) -> Result<u8, Wait> {
+    call(pool, &ask(&[Group::C], &[model]), effect, now)
+}
+
+fn millis(secs: u64, millis: u64) -> Timestamp {
+    Timestamp(after(secs).0 + millis)
+}
+
+fn strikes(pool: &mut Pool, name: u8) -> u32 {
+    pool.health(&Scope::Key([name; 16])).strikes
+}
+
+fn blacklisted(pool: &mut Pool, now: Timestamp) -> usize {
+    pool.count(now).blacklisted
+}
+
+fn ungrouped(count: u8) -> Pool {
+    pool((1..=count).map(|name| key(name, None)).collect())
+}
+
+#[test]
+fn a_model_rests_after_three_overloads_in_a_row() {
+    let cases: [(&[Effect], bool); 5] = [
+        (&[FULL, FULL], true),
+        (&[FULL, FULL, FULL], false),
+        (&[FULL, FULL, Effect::Healthy, FULL, FULL], true),
+        (&[FULL, FULL, Effect::Innocent, FULL], false),
+        (&[Effect::RestModel(MINUTE), FULL, FULL], false),
+    ];
+    for (effects, free) in cases {
+        let mut pool = ungrouped(3);
+        for &effect in effects {
+            probe(&mut pool, "big", effect, T0).unwrap();
+        }
+        let next = probe(&mut pool, "big", Effect::Innocent, after(1));
+        let closed = Err(wait(after(2), Why::Model));
+        assert!(if free { next.is_ok() } else { next == closed }, "{next:?}");
+        assert!(probe(&mut pool, "small", Effect::Innocent, after(1)).is_ok());
+    }
+}
+
+#[test]
+fn an_open_model_breaker_lets_one_trial_pass_and_doubles_when_it_fails() {
+    let mut pool = ungrouped(3);
+    for _ in 0..3 {
+        probe(&mut pool, "big", FULL, T0).unwrap();
+    }
+    let mut now = after(2);
+    for seconds in [4, 8, 15, 15] {
+        let trial = lend(&mut pool, &big(), now).unwrap();
+        let second = lend(&mut pool, &big(), now).unwrap_err();
+        assert_eq!(second, wait(now.after(Duration::from_secs(1)), Why::Model));
+        pool.settle(trial, &says(FULL), now, &mut rng());
+        now = now.after(Duration::from_secs(seconds));
+        let early = Timestamp(now.0 - 1);
+        let closed = probe(&mut pool, "big", FULL, early);
+        assert_eq!(closed, Err(wait(now, Why::Model)));
+    }
+    // Who neither heals nor fails it leaves the trial to the next; one answer opens it for all.
+    assert!(probe(&mut pool, "big", Effect::Innocent, now).is_ok());
+    assert!(probe(&mut pool, "big", Effect::Healthy, now).is_ok());
+    let both = [0; 2].map(|_| lend(&mut pool, &big(), now).is_ok());
+    assert_eq!(both, [true, true]);
+}
+
+#[test]
+fn results_of_calls_that_left_before_a_model_began_to_rest_are_no_news() {
+    let named = Effect::RestModel(Rest::For(Duration::from_secs(20)));
+    for late in [FULL, named, Effect::Healthy] {
+        let mut pool = ungrouped(3);
+        let mut leases: Vec<Lease> = (0..7)
+            .map(|_| lend(&mut pool, &big(), T0).unwrap())
+            .collect();
+        let mut settle = |pool: &mut Pool, effect, now| {
+            let lease = leases.pop().unwrap();
+            pool.settle(lease, &says(effect), now, &mut rng());
+        };
+        for _ in 0..3 {
+            settle(&mut pool, FULL, millis(0, 1));
+        }
+        let model = Scope::Model("big".to_owned());
+        let open = pool.health(&model);
+        assert_eq!(open.rests_until, Some(millis(2, 1)));
+        for at in [millis(0, 2), millis(1, 0), millis(2, 1), millis(3, 0)] {
+            settle(&mut pool, late, at);
+            assert_eq!(pool.health(&model), open, "{late:?}");
+        }
+    }
+}
+
+#[test]
+fn a_time_that_the_service_names_counts_once_the_model_rests() {
+    let mut pool = ungrouped(1);
+    for _ in 0..3 {
+        let named = Effect::RestModel(Rest::For(Duration::from_secs(20)));
+        probe(&mut pool, "big", named, T0).unwrap();
+    }
+    let closed = probe(&mut pool, "big", FULL, after(3));
+    assert_eq!(closed, Err(wait(after(20), Why::Model)));
+}
+
+#[test]
+fn a_region_that_is_not_served_is_tried_with_one_free_key_at_each_wake() {
+    let region = Effect::RestFreeKeys(MINUTE);
+    let mut keys: Vec<KeySpec> = (1..=3).map(|name| key(name, None)).collect();
+    keys[2].paid = true;
+    let mut pool = pool(keys);
+    let paid = Ask {
+        paid_only: true,
+        ..big()
+    };
+    assert_ne!(call(&mut pool, &small(), region, T0), Ok(3));
+    let mut now = T0;
+    for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
+        let wakes = now.after(Duration::from_mins(minutes));
+        let early = Timestamp(wakes.0 - 1);
+        let resting = |pool: &mut Pool| {
+            pool.report(early)
+                .iter()
+                .filter(|line| {
+                    let why = |model: &str| {
+                        line.obstacles
+                            .iter()
+                            .find(|one| one.0 == model)
+                            .map(|one| one.1)
+                    };
+                    why("small") == Some(wait(wakes, Why::Region))
+                })
+                .count()
+        };
+        assert_eq!(resting(&mut pool), 2);
+        let paid = call(&mut pool, &paid, Effect::Innocent, early);
+        assert_eq!(paid, Ok(3));
+        let trial = lend(&mut pool, &big(), wakes).unwrap();
+        assert_ne!(trial.key, [3; 16]);
+        let second = lend(&mut pool, &big(), wakes).unwrap();
+        assert_eq!(second.key, [3; 16], "paid keys go on");
+        pool.settle(second, &says(Effect::Healthy), wakes, &mut rng());
+        pool.settle(trial, &says(region), wakes, &mut rng());
+        now = wakes;
+    }
+    now = now.after(Duration::from_hours(1));
+    assert!(call(&mut pool, &big(), Effect::Healthy, now).is_ok());
+    let keys = [0; 3].map(|_| lend(&mut pool, &big(), now).unwrap().key);
+    assert!(!keys.contains(&[3; 16]), "the free ones are back");
+}
+
+#[test]
+fn three_projects_throttled_without_a_reason_brake_the_pool_and_blame_no_key() {
+    let throttled = Effect::Throttled(MINUTE);
+    let cases = [
+        // (when each of three projects hears it, whether the pool rests after the last)
+        ([0, 0, 0], true),
+        ([0, 4, 9], true),
+        ([0, 5, 10], false),
+    ];
+    for (seconds, brakes) in cases {
+        let mut pool = ungrouped(5);
+        for (name, secs) in (1..).zip(seconds) {
+            call_one_of(&mut pool, (name, "big"), throttled, after(secs));
+        }
+        let last = after(seconds[2]);
+        let stopped = lend(&mut pool, &small(), last).map(drop);
+        let rests = Err(wait(last.after(Duration::from_secs(2)), Why::Address));
+        assert_eq!(stopped, if brakes { rests } else { Ok(()) });
+        for name in 1..=5 {
+            assert_eq!(strikes(&mut pool, name), 0);
+        }
+        assert_eq!(blacklisted(&mut pool, last), 0);
+    }
+}
+
+/// Calls this very key of five.
+fn call_one_of(pool: &mut Pool, (name, model): (u8, &str), effect: Effect, now: Timestamp) {
+    let others = (1..=5).filter(|&other| other != name);
+    let ask = Ask {
+        avoid: others.map(|other| [other; 16]).collect(),
+        ..ask(&[Group::C], &[model])
+    };
+    assert_eq!(call(pool, &ask, effect, now), Ok(name));
+}
+
+#[test]
+fn a_trial_of_the_braked_pool_that_is_throttled_again_doubles_its_rest() {
+    let throttled = Effect::Throttled(MINUTE);
+    let mut pool = ungrouped(5);
+    for name in 1..=3 {
+        call_one_of(&mut pool, (name, "big"), throttled, T0);
+    }
+    let trial = lend(&mut pool, &big(), after(2)).unwrap();
+    let second = lend(&mut pool, &small(), after(2)).map(drop);
+    assert_eq!(second, Err(wait(after(3), Why::Address)), "one trial");
+    let key = trial.key;
+    // Eleven seconds later nobody remembers the others.
+    pool.settle(trial, &says(throttled), after(13), &mut rng());
+    let rests = lend(&mut pool, &small(), after(14)).map(drop);
+    assert_eq!(rests, Err(wait(after(17), Why::Address)));
+    assert_eq!(
+        pool.health(&Scope::ProjectModel(key, "big".to_owned()))
+            .rests_until,
+        None
+    );
+}
+
+#[test]
+fn what_three_projects_meet_at_once_takes_their_strikes_back() {
+    let mut pool = ungrouped(5);
+    for (name, expected) in [(1, 1), (2, 1), (3, 0)] {
+        call_one_of(&mut pool, (name, "big"), STRIKE, after(u64::from(name)));
+        assert_eq!(strikes(&mut pool, name), expected);
+    }
+    assert_eq!([1, 2, 3].map(|name| strikes(&mut pool, name)), [0; 3]);
+    assert_eq!(
+        pool.health(&Scope::Model("big".to_owned())).strikes,
+        1,
+        "it is the model's"
+    );
+    call_one_of(&mut pool, (4, "small"), STRIKE, after(4));
+    assert_eq!(strikes(&mut pool, 4), 0);
+    assert_eq!(pool.health(&Scope::Pool).strikes, 1, "it is our address's");
+    // A new event ten seconds later is the key's own again.
+    call_one_of(&mut pool, (5, "big"), STRIKE, after(14));
+    assert_eq!(strikes(&mut pool, 5), 1);
+}
+
+#[test]
+fn a_storm_blacklists_nobody() {
+    let mut pool = ungrouped(5);
+    for second in 0..200 {
+        let _ = probe(&mut pool, "big", STRIKE, after(second));
+        let _ = probe(&mut pool, "small", STRIKE, after(second));
+        assert_eq!(blacklisted(&mut pool, after(second)), 0, "after {second} s");
+    }
+}
+
+#[test]
+fn a_storm_keeps_no_key_away_that_had_strikes_before() {
+    let mut pool = ungrouped(5);
+    for secs in [0, 20] {
+        call_one_of(&mut pool, (1, "big"), STRIKE, after(secs));
+    }
+    for name in 1..=3 {
+        call_one_of(&mut pool, (name, "big"), STRIKE, after(40));
+    }
+    assert_eq!(strikes(&mut pool, 1), 2);
+    assert_eq!(blacklisted(&mut pool, after(41)), 0);
+    call_one_of(&mut pool, (1, "small"), Effect::Innocent, after(51));
+    // The next time it is the key alone, and as if the storm had not been.
+    call_one_of(&mut pool, (1, "small"), STRIKE, after(70));
+    assert_eq!(
+        blacklisted(&mut pool, after(79)),
+        0,
+        "it may be a storm yet"
+    );
+    assert_eq!(blacklisted(&mut pool, after(80)), 1);
+    let health = pool.health(&Scope::Key([1; 16]));
+    let hour = after(70).after(Duration::from_hours(1));
+    assert_eq!((health.trips, health.rests_until), (1, Some(hour)));
+}
+
+#[test]
+fn a_fault_is_a_strike_once_another_key_answers_the_same_question_on_the_same_model() {
+    let fault = Verdict {
+        next: Next::AnotherKey,
+        ..says(Effect::Suspect(Rest::Cooldown))
+    };
+    let overloaded = Verdict {
+        next: Next::AnotherModel,
+        ..says(FULL)
+    };
+    let healthy = says(Effect::Healthy);
+    let cases: [(&[&Verdict], u32); 4] = [
+        (&[&fault, &healthy], 1),
+        (&[&fault, &fault], 0),
+        // The second call moves the question to the other model, where it is answered.
+        (&[&fault, &overloaded, &healthy], 0),
+        (&[&fault], 0),
+    ];
+    for (verdicts, expected) in cases {
+        let mut pool = ungrouped(2);
+        let start = Start {
+            tier: crate::chat::Tier::Lite,
+            groups: vec![Group::C],
+            tokens: 1,
+            rank: 0,
+            since: T0,
+            patience: Duration::ZERO,
+        };
+        let mut route = Route::new(start, &catalog());
+        let mut first = None;
+        for verdict in verdicts {
+            let lease = lend(&mut pool, route.ask(), T0).unwrap();
+            let name = *first.get_or_insert(lease.key[0]);
+            let attempted = lease.attempted();
+            pool.settle(lease, verdict, T0, &mut rng());
+            route.goes_on(&attempted, verdict, T0);
+            assert!(strikes(&mut pool, name) <= expected);
+        }
+        // Another question's success proves nothing.
+        let _ = probe(&mut pool, "small", Effect::Healthy, T0);
+        let first = first.unwrap();
+        assert_eq!(strikes(&mut pool, first), expected, "{verdicts:?}");
+        assert_eq!(strikes(&mut pool, 3 - first), 0);
+    }
+}
+
+#[test]
+fn a_late_result_neither_strikes_nor_heals() {
+    let mut pool = ungrouped(1);
+    let leases = [0; 3].map(|_| lend(&mut pool, &small(), T0).unwrap());
+    let expected = [(STRIKE, 1), (STRIKE, 1), (Effect::Healthy, 1)];
+    for (lease, (effect, count)) in leases.into_iter().zip(expected) {
+        pool.settle(lease, &says(effect), T0, &mut rng());
+        assert_eq!(strikes(&mut pool, 1), count);
+    }
+    let lease = lend(&mut pool, &big(), after(10)).unwrap();
+    pool.settle(lease, &says(Effect::Healthy), after(10), &mut rng());
+    assert_eq!(strikes(&mut pool, 1), 0);
+}
+
+#[test]
+fn no_more_than_half_of_the_living_keys_are_ever_blacklisted() {
+    // (keys, how many of them are dead, of these by their project, blacklisted in the end)
+    let cases = [
+        (1, 0, 0),
+        (2, 0, 1),
+        (3, 0, 1),
+        (4, 0, 2),
+        (5, 0, 2),
+        (5, 2, 1),
+        (5, 4, 0),
+    ];
+    for (count, dead, listed) in cases {
+        let mut pool = ungrouped(count);
+        let kill = |name: u8| match name % 2 {
+            0 => Effect::KillKey(Death::Invalid),
+            _ => Effect::KillProject(Death::ProjectDenied),
+        };
+        let mut now = T0;
+        for name in 1..=dead {
+            call_one_of(&mut pool, (name, "big"), kill(name), now);
+        }
+        for name in dead + 1..=count {
+            for _ in 0..4 {
+                now = now.after(Duration::from_secs(11));
+                let only = (1..=count).filter(|&other| other != name);
+                let ask = Ask {
+                    avoid: only.map(|other| [other; 16]).collect(),
+                    ..big()
+                };
+                if pool.report(now)[usize::from(name) - 1].standing == Standing::Available {
+                    let _ = call(&mut pool, &ask, STRIKE, now);
+                }
+            }
+        }
+        assert_eq!(
+            blacklisted(&mut pool, now),
+            listed,
+            "{count} keys, {dead} dead"
+        );
+        assert_eq!(pool.count(now).dead, usize::from(dead));
+        let cooled = now.after(Duration::from_secs(10));
+        assert!(call(&mut pool, &small(), Effect::Healthy, cooled).is_ok());
+    }
+}

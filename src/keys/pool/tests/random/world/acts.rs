@@ -1,0 +1,153 @@
+//! What happens around the calls: they leave late or not at all, keys are tested again, the process
+//! is stopped, the settings change.
+
+use super::*;
+
+impl World {
+    pub(super) fn leave(&mut self, which: usize) {
+        let Some(mut out) = self.take(which) else {
+            return;
+        };
+        let counted = out.lease.at;
+        let leaves = self.pool.leave(&mut out.lease, self.now);
+        let bucket = (out.lease.project, out.lease.model.clone());
+        let calls = self.calls.get_mut(&bucket).unwrap();
+        let same =
+            |it: &&mut Call| it.at == counted && it.tokens == out.lease.tokens && !it.refused;
+        let call = calls.iter_mut().find(same).unwrap();
+        call.at = out.lease.at;
+        // The pool knows the tokens of what leaves now.
+        let ledger = self.pool.ledger(bucket.0, &bucket.1);
+        let today = pacific::day_of(self.now);
+        let seen = calls
+            .iter()
+            .filter(|it| it.at >= today.began && !it.refused);
+        assert!(
+            ledger.day < today.number || ledger.used as usize >= seen.count(),
+            "a call that left late is missing in its day"
+        );
+        self.ledgers.insert(bucket, ledger);
+        if !leaves {
+            self.refund(out);
+            return;
+        }
+        for scope in [Scope::Key(out.lease.key), Scope::Project(out.lease.project)] {
+            let health = self.healths.get(&scope);
+            assert!(
+                health.is_none_or(|it| it.dead.is_none()),
+                "a dead key was called"
+            );
+        }
+        self.out.push(out);
+    }
+
+    /// The service never saw it: the call is struck from its account.
+    pub(super) fn refund(&mut self, out: Out) {
+        let Out { lease, day, .. } = out;
+        let never = Verdict {
+            counted: Counted::Never,
+            ..says(Effect::Innocent)
+        };
+        self.account(&lease, day, &never);
+        let (bucket, row) = self.pool.refund(lease);
+        self.ledgers.insert(bucket, row);
+        self.check_money(pacific::day_of(self.now).number);
+    }
+
+    pub(super) fn retest(&mut self, which: usize, shown: Retested) {
+        let dead = self.pool.dead();
+        let due = self.pool.due(self.now);
+        assert!(due.iter().all(|key| dead.contains(key)));
+        if dead.is_empty() {
+            return;
+        }
+        let key = dead[which % dead.len()];
+        let changes = self.pool.retested(key, shown, self.now);
+        let back = changes.iter().filter(|it| it.news == Some(News::Back));
+        assert_eq!(back.count() > 0, shown == Retested::Accepted);
+        self.store(changes);
+    }
+
+    /// `kill -9`: who waited and what was under way is gone, the rows are there.
+    pub(super) fn restart(&mut self) {
+        self.out.clear();
+        self.waiting.clear();
+        let calls = self.calls.values_mut().flatten();
+        calls.for_each(|call| call.before_start = true);
+        let spend = self.pool.spend();
+        let saved = Saved {
+            ledgers: self.ledgers.clone().into_iter().collect(),
+            healths: self.healths.clone().into_iter().collect(),
+            spend: spend.unwrap_or_default(),
+        };
+        let catalog = Catalog::parse(OFFERS).unwrap();
+        self.pool = Pool::new(THRIFTY, self.keys.clone(), &catalog, saved, self.now);
+        assert_eq!(self.pool.spend(), spend);
+        self.check_money(pacific::day_of(self.now).number);
+    }
+
+    /// One key goes, all come back, one changes its group or its project; what is known of them
+    /// stays.
+    pub(super) fn reconfigure(&mut self, which: usize, how: usize) {
+        if self.keys.is_empty() || how == 0 {
+            self.keys.clone_from(&self.all);
+        }
+        let which = which % self.keys.len();
+        match how {
+            0 => {}
+            1 => drop(self.keys.remove(which)),
+            2 => self.keys[which].group = REACH[which % 4].last().copied().filter(|_| which > 0),
+            _ => self.keys[which].project = self.keys[0].project,
+        }
+        let before: Vec<Health> = self.known();
+        let catalog = Catalog::parse(OFFERS).unwrap();
+        self.pool.reconfigure(THRIFTY, self.keys.clone(), &catalog);
+        assert_eq!(self.known(), before);
+        for (bucket, ledger) in &self.ledgers {
+            assert!(self.pool.ledger(bucket.0, &bucket.1).used >= ledger.used.min(1));
+        }
+    }
+
+    fn known(&mut self) -> Vec<Health> {
+        let mut scopes: Vec<&Scope> = self.healths.keys().collect();
+        scopes.sort_unstable();
+        let pool = &mut self.pool;
+        scopes.into_iter().map(|scope| pool.health(scope)).collect()
+    }
+
+    /// A key was just blacklisted: half of those that live are left.
+    pub(super) fn check_half(&self) {
+        let health = |scope| self.healths.get(&scope);
+        let dead = |scope| health(scope).is_some_and(|it| it.dead.is_some());
+        let living = self
+            .keys
+            .iter()
+            .filter(|it| !dead(Scope::Key(it.fingerprint)) && !dead(Scope::Project(it.project)));
+        let living: Vec<&KeySpec> = living.collect();
+        let listed = living.iter().filter(|it| {
+            health(Scope::Key(it.fingerprint))
+                .is_some_and(|it| it.struck_out(&THRIFTY) && it.resting(self.now).is_some())
+        });
+        assert!(
+            listed.count() * 2 <= living.len().max(1),
+            "too many are put away"
+        );
+    }
+
+    /// No new questions: the calls end, and time passes.
+    pub(in super::super) fn come_to_an_end(&mut self) {
+        while let Some(out) = self.take(0) {
+            self.end(out, 99, None);
+        }
+        let mut looks = 0;
+        while let Some(wakes) = self.waiting.iter().map(|(place, _)| place.wakes).min() {
+            self.now = self.now.max(wakes);
+            self.serve();
+            while let Some(out) = self.take(0) {
+                self.end(out, 99, None);
+            }
+            looks += 1;
+            assert!(looks < 2_000, "the line does not end: {:?}", self.waiting);
+        }
+    }
+}
