@@ -11,7 +11,7 @@ use crate::world::{PATIENCE, World, eventually};
 const ALMOST_A_MINUTE: Duration = Duration::from_secs(59);
 
 /// A sentence of the bot itself, without a word of the service.
-fn is_sentence(text: &str) -> bool {
+pub(crate) fn is_sentence(text: &str) -> bool {
     const RAW: [&str; 8] = [
         "echo[",
         "RESOURCE_",

@@ -1,0 +1,376 @@
+//! The pool as a whole: caps that hold whatever happens, settings that change, failures that reach
+//! one key, one model or everybody, and deaths that the Owner hears of.
+//!
+//! `SVS_BOT_FULL=1` makes the run against the caps as long as it takes to meet those of the day.
+
+use std::time::Duration;
+
+use crate::keys::is_sentence;
+use crate::world::gemini::{Call, Fault};
+use crate::world::telegram::Message;
+use crate::world::{PATIENCE, World, eventually, is_full_run, now, setting, time_passes};
+
+/// A window a little shorter than the service's minute: a call may be on its way for a moment.
+const ALMOST_A_MINUTE: Duration = Duration::from_secs(59);
+/// The flash models of the catalogue, which have 20 requests a day.
+const FLASH: [&str; 3] = ["gemini-4-hydrogen", "gemini-3.8-flash", "gemini-3.6-flash"];
+
+/// The most calls of one (project, model) on a day, among those that fit.
+fn busiest_day_of(calls: &[Call], fits: impl Fn(&Call) -> bool) -> usize {
+    let calls: Vec<&Call> = calls.iter().filter(|call| fits(call)).collect();
+    let same =
+        |a: &Call, b: &Call| (&a.project, &a.model, &a.day) == (&b.project, &b.model, &b.day);
+    let crowd = |a: &&Call| calls.iter().filter(|b| same(a, b)).count();
+    calls.iter().map(crowd).max().unwrap_or(0)
+}
+
+/// What was said to a person that holds a word.
+fn heard(world: &World, person: i64, word: &str) -> Vec<Message> {
+    let mut said = world.telegram.said_to(person);
+    said.retain(|message| message.text.contains(word));
+    said
+}
+
+#[test]
+fn our_caps_hold_in_every_pool_of_quota_through_bursts_kills_and_restarts() {
+    let rounds = if is_full_run() { 60 } else { 5 };
+    let seed = setting("SVS_BOT_SEED").and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..));
+    eprintln!("pool: seed {seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    // 1 % of a day: 5 of a lite model, and 1 of a flash model.
+    let mut world = World::new()
+        .open()
+        .keys("any", &["k1@shared", "k2@shared", "k3"])
+        .keys("A", &["a1"])
+        .keys("D", &["d1@lent", "d2@lent"])
+        .env("KEY_RPM", "4")
+        .env("KEY_DAILY_PERCENT", "1")
+        .start();
+    world.gemini.limits(6, 8);
+    world.gemini.works_for(Duration::from_millis(30));
+    let owner = world.telegram.person(1);
+    for (id, role) in [(7, "vip"), (8, "vip"), (9, "premium"), (10, "normal")] {
+        owner.asks(&format!("/grant {id} {role}"));
+    }
+    let people = 1..14;
+    for round in 0..rounds {
+        for _ in 0..2 {
+            for id in people.clone() {
+                let text = match rng.u8(0..4) {
+                    0 => format!("Write a Rust function that sorts a vector, number {round}."),
+                    1.. => format!("hello {round}."),
+                };
+                world.telegram.person(id).says(&text);
+            }
+            time_passes(Duration::from_millis(rng.u64(5..250)));
+        }
+        if rng.bool() {
+            world.kill();
+        } else {
+            world.terminate();
+        }
+        world.launch();
+        if is_full_run() {
+            time_passes(Duration::from_millis(rng.u64(500..5_000)));
+        }
+    }
+    eventually(
+        Duration::from_mins(3),
+        "everybody is answered or told",
+        || {
+            world.telegram.is_drained()
+                && people
+                    .clone()
+                    .all(|id| !world.telegram.said_to(id).is_empty())
+                && world.questions() == (0, 0)
+        },
+    );
+    let calls = world.gemini.calls();
+    let flash = busiest_day_of(&calls, |call| FLASH.contains(&call.model.as_str()));
+    let (day, minute) = (
+        world.gemini.busiest_day(),
+        world.gemini.busiest_window(ALMOST_A_MINUTE),
+    );
+    eprintln!(
+        "pool: {} calls, {} provoked; busiest (project, model): {day} a day, {flash} a day of \
+         flash, {minute} a minute",
+        calls.len(),
+        world.gemini.provoked(),
+    );
+    assert_eq!(world.gemini.provoked(), 0);
+    // Reached, as much more was asked than may be spent, and not passed.
+    assert_eq!(minute, 4, "in a minute");
+    assert_eq!(flash, 1, "of a flash model's day");
+    assert!(day <= 5, "{day} of a lite model's day");
+    if is_full_run() {
+        assert_eq!(day, 5, "minutes enough to spend the day");
+    }
+    world.stop();
+}
+
+#[test]
+fn other_settings_at_the_next_start_keep_what_is_known_of_the_other_keys() {
+    // 1 % of a day: 5 requests of each small model.
+    let mut world = World::new()
+        .keys("any", &["dead", "tired", "spent", "gone", "moved", "named"])
+        .env("KEY_DAILY_PERCENT", "1")
+        .start();
+    world.gemini.key("dead").answers(Fault::LEAKED);
+    world.gemini.key("tired").answers(Fault::BILLING);
+    let owner = world.telegram.person(1);
+    for number in 0..16 {
+        owner.is_answered(&format!("before {number}."));
+    }
+    assert_eq!(world.gemini.calls_by("dead"), 1);
+    assert_eq!(world.gemini.calls_by("tired"), 1);
+    let spent = world.gemini.calls_by("spent");
+    assert!(spent > 0);
+    world.gemini.key("dead").recovers();
+    world.gemini.key("tired").recovers();
+    world.terminate();
+    world.has_keys(&[
+        ("any", &["fresh", "spent", "tired", "dead"]),
+        ("A", &["moved", "named@project"]),
+    ]);
+    world.restart();
+    let mut answered = 0;
+    loop {
+        owner.says(&format!("after {answered}."));
+        let said = owner.hears().text;
+        if !said.contains("echo[") {
+            assert!(is_sentence(&said), "{said}");
+            break;
+        }
+        answered += 1;
+        assert!(answered < 100, "the day has no end");
+    }
+    assert_eq!(world.gemini.calls_by("dead"), 1, "dead stays dead");
+    assert_eq!(world.gemini.calls_by("tired"), 1, "its hour is not over");
+    for (key, whole) in [("spent", 10), ("moved", 10), ("fresh", 10)] {
+        assert_eq!(
+            world.gemini.calls_by(key),
+            whole,
+            "{key} has its day and no more"
+        );
+    }
+    let calls = world.gemini.calls();
+    let day = busiest_day_of(&calls, |call| call.key != "named");
+    assert_eq!(day, 5);
+    assert!(world.tells_of_keys().starts_with("Keys: 6 "));
+    world.stop();
+}
+
+#[test]
+fn one_full_model_costs_a_question_one_call_more_and_soon_nothing() {
+    let mut world = World::new().start();
+    let owner = world.telegram.person(1);
+    owner.is_answered("which model is first?");
+    let first = world.gemini.calls()[0].model.clone();
+    world.gemini.model(&first).answers(Fault::OVERLOADED);
+    let began = now();
+    for number in 0..20 {
+        let question = format!("question {number}.");
+        owner.is_answered(&question);
+        let calls = world.gemini.calls_about(&question).len();
+        assert!(calls <= 2, "{question} took {calls} calls");
+        if number == 10 {
+            world.kill();
+            world.restart();
+        }
+    }
+    let calls = world.gemini.calls().split_off(1);
+    let vain = calls.iter().filter(|call| call.model == first).count();
+    // Three open the breaker; then it is one trial after 2, 4, 8, 15, 15 … s.
+    let trials = usize::try_from(now().saturating_sub(began).as_secs() / 2).unwrap();
+    assert!(vain <= 3 + trials, "{vain} calls to a model that is full");
+    world.gemini.model(&first).recovers();
+    eventually(PATIENCE, "the model is used again", || {
+        let number = world.gemini.calls().len();
+        owner.is_answered(&format!("is it back, {number}?"));
+        world.gemini.calls().last().unwrap().model == first
+    });
+    world.stop();
+}
+
+#[test]
+fn a_storm_puts_no_key_away_and_all_serve_as_soon_as_it_is_over() {
+    const KEYS: [&str; 6] = ["s1", "s2", "s3", "s4", "s5", "s6"];
+    for fault in [Fault::INTERNAL, Fault::UNHEARD] {
+        let mut world = World::new()
+            .open()
+            .keys("any", &KEYS)
+            .env("KEY_COOLDOWN_SECS", "1")
+            .start();
+        world.gemini.everyone().answers(fault);
+        for id in 7..27 {
+            world.telegram.person(id).says("is anybody there?");
+        }
+        for id in 7..27 {
+            let told = world.telegram.person(id).hears().text;
+            assert!(is_sentence(&told), "{fault:?}: {told}");
+        }
+        let told = world.tells_of_keys();
+        assert!(told.contains("0 blacklisted, 0 dead"), "{fault:?}: {told}");
+        world.gemini.everyone().recovers();
+        let before = world.gemini.calls().len();
+        let owner = world.telegram.person(1);
+        eventually(Duration::from_mins(1), "every key serves", || {
+            let number = world.gemini.calls().len();
+            owner.says(&format!("and now, {number}?"));
+            owner.hears();
+            let after = world.gemini.calls().split_off(before);
+            let serves = |key: &&str| after.iter().any(|call| call.key == **key);
+            KEYS.iter().all(|key| serves(&key))
+        });
+        world.stop();
+    }
+}
+
+#[test]
+fn a_key_that_fails_where_others_answer_is_put_away_after_three_times() {
+    let mut world = World::new().env("KEY_COOLDOWN_SECS", "1").start();
+    world.gemini.key("k1").answers(Fault::INTERNAL);
+    let owner = world.telegram.person(1);
+    eventually(
+        Duration::from_mins(1),
+        "the key has failed three times",
+        || {
+            let number = world.gemini.calls().len();
+            owner.is_answered(&format!("question {number}."));
+            world.gemini.calls_by("k1") >= 3
+        },
+    );
+    let told = world.tells_of_keys();
+    assert!(told.contains("1 blacklisted"), "{told}");
+    world.kill();
+    world.restart();
+    // Longer than a cooldown.
+    time_passes(Duration::from_millis(1_500));
+    for number in 0..12 {
+        owner.is_answered(&format!("later {number}."));
+    }
+    assert_eq!(world.gemini.calls_by("k1"), 3);
+    world.stop();
+}
+
+#[test]
+fn three_projects_that_are_throttled_alike_stop_everything_for_two_seconds_and_no_longer() {
+    let world = World::new().open().start();
+    world.gemini.everyone().answers(Fault::BARE_QUOTA);
+    let told = world.telegram.person(7).asks("hello");
+    assert!(is_sentence(&told), "{told}");
+    let throttled = world.gemini.calls();
+    assert_eq!(throttled.len(), 3);
+    world.gemini.everyone().recovers();
+    for id in 8..13 {
+        world.telegram.person(id).says("and I?");
+    }
+    for id in 8..13 {
+        world.telegram.person(id).hears_about("and I?");
+    }
+    let calls = world.gemini.calls();
+    let pause = calls[3].at.saturating_sub(throttled[2].at);
+    assert!(pause >= Duration::from_secs(2), "{pause:?}");
+    assert_eq!(calls.len(), 8, "no answer took more than one call");
+    world.stop();
+}
+
+#[test]
+fn where_free_keys_are_not_served_they_stop_at_once_and_a_paid_key_answers() {
+    let mut world = World::new()
+        .open()
+        .keys("any", &["f1", "f2", "f3", "p1:paid"])
+        .start();
+    for key in ["f1", "f2", "f3"] {
+        world.gemini.key(key).answers(Fault::REGION);
+    }
+    let owner = world.telegram.person(1);
+    for number in 0..6 {
+        owner.is_answered(&format!("question {number}."));
+    }
+    world.kill();
+    world.restart();
+    owner.is_answered("after the kill");
+    let told = world.telegram.person(7).asks("and a guest?");
+    assert!(is_sentence(&told), "{told}");
+    let calls = world.gemini.calls();
+    let free = calls.iter().filter(|call| call.key != "p1").count();
+    // In the first minute there is no other try, not even after a kill.
+    assert_eq!(free, 1);
+    assert_eq!(world.gemini.calls_by("p1"), 7);
+    world.stop();
+}
+
+#[test]
+fn each_death_is_told_to_the_owner_once_with_name_and_reason_whenever_the_bot_is_killed() {
+    let mut world = World::new().open().start();
+    let ann = world.telegram.person(7);
+    // A bot can write only to who has written to it.
+    world.telegram.person(1).is_answered("hello");
+    let deaths = [
+        ("k2", Fault::SUSPENDED, "K2 …zT4w", "suspended"),
+        ("k1", Fault::LEAKED, "K1 …zT4w", "leaked"),
+    ];
+    let mut kills = Vec::new();
+    for (key, fault, ..) in deaths {
+        world.gemini.key(key).answers(fault);
+        // Nobody knows which key is next.
+        eventually(PATIENCE, "the key is met", || {
+            let number = world.gemini.calls().len();
+            ann.is_answered(&format!("question {number}."));
+            world.gemini.calls_by(key) > 0
+        });
+        kills.push(now());
+        world.kill();
+        world.restart();
+        ann.is_answered(&format!("after {key}"));
+    }
+    eventually(PATIENCE, "the owner has heard of both", || {
+        heard(&world, 1, "no longer works").len() >= 2
+    });
+    for quiet in 0..2 {
+        world
+            .telegram
+            .person(1)
+            .is_answered(&format!("fence {quiet}"));
+        world.kill();
+        world.restart();
+    }
+    for ((key, _, name, reason), kill) in deaths.into_iter().zip(kills) {
+        assert_eq!(world.gemini.calls_by(key), 1, "{key}");
+        let news = heard(&world, 1, name);
+        let told: Vec<&str> = news.iter().map(|message| message.text.as_str()).collect();
+        assert!(told.iter().all(|text| text.contains(reason)), "{told:?}");
+        // The kill may repeat what was on its way, and nothing else (P3).
+        let later = news.iter().filter(|message| message.at > kill).count();
+        assert!((1..=2).contains(&news.len()) && later <= 1, "{told:?}");
+        assert!(news.len() == 1 || later == 1, "{told:?}");
+    }
+    world.stop();
+}
+
+#[test]
+fn a_key_that_dies_again_after_the_owner_was_told_is_not_news() {
+    let world = World::new()
+        .open()
+        .keys("any", &["k1@p", "k2@p", "k3"])
+        .start();
+    world.telegram.person(1).is_answered("hello");
+    world.gemini.key("k1").answers(Fault::PROJECT_DENIED);
+    world.gemini.key("k2").answers(Fault::PROJECT_DENIED);
+    world.gemini.works_for(Duration::from_millis(100));
+    // At once, so that both keys of the project are refused before either is dead.
+    for id in 7..17 {
+        world.telegram.person(id).says("hello");
+    }
+    for id in 7..17 {
+        world.telegram.person(id).hears_about("hello");
+    }
+    world.telegram.person(1).is_answered("fence");
+    let news = heard(&world, 1, "no longer works");
+    assert_eq!(news.len(), 1, "{news:?}");
+    let text = &news[0].text;
+    assert!(text.contains("K1 …zT4w, K2 …zT4w"), "{text}");
+    world.stop();
+}
