@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::keys::is_sentence;
 use crate::world::World;
-use crate::world::gemini::Call;
+use crate::world::gemini::{Call, Fault};
+use crate::world::http::Trouble;
 
 const BORROWED: &str = "(Answered with a spare key";
 const LARGEST_GONE: &str = "the largest one is used up";
@@ -167,5 +168,32 @@ fn calls_at_once_do_not_spend_the_same_money_twice() {
     let answers = (11..15).map(|id| world.telegram.person(id).hears_about("primes").text);
     let degraded = answers.filter(|answer| answer.contains(LARGEST_GONE));
     assert_eq!(degraded.count(), 3, "money for one at a time");
+    world.stop();
+}
+
+#[test]
+fn the_money_of_a_call_that_a_kill_cut_off_counts_as_spent() {
+    let mut world = World::new()
+        .keys("any", &["k1", "p1:paid"])
+        .env("PAID_DAILY_USD", "0.1")
+        .start();
+    for model in PRO {
+        world
+            .gemini
+            .model(model)
+            .answers(Fault::Line(Trouble::Hang));
+    }
+    let owner = world.telegram.person(1);
+    owner.says("Prove rigorously that there are infinitely many primes.");
+    world.gemini.awaits_calls(1);
+    world.kill();
+    world.restart();
+    let answer = owner.hears_about("primes").text;
+    assert!(answer.contains(LARGEST_GONE), "{answer}");
+    let calls = world.gemini.calls();
+    let pro = calls
+        .iter()
+        .filter(|call| PRO.contains(&call.model.as_str()));
+    assert_eq!(pro.count(), 1);
     world.stop();
 }

@@ -14,6 +14,7 @@
 )]
 
 mod account;
+mod breakers;
 mod chat;
 mod cli;
 mod crash;
