@@ -67,7 +67,7 @@ fn storm(fault: Fault) {
         people.next().unwrap().asks("and now?");
         let after = world.gemini.calls().split_off(before);
         let serves = |key: &&str| after.iter().any(|call| call.key == **key);
-        KEYS.iter().all(|key| serves(&key))
+        KEYS.iter().all(|key| serves(key))
     });
     world.stop();
 }
@@ -83,29 +83,21 @@ fn a_storm_that_nothing_explains_puts_no_key_away_and_all_serve_as_soon_as_it_is
 }
 
 #[test]
-fn three_keys_that_fail_where_others_answer_are_no_storm() {
-    let mut world = World::new()
+fn three_keys_that_fail_where_others_answer_keep_nobody_from_an_answer() {
+    const QUESTIONS: usize = 60;
+    let world = World::new()
         .open()
         .keys("any", &["k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8"])
-        .env("KEY_COOLDOWN_SECS", "1")
         .start();
     for key in ["k1", "k2", "k3"] {
         world.gemini.key(key).answers(Fault::INTERNAL);
     }
-    let mut vain = 0;
-    for id in 7..400 {
-        let person = world.telegram.person(id);
-        vain += usize::from(is_sentence(&person.asks("hello")));
-        time_passes(Duration::from_millis(50));
+    for id in (100..).take(QUESTIONS) {
+        world.telegram.person(id).is_answered("hello");
     }
-    let calls: Vec<usize> = ["k1", "k2", "k3"]
-        .map(|key| world.gemini.calls_by(key))
-        .to_vec();
-    eprintln!(
-        "three bad keys: {vain} of 393 in vain, calls {calls:?} {}, {}",
-        world.gemini.calls().len(),
-        world.tells_of_keys()
-    );
+    // Design §4: at most 1.3 calls an answer under faults.
+    let calls = world.gemini.calls().len();
+    assert!(calls * 10 <= QUESTIONS * 13, "{calls} calls");
     world.stop();
 }
 
@@ -192,7 +184,7 @@ fn a_key_that_was_put_away_is_tried_once_when_its_time_is_over() {
     let mut world = World::new()
         .open()
         .env("KEY_COOLDOWN_SECS", "1")
-        .env("KEY_BLACKLIST_SECS", "3")
+        .env("KEY_BLACKLIST_SECS", "2")
         .start();
     world.gemini.key("k1").answers(Fault::INTERNAL);
     let telegram = Arc::clone(&world.telegram);
@@ -217,9 +209,9 @@ fn a_key_that_was_put_away_is_tried_once_when_its_time_is_over() {
         .filter(|call| call.key == "k1")
         .map(|call| call.at)
         .collect();
-    assert!(tried[3].saturating_sub(tried[2]) >= Duration::from_secs(3));
+    assert!(tried[3].saturating_sub(tried[2]) >= Duration::from_secs(2));
     assert!(
-        tried[4].saturating_sub(tried[3]) >= Duration::from_secs(6),
+        tried[4].saturating_sub(tried[3]) >= Duration::from_secs(4),
         "twice as long"
     );
     let told = world.tells_of_keys();

@@ -3,7 +3,7 @@
 //!
 //! `SVS_BOT_FULL=1` makes the run against the caps as long as it takes to meet those of the day.
 
-use std::sync::Arc;
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::keys::is_sentence;
@@ -32,11 +32,36 @@ fn refusals(world: &World, key: &str) -> usize {
     calls.iter().filter(failed).count()
 }
 
-/// What was said to a person that holds a word.
-fn heard(world: &World, person: i64, word: &str) -> Vec<Message> {
+/// What was said to a person that holds these words.
+fn heard(world: &World, person: i64, sign: &str) -> Vec<Message> {
     let mut said = world.telegram.said_to(person);
-    said.retain(|message| message.text.contains(word));
+    said.retain(|message| message.text.contains(sign));
     said
+}
+
+/// Everybody asks twice, again and again, and the bot is killed or restarted each time.
+fn besiege(world: &mut World, people: Range<i64>, rounds: usize, rng: &mut fastrand::Rng) {
+    for round in 0..rounds {
+        for _ in 0..2 {
+            for id in people.clone() {
+                let text = match rng.u8(0..4) {
+                    0 => format!("Write a Rust function that sorts a vector, number {round}."),
+                    1.. => format!("hello {round}."),
+                };
+                world.telegram.person(id).says(&text);
+            }
+            time_passes(Duration::from_millis(rng.u64(5..250)));
+        }
+        if rng.bool() {
+            world.kill();
+        } else {
+            world.terminate();
+        }
+        world.launch();
+        if is_full_run() {
+            time_passes(Duration::from_millis(rng.u64(500..5_000)));
+        }
+    }
 }
 
 #[test]
@@ -62,27 +87,7 @@ fn our_caps_hold_in_every_pool_of_quota_through_bursts_kills_and_restarts() {
         owner.asks(&format!("/grant {id} {role}"));
     }
     let people = 1..14;
-    for round in 0..rounds {
-        for _ in 0..2 {
-            for id in people.clone() {
-                let text = match rng.u8(0..4) {
-                    0 => format!("Write a Rust function that sorts a vector, number {round}."),
-                    1.. => format!("hello {round}."),
-                };
-                world.telegram.person(id).says(&text);
-            }
-            time_passes(Duration::from_millis(rng.u64(5..250)));
-        }
-        if rng.bool() {
-            world.kill();
-        } else {
-            world.terminate();
-        }
-        world.launch();
-        if is_full_run() {
-            time_passes(Duration::from_millis(rng.u64(500..5_000)));
-        }
-    }
+    besiege(&mut world, people.clone(), rounds, &mut rng);
     eventually(
         Duration::from_mins(3),
         "everybody is answered or told",
