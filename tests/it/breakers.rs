@@ -67,7 +67,7 @@ fn storm(fault: Fault) {
         people.next().unwrap().asks("and now?");
         let after = world.gemini.calls().split_off(before);
         let serves = |key: &&str| after.iter().any(|call| call.key == **key);
-        KEYS.iter().all(|key| serves(key))
+        KEYS.iter().all(serves)
     });
     world.stop();
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::keys::is_sentence;
 use crate::world::gemini::{Call, Fault};
 use crate::world::telegram::Person;
-use crate::world::{PATIENCE, World, eventually, now};
+use crate::world::{PATIENCE, World, eventually, now, until_pacific_midnight};
 
 /// Design §4: who waits for a key is told so by then.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
@@ -105,6 +105,29 @@ fn when_every_minute_is_spent_the_person_hears_when_the_next_begins() {
     }
     assert_eq!(world.gemini.calls().len(), 4);
     assert_eq!(world.gemini.provoked(), 0);
+    world.stop();
+}
+
+#[test]
+fn when_the_day_is_spent_the_person_hears_how_long_it_is_until_midnight_in_california() {
+    let world = World::new()
+        .open()
+        .keys("any", &["k1"])
+        .env("KEY_DAILY_PERCENT", "1")
+        .start();
+    // Five of each of the two small models.
+    for id in 7..17 {
+        world.telegram.person(id).is_answered("hello");
+    }
+    let told = world.telegram.person(17).asks("hello");
+    let wait = promised(&told).unwrap_or_else(|| panic!("no time in: {told}"));
+    let left = until_pacific_midnight().as_secs();
+    // It is said in whole minutes, a moment ago.
+    assert!(
+        (left..left + 120).contains(&wait),
+        "{told}, {left} s are left"
+    );
+    assert_eq!(world.gemini.calls().len(), 10);
     world.stop();
 }
 

@@ -169,6 +169,28 @@ fn other_settings_at_the_next_start_keep_what_is_known_of_the_other_keys() {
 }
 
 #[test]
+fn a_limit_that_the_service_has_named_binds_after_a_kill() {
+    let mut world = World::new().open().keys("any", &["k1"]).start();
+    world
+        .gemini
+        .everyone()
+        .answers_times(1, Fault::Minute("2", "1s"));
+    world.telegram.person(7).is_answered("hello");
+    let refused = world.gemini.calls().swap_remove(0).model;
+    // The second that it named, and the most that is added to it.
+    time_passes(Duration::from_secs(3));
+    world.kill();
+    world.restart();
+    for id in 8..16 {
+        world.telegram.person(id).is_answered("hello");
+    }
+    let calls = world.gemini.calls();
+    let same = calls.iter().filter(|call| call.model == refused);
+    assert_eq!(same.count(), 2, "two a minute, the refused one with them");
+    world.stop();
+}
+
+#[test]
 fn each_death_is_told_to_the_owner_once_with_name_and_reason_whenever_the_bot_is_killed() {
     let mut world = World::new().open().start();
     let ann = world.telegram.person(7);

@@ -60,6 +60,16 @@ pub(crate) fn pacific_day() -> String {
     there.date().to_string()
 }
 
+/// How long until that day ends.
+pub(crate) fn until_pacific_midnight() -> Duration {
+    let there = timestamp()
+        .in_tz("America/Los_Angeles")
+        .expect("in the bundle");
+    let tomorrow = there.tomorrow().and_then(|day| day.start_of_day());
+    let left = tomorrow.expect("this century").duration_since(&there);
+    left.unsigned_abs()
+}
+
 fn now_as_http_date() -> String {
     timestamp()
         .strftime("%a, %d %b %Y %H:%M:%S GMT")
