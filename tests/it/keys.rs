@@ -113,15 +113,15 @@ fn a_fault_of_one_key_sends_the_question_to_another_and_rests_the_key() {
         Fault::UNHEARD,
     ];
     for fault in faults {
-        let world = World::new().start();
+        let world = World::new().open().start();
         world.gemini.key("k1").answers(fault);
-        let owner = world.telegram.person(1);
+        let ann = world.telegram.person(7);
         for number in 0..5 {
-            owner.is_answered(&format!("{fault:?} {number}."));
+            ann.is_answered(&format!("{fault:?} {number}."));
         }
         assert_eq!(world.gemini.calls_by("k1"), 1, "{fault:?}");
         assert_eq!(
-            world.telegram.said_to(1).len(),
+            world.telegram.said_to(7).len(),
             5,
             "{fault:?}: nothing but answers"
         );
