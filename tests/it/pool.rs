@@ -57,7 +57,7 @@ fn besiege(world: &mut World, people: Range<i64>, rounds: usize, rng: &mut fastr
         } else {
             world.terminate();
         }
-        world.launch();
+        world.restart();
         if is_full_run() {
             time_passes(Duration::from_millis(rng.u64(500..5_000)));
         }
