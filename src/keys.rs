@@ -18,6 +18,7 @@ mod purse;
 mod quota;
 mod report;
 mod revive;
+mod roster;
 mod settle;
 mod state;
 

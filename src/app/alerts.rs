@@ -37,8 +37,7 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
     }
 }
 
-/// Hands the rows with news of keys to delivery. Each is told of while it is being written, so its
-/// commit is waited for: delivery takes a row that is not there for one that was sent.
+/// Hands the rows with news of keys to delivery.
 pub(crate) async fn pass_on(
     ctx: Arc<Ctx>,
     mut of_keys: mpsc::Receiver<Head>,
@@ -46,8 +45,6 @@ pub(crate) async fn pass_on(
 ) -> anyhow::Result<()> {
     let passing = async {
         while let Some(head) = of_keys.recv().await {
-            // Writes are first come, first served; after a failure the row is there or it is not.
-            drop(ctx.engine.store.write(|_| Ok(())).await);
             ctx.mail.push(&[head]).await;
         }
     };

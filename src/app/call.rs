@@ -183,12 +183,8 @@ impl Call<'_> {
     async fn run(&mut self) -> Result<Ended, StoreError> {
         let mut failure = Failure::Unexplained;
         loop {
-            let slot = match self.slot().await {
-                Ok(slot) => slot,
-                Err(ended) => return Ok(ended),
-            };
-            let lease = match self.lease().await? {
-                Ok(lease) => lease,
+            let (slot, lease) = match self.lease().await? {
+                Ok(both) => both,
                 Err(Ended::Failed(waiting)) if self.route.attempts() > 0 => {
                     // What the service said of the question tells more than that no key is left.
                     debug!(failure:? = waiting; "no other key for another attempt");
@@ -263,7 +259,7 @@ impl Call<'_> {
         }
     }
 
-    /// A place for the call, which the lease must not wait for once it is counted.
+    /// A place for the call.
     async fn slot(&self) -> Result<Slot, Ended> {
         tokio::select! {
             biased;
@@ -275,18 +271,32 @@ impl Call<'_> {
     }
 
     /// Lends a key and stores the unit it costs; waits in the line for one that is free in time.
-    async fn lease(&self) -> Result<Result<Lease, Ended>, StoreError> {
+    /// Whoever waits there holds no place for a call, and what is counted waits for none.
+    async fn lease(&self) -> Result<Result<(Slot, Lease), Ended>, StoreError> {
+        let mut held = None;
         loop {
             let lease = match self.engine.lending.reserve(self.route.ask()) {
                 Asked::Lent(lease) => lease,
                 Asked::Refused(wait) => return Ok(Err(why_not(wait).into())),
-                Asked::Queued(waiter) => match self.wait(waiter).await {
-                    Ok(lease) => lease,
-                    Err(ended) => return Ok(Err(ended)),
-                },
+                Asked::Queued(waiter) => {
+                    held = None;
+                    match self.wait(waiter).await {
+                        Ok(lease) => lease,
+                        Err(ended) => return Ok(Err(ended)),
+                    }
+                }
             };
-            if let Some(lease) = self.journal(lease).await? {
-                return Ok(Ok(lease));
+            let Some(slot) = held.take().or_else(|| self.slots.try_take()) else {
+                self.give_back(lease);
+                match self.slot().await {
+                    Ok(slot) => held = Some(slot),
+                    Err(ended) => return Ok(Err(ended)),
+                }
+                continue;
+            };
+            match self.journal(lease).await? {
+                Some(lease) => return Ok(Ok((slot, lease))),
+                None => held = Some(slot),
             }
         }
     }

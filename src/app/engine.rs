@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use log::warn;
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
@@ -224,21 +225,37 @@ impl Engine {
         self.without_thinking.write().insert(model.to_owned());
     }
 
-    /// Writes what the pool learned, and what the Owners are told of it. The rows are those of the
+    /// Writes what the pool learned, and what the Owners are told of it; returns the rows of the
+    /// latter, for [`Self::announce`] once they are committed. The rows of the pool are those of the
     /// moment of the commit, so that the newest stands in whatever order threads come to write.
     pub(crate) fn put_changes(
         &self,
         rows: &mut Write<'_>,
         changes: &[Change],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Head>, StoreError> {
+        let mut told = Vec::new();
         for change in changes {
             let health = self.lending.with(|pool| pool.health(&change.scope));
             rows.put_key_state(&change.scope, &health)?;
             if let Some(news) = change.news {
-                self.tell_owners(rows, &change.scope, news)?;
+                told.extend(self.tell_owners(rows, &change.scope, news)?);
             }
         }
-        self.put_spend(rows)
+        self.put_spend(rows)?;
+        Ok(told)
+    }
+
+    /// Hands committed rows of news to delivery, which could not read them any earlier.
+    pub(crate) fn announce(&self, rows: Vec<Head>) {
+        let Some(sender) = &self.news else {
+            return;
+        };
+        for row in rows {
+            // Full: it goes out after the next start.
+            if sender.try_send(row).is_err() {
+                warn!(row = row.id.0; "news of a key left to the next start");
+            }
+        }
     }
 
     /// Writes the counters that a lease is counted in, as they are at the moment of the commit.
@@ -266,21 +283,21 @@ impl Engine {
         rows: &mut Write<'_>,
         scope: &Scope,
         news: News,
-    ) -> Result<(), StoreError> {
-        let Some(sender) = &self.news else {
-            return Ok(());
-        };
+    ) -> Result<Vec<Head>, StoreError> {
+        if self.news.is_none() {
+            return Ok(Vec::new());
+        }
         let settings = self.settings();
         let names = settings.names(scope);
         let locale = Locale::of(Language::pick(settings.config.language, None));
-        for owner in &settings.config.people.owners {
-            let text = locale.key_news(&names, news);
-            let row = Outbound::message(ChatId(owner.0), None, text);
-            let head = Head::of(rows.put_outbound(&row)?, &row);
-            // Full: the row goes out after the next start.
-            let _left_to_the_next_start = sender.try_send(head);
-        }
-        Ok(())
+        let owners = settings.config.people.owners.iter();
+        owners
+            .map(|owner| {
+                let text = locale.key_news(&names, news);
+                let row = Outbound::message(ChatId(owner.0), None, text);
+                Ok(Head::of(rows.put_outbound(&row)?, &row))
+            })
+            .collect()
     }
 
     /// How a key may be named to people.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 
 use crate::clock;
@@ -19,6 +19,8 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 /// The pool with those who wait.
 pub(crate) struct Lending {
     inner: Mutex<Inner>,
+    /// Somebody began to wait.
+    joined: Notify,
 }
 
 struct Inner {
@@ -47,6 +49,7 @@ impl Lending {
                 pool,
                 waiting: HashMap::new(),
             }),
+            joined: Notify::new(),
         }
     }
 
@@ -68,6 +71,7 @@ impl Lending {
             Reserved::Queued(place) => {
                 let (grant, granted) = oneshot::channel();
                 inner.waiting.insert(place.ticket, grant);
+                self.joined.notify_one();
                 Asked::Queued(Waiter {
                     lending: self,
                     place,
@@ -77,6 +81,17 @@ impl Lending {
         };
         inner.hand_out();
         asked
+    }
+
+    /// How many wait in the line.
+    pub(crate) fn waiting(&self) -> usize {
+        self.inner.lock().waiting.len()
+    }
+
+    /// Comes back when somebody has begun to wait since the last time. For one listener; safe to
+    /// drop.
+    pub(crate) async fn somebody_waits(&self) {
+        self.joined.notified().await;
     }
 
     /// Serves the line and says where somebody stands then; none: served, or too late.

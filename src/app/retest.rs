@@ -98,8 +98,9 @@ async fn store(engine: &Arc<Engine>, changes: Vec<Change>) {
     let stored = engine
         .store
         .write(move |rows| pool.put_changes(rows, &changes));
-    if let Err(error) = stored.await {
-        error!(err:% = error; "what looks at dead keys have shown is not stored");
+    match stored.await {
+        Ok(news) => engine.announce(news),
+        Err(error) => error!(err:% = error; "what looks at dead keys have shown is not stored"),
     }
 }
 

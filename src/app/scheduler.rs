@@ -26,6 +26,9 @@ use crate::store::StoreError;
 /// Orders that may wait for the scheduler; beyond that the poll is slowed.
 const ORDERS: usize = 256;
 
+/// Turns that may wait for a key beside those that are answered; each keeps its context in memory.
+const MOST_WAITING: usize = 64;
+
 /// How often a turn that could not be stored is tried.
 const MOST_TRIES: u32 = 5;
 /// Wait before a turn that could not be stored is tried again.
@@ -124,7 +127,7 @@ struct Scheduler {
     queue: Queue,
     turns: JoinSet<Result<Concluded, StoreError>>,
     running: HashMap<Id, Running>,
-    /// At most this many turns at once.
+    /// At most this many turns at once that do not wait for a key.
     room: usize,
 }
 
@@ -151,6 +154,7 @@ pub(crate) async fn run(
             () = stop.cancelled() => break,
             Some(ended) = scheduler.turns.join_next_with_id() => scheduler.ended(ended),
             Some(order) = orders.recv() => scheduler.obey(order),
+            () = ctx.engine.lending.somebody_waits() => {}
         }
     }
     scheduler.drain().await;
@@ -197,7 +201,9 @@ impl Scheduler {
     }
 
     fn start_what_fits(&mut self) {
-        while self.running.len() < self.room {
+        // Who waits for a key does not hold up whom a free one waits for.
+        let waiting = self.ctx.engine.lending.waiting().min(MOST_WAITING);
+        while self.running.len() < self.room + waiting {
             let Some(waiting) = self.queue.pop() else {
                 break;
             };

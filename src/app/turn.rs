@@ -310,20 +310,21 @@ async fn conclude(engine: &Arc<Engine>, job: Job, reply: Reply) -> Result<Conclu
         changes,
     } = reply;
     let pool = Arc::clone(engine);
-    let heads = engine.store.write(move |store| {
-        pool.put_changes(store, &changes)?;
+    let stored = engine.store.write(move |store| {
+        let news = pool.put_changes(store, &changes)?;
         if let Some(round) = &round {
             store.append_turn(job.lane, job.id, round)?;
         }
         store.remove_job(job.id)?;
-        rows.iter()
+        let heads: Result<Vec<Head>, StoreError> = rows
+            .iter()
             .map(|row| Ok(Head::of(store.put_outbound(row)?, row)))
-            .collect()
+            .collect();
+        Ok((heads?, news))
     });
-    Ok(Concluded {
-        rows: heads.await?,
-        text,
-    })
+    let (rows, news) = stored.await?;
+    engine.announce(news);
+    Ok(Concluded { rows, text })
 }
 
 /// The parts of a reply as outbox rows; an origin without a chat has none.

@@ -95,6 +95,17 @@ impl Slots {
             .acquire_owned()
             .await
             .expect("slots are never closed");
+        self.slot(permit)
+    }
+
+    /// A slot that is free now, if nobody waits for one.
+    pub(crate) fn try_take(&self) -> Option<Slot> {
+        let permits = Arc::clone(&self.shared.permits);
+        let permit = permits.try_acquire_owned().ok()?;
+        Some(self.slot(permit))
+    }
+
+    fn slot(&self, permit: OwnedSemaphorePermit) -> Slot {
         let idle = self.shared.idle.lock().pop();
         let agent = idle.map_or_else(|| self.shared.transport.agent(LIMITS), |idle| idle.agent);
         Slot {

@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::lease::Trials;
-use super::pool::{Member, Moment, Offer};
+use super::pool::Moment;
 use super::quota::Limits;
+use super::roster::{Member, Offer};
 use super::state::{Seat, Shared};
 use super::{Ask, Fingerprint, Group, KeySpec, Pool, Wait, Why, purse};
 use crate::chat::Tier;

@@ -6,7 +6,8 @@
 
 use super::balance::{Pick, Purse};
 use super::lease::Suspect;
-use super::pool::{Moment, Offer};
+use super::pool::Moment;
+use super::roster::Offer;
 use super::{Ask, Effect, Fingerprint, Group, Lease, Next, Pool, Repair, Verdict, Wait, Why};
 use crate::catalog::{Catalog, Model};
 use crate::chat::Tier;

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::balance::Use;
-use super::pool::{Member, Moment, Offer};
+use super::pool::Moment;
+use super::roster::{Member, Offer};
 use super::{Ask, Lease, Place, Pool, Ticket, Wait, Why};
 use crate::clock::Timestamp;
 

@@ -10,14 +10,15 @@ use super::failover::Budget;
 use super::line::Line;
 use super::pacific::{self, Day};
 use super::purse::Spend;
-use super::quota::{Limits, MINUTE};
+use super::quota::MINUTE;
+use super::roster::{Member, Offer};
 use super::settle::Open;
-use super::state::{Seat, State};
+use super::state::State;
 use super::{
-    Ask, Change, Fingerprint, Group, Health, KeySpec, Lease, Ledger, Place, Policy, Reserved,
-    Saved, Scope, Ticket, Wait, Why,
+    Ask, Change, Fingerprint, Health, KeySpec, Lease, Ledger, Place, Policy, Reserved, Saved,
+    Scope, Ticket, Wait, Why,
 };
-use crate::catalog::{Catalog, Model};
+use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 
 /// Reads of the clock by several threads may reach the pool in another order; only a larger step
@@ -46,45 +47,6 @@ pub(crate) struct Pool {
     /// The latest moment heard of.
     latest: Timestamp,
     day: Day,
-}
-
-/// A configured key with its places in the memory.
-#[derive(Debug)]
-pub(super) struct Member {
-    pub(super) spec: KeySpec,
-    pub(super) key: usize,
-    project: usize,
-    /// The highest group that has a key of this project.
-    highest: Option<Group>,
-}
-
-impl Member {
-    /// Keys of one group that cost alike stand together.
-    pub(super) fn section(&self) -> (Option<Group>, bool) {
-        (self.spec.group, self.spec.paid)
-    }
-
-    pub(super) fn seat(&self, model: usize) -> Seat {
-        Seat {
-            key: self.key,
-            project: self.project,
-            model,
-        }
-    }
-
-    /// Whether people of this group spend what is others' first: the key is another group's, or a
-    /// higher group has keys of the same project.
-    pub(super) fn is_anothers(&self, own: Group) -> bool {
-        self.spec.group.is_some_and(|group| group != own)
-            || self.highest.is_some_and(|highest| highest < own)
-    }
-}
-
-/// A model of the catalogue with its place in the memory.
-#[derive(Debug)]
-pub(super) struct Offer {
-    pub(super) model: Model,
-    pub(super) place: usize,
 }
 
 /// A moment with the day it belongs to.
@@ -126,53 +88,6 @@ impl Pool {
         };
         pool.reconfigure(policy, keys, catalog);
         pool
-    }
-
-    /// New settings: everything that is known stays known.
-    pub(crate) fn reconfigure(
-        &mut self,
-        policy: Policy,
-        mut keys: Vec<KeySpec>,
-        catalog: &Catalog,
-    ) {
-        self.policy = policy;
-        let state = &mut self.state;
-        let offer = |model: &Model| Offer {
-            model: model.clone(),
-            place: state.model_place(&model.id),
-        };
-        self.offers = catalog.models().map(offer).collect();
-        keys.sort_unstable();
-        keys.dedup_by_key(|spec| spec.fingerprint);
-        let highest = |project: Fingerprint| {
-            let mates = keys.iter().filter(|spec| spec.project == project);
-            mates.filter_map(|spec| spec.group).min()
-        };
-        let member = |spec: &KeySpec| Member {
-            key: state.key_place(spec.fingerprint),
-            project: state.project_place(spec.project),
-            highest: highest(spec.project),
-            spec: spec.clone(),
-        };
-        self.roster = keys.iter().map(member).collect();
-        self.roster.sort_by_key(Member::section);
-        let seats = |member: &Member| -> Vec<Seat> {
-            let places = self.offers.iter().map(|offer| member.seat(offer.place));
-            places.collect()
-        };
-        let all: Vec<Seat> = self.roster.iter().flat_map(seats).collect();
-        all.into_iter().for_each(|seat| self.limit(seat));
-        self.line.stir();
-    }
-
-    /// Reckons the limits of a (project, model) again.
-    pub(super) fn limit(&mut self, seat: Seat) {
-        let offer = self.offers.iter().find(|offer| offer.place == seat.model);
-        let bucket = self.state.bucket_mut(seat);
-        bucket.limits = offer.and_then(|offer| {
-            let learned = &bucket.health.learned;
-            Limits::of(&offer.model, &self.policy, learned)
-        });
     }
 
     /// Counts one call and lends the key for it, or gives a place in the line, or says when to come
@@ -334,4 +249,4 @@ impl Pool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,6 +2,7 @@
 //! requests of the Pacific day. Pure. Invariants: a moment that lies ahead is never believed, the
 //! day never goes backwards, and whatever is uncertain counts as spent.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::pacific::{self, Day};
@@ -115,6 +116,24 @@ impl Bucket {
         self.used = ledger.used;
         let unit = |&at: &Timestamp| Unit { at, tokens: None };
         self.units = ledger.recent.iter().map(unit).collect();
+        self.units.sort_unstable_by_key(|unit| unit.at);
+    }
+
+    /// Counts at least what another count says.
+    pub(super) fn adopt(&mut self, other: &Ledger) {
+        if other.day > self.day {
+            (self.day, self.used) = (other.day, other.used);
+        } else if other.day == self.day {
+            self.used = self.used.max(other.used);
+        }
+        let moments: BTreeSet<Timestamp> = other.recent.iter().copied().collect();
+        for at in moments {
+            let theirs = other.recent.iter().filter(|it| **it == at).count();
+            let ours = self.units.iter().filter(|unit| unit.at == at).count();
+            let missing = theirs.saturating_sub(ours);
+            let unit = Unit { at, tokens: None };
+            self.units.extend(std::iter::repeat_n(unit, missing));
+        }
         self.units.sort_unstable_by_key(|unit| unit.at);
     }
 

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::balance::{Use, serves};
-use super::pool::{Member, Moment, Offer};
+use super::pool::Moment;
+use super::roster::{Member, Offer};
 use super::{Death, Effect, Fingerprint, Group, Pool, Wait, Why};
 use crate::chat::Tier;
 use crate::chat::tier::Day;

@@ -14,13 +14,17 @@
 )]
 
 mod account;
+mod breakers;
 mod chat;
 mod cli;
 mod crash;
 mod faults;
 mod files;
+mod groups;
 mod keys;
 mod keys_command;
+mod line;
+mod pool;
 mod queue;
 mod readme;
 mod restart;

@@ -16,6 +16,7 @@ pub(crate) mod bot;
 pub(crate) mod gemini;
 pub(crate) mod http;
 mod search;
+mod settings;
 pub(crate) mod telegram;
 
 use bot::{Bot, Ended};
@@ -57,6 +58,16 @@ pub(crate) fn pacific_day() -> String {
         .in_tz("America/Los_Angeles")
         .expect("in the bundle");
     there.date().to_string()
+}
+
+/// How long until that day ends.
+pub(crate) fn until_pacific_midnight() -> Duration {
+    let there = timestamp()
+        .in_tz("America/Los_Angeles")
+        .expect("in the bundle");
+    let tomorrow = there.tomorrow().and_then(|day| day.start_of_day());
+    let left = tomorrow.expect("this century").duration_since(&there);
+    left.unsigned_abs()
 }
 
 fn now_as_http_date() -> String {
@@ -108,21 +119,9 @@ impl Builder {
 
     /// Keys of a group (`"A"` … `"D"`), or of none with `"any"`: `k1`, `k1@project:paid`.
     pub(crate) fn keys(mut self, group: &str, list: &[&str]) -> Self {
-        let mut texts = Vec::new();
-        for entry in list {
-            let end = entry.find(['@', ':']).unwrap_or(entry.len());
-            let (name, rest) = entry.split_at(end);
-            let project = rest.strip_prefix('@').map_or(name, |rest| {
-                rest.split_once(':').map_or(rest, |(project, _)| project)
-            });
-            self.keys.push((name.to_owned(), project.to_owned()));
-            texts.push(format!("{}{rest}", key_text(name)));
-        }
-        let setting = match group {
-            "any" => "GEMINI_API_KEYS".to_owned(),
-            group => format!("GROUP_{group}_KEYS"),
-        };
-        self.env(&setting, &texts.join(","))
+        let (setting, texts, keys) = settings::keys_of(group, list);
+        self.keys.extend(keys);
+        self.env(&setting, &texts)
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {

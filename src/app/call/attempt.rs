@@ -218,8 +218,9 @@ fn store_now(engine: &Arc<Engine>, changes: Vec<Change>) {
     let stored = engine
         .store
         .write(move |rows| pool.put_changes(rows, &changes));
-    if let Err(error) = Handle::current().block_on(stored) {
-        error!(err:% = error; "what was learned of a key is not stored");
+    match Handle::current().block_on(stored) {
+        Ok(news) => engine.announce(news),
+        Err(error) => error!(err:% = error; "what was learned of a key is not stored"),
     }
 }
 

@@ -1,7 +1,9 @@
 use super::*;
-use crate::keys::{Counted, Death, Effect, Learned, News, Next, Quota, Rest, Tally, Verdict};
+use crate::keys::{
+    Counted, Death, Effect, Group, Learned, News, Next, Quota, Rest, Tally, Verdict,
+};
 
-const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
+pub(in crate::keys) const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
 
 /// Limits so small that every one of them is met.
 const MODELS: &str = r#"
@@ -42,7 +44,7 @@ context_tokens = 1000
 max_output = 100
 "#;
 
-const POLICY: Policy = Policy {
+pub(in crate::keys) const POLICY: Policy = Policy {
     rpm: None,
     daily_percent: 30,
     cooldown: Duration::from_secs(10),
@@ -51,11 +53,11 @@ const POLICY: Policy = Policy {
     paid_daily: 1_000_000,
 };
 
-fn catalog() -> Catalog {
+pub(in crate::keys) fn catalog() -> Catalog {
     Catalog::parse(MODELS).unwrap()
 }
 
-fn key(name: u8, group: Option<Group>) -> KeySpec {
+pub(in crate::keys) fn key(name: u8, group: Option<Group>) -> KeySpec {
     KeySpec {
         fingerprint: [name; 16],
         project: [name; 16],
@@ -65,11 +67,11 @@ fn key(name: u8, group: Option<Group>) -> KeySpec {
     }
 }
 
-fn pool(keys: Vec<KeySpec>) -> Pool {
+pub(in crate::keys) fn pool(keys: Vec<KeySpec>) -> Pool {
     Pool::new(POLICY, keys, &catalog(), Saved::default(), T0)
 }
 
-fn ask(groups: &[Group], models: &[&str]) -> Ask {
+pub(in crate::keys) fn ask(groups: &[Group], models: &[&str]) -> Ask {
     Ask {
         groups: groups.to_vec(),
         tiers: vec![models.iter().map(|&id| id.to_owned()).collect()],
@@ -102,7 +104,7 @@ fn says(effect: Effect) -> Verdict {
     }
 }
 
-fn after(secs: u64) -> Timestamp {
+pub(in crate::keys) fn after(secs: u64) -> Timestamp {
     T0.after(Duration::from_secs(secs))
 }
 
@@ -116,7 +118,12 @@ fn lend(pool: &mut Pool, ask: &Ask, now: Timestamp) -> Result<Lease, Wait> {
 }
 
 /// Reserves and settles at once; the fingerprint's first byte, or why not.
-fn call(pool: &mut Pool, ask: &Ask, effect: Effect, now: Timestamp) -> Result<u8, Wait> {
+pub(in crate::keys) fn call(
+    pool: &mut Pool,
+    ask: &Ask,
+    effect: Effect,
+    now: Timestamp,
+) -> Result<u8, Wait> {
     let lease = lend(pool, ask, now)?;
     let name = lease.key[0];
     pool.settle(lease, &says(effect), now, &mut rng());

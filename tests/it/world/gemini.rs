@@ -65,6 +65,8 @@ struct State {
     /// Requests a minute and a day of each (project, model), if it has limits.
     limits: Option<(usize, usize)>,
     work: Duration,
+    /// Tokens of thought that each answer costs.
+    thoughts: usize,
     violations: Vec<String>,
 }
 
@@ -121,10 +123,12 @@ impl Gemini {
         Arc::default()
     }
 
-    /// Makes a key valid; without a project it is its own.
+    /// Makes a key valid, if it is not, in a project that it stays in.
     pub(crate) fn admits(&self, name: &str, project: &str) {
-        let known = (name.to_owned(), project.to_owned());
-        self.change(|state| state.keys.insert(key_text(name), known));
+        let new = (name.to_owned(), project.to_owned());
+        self.change(|state| {
+            state.keys.entry(key_text(name)).or_insert(new);
+        });
     }
 
     pub(crate) fn key(&self, name: &str) -> Treatment<'_> {
@@ -156,6 +160,11 @@ impl Gemini {
     /// Time the model takes before its first byte.
     pub(crate) fn works_for(&self, time: Duration) {
         self.change(|state| state.work = time);
+    }
+
+    /// Tokens of thought that each answer costs from now on.
+    pub(crate) fn thinks(&self, tokens: usize) {
+        self.change(|state| state.thoughts = tokens);
     }
 
     /// Requests a minute and a day for each (project, model), beyond which it says 429.
@@ -254,7 +263,7 @@ impl State {
 
 impl Service for Gemini {
     fn answer(&self, request: &Request, wire: &mut Wire) {
-        let asked = match request::read(request) {
+        let mut asked = match request::read(request) {
             Ok(asked) => asked,
             Err(problem) => {
                 self.change(|state| state.violations.push(format!("gemini: {problem}")));
@@ -265,6 +274,7 @@ impl Service for Gemini {
         if asked.is_probe {
             return self.describe_model(&asked, wire);
         }
+        asked.thoughts = self.state.lock().thoughts;
         let (call, fault, work) = self.receive(&asked);
         if wire.work(work) {
             let text = self.answer_text(&asked);
@@ -321,14 +331,14 @@ fn whole(asked: &Asked, text: &str) -> Value {
     json!({"candidates": [{"index": 0, "finishReason": "STOP",
             "content": {"role": "model", "parts": [{"text": "let me think", "thought": true},
                 {"text": text, "thoughtSignature": "c2lnbmVk"}]}}],
-        "usageMetadata": usage(text), "modelVersion": asked.model, "responseId": "r1",
+        "usageMetadata": usage(asked, text), "modelVersion": asked.model, "responseId": "r1",
         "fieldOfTomorrow": {"kind": "UNHEARD_OF"}})
 }
 
-fn usage(text: &str) -> Value {
-    let answer = text.len() / 4;
-    json!({"promptTokenCount": 9, "candidatesTokenCount": answer, "thoughtsTokenCount": 5,
-        "totalTokenCount": answer + 14})
+fn usage(asked: &Asked, text: &str) -> Value {
+    let (answer, thoughts) = (text.len() / 4, asked.thoughts.max(5));
+    json!({"promptTokenCount": 9, "candidatesTokenCount": answer, "thoughtsTokenCount": thoughts,
+        "totalTokenCount": 9 + answer + thoughts})
 }
 
 /// The events of a streamed answer: a thought, the text in pieces, an end without content. Line
@@ -336,7 +346,7 @@ fn usage(text: &str) -> Value {
 fn events(asked: &Asked, text: &str) -> Vec<String> {
     let part = |part: Value| {
         json!({"candidates": [{"content": {"role": "model", "parts": [part]}}],
-        "usageMetadata": usage(text), "modelVersion": asked.model})
+        "usageMetadata": usage(asked, text), "modelVersion": asked.model})
     };
     let mut chunks = vec![part(json!({"text": "let me think", "thought": true}))];
     let characters: Vec<char> = text.chars().collect();
@@ -345,7 +355,7 @@ fn events(asked: &Asked, text: &str) -> Vec<String> {
         chunks.push(part(json!({"text": piece.iter().collect::<String>()})));
     }
     chunks.push(json!({"candidates": [{"finishReason": "STOP", "index": 0}],
-        "usageMetadata": usage(text), "modelVersion": asked.model}));
+        "usageMetadata": usage(asked, text), "modelVersion": asked.model}));
     let ends = ["\r\n\r\n", "\n\n"].into_iter().cycle();
     chunks
         .iter()

@@ -21,7 +21,9 @@ pub(crate) enum Fault {
     },
     /// 429 with these violations (`quotaId`, `quotaValue`).
     Quota(&'static [(&'static str, &'static str)]),
-    /// The same inside an array of one.
+    /// 429 of the requests a minute: their number and when to come again.
+    Minute(&'static str, &'static str),
+    /// The same as `Quota` inside an array of one.
     QuotaInArray(&'static [(&'static str, &'static str)]),
     /// 429 from before there were violations.
     OldFormQuota,
@@ -48,6 +50,7 @@ pub(crate) enum Fault {
 
 const PER_MINUTE: &str = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier";
 const PER_DAY: &str = "GenerateRequestsPerDayPerProjectPerModel-FreeTier";
+const DELAY: &str = "34.07s";
 const TOKENS: &str = "GenerateContentInputTokensPerModelPerMinute-FreeTier";
 
 impl Fault {
@@ -128,7 +131,11 @@ impl Fault {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::Error { code, .. } => code,
-            Self::Quota(_) | Self::QuotaInArray(_) | Self::OldFormQuota | Self::Robots => 429,
+            Self::Quota(_)
+            | Self::Minute(..)
+            | Self::QuotaInArray(_)
+            | Self::OldFormQuota
+            | Self::Robots => 429,
             Self::BadLevel => 400,
             Self::Line(Trouble::BadGateway) => 502,
             Self::Line(Trouble::Reset | Trouble::HangUp | Trouble::CutBody | Trouble::Hang) => 0,
@@ -167,8 +174,14 @@ impl Fault {
                 }
                 wire.json(status, &body);
             }
-            Self::Quota(limits) => wire.json(status, &quota(&asked.model, limits)),
-            Self::QuotaInArray(limits) => wire.json(status, &json!([quota(&asked.model, limits)])),
+            Self::Quota(limits) => wire.json(status, &quota(&asked.model, limits, DELAY)),
+            Self::Minute(limit, delay) => {
+                let limits = [(PER_MINUTE, limit)];
+                wire.json(status, &quota(&asked.model, &limits, delay));
+            }
+            Self::QuotaInArray(limits) => {
+                wire.json(status, &json!([quota(&asked.model, limits, DELAY)]));
+            }
             Self::OldFormQuota => wire.json(status, &old_form_quota()),
             Self::Robots => wire.html(status, "<html>We're sorry... automated queries</html>"),
             Self::BadLevel if asked.names_a_level() => {
@@ -295,9 +308,8 @@ fn old_form_quota() -> Value {
 }
 
 /// The delay is short for a day's quota too: that is how the service misleads.
-fn quota(model: &str, limits: &[(&str, &str)]) -> Value {
+fn quota(model: &str, limits: &[(&str, &str)], delay: &str) -> Value {
     const METRIC: &str = "generativelanguage.googleapis.com/generate_content_free_tier_requests";
-    const DELAY: &str = "34.07s";
     let violation = |(id, value): &(&str, &str)| {
         json!({"quotaMetric": METRIC, "quotaId": id, "quotaValue": value,
             "quotaDimensions": {"location": "global", "model": model}})
@@ -306,12 +318,12 @@ fn quota(model: &str, limits: &[(&str, &str)]) -> Value {
     let limit = limits[0].1;
     let text = format!(
         "You exceeded your current quota. * Quota exceeded for metric: {METRIC}, limit: {limit}, \
-         model: {model} Please retry in {DELAY}."
+         model: {model} Please retry in {delay}."
     );
     let mut body = error(429, "RESOURCE_EXHAUSTED", &text);
     body["error"]["details"] = json!([
         {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": violations},
         {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"url": "https://ai.google.dev"}]},
-        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": DELAY}]);
+        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]);
     body
 }

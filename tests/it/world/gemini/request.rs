@@ -12,6 +12,8 @@ pub(crate) struct Asked {
     pub(super) streamed: bool,
     /// `models.get` instead of a question.
     pub(super) is_probe: bool,
+    /// Tokens of thought that its answer costs.
+    pub(super) thoughts: usize,
     pub(super) body: Value,
     pub(super) problems: Vec<String>,
 }
@@ -60,6 +62,7 @@ pub(super) fn read(request: &Request) -> Result<Asked, String> {
         key: String::new(),
         streamed: verb == "streamGenerateContent",
         is_probe: verb.is_empty(),
+        thoughts: 0,
         body: Value::Null,
         problems: Vec::new(),
     };

@@ -1,0 +1,180 @@
+//! Which keys and models are configured, and where they stand in the memory. Pure. Invariant: new
+//! settings forget nothing, and a key that joins a project brings along what it has spent.
+
+use std::collections::HashMap;
+
+use super::quota::Limits;
+use super::state::{Seat, State};
+use super::{Group, KeySpec, Ledger, Policy, Pool};
+use crate::catalog::{Catalog, Model};
+
+/// A configured key with its places in the memory.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) spec: KeySpec,
+    pub(super) key: usize,
+    pub(super) project: usize,
+    /// The highest group that has a key of this project.
+    highest: Option<Group>,
+}
+
+impl Member {
+    /// Keys of one group that cost alike stand together.
+    pub(super) fn section(&self) -> (Option<Group>, bool) {
+        (self.spec.group, self.spec.paid)
+    }
+
+    pub(super) fn seat(&self, model: usize) -> Seat {
+        Seat {
+            key: self.key,
+            project: self.project,
+            model,
+        }
+    }
+
+    /// Whether people of this group spend what is others' first: the key is another group's, or a
+    /// higher group has keys of the same project.
+    pub(super) fn is_anothers(&self, own: Group) -> bool {
+        self.spec.group.is_some_and(|group| group != own)
+            || self.highest.is_some_and(|highest| highest < own)
+    }
+}
+
+/// A model of the catalogue with its place in the memory.
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) model: Model,
+    pub(super) place: usize,
+}
+
+impl Pool {
+    /// New settings: everything that is known stays known.
+    pub(crate) fn reconfigure(
+        &mut self,
+        policy: Policy,
+        mut keys: Vec<KeySpec>,
+        catalog: &Catalog,
+    ) {
+        self.policy = policy;
+        let state = &mut self.state;
+        let offer = |model: &Model| Offer {
+            model: model.clone(),
+            place: state.model_place(&model.id),
+        };
+        self.offers = catalog.models().map(offer).collect();
+        keys.sort_unstable();
+        keys.dedup_by_key(|spec| spec.fingerprint);
+        self.roster = keys.iter().map(|spec| enlist(state, spec, &keys)).collect();
+        self.roster.sort_by_key(Member::section);
+        self.adopt();
+        for seat in self.seats() {
+            self.limit(seat);
+        }
+        self.line.stir();
+    }
+
+    /// Reckons the limits of a (project, model) again.
+    pub(super) fn limit(&mut self, seat: Seat) {
+        let offer = self.offers.iter().find(|offer| offer.place == seat.model);
+        let bucket = self.state.bucket_mut(seat);
+        bucket.limits = offer.and_then(|offer| {
+            let learned = &bucket.health.learned;
+            Limits::of(&offer.model, &self.policy, learned)
+        });
+    }
+
+    fn seats(&self) -> Vec<Seat> {
+        let places = || self.offers.iter().map(|offer| offer.place);
+        let of_key = |member: &Member| places().map(|place| member.seat(place)).collect();
+        let all = self.roster.iter().map(of_key);
+        all.collect::<Vec<Vec<Seat>>>().concat()
+    }
+
+    /// What keys have spent as projects of their own counts for the project they share now: at
+    /// least as much as all of them together. Doing it again changes nothing.
+    fn adopt(&mut self) {
+        let mut brought: HashMap<(usize, usize), Vec<(Seat, Ledger)>> = HashMap::new();
+        for member in &self.roster {
+            if member.spec.project == member.spec.fingerprint {
+                continue;
+            }
+            let own = self.state.project_place(member.spec.fingerprint);
+            for offer in &self.offers {
+                let from = Seat {
+                    project: own,
+                    ..member.seat(offer.place)
+                };
+                let to = (member.project, offer.place);
+                let ledger = self.state.bucket(from).ledger();
+                brought
+                    .entry(to)
+                    .or_default()
+                    .push((member.seat(offer.place), ledger));
+            }
+        }
+        for ledgers in brought.into_values() {
+            let newest = ledgers.iter().map(|(_, ledger)| ledger.day).max();
+            let today = ledgers
+                .iter()
+                .filter(|(_, ledger)| Some(ledger.day) == newest);
+            let sum = Ledger {
+                day: newest.unwrap_or_default(),
+                used: today
+                    .map(|(_, ledger)| ledger.used)
+                    .fold(0, u32::saturating_add),
+                recent: ledgers
+                    .iter()
+                    .flat_map(|(_, it)| it.recent.clone())
+                    .collect(),
+            };
+            if let Some((seat, _)) = ledgers.first() {
+                self.state.bucket_mut(*seat).adopt(&sum);
+            }
+        }
+    }
+}
+
+fn enlist(state: &mut State, spec: &KeySpec, all: &[KeySpec]) -> Member {
+    let mates = all.iter().filter(|other| other.project == spec.project);
+    Member {
+        key: state.key_place(spec.fingerprint),
+        project: state.project_place(spec.project),
+        highest: mates.filter_map(|mate| mate.group).min(),
+        spec: spec.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pool::tests::{POLICY, T0, after, ask, call, catalog, key, pool};
+    use super::*;
+    use crate::keys::{Effect, Why};
+
+    #[test]
+    fn a_key_that_joins_a_project_brings_along_what_it_has_spent() {
+        let alone = || vec![key(1, None), key(2, None)];
+        let mut together = alone();
+        for spec in &mut together {
+            spec.project = [9; 16];
+        }
+        let mut pool = pool(alone());
+        let small = ask(&[Group::C], &["small"]);
+        for _ in 0..4 {
+            call(&mut pool, &small, Effect::Healthy, T0).unwrap();
+        }
+        for _ in 0..2 {
+            pool.reconfigure(POLICY, together.clone(), &catalog());
+            assert_eq!(pool.ledger([9; 16], "small").used, 4);
+            let full = call(&mut pool, &small, Effect::Healthy, T0).unwrap_err();
+            assert_eq!(full.why, Why::Minute);
+        }
+        let later = after(61);
+        for _ in 0..2 {
+            call(&mut pool, &small, Effect::Healthy, later).unwrap();
+        }
+        pool.reconfigure(POLICY, together, &catalog());
+        assert_eq!(pool.ledger([9; 16], "small").used, 6);
+        let spent = call(&mut pool, &small, Effect::Healthy, later).unwrap_err();
+        assert_eq!(spent.why, Why::Day);
+    }
+}

@@ -1,0 +1,220 @@
+//! What a failure reaches: one key, one model, one country, or everybody; and how soon all is well
+//! again once it is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::keys::is_sentence;
+use crate::world::gemini::Fault;
+use crate::world::{PATIENCE, World, eventually, now, time_passes};
+
+#[test]
+fn one_full_model_costs_a_question_one_call_more_and_soon_nothing() {
+    let mut world = World::new().open().start();
+    let owner = world.telegram.person(1);
+    owner.is_answered("which model is first?");
+    let first = world.gemini.calls()[0].model.clone();
+    world.gemini.model(&first).answers(Fault::OVERLOADED);
+    let began = now();
+    for number in 0..20 {
+        let question = format!("question {number}.");
+        world.telegram.person(100 + number).is_answered(&question);
+        let calls = world.gemini.calls_about(&question).len();
+        assert!(calls <= 2, "{question} took {calls} calls");
+        if number == 10 {
+            world.kill();
+            world.restart();
+        }
+    }
+    let calls = world.gemini.calls().split_off(1);
+    let vain = calls.iter().filter(|call| call.model == first).count();
+    // Three open the breaker; then it is one trial after 2, 4, 8, 15, 15 … s.
+    let trials = usize::try_from(now().saturating_sub(began).as_secs() / 2).unwrap();
+    assert!(vain <= 3 + trials, "{vain} calls to a model that is full");
+    world.gemini.model(&first).recovers();
+    let telegram = Arc::clone(&world.telegram);
+    let mut people = (200..).map(|id| telegram.person(id));
+    eventually(PATIENCE, "the model is used again", || {
+        people.next().unwrap().is_answered("is it back?");
+        world.gemini.calls().last().unwrap().model == first
+    });
+    world.stop();
+}
+
+/// Everything fails like this for a while.
+fn storm(fault: Fault) {
+    const KEYS: [&str; 6] = ["s1", "s2", "s3", "s4", "s5", "s6"];
+    let mut world = World::new()
+        .open()
+        .keys("any", &KEYS)
+        .env("KEY_COOLDOWN_SECS", "1")
+        .start();
+    world.gemini.everyone().answers(fault);
+    for id in 7..19 {
+        world.telegram.person(id).says("is anybody there?");
+    }
+    for id in 7..19 {
+        let told = world.telegram.person(id).hears().text;
+        assert!(is_sentence(&told), "{told}");
+    }
+    let told = world.tells_of_keys();
+    assert!(told.contains("0 blacklisted, 0 dead"), "{told}");
+    world.gemini.everyone().recovers();
+    let before = world.gemini.calls().len();
+    let telegram = Arc::clone(&world.telegram);
+    let mut people = (100..).map(|id| telegram.person(id));
+    eventually(Duration::from_mins(1), "every key serves", || {
+        people.next().unwrap().asks("and now?");
+        let after = world.gemini.calls().split_off(before);
+        let serves = |key: &&str| after.iter().any(|call| call.key == **key);
+        KEYS.iter().all(serves)
+    });
+    world.stop();
+}
+
+#[test]
+fn a_storm_of_errors_puts_no_key_away_and_all_serve_as_soon_as_it_is_over() {
+    storm(Fault::INTERNAL);
+}
+
+#[test]
+fn a_storm_that_nothing_explains_puts_no_key_away_and_all_serve_as_soon_as_it_is_over() {
+    storm(Fault::UNHEARD);
+}
+
+#[test]
+fn three_keys_that_fail_where_others_answer_keep_nobody_from_an_answer() {
+    const QUESTIONS: usize = 60;
+    let world = World::new()
+        .open()
+        .keys("any", &["k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8"])
+        .start();
+    for key in ["k1", "k2", "k3"] {
+        world.gemini.key(key).answers(Fault::INTERNAL);
+    }
+    for id in (100..).take(QUESTIONS) {
+        world.telegram.person(id).is_answered("hello");
+    }
+    // Design §4: at most 1.3 calls an answer under faults.
+    let calls = world.gemini.calls().len();
+    assert!(calls * 10 <= QUESTIONS * 13, "{calls} calls");
+    world.stop();
+}
+
+#[test]
+fn a_key_that_fails_where_others_answer_is_put_away_after_three_times() {
+    let mut world = World::new().open().env("KEY_COOLDOWN_SECS", "1").start();
+    world.gemini.key("k1").answers(Fault::INTERNAL);
+    let telegram = Arc::clone(&world.telegram);
+    let mut people = (7..).map(|id| telegram.person(id));
+    eventually(
+        Duration::from_mins(1),
+        "the key has failed three times",
+        || {
+            let number = world.gemini.calls().len();
+            let question = format!("question {number}.");
+            people.next().unwrap().is_answered(&question);
+            world.gemini.calls_by("k1") >= 3
+        },
+    );
+    let told = world.tells_of_keys();
+    assert!(told.contains("1 blacklisted"), "{told}");
+    world.kill();
+    world.restart();
+    // Longer than a cooldown.
+    time_passes(Duration::from_millis(1_500));
+    for number in 0..12 {
+        let question = format!("later {number}.");
+        people.next().unwrap().is_answered(&question);
+    }
+    assert_eq!(world.gemini.calls_by("k1"), 3);
+    world.stop();
+}
+
+#[test]
+fn three_projects_that_are_throttled_alike_stop_everything_for_two_seconds_and_no_longer() {
+    let world = World::new().open().start();
+    world.gemini.everyone().answers(Fault::BARE_QUOTA);
+    let told = world.telegram.person(7).asks("hello");
+    assert!(is_sentence(&told), "{told}");
+    let throttled = world.gemini.calls();
+    assert_eq!(throttled.len(), 3);
+    world.gemini.everyone().recovers();
+    for id in 8..13 {
+        world.telegram.person(id).says("and I?");
+    }
+    for id in 8..13 {
+        world.telegram.person(id).hears_about("and I?");
+    }
+    let calls = world.gemini.calls();
+    let pause = calls[3].at.saturating_sub(throttled[2].at);
+    assert!(pause >= Duration::from_secs(2), "{pause:?}");
+    assert_eq!(calls.len(), 8, "no answer took more than one call");
+    world.stop();
+}
+
+#[test]
+fn where_free_keys_are_not_served_they_stop_at_once_and_a_paid_key_answers() {
+    let mut world = World::new()
+        .open()
+        .keys("any", &["f1", "f2", "f3", "p1:paid"])
+        .start();
+    for key in ["f1", "f2", "f3"] {
+        world.gemini.key(key).answers(Fault::REGION);
+    }
+    let owner = world.telegram.person(1);
+    for number in 0..6 {
+        owner.is_answered(&format!("question {number}."));
+    }
+    world.kill();
+    world.restart();
+    owner.is_answered("after the kill");
+    let told = world.telegram.person(7).asks("and a guest?");
+    assert!(is_sentence(&told), "{told}");
+    let calls = world.gemini.calls();
+    let free = calls.iter().filter(|call| call.key != "p1").count();
+    // In the first minute there is no other try, not even after a kill.
+    assert_eq!(free, 1);
+    assert_eq!(world.gemini.calls_by("p1"), 7);
+    world.stop();
+}
+
+#[test]
+fn a_key_that_was_put_away_is_tried_once_when_its_time_is_over() {
+    let mut world = World::new()
+        .open()
+        .env("KEY_COOLDOWN_SECS", "1")
+        .env("KEY_BLACKLIST_SECS", "2")
+        .start();
+    world.gemini.key("k1").answers(Fault::INTERNAL);
+    let telegram = Arc::clone(&world.telegram);
+    let mut people = (7..).map(|id| telegram.person(id));
+    let mut ask_until = |what: &str, look: &dyn Fn() -> bool| {
+        eventually(Duration::from_mins(1), what, || {
+            people.next().unwrap().is_answered("hello");
+            look()
+        });
+    };
+    let gemini = Arc::clone(&world.gemini);
+    let failures = || gemini.calls_by("k1");
+    ask_until("it has failed three times", &|| failures() == 3);
+    ask_until("it has its trial", &|| failures() == 4);
+    let told = world.tells_of_keys();
+    assert!(told.contains("1 blacklisted"), "{told}");
+    gemini.key("k1").recovers();
+    ask_until("it has its second trial, and serves", &|| failures() > 5);
+    let tried: Vec<Duration> = gemini
+        .calls()
+        .iter()
+        .filter(|call| call.key == "k1")
+        .map(|call| call.at)
+        .collect();
+    assert!(tried[3].saturating_sub(tried[2]) >= Duration::from_secs(2));
+    assert!(
+        tried[4].saturating_sub(tried[3]) >= Duration::from_secs(4),
+        "twice as long"
+    );
+    let told = world.tells_of_keys();
+    assert!(told.contains("0 blacklisted"), "{told}");
+    world.stop();
+}
