@@ -342,10 +342,13 @@ fn a_key_that_is_given_a_project_counts_with_it_from_then_on() {
     }
     let mut keys = vec![key(1, None), key(2, None)];
     keys[1].project = [9; 16];
-    pool.reconfigure(POLICY, keys.clone(), &catalog());
-    assert_eq!(call(&mut pool, &small(), Effect::Healthy, T0), Ok(2));
-    keys[1].project = [1; 16];
-    pool.reconfigure(POLICY, keys, &catalog());
-    let full = call(&mut pool, &small(), Effect::Healthy, T0).unwrap_err();
-    assert_eq!(full.why, Why::Minute);
+    for project in [9, 1] {
+        keys[1].project = [project; 16];
+        pool.reconfigure(POLICY, keys.clone(), &catalog());
+        let full = call(&mut pool, &small(), Effect::Healthy, T0).unwrap_err();
+        assert_eq!(full.why, Why::Minute, "it brings its minute along");
+    }
+    assert_eq!(call(&mut pool, &small(), Effect::Healthy, after(61)), Ok(1));
+    let tired = Effect::RestKey(Rest::For(Duration::from_mins(5)));
+    assert_eq!(call(&mut pool, &small(), tired, after(62)), Ok(2));
 }
