@@ -42,7 +42,7 @@ pub(crate) struct Pool {
     pub(super) missing: Vec<(usize, usize, Timestamp)>,
     /// Last strikes that wait to be told from a storm's.
     pub(super) verdicts: Vec<Open>,
-    /// What changed with time alone, to be stored with the next change.
+    /// What changed with time alone.
     pub(super) unsaved: Vec<Change>,
     /// The latest moment heard of.
     latest: Timestamp,

@@ -48,8 +48,7 @@ impl Pool {
             self.limit(lease.seat);
         }
         let changes = self.apply(&lease, verdict.effect, moment, rng);
-        let unsaved = std::mem::take(&mut self.unsaved);
-        unsaved.into_iter().chain(learned).chain(changes).collect()
+        learned.into_iter().chain(changes).collect()
     }
 
     /// Takes a lease back whose call surely never left; returns the row to be stored.
@@ -256,6 +255,11 @@ impl Pool {
             self.verdicts.push(Open { key, since: now });
         }
         change
+    }
+
+    /// What has changed with time alone since the last time, to be stored.
+    pub(crate) fn take_unsaved(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.unsaved)
     }
 
     /// Blacklists those whose last strike no storm has explained in time.
