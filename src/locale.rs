@@ -73,7 +73,7 @@ const fn source(language: Language) -> &'static str {
     reason = "the texts are compiled in and a test parses both"
 )]
 fn compiled_in(language: Language) -> Locale {
-    let sentences = toml::from_str(source(language)).expect("a shipped locale parses");
+    let sentences = Sentences::parse(source(language)).expect("a shipped locale parses");
     Locale { sentences }
 }
 
