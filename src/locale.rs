@@ -127,6 +127,13 @@ impl Locale {
             }
             Failure::Busy | Failure::Overloaded { wakes: None } => &texts.busy,
             Failure::Region => &texts.region,
+            Failure::OverMinute { limit } => {
+                let values = [
+                    ("limit", &*limit.to_string()),
+                    ("words", &*(limit / 2).to_string()),
+                ];
+                return fill(&texts.over_minute, &values);
+            }
             Failure::TooLong => &texts.too_long,
             Failure::FileTooLarge => &texts.file_too_large,
             Failure::BadRequest => &texts.bad_request,

@@ -32,7 +32,7 @@ use crate::store::StoreError;
 const KEY_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Storing a unit may take this long until it is stored anew.
-const FRESH: Duration = Duration::from_secs(1);
+const FRESH: Duration = Duration::from_millis(200);
 /// How often at the most, for a disk that is always slow.
 const MOST_JOURNALED: u32 = 3;
 
@@ -186,9 +186,11 @@ impl Call<'_> {
             let (slot, lease) = match self.lease().await? {
                 Ok(both) => both,
                 Err(Ended::Failed(waiting)) if self.route.attempts() > 0 => {
-                    // What the service said of the question tells more than that no key is left.
                     debug!(failure:? = waiting; "no other key for another attempt");
-                    return Ok(Ended::Failed(failure));
+                    // What the service said of the question tells more than that no key is left,
+                    // unless it was about the key.
+                    let about_the_key = failure == Failure::NoKeys;
+                    return Ok(Ended::Failed(if about_the_key { waiting } else { failure }));
                 }
                 Err(ended) => return Ok(ended),
             };
@@ -272,7 +274,7 @@ impl Call<'_> {
 
     /// Lends a key and stores the unit it costs; waits in the line for one that is free in time.
     /// Whoever waits there holds no place for a call, and what is counted waits for none.
-    async fn lease(&self) -> Result<Result<(Slot, Lease), Ended>, StoreError> {
+    async fn lease(&mut self) -> Result<Result<(Slot, Lease), Ended>, StoreError> {
         let mut held = None;
         loop {
             let lease = match self.engine.lending.reserve(self.route.ask()) {
@@ -292,6 +294,7 @@ impl Call<'_> {
                     Ok(slot) => held = Some(slot),
                     Err(ended) => return Ok(Err(ended)),
                 }
+                self.route.renew_patience(clock::now());
                 continue;
             };
             match self.journal(lease).await? {
@@ -320,10 +323,10 @@ impl Call<'_> {
                 step = waiter.step() => match step {
                     Step::Lent(lease) => break Ok(lease),
                     Step::Waits => {}
-                    Step::Over => break Err(why_not(Wait {
-                        until: Some(place.wakes),
-                        why: place.why,
-                    }).into()),
+                    Step::Over => {
+                        let wait = self.engine.lending.why_not(self.route.ask());
+                        break Err(why_not(wait).into());
+                    }
                 },
             }
         };
@@ -336,13 +339,7 @@ impl Call<'_> {
     /// again as of the moment it is spent.
     async fn journal(&self, mut lease: Lease) -> Result<Option<Lease>, StoreError> {
         for _ in 0..MOST_JOURNALED {
-            let bucket = (lease.project, lease.model.clone());
-            let engine = Arc::clone(self.engine);
-            let stored = self
-                .engine
-                .store
-                .write(move |rows| engine.put_ledger(rows, &bucket));
-            if let Err(error) = stored.await {
+            if let Err(error) = self.store_unit(&lease).await {
                 self.give_back(lease);
                 return Err(error);
             }
@@ -357,6 +354,23 @@ impl Call<'_> {
             }
         }
         Ok(Some(lease))
+    }
+
+    /// Stores the counters of a lease, and whatever else has no commit of its own.
+    async fn store_unit(&self, lease: &Lease) -> Result<(), StoreError> {
+        let bucket = (lease.project, lease.model.clone());
+        let unsaved = Arc::new(self.engine.lending.with(|pool| pool.unsaved()));
+        let (engine, changes) = (Arc::clone(self.engine), Arc::clone(&unsaved));
+        let stored = self.engine.store.write(move |rows| {
+            engine.put_ledger(rows, &bucket)?;
+            engine.put_changes(rows, &changes)
+        });
+        let news = stored.await?;
+        if !unsaved.is_empty() {
+            self.engine.lending.with(|pool| pool.saved(&unsaved));
+        }
+        self.engine.announce(news);
+        Ok(())
     }
 
     /// Returns a lease whose call never left. The stored row keeps the unit: over, never under.
@@ -374,7 +388,7 @@ fn why_not(wait: Wait) -> Failure {
         }
         Why::Model | Why::Address | Why::Retries => Failure::Overloaded { wakes },
         Why::Region => Failure::Region,
-        Why::TooLarge { .. } => Failure::TooLong,
+        Why::TooLarge { limit } => Failure::OverMinute { limit },
         Why::Dead | Why::NoKeys => Failure::NoKeys,
     }
 }

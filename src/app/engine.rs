@@ -258,8 +258,7 @@ impl Engine {
         }
     }
 
-    /// Writes the counters that a lease is counted in, as they are at the moment of the commit, and
-    /// what has changed with time alone.
+    /// Writes the counters that a lease is counted in, as they are at the moment of the commit.
     pub(crate) fn put_ledger(
         &self,
         rows: &mut Write<'_>,
@@ -268,9 +267,6 @@ impl Engine {
         let (project, model) = bucket;
         let ledger = self.lending.with(|pool| pool.ledger(*project, model));
         rows.put_ledger(project, model, &ledger)?;
-        for change in self.lending.with(Pool::take_unsaved) {
-            rows.put_key_state(&change.scope, &change.health)?;
-        }
         self.put_spend(rows)
     }
 

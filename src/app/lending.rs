@@ -83,6 +83,12 @@ impl Lending {
         asked
     }
 
+    /// What stands in the way of a question now.
+    pub(crate) fn why_not(&self, ask: &Ask) -> Wait {
+        let mut rng = fastrand::Rng::new();
+        self.with(|pool| pool.why_not(ask, clock::now(), &mut rng))
+    }
+
     /// How many wait in the line.
     pub(crate) fn waiting(&self) -> usize {
         self.inner.lock().waiting.len()
@@ -118,6 +124,10 @@ impl Inner {
                 let _row = self.pool.refund(lease);
             }
         }
+        for ticket in self.pool.take_hopeless() {
+            // Without a sender the wait is over.
+            self.waiting.remove(&ticket);
+        }
     }
 }
 
@@ -129,11 +139,11 @@ impl Waiter<'_> {
 
     /// Waits until the lease is there, or until it is time to look where one stands.
     pub(crate) async fn step(&mut self) -> Step {
-        let wakes = self.place.wakes.since(clock::now()).max(SHORTEST_WAIT);
+        let look = self.place.look.since(clock::now()).max(SHORTEST_WAIT);
         tokio::select! {
             biased;
             lease = &mut self.granted => lease.map_or(Step::Over, Step::Lent),
-            () = sleep(wakes) => {
+            () = sleep(look) => {
                 match self.lending.look(self.place.ticket) {
                     Some(place) => {
                         self.place = place;

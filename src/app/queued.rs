@@ -17,8 +17,9 @@ use crate::clock;
 
 /// A wait that is over by then is not worth a message.
 const BEFORE_NOTICE: Duration = Duration::from_secs(2);
-/// Nor one of which so little is left.
+/// Nor one of which so little is left, unless that has been said for so long.
 const NEARLY_OVER: Duration = Duration::from_secs(1);
+const STILL_WAITING: Duration = Duration::from_secs(2);
 
 /// Watches one turn; never ends by itself.
 pub(crate) async fn tell(ctx: &Ctx, job: JobId, mut visible: Receiver<Visible>) -> Infallible {
@@ -27,10 +28,16 @@ pub(crate) async fn tell(ctx: &Ctx, job: JobId, mut visible: Receiver<Visible>) 
         if timeout(BEFORE_NOTICE, served).await.is_ok() {
             continue;
         }
+        let is_nearly_over = |queued: Queued| queued.wakes.since(clock::now()) < NEARLY_OVER;
         let queued = visible.borrow().queued;
-        if let Some(queued) = queued
-            && queued.wakes.since(clock::now()) >= NEARLY_OVER
-        {
+        if queued.is_some_and(is_nearly_over) {
+            let served = visible.wait_for(|now| now.queued.is_none());
+            if timeout(STILL_WAITING, served).await.is_ok() {
+                continue;
+            }
+        }
+        let queued = visible.borrow().queued;
+        if let Some(queued) = queued {
             send(ctx, job, queued).await;
             break;
         }
@@ -48,8 +55,11 @@ async fn send(ctx: &Ctx, job: JobId, queued: Queued) {
     debug!(job = job.id.0, ahead = queued.ahead; "telling that it waits for a key");
     let settings = ctx.engine.settings();
     let locale = settings.locale_for(&job.sender);
+    let wait = queued.wakes.since(clock::now());
+    // A call that ends at some time frees a key: nobody knows when.
+    let wait = Some(wait).filter(|wait| *wait > NEARLY_OVER);
     let parcel = Parcel::Send {
-        text: locale.queued(queued.ahead, queued.wakes.since(clock::now())),
+        text: locale.queued(queued.ahead, wait),
         reply_to: match job.kind {
             ChatKind::Private => None,
             ChatKind::Group => job.messages.first().copied(),

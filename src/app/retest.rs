@@ -95,12 +95,16 @@ async fn store(engine: &Arc<Engine>, changes: Vec<Change>) {
         return;
     }
     let pool = Arc::clone(engine);
+    let kept = changes.clone();
     let stored = engine
         .store
         .write(move |rows| pool.put_changes(rows, &changes));
     match stored.await {
         Ok(news) => engine.announce(news),
-        Err(error) => error!(err:% = error; "what looks at dead keys have shown is not stored"),
+        Err(error) => {
+            error!(err:% = error; "what looks at dead keys have shown is not stored yet");
+            engine.lending.with(|pool| pool.keep_unsaved(kept));
+        }
     }
 }
 

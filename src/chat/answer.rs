@@ -55,6 +55,8 @@ pub(crate) enum Failure {
     Overloaded { wakes: Option<Duration> },
     /// The service is not offered where this bot runs.
     Region,
+    /// The question is larger than a model's minute, which is this many tokens.
+    OverMinute { limit: u64 },
     /// The question is longer than the model takes.
     TooLong,
     /// A file is larger than the model takes.

@@ -49,6 +49,8 @@ struct Sighting {
 pub(super) struct Alike {
     /// Oldest first.
     seen: VecDeque<Sighting>,
+    /// Spans in which a kind reached further than one key, oldest first.
+    storms: VecDeque<(Kind, Timestamp, Timestamp)>,
 }
 
 impl Alike {
@@ -63,7 +65,22 @@ impl Alike {
             seat,
             struck: false,
         });
-        self.reach(kind, now)
+        let reach = self.reach(kind, now);
+        if reach != Reach::Few {
+            if self.storms.len() >= MOST {
+                self.storms.pop_front();
+            }
+            self.storms.push_back((kind, now.before(WINDOW), now));
+        }
+        reach
+    }
+
+    /// Whether many projects met that kind of failure around that moment.
+    pub(super) fn was_storm(&self, kind: Kind, at: Timestamp) -> bool {
+        let covers = |(of, from, until): &(Kind, Timestamp, Timestamp)| {
+            *of == kind && *from <= at && at <= *until
+        };
+        self.storms.iter().any(covers)
     }
 
     /// How far a kind of failure reaches now.

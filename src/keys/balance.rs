@@ -185,6 +185,9 @@ impl Pool {
         }
         let limits = self.limits(member, offer, errand.group);
         let limits = limits.ok_or(Wait::never(Why::NoKeys))?;
+        if member.price(offer, errand.tokens) > self.policy.paid_daily {
+            return Err(Wait::never(Why::Money));
+        }
         if errand.tokens > limits.tokens {
             let limit = limits.tokens;
             return Err(Wait::never(Why::TooLarge { limit }));
@@ -243,13 +246,15 @@ impl Pool {
     /// When the last rest of the key, its project and their models ends.
     fn resting(&self, member: &Member, offer: &Offer, now: Timestamp) -> Option<Timestamp> {
         let seat = member.seat(offer.place);
+        let key = &self.state.key(seat.key).health;
+        let pardoned = self.amnesty && key.struck_out(&self.policy);
         [
-            &self.state.key(seat.key).health,
             &self.state.project(seat.project).health,
             &self.state.bucket(seat).health,
             self.state.pair(seat),
         ]
         .into_iter()
+        .chain((!pardoned).then_some(key))
         .filter_map(|health| health.resting(now))
         .max()
     }

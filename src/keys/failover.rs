@@ -69,6 +69,7 @@ impl Lease {
             suspect: Suspect {
                 seat: self.seat,
                 generation: self.generation,
+                at: self.at,
             },
         }
     }
@@ -142,6 +143,11 @@ impl Route {
         onward && self.ask.attempts < MOST_CALLS
     }
 
+    /// It had to wait for something else than a key.
+    pub(crate) fn renew_patience(&mut self, now: Timestamp) {
+        self.ask.patience = now.after(self.patience);
+    }
+
     /// Our own deadline ended the call; `false` when there is no further one.
     pub(crate) fn timed_out(&mut self, call: &Attempted, now: Timestamp) -> bool {
         self.count(now);
@@ -151,7 +157,7 @@ impl Route {
 
     fn count(&mut self, now: Timestamp) {
         self.ask.attempts += 1;
-        self.ask.patience = now.after(self.patience);
+        self.renew_patience(now);
     }
 
     /// A second key that fails alike makes it the model's.
@@ -282,6 +288,15 @@ impl Budget {
     /// Whether there is a call left, where the question needs one.
     pub(super) fn allows(&self, ask: &Ask) -> bool {
         ask.attempts == 0 || self.tenths >= Self::CALL
+    }
+
+    /// A call was not made after all.
+    pub(super) fn undo(&mut self, is_retry: bool) {
+        self.tenths = if is_retry {
+            (self.tenths + Self::CALL).min(Self::MOST)
+        } else {
+            self.tenths.saturating_sub(Self::GAIN)
+        };
     }
 
     /// A call is made.

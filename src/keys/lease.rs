@@ -3,7 +3,7 @@
 //! [`super::Pool`] makes and takes them. Invariant: a lease cannot be copied, so each is settled or
 //! refunded at most once.
 
-use super::purse::Spend;
+use super::purse::{MOST_OUTPUT, Spend};
 use super::state::Seat;
 use super::{Death, Fingerprint, Group, Health, Ledger, Scope};
 use crate::chat::Tier;
@@ -67,6 +67,8 @@ impl Ask {
 pub(crate) struct Suspect {
     pub(super) seat: Seat,
     pub(super) generation: u64,
+    /// When its call left.
+    pub(super) at: Timestamp,
 }
 
 /// What became of a wish for a key.
@@ -89,8 +91,10 @@ pub(crate) struct Place {
     pub(crate) ticket: Ticket,
     /// How many go first.
     pub(crate) ahead: usize,
-    /// When it is its turn, and not before; a settled call may free a key earlier.
+    /// When it is its turn, as far as can be told.
     pub(crate) wakes: Timestamp,
+    /// When to look again: nobody in the line can be served before, unless something is freed.
+    pub(crate) look: Timestamp,
     pub(crate) why: Why,
 }
 
@@ -117,9 +121,18 @@ pub(crate) struct Lease {
     pub(super) seat: Seat,
     /// Of the key, when it was lent.
     pub(super) generation: u64,
+    /// It is not the question's first call.
+    pub(super) is_retry: bool,
     /// What this call puts to the test.
     pub(super) trials: Trials,
     pub(super) suspects: Vec<Suspect>,
+}
+
+impl Lease {
+    /// The output that was reserved for a paid call, in tokens: it may not have more.
+    pub(crate) fn most_output(&self) -> Option<u32> {
+        self.paid.then_some(MOST_OUTPUT)
+    }
 }
 
 /// Which breakers a call is the one trial of.

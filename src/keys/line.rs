@@ -4,9 +4,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::balance::Use;
 use super::pool::Moment;
+use super::quota::MINUTE;
 use super::roster::{Member, Offer};
 use super::{Ask, Lease, Place, Pool, Ticket, Wait, Why};
 use crate::clock::Timestamp;
@@ -14,14 +16,24 @@ use crate::clock::Timestamp;
 /// So many wait at the most.
 const MOST: usize = 1_000;
 
-type Turn = (u8, Timestamp, Ticket);
+/// How much earlier each rank's questions count than those of the next: who has waited long enough
+/// goes before anybody.
+const HEAD_START: Duration = Duration::from_secs(3);
+
+/// The moment of the question, later by what higher ranks are ahead.
+type Turn = (Timestamp, Ticket);
+
+fn turn_of(ask: &Ask, ticket: Ticket) -> Turn {
+    (ask.since.after(HEAD_START * u32::from(ask.rank)), ticket)
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    /// By rank, then by the moment of the question.
     waiting: BTreeMap<Turn, Arc<Ask>>,
     /// Leases for those who waited, to be handed over.
     granted: Vec<(Ticket, Lease)>,
+    /// Whom no waiting helps any more.
+    hopeless: Vec<Ticket>,
     next: u64,
     /// Until then nobody can be served, unless something is freed.
     quiet_until: Timestamp,
@@ -41,22 +53,26 @@ impl Line {
         std::mem::take(&mut self.granted)
     }
 
+    pub(super) fn take_hopeless(&mut self) -> Vec<Ticket> {
+        std::mem::take(&mut self.hopeless)
+    }
+
     pub(super) fn ask(&self, ticket: Ticket) -> Option<Arc<Ask>> {
         let mut all = self.waiting.iter();
-        let found = all.find(|((.., other), _)| *other == ticket);
+        let found = all.find(|((_, other), _)| *other == ticket);
         found.map(|(_, ask)| Arc::clone(ask))
     }
 
     /// Those who go before this question; `ticket` when it waits already.
     fn before(&self, ask: &Ask, ticket: Option<Ticket>) -> impl Iterator<Item = &Ask> {
-        let own = (ask.rank, ask.since, ticket.unwrap_or(Ticket(u64::MAX)));
+        let own = turn_of(ask, ticket.unwrap_or(Ticket(u64::MAX)));
         self.waiting.range(..own).map(|(_, ask)| &**ask)
     }
 
     /// Whether the ticket waited.
     pub(super) fn remove(&mut self, ticket: Ticket) -> bool {
         let before = self.waiting.len();
-        self.waiting.retain(|(.., other), _| *other != ticket);
+        self.waiting.retain(|(_, other), _| *other != ticket);
         self.waiting.len() < before
     }
 }
@@ -69,6 +85,10 @@ impl Pool {
             return;
         }
         self.line.waiting.retain(|_, ask| ask.patience >= now);
+        if let Some(opens) = self.opens(moment) {
+            self.line.quiet_until = opens;
+            return;
+        }
         let mut quiet_until = Timestamp(u64::MAX);
         let mut in_vain: Vec<Arc<Ask>> = Vec::new();
         let waiting: Vec<_> = self
@@ -89,10 +109,16 @@ impl Pool {
                 Ok(pick) => {
                     let lease = self.lend(&pick, &ask, moment);
                     self.line.waiting.remove(&id);
-                    self.line.granted.push((id.2, lease));
+                    self.line.granted.push((id.1, lease));
                 }
-                Err(wait) => {
-                    quiet_until = quiet_until.min(wait.until.unwrap_or(quiet_until));
+                Err(Wait { until: None, .. }) => {
+                    self.line.waiting.remove(&id);
+                    self.line.hopeless.push(id.1);
+                }
+                Err(Wait {
+                    until: Some(until), ..
+                }) => {
+                    quiet_until = quiet_until.min(until);
                     in_vain.push(ask);
                 }
             }
@@ -100,12 +126,40 @@ impl Pool {
         self.line.quiet_until = quiet_until;
     }
 
+    /// Where no key at all is free for any model, the moment the first may be.
+    fn opens(&self, moment: Moment) -> Option<Timestamp> {
+        let anybody = Use {
+            group: None,
+            tokens: 0,
+        };
+        let mut first: Option<Timestamp> = None;
+        for member in &self.roster {
+            for offer in &self.offers {
+                match self.standing(member, offer, anybody, moment) {
+                    Ok(_) => return None,
+                    Err(wait) => first = [first, wait.until].into_iter().flatten().min(),
+                }
+            }
+        }
+        first
+    }
+
     /// A place in the line, if its turn comes in time.
     pub(super) fn enqueue(&mut self, ask: &Ask, wait: Wait, moment: Moment) -> Result<Place, Wait> {
         let first = wait.until.ok_or(wait)?;
         let ahead = self.ahead_of(ask, None);
-        let behind = (ahead > 0).then(|| self.forecast(ask, ahead, moment));
-        let turn = behind.flatten().map_or(wait, |turn| turn.later(wait));
+        let turn = if ahead == 0 {
+            wait
+        } else {
+            match self.forecast(ask, ahead, moment) {
+                Some(turn) => turn.later(wait),
+                // It is beyond all that the next minute has.
+                None if ask.patience < moment.now.after(MINUTE) => {
+                    return Err(Wait::never(Why::Line));
+                }
+                None => wait,
+            }
+        };
         let wakes = turn.until.unwrap_or(first);
         if wakes > ask.patience {
             return Err(turn);
@@ -117,12 +171,13 @@ impl Pool {
         self.line.next += 1;
         self.line
             .waiting
-            .insert((ask.rank, ask.since, ticket), Arc::new(ask.clone()));
+            .insert(turn_of(ask, ticket), Arc::new(ask.clone()));
         self.line.quiet_until = self.line.quiet_until.min(first);
         Ok(Place {
             ticket,
             ahead,
             wakes,
+            look: self.line.quiet_until,
             why: turn.why,
         })
     }

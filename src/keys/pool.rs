@@ -42,10 +42,13 @@ pub(crate) struct Pool {
     pub(super) missing: Vec<(usize, usize, Timestamp)>,
     /// Last strikes that wait to be told from a storm's.
     pub(super) verdicts: Vec<Open>,
-    /// What changed with time alone.
+    /// What changed without a call that would have it stored.
     pub(super) unsaved: Vec<Change>,
+    /// More than half of the living keys are blacklisted, since others died: all of those are on
+    /// trial.
+    pub(super) amnesty: bool,
     /// The latest moment heard of.
-    latest: Timestamp,
+    pub(super) latest: Timestamp,
     day: Day,
 }
 
@@ -83,10 +86,12 @@ impl Pool {
             missing: Vec::new(),
             verdicts: Vec::new(),
             unsaved: Vec::new(),
+            amnesty: false,
             latest: now,
             day: pacific::day_of(now),
         };
         pool.reconfigure(policy, keys, catalog);
+        pool.reopen_verdicts();
         pool
     }
 
@@ -137,8 +142,21 @@ impl Pool {
             ticket,
             ahead,
             wakes: until.min(end),
+            look: self.line.quiet_until().min(end),
             why: wait.map_or(Why::Slots, |wait| wait.why),
         })
+    }
+
+    /// Those in the line whom no waiting helps any more, since the last time.
+    pub(crate) fn take_hopeless(&mut self) -> Vec<Ticket> {
+        self.line.take_hopeless()
+    }
+
+    /// What stands in the way of a question now.
+    pub(crate) fn why_not(&mut self, ask: &Ask, now: Timestamp, rng: &mut fastrand::Rng) -> Wait {
+        let moment = self.notice(now);
+        let found = self.find(ask, moment, rng);
+        found.err().unwrap_or(Wait::until(moment.now, Why::Slots))
     }
 
     /// Somebody waits no longer.
@@ -173,7 +191,7 @@ impl Pool {
     /// counts from now on. `false` when that unit is none of this minute any more, and perhaps none
     /// of this day, or when the key died or began to rest meanwhile and must not be called.
     pub(crate) fn leave(&mut self, lease: &mut Lease, now: Timestamp) -> bool {
-        let now = self.notice(now).now.max(lease.at);
+        let now = self.notice(now).now;
         if lease.at.after(MINUTE) <= now {
             return false;
         }
@@ -187,11 +205,13 @@ impl Pool {
             &state.key(seat.key).health,
             &state.project(seat.project).health,
             &state.bucket(seat).health,
+            state.pair(seat),
             &state.pool.health,
             &state.model(seat.model).health,
         ];
+        let region = (!lease.paid).then_some(&state.free_keys.health);
         let stopped = |health: &&Health| health.dead.is_some() || health.resting(now).is_some();
-        !healths.iter().any(stopped)
+        !healths.into_iter().chain(region).any(|it| stopped(&it))
     }
 
     pub(super) fn lend(&mut self, pick: &Pick, ask: &Ask, moment: Moment) -> Lease {
@@ -222,6 +242,7 @@ impl Pool {
             day: moment.day.number,
             seat,
             generation: key.generation,
+            is_retry: ask.attempts > 0,
             trials,
             suspects: ask.suspects.clone(),
         }

@@ -8,8 +8,9 @@ use super::pacific::Day;
 use crate::catalog::Model;
 use crate::clock::Timestamp;
 
-/// Output that is reserved for a call, thoughts included: few chat answers have more.
-const EXPECTED_OUTPUT: u64 = 4_096;
+/// Output that a paid call is held to, thoughts included, and that is reserved for it: few chat
+/// answers have more, and with less a model that thinks may not come to its answer.
+pub(super) const MOST_OUTPUT: u32 = 8_192;
 
 /// The stored spending of a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +73,7 @@ pub(super) fn price(model: &Model, input: u64, output: u64) -> u64 {
 
 /// What a call is reserved with.
 pub(super) fn estimate(model: &Model, input: u64) -> u64 {
-    price(model, input, EXPECTED_OUTPUT.min(model.max_output))
+    price(model, input, u64::from(MOST_OUTPUT).min(model.max_output))
 }
 
 #[cfg(test)]
@@ -91,7 +92,7 @@ mod tests {
         let lite = catalog.model("gemini-3.5-flash-lite").unwrap();
         assert_eq!(price(lite, 1, 1), 3, "0.30 and 2.50 are 2.80");
         assert_eq!(price(lite, u64::MAX, u64::MAX), 12_025_908_426);
-        assert_eq!(estimate(argon, 1_000), 4_000 + 4_096 * 20);
+        assert_eq!(estimate(argon, 1_000), 4_000 + 8_192 * 20);
     }
 
     #[test]

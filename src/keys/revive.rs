@@ -27,7 +27,7 @@ impl Pool {
             .collect()
     }
 
-    /// All dead keys; of a dead project each of its keys.
+    /// All dead keys; of a dead project the first one, since one look says all.
     pub(crate) fn dead(&self) -> Vec<Fingerprint> {
         self.graves().map(|(key, _)| key).collect()
     }
@@ -46,25 +46,51 @@ impl Pool {
         };
         self.line.stir();
         let policy = self.policy;
-        [Scope::Key(key), Scope::Project(project)]
-            .into_iter()
-            .filter_map(|scope| {
-                self.change(scope, |health| match shown {
-                    Retested::Accepted if health.dead.is_some() => health.revive(&policy),
-                    Retested::Refused if health.dead.is_some() => health.plan_retest(now),
-                    Retested::Accepted | Retested::Refused | Retested::Unknown => {}
-                })
-            })
-            .collect()
+        let mut changes: Vec<Change> = Vec::new();
+        for scope in [Scope::Project(project), Scope::Key(key)] {
+            let change = self.change(scope, |health| match shown {
+                Retested::Accepted if health.dead.is_some() => health.revive(&policy),
+                Retested::Refused if health.dead.is_some() => health.plan_retest(now),
+                Retested::Accepted | Retested::Refused | Retested::Unknown => {}
+            });
+            changes.extend(change);
+        }
+        if changes
+            .iter()
+            .any(|change| change.scope == Scope::Project(project))
+        {
+            changes.extend(self.doubt(project, shown));
+        }
+        self.reconsider(now);
+        changes
+    }
+
+    /// All keys of a project that came back are on trial.
+    fn doubt(&mut self, project: Fingerprint, shown: Retested) -> Vec<Change> {
+        if shown != Retested::Accepted {
+            return Vec::new();
+        }
+        let mates = self.roster.iter().filter(|it| it.spec.project == project);
+        let scopes: Vec<Scope> = mates.map(|it| Scope::Key(it.spec.fingerprint)).collect();
+        let policy = self.policy;
+        let doubted =
+            |scope| self.change(scope, |it| it.strikes = it.strikes.max(policy.max_errors));
+        scopes.into_iter().filter_map(doubted).collect()
     }
 
     /// Dead keys with what they died of.
     fn graves(&self) -> impl Iterator<Item = (Fingerprint, &Health)> {
-        self.roster.iter().filter_map(|member| {
-            let project = self.state.project(member.seat(0).project);
-            let healths = [&self.state.key(member.key).health, &project.health];
-            let dead = healths.into_iter().find(|health| health.dead.is_some());
-            dead.map(|health| (member.spec.fingerprint, health))
+        let mut seen = Vec::new();
+        self.roster.iter().filter_map(move |member| {
+            let place = member.seat(0).project;
+            let project = &self.state.project(place).health;
+            if project.dead.is_some() {
+                let is_first = !seen.contains(&place);
+                seen.push(place);
+                return is_first.then_some((member.spec.fingerprint, project));
+            }
+            let key = &self.state.key(member.key).health;
+            key.dead.is_some().then_some((member.spec.fingerprint, key))
         })
     }
 }

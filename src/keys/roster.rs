@@ -70,6 +70,7 @@ impl Pool {
         for seat in self.seats() {
             self.limit(seat);
         }
+        self.reconsider(self.latest);
         self.line.stir();
     }
 

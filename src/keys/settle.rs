@@ -8,6 +8,7 @@ use super::alike::{self, Kind, Reach};
 use super::breaker::{self, BLOCK, Brake, OVERLOAD, REGION, STORM, THROTTLE};
 use super::lease::{Suspect, Trials};
 use super::pool::Moment;
+use super::roster::Member;
 use super::{
     Change, Counted, Effect, Fingerprint, Health, Lease, Ledger, News, Pool, Rest, Scope, Verdict,
     purse,
@@ -48,12 +49,16 @@ impl Pool {
             self.limit(lease.seat);
         }
         let changes = self.apply(&lease, verdict.effect, moment, rng);
+        if changes.iter().any(|change| change.news.is_some()) {
+            self.reconsider(moment.now);
+        }
         learned.into_iter().chain(changes).collect()
     }
 
     /// Takes a lease back whose call surely never left; returns the row to be stored.
     pub(crate) fn refund(&mut self, lease: Lease) -> ((Fingerprint, String), Ledger) {
         self.release(&lease);
+        self.budget.undo(lease.is_retry);
         self.return_money(&lease, 0);
         let bucket = self.state.bucket_mut(lease.seat);
         bucket.refund(lease.tokens, lease.at);
@@ -61,9 +66,23 @@ impl Pool {
         ((lease.project, lease.model), row)
     }
 
+    /// The service has begun to answer: whatever was doubted but the key itself is trusted again,
+    /// long before a streamed answer ends.
+    pub(crate) fn answers(&mut self, lease: &Lease) {
+        self.end_trials(lease);
+        let changes = self.heal_shared(lease);
+        self.unsaved.extend(changes);
+        self.line.stir();
+    }
+
     fn release(&mut self, lease: &Lease) {
         let key = self.state.key_mut(lease.seat.key);
         key.in_flight = key.in_flight.saturating_sub(1);
+        self.end_trials(lease);
+        self.line.stir();
+    }
+
+    fn end_trials(&mut self, lease: &Lease) {
         let Trials {
             pool,
             free_keys,
@@ -72,7 +91,6 @@ impl Pool {
         self.state.pool.on_trial &= !pool;
         self.state.free_keys.on_trial &= !free_keys;
         self.state.model_mut(lease.seat.model).on_trial &= !model;
-        self.line.stir();
     }
 
     /// Gives back what the service surely has not counted, and replaces the reserved price by the
@@ -152,31 +170,39 @@ impl Pool {
     }
 
     /// The key answered: what was doubted is trusted, and keys that failed the same question on the
-    /// same model are to blame for it.
+    /// same model are to blame for it, unless many failed alike then.
     fn heal(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
-        let mut changes = Vec::new();
+        let mut changes = self.heal_shared(lease);
         if self.state.key(lease.seat.key).generation == lease.generation {
             changes.extend(self.change(Scope::Key(lease.key), Health::heal));
         }
-        let free = (!lease.paid).then_some(Scope::FreeKeys);
-        let shared = [Scope::Model(lease.model.clone()), Scope::Pool];
-        for scope in shared.into_iter().chain(free) {
-            changes.extend(self.change(scope, |it| {
-                if it.is_news(lease.at) {
-                    it.heal();
-                }
-            }));
-        }
-        let guilty: Vec<Suspect> = lease
-            .suspects
-            .iter()
-            .filter(|one| one.seat.model == lease.seat.model && one.seat.key != lease.seat.key)
-            .cloned()
-            .collect();
-        for suspect in guilty {
-            changes.extend(self.strike(&suspect, Rest::Cooldown, Kind::Suspect, now));
+        for suspect in &lease.suspects {
+            let seat = suspect.seat;
+            let guilty = seat.model == lease.seat.model && seat.key != lease.seat.key;
+            if guilty && !self.alike.was_storm(Kind::Suspect, suspect.at) {
+                changes.extend(self.strike(suspect, Rest::Cooldown, Kind::Suspect, now));
+            }
         }
         changes
+    }
+
+    /// What many keys stand behind is trusted again; a late answer says nothing new.
+    fn heal_shared(&mut self, lease: &Lease) -> Vec<Change> {
+        let free = (!lease.paid).then_some(Scope::FreeKeys);
+        let shared = [
+            Scope::Project(lease.project),
+            Scope::Model(lease.model.clone()),
+            Scope::Pool,
+        ];
+        let heal = |health: &mut Health| {
+            if health.is_news(lease.at) {
+                health.heal();
+            }
+        };
+        let scopes = shared.into_iter().chain(free);
+        scopes
+            .filter_map(|scope| self.change(scope, heal))
+            .collect()
     }
 
     /// An unexplained failure is a strike, unless many projects meet the same.
@@ -257,9 +283,34 @@ impl Pool {
         change
     }
 
-    /// What has changed with time alone since the last time, to be stored.
-    pub(crate) fn take_unsaved(&mut self) -> Vec<Change> {
-        std::mem::take(&mut self.unsaved)
+    /// What has changed without a call that would have it stored.
+    pub(crate) fn unsaved(&self) -> Vec<Change> {
+        self.unsaved.clone()
+    }
+
+    /// These are stored now.
+    pub(crate) fn saved(&mut self, changes: &[Change]) {
+        self.unsaved.retain(|change| !changes.contains(change));
+    }
+
+    /// These could not be stored: they are as soon as something else is.
+    pub(crate) fn keep_unsaved(&mut self, changes: Vec<Change>) {
+        self.unsaved.extend(changes);
+    }
+
+    /// Last strikes that a restart left between a storm and a blacklisting.
+    pub(super) fn reopen_verdicts(&mut self) {
+        let policy = self.policy;
+        let open = |member: &Member| {
+            let health = &self.state.key(member.key).health;
+            let is_open = health.struck_out(&policy) && health.trips == 0 && health.dead.is_none();
+            let since = health.rests_since.filter(|_| is_open)?;
+            Some(Open {
+                key: member.key,
+                since,
+            })
+        };
+        self.verdicts = self.roster.iter().filter_map(open).collect();
     }
 
     /// Blacklists those whose last strike no storm has explained in time.
@@ -270,22 +321,33 @@ impl Pool {
             if let Some(scope) = self.scope_of(key) {
                 let change = self.change(scope, |it| it.blacklist(&policy, since, now));
                 self.unsaved.extend(change);
+                self.reconsider(now);
             }
         }
     }
 
     /// Whether at least half of the living keys would be left without this one.
     fn may_eject(&self, place: usize, now: Timestamp) -> bool {
-        let (mut living, mut listed) = (0_usize, 0_usize);
-        for member in &self.roster {
-            let key = self.state.key(member.key);
-            if !self.is_dead(member) {
-                living += 1;
-                let out = key.health.struck_out(&self.policy) && key.health.resting(now).is_some();
-                listed += usize::from(out && member.key != place);
-            }
-        }
-        (listed + 1) * 2 <= living
+        let (living, listed) = self.census(now);
+        let health = &self.state.key(place).health;
+        let is_listed = health.struck_out(&self.policy) && health.resting(now).is_some();
+        (listed + usize::from(!is_listed)) * 2 <= living
+    }
+
+    /// How many keys live, and how many of these are blacklisted.
+    fn census(&self, now: Timestamp) -> (usize, usize) {
+        let living = self.roster.iter().filter(|member| !self.is_dead(member));
+        living.fold((0, 0), |(living, listed), member| {
+            let health = &self.state.key(member.key).health;
+            let out = health.struck_out(&self.policy) && health.resting(now).is_some();
+            (living + 1, listed + usize::from(out))
+        })
+    }
+
+    /// Looks whether deaths or new settings have left too few keys that are not blacklisted.
+    pub(super) fn reconsider(&mut self, now: Timestamp) {
+        let (living, listed) = self.census(now);
+        self.amnesty = listed * 2 > living;
     }
 
     fn scope_of(&self, place: usize) -> Option<Scope> {

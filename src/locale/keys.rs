@@ -41,14 +41,23 @@ impl Locale {
     }
 
     /// Where somebody stands who waits for a key.
-    pub(crate) fn queued(&self, ahead: usize, wait: Duration) -> String {
+    /// Without a time where nobody knows when it is their turn.
+    pub(crate) fn queued(&self, ahead: usize, wait: Option<Duration>) -> String {
         let texts = &self.sentences.queue;
-        let when = self.span(wait);
-        if ahead == 0 {
-            return fill(&texts.next, &[("when", &when)]);
-        }
         let place = (ahead + 1).to_string();
-        fill(&texts.place, &[("when", &when), ("place", &place)])
+        let Some(wait) = wait else {
+            return match ahead {
+                0 => texts.next_soon.clone(),
+                _ => fill(&texts.place_soon, &[("place", &place)]),
+            };
+        };
+        let when = self.span(wait);
+        let text = if ahead == 0 {
+            &texts.next
+        } else {
+            &texts.place
+        };
+        fill(text, &[("when", &when), ("place", &place)])
     }
 
     /// Under an answer by a smaller model than the wanted one.

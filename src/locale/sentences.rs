@@ -123,7 +123,7 @@ tables! {
     }
 
     /// Where somebody stands who waits for a key.
-    QueuePlaces { next, place }
+    QueuePlaces { next, place, next_soon, place_soon }
 
     /// Under an answer that is not by the wanted model or key.
     Notes { lite, flash, borrowed }
@@ -165,7 +165,7 @@ tables! {
 
     /// One per [`crate::chat::answer::Failure`].
     Failures {
-        resting, resting_unknown, no_keys, busy, overloaded, region, too_long, file_too_large, bad_request,
+        resting, resting_unknown, no_keys, busy, overloaded, region, over_minute, too_long, file_too_large, bad_request,
         prompt_blocked, safety, prohibited, personal_data, recitation, language,
         picture_withheld, no_picture, declined, empty, stopped, too_slow, unexplained,
     }

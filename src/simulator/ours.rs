@@ -124,7 +124,7 @@ impl Ours {
             Reserved::Lent(lease) => self.call(question.id, lease),
             Reserved::Queued(place) => {
                 self.tickets.insert(question.id, place.ticket);
-                Decision::Wait { until: place.wakes }
+                Decision::Wait { until: place.look }
             }
             Reserved::Refused(_) => self.give_up(question.id),
         }

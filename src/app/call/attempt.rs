@@ -62,7 +62,7 @@ impl Call<'_> {
             slot,
             key: key.secret.clone(),
             prompt: Arc::clone(&self.question.prompt),
-            shape: self.shape(&lease.model),
+            shape: self.shape(&lease),
             way,
             audience: self.question.view.audience,
             visible: self.question.view.visible.clone(),
@@ -77,7 +77,8 @@ impl Call<'_> {
     }
 
     /// What this model wants of a request, with the repairs in force.
-    fn shape(&self, model: &str) -> Shape {
+    fn shape(&self, lease: &Lease) -> Shape {
+        let model = lease.model.as_str();
         let facts = self.settings.catalog.model(model);
         let signatures = match self.question.signed_by.as_deref() {
             Some(signer) if signer == model => Signatures::Kept,
@@ -88,6 +89,7 @@ impl Call<'_> {
             thinking: facts.and_then(|model| model.thinking.clone()),
             less_thinking: facts.and_then(|model| model.less_thinking.clone()),
             system_in_first_turn: facts.is_some_and(|model| model.system_in_first_turn),
+            max_output: lease.most_output(),
             signatures,
             ..Shape::default()
         };
@@ -193,10 +195,15 @@ impl Work {
             body: &body,
             estimated: self.prompt.tokens(),
         };
+        let mut is_answered = false;
         match self.way {
             Stream::Off => client.generate(&self.slot, &call),
             Stream::Auto | Stream::Edit => {
                 client.stream(&self.slot, &call, self.audience, &mut |progress| {
+                    if !is_answered {
+                        is_answered = true;
+                        self.engine.lending.with(|pool| pool.answers(&self.lease));
+                    }
                     self.visible.send_modify(|visible| {
                         visible.pieces += 1;
                         if let Progress::Text(text) = progress {
@@ -215,12 +222,16 @@ fn store_now(engine: &Arc<Engine>, changes: Vec<Change>) {
         return;
     }
     let pool = Arc::clone(engine);
+    let kept = changes.clone();
     let stored = engine
         .store
         .write(move |rows| pool.put_changes(rows, &changes));
     match Handle::current().block_on(stored) {
         Ok(news) => engine.announce(news),
-        Err(error) => error!(err:% = error; "what was learned of a key is not stored"),
+        Err(error) => {
+            error!(err:% = error; "what was learned of a key is not stored yet");
+            engine.lending.with(|pool| pool.keep_unsaved(kept));
+        }
     }
 }
 

@@ -120,9 +120,9 @@ fn the_money_of_a_day_is_spent_once_and_comes_back_at_midnight() {
 fn without_money_nothing_is_paid_for() {
     let keys = vec![paid(1, None)];
     let mut pool = Pool::new(thrifty(0), keys, &catalog(), Saved::default(), T0);
-    let never_today = Err(wait(pacific::day_of(T0).ends, Why::Money));
-    assert_eq!(call(&mut pool, &dear(), Effect::Healthy, T0), never_today);
-    assert_eq!(call(&mut pool, &small(), Effect::Healthy, T0), never_today);
+    let never = Err(Wait::never(Why::Money));
+    assert_eq!(call(&mut pool, &dear(), Effect::Healthy, T0), never);
+    assert_eq!(call(&mut pool, &small(), Effect::Healthy, T0), never);
 }
 
 #[test]
@@ -348,7 +348,5 @@ fn a_key_that_is_given_a_project_counts_with_it_from_then_on() {
         let full = call(&mut pool, &small(), Effect::Healthy, T0).unwrap_err();
         assert_eq!(full.why, Why::Minute, "it brings its minute along");
     }
-    assert_eq!(call(&mut pool, &small(), Effect::Healthy, after(61)), Ok(1));
-    let tired = Effect::RestKey(Rest::For(Duration::from_mins(5)));
-    assert_eq!(call(&mut pool, &small(), tired, after(62)), Ok(2));
+    assert!(call(&mut pool, &small(), Effect::Healthy, after(61)).is_ok());
 }

@@ -374,6 +374,8 @@ proptest! {
         while let Some(lease) = world.out.pop() {
             world.settle(lease, Effect::Innocent, None);
         }
+        // A third strike is told from a storm by then.
+        world.now = world.now.after(Duration::from_secs(11));
         let ask = Ask { tokens, ..ask(&[Group::C], &MODEL_IDS) };
         while let Ok(lease) = lend(&mut world.pool, &ask, world.now) {
             let says = says(Effect::Innocent);

@@ -47,7 +47,7 @@ fn full() -> Pool {
 const FREES: Timestamp = Timestamp(T0.0 + 60_250);
 
 #[test]
-fn equal_questions_are_served_in_the_order_of_their_coming_and_rank_goes_before() {
+fn equal_questions_are_served_in_the_order_of_their_coming_and_each_rank_is_three_seconds() {
     let mut pool = full();
     let ranked = |rank, secs| Ask {
         rank,
@@ -57,7 +57,7 @@ fn equal_questions_are_served_in_the_order_of_their_coming_and_rank_goes_before(
     let tickets = asks.map(|(rank, secs)| queue(&mut pool, &ranked(rank, secs), after(5)).ticket);
     assert_eq!(served(&mut pool, Timestamp(FREES.0 - 1)), []);
     let first = served(&mut pool, FREES);
-    assert_eq!(first, [tickets[2], tickets[4], tickets[3]]);
+    assert_eq!(first, [tickets[2], tickets[3], tickets[0]]);
 }
 
 #[test]
