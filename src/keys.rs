@@ -3,8 +3,8 @@
 //! what it reserves before the call is made.
 //!
 //! [`failover`] (Router B) walks tiers, groups and models until [`balance`] (Router A) finds a key;
-//! who finds none waits in [`line`]. [`settle`] takes a key back and lets [`breaker`] draw the
-//! consequences.
+//! who finds none waits in [`line`]. [`settle`] takes a key back and draws the consequences:
+//! [`strikes`] for the key, [`breaker`] for what many keys stand behind.
 
 mod alike;
 mod balance;
@@ -21,6 +21,7 @@ mod revive;
 mod roster;
 mod settle;
 mod state;
+mod strikes;
 
 pub(crate) use failover::{Route, Start};
 pub(crate) use lease::{Ask, Change, Lease, News, Place, Reserved, Saved, Ticket, Wait, Why};

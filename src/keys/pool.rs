@@ -12,8 +12,8 @@ use super::pacific::{self, Day};
 use super::purse::Spend;
 use super::quota::MINUTE;
 use super::roster::{Member, Offer};
-use super::settle::Open;
 use super::state::State;
+use super::strikes::Open;
 use super::{
     Ask, Change, Fingerprint, Health, KeySpec, Lease, Ledger, Place, Policy, Reserved, Saved,
     Scope, Ticket, Wait, Why,

@@ -1,0 +1,169 @@
+//! Which failures count against a key, and when it is put away for them (design §4, "what is a
+//! strike"). Pure. Invariants: what several projects meet alike within ten seconds is no key's
+//! fault, and of the living keys no more than half are kept away by strikes.
+
+use super::alike::{self, Kind, Reach};
+use super::breaker::{self, STORM};
+use super::lease::Suspect;
+use super::roster::Member;
+use super::{Change, Health, Lease, Pool, Rest, Scope};
+use crate::clock::Timestamp;
+
+/// A key whose last strike may still turn out to be a storm's.
+#[derive(Debug)]
+pub(super) struct Open {
+    key: usize,
+    since: Timestamp,
+}
+
+impl Pool {
+    /// An unexplained failure is a strike, unless many projects meet the same.
+    pub(super) fn unexplained(&mut self, lease: &Lease, rest: Rest, now: Timestamp) -> Vec<Change> {
+        let reach = self.alike.note(Kind::Unexplained, lease.seat, now);
+        match reach {
+            Reach::Few => {
+                let suspect = lease.attempted().into_suspect();
+                let strike = self.strike(&suspect, rest, Kind::Unexplained, now);
+                strike.into_iter().collect()
+            }
+            Reach::Model | Reach::Address => {
+                let mut changes = self.rest(Scope::Key(lease.key), rest, now);
+                changes.extend(self.correlated(reach, Kind::Unexplained, lease, now));
+                changes
+            }
+        }
+    }
+
+    /// What many projects meet is taken back from the keys and counted where it belongs.
+    pub(super) fn correlated(
+        &mut self,
+        reach: Reach,
+        kind: Kind,
+        lease: &Lease,
+        now: Timestamp,
+    ) -> Vec<Change> {
+        let mut changes = match reach {
+            Reach::Few => return Vec::new(),
+            Reach::Model => self.overloaded(lease, Rest::Cooldown, now),
+            Reach::Address => self.brake(Scope::Pool, &STORM, lease, now),
+        };
+        for key in self.alike.wronged(kind, now) {
+            changes.extend(self.forgive(key));
+        }
+        changes
+    }
+
+    fn forgive(&mut self, key: usize) -> Option<Change> {
+        let member = self.roster.iter().find(|member| member.key == key)?;
+        let scope = Scope::Key(member.spec.fingerprint);
+        self.verdicts.retain(|open| open.key != key);
+        self.change(scope, Health::forgive)
+    }
+
+    /// One strike, if the key is still the one that was lent. The last one rests it until it can be
+    /// told from a storm, and then blacklists it, as long as half of the living keys are left.
+    pub(super) fn strike(
+        &mut self,
+        suspect: &Suspect,
+        rest: Rest,
+        kind: Kind,
+        now: Timestamp,
+    ) -> Option<Change> {
+        let policy = self.policy;
+        let key = suspect.seat.key;
+        let until = breaker::end_of(rest, &policy, now);
+        let many_projects = self.alike.reach(kind, now) != Reach::Few;
+        let is_current = self.state.key(key).generation == suspect.generation;
+        let may_go = self.may_eject(key, now);
+        let scope = self.scope_of(key)?;
+        let counts = is_current && !many_projects;
+        if counts {
+            self.state.key_mut(key).generation += 1;
+            self.alike.struck(kind, key);
+        }
+        let mut is_out = false;
+        let change = self.change(scope, |health| {
+            health.rest(until, now);
+            if counts && health.strike(&policy, may_go) {
+                is_out = true;
+                health.rest(now.after(alike::WINDOW), now);
+            }
+        });
+        if is_out {
+            self.verdicts.push(Open { key, since: now });
+        }
+        change
+    }
+
+    /// What has changed without a call that would have it stored.
+    pub(crate) fn unsaved(&self) -> Vec<Change> {
+        self.unsaved.clone()
+    }
+
+    /// These are stored now.
+    pub(crate) fn saved(&mut self, changes: &[Change]) {
+        self.unsaved.retain(|change| !changes.contains(change));
+    }
+
+    /// These could not be stored: they are as soon as something else is.
+    pub(crate) fn keep_unsaved(&mut self, changes: Vec<Change>) {
+        self.unsaved.extend(changes);
+    }
+
+    /// Last strikes that a restart left between a storm and a blacklisting.
+    pub(super) fn reopen_verdicts(&mut self) {
+        let policy = self.policy;
+        let open = |member: &Member| {
+            let health = &self.state.key(member.key).health;
+            let is_open = health.struck_out(&policy) && health.trips == 0 && health.dead.is_none();
+            let since = health.rests_since.filter(|_| is_open)?;
+            Some(Open {
+                key: member.key,
+                since,
+            })
+        };
+        self.verdicts = self.roster.iter().filter_map(open).collect();
+    }
+
+    /// Blacklists those whose last strike no storm has explained in time.
+    pub(super) fn pass_verdicts(&mut self, now: Timestamp) {
+        let policy = self.policy;
+        let is_over = |open: &mut Open| open.since.after(alike::WINDOW) <= now;
+        for Open { key, since } in self.verdicts.extract_if(.., is_over).collect::<Vec<_>>() {
+            if let Some(scope) = self.scope_of(key) {
+                let change = self.change(scope, |it| it.blacklist(&policy, since, now));
+                self.unsaved.extend(change);
+                self.reconsider(now);
+            }
+        }
+    }
+
+    /// Whether at least half of the living keys would be left without this one.
+    fn may_eject(&self, place: usize, now: Timestamp) -> bool {
+        let (living, listed) = self.census(now);
+        let health = &self.state.key(place).health;
+        let is_listed = health.struck_out(&self.policy) && health.resting(now).is_some();
+        (listed + usize::from(!is_listed)) * 2 <= living
+    }
+
+    /// How many keys live, and how many of these are blacklisted.
+    fn census(&self, now: Timestamp) -> (usize, usize) {
+        let living = self.roster.iter().filter(|member| !self.is_dead(member));
+        living.fold((0, 0), |(living, listed), member| {
+            let health = &self.state.key(member.key).health;
+            let out = health.struck_out(&self.policy) && health.resting(now).is_some();
+            (living + 1, listed + usize::from(out))
+        })
+    }
+
+    /// Looks whether deaths or new settings have left too few keys that are not blacklisted.
+    pub(super) fn reconsider(&mut self, now: Timestamp) {
+        let (living, listed) = self.census(now);
+        self.amnesty = listed * 2 > living;
+    }
+
+    fn scope_of(&self, place: usize) -> Option<Scope> {
+        let member = self.roster.iter().find(|member| member.key == place);
+        member.map(|member| Scope::Key(member.spec.fingerprint))
+    }
+}
