@@ -6,8 +6,8 @@
 //! [`upstream`]; [`oracle`] says what could have been served; [`table`] compares the two. A policy
 //! joins as a `table::Contender`, and `table::targets` names the figures it misses.
 //!
-//! Run it with `cargo test --profile simulator --lib simulator::tests::ours -- --nocapture`; with
-//! `SVS_BOT_FULL` set, every trace runs with every fleet at every load, which takes minutes.
+//! The README says how to run it; with `SVS_BOT_FULL` set, every trace runs with every fleet at every
+//! load, which takes minutes.
 
 mod crowd;
 mod oracle;

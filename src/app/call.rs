@@ -4,37 +4,33 @@
 //! Invariant: the unit of quota is on disk before the request leaves.
 
 mod attempt;
+mod lease;
 
 use attempt::Attempt;
+use lease::why_not;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use log::debug;
 use tokio::sync::watch;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::{Backend, Engine, Settings};
-use crate::app::lending::{Asked, Step, Waiter};
 use crate::chat::Tier;
 pub(crate) use crate::chat::answer::Audience;
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant, Timestamp};
 use crate::gemini::Outcome as Report;
-use crate::gemini::slots::{Slot, Slots};
-use crate::keys::{Change, Effect, Group, Lease, Next, Pool, Repair, Route, Start, Wait, Why};
+use crate::gemini::slots::Slots;
+use crate::keys::{Change, Effect, Group, Next, Repair, Route, Start};
 use crate::offline;
 use crate::store::StoreError;
 
 /// How long a chat question waits for the next free key (design §4).
 const KEY_PATIENCE: Duration = Duration::from_secs(15);
-
-/// Storing a unit may take this long until it is stored anew.
-const FRESH: Duration = Duration::from_millis(200);
-/// How often at the most, for a disk that is always slow.
-const MOST_JOURNALED: u32 = 3;
 
 /// What a call has shown so far; the newest state wins and nobody is waited for.
 #[derive(Debug, Default, Clone)]
@@ -224,13 +220,26 @@ impl Call<'_> {
                 }
             };
             if !goes_on {
-                return Ok(Ended::Failed(failure));
+                return Ok(Ended::Failed(self.in_the_end(failure)));
             }
             self.question
                 .view
                 .visible
                 .send_modify(|visible| *visible = Visible::default());
         }
+    }
+
+    /// What is said when no further call is made: refusals of single keys say nothing of the others,
+    /// so the pool is asked once more.
+    fn in_the_end(&self, failure: Failure) -> Failure {
+        if !matches!(failure, Failure::NoKeys | Failure::Resting { .. }) {
+            return failure;
+        }
+        let wait = self.engine.lending.why_not(self.route.ask());
+        if wait.until.is_some_and(|until| until <= clock::now()) {
+            return Failure::Unexplained;
+        }
+        why_not(wait)
     }
 
     /// Our deadline ended an answer: what was shown is kept, or the question is over, or `None`
@@ -259,136 +268,5 @@ impl Call<'_> {
             let pause = Duration::from_millis(fastrand::u64(base..base * 3));
             sleep_until((clock::instant() + pause).min(self.deadline)).await;
         }
-    }
-
-    /// A place for the call.
-    async fn slot(&self) -> Result<Slot, Ended> {
-        tokio::select! {
-            biased;
-            () = self.question.view.cancel.cancelled() => Err(Ended::Cancelled),
-            slot = timeout_at(self.deadline, self.slots.take()) => {
-                slot.map_err(|_late| Ended::Failed(Failure::TooSlow))
-            }
-        }
-    }
-
-    /// Lends a key and stores the unit it costs; waits in the line for one that is free in time.
-    /// Whoever waits there holds no place for a call, and what is counted waits for none.
-    async fn lease(&mut self) -> Result<Result<(Slot, Lease), Ended>, StoreError> {
-        let mut held = None;
-        loop {
-            let lease = match self.engine.lending.reserve(self.route.ask()) {
-                Asked::Lent(lease) => lease,
-                Asked::Refused(wait) => return Ok(Err(why_not(wait).into())),
-                Asked::Queued(waiter) => {
-                    held = None;
-                    match self.wait(waiter).await {
-                        Ok(lease) => lease,
-                        Err(ended) => return Ok(Err(ended)),
-                    }
-                }
-            };
-            let Some(slot) = held.take().or_else(|| self.slots.try_take()) else {
-                self.give_back(lease);
-                match self.slot().await {
-                    Ok(slot) => held = Some(slot),
-                    Err(ended) => return Ok(Err(ended)),
-                }
-                self.route.renew_patience(clock::now());
-                continue;
-            };
-            match self.journal(lease).await? {
-                Some(lease) => return Ok(Ok((slot, lease))),
-                None => held = Some(slot),
-            }
-        }
-    }
-
-    /// Stands in the line, and lets whoever watches know where.
-    async fn wait(&self, mut waiter: Waiter<'_>) -> Result<Lease, Ended> {
-        let visible = self.question.view.visible;
-        let ended = loop {
-            let place = waiter.place();
-            debug!(why:? = place.why, ahead = place.ahead; "waiting for a key");
-            visible.send_modify(|visible| {
-                visible.queued = Some(Queued {
-                    ahead: place.ahead,
-                    wakes: place.wakes,
-                });
-            });
-            tokio::select! {
-                biased;
-                () = self.question.view.cancel.cancelled() => break Err(Ended::Cancelled),
-                () = sleep_until(self.deadline) => break Err(Failure::TooSlow.into()),
-                step = waiter.step() => match step {
-                    Step::Lent(lease) => break Ok(lease),
-                    Step::Waits => {}
-                    Step::Over => {
-                        let wait = self.engine.lending.why_not(self.route.ask());
-                        break Err(why_not(wait).into());
-                    }
-                },
-            }
-        };
-        visible.send_modify(|visible| visible.queued = None);
-        ended
-    }
-
-    /// Stores the unit: a crash after this may count it without a call, never a call without it.
-    /// `None` when the key must not be called any more. Where storing took long, the unit is stored
-    /// again as of the moment it is spent.
-    async fn journal(&self, mut lease: Lease) -> Result<Option<Lease>, StoreError> {
-        for _ in 0..MOST_JOURNALED {
-            if let Err(error) = self.store_unit(&lease).await {
-                self.give_back(lease);
-                return Err(error);
-            }
-            let counted = lease.at;
-            let leaves = |pool: &mut Pool| pool.leave(&mut lease, clock::now());
-            if !self.engine.lending.with(leaves) {
-                self.give_back(lease);
-                return Ok(None);
-            }
-            if lease.at.since(counted) < FRESH {
-                break;
-            }
-        }
-        Ok(Some(lease))
-    }
-
-    /// Stores the counters of a lease, and whatever else has no commit of its own.
-    async fn store_unit(&self, lease: &Lease) -> Result<(), StoreError> {
-        let bucket = (lease.project, lease.model.clone());
-        let unsaved = Arc::new(self.engine.lending.with(|pool| pool.unsaved()));
-        let (engine, changes) = (Arc::clone(self.engine), Arc::clone(&unsaved));
-        let stored = self.engine.store.write(move |rows| {
-            engine.put_ledger(rows, &bucket)?;
-            engine.put_changes(rows, &changes)
-        });
-        let news = stored.await?;
-        if !unsaved.is_empty() {
-            self.engine.lending.with(|pool| pool.saved(&unsaved));
-        }
-        self.engine.announce(news);
-        Ok(())
-    }
-
-    /// Returns a lease whose call never left. The stored row keeps the unit: over, never under.
-    fn give_back(&self, lease: Lease) {
-        self.engine.lending.with(|pool| drop(pool.refund(lease)));
-    }
-}
-
-/// The sentence for a question that gets no key.
-fn why_not(wait: Wait) -> Failure {
-    let wakes = wait.until.map(|until| until.since(clock::now()));
-    match wait.why {
-        Why::Slots | Why::Minute | Why::Resting | Why::Day | Why::Money | Why::Line => {
-            Failure::Resting { wakes }
-        }
-        Why::Model | Why::Address | Why::Retries => Failure::Overloaded { wakes },
-        Why::Region => Failure::Region,
-        Why::TooLarge { limit } => Failure::OverMinute { limit },
-        Why::Dead | Why::NoKeys => Failure::NoKeys,
     }
 }

@@ -172,7 +172,9 @@ impl Route {
                     self.model_last(&call.model);
                 }
             }
-            Effect::ModelMissing(_) if !self.ask.avoid.is_empty() => self.model_last(&call.model),
+            Effect::ModelMissing(_) | Effect::RestKeyModel(_) if !self.ask.avoid.is_empty() => {
+                self.model_last(&call.model);
+            }
             Effect::Healthy
             | Effect::Innocent
             | Effect::KillKey(_)

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 
 /// Output that a paid call is held to, thoughts included, and that is reserved for it: few chat
 /// answers have more, and with less a model that thinks may not come to its answer.
-pub(super) const MOST_OUTPUT: u32 = 8_192;
+pub(super) const MOST_OUTPUT: u32 = 4_096;
 
 /// The stored spending of a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ mod tests {
         let lite = catalog.model("gemini-3.5-flash-lite").unwrap();
         assert_eq!(price(lite, 1, 1), 3, "0.30 and 2.50 are 2.80");
         assert_eq!(price(lite, u64::MAX, u64::MAX), 12_025_908_426);
-        assert_eq!(estimate(argon, 1_000), 4_000 + 8_192 * 20);
+        assert_eq!(estimate(argon, 1_000), 4_000 + 4_096 * 20);
     }
 
     #[test]

@@ -184,7 +184,7 @@ pub(crate) fn targets(row: &Row) -> Vec<String> {
 
 /// The columns of [`line`].
 pub(crate) const HEAD: &str = concat!(
-    "trace           keys load policy               asked possible   served   share   429 ",
+    "trace           keys load policy                                 asked possible   served   share   429 ",
     "calls/ans  dead wronged  over  jain wait95",
 );
 
@@ -195,7 +195,7 @@ pub(crate) fn line(row: &Row) -> String {
     } = row.plan;
     let jain = row.jain.map_or("-".to_owned(), |jain| format!("{jain:.3}"));
     format!(
-        "{:<15} {fleet:>4} {load:>4} {:<18} {:>7} {:>8} {:>8} {:>7.3} {:>5} {:>9.2} {:>5} {:>7} \
+        "{:<15} {fleet:>4} {load:>4} {:<36} {:>7} {:>8} {:>8} {:>7.3} {:>5} {:>9.2} {:>5} {:>7} \
          {:>5} {jain:>5} {:>6.1}",
         format!("{kind:?}"),
         row.policy,
