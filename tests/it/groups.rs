@@ -9,7 +9,7 @@ use crate::world::gemini::{Call, Fault};
 use crate::world::http::Trouble;
 
 const BORROWED: &str = "(Answered with a spare key";
-const LARGEST_GONE: &str = "the largest one is used up";
+const LARGEST_GONE: &str = "the largest one is not available";
 const PRO: [&str; 2] = ["gemini-4-argon", "gemini-4-carbon"];
 
 fn calls_with<'a>(calls: &'a [Call], key: &'a str) -> impl Iterator<Item = &'a Call> {
