@@ -96,7 +96,10 @@ fn a_dead_key_is_shown_with_its_reason_and_a_resting_one_with_what_it_waits_for(
     assert!(dead.contains("last: refused for good, "), "{told}");
     let resting = about(&told, "K2");
     assert!(resting.contains("– resting, back in "), "{told}");
-    assert!(resting.contains("\nrests, as Google asked or after a failure, "), "{told}");
+    assert!(
+        resting.contains("\nrests, as Google asked or after a failure, "),
+        "{told}"
+    );
     assert!(resting.contains("last: refused for now, "), "{told}");
     assert!(about(&told, "K3").contains("– available"), "{told}");
     world.stop();
