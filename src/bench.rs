@@ -24,6 +24,10 @@ pub enum Load {
     Spent,
 }
 
+/// What came of a choice.
+#[derive(Debug)]
+pub struct Chosen(Reserved);
+
 /// A pool that is asked for the highest tier by a member of the highest group.
 #[derive(Debug)]
 pub struct Selection {
@@ -93,19 +97,26 @@ impl Selection {
         }
     }
 
+    /// One choice; what was chosen has to be put back.
+    pub fn choose(&mut self) -> Chosen {
+        let ask = self.route.ask();
+        Chosen(self.pool.reserve(ask, self.now, &mut self.rng))
+    }
+
+    /// Settles a choice; whether there was a key.
+    pub fn put_back(&mut self, chosen: Chosen) -> bool {
+        let Reserved::Lent(lease) = chosen.0 else {
+            return false;
+        };
+        let pool = &mut self.pool;
+        drop(pool.settle(lease, &self.answered, self.now, &mut self.rng));
+        true
+    }
+
     /// One choice, settled at once; whether there was a key.
     pub fn select(&mut self) -> bool {
-        let reserved = self.pool.reserve(self.route.ask(), self.now, &mut self.rng);
-        match reserved {
-            Reserved::Lent(lease) => {
-                let changes = self
-                    .pool
-                    .settle(lease, &self.answered, self.now, &mut self.rng);
-                drop(changes);
-                true
-            }
-            Reserved::Queued(_) | Reserved::Refused(_) => false,
-        }
+        let chosen = self.choose();
+        self.put_back(chosen)
     }
 }
 
