@@ -32,6 +32,7 @@ pub(super) enum Purse {
 #[derive(Debug)]
 pub(super) struct Corner<'a> {
     ask: &'a Ask,
+    purse: Purse,
     of_group: &'a [Member],
     of_none: &'a [Member],
     /// Whether keys that failed this question stay out.
@@ -100,6 +101,7 @@ impl Pool {
         let of_none = (step == 0).then(|| self.section(None, paid));
         Corner {
             ask,
+            purse,
             of_group: group.map_or(&[], |group| self.section(Some(*group), paid)),
             of_none: of_none.unwrap_or_default(),
             only_fresh,
@@ -122,10 +124,13 @@ impl Pool {
         };
         let mut wait = Wait::never(Why::NoKeys);
         let mut choice = Lightest::new();
+        // All keys of a corner cost alike, so the same breakers stand before them.
+        let closed = self.behind(corner.purse == Purse::Paid, offer, moment.now);
         for member in corner.keys() {
-            match self.standing(member, offer, errand, moment) {
-                Ok(load) => choice.offer(member, load, rng),
-                Err(obstacle) => wait = wait.sooner(obstacle),
+            match (self.alone(member, offer, errand, moment), closed) {
+                (Ok(load), None) => choice.offer(member, load, rng),
+                (Ok(_), Some(closed)) => wait = wait.sooner(closed),
+                (Err(own), closed) => wait = wait.sooner(own.later(closed.unwrap_or(own))),
             }
         }
         let member = choice.take().ok_or(wait)?;
@@ -178,6 +183,22 @@ impl Pool {
         errand: Use,
         moment: Moment,
     ) -> Result<Load, Wait> {
+        let closed = self.behind(member.spec.paid, offer, moment.now);
+        match (self.alone(member, offer, errand, moment), closed) {
+            (Ok(_), Some(closed)) => Err(closed),
+            (Err(own), Some(closed)) => Err(own.later(closed)),
+            (standing, None) => standing,
+        }
+    }
+
+    /// The same, but for the breakers that many keys stand behind.
+    fn alone(
+        &self,
+        member: &Member,
+        offer: &Offer,
+        errand: Use,
+        moment: Moment,
+    ) -> Result<Load, Wait> {
         let key = self.state.key(member.key);
         let seat = member.seat(offer.place);
         if self.is_dead(member) {
@@ -217,8 +238,7 @@ impl Pool {
         let own = obstacles
             .into_iter()
             .filter_map(|(until, why)| Some(Wait::until(until?, why)));
-        let shared = self.behind(member, offer, now);
-        match own.chain(shared).reduce(Wait::later) {
+        match own.reduce(Wait::later) {
             Some(wait) => Err(wait),
             None => Ok(Load {
                 day: (bucket.used(&day), limits.day),
@@ -260,15 +280,16 @@ impl Pool {
     }
 
     /// The breakers that stand before many keys.
-    fn behind(&self, member: &Member, offer: &Offer, now: Timestamp) -> impl Iterator<Item = Wait> {
-        let free = (!member.spec.paid).then_some(&self.state.free_keys);
+    fn behind(&self, paid: bool, offer: &Offer, now: Timestamp) -> Option<Wait> {
+        let free = (!paid).then_some(&self.state.free_keys);
         [
             (Some(&self.state.pool), Why::Address),
             (free, Why::Region),
             (Some(self.state.model(offer.place)), Why::Model),
         ]
         .into_iter()
-        .filter_map(move |(shared, why)| Some(Wait::until(closed(shared?, now)?, why)))
+        .filter_map(|(shared, why)| Some(Wait::until(closed(shared?, now)?, why)))
+        .reduce(Wait::later)
     }
 
     fn money_frees(
