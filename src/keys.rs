@@ -3,7 +3,7 @@
 //! what it reserves before the call is made.
 //!
 //! [`failover`] (Router B) walks tiers, groups and models until [`balance`] (Router A) finds a key;
-//! who finds none waits in [`line`]. [`settle`] takes a key back and draws the consequences:
+//! who finds none waits in [`mod@line`]. [`settle`] takes a key back and draws the consequences:
 //! [`strikes`] for the key, [`breaker`] for what many keys stand behind.
 
 mod alike;

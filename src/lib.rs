@@ -34,6 +34,7 @@
 //! [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`]. *Edges* speak to one outside
 //! thing each and do not know each other: [`telegram`], [`gemini`] (both over [`http`]), [`store`],
 //! [`config`], [`logging`]. The *shell*, [`app`], knows everyone, and nobody but [`cli`] knows it.
+//! `simulator` (tests only) runs the pool against an oracle; [`bench`] is a door for `benches/`.
 //! [`clock`] is the only reader of clocks. `tests/it/shape.rs` holds the code to this.
 //!
 //! | State | Owner |
@@ -41,7 +42,7 @@
 //! | inbox, outbox, history, people, counters | the data file, inside [`store`] |
 //! | waiting and running questions | [`app::scheduler`] |
 //! | order, pace and parking of what is sent | [`app::deliver`] |
-//! | health and quota of keys | [`keys::Pool`], in the one mutex of [`app::engine`] |
+//! | health and quota of keys, and who waits for one | [`keys::Pool`], in the one mutex of [`app::lending`] |
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |
 //! | settings, catalogue, roles | [`app::engine`], an immutable snapshot that a turn takes once |
 
