@@ -165,14 +165,14 @@ impl Pool {
         self.roster
             .iter()
             .filter(|member| member.spec.group == group)
-            .any(|member| !self.is_dead(member))
+            .any(|member| !self.is_dead(member.seat(0)))
     }
 
     /// Whether the key is dead, or its project with all its keys.
-    pub(super) fn is_dead(&self, member: &Member) -> bool {
-        let project = self.state.project(member.seat(0).project);
-        let key = self.state.key(member.key);
-        key.health.dead.is_some() || project.health.dead.is_some()
+    pub(super) fn is_dead(&self, seat: Seat) -> bool {
+        let project = &self.state.project(seat.project).health;
+        let key = &self.state.key(seat.key).health;
+        key.dead.is_some() || project.dead.is_some()
     }
 
     /// Whether the key may be called with the model now: how busy it is, or what stands in the way.
@@ -201,7 +201,7 @@ impl Pool {
     ) -> Result<Load, Wait> {
         let key = self.state.key(member.key);
         let seat = member.seat(offer.place);
-        if self.is_dead(member) {
+        if self.is_dead(seat) {
             return Err(Wait::never(Why::Dead));
         }
         let limits = self.limits(member, offer, errand.group);
@@ -223,7 +223,7 @@ impl Pool {
         };
         let check = (in_flight >= slots).then(|| now.after(SLOT_CHECK));
         let obstacles = [
-            (self.resting(member, offer, now), Why::Resting),
+            (self.resting(seat, now), Why::Resting),
             (bucket.day_frees(&limits, &day), Why::Day),
             (
                 bucket.minute_frees(&limits, errand.tokens, now),
@@ -264,8 +264,7 @@ impl Pool {
     }
 
     /// When the last rest of the key, its project and their models ends.
-    fn resting(&self, member: &Member, offer: &Offer, now: Timestamp) -> Option<Timestamp> {
-        let seat = member.seat(offer.place);
+    pub(super) fn resting(&self, seat: Seat, now: Timestamp) -> Option<Timestamp> {
         let key = &self.state.key(seat.key).health;
         let pardoned = self.amnesty && key.struck_out(&self.policy);
         [

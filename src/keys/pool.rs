@@ -201,17 +201,10 @@ impl Pool {
             .restamp(lease.tokens, lease.at, now);
         lease.at = now;
         let state = &self.state;
-        let healths = [
-            &state.key(seat.key).health,
-            &state.project(seat.project).health,
-            &state.bucket(seat).health,
-            state.pair(seat),
-            &state.pool.health,
-            &state.model(seat.model).health,
-        ];
-        let region = (!lease.paid).then_some(&state.free_keys.health);
-        let stopped = |health: &&Health| health.dead.is_some() || health.resting(now).is_some();
-        !healths.into_iter().chain(region).any(|it| stopped(&it))
+        let region = (!lease.paid).then_some(&state.free_keys);
+        let shared = [&state.pool, state.model(seat.model)].into_iter();
+        let mut closed = shared.chain(region).map(|it| it.health.resting(now));
+        !self.is_dead(seat) && self.resting(seat, now).is_none() && closed.all(|it| it.is_none())
     }
 
     pub(super) fn lend(&mut self, pick: &Pick, ask: &Ask, moment: Moment) -> Lease {

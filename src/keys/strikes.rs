@@ -54,8 +54,7 @@ impl Pool {
     }
 
     fn forgive(&mut self, key: usize) -> Option<Change> {
-        let member = self.roster.iter().find(|member| member.key == key)?;
-        let scope = Scope::Key(member.spec.fingerprint);
+        let scope = self.scope_of(key)?;
         self.verdicts.retain(|open| open.key != key);
         self.change(scope, Health::forgive)
     }
@@ -112,10 +111,11 @@ impl Pool {
 
     /// Last strikes that a restart left between a storm and a blacklisting.
     pub(super) fn reopen_verdicts(&mut self) {
-        let policy = self.policy;
         let open = |member: &Member| {
             let health = &self.state.key(member.key).health;
-            let is_open = health.struck_out(&policy) && health.trips == 0 && health.dead.is_none();
+            let is_open = self.is_kept_away(member.key, self.latest)
+                && health.trips == 0
+                && health.dead.is_none();
             let since = health.rests_since.filter(|_| is_open)?;
             Some(Open {
                 key: member.key,
@@ -141,19 +141,23 @@ impl Pool {
     /// Whether at least half of the living keys would be left without this one.
     fn may_eject(&self, place: usize, now: Timestamp) -> bool {
         let (living, listed) = self.census(now);
-        let health = &self.state.key(place).health;
-        let is_listed = health.struck_out(&self.policy) && health.resting(now).is_some();
+        let is_listed = self.is_kept_away(place, now);
         (listed + usize::from(!is_listed)) * 2 <= living
     }
 
     /// How many keys live, and how many of these are blacklisted.
     fn census(&self, now: Timestamp) -> (usize, usize) {
-        let living = self.roster.iter().filter(|member| !self.is_dead(member));
+        let living = self.roster.iter().filter(|it| !self.is_dead(it.seat(0)));
         living.fold((0, 0), |(living, listed), member| {
-            let health = &self.state.key(member.key).health;
-            let out = health.struck_out(&self.policy) && health.resting(now).is_some();
+            let out = self.is_kept_away(member.key, now);
             (living + 1, listed + usize::from(out))
         })
+    }
+
+    /// Whether the key has its strikes together and rests.
+    fn is_kept_away(&self, place: usize, now: Timestamp) -> bool {
+        let health = &self.state.key(place).health;
+        health.struck_out(&self.policy) && health.resting(now).is_some()
     }
 
     /// Looks whether deaths or new settings have left too few keys that are not blacklisted.

@@ -37,7 +37,7 @@ impl Call<'_> {
     /// Whoever waits there holds no place for a call, and what is counted waits for none.
     pub(super) async fn lease(&mut self) -> Result<Result<(Slot, Lease), Ended>, StoreError> {
         let mut held = None;
-        loop {
+        while clock::instant() < self.deadline {
             let lease = match self.engine.lending.reserve(self.route.ask()) {
                 Asked::Lent(lease) => lease,
                 Asked::Refused(wait) => return Ok(Err(why_not(wait).into())),
@@ -63,6 +63,7 @@ impl Call<'_> {
                 None => held = Some(slot),
             }
         }
+        Ok(Err(Failure::TooSlow.into()))
     }
 
     /// Stands in the line, and lets whoever watches know where.

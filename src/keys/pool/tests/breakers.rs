@@ -273,6 +273,36 @@ fn a_storm_keeps_no_key_away_that_had_strikes_before() {
 }
 
 #[test]
+fn where_deaths_leave_only_blacklisted_keys_these_are_on_trial_and_their_calls_leave() {
+    let mut pool = ungrouped(4);
+    for name in [1, 2] {
+        for strike in 0..3 {
+            let secs = u64::from(name) * 100 + strike * 11;
+            call_one_of(&mut pool, (name, "big"), STRIKE, after(secs));
+        }
+    }
+    let now = after(300);
+    assert_eq!(blacklisted(&mut pool, now), 2);
+    for name in [3, 4] {
+        call_one_of(
+            &mut pool,
+            (name, "big"),
+            Effect::KillKey(Death::Invalid),
+            now,
+        );
+    }
+    let big = ask(&[Group::C], &["big"]);
+    for _ in 0..2 {
+        let mut trial = lend(&mut pool, &big, now).unwrap();
+        assert!([[1; 16], [2; 16]].contains(&trial.key));
+        assert!(pool.leave(&mut trial, now), "it was lent to be called");
+        std::mem::forget(trial);
+    }
+    let third = lend(&mut pool, &big, now).unwrap_err();
+    assert_eq!(third.why, Why::Slots, "one trial each");
+}
+
+#[test]
 fn a_fault_is_a_strike_once_another_key_answers_the_same_question_on_the_same_model() {
     let fault = Verdict {
         next: Next::AnotherKey,
