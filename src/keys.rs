@@ -13,6 +13,7 @@ mod failover;
 mod lease;
 mod line;
 pub(crate) mod pacific;
+mod pick;
 mod pool;
 mod purse;
 mod quota;

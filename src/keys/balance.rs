@@ -3,10 +3,10 @@
 //! ties at random. Pure. Invariants: whoever is picked is within every limit, and the order in which
 //! keys are looked at has no influence.
 
-use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::lease::Trials;
+use super::pick::{Lightest, Load};
 use super::pool::Moment;
 use super::quota::Limits;
 use super::roster::{Member, Offer};
@@ -222,23 +222,21 @@ impl Pool {
             minute
         };
         let check = (in_flight >= slots).then(|| now.after(SLOT_CHECK));
-        let obstacles = [
-            (self.resting(seat, now), Why::Resting),
-            (bucket.day_frees(&limits, &day), Why::Day),
-            (
-                bucket.minute_frees(&limits, errand.tokens, now),
-                Why::Minute,
-            ),
-            (check, Why::Slots),
-            (
-                self.money_frees(member, offer, errand.tokens, moment),
-                Why::Money,
-            ),
-        ];
-        let own = obstacles
-            .into_iter()
-            .filter_map(|(until, why)| Some(Wait::until(until?, why)));
-        match own.reduce(Wait::later) {
+        let minute = bucket.minute_frees(&limits, errand.tokens, now);
+        let money = self.money_frees(member, offer, errand.tokens, moment);
+        let mut own: Option<Wait> = None;
+        let mut stands_in_the_way = |until: Option<Timestamp>, why| {
+            if let Some(until) = until {
+                let wait = Wait::until(until, why);
+                own = Some(own.map_or(wait, |other| other.later(wait)));
+            }
+        };
+        stands_in_the_way(self.resting(seat, now), Why::Resting);
+        stands_in_the_way(bucket.day_frees(&limits, &day), Why::Day);
+        stands_in_the_way(minute, Why::Minute);
+        stands_in_the_way(check, Why::Slots);
+        stands_in_the_way(money, Why::Money);
+        match own {
             Some(wait) => Err(wait),
             None => Ok(Load {
                 day: (bucket.used(&day), limits.day),
@@ -267,15 +265,10 @@ impl Pool {
     pub(super) fn resting(&self, seat: Seat, now: Timestamp) -> Option<Timestamp> {
         let key = &self.state.key(seat.key).health;
         let pardoned = self.amnesty && key.struck_out(&self.policy);
-        [
-            &self.state.project(seat.project).health,
-            &self.state.bucket(seat).health,
-            self.state.pair(seat),
-        ]
-        .into_iter()
-        .chain((!pardoned).then_some(key))
-        .filter_map(|health| health.resting(now))
-        .max()
+        let own = if pardoned { None } else { key.resting(now) };
+        own.max(self.state.pair(seat).resting(now))
+            .max(self.state.bucket(seat).health.resting(now))
+            .max(self.state.project(seat.project).health.resting(now))
     }
 
     /// The breakers that stand before many keys.
@@ -321,134 +314,6 @@ impl Member {
             purse::estimate(&offer.model, tokens)
         } else {
             0
-        }
-    }
-}
-
-/// How busy a key is with a model: spent and allowed units of the day and of the minute.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Load {
-    pub(super) day: (u32, u32),
-    pub(super) minute: (u32, u32),
-    pub(super) in_flight: u32,
-}
-
-impl Load {
-    fn compare(&self, other: &Self) -> Ordering {
-        share(self.day, other.day)
-            .then_with(|| share(self.minute, other.minute))
-            .then_with(|| self.in_flight.cmp(&other.in_flight))
-    }
-}
-
-/// Compares two fractions without rounding.
-fn share(left: (u32, u32), right: (u32, u32)) -> Ordering {
-    let across = |spent: u32, allowed: u32| u64::from(spent) * u64::from(allowed);
-    across(left.0, right.1).cmp(&across(right.0, left.1))
-}
-
-/// The least busy of those offered so far.
-#[derive(Debug)]
-struct Lightest<T> {
-    best: Option<(T, Load)>,
-    /// How many were as light as the best; each of them had the same chance.
-    ties: usize,
-}
-
-impl<T> Lightest<T> {
-    const fn new() -> Self {
-        Self {
-            best: None,
-            ties: 0,
-        }
-    }
-
-    fn offer(&mut self, candidate: T, load: Load, rng: &mut fastrand::Rng) {
-        let order = match &self.best {
-            None => Ordering::Less,
-            Some((_, best)) => load.compare(best),
-        };
-        match order {
-            Ordering::Less => {
-                self.best = Some((candidate, load));
-                self.ties = 1;
-            }
-            Ordering::Equal => {
-                self.ties += 1;
-                if rng.usize(..self.ties) == 0 {
-                    self.best = Some((candidate, load));
-                }
-            }
-            Ordering::Greater => {}
-        }
-    }
-
-    fn take(self) -> Option<T> {
-        self.best.map(|(candidate, _)| candidate)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(day: (u32, u32), minute: (u32, u32), in_flight: u32) -> Load {
-        Load {
-            day,
-            minute,
-            in_flight,
-        }
-    }
-
-    fn lightest(loads: &[Load], seed: u64) -> Option<usize> {
-        let mut rng = fastrand::Rng::with_seed(seed);
-        let mut lightest = Lightest::new();
-        for (index, &load) in loads.iter().enumerate() {
-            lightest.offer(index, load, &mut rng);
-        }
-        lightest.take()
-    }
-
-    #[test]
-    fn shares_count_before_numbers_and_the_day_before_the_minute() {
-        let cases = [
-            (vec![], None),
-            (
-                vec![load((5, 6), (0, 5), 0), load((50, 150), (9, 10), 7)],
-                Some(1),
-            ),
-            (
-                vec![load((1, 6), (4, 5), 0), load((25, 150), (1, 10), 3)],
-                Some(1),
-            ),
-            (
-                vec![load((1, 6), (1, 5), 2), load((1, 6), (2, 10), 1)],
-                Some(1),
-            ),
-            (
-                vec![
-                    load((3, u32::MAX), (1, 5), 2),
-                    load((4, u32::MAX), (0, 5), 0),
-                ],
-                Some(0),
-            ),
-        ];
-        for (loads, expected) in cases {
-            assert_eq!(lightest(&loads, 1), expected, "{loads:?}");
-        }
-    }
-
-    #[test]
-    fn ties_are_broken_evenly() {
-        let same = load((1, 6), (1, 5), 0);
-        let mut wins = [0_u32; 4];
-        for seed in 0..4_000 {
-            let loads = [same, same, load((2, 6), (1, 5), 0), same];
-            wins[lightest(&loads, seed).unwrap()] += 1;
-        }
-        assert_eq!(wins[2], 0);
-        for won in [wins[0], wins[1], wins[3]] {
-            assert!((1_200..1_470).contains(&won), "{wins:?}");
         }
     }
 }

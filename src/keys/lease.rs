@@ -197,7 +197,7 @@ impl Wait {
 
     /// The one that ends first; never ends last.
     pub(super) fn sooner(self, other: Self) -> Self {
-        let end = |wait: Self| (wait.until.is_none(), wait);
+        let end = |wait: Self| (wait.until.is_none(), wait.until, wait.why);
         if end(other) < end(self) { other } else { self }
     }
 

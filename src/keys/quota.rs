@@ -173,7 +173,13 @@ impl Bucket {
     /// When the day has room again; none: it has now.
     pub(super) fn day_frees(&self, limits: &Limits, day: &Day) -> Option<Timestamp> {
         let full = self.used(day) >= limits.day;
-        full.then(|| pacific::end_of(self.day.max(day.number)))
+        full.then(|| {
+            if self.day > day.number {
+                pacific::end_of(self.day)
+            } else {
+                day.ends
+            }
+        })
     }
 
     /// When the minute has room for one more request with so many tokens; none: it has now.
@@ -184,24 +190,23 @@ impl Bucket {
         tokens: u64,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let live = self.live(now);
         let even = limits.tokens / u64::from(limits.minute.max(1));
-        let weight = |unit: &Unit| unit.tokens.unwrap_or(even);
-        let mut left = live.len();
-        let mut sum = live
-            .iter()
-            .fold(tokens, |sum, unit| sum.saturating_add(weight(unit)));
-        let allowed = usize::try_from(limits.minute).unwrap_or(usize::MAX);
-        let mut frees = None;
-        for unit in live {
-            if left < allowed && sum <= limits.tokens {
+        let mut requests = limits.minute.saturating_sub(1);
+        let mut left = limits.tokens.saturating_sub(tokens);
+        // The newest leave last: the first of them that does not fit beside it has to leave.
+        for unit in self.units.iter().rev() {
+            let frees = unit.at.after(MINUTE);
+            if frees <= now {
                 break;
             }
-            frees = Some(unit.at.after(MINUTE));
-            left -= 1;
-            sum = sum.saturating_sub(weight(unit));
+            let weight = unit.tokens.unwrap_or(even);
+            if requests == 0 || weight > left {
+                return Some(frees);
+            }
+            requests -= 1;
+            left -= weight;
         }
-        frees
+        None
     }
 
     /// Counts one request.
