@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
+use rich::Rich;
 use role::Role;
 
 pub(crate) mod admit;
@@ -12,6 +13,7 @@ pub(crate) mod answer;
 pub(crate) mod command;
 pub(crate) mod prompt;
 pub(crate) mod render;
+pub(crate) mod rich;
 pub(crate) mod role;
 pub(crate) mod tier;
 
@@ -160,6 +162,8 @@ pub(crate) struct Inbound {
     pub(crate) content: Content,
     /// Text of the message it replies to, or the quoted part; someone else's words.
     pub(crate) quote: Option<String>,
+    /// The message of the bot that it replies to.
+    pub(crate) replies_to: Option<MessageId>,
 }
 
 impl Inbound {
@@ -182,6 +186,14 @@ impl Inbound {
 pub(crate) enum Event {
     /// A new message.
     Message(Inbound),
+    /// A message that was changed (`edited_message`).
+    Edited(Inbound),
+    /// The native Stop of a draft (`stopped_message_generation`); private chats only.
+    Stopped {
+        chat: ChatId,
+        topic: Option<TopicId>,
+        draft: i32,
+    },
     /// A button under one of the bot's messages.
     Pressed(Pressed),
     /// The person blocked (`false`) or unblocked (`true`) the bot, or it was put into or out of a
@@ -233,6 +245,9 @@ pub(crate) struct Job {
     pub(crate) accepted: Timestamp,
     /// Turns begun for it; at the third the person is told instead.
     pub(crate) attempts: u8,
+    /// Messages of ours that the answer takes over, part by part: an old answer, or the message in
+    /// which this one grows.
+    pub(crate) places: Vec<MessageId>,
     pub(crate) task: Task,
 }
 
@@ -240,11 +255,26 @@ pub(crate) struct Job {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Task {
     /// Ask the model.
-    Question { text: String, quote: Option<String> },
+    Question {
+        text: String,
+        quote: Option<String>,
+        basis: Basis,
+    },
     /// Needs no model; bypasses lanes and queue.
     Command(command::Command),
     /// Say one sentence of the locale: a refusal, a notice.
     Tell(Notice),
+}
+
+/// Where a question stands among the rounds of its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Basis {
+    /// After the newest round.
+    Newest,
+    /// After this round: somebody replied to its answer, or wants more of it.
+    Round(JobId),
+    /// In the place of this round, which is the newest and leaves the history.
+    InsteadOf(JobId),
 }
 
 /// A sentence the bot says of itself; `locale` holds the words.
@@ -334,7 +364,7 @@ pub(crate) struct Outbound {
 
 impl Outbound {
     /// A message of the bot itself, without a reply or a button, to go at once.
-    pub(crate) const fn message(chat: ChatId, topic: Option<TopicId>, text: String) -> Self {
+    pub(crate) fn message(chat: ChatId, topic: Option<TopicId>, text: String) -> Self {
         Self {
             chat,
             topic,
@@ -342,9 +372,9 @@ impl Outbound {
             not_before: Timestamp(0),
             part_of: None,
             parcel: Parcel::Send {
-                text,
+                body: Rich::plain(text),
                 reply_to: None,
-                button: None,
+                buttons: Vec::new(),
             },
         }
     }
@@ -364,13 +394,15 @@ pub(crate) enum Rank {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Parcel {
     Send {
-        text: String,
+        body: Rich,
         reply_to: Option<MessageId>,
-        button: Option<Button>,
+        buttons: Vec<Button>,
     },
+    /// Turns a message of ours into this one; where it is gone, this is sent anew.
     Edit {
         message: MessageId,
-        text: String,
+        body: Rich,
+        buttons: Vec<Button>,
     },
     Delete {
         message: MessageId,

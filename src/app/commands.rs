@@ -15,6 +15,7 @@ use crate::app::{Ctx, retest, status};
 use crate::chat::command::{
     Command, GrantMistake, GrantRequest, KeysRequest, parse_grant, parse_keys, parse_revoke,
 };
+use crate::chat::rich::Rich;
 use crate::chat::role::{Grant, Person};
 use crate::chat::{
     Button, ChatId, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Sender, Task, UserId,
@@ -314,11 +315,11 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
         ChatKind::Private => None,
         ChatKind::Group => job.messages.first().copied(),
     };
-    let row = |text| Outbound {
+    let row = |text: String| Outbound {
         parcel: Parcel::Send {
-            text,
+            body: Rich::plain(text),
             reply_to,
-            button: reply.button.clone(),
+            buttons: reply.button.clone().into_iter().collect(),
         },
         ..Outbound::message(chat, topic, String::new())
     };

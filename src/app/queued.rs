@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::app::Ctx;
 use crate::app::call::{Queued, Visible};
+use crate::chat::rich::Rich;
 use crate::chat::{ChatKind, JobId, Lane, Outbound, Parcel};
 use crate::clock;
 
@@ -59,12 +60,12 @@ async fn send(ctx: &Ctx, job: JobId, queued: Queued) {
     // A call that ends at some time frees a key: nobody knows when.
     let wait = Some(wait).filter(|wait| *wait > NEARLY_OVER);
     let parcel = Parcel::Send {
-        text: locale.queued(queued.ahead, wait),
+        body: Rich::plain(locale.queued(queued.ahead, wait)),
         reply_to: match job.kind {
             ChatKind::Private => None,
             ChatKind::Group => job.messages.first().copied(),
         },
-        button: None,
+        buttons: Vec::new(),
     };
     let row = Outbound {
         parcel,

@@ -17,7 +17,7 @@ use crate::app::{close, commands, status, turn};
 use crate::chat::answer::Failure;
 use crate::chat::command::Command;
 use crate::chat::role::Role;
-use crate::chat::{ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserId};
+use crate::chat::{Basis, ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserId};
 use crate::clock;
 use crate::config::Config;
 use crate::locale::Locale;
@@ -187,7 +187,12 @@ impl Terminal {
             sent: now,
             accepted: now,
             attempts: 0,
-            task: Task::Question { text, quote: None },
+            places: Vec::new(),
+            task: Task::Question {
+                text,
+                quote: None,
+                basis: Basis::Newest,
+            },
         };
         let entered = self.engine.store.write(move |rows| {
             let id = rows.next_job_id()?;

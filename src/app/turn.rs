@@ -14,6 +14,7 @@ use crate::app::engine::{Engine, Settings};
 use crate::chat::admit::Known;
 use crate::chat::answer::Answer;
 use crate::chat::prompt::{self, Facts, Prompt};
+use crate::chat::rich::Rich;
 use crate::chat::role::{Role, Terms};
 use crate::chat::tier::{self, Choice, Day, Left};
 use crate::chat::{
@@ -73,7 +74,7 @@ pub(crate) async fn answer(
     let begun = engine.store.write(move |rows| rows.begin_job(id));
     let locale = settings.locale_for(&job.sender);
     let reply = match &job.task {
-        Task::Question { text, quote } if job.attempts < MOST_BEGUN => {
+        Task::Question { text, quote, .. } if job.attempts < MOST_BEGUN => {
             let asked = Asked {
                 engine,
                 settings: &settings,
@@ -339,9 +340,9 @@ fn outbound(job: &Job, text: &str) -> Vec<Outbound> {
     let row = |(part, text): (u16, String)| Outbound {
         part_of: Some((job.lane, job.id, part)),
         parcel: Parcel::Send {
-            text,
+            body: Rich::plain(text),
             reply_to: reply_to.filter(|_| part == 0),
-            button: None,
+            buttons: Vec::new(),
         },
         ..Outbound::message(chat, topic, String::new())
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::command::Command;
 use super::role::{Grant, Person, Role, role_of};
-use super::{Addressed, ChatKind, Content, Inbound, Notice, Sender, Task, UserId};
+use super::{Addressed, Basis, ChatKind, Content, Inbound, Notice, Sender, Task, UserId};
 use crate::clock::Timestamp;
 
 /// `ACCESS`: what happens to a stranger.
@@ -194,6 +194,7 @@ fn question(inbound: &Inbound, role: Role) -> Admission {
             task: Task::Question {
                 text: text.to_owned(),
                 quote: quote.clone(),
+                basis: Basis::Newest,
             },
         },
     }

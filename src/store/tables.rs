@@ -85,17 +85,18 @@ impl HistoryCursor {
 }
 
 macro_rules! records {
-    ($($record:ty => $table:literal,)*) => {$(
+    ($($record:ty => $table:literal $(version $version:literal)?,)*) => {$(
         impl Record for $record {
             const TABLE: &'static str = $table;
+            $(const VERSION: u8 = $version;)?
         }
     )*};
 }
 
 records! {
-    Job => "inbox",
+    Job => "inbox" version 2,
     SeenRow => "seen",
-    Outbound => "outbox",
+    Outbound => "outbox" version 2,
     StoredTurn => "chat_history",
     TurnRef => "by_message",
     Person => "user_registry",

@@ -12,9 +12,10 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::chat::rich::Rich;
 use crate::chat::{
-    ChatId, ChatKind, Job, JobId, MessageId, Origin, OutboxId, Parcel, Part, Rank, Sender, Task,
-    TierReason, TopicId, UpdateId,
+    Basis, ChatId, ChatKind, Job, JobId, MessageId, Origin, OutboxId, Parcel, Part, Rank, Sender,
+    Task, TierReason, TopicId, UpdateId,
 };
 use crate::clock::Timestamp;
 
@@ -59,9 +60,11 @@ pub(super) fn job(id: JobId, lane: Lane) -> Job {
         sent: Timestamp(1_000),
         accepted: Timestamp(2_000),
         attempts: 0,
+        places: Vec::new(),
         task: Task::Question {
             text: "why?".into(),
             quote: None,
+            basis: Basis::Newest,
         },
     }
 }
@@ -99,9 +102,9 @@ pub(super) fn outbound(chat: i64, text: &str) -> crate::chat::Outbound {
         not_before: Timestamp(0),
         part_of: Some((lane(chat, None, 9), JobId(1), 0)),
         parcel: Parcel::Send {
-            text: text.into(),
+            body: Rich::plain(text),
             reply_to: None,
-            button: None,
+            buttons: Vec::new(),
         },
     }
 }

@@ -168,6 +168,7 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         addressed: said.addressed,
         content: said.content,
         quote: said.quote,
+        replies_to: None,
     }))
 }
 

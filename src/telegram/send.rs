@@ -9,10 +9,11 @@ use frankenstein::TelegramApi;
 use frankenstein::input_file::FileUpload;
 use frankenstein::methods::{
     AnswerCallbackQueryParams, DeleteMessageParams, DeleteWebhookParams, EditMessageTextParams,
-    SendDocumentParams, SendMessageParams,
+    SendChatActionParams, SendDocumentParams, SendMessageDraftParams, SendMessageParams,
 };
 use frankenstein::types::{
-    InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyMarkup, ReplyParameters,
+    ChatAction, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity,
+    MessageEntityType, ReplyMarkup, ReplyParameters,
 };
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -21,7 +22,8 @@ use super::form::Upload;
 use super::verdict::Refusal;
 use super::wire::Success;
 use super::{CallError, Client, Me};
-use crate::chat::{Button, ChatId, MessageId, Outbound, Parcel};
+use crate::chat::rich::{Entity, Rich, Style};
+use crate::chat::{Button, ChatId, MessageId, Outbound, Parcel, TopicId};
 
 /// Longest text of `answerCallbackQuery`.
 const MAX_ANSWER: usize = 200;
@@ -32,22 +34,39 @@ const MAX_ANSWER: usize = 200;
 pub(crate) fn send(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallError> {
     match &row.parcel {
         Parcel::Send {
-            text,
+            body,
             reply_to,
-            button,
+            buttons,
         } => {
             let params = SendMessageParams::builder()
                 .chat_id(row.chat.0)
                 .maybe_message_thread_id(row.topic.map(|topic| topic.0))
-                .text(text)
+                .text(&body.text)
+                .maybe_entities(entities(body))
                 .link_preview_options(LinkPreviewOptions::DISABLED)
                 .maybe_reply_parameters(reply_to.map(reply))
-                .maybe_reply_markup(button.as_ref().map(keyboard))
+                .maybe_reply_markup(keyboard(buttons).map(ReplyMarkup::InlineKeyboardMarkup))
                 .build();
             let sent = client.call("sendMessage", &params)?;
             Ok(message_id(&sent))
         }
-        Parcel::Edit { message, text } => edit(client, row.chat, *message, text),
+        Parcel::Edit {
+            message,
+            body,
+            buttons,
+        } => {
+            let params = EditMessageTextParams::builder()
+                .chat_id(row.chat.0)
+                .message_id(message.0)
+                .text(&body.text)
+                .maybe_entities(entities(body))
+                .link_preview_options(LinkPreviewOptions::DISABLED)
+                .maybe_reply_markup(keyboard(buttons))
+                .build();
+            let edited: Result<IgnoredAny, _> = client.call("editMessageText", &params);
+            done(edited, &Refusal::NotModified)?;
+            Ok(Some(*message))
+        }
         Parcel::Delete { message } => {
             let params = DeleteMessageParams::builder()
                 .chat_id(row.chat.0)
@@ -87,21 +106,40 @@ pub(crate) fn delete_webhook(client: &Client) -> Result<(), CallError> {
     client.delete_webhook(&params).map(drop)
 }
 
-fn edit(
+/// Shows a growing text in a private chat for the next 30 seconds (Bot API, `sendMessageDraft`); the
+/// person may stop it. An empty text shows that the bot thinks. `draft` is not zero.
+pub(crate) fn draft(
     client: &Client,
     chat: ChatId,
-    message: MessageId,
-    text: &str,
-) -> Result<Option<MessageId>, CallError> {
-    let params = EditMessageTextParams::builder()
+    topic: Option<TopicId>,
+    draft: i32,
+    body: &Rich,
+) -> Result<(), CallError> {
+    let params = SendMessageDraftParams::builder()
         .chat_id(chat.0)
-        .message_id(message.0)
-        .text(text)
-        .link_preview_options(LinkPreviewOptions::DISABLED)
+        .maybe_message_thread_id(topic.map(|topic| topic.0))
+        .draft_id(draft)
+        .text(&body.text)
+        .maybe_entities(entities(body))
+        .can_stop(true)
         .build();
-    let edited: Result<IgnoredAny, _> = client.call("editMessageText", &params);
-    done(edited, &Refusal::NotModified)?;
-    Ok(Some(message))
+    client
+        .call("sendMessageDraft", &params)
+        .map(|IgnoredAny| ())
+}
+
+/// Shows for five seconds that the bot writes (Bot API, `sendChatAction`).
+pub(crate) fn typing(
+    client: &Client,
+    chat: ChatId,
+    topic: Option<TopicId>,
+) -> Result<(), CallError> {
+    let params = SendChatActionParams::builder()
+        .chat_id(chat.0)
+        .maybe_message_thread_id(topic.map(|topic| topic.0))
+        .action(ChatAction::Typing)
+        .build();
+    client.call("sendChatAction", &params).map(|IgnoredAny| ())
 }
 
 fn file(
@@ -126,15 +164,44 @@ fn file(
     Ok(message_id(&sent.result))
 }
 
-fn keyboard(button: &Button) -> ReplyMarkup {
-    let button = InlineKeyboardButton::builder()
-        .text(&button.label)
-        .callback_data(&button.data)
-        .build();
-    let keyboard = InlineKeyboardMarkup::builder()
-        .inline_keyboard(vec![vec![button]])
-        .build();
-    ReplyMarkup::InlineKeyboardMarkup(keyboard)
+/// One row of buttons.
+fn keyboard(buttons: &[Button]) -> Option<InlineKeyboardMarkup> {
+    let button = |button: &Button| {
+        InlineKeyboardButton::builder()
+            .text(&button.label)
+            .callback_data(&button.data)
+            .build()
+    };
+    let row: Vec<_> = buttons.iter().map(button).collect();
+    let keyboard = InlineKeyboardMarkup::builder().inline_keyboard(vec![row]);
+    (!buttons.is_empty()).then(|| keyboard.build())
+}
+
+fn entities(body: &Rich) -> Option<Vec<MessageEntity>> {
+    let entities: Vec<_> = body.entities.iter().filter_map(entity).collect();
+    (!entities.is_empty()).then_some(entities)
+}
+
+fn entity(entity: &Entity) -> Option<MessageEntity> {
+    let (kind, url, language) = match &entity.style {
+        Style::Bold => (MessageEntityType::Bold, None, None),
+        Style::Italic => (MessageEntityType::Italic, None, None),
+        Style::Underline => (MessageEntityType::Underline, None, None),
+        Style::Strikethrough => (MessageEntityType::Strikethrough, None, None),
+        Style::Spoiler => (MessageEntityType::Spoiler, None, None),
+        Style::Code => (MessageEntityType::Code, None, None),
+        Style::Pre { language } => (MessageEntityType::Pre, None, language.as_ref()),
+        Style::Link { url } => (MessageEntityType::TextLink, Some(url), None),
+        Style::Quote => (MessageEntityType::Blockquote, None, None),
+        Style::LongQuote => (MessageEntityType::ExpandableBlockquote, None, None),
+    };
+    let built = MessageEntity::builder()
+        .type_field(kind)
+        .offset(u16::try_from(entity.offset).ok()?)
+        .length(u16::try_from(entity.length).ok()?)
+        .maybe_url(url)
+        .maybe_language(language);
+    Some(built.build())
 }
 
 /// Accepted is sent, whatever else the answer holds: asking again would show the message twice.

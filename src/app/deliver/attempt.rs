@@ -13,6 +13,7 @@ use super::MISHAP;
 use crate::app::Ctx;
 use crate::app::journal::set_reachable;
 use crate::chat::answer::Failure;
+use crate::chat::rich::Rich;
 use crate::chat::{MessageId, Outbound, Parcel, UserId};
 use crate::clock;
 use crate::locale::{Language, Locale};
@@ -189,16 +190,17 @@ fn without_topic(row: &Outbound) -> Option<Outbound> {
 /// an apology instead of it, then nothing.
 async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
     let Parcel::Send {
-        text,
+        body,
         reply_to,
-        button,
+        buttons,
     } = &row.parcel
     else {
         return None;
     };
-    let is_bare = reply_to.is_none() && button.is_none() && row.topic.is_none();
+    let is_bare =
+        reply_to.is_none() && buttons.is_empty() && body.entities.is_empty() && row.topic.is_none();
     let text = match (is_bare, row.part_of) {
-        (false, _) => text.clone(),
+        (false, _) => body.text.clone(),
         (true, Some(_)) => apology(ctx, row).await,
         (true, None) => return None,
     };
@@ -206,9 +208,9 @@ async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
         topic: None,
         part_of: row.part_of.filter(|_| !is_bare),
         parcel: Parcel::Send {
-            text,
+            body: Rich::plain(text),
             reply_to: None,
-            button: None,
+            buttons: Vec::new(),
         },
         ..row.clone()
     })

@@ -14,8 +14,8 @@ use crate::chat::admit::{Admission, Known, admit};
 use crate::chat::command::Command;
 use crate::chat::role::{Grant, Held, Person, Role};
 use crate::chat::{
-    ChatKind, Content, Event, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel, Pressed,
-    Rank, Sender, Task, UpdateId, UserId,
+    Basis, ChatKind, Content, Event, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel,
+    Pressed, Rank, Sender, Task, UpdateId, UserId,
 };
 use crate::clock::{self, Timestamp};
 use crate::locale::{Language, Locale};
@@ -63,6 +63,7 @@ impl Sorter<'_> {
     ) -> Result<Entry, StoreError> {
         match decoded {
             Decoded::Event(Event::Message(inbound)) => self.message(inbound).await,
+            Decoded::Event(Event::Edited(_) | Event::Stopped { .. }) => Ok(Entry::Skipped),
             Decoded::Event(Event::Pressed(pressed)) => self.pressed(pressed).await,
             Decoded::Event(Event::Reachable { chat, reachable }) => {
                 Ok(Entry::Reachable { chat, reachable })
@@ -196,6 +197,7 @@ impl Sorter<'_> {
             sent: inbound.sent,
             accepted: self.now,
             attempts: 0,
+            places: Vec::new(),
             task,
         }
     }
@@ -216,9 +218,11 @@ impl Sorter<'_> {
             sent: held.sent,
             accepted: self.now,
             attempts: 0,
+            places: Vec::new(),
             task: Task::Question {
                 text: held.text,
                 quote: held.quote,
+                basis: Basis::Newest,
             },
         }
     }

@@ -54,6 +54,7 @@ fn private(id: i64, text: &str) -> Inbound {
         addressed: Addressed::Private,
         content: Content::Text(text.to_owned()),
         quote: None,
+        replies_to: None,
     }
 }
 
@@ -94,6 +95,7 @@ fn asks(role: Role, text: &str) -> Admission {
         task: Task::Question {
             text: text.to_owned(),
             quote: None,
+            basis: Basis::Newest,
         },
     }
 }
@@ -420,6 +422,7 @@ fn a_bare_mention_on_a_quoted_message_asks_about_that_message() {
         task: Task::Question {
             text: String::new(),
             quote: Some("a riddle".to_owned()),
+            basis: Basis::Newest,
         },
     };
     assert_eq!(admit(&inbound, &open(), nobody(), NOW), expected);

@@ -68,6 +68,7 @@ fn a_private_message_is_taken_over_field_by_field() {
         addressed: Addressed::Private,
         content: Content::Text("hi".to_owned()),
         quote: None,
+        replies_to: None,
     };
     assert_eq!(inbound(&update), expected);
 }

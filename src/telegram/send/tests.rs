@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::chat::{Rank, TopicId};
+use crate::chat::Rank;
 use crate::clock::Timestamp;
 use crate::telegram::tests::{Reply, Server, body, says};
 
@@ -34,9 +34,9 @@ fn refused(description: &str) -> Reply {
 #[test]
 fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
     let mut row = row(Parcel::Send {
-        text: "hi 👋".to_owned(),
+        body: Rich::plain("hi 👋"),
         reply_to: Some(MessageId(3)),
-        button: None,
+        buttons: Vec::new(),
     });
     row.topic = Some(TopicId(9));
     let (outcome, request) = sent(says(200, SENT), &row);
@@ -56,7 +56,8 @@ fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
 fn an_edit_that_changes_nothing_is_done() {
     let row = row(Parcel::Edit {
         message: MessageId(3),
-        text: "new".to_owned(),
+        body: Rich::plain("new"),
+        buttons: Vec::new(),
     });
     for reply in [
         says(200, SENT),
