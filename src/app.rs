@@ -14,7 +14,7 @@ pub(crate) mod engine;
 pub(crate) mod intake;
 pub(crate) mod journal;
 pub(crate) mod lending;
-pub(crate) mod queued;
+pub(crate) mod live;
 pub(crate) mod retest;
 pub(crate) mod scheduler;
 pub(crate) mod status;

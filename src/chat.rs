@@ -227,6 +227,12 @@ pub(crate) struct Button {
     pub(crate) data: String,
 }
 
+/// The number of the draft in which the answer to a job grows (Bot API, `sendMessageDraft`): never 0.
+pub(crate) fn draft_of(job: JobId) -> i32 {
+    let number = job.0 % i32::MAX.unsigned_abs() as u64 + 1;
+    i32::try_from(number).unwrap_or(1)
+}
+
 /// Something to be done for somebody, as the inbox keeps it until it ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Job {

@@ -158,7 +158,8 @@ impl Locale {
     pub(crate) fn finish(&self, finish: Finish) -> Option<&str> {
         let texts = &self.sentences.finish;
         match finish {
-            Finish::Complete => None,
+            // Whoever stops an answer knows why it ends there.
+            Finish::Complete | Finish::Stopped => None,
             Finish::LengthLimit => Some(&texts.length_limit),
             Finish::Continuation => Some(&texts.continuation),
             Finish::Broken => Some(&texts.broken),
@@ -189,6 +190,11 @@ impl Locale {
     }
 
     /// Answer to `/new`.
+    /// The label of the button under an answer that grows.
+    pub(crate) fn stop_label(&self) -> &str {
+        &self.sentences.notice.stop_label
+    }
+
     /// The label of the button under the notice of old mail.
     pub(crate) fn answer_held(&self) -> &str {
         &self.sentences.notice.answer_held

@@ -1,17 +1,21 @@
 //! What may be sent next, and when: one line per chat, in order; ranks among chats; parking, group
 //! pace and outages. Pure; owned by `app::deliver`, which does the sending.
 //!
-//! Invariant: a line has at most one row under way, and its rows leave in the order they came.
+//! Beside the rows of the outbox a line has frames: what a growing answer shows meanwhile. They are
+//! wishes without content, at most one a job, so that the newest is what is shown when one is granted.
+//!
+//! Invariants: a line has at most one thing under way, its rows leave in the order they came, and no
+//! frame goes before a row of its chat.
+
+mod minute;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::chat::{ChatId, Outbound, OutboxId, Rank};
+use crate::chat::{ChatId, JobId, Outbound, OutboxId, Rank};
 use crate::clock::Timestamp;
+use minute::GroupMinute;
 
-/// Most messages and edits in any 60 seconds of one group (Bot API FAQ, "Broadcasting to users").
-const GROUP_PER_MINUTE: usize = 20;
-const MINUTE: Duration = Duration::from_mins(1);
 /// One chat takes about one message a second (Bot API FAQ) …
 const PER_MESSAGE: Duration = Duration::from_secs(1);
 /// … and short bursts: this much may be sent ahead of that pace.
@@ -38,14 +42,41 @@ impl Head {
             not_before: row.not_before,
         }
     }
+}
 
-    /// Callback answers expire within seconds, so they do not queue behind a parked chat's texts.
-    const fn line(&self) -> Line {
-        match self.rank {
-            Rank::Acknowledge => Line::Callbacks(self.chat),
-            Rank::Final | Rank::Edit | Rank::Typing | Rank::Broadcast => Line::Texts(self.chat),
+/// What a growing answer wants to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// A message or its edit: counts as one.
+    Message,
+    /// A draft of a private chat.
+    Draft,
+    /// That the bot writes.
+    Typing,
+}
+
+impl Frame {
+    const fn rank(self) -> Rank {
+        match self {
+            Self::Message | Self::Draft => Rank::Edit,
+            Self::Typing => Rank::Typing,
         }
     }
+}
+
+/// Something whose time has come; its line is busy until [`Outgoing::ended`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) item: Item,
+    pub(crate) chat: ChatId,
+    pub(crate) rank: Rank,
+}
+
+/// A row of the outbox, or a frame of the answer to a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Item {
+    Row(OutboxId),
+    Frame(JobId),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,7 +103,9 @@ pub(crate) enum Ended {
 #[derive(Debug, Default)]
 struct Rows {
     waiting: BTreeMap<OutboxId, Rank>,
-    under_way: Option<OutboxId>,
+    /// In the order in which they were wished.
+    frames: VecDeque<(JobId, Frame)>,
+    under_way: Option<Item>,
     parked_until: Timestamp,
     /// Tries in a row without an answer.
     unanswered: u32,
@@ -88,6 +121,18 @@ impl Rows {
         self.parked_until.max(paced)
     }
 
+    /// The same for the next frame, which is not sent ahead of the pace.
+    fn frame_free_at(&self, frame: Frame) -> Timestamp {
+        match frame {
+            Frame::Message => self.idle_at(),
+            Frame::Draft | Frame::Typing => self.parked_until,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.frames.is_empty()
+    }
+
     /// From when on nothing has to be remembered of a chat that is sent nothing.
     fn idle_at(&self) -> Timestamp {
         self.parked_until.max(self.spread_until)
@@ -97,7 +142,7 @@ impl Rows {
 /// Where an idle line is filed, so that it can be taken out again.
 #[derive(Debug, Clone, Copy)]
 enum Filed {
-    Ready(Rank, OutboxId),
+    Ready(Rank, Item),
     Asleep(Timestamp),
 }
 
@@ -106,11 +151,11 @@ enum Filed {
 pub(crate) struct Outgoing {
     lines: HashMap<Line, Rows>,
     /// Heads of idle lines whose time has come.
-    ready: BTreeSet<(Rank, OutboxId, Line)>,
+    ready: BTreeSet<(Rank, Item, Line)>,
     /// Idle lines that wait for a moment.
     asleep: BTreeSet<(Timestamp, Line)>,
-    /// When each group was last sent something, within a minute.
-    groups: HashMap<ChatId, VecDeque<Timestamp>>,
+    /// What each group was sent within a minute.
+    groups: HashMap<ChatId, GroupMinute>,
     under_way: usize,
     /// Tries in a row that got no answer, and when the next one may go.
     silence: u32,
@@ -120,9 +165,9 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// A row that was just stored, or was left over at start.
     pub(crate) fn push(&mut self, head: Head, now: Timestamp) {
-        let line = head.line();
+        let line = line_of(head.chat, head.rank);
         let rows = self.lines.entry(line).or_default();
-        if rows.under_way == Some(head.id) {
+        if rows.under_way == Some(Item::Row(head.id)) {
             return;
         }
         rows.parked_until = rows.parked_until.max(head.not_before);
@@ -130,35 +175,66 @@ impl Outgoing {
         self.file(line, now);
     }
 
-    /// The row to send now, if any; its line is busy until [`Outgoing::ended`].
-    pub(crate) fn next(&mut self, now: Timestamp) -> Option<Head> {
+    /// A growing answer wants to show what it has by then.
+    pub(crate) fn wish(&mut self, chat: ChatId, job: JobId, frame: Frame, now: Timestamp) {
+        let line = Line::Texts(chat);
+        let frames = &mut self.lines.entry(line).or_default().frames;
+        match frames.iter_mut().find(|(known, _)| *known == job) {
+            Some((_, known)) => *known = frame,
+            None => frames.push_back((job, frame)),
+        }
+        self.file(line, now);
+    }
+
+    /// The answer to a job has nothing more to show.
+    pub(crate) fn unwish(&mut self, chat: ChatId, job: JobId, now: Timestamp) {
+        let line = Line::Texts(chat);
+        self.unfile(line);
+        if let Some(rows) = self.lines.get_mut(&line) {
+            rows.frames.retain(|(known, _)| *known != job);
+        }
+        self.file(line, now);
+    }
+
+    /// What to send now, if anything; its line is busy until [`Outgoing::ended`].
+    pub(crate) fn next(&mut self, now: Timestamp) -> Option<Due> {
         if self.next_at(now)? > now {
             return None;
         }
-        let (rank, id, line) = self.ready.pop_first()?;
+        let (rank, item, line) = self.ready.pop_first()?;
         let rows = self.lines.get_mut(&line)?;
-        rows.waiting.remove(&id);
-        rows.under_way = Some(id);
+        let is_message = match item {
+            Item::Row(id) => rows.waiting.remove(&id).is_some(),
+            Item::Frame(_) => {
+                let frame = rows.frames.pop_front();
+                frame.is_some_and(|(_, frame)| frame == Frame::Message)
+            }
+        };
+        rows.under_way = Some(item);
         rows.filed = None;
-        rows.spread_until = rows.spread_until.max(now).after(PER_MESSAGE);
         self.under_way += 1;
-        let chat = chat_of(line);
+        if is_message {
+            rows.spread_until = rows.spread_until.max(now).after(PER_MESSAGE);
+        }
         if let Line::Texts(chat) = line
             && chat.0 < 0
+            && is_message
         {
-            self.groups.entry(chat).or_default().push_back(now);
+            let is_frame = matches!(item, Item::Frame(_));
+            self.groups.entry(chat).or_default().push(now, is_frame);
         }
-        Some(Head {
-            id,
-            chat,
-            rank,
-            not_before: Timestamp::default(),
-        })
+        let chat = chat_of(line);
+        Some(Due { item, chat, rank })
     }
 
-    /// The try of `head` ended.
-    pub(crate) fn ended(&mut self, head: Head, ended: Ended, now: Timestamp, jitter: Duration) {
-        let line = head.line();
+    /// Rank of what [`Outgoing::next`] would give now.
+    pub(crate) fn next_rank(&self) -> Option<Rank> {
+        self.ready.first().map(|(rank, _, _)| *rank)
+    }
+
+    /// The try of `due` ended. A frame does not come again by itself.
+    pub(crate) fn ended(&mut self, due: Due, ended: Ended, now: Timestamp, jitter: Duration) {
+        let line = line_of(due.chat, due.rank);
         self.under_way = self.under_way.saturating_sub(1);
         match ended {
             Ended::Unanswered => self.silence_grows(now, jitter),
@@ -178,25 +254,22 @@ impl Outgoing {
         } else {
             rows.unanswered = 0;
         }
-        match ended {
-            Ended::Gone => {}
-            Ended::Changed | Ended::Unanswered => {
-                rows.waiting.insert(head.id, head.rank);
-            }
-            Ended::Parked { until } | Ended::Flooded { until } => {
-                rows.waiting.insert(head.id, head.rank);
-                rows.parked_until = rows.parked_until.max(until);
-            }
+        if let Ended::Parked { until } | Ended::Flooded { until } = ended {
+            rows.parked_until = rows.parked_until.max(until);
+        }
+        if let (Item::Row(id), true) = (due.item, ended != Ended::Gone) {
+            rows.waiting.insert(id, due.rank);
         }
         self.file(line, now);
     }
 
-    /// Forgets what waits for a chat that is closed to us; a row under way stays with its try.
+    /// Forgets what waits for a chat that is closed to us; what is under way stays with its try.
     pub(crate) fn close(&mut self, chat: ChatId) {
         for line in [Line::Texts(chat), Line::Callbacks(chat)] {
             self.unfile(line);
             if let Some(rows) = self.lines.get_mut(&line) {
                 rows.waiting.clear();
+                rows.frames.clear();
                 if rows.under_way.is_none() {
                     self.lines.remove(&line);
                 }
@@ -225,11 +298,11 @@ impl Outgoing {
 
     /// Rows waiting or under way.
     pub(crate) fn len(&self) -> usize {
+        let under_way = |rows: &Rows| matches!(rows.under_way, Some(Item::Row(_)));
         self.lines
             .values()
-            .map(|rows| rows.waiting.len())
-            .sum::<usize>()
-            + self.under_way
+            .map(|rows| rows.waiting.len() + usize::from(under_way(rows)))
+            .sum()
     }
 
     /// One more try without an answer. Those that were under way together count as one.
@@ -243,7 +316,8 @@ impl Outgoing {
     /// Files an idle line under "ready" or "asleep", by its head.
     fn file(&mut self, line: Line, now: Timestamp) {
         self.unfile(line);
-        let free_at = self.group_free_at(line, now);
+        let free_at = self.group_free_at(line, false, now);
+        let frame_free_at = self.group_free_at(line, true, now);
         let forgotten_at = self.group_forgotten_at(line);
         let Some(rows) = self.lines.get_mut(&line) else {
             return;
@@ -251,22 +325,34 @@ impl Outgoing {
         if rows.under_way.is_some() {
             return;
         }
-        let at = rows.free_at().max(free_at);
-        let filed = match rows.waiting.first_key_value() {
-            Some((&id, &rank)) if at <= now => Filed::Ready(rank, id),
-            Some(_) => Filed::Asleep(at),
+        let row = rows.waiting.first_key_value();
+        let head = match (row, rows.frames.front()) {
+            (Some((&id, &rank)), _) => Some((rank, Item::Row(id), rows.free_at().max(free_at))),
+            (None, Some(&(job, frame))) => {
+                let of_group = match frame {
+                    Frame::Message => frame_free_at,
+                    Frame::Draft | Frame::Typing => now,
+                };
+                let at = rows.frame_free_at(frame).max(of_group);
+                Some((frame.rank(), Item::Frame(job), at))
+            }
+            (None, None) => None,
+        };
+        let filed = match head {
+            Some((rank, item, at)) if at <= now => Filed::Ready(rank, item),
+            Some((_, _, at)) => Filed::Asleep(at),
             None => Filed::Asleep(rows.idle_at().max(forgotten_at)),
         };
         rows.filed = Some(filed);
         match filed {
-            Filed::Ready(rank, id) => self.ready.insert((rank, id, line)),
+            Filed::Ready(rank, item) => self.ready.insert((rank, item, line)),
             Filed::Asleep(at) => self.asleep.insert((at, line)),
         };
     }
 
     fn unfile(&mut self, line: Line) {
         match self.lines.get_mut(&line).and_then(|rows| rows.filed.take()) {
-            Some(Filed::Ready(rank, id)) => self.ready.remove(&(rank, id, line)),
+            Some(Filed::Ready(rank, item)) => self.ready.remove(&(rank, item, line)),
             Some(Filed::Asleep(at)) => self.asleep.remove(&(at, line)),
             None => false,
         };
@@ -279,11 +365,7 @@ impl Outgoing {
             }
             self.asleep.pop_first();
             // A line with nothing to send was kept only to remember its pace and parking.
-            if self
-                .lines
-                .get(&line)
-                .is_some_and(|rows| rows.waiting.is_empty())
-            {
+            if self.lines.get(&line).is_some_and(Rows::is_empty) {
                 self.lines.remove(&line);
                 if let Line::Texts(chat) = line {
                     self.groups.remove(&chat);
@@ -299,27 +381,31 @@ impl Outgoing {
         let Line::Texts(chat) = line else {
             return Timestamp::default();
         };
-        let last = self.groups.get(&chat).and_then(VecDeque::back);
-        last.map_or_else(Timestamp::default, |at| at.after(MINUTE))
+        let minute = self.groups.get(&chat);
+        minute
+            .and_then(GroupMinute::forgotten_at)
+            .unwrap_or_default()
     }
 
-    /// When a group's sliding minute has room again.
-    fn group_free_at(&mut self, line: Line, now: Timestamp) -> Timestamp {
+    /// When a group's sliding minute has room again for a row, or for a frame.
+    fn group_free_at(&mut self, line: Line, for_frame: bool, now: Timestamp) -> Timestamp {
         let Line::Texts(chat) = line else { return now };
-        let Some(sent) = self.groups.get_mut(&chat) else {
+        let Some(minute) = self.groups.get_mut(&chat) else {
             return now;
         };
-        while sent.front().is_some_and(|at| now >= at.after(MINUTE)) {
-            sent.pop_front();
+        if minute.prune(now) {
+            self.groups.remove(&chat);
+            return now;
         }
-        match sent.front() {
-            None => {
-                self.groups.remove(&chat);
-                now
-            }
-            Some(oldest) if sent.len() >= GROUP_PER_MINUTE => oldest.after(MINUTE),
-            Some(_) => now,
-        }
+        minute.free_at(for_frame, now)
+    }
+}
+
+/// Callback answers expire within seconds, so they do not queue behind a parked chat's texts.
+const fn line_of(chat: ChatId, rank: Rank) -> Line {
+    match rank {
+        Rank::Acknowledge => Line::Callbacks(chat),
+        Rank::Final | Rank::Edit | Rank::Typing | Rank::Broadcast => Line::Texts(chat),
     }
 }
 

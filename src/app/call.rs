@@ -10,6 +10,7 @@ use attempt::Attempt;
 use lease::why_not;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::debug;
@@ -19,10 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::{Backend, Engine, Settings};
 use crate::chat::Tier;
-pub(crate) use crate::chat::answer::Audience;
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant, Timestamp};
+use crate::config::Stream;
 use crate::gemini::Outcome as Report;
 use crate::gemini::slots::Slots;
 use crate::keys::{Change, Effect, Group, Next, Repair, Route, Start};
@@ -54,9 +55,43 @@ pub(crate) struct Queued {
 /// Where the text of a call goes while it grows, and who may end it.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
-    pub(crate) audience: Audience,
+    pub(crate) way: Stream,
     pub(crate) visible: &'a watch::Sender<Visible>,
-    pub(crate) cancel: &'a CancellationToken,
+    /// Whether a person has seen a part of the text: then it is not begun anew.
+    pub(crate) seen: &'a Arc<AtomicBool>,
+    pub(crate) halt: &'a Halt,
+}
+
+impl View<'_> {
+    /// The text so far, if a person has seen some of it.
+    fn shown(&self) -> Option<String> {
+        let text = self.visible.borrow().text.clone();
+        (self.seen.load(Ordering::Relaxed) && !text.is_empty()).then_some(text)
+    }
+}
+
+/// The way to end a call from outside.
+#[derive(Debug, Default)]
+pub(crate) struct Halt {
+    token: CancellationToken,
+    keeps: AtomicBool,
+}
+
+impl Halt {
+    /// Ends the call; what a person has seen of the answer is kept.
+    pub(crate) fn stop(&self) {
+        self.keeps.store(true, Ordering::Relaxed);
+        self.token.cancel();
+    }
+
+    /// Ends the call; nothing of it is wanted.
+    pub(crate) fn discard(&self) {
+        self.token.cancel();
+    }
+
+    async fn called(&self) {
+        self.token.cancelled().await;
+    }
 }
 
 /// One question on its way to the model.
@@ -196,7 +231,7 @@ impl Call<'_> {
             });
             let call = lease.attempted();
             let goes_on = match self.attempt(slot, lease).await {
-                Attempt::Cancelled => return Ok(Ended::Cancelled),
+                Attempt::Cancelled => return Ok(self.cancelled()),
                 Attempt::TimedOut => {
                     if let Some(ended) = self.cut_short() {
                         return Ok(ended);
@@ -245,18 +280,20 @@ impl Call<'_> {
     /// Our deadline ended an answer: what was shown is kept, or the question is over, or `None`
     /// when another key may still try.
     fn cut_short(&self) -> Option<Ended> {
-        let shown = self.question.view.visible.borrow().text.clone();
-        match self.question.view.audience {
-            Audience::Watching if !shown.is_empty() => Some(Ended::Answered(Answer {
-                text: shown,
-                finish: Finish::Broken,
-                model: String::new(),
-                signed: Vec::new(),
-                usage: Usage::default(),
-            })),
-            Audience::Watching | Audience::Nobody => {
-                (clock::instant() >= self.deadline).then_some(Ended::Failed(Failure::TooSlow))
-            }
+        let is_late = clock::instant() >= self.deadline;
+        match self.question.view.shown() {
+            Some(text) => Some(beginning(text, Finish::Broken)),
+            None => is_late.then_some(Ended::Failed(Failure::TooSlow)),
+        }
+    }
+
+    /// The person has stopped the answer, or wants none any more.
+    fn cancelled(&self) -> Ended {
+        let view = self.question.view;
+        let kept = view.halt.keeps.load(Ordering::Relaxed);
+        match view.shown().filter(|_| kept) {
+            Some(text) => beginning(text, Finish::Stopped),
+            None => Ended::Cancelled,
         }
     }
 
@@ -269,4 +306,15 @@ impl Call<'_> {
             sleep_until((clock::instant() + pause).min(self.deadline)).await;
         }
     }
+}
+
+/// An answer of which there is only what was shown.
+fn beginning(text: String, finish: Finish) -> Ended {
+    Ended::Answered(Answer {
+        text,
+        finish,
+        model: String::new(),
+        signed: Vec::new(),
+        usage: Usage::default(),
+    })
 }

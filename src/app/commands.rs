@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use crate::app::engine::{Engine, Settings};
 use crate::app::journal::HELD;
+use crate::app::scheduler::End;
 use crate::app::{Ctx, retest, status};
 use crate::chat::command::{
     Command, GrantMistake, GrantRequest, KeysRequest, parse_grant, parse_keys, parse_revoke,
@@ -113,13 +114,13 @@ async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> R
         }
         Command::Help => Reply::say(locale.help(job.role)),
         Command::New => {
-            let cancelled = ctx.desk.cancel(job.lane).await;
+            let cancelled = ctx.desk.cancel(job.lane, End::Discarded).await;
             Reply::say(locale.new_conversation()).after(Effect::Forget {
                 jobs: cancelled.waiting,
             })
         }
         Command::Stop => {
-            let cancelled = ctx.desk.cancel(job.lane).await;
+            let cancelled = ctx.desk.cancel(job.lane, End::Kept).await;
             let had_none = cancelled.waiting.is_empty() && !cancelled.running;
             let text = if had_none {
                 locale.nothing_to_stop()

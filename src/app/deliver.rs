@@ -5,28 +5,35 @@
 //! and the next row of its chat is tried only after that is on disk.
 
 mod attempt;
+mod frame;
 mod pace;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use log::{error, info};
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::live::Live;
 use crate::app::{Ctx, GRACE};
-use crate::chat::{ChatId, Outbound};
-use crate::clock;
-use crate::outgoing::{Ended, Head, Outgoing};
+use crate::chat::{ChatId, JobId, Outbound, Rank};
+use crate::clock::{self, Timestamp};
+use crate::outgoing::{Due, Ended, Frame, Head, Item, Outgoing};
 use crate::store::Read;
 use pace::Pace;
 
 /// Sends at the same time; each holds a thread of the blocking pool.
 pub(crate) const SENDS: usize = 16;
+/// Of these, frames of growing answers: the others are left to what counts.
+const FRAMES: usize = SENDS / 2;
+/// Chats that are remembered to take no drafts; beyond that they are asked once more.
+const LATCHED: usize = 10_000;
 /// Rows that may wait to be told to the delivery; they are on disk already.
 const LETTERS: usize = 256;
 /// Wait before a row is tried again that could not be read, or whose send panicked.
@@ -37,6 +44,8 @@ const MISHAP: Duration = Duration::from_secs(5);
 pub(crate) struct Mail {
     letters: mpsc::Sender<Letter>,
     waiting: Arc<AtomicUsize>,
+    /// Chats that take no drafts.
+    latched: Arc<Mutex<HashSet<ChatId>>>,
 }
 
 /// What the delivery is told.
@@ -45,6 +54,10 @@ pub(crate) enum Letter {
     Row(Head),
     /// A chat we may not write to any more; its rows are gone.
     Closed(ChatId),
+    /// A growing answer wants to show what it has.
+    Frame(Arc<Live>, Frame),
+    /// It wants nothing more.
+    Over(ChatId, JobId),
     /// A message that cannot be stored, because it tells that nothing can: it is tried once.
     Passing(Outbound),
 }
@@ -53,8 +66,12 @@ impl Mail {
     /// The mail slot, and the end of it that [`run`] listens to.
     pub(crate) fn open() -> (Self, mpsc::Receiver<Letter>) {
         let (letters, slot) = mpsc::channel(LETTERS);
-        let waiting = Arc::default();
-        (Self { letters, waiting }, slot)
+        let mail = Self {
+            letters,
+            waiting: Arc::default(),
+            latched: Arc::default(),
+        };
+        (mail, slot)
     }
 
     /// Rows to be sent. After the stop they are left to the next start.
@@ -67,6 +84,29 @@ impl Mail {
     /// Sends a message once, without a row in the outbox.
     pub(crate) async fn pass(&self, row: Outbound) {
         self.tell(Letter::Passing(row)).await;
+    }
+
+    /// A growing answer wants to show what it has by the time it may.
+    pub(crate) async fn wish(&self, live: &Arc<Live>, frame: Frame) {
+        self.tell(Letter::Frame(Arc::clone(live), frame)).await;
+    }
+
+    /// An answer wishes to show nothing more.
+    pub(crate) async fn over(&self, chat: ChatId, job: JobId) {
+        self.tell(Letter::Over(chat, job)).await;
+    }
+
+    /// Whether answers cannot grow in drafts in this chat.
+    pub(crate) fn refuses_drafts(&self, chat: ChatId) -> bool {
+        self.latched.lock().contains(&chat)
+    }
+
+    fn refused_drafts(&self, chat: ChatId) {
+        let mut latched = self.latched.lock();
+        if latched.len() >= LATCHED {
+            latched.clear();
+        }
+        latched.insert(chat);
     }
 
     /// Nothing more goes to this chat.
@@ -89,7 +129,9 @@ struct Delivery {
     ctx: Arc<Ctx>,
     outgoing: Outgoing,
     sends: JoinSet<Ended>,
-    under_way: HashMap<Id, Head>,
+    under_way: HashMap<Id, Due>,
+    /// Answers that wish to show something.
+    growing: HashMap<JobId, Arc<Live>>,
     pace: Pace,
     rng: fastrand::Rng,
 }
@@ -108,6 +150,7 @@ pub(crate) async fn run(
         outgoing: Outgoing::default(),
         sends: JoinSet::new(),
         under_way: HashMap::new(),
+        growing: HashMap::new(),
         pace: Pace::new(ctx.engine.settings().config.answers.send_rate),
         rng: fastrand::Rng::new(),
         ctx,
@@ -121,7 +164,7 @@ pub(crate) async fn run(
             biased;
             () = stop.cancelled() => break,
             Some(ended) = delivery.sends.join_next_with_id() => delivery.ended(ended),
-            Some(letter) = letters.recv() => delivery.take(&letter),
+            Some(letter) = letters.recv() => delivery.take(letter),
             () = sleep(pause) => {}
         }
     }
@@ -134,13 +177,25 @@ pub(crate) async fn run(
 }
 
 impl Delivery {
-    fn take(&mut self, letter: &Letter) {
+    fn take(&mut self, letter: Letter) {
         match letter {
-            Letter::Row(head) => self.outgoing.push(*head, clock::now()),
-            Letter::Closed(chat) => self.outgoing.close(*chat),
+            Letter::Row(head) => self.outgoing.push(head, clock::now()),
+            Letter::Closed(chat) => {
+                self.outgoing.close(chat);
+                self.growing.retain(|_, live| live.chat != chat);
+            }
+            Letter::Frame(live, frame) => {
+                self.outgoing.wish(live.chat, live.job, frame, clock::now());
+                self.growing.insert(live.job, live);
+            }
+            Letter::Over(chat, job) => {
+                if self.growing.remove(&job).is_some() {
+                    self.outgoing.unwish(chat, job, clock::now());
+                }
+            }
             Letter::Passing(row) => {
                 let ctx = Arc::clone(&self.ctx);
-                self.sends.spawn(attempt::pass(ctx, row.clone()));
+                self.sends.spawn(attempt::pass(ctx, row));
             }
         }
     }
@@ -159,22 +214,48 @@ impl Delivery {
                 Some(due) if due > now => break due.since(now),
                 Some(_) => {}
             }
-            if let Some(wait) = self.pace.wait(now) {
+            let rank = self.outgoing.next_rank().unwrap_or(Rank::Final);
+            if rank >= Rank::Edit && self.frames_under_way() >= FRAMES {
+                break IDLE;
+            }
+            if let Some(wait) = self.pace.wait(rank, now) {
                 break wait;
             }
-            let Some(head) = self.outgoing.next(now) else {
+            let Some(due) = self.outgoing.next(now) else {
                 break IDLE;
             };
-            let task = self
-                .sends
-                .spawn(attempt::deliver(Arc::clone(&self.ctx), head));
-            self.under_way.insert(task.id(), head);
+            self.start(due);
         };
         self.ctx
             .mail
             .waiting
             .store(self.outgoing.len(), Ordering::Relaxed);
         pause
+    }
+
+    fn frames_under_way(&self) -> usize {
+        let is_frame = |due: &&Due| matches!(due.item, Item::Frame(_));
+        self.under_way.values().filter(is_frame).count()
+    }
+
+    fn start(&mut self, due: Due) {
+        let ctx = Arc::clone(&self.ctx);
+        let task = match due.item {
+            Item::Row(id) => {
+                let head = Head {
+                    id,
+                    chat: due.chat,
+                    rank: due.rank,
+                    not_before: Timestamp::default(),
+                };
+                self.sends.spawn(attempt::deliver(ctx, head))
+            }
+            Item::Frame(job) => match self.growing.remove(&job) {
+                Some(live) => self.sends.spawn(frame::show(ctx, live)),
+                None => self.sends.spawn(async { Ended::Gone }),
+            },
+        };
+        self.under_way.insert(task.id(), due);
     }
 
     fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
@@ -196,13 +277,13 @@ impl Delivery {
                 )
             }
         };
-        let Some(head) = self.under_way.remove(&id) else {
+        let Some(due) = self.under_way.remove(&id) else {
             return;
         };
         if let Ended::Flooded { .. } = ended {
-            self.pace.flooded(head.chat, now);
+            self.pace.flooded(due.chat, now);
         }
         let jitter = Duration::from_millis(self.rng.u64(0..250));
-        self.outgoing.ended(head, ended, now, jitter);
+        self.outgoing.ended(due, ended, now, jitter);
     }
 }

@@ -15,10 +15,11 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::call::{Audience, View, Visible};
+use crate::app::call::{Halt, View, Visible};
 use crate::app::intake::BEYOND_LIMIT;
 use crate::app::turn::{self, Concluded};
-use crate::app::{Ctx, GRACE, queued};
+use crate::app::live::Live;
+use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane};
 use crate::queue::{Queue, Waiting};
 use crate::store::StoreError;
@@ -41,9 +42,18 @@ pub(crate) enum Order {
     /// Stop what this lane waits for or runs, and say so when it is idle.
     Cancel {
         lane: Lane,
+        end: End,
         taken: oneshot::Sender<Cancelled>,
         idle: oneshot::Sender<()>,
     },
+}
+
+/// What becomes of the answer that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// What a person has seen of it stays.
+    Kept,
+    Discarded,
 }
 
 /// What a cancelled lane had: jobs that never began, and whether one was running. Their inbox rows
@@ -88,10 +98,16 @@ impl Desk {
     }
 
     /// Stops a lane and waits, at most [`GRACE`], until it is idle.
-    pub(crate) async fn cancel(&self, lane: Lane) -> Cancelled {
+    pub(crate) async fn cancel(&self, lane: Lane, end: End) -> Cancelled {
         let (taken, what) = oneshot::channel();
         let (idle, ended) = oneshot::channel();
-        drop(self.orders.send(Order::Cancel { lane, taken, idle }).await);
+        let order = Order::Cancel {
+            lane,
+            end,
+            taken,
+            idle,
+        };
+        drop(self.orders.send(order).await);
         // Nothing comes once the scheduler has stopped.
         let cancelled = what.await.unwrap_or_default();
         drop(timeout(GRACE, ended).await);
@@ -117,7 +133,7 @@ impl Desk {
 /// A turn under way.
 struct Running {
     waiting: Waiting,
-    cancel: CancellationToken,
+    halt: Arc<Halt>,
     /// Who waits for the lane to be idle.
     idle: Vec<oneshot::Sender<()>>,
 }
@@ -170,11 +186,22 @@ impl Scheduler {
                     warn!(job = waiting.job.0; "queue full, question left in the inbox");
                 }
             }
-            Order::Cancel { lane, taken, idle } => self.cancel(lane, taken, idle),
+            Order::Cancel {
+                lane,
+                end,
+                taken,
+                idle,
+            } => self.cancel(lane, end, taken, idle),
         }
     }
 
-    fn cancel(&mut self, lane: Lane, taken: oneshot::Sender<Cancelled>, idle: oneshot::Sender<()>) {
+    fn cancel(
+        &mut self,
+        lane: Lane,
+        end: End,
+        taken: oneshot::Sender<Cancelled>,
+        idle: oneshot::Sender<()>,
+    ) {
         let waiting = self.queue.take_lane(lane);
         let mut turns = self.running.values_mut();
         let running = turns.find(|running| running.waiting.lane == lane);
@@ -185,7 +212,10 @@ impl Scheduler {
         }));
         match running {
             Some(running) => {
-                running.cancel.cancel();
+                match end {
+                    End::Kept => running.halt.stop(),
+                    End::Discarded => running.halt.discard(),
+                }
                 running.idle.push(idle);
             }
             None => {
@@ -207,14 +237,14 @@ impl Scheduler {
             let Some(waiting) = self.queue.pop() else {
                 break;
             };
-            let cancel = CancellationToken::new();
-            let turn = one_turn(Arc::clone(&self.ctx), waiting.job, cancel.clone());
+            let halt = Arc::<Halt>::default();
+            let turn = one_turn(Arc::clone(&self.ctx), waiting.job, Arc::clone(&halt));
             let task = self.turns.spawn(turn);
             self.running.insert(
                 task.id(),
                 Running {
                     waiting,
-                    cancel,
+                    halt,
                     idle: Vec::new(),
                 },
             );
@@ -281,40 +311,56 @@ impl Scheduler {
     }
 }
 
-/// A turn and the hand-over of its rows to delivery.
-async fn one_turn(
-    ctx: Arc<Ctx>,
-    job: JobId,
-    cancel: CancellationToken,
-) -> Result<Concluded, StoreError> {
-    let (visible, _) = watch::channel(Visible::default());
+/// A turn, what is seen of it meanwhile, and the hand-over of its rows to delivery.
+async fn one_turn(ctx: Arc<Ctx>, job: JobId, halt: Arc<Halt>) -> Result<Concluded, StoreError> {
+    let engine = &ctx.engine;
+    let (visible, watched) = watch::channel(Visible::default());
+    let live = match engine.store.read(move |rows| rows.job(job)).await? {
+        Some(job) => Live::of(&ctx, &job, watched),
+        None => return Ok(Concluded::default()),
+    };
+    let unseen = Arc::default();
     let view = View {
-        audience: Audience::Nobody,
+        way: engine.settings().config.answers.stream,
         visible: &visible,
-        cancel: &cancel,
+        seen: live.as_ref().map_or(&unseen, |live| &live.seen),
+        halt: &halt,
     };
-    let watched = visible.subscribe();
-    let concluded = tokio::select! {
-        concluded = until_stored(&ctx, job, view) => concluded?,
-        never = queued::tell(&ctx, job, watched) => match never {},
+    let answered = until_stored(job, || turn::answer(engine, job, view));
+    let finished = match &live {
+        Some(live) => tokio::select! {
+            finished = answered => finished?,
+            never = live.run(&ctx) => match never {},
+        },
+        None => answered.await?,
     };
+    let shown = match &live {
+        Some(live) => live.close(&ctx).await,
+        None => None,
+    };
+    let Some(finished) = finished else {
+        return Ok(Concluded::default());
+    };
+    let concluded = until_stored(job, || turn::conclude(engine, &finished, shown)).await?;
     ctx.mail.push(&concluded.rows).await;
     Ok(concluded)
 }
 
-/// A turn, begun again when it could not be stored.
-async fn until_stored(ctx: &Ctx, job: JobId, view: View<'_>) -> Result<Concluded, StoreError> {
+/// Does a half of a turn, once more when the disk was in the way: the row is still in the inbox, and
+/// the lane stays ours.
+async fn until_stored<T>(
+    job: JobId,
+    half: impl AsyncFn() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     let mut tries = 1;
     loop {
-        match turn::answer(&ctx.engine, job, view).await {
-            Ok(concluded) => return Ok(concluded),
-            // The row is still in the inbox, and the lane stays ours: once more, a little later.
+        match half().await {
             Err(error) if error.may_pass() && tries < MOST_TRIES => {
                 warn!(job = job.0, err:% = error; "turn not stored, once more");
                 tries += 1;
                 sleep(MISHAP).await;
             }
-            Err(error) => return Err(error),
+            ended => return ended,
         }
     }
 }

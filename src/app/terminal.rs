@@ -5,13 +5,13 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 
-use crate::app::call::{Audience, View, Visible};
+use crate::app::call::{Halt, View, Visible};
 use crate::app::engine::{Backend, Engine};
 use crate::app::{close, commands, status, turn};
 use crate::chat::answer::Failure;
@@ -19,7 +19,7 @@ use crate::chat::command::Command;
 use crate::chat::role::Role;
 use crate::chat::{Basis, ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserId};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Stream};
 use crate::locale::Locale;
 use crate::store::{Store, StoreError};
 
@@ -146,27 +146,34 @@ impl Terminal {
     /// One question: the answer is printed while it grows. Ctrl-C ends it, not the conversation.
     async fn ask(&mut self, text: String) -> anyhow::Result<()> {
         let id = self.enter(text).await?;
-        let cancel = CancellationToken::new();
+        let halt = Halt::default();
+        let seen = Arc::new(AtomicBool::new(true));
         let (visible, mut growing) = watch::channel(Visible::default());
         let view = View {
-            audience: Audience::Watching,
+            // `STREAM` is about Telegram; whoever watches here and now sees the text grow.
+            way: Stream::Auto,
             visible: &visible,
-            cancel: &cancel,
+            seen: &seen,
+            halt: &halt,
         };
         let mut answer = std::pin::pin!(turn::answer(&self.engine, id, view));
         let mut printed = String::new();
-        let concluded = loop {
+        let finished = loop {
             tokio::select! {
-                concluded = &mut answer => break concluded?,
+                finished = &mut answer => break finished?,
                 Ok(()) = growing.changed() => {
                     let fresh = growing.borrow_and_update().text.get(printed.len()..).map(str::to_owned);
                     let fresh = fresh.unwrap_or_default();
                     write_now(&fresh)?;
                     printed.push_str(&fresh);
                 }
-                _ = self.interrupt.recv() => cancel.cancel(),
+                _ = self.interrupt.recv() => halt.stop(),
             }
         };
+        let Some(finished) = finished else {
+            return Ok(());
+        };
+        let concluded = turn::conclude(&self.engine, &finished, None).await?;
         // What came last, a note on how it ended, or the apology instead of it all.
         match concluded.text.strip_prefix(printed.as_str()) {
             Some(rest) => Ok(say(rest)?),

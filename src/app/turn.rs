@@ -1,5 +1,5 @@
-//! One message from job to reply: load, ask, render, commit. Delivery follows from the rows it
-//! commits.
+//! One message from job to reply: load, ask ([`answer`]), then render and commit ([`conclude`]).
+//! Delivery follows from the rows that commits.
 //!
 //! Invariant: the end of a turn is one commit; before it the job is still in the inbox, after it
 //! the answer is in the outbox.
@@ -18,7 +18,7 @@ use crate::chat::rich::Rich;
 use crate::chat::role::{Role, Terms};
 use crate::chat::tier::{self, Choice, Day, Left};
 use crate::chat::{
-    ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Part, StoredTurn, Task, Tier, TierReason,
+    ChatKind, Job, JobId, Lane, MessageId, Notice, Outbound, Parcel, Part, StoredTurn, Task, Tier, TierReason,
     UserId, render,
 };
 use crate::clock;
@@ -42,8 +42,14 @@ pub(crate) struct Concluded {
     pub(crate) text: String,
 }
 
+/// A job with what came of it, to be concluded.
+pub(crate) struct Finished {
+    job: Job,
+    reply: Reply,
+}
+
 /// What the person gets, and what is kept of it.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Reply {
     text: String,
     /// The round, where it is remembered.
@@ -60,15 +66,15 @@ impl Reply {
     }
 }
 
-/// Answers one job of the inbox.
+/// Answers one job of the inbox; `None` when it is not there any more.
 pub(crate) async fn answer(
     engine: &Arc<Engine>,
     id: JobId,
     view: View<'_>,
-) -> Result<Concluded, StoreError> {
+) -> Result<Option<Finished>, StoreError> {
     let settings = engine.settings();
     let Some(job) = engine.store.read(move |rows| rows.job(id)).await? else {
-        return Ok(Concluded::default());
+        return Ok(None);
     };
     // Commits before the ledger row of the first call does: writes are first come, first served.
     let begun = engine.store.write(move |rows| rows.begin_job(id));
@@ -92,7 +98,7 @@ pub(crate) async fn answer(
         Task::Tell(notice) => Reply::say(locale.notice(notice, job.sender.id)),
     };
     begun.await?;
-    conclude(engine, job, reply).await
+    Ok(Some(Finished { job, reply }))
 }
 
 /// How a question came to its answer.
@@ -302,14 +308,24 @@ fn rank_of(role: Role) -> u8 {
     }
 }
 
-/// The one commit: round, key health, outbox rows; the job leaves the inbox.
-async fn conclude(engine: &Arc<Engine>, job: Job, reply: Reply) -> Result<Concluded, StoreError> {
+/// The one commit: round, key health, outbox rows; the job leaves the inbox. `shown` is the message
+/// in which the answer has grown.
+pub(crate) async fn conclude(
+    engine: &Arc<Engine>,
+    finished: &Finished,
+    shown: Option<MessageId>,
+) -> Result<Concluded, StoreError> {
+    let Finished { job, reply } = finished;
+    let mut job = job.clone();
+    if let Some(shown) = shown.filter(|shown| !job.places.contains(shown)) {
+        job.places.insert(0, shown);
+    }
     let rows = outbound(&job, &reply.text);
     let Reply {
         text,
         round,
         changes,
-    } = reply;
+    } = reply.clone();
     let pool = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
         let news = pool.put_changes(store, &changes)?;

@@ -32,6 +32,8 @@ pub(crate) enum Finish {
     Continuation,
     /// The stream broke after a person had seen text.
     Broken,
+    /// The person stopped it.
+    Stopped,
 }
 
 /// Tokens of one call, as the service counted them.

@@ -119,7 +119,7 @@ tables! {
     /// One per [`crate::chat::Notice`].
     Notices {
         needs_approval, group_needs_approval, no_owner, cannot_read, too_old, owners_only,
-        private_only, say_more, gave_up, answer_held, missed,
+        private_only, say_more, gave_up, answer_held, missed, stop_label,
     }
 
     /// Where somebody stands who waits for a key.

@@ -256,7 +256,9 @@ fn the_language_follows_the_setting_and_else_the_app() {
 #[test]
 fn a_whole_answer_and_a_stopped_one_need_no_note() {
     for language in LANGUAGES {
-        assert_eq!(Locale::of(language).finish(Finish::Complete), None);
+        for finish in [Finish::Complete, Finish::Stopped] {
+            assert_eq!(Locale::of(language).finish(finish), None);
+        }
     }
 }
 

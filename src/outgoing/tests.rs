@@ -1,5 +1,6 @@
 use super::*;
 
+const MINUTE: Duration = Duration::from_mins(1);
 const NOW: Timestamp = Timestamp(1_000_000);
 
 fn head(id: u64, chat: i64, rank: Rank) -> Head {
@@ -11,8 +12,15 @@ fn head(id: u64, chat: i64, rank: Rank) -> Head {
     }
 }
 
+fn id(due: Due) -> u64 {
+    match due.item {
+        Item::Row(id) => id.0,
+        Item::Frame(job) => panic!("a frame of {job}"),
+    }
+}
+
 fn taken(outgoing: &mut Outgoing, now: Timestamp) -> Option<u64> {
-    outgoing.next(now).map(|head| head.id.0)
+    outgoing.next(now).map(id)
 }
 
 #[test]
@@ -21,9 +29,9 @@ fn rows_of_one_chat_leave_one_at_a_time_in_order() {
     for id in [3, 1, 2] {
         outgoing.push(head(id, 7, Rank::Final), NOW);
     }
-    for id in [1, 2, 3] {
+    for number in [1, 2, 3] {
         let sent = outgoing.next(NOW).unwrap();
-        assert_eq!(sent.id.0, id);
+        assert_eq!(id(sent), number);
         assert_eq!(outgoing.next(NOW), None, "the line is busy");
         outgoing.ended(sent, Ended::Gone, NOW, Duration::ZERO);
     }
@@ -140,7 +148,7 @@ fn one_chat_that_never_answers_holds_up_nobody_else() {
     let mut sent = 0;
     while now < NOW.after(MINUTE) {
         while let Some(row) = outgoing.next(now) {
-            if row.id.0 == 0 {
+            if id(row) == 0 {
                 outgoing.ended(row, Ended::Unanswered, now, Duration::ZERO);
             } else {
                 sent += 1;
@@ -163,7 +171,7 @@ fn a_button_pressed_in_a_group_does_not_empty_its_minute() {
     let mut now = NOW;
     while now < NOW.after(Duration::from_secs(50)) {
         while let Some(row) = outgoing.next(now) {
-            assert_ne!(row.id.0, 20, "the minute is full");
+            assert_ne!(id(row), 20, "the minute is full");
             outgoing.ended(row, Ended::Gone, now, Duration::ZERO);
         }
         now = now.after(Duration::from_millis(500));
@@ -205,4 +213,111 @@ fn while_telegram_is_silent_one_row_probes_at_growing_distances() {
         outgoing.next(now).is_some() && outgoing.next(now).is_some(),
         "all flow again"
     );
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn frame(outgoing: &mut Outgoing, now: Timestamp) -> Option<(u64, Due)> {
+    let due = outgoing.next(now)?;
+    match due.item {
+        Item::Frame(job) => Some((job.0, due)),
+        Item::Row(id) => panic!("row {id}"),
+    }
+}
+
+fn shown(outgoing: &mut Outgoing, job: u64, now: Timestamp) -> bool {
+    let Some((granted, due)) = frame(outgoing, now) else {
+        return false;
+    };
+    assert_eq!(granted, job);
+    outgoing.ended(due, Ended::Gone, now, Duration::ZERO);
+    true
+}
+
+#[test]
+fn a_row_goes_before_a_frame_and_frames_of_a_chat_take_turns() {
+    let mut outgoing = Outgoing::default();
+    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, NOW);
+    outgoing.wish(ChatId(7), JobId(2), Frame::Draft, NOW);
+    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, NOW);
+    outgoing.push(head(9, 7, Rank::Final), NOW);
+    let row = outgoing.next(NOW).unwrap();
+    assert_eq!(id(row), 9);
+    assert_eq!(outgoing.next(NOW), None, "the line is busy");
+    outgoing.ended(row, Ended::Gone, NOW, Duration::ZERO);
+    assert!(shown(&mut outgoing, 1, NOW));
+    assert!(shown(&mut outgoing, 2, NOW));
+    assert_eq!(outgoing.next(NOW), None, "one wish is one frame");
+}
+
+#[test]
+fn finals_of_all_chats_go_before_frames_of_any_and_frames_before_typing() {
+    let mut outgoing = Outgoing::default();
+    outgoing.wish(ChatId(1), JobId(1), Frame::Typing, NOW);
+    outgoing.wish(ChatId(2), JobId(2), Frame::Draft, NOW);
+    outgoing.push(head(5, 3, Rank::Final), NOW);
+    assert_eq!(outgoing.next_rank(), Some(Rank::Final));
+    assert_eq!(taken(&mut outgoing, NOW), Some(5));
+    assert_eq!(outgoing.next_rank(), Some(Rank::Edit));
+    assert!(shown(&mut outgoing, 2, NOW));
+    assert_eq!(outgoing.next_rank(), Some(Rank::Typing));
+    assert!(shown(&mut outgoing, 1, NOW));
+}
+
+#[test]
+fn messages_that_grow_keep_to_one_a_second_without_a_burst() {
+    let mut outgoing = Outgoing::default();
+    let mut times = 0;
+    for tenth in 0..100 {
+        let now = NOW.after(SECOND / 10 * tenth);
+        outgoing.wish(ChatId(7), JobId(1), Frame::Message, now);
+        times += u32::from(shown(&mut outgoing, 1, now));
+    }
+    assert_eq!(times, 10);
+}
+
+#[test]
+fn a_frame_that_met_a_flood_parks_the_chat_and_is_not_tried_again() {
+    let mut outgoing = Outgoing::default();
+    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, NOW);
+    let (_, due) = frame(&mut outgoing, NOW).unwrap();
+    let until = NOW.after(Duration::from_secs(9));
+    outgoing.ended(due, Ended::Flooded { until }, NOW, Duration::ZERO);
+    outgoing.push(head(1, 7, Rank::Final), NOW);
+    assert_eq!(outgoing.next_at(NOW), Some(until));
+    assert_eq!(taken(&mut outgoing, until), Some(1));
+    assert_eq!(outgoing.next_at(until), None);
+}
+
+#[test]
+fn frames_take_half_of_a_groups_minute_and_answers_the_rest() {
+    let mut outgoing = Outgoing::default();
+    let group = ChatId(-7);
+    let (mut frames, mut rows) = (Vec::new(), Vec::new());
+    for second in 0..300_u32 {
+        let now = NOW.after(SECOND * second);
+        outgoing.wish(group, JobId(1), Frame::Message, now);
+        if second % 4 == 0 {
+            outgoing.push(head(u64::from(second), group.0, Rank::Final), now);
+        }
+        while let Some(due) = outgoing.next(now) {
+            match due.item {
+                Item::Row(_) => rows.push(now),
+                Item::Frame(_) => frames.push(now),
+            }
+            outgoing.ended(due, Ended::Gone, now, Duration::ZERO);
+        }
+    }
+    assert_eq!(rows.len(), 75, "answers are not held up");
+    let within = |times: &[Timestamp], end: Timestamp| {
+        let minute = times
+            .iter()
+            .filter(|at| **at <= end && end < at.after(MINUTE));
+        minute.count()
+    };
+    for end in frames.iter().chain(&rows) {
+        let (of_frames, of_rows) = (within(&frames, *end), within(&rows, *end));
+        assert!(of_frames <= 10 && of_frames + of_rows <= 20);
+    }
+    assert!(frames.len() > 20, "{}", frames.len());
 }

@@ -95,6 +95,17 @@ impl<'t> Write<'t> {
         self.put_job(&job)
     }
 
+    /// Remembers the message in which the answer to a job grows; nothing when the job is gone.
+    pub(crate) fn note_place(&mut self, id: JobId, message: MessageId) -> Result<(), StoreError> {
+        let Some(mut job) = self.job(id)? else {
+            return Ok(());
+        };
+        if !job.places.contains(&message) {
+            job.places.insert(0, message);
+        }
+        self.put_job(&job)
+    }
+
     #[cfg(test)]
     pub(crate) fn inbox_len(&self) -> Result<u64, StoreError> {
         Ok(self.txn.open_table(tables::INBOX)?.len()?)

@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::{debug, error, info};
@@ -13,9 +13,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
-use super::{Audience, Call, Visible};
+use super::{Call, Visible};
 use crate::app::engine::{Backend, Engine};
-use crate::chat::answer::Failure;
+use crate::chat::answer::{Audience, Failure};
 use crate::chat::prompt::Prompt;
 use crate::clock;
 use crate::config::Stream;
@@ -51,11 +51,7 @@ impl Call<'_> {
         debug!(model = lease.model.as_str(); "calling the model");
         self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
         let canceller = slot.canceller();
-        let way = match self.question.view.audience {
-            // `STREAM` is about Telegram; whoever watches here and now sees the text grow.
-            Audience::Watching => Stream::Auto,
-            Audience::Nobody => self.settings.config.answers.stream,
-        };
+        let way = self.question.view.way;
         let (report, reported) = oneshot::channel();
         let work = Work {
             engine: Arc::clone(self.engine),
@@ -64,7 +60,7 @@ impl Call<'_> {
             prompt: Arc::clone(&self.question.prompt),
             shape: self.shape(&lease),
             way,
-            audience: self.question.view.audience,
+            seen: Arc::clone(self.question.view.seen),
             visible: self.question.view.visible.clone(),
             lease,
         };
@@ -131,7 +127,7 @@ impl Call<'_> {
             };
             tokio::select! {
                 biased;
-                () = self.question.view.cancel.cancelled() => return Attempt::Cancelled,
+                () = self.question.view.halt.called() => return Attempt::Cancelled,
                 report = &mut reported => return match report {
                     Ok((report, changes)) => {
                         self.changes.extend(changes);
@@ -154,7 +150,7 @@ struct Work {
     prompt: Arc<Prompt>,
     shape: Shape,
     way: Stream,
-    audience: Audience,
+    seen: Arc<AtomicBool>,
     visible: watch::Sender<Visible>,
     lease: Lease,
 }
@@ -199,7 +195,8 @@ impl Work {
         match self.way {
             Stream::Off => client.generate(&self.slot, &call),
             Stream::Auto | Stream::Edit => {
-                client.stream(&self.slot, &call, self.audience, &mut |progress| {
+                let audience = || self.audience();
+                client.stream(&self.slot, &call, &audience, &mut |progress| {
                     if !is_answered {
                         is_answered = true;
                         self.engine.lending.with(|pool| pool.answers(&self.lease));
@@ -212,6 +209,16 @@ impl Work {
                     });
                 })
             }
+        }
+    }
+}
+
+impl Work {
+    fn audience(&self) -> Audience {
+        if self.seen.load(Ordering::Relaxed) {
+            Audience::Watching
+        } else {
+            Audience::Nobody
         }
     }
 }

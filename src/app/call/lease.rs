@@ -26,7 +26,7 @@ impl Call<'_> {
     async fn slot(&self) -> Result<Slot, Ended> {
         tokio::select! {
             biased;
-            () = self.question.view.cancel.cancelled() => Err(Ended::Cancelled),
+            () = self.question.view.halt.called() => Err(Ended::Cancelled),
             slot = timeout_at(self.deadline, self.slots.take()) => {
                 slot.map_err(|_late| Ended::Failed(Failure::TooSlow))
             }
@@ -80,7 +80,7 @@ impl Call<'_> {
             });
             tokio::select! {
                 biased;
-                () = self.question.view.cancel.cancelled() => break Err(Ended::Cancelled),
+                () = self.question.view.halt.called() => break Err(Ended::Cancelled),
                 () = sleep_until(self.deadline) => break Err(Failure::TooSlow.into()),
                 step = waiter.step() => match step {
                     Step::Lent(lease) => break Ok(lease),

@@ -8,7 +8,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use log::warn;
 
-use crate::chat::ChatId;
+use crate::chat::{ChatId, Rank};
 use crate::clock::Timestamp;
 use crate::config::SendRate;
 
@@ -22,6 +22,8 @@ const FLOOD_BRAKE: Duration = Duration::from_mins(10);
 pub(super) struct Pace {
     rate: SendRate,
     limiter: DefaultDirectRateLimiter,
+    /// Of frames and broadcasts, which stay inside the bulk rate whatever `SEND_RATE` is.
+    bulk: DefaultDirectRateLimiter,
     floods: VecDeque<(Timestamp, ChatId)>,
     braked_until: Timestamp,
 }
@@ -34,23 +36,31 @@ impl Pace {
         };
         Self {
             rate,
-            limiter: RateLimiter::direct(Quota::per_second(per_second)),
+            limiter: evenly(per_second),
+            bulk: evenly(BULK_RATE),
             floods: VecDeque::new(),
             braked_until: Timestamp::default(),
         }
     }
 
-    /// How long the next message has to wait; when not at all, it counts as sent.
-    pub(super) fn wait(&self, now: Timestamp) -> Option<Duration> {
-        let paced = match self.rate {
+    /// How long the next thing of this rank has to wait; when not at all, it counts as sent.
+    pub(super) fn wait(&self, rank: Rank, now: Timestamp) -> Option<Duration> {
+        let is_bulk = match rank {
+            Rank::Final | Rank::Acknowledge => false,
+            Rank::Edit | Rank::Typing | Rank::Broadcast => true,
+        };
+        let is_paced = match self.rate {
             SendRate::PerSecond(_) => true,
             SendRate::Auto => now < self.braked_until,
             SendRate::Off => false,
         };
-        if !paced {
-            return None;
-        }
-        let refused = self.limiter.check().err()?;
+        let limiter = match (is_paced, is_bulk) {
+            // One for all, so that together they keep to it.
+            (true, _) => &self.limiter,
+            (false, true) => &self.bulk,
+            (false, false) => return None,
+        };
+        let refused = limiter.check().err()?;
         Some(refused.wait_time_from(DefaultClock::default().now()))
     }
 
@@ -64,4 +74,9 @@ impl Pace {
             warn!(chats = self.floods.len(); "several chats are flooded, sending slowly for a while");
         }
     }
+}
+
+/// So many a second, spread evenly: in no second are there more.
+fn evenly(per_second: NonZeroU32) -> DefaultDirectRateLimiter {
+    RateLimiter::direct(Quota::per_second(per_second).allow_burst(NonZeroU32::MIN))
 }

@@ -1,0 +1,390 @@
+//! What a person sees of an answer while it is made: that the bot thinks, the place in the line, the
+//! growing text. This half decides when something is to be shown; `deliver::frame` sends what there
+//! is by then.
+//!
+//! Owns what is on the screen. Invariants: nothing is shown after [`Live::close`], and a message that
+//! was sent for an answer is either taken over by it or deleted.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep_until, timeout};
+
+use crate::app::Ctx;
+use crate::app::call::{Queued, Visible};
+use crate::chat::rich::Rich;
+use crate::chat::{
+    Button, ChatId, ChatKind, Job, JobId, Lane, MessageId, Task, TopicId, draft_of, render,
+};
+use crate::clock::{self, Instant};
+use crate::config::Stream;
+use crate::locale::Locale;
+use crate::outgoing::Frame;
+
+/// An answer that is there so soon needs no sign that it comes.
+const BEFORE_SIGN: Duration = Duration::from_millis(250);
+/// Nor is its beginning worth showing when the rest follows at once.
+const BEFORE_TEXT: Duration = Duration::from_millis(120);
+/// A wait that is over by then is not worth a word.
+const BEFORE_NOTICE: Duration = Duration::from_secs(2);
+/// So little is not told as a time.
+const NEARLY_OVER: Duration = Duration::from_secs(1);
+/// A place in the line is told anew this often.
+const NOTICE_AGE: Duration = Duration::from_secs(5);
+/// A draft vanishes 30 seconds after its last frame (Bot API, `sendMessageDraft`).
+const DRAFT_AGE: Duration = Duration::from_secs(20);
+/// "Typing" is shown for five seconds (Bot API, `sendChatAction`).
+const TYPING_AGE: Duration = Duration::from_millis(4500);
+/// Pauses between two states of a text; they grow with its age, so that their number is bounded.
+const DRAFT_PAUSE: Duration = Duration::from_millis(500);
+const EDIT_PAUSE: Duration = Duration::from_millis(1500);
+const GROUP_PAUSE: Duration = Duration::from_secs(4);
+const PAUSE_SHARE: u32 = 25;
+/// How long the end of a turn waits for a frame that is under way.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How an answer grows in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Draft,
+    Message,
+}
+
+/// What there is to show.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Content {
+    /// That the bot works on it.
+    Thinking,
+    /// A sentence of the bot itself.
+    Notice(Rich),
+    /// The beginning of the answer.
+    Text(Rich),
+}
+
+/// One growing answer.
+pub(crate) struct Live {
+    pub(crate) job: JobId,
+    pub(crate) chat: ChatId,
+    pub(crate) topic: Option<TopicId>,
+    /// In a group, the question that it answers.
+    pub(crate) reply_to: Option<MessageId>,
+    asked: String,
+    locale: &'static Locale,
+    visible: watch::Receiver<Visible>,
+    /// Whether the person has seen a part of the text.
+    pub(crate) seen: Arc<AtomicBool>,
+    screen: Mutex<Screen>,
+    /// A frame has ended, or has to be shown in another way.
+    pub(crate) nudge: Notify,
+}
+
+/// What is on the screen.
+struct Screen {
+    way: Way,
+    message: Option<MessageId>,
+    content: Option<Content>,
+    /// Since when it is there.
+    shown: Instant,
+    under_way: bool,
+    closed: bool,
+    /// Drafts in a row that failed for an unknown reason.
+    failed: u8,
+}
+
+impl Screen {
+    /// Whether what is shown would stay for a while yet.
+    fn is_fresh(&self) -> bool {
+        let stays = match (self.way, &self.content) {
+            (Way::Draft, _) => DRAFT_AGE,
+            (Way::Message, Some(Content::Thinking)) => TYPING_AGE,
+            (Way::Message, _) => return true,
+        };
+        // It is shown again a little before it would vanish.
+        clock::instant().duration_since(self.shown) < stays * 9 / 10
+    }
+}
+
+/// What [`Live::begin`] hands out to be sent.
+pub(crate) struct Begun {
+    pub(crate) way: Way,
+    pub(crate) message: Option<MessageId>,
+    pub(crate) content: Content,
+}
+
+impl Live {
+    /// For a question whose answer may grow in a chat.
+    pub(crate) fn of(ctx: &Ctx, job: &Job, visible: watch::Receiver<Visible>) -> Option<Arc<Self>> {
+        let settings = ctx.engine.settings();
+        let (Lane::Telegram { chat, topic, .. }, Task::Question { text, .. }) =
+            (job.lane, &job.task)
+        else {
+            return None;
+        };
+        let way = match (settings.config.answers.stream, job.kind) {
+            (Stream::Off, _) => return None,
+            // What takes over an old message grows in its place.
+            (Stream::Auto, ChatKind::Private)
+                if job.places.is_empty() && !ctx.mail.refuses_drafts(chat) =>
+            {
+                Way::Draft
+            }
+            (Stream::Auto | Stream::Edit, _) => Way::Message,
+        };
+        let reply_to = match job.kind {
+            ChatKind::Private => None,
+            ChatKind::Group => job.messages.first().copied(),
+        };
+        Some(Arc::new(Self {
+            job: job.id,
+            chat,
+            topic,
+            reply_to,
+            asked: text.clone(),
+            locale: settings.locale_for(&job.sender),
+            visible,
+            seen: Arc::default(),
+            screen: Mutex::new(Screen {
+                way,
+                message: job.places.first().copied(),
+                content: None,
+                shown: clock::instant(),
+                under_way: false,
+                closed: false,
+                failed: 0,
+            }),
+            nudge: Notify::new(),
+        }))
+    }
+
+    /// Wishes frames as the answer grows; never ends by itself.
+    pub(crate) async fn run(self: &Arc<Self>, ctx: &Ctx) -> Infallible {
+        let begun = clock::instant();
+        let mut visible = self.visible.clone();
+        let mut stage = Stage::of(&visible.borrow_and_update());
+        let mut since = begun;
+        let mut wished: Option<Instant> = None;
+        let mut is_new = true;
+        let mut way = self.screen.lock().way;
+        loop {
+            let latched = self.screen.lock().way;
+            if latched != way {
+                (way, wished) = (latched, None);
+            }
+            let due = match wished {
+                None => since + stage.grace(),
+                Some(at) if is_new => at + self.pause(stage, way, begun),
+                Some(at) => at + stage.age(way),
+            };
+            tokio::select! {
+                changed = visible.changed() => {
+                    if changed.is_err() {
+                        return pending().await;
+                    }
+                    let now = Stage::of(&visible.borrow_and_update());
+                    if now != stage {
+                        (stage, since, wished) = (now, clock::instant(), None);
+                    }
+                    is_new = true;
+                }
+                () = self.nudge.notified() => {}
+                () = sleep_until(due) => {
+                    if let Some(frame) = self.frame(stage) {
+                        ctx.mail.wish(self, frame).await;
+                    }
+                    (wished, is_new) = (Some(clock::instant()), false);
+                }
+            }
+        }
+    }
+
+    fn frame(&self, stage: Stage) -> Option<Frame> {
+        let screen = self.screen.lock();
+        match (screen.way, stage) {
+            (Way::Draft, _) => Some(Frame::Draft),
+            (Way::Message, Stage::Thinking) => screen.message.is_none().then_some(Frame::Typing),
+            (Way::Message, Stage::Queued | Stage::Text) => Some(Frame::Message),
+        }
+    }
+
+    fn pause(&self, stage: Stage, way: Way, begun: Instant) -> Duration {
+        let least = match (stage, way) {
+            (Stage::Thinking, Way::Message) => TYPING_AGE,
+            (Stage::Thinking, Way::Draft) => DRAFT_AGE,
+            (Stage::Queued, _) => NOTICE_AGE,
+            (Stage::Text, Way::Draft) => DRAFT_PAUSE,
+            (Stage::Text, Way::Message) if self.chat.0 < 0 => GROUP_PAUSE,
+            (Stage::Text, Way::Message) => EDIT_PAUSE,
+        };
+        least.max(clock::instant().duration_since(begun) / PAUSE_SHARE)
+    }
+
+    /// Takes what there is to show now; `None` when it is on the screen already, or the answer has
+    /// ended. Renders: for a thread that may block.
+    pub(crate) fn begin(&self) -> Option<Begun> {
+        let content = self.content(self.screen.lock().way);
+        let mut screen = self.screen.lock();
+        let is_shown = screen.content.as_ref() == Some(&content) && screen.is_fresh();
+        if screen.closed || is_shown {
+            return None;
+        }
+        screen.under_way = true;
+        Some(Begun {
+            way: screen.way,
+            message: screen.message,
+            content,
+        })
+    }
+
+    /// A frame was sent, as this message if it is one. Gives back a message that nobody waits for
+    /// any more.
+    pub(crate) fn sent(&self, content: Content, message: Option<MessageId>) -> Option<MessageId> {
+        let mut screen = self.screen.lock();
+        screen.under_way = false;
+        screen.failed = 0;
+        if matches!(content, Content::Text(_)) {
+            self.seen.store(true, Ordering::Relaxed);
+        }
+        screen.content = Some(content);
+        screen.shown = clock::instant();
+        let orphan = message.filter(|new| screen.closed && screen.message != Some(*new));
+        if orphan.is_none() {
+            screen.message = message.or(screen.message);
+        }
+        drop(screen);
+        self.nudge.notify_waiters();
+        orphan
+    }
+
+    /// A frame was not sent.
+    pub(crate) fn failed(&self, mishap: Mishap) {
+        const MOST_FAILED: u8 = 3;
+        let mut screen = self.screen.lock();
+        screen.under_way = false;
+        match mishap {
+            Mishap::Later => {}
+            Mishap::NoDrafts => screen.way = Way::Message,
+            Mishap::Unknown if screen.way == Way::Draft => {
+                screen.failed += 1;
+                if screen.failed >= MOST_FAILED {
+                    screen.way = Way::Message;
+                }
+            }
+            Mishap::MessageGone => screen.message = None,
+            Mishap::Unknown | Mishap::Closed => screen.closed = true,
+        }
+        drop(screen);
+        self.nudge.notify_waiters();
+    }
+
+    /// Shows nothing more; the message in which the answer has grown, if there is one.
+    pub(crate) async fn close(&self, ctx: &Ctx) -> Option<MessageId> {
+        let ended = async {
+            loop {
+                let nudged = self.nudge.notified();
+                if !self.screen.lock().under_way {
+                    return;
+                }
+                nudged.await;
+            }
+        };
+        self.screen.lock().closed = true;
+        ctx.mail.over(self.chat, self.job).await;
+        // A message that arrives after that is deleted.
+        drop(timeout(CLOSE_PATIENCE, ended).await);
+        self.screen.lock().message
+    }
+
+    fn content(&self, way: Way) -> Content {
+        let visible = self.visible.borrow();
+        if let Some(queued) = visible.queued {
+            return Content::Notice(Rich::plain(self.place_in_line(queued)));
+        }
+        let text = visible.text.clone();
+        drop(visible);
+        let body = render::answer(&render::settled(&text), &self.asked);
+        let mut parts = render::parts(&body);
+        let part = match way {
+            // The end is where something happens; a message cannot move on to its next part.
+            Way::Draft => parts.pop(),
+            Way::Message => parts.into_iter().next(),
+        };
+        part.map_or(Content::Thinking, Content::Text)
+    }
+
+    fn place_in_line(&self, queued: Queued) -> String {
+        let wait = queued.wakes.since(clock::now());
+        // A call that ends at some time frees a key: nobody knows when.
+        let wait = Some(wait).filter(|wait| *wait > NEARLY_OVER);
+        self.locale.queued(queued.ahead, wait)
+    }
+
+    /// Under a message that grows.
+    pub(crate) fn stop_button(&self) -> Button {
+        Button {
+            label: self.locale.stop_label().to_owned(),
+            data: format!("stop:{}", self.job),
+        }
+    }
+
+    /// The number under which its draft grows.
+    pub(crate) fn draft(&self) -> i32 {
+        draft_of(self.job)
+    }
+}
+
+/// Why a frame was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mishap {
+    /// The next one may go.
+    Later,
+    /// The chat takes messages only.
+    NoDrafts,
+    /// The message in which it grew is gone.
+    MessageGone,
+    /// Nothing can be shown in this chat.
+    Closed,
+    Unknown,
+}
+
+/// How far an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Thinking,
+    Queued,
+    Text,
+}
+
+impl Stage {
+    fn of(visible: &Visible) -> Self {
+        match visible {
+            Visible {
+                queued: Some(_), ..
+            } => Self::Queued,
+            Visible { text, .. } if !text.is_empty() => Self::Text,
+            Visible { .. } => Self::Thinking,
+        }
+    }
+
+    const fn grace(self) -> Duration {
+        match self {
+            Self::Thinking => BEFORE_SIGN,
+            Self::Queued => BEFORE_NOTICE,
+            Self::Text => BEFORE_TEXT,
+        }
+    }
+
+    /// When what stands on the screen is shown again though nothing is new.
+    const fn age(self, way: Way) -> Duration {
+        match (self, way) {
+            (Self::Queued, _) => NOTICE_AGE,
+            (Self::Thinking, Way::Message) => TYPING_AGE,
+            (Self::Thinking | Self::Text, Way::Draft) => DRAFT_AGE,
+            (Self::Text, Way::Message) => Duration::from_mins(1),
+        }
+    }
+}
