@@ -316,13 +316,16 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
         ChatKind::Private => None,
         ChatKind::Group => job.messages.first().copied(),
     };
-    let row = |text: String| Outbound {
+    let row = |body: Rich| Outbound {
         parcel: Parcel::Send {
-            body: Rich::plain(text),
+            body,
             reply_to,
             buttons: reply.button.clone().into_iter().collect(),
         },
         ..Outbound::message(chat, topic, String::new())
     };
-    render::parts(&reply.text).into_iter().map(row).collect()
+    render::parts_of_text(&reply.text)
+        .into_iter()
+        .map(row)
+        .collect()
 }

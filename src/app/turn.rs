@@ -353,14 +353,14 @@ fn outbound(job: &Job, text: &str) -> Vec<Outbound> {
         ChatKind::Private => None,
         ChatKind::Group => job.messages.first().copied(),
     };
-    let row = |(part, text): (u16, String)| Outbound {
+    let row = |(part, body): (u16, Rich)| Outbound {
         part_of: Some((job.lane, job.id, part)),
         parcel: Parcel::Send {
-            body: Rich::plain(text),
+            body,
             reply_to: reply_to.filter(|_| part == 0),
             buttons: Vec::new(),
         },
         ..Outbound::message(chat, topic, String::new())
     };
-    (0..).zip(render::parts(text)).map(row).collect()
+    (0..).zip(render::parts_of_text(text)).map(row).collect()
 }

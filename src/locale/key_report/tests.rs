@@ -315,13 +315,21 @@ fn two_hundred_and_fifty_keys_fit_into_messages_and_none_is_cut_in_two() {
     let table = table(keys.collect());
     for language in LANGUAGES {
         let text = Locale::of(language).key_table(&table);
-        let parts = render::parts(&text);
+        let parts = render::parts_of_text(&text);
         assert!((2..=10).contains(&parts.len()), "{} parts", parts.len());
         let found: usize = parts
             .iter()
             .map(|part| {
-                let keys = part.lines().filter(|line| line.contains("…f9Qk")).count();
-                let days = part.lines().filter(|line| line.contains("12/300")).count();
+                let keys = part
+                    .text
+                    .lines()
+                    .filter(|line| line.contains("…f9Qk"))
+                    .count();
+                let days = part
+                    .text
+                    .lines()
+                    .filter(|line| line.contains("12/300"))
+                    .count();
                 assert_eq!(keys, days, "a key is in two messages");
                 keys
             })

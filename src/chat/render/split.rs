@@ -1,0 +1,416 @@
+//! A text with its formatting, cut into parts that fit Telegram. Pure. Invariants: every part is a
+//! piece of the text, in order, and only blanks (see [`is_blank`]) are lost between two of them; no
+//! part is blank; what spans a cut looks the same on both sides; entities are as [`Rich`] promises.
+//!
+//! White space at the beginning of a part is lost, but not the indentation of code: Telegram trims a
+//! message only up to its first entity, so a part that begins inside a code block keeps the spaces
+//! of its first line (and loses the empty lines before it).
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::super::rich::{Entity, Rich, Style};
+use super::{LONGEST_TEXT, MOST_ENTITIES, MOST_PARTS, is_blank};
+
+/// How an answer is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Parts(Vec<Rich>),
+    /// Too long for a chat: this much of it, and all of it as a file.
+    Document {
+        beginning: Rich,
+    },
+}
+
+/// In messages, or as a document when more than [`MOST_PARTS`] would be needed.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "answers are still sent as plain text")
+)]
+pub(crate) fn shown(body: &Rich) -> Shown {
+    let mut parts: Vec<Rich> = Pieces::of(body, LONGEST_TEXT)
+        .take(MOST_PARTS + 1)
+        .collect();
+    if parts.len() > MOST_PARTS {
+        Shown::Document {
+            beginning: parts.swap_remove(0),
+        }
+    } else {
+        Shown::Parts(parts)
+    }
+}
+
+/// A text without formatting, as [`parts`].
+pub(crate) fn parts_of_text(text: &str) -> Vec<Rich> {
+    parts(&Rich::plain(text))
+}
+
+/// The text in messages, cut at paragraph, line, sentence or word where that is possible; nothing
+/// at all for a text with nothing to see.
+pub(crate) fn parts(body: &Rich) -> Vec<Rich> {
+    parts_within(body, LONGEST_TEXT)
+}
+
+/// As [`parts`], with at most `limit` UTF-16 units each (at least 2, or an emoji would not fit).
+pub(crate) fn parts_within(body: &Rich, limit: usize) -> Vec<Rich> {
+    Pieces::of(body, limit).collect()
+}
+
+/// A place between two characters, counted in both ways.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    byte: usize,
+    unit: u32,
+}
+
+impl Place {
+    fn after(self, text: &str) -> Self {
+        let units: u32 = text
+            .chars()
+            .map(|c| if c.len_utf16() == 2 { 2 } else { 1 })
+            .sum();
+        Self {
+            byte: self.byte + text.len(),
+            unit: self.unit.saturating_add(units),
+        }
+    }
+}
+
+/// An entity, found in the text.
+#[derive(Debug)]
+struct Span<'a> {
+    start: Place,
+    end: Place,
+    style: &'a Style,
+}
+
+/// The parts that are still to come.
+struct Pieces<'a> {
+    text: &'a str,
+    limit: usize,
+    at: Place,
+    /// In order, an outer one before what it holds.
+    spans: Vec<Span<'a>>,
+    /// Those that began before `at` and go on behind it.
+    open: Vec<usize>,
+    /// The first that has not begun before `at`.
+    next: usize,
+    /// Links and inline code that fit one part, in bytes: never cut.
+    whole: Vec<Range<usize>>,
+    /// Code blocks, in bytes.
+    code: Vec<Range<usize>>,
+}
+
+impl<'a> Pieces<'a> {
+    fn of(body: &'a Rich, limit: usize) -> Self {
+        let spans = spans(body);
+        let fits = |span: &Span<'_>| {
+            usize::try_from(span.end.unit - span.start.unit).is_ok_and(|units| units <= limit)
+        };
+        let whole =
+            apart(spans.iter().filter(|span| {
+                matches!(span.style, Style::Code | Style::Link { .. }) && fits(span)
+            }));
+        let code = apart(
+            spans
+                .iter()
+                .filter(|span| matches!(span.style, Style::Pre { .. })),
+        );
+        Self {
+            text: &body.text,
+            limit,
+            at: Place::default(),
+            spans,
+            open: Vec::new(),
+            next: 0,
+            whole,
+            code,
+        }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at.byte..).unwrap_or_default()
+    }
+
+    /// Steps over white space, but not over the indentation of code.
+    fn skip_blanks(&mut self) {
+        let rest = self.rest();
+        let seen = rest.len() - rest.trim_start().len();
+        let skipped = match around(&self.code, self.at.byte + seen) {
+            Some(code) => {
+                let blanks = rest.get(..seen).unwrap_or_default();
+                let line = blanks.rfind('\n').map_or(0, |at| at + 1);
+                line.max(code.start.saturating_sub(self.at.byte))
+            }
+            None => seen,
+        };
+        self.at = self.at.after(rest.get(..skipped).unwrap_or_default());
+        let Self {
+            at, spans, open, ..
+        } = self;
+        while spans.get(self.next).is_some_and(|span| span.start < *at) {
+            open.push(self.next);
+            self.next += 1;
+        }
+        open.retain(|index| spans.get(*index).is_some_and(|span| span.end > *at));
+    }
+
+    /// Where to end the part that begins at `at`; always behind it.
+    fn cut(&self) -> Place {
+        let crowded = self.crowded();
+        let mut good = Good::default();
+        let (mut here, mut before) = (self.at, ' ');
+        for (offset, cluster) in self.rest().grapheme_indices(true) {
+            let after = self.rest().get(offset..).unwrap_or_default();
+            let inside = around(&self.whole, here.byte);
+            if here > self.at && inside.is_none_or(|whole| whole.start == here.byte) {
+                let in_code =
+                    around(&self.code, here.byte).is_some_and(|code| code.start < here.byte);
+                good.note(here, before, after, in_code);
+            }
+            let next = here.after(cluster);
+            let units = usize::try_from(next.unit - self.at.unit).unwrap_or(usize::MAX);
+            if units > self.limit || crowded.is_some_and(|most| next > most) {
+                return self.best(&good, here, cluster);
+            }
+            here = next;
+            before = cluster.chars().next_back().unwrap_or(' ');
+        }
+        here
+    }
+
+    /// The best place found before `end`, where `cluster` no longer fits.
+    fn best(&self, good: &Good, end: Place, cluster: &str) -> Place {
+        if end == self.at {
+            return self.at.after(beginning(cluster, self.limit));
+        }
+        good.best(self.at, end).unwrap_or(end)
+    }
+
+    /// Where the first entity begins that is too many for the part at `at`.
+    fn crowded(&self) -> Option<Place> {
+        let free = MOST_ENTITIES.saturating_sub(self.open.len());
+        self.spans
+            .iter()
+            .skip(self.next + free)
+            .map(|span| span.start)
+            .find(|start| *start > self.at)
+    }
+
+    /// The text from `at` to `end`, and how it looks.
+    fn part(&self, text: &str) -> Rich {
+        let end = self.at.after(text);
+        let open = self.open.iter().filter_map(|index| self.spans.get(*index));
+        let begun = self.spans.iter().skip(self.next);
+        let mut entities: Vec<Entity> = open
+            .chain(begun.take_while(|span| span.start < end))
+            .filter_map(|span| self.clip(span, end))
+            .take(MOST_ENTITIES)
+            .collect();
+        entities.sort_by_key(|entity| (entity.offset, Reverse(entity.length)));
+        Rich {
+            text: text.to_owned(),
+            entities,
+        }
+    }
+
+    /// What of a span lies between `at` and `end`, if there is anything to see.
+    fn clip(&self, span: &Span<'_>, end: Place) -> Option<Entity> {
+        let (start, end) = (span.start.max(self.at), span.end.min(end));
+        let shown = self.text.get(start.byte..end.byte)?;
+        (!shown.chars().all(is_blank)).then(|| Entity {
+            offset: start.unit - self.at.unit,
+            length: end.unit - start.unit,
+            style: span.style.clone(),
+        })
+    }
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Rich;
+
+    fn next(&mut self) -> Option<Rich> {
+        loop {
+            self.skip_blanks();
+            if self.rest().is_empty() {
+                return None;
+            }
+            let end = self.cut();
+            let text = self.text.get(self.at.byte..end.byte).unwrap_or_default();
+            let shown = text.trim_end();
+            let part = (!shown.chars().all(is_blank)).then(|| self.part(shown));
+            self.at = end;
+            if part.is_some() {
+                return part;
+            }
+        }
+    }
+}
+
+/// The last place of each kind to cut at.
+#[derive(Debug, Default)]
+struct Good {
+    paragraph: Option<Place>,
+    line: Option<Place>,
+    sentence: Option<Place>,
+    word: Option<Place>,
+    /// An empty line of a code block, then the end of any of its lines, then a space in one.
+    code_paragraph: Option<Place>,
+    code_line: Option<Place>,
+    code_word: Option<Place>,
+    /// Between any two graphemes.
+    any: Option<Place>,
+}
+
+impl Good {
+    /// Sorts the place between `before` and the text `after` it.
+    fn note(&mut self, here: Place, before: char, after: &str, in_code: bool) {
+        let here = Some(here);
+        let next = after.chars().next().unwrap_or(' ');
+        let (paragraph, line, word) = if in_code {
+            (
+                &mut self.code_paragraph,
+                &mut self.code_line,
+                &mut self.code_word,
+            )
+        } else {
+            (&mut self.paragraph, &mut self.line, &mut self.word)
+        };
+        if ends_paragraph(after) {
+            *paragraph = here;
+        }
+        if matches!(next, '\n' | '\r') {
+            *line = here;
+        }
+        if next.is_whitespace() {
+            *word = here;
+        }
+        if !in_code && ends_sentence(before, next) {
+            self.sentence = here;
+        }
+        self.any = here;
+    }
+
+    /// The best of them. A good place in the first half would make many small parts of one long
+    /// text; code is cut only where nothing around it will do, and then between two lines.
+    fn best(&self, start: Place, end: Place) -> Option<Place> {
+        let far = |place: &Place| (place.byte - start.byte) * 2 >= end.byte - start.byte;
+        [
+            self.paragraph,
+            self.line,
+            self.sentence,
+            self.code_paragraph,
+            self.code_line,
+        ]
+        .into_iter()
+        .flatten()
+        .find(far)
+        .or(self.word.max(self.code_line))
+        .or(self.code_word)
+        .or(self.any)
+    }
+}
+
+/// The entities of a text, found in it: none empty, none behind its end or inside a character.
+fn spans(body: &Rich) -> Vec<Span<'_>> {
+    let bounds = |entity: &Entity| [entity.offset, entity.end()];
+    let mut offsets: Vec<u32> = body.entities.iter().flat_map(bounds).collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    let places = places(&body.text, &offsets);
+    let find = |offset: u32| {
+        let index = offsets.binary_search(&offset).ok()?;
+        places.get(index).copied()
+    };
+    let mut spans: Vec<Span<'_>> = body
+        .entities
+        .iter()
+        .filter_map(|entity| {
+            let span = Span {
+                start: find(entity.offset)?,
+                end: find(entity.end())?,
+                style: &entity.style,
+            };
+            (span.start < span.end).then_some(span)
+        })
+        .collect();
+    spans.sort_by_key(|span| (span.start, Reverse(span.end)));
+    spans
+}
+
+/// Where these offsets (rising) are; inside a character or behind the end, the place before.
+fn places(text: &str, offsets: &[u32]) -> Vec<Place> {
+    let mut chars = text.chars();
+    let mut here = Place::default();
+    let mut next = chars.next();
+    offsets
+        .iter()
+        .map(|offset| {
+            while let Some(c) = next {
+                let after = here.after(c.encode_utf8(&mut [0; 4]));
+                if after.unit > *offset {
+                    break;
+                }
+                here = after;
+                next = chars.next();
+            }
+            here
+        })
+        .collect()
+}
+
+/// The bytes of these spans, without those that begin inside another.
+fn apart<'a, 'b: 'a>(spans: impl Iterator<Item = &'a Span<'b>>) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for span in spans {
+        if ranges.last().is_none_or(|last| last.end <= span.start.byte) {
+            ranges.push(span.start.byte..span.end.byte);
+        }
+    }
+    ranges
+}
+
+/// The range that holds this byte.
+fn around(ranges: &[Range<usize>], byte: usize) -> Option<&Range<usize>> {
+    let after = ranges.partition_point(|range| range.start <= byte);
+    ranges
+        .get(after.checked_sub(1)?)
+        .filter(|range| range.end > byte)
+}
+
+/// The longest beginning with at most `limit` units; at least one character.
+fn beginning(text: &str, limit: usize) -> &str {
+    let mut units = 0;
+    for (at, c) in text.char_indices() {
+        units += c.len_utf16();
+        if units > limit && at > 0 {
+            return text.get(..at).unwrap_or(text);
+        }
+    }
+    text
+}
+
+/// Whether an empty line follows.
+fn ends_paragraph(after: &str) -> bool {
+    let Some(next) = after.strip_prefix("\r\n").or(after.strip_prefix('\n')) else {
+        return false;
+    };
+    next.trim_start_matches([' ', '\t', '\r']).starts_with('\n')
+}
+
+/// Whether a sentence ends between these two; Chinese and Japanese put no space after it, and keep
+/// a closing quotation mark with it.
+fn ends_sentence(before: char, after: char) -> bool {
+    match before {
+        '.' | '!' | '?' | '؟' | '۔' | '।' => after.is_whitespace(),
+        '。' | '！' | '？' => {
+            !matches!(after, '。' | '！' | '？' | '”' | '’' | '」' | '』' | '）')
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
