@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::call::{Halt, View, Visible};
 use crate::app::intake::BEYOND_LIMIT;
-use crate::app::turn::{self, Concluded};
 use crate::app::live::Live;
+use crate::app::turn::{self, Concluded};
 use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane};
 use crate::queue::{Queue, Waiting};
@@ -326,7 +326,15 @@ async fn one_turn(ctx: Arc<Ctx>, job: JobId, halt: Arc<Halt>) -> Result<Conclude
         seen: live.as_ref().map_or(&unseen, |live| &live.seen),
         halt: &halt,
     };
-    let answered = until_stored(job, || turn::answer(engine, job, view));
+    let mut tries = 1;
+    let answered = async {
+        loop {
+            match turn::answer(engine, job, view).await {
+                Err(error) if once_more(job, &mut tries, &error).await => {}
+                ended => break ended,
+            }
+        }
+    };
     let finished = match &live {
         Some(live) => tokio::select! {
             finished = answered => finished?,
@@ -341,26 +349,25 @@ async fn one_turn(ctx: Arc<Ctx>, job: JobId, halt: Arc<Halt>) -> Result<Conclude
     let Some(finished) = finished else {
         return Ok(Concluded::default());
     };
-    let concluded = until_stored(job, || turn::conclude(engine, &finished, shown)).await?;
+    let mut tries = 1;
+    let concluded = loop {
+        match turn::conclude(engine, &finished, shown).await {
+            Err(error) if once_more(job, &mut tries, &error).await => {}
+            ended => break ended?,
+        }
+    };
     ctx.mail.push(&concluded.rows).await;
     Ok(concluded)
 }
 
-/// Does a half of a turn, once more when the disk was in the way: the row is still in the inbox, and
-/// the lane stays ours.
-async fn until_stored<T>(
-    job: JobId,
-    half: impl AsyncFn() -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let mut tries = 1;
-    loop {
-        match half().await {
-            Err(error) if error.may_pass() && tries < MOST_TRIES => {
-                warn!(job = job.0, err:% = error; "turn not stored, once more");
-                tries += 1;
-                sleep(MISHAP).await;
-            }
-            ended => return ended,
-        }
+/// Whether a half of a turn is to be done again because the disk was in the way: the row is still in
+/// the inbox, and the lane stays ours.
+async fn once_more(job: JobId, tries: &mut u32, error: &StoreError) -> bool {
+    let may = error.may_pass() && *tries < MOST_TRIES;
+    if may {
+        warn!(job = job.0, err:% = error; "turn not stored, once more");
+        *tries += 1;
+        sleep(MISHAP).await;
     }
+    may
 }

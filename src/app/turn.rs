@@ -18,8 +18,8 @@ use crate::chat::rich::Rich;
 use crate::chat::role::{Role, Terms};
 use crate::chat::tier::{self, Choice, Day, Left};
 use crate::chat::{
-    ChatKind, Job, JobId, Lane, MessageId, Notice, Outbound, Parcel, Part, StoredTurn, Task, Tier, TierReason,
-    UserId, render,
+    ChatKind, Job, JobId, Lane, MessageId, Notice, Outbound, Parcel, Part, StoredTurn, Task, Tier,
+    TierReason, UserId, render,
 };
 use crate::clock;
 use crate::keys::{Change, Group};

@@ -13,7 +13,7 @@ use redb::{ReadableTable, WriteTransaction};
 use super::tables::{self, OffsetRow, SeenRow};
 use super::{Disposition, StoreError};
 use crate::chat::role::Person;
-use crate::chat::{ChatId, Job, JobId, Outbound, OutboxId, UpdateId, UserId};
+use crate::chat::{ChatId, Job, JobId, MessageId, Outbound, OutboxId, UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 

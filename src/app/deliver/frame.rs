@@ -80,7 +80,10 @@ async fn sent(ctx: &Arc<Ctx>, live: &Live, begun: Begun, message: Option<Message
             && let Some(message) = message
         {
             let job = live.job;
-            let noted = ctx.engine.store.write_soon(move |rows| rows.note_place(job, message));
+            let noted = ctx
+                .engine
+                .store
+                .write_soon(move |rows| rows.note_place(job, message));
             if let Err(error) = noted.await {
                 warn!(job = job.0, err:% = error; "message of a growing answer not noted");
             }
