@@ -153,11 +153,10 @@ mod tests {
         let heard: Vec<Message> = heard
             .iter()
             .map(|&(text, reply_to, at)| Message {
-                id: 0,
                 text: text.to_owned(),
-                topic: None,
                 reply_to,
                 at: Duration::from_secs(at),
+                ..Message::default()
             })
             .collect();
         balance(&asked, &heard, &[Duration::from_secs(10)])

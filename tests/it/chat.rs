@@ -304,7 +304,7 @@ fn updates_of_unknown_kinds_and_shapes_stop_nobody() {
     person.says("hello");
     world.restart();
     let answer = person.hears_about("echo[0 rounds]: hello");
-    person.presses(answer.id, "a button of tomorrow");
+    person.presses_data(answer.id, "a button of tomorrow");
     person.is_answered("still there?");
     eventually(PATIENCE, "all is confirmed", || world.telegram.is_drained());
     world.stop();
@@ -338,9 +338,9 @@ fn old_mail_is_not_answered_as_if_it_were_new() {
         "and no second notice"
     );
     assert!(world.gemini.calls_about("old question").is_empty());
-    ann.presses(notice.id, "held");
+    ann.presses_data(notice.id, "held");
     ann.hears_about("second old question");
-    ann.presses(notice.id, "held");
+    ann.presses_data(notice.id, "held");
     ann.is_answered("a fence");
     assert_eq!(world.gemini.calls_about("old question").len(), 1, "once");
     world.stop();

@@ -252,6 +252,7 @@ impl World {
     /// Starts the bot and does not wait for anything.
     pub(crate) fn launch(&mut self) {
         assert!(self.bot.is_none(), "a bot is running already");
+        self.telegram.forgets_the_pace();
         self.bot = Some(Bot::start(&mut self.command(&["run"])));
     }
 

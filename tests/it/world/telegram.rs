@@ -1,8 +1,10 @@
 //! A strict stand-in for the Telegram Bot API. It keeps state as the service does, follows the
 //! published rules rather than our client, and notes every breach of them as a violation.
 //!
-//! `poll` has getUpdates, `send` the methods that write, `check` the rules for parameters, texts
-//! and entities, `people` those who talk to the bot.
+//! `poll` has getUpdates; a call that writes passes `door` (may the bot write there?) and `limits`
+//! (how much?) to `send`, which keeps to the rules of `check` and leaves its trace in a `room`.
+//! `people` are those who talk to the bot, `presses` what they do with buttons, `sights` what tests
+//! see of it all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,30 +14,28 @@ use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
 
 use super::http::{Request, Service, Trouble, Wire};
-use super::{PATIENCE, now};
+use super::now;
 
 mod check;
+mod door;
+mod limits;
 mod people;
 mod poll;
+mod presses;
+mod room;
 mod send;
+mod sights;
 
+use limits::Gauge;
+pub(crate) use limits::Traffic;
 pub(crate) use people::{Group, Person};
+use room::Chat;
+pub(crate) use room::{Draft, Message};
 
 /// The token of every world; its second half alone is looked for in all that the bot writes.
 pub(crate) const TOKEN: &str = "7000000001:AAHtoken-of-the-bot-under-test_q8Zr";
 pub(crate) const BOT_ID: i64 = 7_000_000_001;
 pub(crate) const BOT_NAME: &str = "testbot";
-
-/// A message of the bot as a chat shows it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Message {
-    pub(crate) id: i64,
-    pub(crate) text: String,
-    pub(crate) topic: Option<i64>,
-    pub(crate) reply_to: Option<i64>,
-    /// When it arrived, since 1970.
-    pub(crate) at: Duration,
-}
 
 /// One request as it came in; `status` 0 means that no answer was given.
 #[derive(Debug, Clone)]
@@ -80,37 +80,6 @@ impl Refusal {
 
 type Outcome = Result<Value, Refusal>;
 
-/// What a chat does with the bot's messages.
-#[derive(Debug, Default, Clone, Copy, PartialEq)]
-enum Mood {
-    #[default]
-    Welcoming,
-    /// The next message gets 429 with this many seconds.
-    AboutToFlood(u64),
-    /// 429 was said; nothing may come before this moment.
-    Flooded { since: Duration, until: Duration },
-    /// 403 from now on.
-    Closed,
-    /// 500 to every message, and nothing arrives.
-    Failing,
-    /// The next message gets a 400 that nobody has heard of.
-    AboutToObject,
-}
-
-#[derive(Debug, Default)]
-struct Chat {
-    last_message: i64,
-    /// Every message that can be replied to; the bot's own with their current text.
-    messages: BTreeMap<i64, Value>,
-    topics: BTreeSet<i64>,
-    /// What the bot said, in order of arrival.
-    sent: Vec<Message>,
-    /// How many of them `hears` has handed out.
-    heard: usize,
-    mood: Mood,
-    moved_to: Option<i64>,
-}
-
 #[derive(Debug, Default)]
 struct State {
     next_update: i64,
@@ -122,7 +91,11 @@ struct State {
     last_poll: Option<(i64, Duration)>,
     webhook: String,
     chats: HashMap<i64, Chat>,
+    /// Presses that the bot has not answered, and the answers to the others.
     callbacks: BTreeSet<String>,
+    answers: HashMap<String, String>,
+    refuses_drafts: bool,
+    gauge: Gauge,
     calls: Vec<Call>,
     violations: Vec<String>,
     outage: Option<Trouble>,
@@ -206,15 +179,6 @@ impl Telegram {
             .collect()
     }
 
-    /// What the bot has said to a chat, heard or not.
-    pub(crate) fn said_to(&self, chat: i64) -> Vec<Message> {
-        let state = self.state.lock();
-        state
-            .chats
-            .get(&chat)
-            .map_or_else(Vec::new, |chat| chat.sent.clone())
-    }
-
     /// Whether every update has been confirmed by a later poll.
     pub(crate) fn is_drained(&self) -> bool {
         self.state.lock().pending.is_empty()
@@ -247,18 +211,6 @@ impl Telegram {
             let left = patience.checked_sub(now().saturating_sub(start))?;
             self.changed.wait_for(&mut state, left);
         }
-    }
-
-    /// The next message of the bot in a chat that nobody has heard yet.
-    #[track_caller]
-    fn hear(&self, chat: i64) -> Message {
-        let next = self.wait(PATIENCE, |state| {
-            let chat = state.chats.get_mut(&chat)?;
-            let message = chat.sent.get(chat.heard)?.clone();
-            chat.heard += 1;
-            Some(message)
-        });
-        next.unwrap_or_else(|| panic!("chat {chat} heard nothing within {PATIENCE:?}"))
     }
 }
 
@@ -350,7 +302,7 @@ impl Service for Telegram {
             self.change(|state| state.violate(&format!("no such path: {}", request.path)));
             return wire.json(404, &Refusal::new(404, "Not Found").body());
         };
-        let params = match check::read(request) {
+        let params = match check::read(method, request) {
             Ok(params) => params,
             Err(problem) => {
                 self.change(|state| state.violate(&format!("{method}: {problem}")));

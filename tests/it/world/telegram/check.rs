@@ -1,8 +1,17 @@
-//! The rules of the Bot API for parameters, texts and entities. Pure.
+//! The rules of the Bot API for parameters and texts. Pure.
+//!
+//! `entities` has those for formatting, `markup` for buttons, `form` reads requests with files.
 
 use serde_json::Value;
 
 use crate::world::http::Request;
+
+mod entities;
+mod form;
+mod markup;
+
+pub(super) use entities::entities;
+pub(super) use markup::markup;
 
 /// The longest text of one message, in UTF-16 units.
 pub(super) const LONGEST_TEXT: usize = 4096;
@@ -20,7 +29,8 @@ use Kind::{Bool, Int, List, Object, Text};
 
 type Signature = &'static [(&'static str, Kind)];
 
-/// Names and types a method takes; a name with `!` must be there.
+/// Names and types a method takes; a name with `!` must be there. There is no `parse_mode`: markup
+/// can be refused, entities cannot (design §5).
 const METHODS: &[(&str, Signature)] = &[
     ("getMe", &[]),
     ("getWebhookInfo", &[]),
@@ -39,7 +49,6 @@ const METHODS: &[(&str, Signature)] = &[
             ("chat_id!", Int),
             ("text!", Text),
             ("message_thread_id", Int),
-            ("parse_mode", Text),
             ("entities", List),
             ("link_preview_options", Object),
             ("disable_notification", Bool),
@@ -55,9 +64,29 @@ const METHODS: &[(&str, Signature)] = &[
             ("chat_id!", Int),
             ("message_id!", Int),
             ("text!", Text),
-            ("parse_mode", Text),
             ("entities", List),
             ("link_preview_options", Object),
+            ("reply_markup", Object),
+        ],
+    ),
+    (
+        "editMessageReplyMarkup",
+        &[
+            ("chat_id!", Int),
+            ("message_id!", Int),
+            ("reply_markup", Object),
+        ],
+    ),
+    (
+        "sendDocument",
+        &[
+            ("chat_id!", Int),
+            ("document!", Object),
+            ("message_thread_id", Int),
+            ("caption", Text),
+            ("caption_entities", List),
+            ("disable_notification", Bool),
+            ("reply_parameters", Object),
             ("reply_markup", Object),
         ],
     ),
@@ -68,7 +97,6 @@ const METHODS: &[(&str, Signature)] = &[
             ("draft_id!", Int),
             ("text!", Text),
             ("message_thread_id", Int),
-            ("parse_mode", Text),
             ("entities", List),
             ("can_stop", Bool),
             ("keep_on_stop", Bool),
@@ -119,8 +147,8 @@ pub(super) fn is_known(method: &str) -> bool {
     signature(method).is_some()
 }
 
-/// The parameters of a request. A body that is no JSON object is kept as the text it is.
-pub(super) fn read(request: &Request) -> Result<Value, String> {
+/// The parameters of a request.
+pub(super) fn read(method: &str, request: &Request) -> Result<Value, String> {
     if request.method != "POST" || !request.query.is_empty() {
         return Err(format!("{} with query `{}`", request.method, request.query));
     }
@@ -128,13 +156,10 @@ pub(super) fn read(request: &Request) -> Result<Value, String> {
         return Ok(Value::Object(serde_json::Map::default()));
     }
     let kinds = request.headers("content-type");
-    if kinds
-        .iter()
-        .any(|kind| kind.starts_with("multipart/form-data"))
+    if let [kind] = kinds[..]
+        && kind.starts_with("multipart/form-data")
     {
-        return Ok(Value::String(
-            String::from_utf8_lossy(&request.body).into_owned(),
-        ));
+        return form::read(method, kind, &request.body);
     }
     if !matches!(kinds[..], [kind] if kind.starts_with("application/json")) {
         return Err(format!("content types {kinds:?}"));
@@ -201,90 +226,4 @@ pub(super) fn commands(list: &Value) -> Vec<String> {
         }
     }
     problems
-}
-
-/// What is wrong with the entities of a text: the service would drop or clamp them in silence.
-pub(super) fn entities(text: &str, list: &Value) -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut spans = Vec::new();
-    for entity in list.as_array().map_or(&[][..], Vec::as_slice) {
-        match span(text, entity) {
-            Ok(span) => spans.push(span),
-            Err(problem) => problems.push(format!("{problem}: {entity}")),
-        }
-    }
-    if spans.len() > 100 {
-        problems.push(format!("{} entities", spans.len()));
-    }
-    for (at, a) in spans.iter().enumerate() {
-        for b in &spans[at + 1..] {
-            if let Some(problem) = clash(a, b) {
-                problems.push(format!("{problem}: {a:?} and {b:?}"));
-            }
-        }
-    }
-    problems
-}
-
-/// A kind of entity and the UTF-16 units it covers.
-type Span = (String, usize, usize);
-
-fn span(text: &str, entity: &Value) -> Result<Span, &'static str> {
-    const KINDS: [&str; 16] = [
-        "mention",
-        "hashtag",
-        "bot_command",
-        "url",
-        "email",
-        "bold",
-        "italic",
-        "underline",
-        "strikethrough",
-        "spoiler",
-        "blockquote",
-        "expandable_blockquote",
-        "code",
-        "pre",
-        "text_link",
-        "text_mention",
-    ];
-    let kind = entity["type"].as_str().filter(|kind| KINDS.contains(kind));
-    let kind = kind.ok_or("unknown type")?;
-    let number = |name: &str| entity[name].as_u64().and_then(|n| usize::try_from(n).ok());
-    let (start, length) = (
-        number("offset").ok_or("offset")?,
-        number("length").ok_or("length")?,
-    );
-    let mut edges = vec![0];
-    for character in text.chars() {
-        edges.push(edges[edges.len() - 1] + character.len_utf16());
-    }
-    if length == 0 || !edges.contains(&start) || !edges.contains(&(start + length)) {
-        return Err("not on characters of the text");
-    }
-    if kind == "text_link" && !entity["url"].is_string() {
-        return Err("no url");
-    }
-    Ok((kind.to_owned(), start, start + length))
-}
-
-/// Why two entities cannot stand together.
-fn clash((kind, start, end): &Span, (other, from, to): &Span) -> Option<&'static str> {
-    if end <= from || to <= start {
-        return None;
-    }
-    let nested = (start <= from && to <= end) || (from <= start && end <= to);
-    let solid = |kind: &str| matches!(kind, "code" | "pre");
-    let quote = |kind: &str| kind.ends_with("blockquote");
-    if !nested {
-        Some("overlap")
-    } else if quote(kind) && quote(other) {
-        Some("a quote inside a quote")
-    } else if (solid(kind) && !quote(other)) || (solid(other) && !quote(kind)) {
-        Some("formatting inside code")
-    } else if kind == other {
-        Some("the same twice")
-    } else {
-        None
-    }
 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{BOT_ID, Message, Mood, State, Telegram, check};
+use super::door::Mood;
+use super::{BOT_ID, State, Telegram, check};
 use crate::world::now;
 
 /// Somebody in one chat (and one topic of it).
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
-    telegram: Arc<Telegram>,
-    chat: i64,
+    pub(super) telegram: Arc<Telegram>,
+    pub(super) chat: i64,
     id: i64,
     language: &'static str,
     topic: Option<i64>,
@@ -62,10 +63,34 @@ impl Person {
     }
 
     /// Writes a text as a reply to a message of the chat.
+    #[track_caller]
     pub(crate) fn replies(&self, to: i64, text: &str) -> i64 {
-        let telegram = &self.telegram;
-        let replied = telegram.change(|state| state.chats[&self.chat].messages[&to].clone());
+        let replied = self
+            .telegram
+            .change(|state| state.chats[&self.chat].as_replied(to));
+        let replied = replied.unwrap_or_else(|| panic!("no message {to} to reply to"));
         self.sends(json!({"text": text, "entities": marks(text), "reply_to_message": replied}))
+    }
+
+    /// Pastes a text of any length, which leaves in pieces of at most 4096 units in one second, each
+    /// trimmed; the ids of the messages.
+    pub(crate) fn pastes(&self, text: &str) -> Vec<i64> {
+        let date = now().saturating_sub(self.ago).as_secs();
+        let mut pieces = vec![String::new()];
+        let mut room = check::LONGEST_TEXT;
+        for character in text.chars() {
+            if character.len_utf16() > room {
+                pieces.push(String::new());
+                room = check::LONGEST_TEXT;
+            }
+            room -= character.len_utf16();
+            pieces.last_mut().expect("one at least").push(character);
+        }
+        let pieces = pieces.iter().map(|piece| piece.trim());
+        let send = |piece: &str| {
+            self.sends(json!({"text": piece, "entities": marks(piece), "date": date}))
+        };
+        pieces.filter(|piece| !piece.is_empty()).map(send).collect()
     }
 
     /// Hands on somebody else's text.
@@ -94,27 +119,22 @@ impl Person {
     }
 
     /// Changes the text of an own message.
+    #[track_caller]
     pub(crate) fn edits(&self, message: i64, text: &str) {
-        self.telegram.change(|state| {
-            let chat = state.chats.entry(self.chat).or_default();
-            let mut edited = chat.messages[&message].clone();
+        let edited = self.telegram.change(|state| {
+            let chat = state.chats.get_mut(&self.chat)?;
+            let edited = chat.messages.get_mut(&message)?;
+            if edited["from"]["id"] != self.id {
+                return None;
+            }
             edited["text"] = json!(text);
+            edited["entities"] = marks(text);
             edited["edit_date"] = json!(now().as_secs());
-            chat.messages.insert(message, edited.clone());
+            let edited = edited.clone();
             state.emit("edited_message", &edited);
+            Some(())
         });
-    }
-
-    /// Presses an inline button under a message.
-    pub(crate) fn presses(&self, message: i64, data: &str) {
-        self.telegram.change(|state| {
-            let id = format!("callback-{}", state.next_update);
-            let shown = state.chats[&self.chat].messages[&message].clone();
-            state.callbacks.insert(id.clone());
-            let query = json!({"id": id, "from": self.user(), "message": shown,
-                "chat_instance": "1", "data": data});
-            state.emit("callback_query", &query);
-        });
+        assert!(edited.is_some(), "{message} is no message of {}", self.id);
     }
 
     /// The bot may not write here from now on, and is told so.
@@ -143,6 +163,13 @@ impl Person {
         self.is_in(Mood::AboutToFlood(seconds));
     }
 
+    /// No drafts in this chat from now on.
+    pub(crate) fn refuses_drafts(&self) {
+        self.telegram.change(|state| {
+            state.chats.entry(self.chat).or_default().refuses_drafts = true;
+        });
+    }
+
     /// Every message to this chat fails with 500 until it recovers.
     pub(crate) fn answers_with_500(&self) {
         self.is_in(Mood::Failing);
@@ -164,38 +191,11 @@ impl Person {
         });
     }
 
-    /// The next message of the bot in this chat; waits for it.
-    #[track_caller]
-    pub(crate) fn hears(&self) -> Message {
-        self.telegram.hear(self.chat)
+    pub(super) fn id(&self) -> i64 {
+        self.id
     }
 
-    /// The next message here that holds a word; what comes before it is let pass.
-    #[track_caller]
-    pub(crate) fn hears_about(&self, word: &str) -> Message {
-        loop {
-            let message = self.hears();
-            if message.text.contains(word) {
-                return message;
-            }
-        }
-    }
-
-    /// Says something and hears the answer that holds the same words.
-    #[track_caller]
-    pub(crate) fn is_answered(&self, question: &str) -> String {
-        self.says(question);
-        self.hears_about(question).text
-    }
-
-    /// Says something and hears what comes next.
-    #[track_caller]
-    pub(crate) fn asks(&self, text: &str) -> String {
-        self.says(text);
-        self.hears().text
-    }
-
-    fn user(&self) -> Value {
+    pub(super) fn user(&self) -> Value {
         json!({"id": self.id, "is_bot": false, "first_name": format!("P{}", self.id),
             "language_code": self.language})
     }
@@ -227,8 +227,8 @@ impl Person {
 /// A group that the bot is in.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
-    telegram: Arc<Telegram>,
-    id: i64,
+    pub(super) telegram: Arc<Telegram>,
+    pub(super) id: i64,
 }
 
 impl Group {
@@ -238,11 +238,6 @@ impl Group {
 
     pub(crate) fn member(&self, id: i64) -> Person {
         Person::new(Arc::clone(&self.telegram), self.id, id)
-    }
-
-    #[track_caller]
-    pub(crate) fn hears(&self) -> Message {
-        self.telegram.hear(self.id)
     }
 
     /// Becomes a supergroup with a new id, in silence: the next send to the old id learns of it.

@@ -1,14 +1,15 @@
-//! The methods that write into chats: who may be written to, when, and what.
-
-use std::time::Duration;
+//! The methods that write into chats: what they take and what becomes of it. `door` and `limits`
+//! decide before whether a call is let in.
 
 use serde_json::{Value, json};
 
-use super::{BOT_ID, BOT_NAME, Chat, Message, Mood, Outcome, Refusal, State, check};
+use super::room::{Action, Chat, DRAFT_LIFE, Edit, Entity, File, Frame, Message, Preview};
+use super::room::{shown_buttons, shown_entities};
+use super::{BOT_ID, BOT_NAME, Outcome, Refusal, State, check};
 use crate::world::now;
 
-/// A call that was under way when 429 was said is not held against the bot.
-const UNDER_WAY: Duration = Duration::from_millis(150);
+/// The longest caption, in UTF-16 units.
+const LONGEST_CAPTION: usize = 1024;
 
 impl State {
     pub(super) fn write(&mut self, method: &str, params: &Value) -> Outcome {
@@ -17,15 +18,12 @@ impl State {
         }
         let chat = params["chat_id"].as_i64().unwrap_or_default();
         self.knock(method, chat)?;
+        self.admit(method, chat)?;
         match method {
             "sendMessage" => self.send_message(chat, params),
-            "editMessageText" => self.edit_message(chat, params),
-            "deleteMessage" => {
-                let id = params["message_id"].as_i64().unwrap_or_default();
-                let gone = self.chat(chat).messages.remove(&id);
-                gone.map(|_| json!(true))
-                    .ok_or_else(|| Refusal::bad("message to delete not found"))
-            }
+            "sendDocument" => self.send_document(chat, params),
+            "editMessageText" | "editMessageReplyMarkup" => self.edit(method, chat, params),
+            "deleteMessage" => self.delete(chat, params),
             "sendMessageDraft" => self.draft(chat, params),
             "sendChatAction" => self.chat_action(chat, params),
             _ => Ok(json!(true)),
@@ -36,100 +34,167 @@ impl State {
         self.chats.entry(id).or_default()
     }
 
-    /// Whether this chat takes a call of the bot now.
-    fn knock(&mut self, method: &str, id: i64) -> Result<(), Refusal> {
-        let now = now();
-        let Some(chat) = self.chats.get_mut(&id) else {
-            return Err(Refusal::bad("chat not found"));
-        };
-        if let Some(new) = chat.moved_to {
-            let mut refusal = Refusal::bad("group chat was upgraded to a supergroup chat");
-            refusal.parameters = json!({"migrate_to_chat_id": new});
-            return Err(refusal);
-        }
-        match chat.mood {
-            Mood::Welcoming => Ok(()),
-            Mood::Failing | Mood::AboutToObject if method != "sendMessage" => Ok(()),
-            Mood::Failing => Err(Refusal::new(500, "Internal Server Error")),
-            Mood::AboutToObject => {
-                chat.mood = Mood::Welcoming;
-                Err(Refusal::bad("PEER_OF_TOMORROW_INVALID"))
-            }
-            Mood::Closed if id > 0 => {
-                Err(Refusal::new(403, "Forbidden: bot was blocked by the user"))
-            }
-            Mood::Closed => {
-                let text = "Forbidden: bot was kicked from the supergroup chat";
-                Err(Refusal::new(403, text))
-            }
-            Mood::AboutToFlood(seconds) => {
-                let until = now + Duration::from_secs(seconds);
-                chat.mood = Mood::Flooded { since: now, until };
-                Err(too_many(until.saturating_sub(now)))
-            }
-            Mood::Flooded { until, .. } if now >= until => {
-                chat.mood = Mood::Welcoming;
-                Ok(())
-            }
-            Mood::Flooded { since, until } => {
-                let left = until.saturating_sub(now);
-                if now.saturating_sub(since) > UNDER_WAY {
-                    self.violate(&format!(
-                        "{method} to {id} {left:?} before retry_after ended"
-                    ));
-                }
-                Err(too_many(left))
-            }
-        }
+    fn send_message(&mut self, chat: i64, params: &Value) -> Outcome {
+        let (text, entities) = self.lawful_text("sendMessage", params, 1)?;
+        self.post("sendMessage", chat, params, (text, entities, None))
     }
 
-    fn send_message(&mut self, chat: i64, params: &Value) -> Outcome {
-        let text = self.lawful_text("sendMessage", params, 1)?;
+    fn send_document(&mut self, chat: i64, params: &Value) -> Outcome {
+        let caption = params["caption"].as_str().unwrap_or_default();
+        let list = &params["caption_entities"];
+        for problem in check::entities(caption, list) {
+            self.violate(&format!("sendDocument: {problem}"));
+        }
+        if check::units(caption.trim()) > LONGEST_CAPTION {
+            self.violate("sendDocument: a long caption");
+            return Err(Refusal::bad("message caption is too long"));
+        }
+        let word = |name: &str| params["document"][name].as_str().unwrap_or_default();
+        let file = File {
+            name: word("file_name").to_owned(),
+            content: word("content").to_owned(),
+        };
+        if file.name.is_empty() || file.content.is_empty() {
+            self.violate("sendDocument: a file without name or content");
+            return Err(Refusal::bad("file must be non-empty"));
+        }
+        let entities = shown_entities(caption, list);
+        let content = (caption.trim().to_owned(), entities, Some(file));
+        self.post("sendDocument", chat, params, content)
+    }
+
+    /// Puts a message into a chat, where it ends every draft.
+    fn post(
+        &mut self,
+        method: &str,
+        chat: i64,
+        params: &Value,
+        (text, entities, file): (String, Vec<Entity>, Option<File>),
+    ) -> Outcome {
+        let markup = self.lawful_markup(method, params)?;
         let topic = self.lawful_topic(chat, params)?;
         let reply_to = self.lawful_reply(chat, &params["reply_parameters"])?;
+        let at = now();
         let room = self.chat(chat);
         room.last_message += 1;
-        let id = room.last_message;
-        room.messages.insert(id, bots_message(chat, id, &text));
-        let at = now();
-        room.sent.push(Message {
-            id,
-            text: text.clone(),
+        let message = Message {
+            id: room.last_message,
+            text,
+            entities,
+            buttons: shown_buttons(&markup),
+            file,
             topic,
             reply_to,
             at,
-        });
-        Ok(bots_message(chat, id, &text))
+            is_deleted: false,
+        };
+        for preview in &mut room.previews {
+            preview.until = preview.until.min(at);
+        }
+        let shown = room.as_updates_show(chat, &message, &markup);
+        room.messages.insert(message.id, shown.clone());
+        room.sent.push(message);
+        Ok(shown)
     }
 
-    fn edit_message(&mut self, chat: i64, params: &Value) -> Outcome {
-        let text = self.lawful_text("editMessageText", params, 1)?;
+    fn edit(&mut self, method: &str, chat: i64, params: &Value) -> Outcome {
         let id = params["message_id"].as_i64().unwrap_or_default();
         let room = self.chat(chat);
-        let Some(message) = room.messages.get_mut(&id) else {
-            return Err(Refusal::bad("message to edit not found"));
+        let own = room.sent.iter().find(|sent| sent.id == id).cloned();
+        let Some(old) = own.filter(|_| room.messages.contains_key(&id)) else {
+            let there = room.messages.contains_key(&id);
+            return Err(Refusal::bad(if there {
+                "message can't be edited"
+            } else {
+                "message to edit not found"
+            }));
         };
-        if message["from"]["id"] != BOT_ID {
-            return Err(Refusal::bad("message can't be edited"));
-        }
-        if message["text"] == text.as_str() {
+        let (text, entities) = if method == "editMessageText" {
+            if old.file.is_some() {
+                return Err(Refusal::bad("there is no text in the message to edit"));
+            }
+            self.lawful_text(method, params, 1)?
+        } else {
+            (old.text.clone(), old.entities.clone())
+        };
+        // An edit that names no buttons takes them away.
+        let markup = self.lawful_markup(method, params)?;
+        let buttons = shown_buttons(&markup);
+        if (&text, &entities, &buttons) == (&old.text, &old.entities, &old.buttons) {
             return Err(Refusal::bad("message is not modified"));
         }
-        message["text"] = json!(text);
+        let new = Message {
+            text,
+            entities,
+            buttons,
+            ..old
+        };
+        let edit = Edit {
+            text: new.text.clone(),
+            entities: new.entities.clone(),
+            buttons: new.buttons.clone(),
+            at: now(),
+        };
+        let room = self.chat(chat);
+        let mut shown = room.as_updates_show(chat, &new, &markup);
+        shown["edit_date"] = json!(edit.at.as_secs());
+        room.messages.insert(id, shown.clone());
+        room.edits.push((id, edit));
         if let Some(sent) = room.sent.iter_mut().find(|sent| sent.id == id) {
-            sent.text.clone_from(&text);
+            *sent = new;
         }
-        Ok(bots_message(chat, id, &text))
+        Ok(shown)
+    }
+
+    fn delete(&mut self, chat: i64, params: &Value) -> Outcome {
+        let id = params["message_id"].as_i64().unwrap_or_default();
+        let room = self.chat(chat);
+        let own = room.sent.iter_mut().find(|sent| sent.id == id);
+        if own.is_none() && chat < 0 && room.messages.contains_key(&id) {
+            return Err(Refusal::bad("message can't be deleted"));
+        }
+        if let Some(own) = own {
+            own.is_deleted = true;
+        }
+        let gone = room.messages.remove(&id);
+        gone.map(|_| json!(true))
+            .ok_or_else(|| Refusal::bad("message to delete not found"))
     }
 
     fn draft(&mut self, chat: i64, params: &Value) -> Outcome {
-        if chat < 0 {
+        if chat < 0 || self.refuses_drafts || self.chat(chat).refuses_drafts {
             return Err(Refusal::bad("TEXTDRAFT_PEER_INVALID"));
         }
-        self.lawful_text("sendMessageDraft", params, 0)?;
-        if params["draft_id"] == 0 {
-            self.violate("sendMessageDraft: draft_id is 0");
+        let id = params["draft_id"].as_i64().unwrap_or_default();
+        if id == 0 || i32::try_from(id).is_err() {
+            self.violate(&format!("sendMessageDraft: draft_id is {id}"));
+            return Err(Refusal::bad("TEXTDRAFT_ID_INVALID"));
         }
+        let topic = self.lawful_topic(chat, params)?;
+        let (text, entities) = self.lawful_text("sendMessageDraft", params, 0)?;
+        let at = now();
+        let frame = Frame {
+            text,
+            entities,
+            can_stop: params["can_stop"] == true,
+            at,
+        };
+        let previews = &mut self.chat(chat).previews;
+        let known = previews.iter().position(|preview| preview.id == id);
+        let place = known.unwrap_or(previews.len());
+        if known.is_none() {
+            previews.push(Preview {
+                id,
+                topic,
+                frames: Vec::new(),
+                until: at,
+                stays_when_stopped: false,
+            });
+        }
+        let preview = &mut previews[place];
+        preview.frames.push(frame);
+        preview.until = at + DRAFT_LIFE;
+        preview.stays_when_stopped = params["keep_on_stop"] == true;
         Ok(json!(true))
     }
 
@@ -141,19 +206,25 @@ impl State {
             "upload_voice",
             "upload_document",
         ];
-        self.lawful_topic(chat, params)?;
-        if !ACTIONS.iter().any(|action| params["action"] == *action) {
-            self.violate(&format!("sendChatAction: {}", params["action"]));
+        let topic = self.lawful_topic(chat, params)?;
+        let name = params["action"].as_str().unwrap_or_default().to_owned();
+        if !ACTIONS.contains(&name.as_str()) {
+            self.violate(&format!("sendChatAction: {name}"));
+            return Err(Refusal::bad("wrong parameter action in request"));
         }
+        let at = now();
+        self.chat(chat).actions.push(Action { name, topic, at });
         Ok(json!(true))
     }
 
     fn answer_callback(&mut self, params: &Value) -> Outcome {
         let id = params["callback_query_id"].as_str().unwrap_or_default();
-        if check::units(params["text"].as_str().unwrap_or_default()) > 200 {
+        let text = params["text"].as_str().unwrap_or_default();
+        if check::units(text) > 200 {
             self.violate("answerCallbackQuery: over 200 characters");
         }
         if self.callbacks.remove(id) {
+            self.answers.insert(id.to_owned(), text.to_owned());
             Ok(json!(true))
         } else {
             Err(Refusal::bad(
@@ -168,9 +239,10 @@ impl State {
         method: &str,
         params: &Value,
         least: usize,
-    ) -> Result<String, Refusal> {
+    ) -> Result<(String, Vec<Entity>), Refusal> {
         let text = params["text"].as_str().unwrap_or_default();
-        for problem in check::entities(text, &params["entities"]) {
+        let entities = &params["entities"];
+        for problem in check::entities(text, entities) {
             self.violate(&format!("{method}: {problem}"));
         }
         let shown = text.trim();
@@ -183,7 +255,19 @@ impl State {
             self.violate(&format!("{method}: {units} units of text"));
             return Err(Refusal::bad("message is too long"));
         }
-        Ok(shown.to_owned())
+        Ok((shown.to_owned(), shown_entities(text, entities)))
+    }
+
+    /// The `reply_markup`, whose every button is one that the service takes.
+    fn lawful_markup(&mut self, method: &str, params: &Value) -> Outcome {
+        let markup = &params["reply_markup"];
+        match check::markup(markup) {
+            Ok(()) => Ok(markup.clone()),
+            Err(problem) => {
+                self.violate(&format!("{method}: {problem}: {markup}"));
+                Err(Refusal::bad(problem))
+            }
+        }
     }
 
     fn lawful_topic(&mut self, chat: i64, params: &Value) -> Result<Option<i64>, Refusal> {
@@ -214,17 +298,58 @@ impl State {
     }
 }
 
-fn too_many(left: Duration) -> Refusal {
-    // Whole seconds, never less than what is left.
-    let seconds = left.as_millis().div_ceil(1000).max(1);
-    let text = format!("Too Many Requests: retry after {seconds}");
-    let mut refusal = Refusal::new(429, &text);
-    refusal.parameters = json!({ "retry_after": u64::try_from(seconds).unwrap_or(u64::MAX) });
-    refusal
+impl Chat {
+    /// A message of the bot as updates and results hold it.
+    fn as_updates_show(&self, chat: i64, message: &Message, markup: &Value) -> Value {
+        let mut shown = json!({"message_id": message.id, "date": message.at.as_secs(),
+            "from": {"id": BOT_ID, "is_bot": true, "first_name": "Test", "username": BOT_NAME},
+            "chat": super::people::chat_object(chat)});
+        let names = if let Some(file) = &message.file {
+            shown["document"] = json!({"file_id": "f1", "file_unique_id": "u1",
+                "file_name": file.name, "file_size": file.content.len()});
+            ("caption", "caption_entities")
+        } else {
+            ("text", "entities")
+        };
+        if !message.text.is_empty() {
+            shown[names.0] = json!(message.text);
+        }
+        if !message.entities.is_empty() {
+            let entities = message.entities.iter().map(Entity::as_updates_show);
+            shown[names.1] = Value::Array(entities.collect());
+        }
+        if !message.buttons.is_empty() {
+            shown["reply_markup"] = markup.clone();
+        }
+        if let Some(topic) = message.topic {
+            shown["message_thread_id"] = json!(topic);
+            shown["is_topic_message"] = json!(true);
+        }
+        if let Some(replied) = message.reply_to.and_then(|id| self.as_replied(id)) {
+            shown["reply_to_message"] = replied;
+        }
+        shown
+    }
+
+    /// A message as a reply to it holds it: never with a further reply inside.
+    pub(super) fn as_replied(&self, id: i64) -> Option<Value> {
+        let mut replied = self.messages.get(&id)?.clone();
+        if let Some(fields) = replied.as_object_mut() {
+            fields.remove("reply_to_message");
+        }
+        Some(replied)
+    }
 }
 
-fn bots_message(chat: i64, id: i64, text: &str) -> Value {
-    json!({"message_id": id, "date": now().as_secs(), "text": text,
-        "from": {"id": BOT_ID, "is_bot": true, "first_name": "Test", "username": BOT_NAME},
-        "chat": super::people::chat_object(chat)})
+impl Entity {
+    fn as_updates_show(&self) -> Value {
+        let mut shown = json!({"type": self.kind, "offset": self.offset, "length": self.length});
+        if let Some(url) = &self.url {
+            shown["url"] = json!(url);
+        }
+        if let Some(language) = &self.language {
+            shown["language"] = json!(language);
+        }
+        shown
+    }
 }
