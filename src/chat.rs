@@ -418,6 +418,12 @@ pub(crate) enum Parcel {
         path: String,
         reply_to: Option<MessageId>,
     },
+    /// A text as a file.
+    Document {
+        name: String,
+        text: String,
+        reply_to: Option<MessageId>,
+    },
     /// `answerCallbackQuery`.
     Answer {
         callback: String,

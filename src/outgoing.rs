@@ -175,6 +175,14 @@ impl Outgoing {
         self.file(line, now);
     }
 
+    /// Nothing goes to a chat before that moment.
+    pub(crate) fn park(&mut self, chat: ChatId, until: Timestamp, now: Timestamp) {
+        let line = Line::Texts(chat);
+        let rows = self.lines.entry(line).or_default();
+        rows.parked_until = rows.parked_until.max(until);
+        self.file(line, now);
+    }
+
     /// A growing answer wants to show what it has by then.
     pub(crate) fn wish(&mut self, chat: ChatId, job: JobId, frame: Frame, now: Timestamp) {
         let line = Line::Texts(chat);

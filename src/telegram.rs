@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::StatusCode;
 
-use self::form::{Body, Upload};
+use self::form::{Body, Content, Upload};
 use self::verdict::{Refusal, Said};
 use self::wire::{Failure, Success};
 use crate::clock::Timestamp;
@@ -249,7 +249,7 @@ impl TelegramApi for Client {
             .map(|(field, path)| Upload {
                 field,
                 name: name(path).unwrap_or_default(),
-                path,
+                content: Content::File(path),
             })
             .collect();
         self.upload(method, &params, &files)

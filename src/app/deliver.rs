@@ -143,6 +143,7 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let left_over = ctx.engine.store.read(Read::outbox_heads).await?;
+    let parked = ctx.engine.store.read(Read::parked).await?;
     if !left_over.is_empty() {
         info!(rows = left_over.len(); "unsent rows recalled");
     }
@@ -155,6 +156,9 @@ pub(crate) async fn run(
         rng: fastrand::Rng::new(),
         ctx,
     };
+    for (chat, until) in parked {
+        delivery.outgoing.park(chat, until, clock::now());
+    }
     for head in left_over {
         delivery.outgoing.push(head, clock::now());
     }

@@ -8,13 +8,13 @@ use redb::{ReadTransaction, ReadableTable};
 #[cfg(test)]
 use super::Disposition;
 use super::StoreError;
-use super::tables::{self, OffsetRow};
+use super::tables::{self, OffsetRow, Parked};
 #[cfg(test)]
 use super::tables::{SeenRow, TurnRef};
 use crate::chat::role::Person;
+use crate::chat::{ChatId, Job, JobId, Lane, Outbound, OutboxId, StoredTurn, UserId};
 #[cfg(test)]
-use crate::chat::{ChatId, MessageId, UpdateId};
-use crate::chat::{Job, JobId, Lane, Outbound, OutboxId, StoredTurn, UserId};
+use crate::chat::{MessageId, UpdateId};
 use crate::clock::Timestamp;
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;
@@ -161,6 +161,13 @@ impl Read {
     /// What paid keys have cost; none: they never cost anything.
     pub(crate) fn spend(&self) -> Result<Option<Spend>, StoreError> {
         tables::row(&self.0.open_table(tables::META)?, tables::SPEND)
+    }
+
+    /// Chats that Telegram told to wait, and until when.
+    pub(crate) fn parked(&self) -> Result<Vec<(ChatId, Timestamp)>, StoreError> {
+        let meta = self.0.open_table(tables::META)?;
+        let parked = tables::row::<_, Parked>(&meta, tables::PARKED)?;
+        Ok(parked.unwrap_or_default().0)
     }
 
     pub(super) fn commits(&self) -> Result<u64, StoreError> {

@@ -45,6 +45,8 @@ pub(super) const SEEN_CURSOR: &str = "seen cursor";
 pub(super) const HISTORY_CURSOR: &str = "history cursor";
 /// What paid keys have cost today.
 pub(super) const SPEND: &str = "spend";
+/// Chats that Telegram told to wait.
+pub(super) const PARKED: &str = "parked";
 /// Commits of the writer so far.
 pub(super) const COMMITS: &str = "commits";
 
@@ -84,6 +86,10 @@ impl HistoryCursor {
     pub(super) const FRONT: Self = Self((i64::MIN, i32::MIN, i64::MIN, 0));
 }
 
+/// Until when each chat has to wait.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Parked(pub(super) Vec<(ChatId, Timestamp)>);
+
 macro_rules! records {
     ($($record:ty => $table:literal $(version $version:literal)?,)*) => {$(
         impl Record for $record {
@@ -107,6 +113,7 @@ records! {
     SeenCursor => "meta",
     HistoryCursor => "meta",
     Spend => "meta",
+    Parked => "meta",
 }
 
 /// Bytes of a row, with the table's name on the error.

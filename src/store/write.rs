@@ -10,7 +10,7 @@ mod turns;
 use redb::ReadableTableMetadata;
 use redb::{ReadableTable, WriteTransaction};
 
-use super::tables::{self, OffsetRow, SeenRow};
+use super::tables::{self, OffsetRow, Parked, SeenRow};
 use super::{Disposition, StoreError};
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, MessageId, Outbound, OutboxId, UpdateId, UserId};
@@ -234,6 +234,20 @@ impl<'t> Write<'t> {
     ) -> Result<(), StoreError> {
         let mut states = self.txn.open_table(tables::KEY_STATE)?;
         tables::put(&mut states, tables::encoded(scope)?.as_slice(), health)
+    }
+
+    /// Telegram wants nothing for this chat before that moment.
+    pub(crate) fn park(
+        &mut self,
+        chat: ChatId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut meta = self.txn.open_table(tables::META)?;
+        let mut parked: Parked = tables::row(&meta, tables::PARKED)?.unwrap_or_default();
+        parked.0.retain(|(other, end)| *other != chat && *end > now);
+        parked.0.push((chat, until));
+        tables::put(&mut meta, tables::PARKED, &parked)
     }
 
     pub(crate) fn put_spend(&mut self, spend: &Spend) -> Result<(), StoreError> {

@@ -30,7 +30,14 @@ pub(super) struct Upload<'a> {
     pub(super) field: &'a str,
     /// The name people see. Never used as a path.
     pub(super) name: String,
-    pub(super) path: &'a Path,
+    pub(super) content: Content<'a>,
+}
+
+/// What a file holds.
+pub(super) enum Content<'a> {
+    /// As the file at that path.
+    File(&'a Path),
+    Text(&'a str),
 }
 
 impl Body {
@@ -66,13 +73,20 @@ impl Body {
             ));
         }
         for file in files {
-            let Upload { field, name, path } = file;
+            let Upload {
+                field,
+                name,
+                content,
+            } = file;
             let name = quotable(name);
             body.push(format!(
                 "--{boundary}\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n\
                  content-type: application/octet-stream\r\n\r\n"
             ));
-            body.push_file(path)?;
+            match content {
+                Content::File(path) => body.push_file(path)?,
+                Content::Text(text) => body.push(*text),
+            }
             body.push("\r\n");
         }
         body.push(format!("--{boundary}--\r\n"));
@@ -145,7 +159,7 @@ mod tests {
         let upload = Upload {
             field: "document",
             name: "a".to_owned(),
-            path: &path,
+            content: Content::File(&path),
         };
         let mut body = Body::form(&Map::new(), &[upload]).unwrap();
         File::options()

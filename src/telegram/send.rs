@@ -18,7 +18,7 @@ use frankenstein::types::{
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::form::Upload;
+use super::form::{Content, Upload};
 use super::verdict::Refusal;
 use super::wire::Success;
 use super::{CallError, Client, Me};
@@ -78,7 +78,17 @@ pub(crate) fn send(client: &Client, row: &Outbound) -> Result<Option<MessageId>,
             name,
             path,
             reply_to,
-        } => file(client, row, (name, Path::new(path)), *reply_to),
+        } => file(
+            client,
+            row,
+            (name, Content::File(Path::new(path))),
+            *reply_to,
+        ),
+        Parcel::Document {
+            name,
+            text,
+            reply_to,
+        } => file(client, row, (name, Content::Text(text)), *reply_to),
         Parcel::Answer { callback, text } => {
             let text: String = text.chars().take(MAX_ANSWER).collect();
             let params = AnswerCallbackQueryParams::builder()
@@ -145,7 +155,7 @@ pub(crate) fn typing(
 fn file(
     client: &Client,
     row: &Outbound,
-    (name, path): (&str, &Path),
+    (name, content): (&str, Content<'_>),
     reply_to: Option<MessageId>,
 ) -> Result<Option<MessageId>, CallError> {
     let field = "document";
@@ -158,7 +168,7 @@ fn file(
     let upload = Upload {
         field,
         name: name.to_owned(),
-        path,
+        content,
     };
     let sent: Success<Value> = client.upload("sendDocument", &params, &[upload])?;
     Ok(message_id(&sent.result))

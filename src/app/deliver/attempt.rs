@@ -170,7 +170,9 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
 fn without_reply(row: &Outbound) -> Option<Outbound> {
     let mut row = row.clone();
     match &mut row.parcel {
-        Parcel::Send { reply_to, .. } | Parcel::File { reply_to, .. } => {
+        Parcel::Send { reply_to, .. }
+        | Parcel::File { reply_to, .. }
+        | Parcel::Document { reply_to, .. } => {
             reply_to.take()?;
         }
         Parcel::Edit { .. } | Parcel::Delete { .. } | Parcel::Answer { .. } => return None,

@@ -12,7 +12,7 @@ use crate::app::Ctx;
 use crate::app::live::{Begun, Content, Live, Mishap, Way};
 use crate::chat::rich::Rich;
 use crate::chat::{ChatId, MessageId, Outbound, Parcel};
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::outgoing::Ended;
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
@@ -107,6 +107,18 @@ async fn take_back(ctx: &Arc<Ctx>, chat: ChatId, message: MessageId) {
     }
 }
 
+/// The answer has no row yet that could remember it.
+async fn park(ctx: &Ctx, chat: ChatId, until: Timestamp) {
+    let now = clock::now();
+    let noted = ctx
+        .engine
+        .store
+        .write_soon(move |rows| rows.park(chat, until, now));
+    if let Err(error) = noted.await {
+        warn!(chat = chat.0, err:% = error; "wait of a chat not noted");
+    }
+}
+
 /// Each refusal is a decision, as for rows, but none is worth a second try.
 async fn refused(ctx: &Ctx, live: &Live, way: Way, error: CallError) -> Ended {
     let refusal = match error {
@@ -121,6 +133,7 @@ async fn refused(ctx: &Ctx, live: &Live, way: Way, error: CallError) -> Ended {
         Refusal::Flood(wait) => {
             let until = clock::now().after(wait);
             info!(chat = live.chat.0, secs = wait.as_secs(); "growing answer has to wait");
+            park(ctx, live.chat, until).await;
             (Mishap::Later, Ended::Flooded { until })
         }
         Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {
