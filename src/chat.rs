@@ -229,7 +229,7 @@ pub(crate) struct Button {
 
 /// The number of the draft in which the answer to a job grows (Bot API, `sendMessageDraft`): never 0.
 pub(crate) fn draft_of(job: JobId) -> i32 {
-    let number = job.0 % i32::MAX.unsigned_abs() as u64 + 1;
+    let number = job.0 % u64::from(i32::MAX.unsigned_abs()) + 1;
     i32::try_from(number).unwrap_or(1)
 }
 

@@ -90,6 +90,8 @@ struct Screen {
     content: Option<Content>,
     /// Since when it is there.
     shown: Instant,
+    /// It has wished for a frame.
+    wished: bool,
     under_way: bool,
     closed: bool,
     /// Drafts in a row that failed for an unknown reason.
@@ -153,6 +155,7 @@ impl Live {
                 message: job.places.first().copied(),
                 content: None,
                 shown: clock::instant(),
+                wished: false,
                 under_way: false,
                 closed: false,
                 failed: 0,
@@ -203,7 +206,8 @@ impl Live {
     }
 
     fn frame(&self, stage: Stage) -> Option<Frame> {
-        let screen = self.screen.lock();
+        let mut screen = self.screen.lock();
+        screen.wished = true;
         match (screen.way, stage) {
             (Way::Draft, _) => Some(Frame::Draft),
             (Way::Message, Stage::Thinking) => screen.message.is_none().then_some(Frame::Typing),
@@ -292,8 +296,14 @@ impl Live {
                 nudged.await;
             }
         };
-        self.screen.lock().closed = true;
-        ctx.mail.over(self.chat, self.job).await;
+        let wished = {
+            let mut screen = self.screen.lock();
+            screen.closed = true;
+            screen.wished
+        };
+        if wished {
+            ctx.mail.over(self.chat, self.job).await;
+        }
         // A message that arrives after that is deleted.
         drop(timeout(CLOSE_PATIENCE, ended).await);
         self.screen.lock().message

@@ -37,36 +37,12 @@ pub(crate) fn send(client: &Client, row: &Outbound) -> Result<Option<MessageId>,
             body,
             reply_to,
             buttons,
-        } => {
-            let params = SendMessageParams::builder()
-                .chat_id(row.chat.0)
-                .maybe_message_thread_id(row.topic.map(|topic| topic.0))
-                .text(&body.text)
-                .maybe_entities(entities(body))
-                .link_preview_options(LinkPreviewOptions::DISABLED)
-                .maybe_reply_parameters(reply_to.map(reply))
-                .maybe_reply_markup(keyboard(buttons).map(ReplyMarkup::InlineKeyboardMarkup))
-                .build();
-            let sent = client.call("sendMessage", &params)?;
-            Ok(message_id(&sent))
-        }
+        } => message(client, row, (body, buttons), *reply_to),
         Parcel::Edit {
             message,
             body,
             buttons,
-        } => {
-            let params = EditMessageTextParams::builder()
-                .chat_id(row.chat.0)
-                .message_id(message.0)
-                .text(&body.text)
-                .maybe_entities(entities(body))
-                .link_preview_options(LinkPreviewOptions::DISABLED)
-                .maybe_reply_markup(keyboard(buttons))
-                .build();
-            let edited: Result<IgnoredAny, _> = client.call("editMessageText", &params);
-            done(edited, &Refusal::NotModified)?;
-            Ok(Some(*message))
-        }
+        } => edit(client, row.chat, *message, (body, buttons)),
         Parcel::Delete { message } => {
             let params = DeleteMessageParams::builder()
                 .chat_id(row.chat.0)
@@ -114,6 +90,44 @@ pub(crate) fn delete_webhook(client: &Client) -> Result<(), CallError> {
         .drop_pending_updates(false)
         .build();
     client.delete_webhook(&params).map(drop)
+}
+
+fn message(
+    client: &Client,
+    row: &Outbound,
+    (body, buttons): (&Rich, &[Button]),
+    reply_to: Option<MessageId>,
+) -> Result<Option<MessageId>, CallError> {
+    let params = SendMessageParams::builder()
+        .chat_id(row.chat.0)
+        .maybe_message_thread_id(row.topic.map(|topic| topic.0))
+        .text(&body.text)
+        .maybe_entities(entities(body))
+        .link_preview_options(LinkPreviewOptions::DISABLED)
+        .maybe_reply_parameters(reply_to.map(reply))
+        .maybe_reply_markup(keyboard(buttons).map(ReplyMarkup::InlineKeyboardMarkup))
+        .build();
+    let sent = client.call("sendMessage", &params)?;
+    Ok(message_id(&sent))
+}
+
+fn edit(
+    client: &Client,
+    chat: ChatId,
+    message: MessageId,
+    (body, buttons): (&Rich, &[Button]),
+) -> Result<Option<MessageId>, CallError> {
+    let params = EditMessageTextParams::builder()
+        .chat_id(chat.0)
+        .message_id(message.0)
+        .text(&body.text)
+        .maybe_entities(entities(body))
+        .link_preview_options(LinkPreviewOptions::DISABLED)
+        .maybe_reply_markup(keyboard(buttons))
+        .build();
+    let edited: Result<IgnoredAny, _> = client.call("editMessageText", &params);
+    done(edited, &Refusal::NotModified)?;
+    Ok(Some(message))
 }
 
 /// Shows a growing text in a private chat for the next 30 seconds (Bot API, `sendMessageDraft`); the

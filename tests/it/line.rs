@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::keys::is_sentence;
 use crate::world::gemini::{Call, Fault};
-use crate::world::telegram::Person;
+use crate::world::telegram::{Frame, Person};
 use crate::world::{PATIENCE, World, eventually, now, until_pacific_midnight};
 
 /// Design §4: who waits for a key is told so by then.
@@ -140,8 +140,9 @@ fn who_waits_for_a_key_is_told_within_five_seconds_and_then_answered() {
     let ann = world.telegram.person(7);
     let asked = now();
     ann.says("hello");
-    let told = ann.hears();
-    assert!(told.text.contains("keys are busy"), "{}", told.text);
+    let draft = ann.sees_a_draft("keys are busy");
+    let notice = |frame: &&Frame| frame.text.contains("keys are busy");
+    let told = draft.frames.iter().find(notice).cloned().unwrap();
     assert!(told.at.saturating_sub(asked) < TOLD_WITHIN, "{told:?}");
     let wait = promised(&told.text).unwrap_or_else(|| panic!("no time in: {}", told.text));
     assert!((1..=9).contains(&wait), "{}", told.text);
@@ -152,7 +153,28 @@ fn who_waits_for_a_key_is_told_within_five_seconds_and_then_answered() {
         took + Duration::from_secs(1) > Duration::from_secs(wait - 1),
         "{took:?} of {wait} s"
     );
-    assert_eq!(world.telegram.said_to(7).len(), 2, "told once");
+    assert_eq!(world.telegram.said_to(7).len(), 1, "the notice vanishes");
+    world.stop();
+}
+
+#[test]
+fn in_a_group_the_notice_becomes_the_answer() {
+    let world = World::new().owner(1).open().keys("any", &["k1"]).start();
+    world
+        .gemini
+        .everyone()
+        .answers_times(2, Fault::Minute("100", "7s"));
+    let group = world.telegram.group(-1_000);
+    let member = group.member(1);
+    member.says("@testbot hello");
+    let shown = group.sees("the place in the line", |messages| {
+        messages.iter().any(|it| it.text.contains("keys are busy"))
+    });
+    let answered = group.sees("the answer", |messages| {
+        messages.iter().any(|it| it.text.contains("hello"))
+    });
+    assert_eq!(answered.len(), 1, "{answered:#?}");
+    assert_eq!(answered[0].id, shown[0].id);
     world.stop();
 }
 

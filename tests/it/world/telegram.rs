@@ -30,7 +30,7 @@ use limits::Gauge;
 pub(crate) use limits::Traffic;
 pub(crate) use people::{Group, Person};
 use room::Chat;
-pub(crate) use room::{Draft, Message};
+pub(crate) use room::{Draft, Frame, Message};
 
 /// The token of every world; its second half alone is looked for in all that the bot writes.
 pub(crate) const TOKEN: &str = "7000000001:AAHtoken-of-the-bot-under-test_q8Zr";
