@@ -7,19 +7,17 @@
 //! Invariants: a line has at most one thing under way, its rows leave in the order they came, and no
 //! frame goes before a row of its chat.
 
+mod line;
 mod minute;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::chat::{ChatId, JobId, Outbound, OutboxId, Rank};
 use crate::clock::Timestamp;
+use line::{Filed, Line, PER_MESSAGE, Rows, chat_of, line_of};
 use minute::GroupMinute;
 
-/// One chat takes about one message a second (Bot API FAQ) …
-const PER_MESSAGE: Duration = Duration::from_secs(1);
-/// … and short bursts: this much may be sent ahead of that pace.
-const AHEAD_MILLIS: u64 = 4_000;
 /// Longest pause between two probes while Telegram does not answer.
 const OUTAGE_CAP: Duration = Duration::from_secs(30);
 
@@ -79,12 +77,6 @@ pub(crate) enum Item {
     Frame(JobId),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Line {
-    Texts(ChatId),
-    Callbacks(ChatId),
-}
-
 /// How a try to send a row ended, as far as order and time are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -98,52 +90,6 @@ pub(crate) enum Ended {
     Flooded { until: Timestamp },
     /// Telegram did not answer: everybody waits, then one row is tried.
     Unanswered,
-}
-
-#[derive(Debug, Default)]
-struct Rows {
-    waiting: BTreeMap<OutboxId, Rank>,
-    /// In the order in which they were wished.
-    frames: VecDeque<(JobId, Frame)>,
-    under_way: Option<Item>,
-    parked_until: Timestamp,
-    /// Tries in a row without an answer.
-    unanswered: u32,
-    /// Up to when the chat's messages are spread at one a second.
-    spread_until: Timestamp,
-    filed: Option<Filed>,
-}
-
-impl Rows {
-    /// When the chat's own pace and parking allow the next row.
-    fn free_at(&self) -> Timestamp {
-        let paced = Timestamp(self.spread_until.0.saturating_sub(AHEAD_MILLIS));
-        self.parked_until.max(paced)
-    }
-
-    /// The same for the next frame, which is not sent ahead of the pace.
-    fn frame_free_at(&self, frame: Frame) -> Timestamp {
-        match frame {
-            Frame::Message => self.idle_at(),
-            Frame::Draft | Frame::Typing => self.parked_until,
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.frames.is_empty()
-    }
-
-    /// From when on nothing has to be remembered of a chat that is sent nothing.
-    fn idle_at(&self) -> Timestamp {
-        self.parked_until.max(self.spread_until)
-    }
-}
-
-/// Where an idle line is filed, so that it can be taken out again.
-#[derive(Debug, Clone, Copy)]
-enum Filed {
-    Ready(Rank, Item),
-    Asleep(Timestamp),
 }
 
 /// The lines of all chats.
@@ -407,19 +353,6 @@ impl Outgoing {
         }
         minute.free_at(for_frame, now)
     }
-}
-
-/// Callback answers expire within seconds, so they do not queue behind a parked chat's texts.
-const fn line_of(chat: ChatId, rank: Rank) -> Line {
-    match rank {
-        Rank::Acknowledge => Line::Callbacks(chat),
-        Rank::Final | Rank::Edit | Rank::Typing | Rank::Broadcast => Line::Texts(chat),
-    }
-}
-
-const fn chat_of(line: Line) -> ChatId {
-    let (Line::Texts(chat) | Line::Callbacks(chat)) = line;
-    chat
 }
 
 /// The pause after so many tries without an answer.
