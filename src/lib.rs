@@ -20,7 +20,8 @@
 //! 6. [`app::turn`] loads the context, and [`chat::prompt`] composes the request.
 //! 7. [`app::call`] borrows a key from [`keys`], asks through [`gemini`], has the end judged by
 //!    [`gemini::verdict`], and settles; until there is an answer, a final failure, or the deadline.
-//! 8. [`chat::render`] cuts the answer, or the apology from [`locale`], into parts.
+//!    Meanwhile [`app::live`] shows what there is of the answer.
+//! 8. [`chat::render`] formats and cuts the answer, or the apology from [`locale`], into parts.
 //! 9. One commit ends the turn: history grows, the job leaves the inbox, parts enter the outbox.
 //! 10. [`app::deliver`] sends part by part through [`telegram::send`], in the order and at the pace
 //!     of [`outgoing`]; what Telegram acknowledged leaves the outbox. *The single door out.*

@@ -14,7 +14,7 @@ use crate::app::Ctx;
 use crate::app::journal::set_reachable;
 use crate::chat::answer::Failure;
 use crate::chat::rich::Rich;
-use crate::chat::{MessageId, Outbound, Parcel, UserId};
+use crate::chat::{MessageId, Outbound, Parcel, UserId, render};
 use crate::clock;
 use crate::locale::{Language, Locale};
 use crate::outgoing::{Ended, Head};
@@ -162,6 +162,9 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
         | Refusal::NoDrafts
         | Refusal::Rejected(_) => {
             error!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our message");
+            if let Parcel::Document { text, .. } = &row.parcel {
+                return as_messages(ctx, head, &row, text).await;
+            }
             mend(ctx, head, plainer(ctx, &row).await).await
         }
     }
@@ -231,6 +234,38 @@ async fn apology(ctx: &Ctx, row: &Outbound) -> String {
         .and_then(|person| person.language.as_deref());
     let language = Language::pick(ctx.engine.settings().config.language, tag);
     Locale::of(language).failure(Failure::Unexplained)
+}
+
+/// A file that a chat does not take goes as messages, however many they are.
+async fn as_messages(ctx: &Ctx, head: Head, row: &Outbound, text: &str) -> Ended {
+    let part = |body| Outbound {
+        part_of: None,
+        parcel: Parcel::Send {
+            body,
+            reply_to: None,
+            buttons: Vec::new(),
+        },
+        ..row.clone()
+    };
+    let parts: Vec<Outbound> = render::parts(&render::answer(text, ""))
+        .into_iter()
+        .map(part)
+        .collect();
+    let stored = ctx.engine.store.write(move |rows| {
+        rows.remove_outbound(head.id)?;
+        let put = |row| Ok(Head::of(rows.put_outbound(row)?, row));
+        parts
+            .iter()
+            .map(put)
+            .collect::<Result<Vec<Head>, StoreError>>()
+    });
+    match stored.await {
+        Ok(heads) => {
+            ctx.mail.push(&heads).await;
+            Ended::Gone
+        }
+        Err(error) => not_read(head, &error),
+    }
 }
 
 /// Stores the row as it is tried next; a row that was mended already is dropped.
