@@ -1,10 +1,19 @@
 //! The stand-ins themselves, seen by a tiny client: what they allow, refuse, and note.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::world::http::Server;
+use crate::world::telegram::{TOKEN, Telegram};
+
+mod chats;
 mod gemini;
+mod limits;
+mod people;
+mod rules;
+mod speech;
 mod telegram;
 
 fn agent() -> ureq::Agent {
@@ -27,4 +36,66 @@ fn post(url: &str, headers: &[(&str, &str)], body: &Value) -> (u16, String) {
     text.map_or((0, String::new()), |text| {
         (response.status().as_u16(), text)
     })
+}
+
+/// A bare client of the stand-in for Telegram.
+struct TelegramClient {
+    service: Arc<Telegram>,
+    server: Server,
+}
+
+impl TelegramClient {
+    fn new() -> Self {
+        let service = Telegram::new();
+        let server = Server::start(Arc::clone(&service));
+        Self { service, server }
+    }
+
+    fn url(&self, method: &str) -> String {
+        format!("{}/bot{TOKEN}/{method}", self.server.url())
+    }
+
+    fn call(&self, method: &str, params: &Value) -> (u16, Value) {
+        let (status, body) = post(&self.url(method), &[], params);
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+    }
+
+    /// The same, which has to succeed.
+    #[track_caller]
+    fn does(&self, method: &str, params: &Value) -> Value {
+        let (status, body) = self.call(method, params);
+        assert_eq!(status, 200, "{method} {params}: {body}");
+        body["result"].clone()
+    }
+
+    /// The same, which has to be refused; why.
+    #[track_caller]
+    fn is_refused(&self, method: &str, params: &Value) -> String {
+        let (status, body) = self.call(method, params);
+        assert_eq!(status, 400, "{method} {params}: {body}");
+        let why = body["description"].as_str().unwrap_or_default();
+        why.replace("Bad Request: ", "")
+    }
+
+    /// Updates of one kind that no poll confirmed.
+    fn updates(&self, kind: &str) -> Vec<Value> {
+        let (_, body) = self.call("getUpdates", &json!({"offset": 0}));
+        let all = body["result"].as_array().cloned().unwrap_or_default();
+        assert!(
+            all.len() > 1,
+            "a poll too soon after another gets one update only"
+        );
+        all.iter()
+            .filter_map(|update| update.get(kind).cloned())
+            .collect()
+    }
+
+    fn polls(&self, params: &Value) -> Vec<i64> {
+        let (_, body) = self.call("getUpdates", params);
+        let updates = body["result"].as_array().cloned().unwrap_or_default();
+        updates
+            .iter()
+            .filter_map(|update| update["update_id"].as_i64())
+            .collect()
+    }
 }

@@ -1,5 +1,7 @@
 //! What the stand-in for Gemini answers, counts, and notes.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,26 +13,40 @@ use crate::world::http::Server;
 
 const MODEL: &str = "gemini-3.5-flash-lite";
 
-struct GeminiClient {
-    service: Arc<Gemini>,
+pub(super) struct GeminiClient {
+    pub(super) service: Arc<Gemini>,
     server: Server,
 }
 
 impl GeminiClient {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let service = Gemini::new();
         service.admits("k1", "p1");
         let server = Server::start(Arc::clone(&service));
         Self { service, server }
     }
 
-    fn asks(&self, verb: &str, body: &Value) -> (u16, String) {
+    pub(super) fn asks(&self, verb: &str, body: &Value) -> (u16, String) {
         let url = format!("{}/v1beta/models/{MODEL}:{verb}", self.server.url());
         post(&url, &[("x-goog-api-key", &key_text("k1"))], body)
     }
+
+    /// Asks, and goes away before the answer is over.
+    pub(super) fn hangs_up_on(&self, verb: &str, body: &Value) {
+        let address = self.server.url().replace("http://", "");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let (body, key) = (body.to_string(), key_text("k1"));
+        let head = format!(
+            "POST /v1beta/models/{MODEL}:{verb} HTTP/1.1\r\nx-goog-api-key: {key}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        assert_ne!(stream.read(&mut [0; 64]).unwrap(), 0, "it begins");
+    }
 }
 
-fn question(text: &str) -> Value {
+pub(super) fn question(text: &str) -> Value {
     json!({"contents": [{"role": "user", "parts": [{"text": text}]}]})
 }
 

@@ -2,44 +2,15 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::post;
-use crate::world::http::{Server, Trouble};
-use crate::world::telegram::{TOKEN, Telegram};
+use super::TelegramClient;
+use crate::world::http::Trouble;
+use crate::world::telegram::TOKEN;
 use crate::world::{eventually, now};
-
-struct TelegramClient {
-    service: Arc<Telegram>,
-    server: Server,
-}
-
-impl TelegramClient {
-    fn new() -> Self {
-        let service = Telegram::new();
-        let server = Server::start(Arc::clone(&service));
-        Self { service, server }
-    }
-
-    fn call(&self, method: &str, params: &Value) -> (u16, Value) {
-        let url = format!("{}/bot{TOKEN}/{method}", self.server.url());
-        let (status, body) = post(&url, &[], params);
-        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
-    }
-
-    fn polls(&self, params: &Value) -> Vec<i64> {
-        let (_, body) = self.call("getUpdates", params);
-        let updates = body["result"].as_array().cloned().unwrap_or_default();
-        updates
-            .iter()
-            .filter_map(|update| update["update_id"].as_i64())
-            .collect()
-    }
-}
 
 #[test]
 fn an_offset_confirms_everything_below_it_and_nothing_else() {
@@ -145,81 +116,6 @@ fn a_group_that_moved_tells_its_new_id() {
         &json!({"chat_id": -1_001_234_567_890_i64, "text": "x"}),
     );
     assert_eq!(client.service.said_to(-1_001_234_567_890).len(), 1);
-}
-
-#[test]
-fn breaches_of_the_bot_api_are_noted() {
-    let bold =
-        |offset: u32, length: u32| json!({"type": "bold", "offset": offset, "length": length});
-    let pre = json!({"type": "pre", "offset": 0, "length": 3});
-    let table = [
-        ("sendMessage", json!({"chat_id": "7", "text": "a"})),
-        ("sendMessage", json!({"chat_id": 7, "text": " \n"})),
-        (
-            "sendMessage",
-            json!({"chat_id": 7, "text": "👋".repeat(2049)}),
-        ),
-        (
-            "sendMessage",
-            json!({"chat_id": 7, "text": "a", "sound": true}),
-        ),
-        (
-            "sendMessage",
-            json!({"chat_id": 7, "text": "a", "message_thread_id": 1}),
-        ),
-        (
-            "sendMessage",
-            json!({"chat_id": 7, "text": "👋", "entities": [bold(1, 1)]}),
-        ),
-        (
-            "sendMessage",
-            json!({"chat_id": 7, "text": "abc", "entities": [bold(2, 5)]}),
-        ),
-        (
-            "sendMessage",
-            json!({"chat_id": 7, "text": "abc", "entities": [bold(0, 2), bold(1, 2)]}),
-        ),
-        (
-            "sendMessage",
-            json!({"chat_id": 7, "text": "abc", "entities": [bold(0, 2), pre]}),
-        ),
-        (
-            "sendMessageDraft",
-            json!({"chat_id": 7, "text": "a", "draft_id": 0}),
-        ),
-        (
-            "sendChatAction",
-            json!({"chat_id": 7, "action": "thinking"}),
-        ),
-        (
-            "setMyCommands",
-            json!({"commands": [{"command": "Help", "description": "x"}]}),
-        ),
-        ("sendTelepathy", json!({"chat_id": 7})),
-    ];
-    for (method, params) in table {
-        let client = TelegramClient::new();
-        client.service.person(7).says("hi");
-        client.call(method, &params);
-        let noted = client.service.violations();
-        assert_eq!(noted.len(), 1, "{method} {params}: {noted:?}");
-    }
-}
-
-#[test]
-fn lawful_entities_and_replies_pass() {
-    let client = TelegramClient::new();
-    let question = client.service.person(7).says("hi");
-    let entities = json!([
-        {"type": "bold", "offset": 0, "length": 5}, {"type": "italic", "offset": 2, "length": 2},
-        {"type": "code", "offset": 6, "length": 1}]);
-    let params = json!({"chat_id": 7, "text": "👋bcd e", "entities": entities,
-        "reply_parameters": {"message_id": question, "allow_sending_without_reply": true}});
-    assert_eq!(client.call("sendMessage", &params).0, 200);
-    assert_eq!(client.service.person(7).hears().reply_to, Some(question));
-    let gone = json!({"chat_id": 7, "text": "a", "reply_parameters": {"message_id": 99}});
-    assert_eq!(client.call("sendMessage", &gone).0, 400);
-    assert_eq!(client.service.violations(), Vec::<String>::new());
 }
 
 #[test]

@@ -2,14 +2,15 @@
 //! model) as the service does, fails in every way of its error table on demand, and answers by
 //! telling what it saw: `echo[3 rounds]: the question`.
 //!
-//! `fault` has the error table, `request` the rules for requests, `calls` what tests ask later.
+//! `fault` has the error table, `request` the rules for requests, `speech` how answers are said,
+//! `calls` what tests ask later.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::http::{Request, Service, Wire};
 use super::{now, pacific_day};
@@ -17,10 +18,12 @@ use super::{now, pacific_day};
 mod calls;
 mod fault;
 mod request;
+mod speech;
 
 pub(crate) use calls::Call;
 pub(crate) use fault::Fault;
 use request::Asked;
+use speech::{Driven, Speech};
 
 /// The text of a key as the bot is given it. Tests name keys `k1`; the text is long enough to be
 /// looked for in everything the bot writes.
@@ -62,6 +65,9 @@ struct State {
     probes: Vec<String>,
     /// What is said when the question holds a word.
     scripts: Vec<(String, String)>,
+    /// How every answer is said, where a test wants it so.
+    speech: Option<Speech>,
+    driven: Vec<Driven>,
     /// Requests a minute and a day of each (project, model), if it has limits.
     limits: Option<(usize, usize)>,
     work: Duration,
@@ -280,7 +286,7 @@ impl Service for Gemini {
             let text = self.answer_text(&asked);
             match fault {
                 Some(fault) => fault.happen(&asked, &text, wire),
-                None => say(&asked, &text, wire),
+                None => self.speak(&asked, &text, wire),
             }
         }
         self.change(|state| state.calls[call].finished = true);
@@ -311,55 +317,4 @@ impl Gemini {
             ),
         }
     }
-}
-
-/// A whole answer, by the endpoint that was asked.
-fn say(asked: &Asked, text: &str, wire: &mut Wire) {
-    if !asked.streamed {
-        return wire.json(200, &whole(asked, text));
-    }
-    wire.begin_stream();
-    for event in events(asked, text) {
-        if !wire.piece(&event) {
-            return;
-        }
-    }
-    wire.end_stream();
-}
-
-fn whole(asked: &Asked, text: &str) -> Value {
-    json!({"candidates": [{"index": 0, "finishReason": "STOP",
-            "content": {"role": "model", "parts": [{"text": "let me think", "thought": true},
-                {"text": text, "thoughtSignature": "c2lnbmVk"}]}}],
-        "usageMetadata": usage(asked, text), "modelVersion": asked.model, "responseId": "r1",
-        "fieldOfTomorrow": {"kind": "UNHEARD_OF"}})
-}
-
-fn usage(asked: &Asked, text: &str) -> Value {
-    let (answer, thoughts) = (text.len() / 4, asked.thoughts.max(5));
-    json!({"promptTokenCount": 9, "candidatesTokenCount": answer, "thoughtsTokenCount": thoughts,
-        "totalTokenCount": 9 + answer + thoughts})
-}
-
-/// The events of a streamed answer: a thought, the text in pieces, an end without content. Line
-/// ends alternate, as both forms are seen.
-fn events(asked: &Asked, text: &str) -> Vec<String> {
-    let part = |part: Value| {
-        json!({"candidates": [{"content": {"role": "model", "parts": [part]}}],
-        "usageMetadata": usage(asked, text), "modelVersion": asked.model})
-    };
-    let mut chunks = vec![part(json!({"text": "let me think", "thought": true}))];
-    let characters: Vec<char> = text.chars().collect();
-    let size = characters.len().div_ceil(3).max(1);
-    for piece in characters.chunks(size) {
-        chunks.push(part(json!({"text": piece.iter().collect::<String>()})));
-    }
-    chunks.push(json!({"candidates": [{"finishReason": "STOP", "index": 0}],
-        "usageMetadata": usage(asked, text), "modelVersion": asked.model}));
-    let ends = ["\r\n\r\n", "\n\n"].into_iter().cycle();
-    chunks
-        .iter()
-        .zip(ends)
-        .map(|(chunk, end)| format!("data: {chunk}{end}"))
-        .collect()
 }

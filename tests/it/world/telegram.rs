@@ -27,7 +27,7 @@ mod send;
 mod sights;
 
 use limits::Gauge;
-pub(crate) use limits::Traffic;
+pub(crate) use limits::{Passed, Traffic};
 pub(crate) use people::{Group, Person};
 use room::Chat;
 pub(crate) use room::{Draft, Frame, Message};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::request::Asked;
-use super::{events, say};
+use super::speech::{events, say, whole};
 use crate::world::http::{Trouble, Wire};
 
 /// One way to fail. The rows of the table are constants.
@@ -228,7 +228,7 @@ enum End {
 /// Says the beginning of the answer and fails then; a whole answer is cut in its bytes.
 fn break_off(asked: &Asked, text: &str, wire: &mut Wire, end: End) {
     if !asked.streamed {
-        let body = super::whole(asked, text).to_string();
+        let body = whole(asked, text, "STOP").to_string();
         wire.half(200, "application/json", body.as_bytes());
         if matches!(end, End::Silence) {
             wire.stall();

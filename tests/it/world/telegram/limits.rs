@@ -8,6 +8,8 @@ use super::door::{Mood, too_many};
 use super::{Refusal, State, Telegram};
 use crate::world::now;
 
+mod tests;
+
 const MINUTE: Duration = Duration::from_mins(1);
 const SECOND: Duration = Duration::from_secs(1);
 /// Messages and edits of one group in any minute.

@@ -178,4 +178,9 @@ impl Group {
     pub(crate) fn edits_of(&self, message: i64) -> Vec<Edit> {
         self.telegram.edits_of(self.id, message)
     }
+
+    /// "typing" and the like, in order.
+    pub(crate) fn actions(&self) -> Vec<Action> {
+        self.telegram.actions(self.id)
+    }
 }
