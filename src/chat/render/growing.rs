@@ -1,6 +1,346 @@
-//! What of an unfinished answer will not change any more. Pure.
+//! What of an unfinished answer will not change any more, so that a text shown while it grows never
+//! shows one thing now and another a moment later. Pure.
+//!
+//! The parser says what the beginning is; everything but its last block is decided. In the last
+//! block a mark that may still open something is held back with all that follows it, and so is a
+//! line that may still become a heading, a rule or the head of a table. What stays open for long is
+//! given up and shown as written ([`inline`] has the bounds); only a table waits for its end however
+//! long it is, because its width decides its form. Not waited for are definitions: a reference or a
+//! footnote is shown as written until its definition has come.
 
-/// The beginning that is settled.
+mod inline;
+
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
+use unicode_segmentation::UnicodeSegmentation;
+
+use inline::{Bound, Inline};
+
+/// A paragraph whose first line is longer than this, in characters, is no heading that a line of
+/// `=` or `-` below could still make of it.
+const LONGEST_HEADING: usize = 80;
+
+/// The longest beginning of `markdown` that looks the same whatever follows.
 pub(crate) fn settled(markdown: &str) -> &str {
-    markdown
+    let source = without_open_end(markdown);
+    let cut = Leaf::last(source).and_then(|leaf| leaf.undecided(source));
+    let formula = open_formula(source);
+    let kept = match cut.into_iter().chain(formula).min() {
+        Some(cut) => without_bare_marker(source.get(..cut).unwrap_or_default()),
+        None if has_blank_end(source) => return source.trim_end(),
+        None => source,
+    };
+    let kept = without_open_break(kept);
+    if kept.len() == markdown.len() {
+        without_open_grapheme(kept)
+    } else {
+        kept
+    }
 }
+
+fn options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_GFM
+        | Options::ENABLE_MATH
+}
+
+/// Without a run of marks at the end, whose meaning the next character decides, and without a last
+/// line that has not said yet what it is.
+fn without_open_end(markdown: &str) -> &str {
+    let marks = ['*', '_', '~', '|', '`', '$', '\\', '[', '!', '<', '&', '#'];
+    let source = markdown.trim_end_matches(marks);
+    let line = source.rfind('\n').map_or(0, |at| at + 1);
+    let (before, last) = source.split_at(line);
+    if is_bare(last) || is_definition(last) {
+        before
+    } else {
+        source
+    }
+}
+
+/// Without what is left of a line that was cut after nothing but marks of a block.
+fn without_bare_marker(text: &str) -> &str {
+    let line = text.rfind('\n').map_or(0, |at| at + 1);
+    let (before, last) = text.split_at(line);
+    if is_bare(last) { before } else { text }
+}
+
+/// Without a backslash at the end, which makes a line end of the next one.
+fn without_open_break(text: &str) -> &str {
+    let text = text.trim_end();
+    let slashes = text.len() - text.trim_end_matches('\\').len();
+    match text.strip_suffix('\\') {
+        Some(before) if !slashes.is_multiple_of(2) => before.trim_end(),
+        _ => text,
+    }
+}
+
+/// Whether a line has nothing but what may be a mark of some block: `>`, bullets, numbers, boxes,
+/// rules, fences, and the lines below headings and heads of tables.
+fn is_bare(line: &str) -> bool {
+    let line = line.trim();
+    let marks = ["[ ]", "[x]", "[X]"]
+        .into_iter()
+        .find_map(|mark| line.strip_suffix(mark))
+        .unwrap_or(line);
+    let is_mark = |c: char| c.is_whitespace() || c.is_ascii_digit() || ">-+*_=#|:~`.)".contains(c);
+    !line.is_empty() && marks.chars().all(is_mark)
+}
+
+/// Whether a line may be the definition of a reference or a footnote.
+fn is_definition(line: &str) -> bool {
+    let line = line.trim_start_matches(['>', ' ']);
+    line.starts_with('[') && line.contains("]:")
+}
+
+/// Without a last grapheme that the next character may change: half a flag, or an emoji, which a
+/// joiner, a skin or a variant may follow.
+fn without_open_grapheme(text: &str) -> &str {
+    let is_open = |cluster: &str| {
+        cluster.chars().next_back().is_some_and(|last| {
+            matches!(last, '\u{200d}' | '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1ffff}')
+        })
+    };
+    match text.graphemes(true).next_back() {
+        Some(cluster) if is_open(cluster) => text.strip_suffix(cluster).unwrap_or(text).trim_end(),
+        _ => text,
+    }
+}
+
+/// Where a formula on lines of its own begins that has not ended. Its lines may look like anything
+/// else to the parser.
+fn open_formula(source: &str) -> Option<usize> {
+    let paragraph = source.rfind("\n\n").map_or(0, |at| at + 2);
+    let mut open: Option<(usize, &str)> = None;
+    let mut at = paragraph;
+    for line in source.get(paragraph..)?.split_inclusive('\n') {
+        let inner = match open {
+            Some(_) => line,
+            None => {
+                let text = line.trim_start_matches(['>', ' ', '\t']);
+                let marks = [("$$", "$$"), ("\\[", "\\]")];
+                let found = marks
+                    .into_iter()
+                    .find_map(|(mark, close)| Some((text.strip_prefix(mark)?, close)));
+                let Some((inner, close)) = found else {
+                    at += line.len();
+                    continue;
+                };
+                open = Some((at, close));
+                inner
+            }
+        };
+        if open.is_some_and(|(_, close)| inner.contains(close)) {
+            open = None;
+        }
+        at += line.len();
+    }
+    let (start, _) = open?;
+    Bound::Long.keeps(source, start).then_some(start)
+}
+
+/// The last block that holds text.
+struct Leaf {
+    kind: Kind,
+    start: usize,
+    /// Whether its end was seen: what follows is another block.
+    ended: bool,
+    inline: Inline,
+}
+
+enum Kind {
+    /// `nested`: in a list, where a line below makes no heading.
+    Paragraph {
+        nested: bool,
+    },
+    /// The text of a list item without a paragraph around it.
+    Item,
+    Heading,
+    Table,
+    Code {
+        has_content: bool,
+        is_formula: bool,
+    },
+    Html,
+}
+
+impl Leaf {
+    const fn new(kind: Kind, start: usize) -> Self {
+        Self {
+            kind,
+            start,
+            ended: false,
+            inline: Inline::new(),
+        }
+    }
+
+    fn last(source: &str) -> Option<Self> {
+        let mut items: usize = 0;
+        let mut last: Option<Self> = None;
+        for (event, range) in Parser::new_ext(source, options()).into_offset_iter() {
+            match event {
+                Event::Start(tag) => {
+                    if matches!(tag, Tag::Item) {
+                        items += 1;
+                    }
+                    last = Self::started(last, &tag, range, items > 0);
+                }
+                Event::End(tag) => {
+                    if tag == Tag::Item.to_end() {
+                        items = items.saturating_sub(1);
+                    }
+                    if let Some(leaf) = &mut last {
+                        leaf.ended |= !leaf.inline.end(tag) && !is_table_part(tag);
+                    }
+                }
+                Event::Rule | Event::TaskListMarker(_) => last = None,
+                Event::SoftBreak | Event::HardBreak | Event::Html(_) => {}
+                Event::Text(text) => {
+                    let leaf = Self::at(&mut last, range.start);
+                    if let Kind::Code { has_content, .. } = &mut leaf.kind {
+                        *has_content |= !text.trim().is_empty();
+                    } else {
+                        leaf.inline.text(range);
+                    }
+                }
+                Event::InlineHtml(_) => Self::at(&mut last, range.start).inline.tag(range),
+                Event::Code(_)
+                | Event::InlineMath(_)
+                | Event::DisplayMath(_)
+                | Event::FootnoteReference(_) => {
+                    Self::at(&mut last, range.start).inline.element(range);
+                }
+            }
+        }
+        last
+    }
+
+    /// The block that holds an inline element at `start`; an item's text has none of its own.
+    fn at(last: &mut Option<Self>, start: usize) -> &mut Self {
+        if last.as_ref().is_some_and(|leaf| leaf.ended) {
+            *last = None;
+        }
+        last.get_or_insert_with(|| Self::new(Kind::Item, start))
+    }
+
+    fn started(
+        mut last: Option<Self>,
+        tag: &Tag<'_>,
+        range: Range<usize>,
+        nested: bool,
+    ) -> Option<Self> {
+        let kind = match tag {
+            Tag::Paragraph => Kind::Paragraph { nested },
+            Tag::Heading { .. } => Kind::Heading,
+            Tag::Table(_) => Kind::Table,
+            Tag::HtmlBlock => Kind::Html,
+            Tag::CodeBlock(kind) => Kind::Code {
+                has_content: false,
+                is_formula: matches!(kind, CodeBlockKind::Fenced(info) if info.trim() == "math"),
+            },
+            Tag::TableHead | Tag::TableRow | Tag::TableCell => return last,
+            Tag::Emphasis
+            | Tag::Strong
+            | Tag::Strikethrough
+            | Tag::Superscript
+            | Tag::Subscript => {
+                Self::at(&mut last, range.start).inline.emphasis(range);
+                return last;
+            }
+            Tag::Link { .. } | Tag::Image { .. } => {
+                Self::at(&mut last, range.start).inline.link(range);
+                return last;
+            }
+            Tag::BlockQuote(_)
+            | Tag::List(_)
+            | Tag::Item
+            | Tag::FootnoteDefinition(_)
+            | Tag::DefinitionList
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition
+            | Tag::MetadataBlock(_) => return None,
+        };
+        Some(Self::new(kind, range.start))
+    }
+
+    /// Where begins what may still change.
+    fn undecided(&self, source: &str) -> Option<usize> {
+        let own = source.get(self.start..).unwrap_or_default();
+        let is_closed = has_blank_end(source);
+        match self.kind {
+            Kind::Code {
+                has_content,
+                is_formula,
+            } => (!has_content || (is_formula && !has_fence_end(own))).then_some(self.start),
+            Kind::Table if !is_closed => Some(self.start),
+            Kind::Html if !is_closed => open_html(source, own),
+            Kind::Heading if !own.contains('\n') => self.inline.undecided(source),
+            Kind::Paragraph { nested } if !is_closed => {
+                let is_short = own.chars().nth(LONGEST_HEADING).is_none();
+                if !nested && is_short && !own.trim_end().contains('\n') {
+                    return Some(self.start);
+                }
+                self.table_head(source)
+                    .into_iter()
+                    .chain(self.inline.undecided(source))
+                    .min()
+            }
+            Kind::Item if !is_closed => self
+                .table_head(source)
+                .into_iter()
+                .chain(self.inline.undecided(source))
+                .min(),
+            Kind::Table | Kind::Html | Kind::Heading | Kind::Paragraph { .. } | Kind::Item => None,
+        }
+    }
+
+    /// Where the last line begins if it may be the head of a table.
+    fn table_head(&self, source: &str) -> Option<usize> {
+        let line = source.trim_end().rfind('\n').map_or(0, |at| at + 1);
+        let start = line.max(self.start);
+        let text = source.get(start..)?.trim_start_matches(['>', ' ', '\t']);
+        let may_be = text.starts_with('|') || (start == self.start && text.contains('|'));
+        (may_be && Bound::Usual.keeps(source, start)).then_some(start)
+    }
+}
+
+const fn is_table_part(tag: pulldown_cmark::TagEnd) -> bool {
+    use pulldown_cmark::TagEnd;
+    matches!(
+        tag,
+        TagEnd::TableHead | TagEnd::TableRow | TagEnd::TableCell
+    )
+}
+
+/// Whether an empty line ends the last block.
+fn has_blank_end(source: &str) -> bool {
+    let text = source.trim_end_matches(|c: char| c.is_whitespace() || c == '>');
+    let blank = source.strip_prefix(text).unwrap_or_default();
+    blank.matches('\n').count() > 1
+}
+
+/// Whether a code block with this source has its closing fence.
+fn has_fence_end(own: &str) -> bool {
+    let (_, last) = own.trim_end().rsplit_once('\n').unwrap_or_default();
+    let fence = last.trim_matches(['>', ' ', '\t']);
+    fence.len() > 2 && fence.chars().all(|c| matches!(c, '`' | '~'))
+}
+
+/// Where a comment begins that has not ended, or the unfinished line of other HTML.
+fn open_html(source: &str, own: &str) -> Option<usize> {
+    let start = source.len() - own.len();
+    let line = source.rfind('\n').map_or(0, |at| at + 1).max(start);
+    let open = if own.starts_with("<!--") && !own.contains("-->") {
+        start
+    } else {
+        line
+    };
+    Bound::Usual.keeps(source, open).then_some(open)
+}
+
+#[cfg(test)]
+mod tests;
