@@ -1,6 +1,19 @@
 //! An answer to parts that fit Telegram. Pure. Invariant: every part is a piece of the text, in
 //! order, and only blanks (see [`is_blank`]) are lost between two of them; no part is blank.
 
+mod footnotes;
+mod html;
+mod latex;
+mod links;
+mod markdown;
+mod math;
+mod table;
+mod tokens;
+mod writer;
+
+#[cfg_attr(not(test), expect(unused_imports, reason = "nobody renders yet"))]
+pub(crate) use markdown::answer;
+
 /// Longest text of one message. Telegram counts UTF-16 units, so an emoji costs two.
 pub(crate) const LONGEST_TEXT: usize = 4096;
 
