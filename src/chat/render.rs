@@ -7,6 +7,19 @@ mod split;
 pub(crate) use growing::settled;
 pub(crate) use split::{Shown, parts, parts_of_text, parts_within, shown};
 
+mod footnotes;
+mod html;
+mod latex;
+mod links;
+mod markdown;
+mod math;
+mod table;
+mod tokens;
+mod writer;
+
+#[cfg_attr(not(test), expect(unused_imports, reason = "nobody renders yet"))]
+pub(crate) use markdown::answer;
+
 /// Longest text of one message. Telegram counts UTF-16 units, so an emoji costs two.
 pub(crate) const LONGEST_TEXT: usize = 4096;
 

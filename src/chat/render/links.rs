@@ -1,0 +1,182 @@
+//! Where links lead, and whom names call. Pure.
+
+use std::collections::HashSet;
+
+use crate::chat::rich::{Entity, Rich, Style};
+
+/// Longest address that Telegram is asked to make a link of, in bytes.
+const LONGEST_URL: usize = 2048;
+/// Joins what it stands between, and shows nothing; Telegram sees no mention across it.
+const JOINER: char = '\u{2060}';
+/// Telegram takes no shorter name.
+const SHORTEST_NAME: usize = 4;
+
+/// Whether Telegram can make a link of this address. One that names a person would notify them:
+/// only the asker can make us do that.
+pub(super) fn is_allowed(url: &str, asked: &str) -> bool {
+    let bad = |c: char| c.is_whitespace() || c.is_control();
+    if url.len() > LONGEST_URL || url.contains(bad) {
+        return false;
+    }
+    match scheme(url) {
+        Some((scheme, rest)) if scheme == "mailto" => !rest.is_empty(),
+        Some((scheme, rest)) if scheme == "tg" => {
+            rest.starts_with("//") && (!rest.starts_with("//user") || asked.contains(url))
+        }
+        Some((scheme, _)) if scheme == "http" || scheme == "https" => host(url).is_some(),
+        _ => false,
+    }
+}
+
+fn scheme(url: &str) -> Option<(String, &str)> {
+    let (scheme, rest) = url.split_once(':')?;
+    Some((scheme.to_ascii_lowercase(), rest))
+}
+
+/// The host of a web address, in lower case and without the port.
+fn host(url: &str) -> Option<String> {
+    let (scheme, rest) = scheme(url)?;
+    if !matches!(scheme.as_str(), "http" | "https") {
+        return None;
+    }
+    let rest = rest.strip_prefix("//")?;
+    // Browsers take a backslash for a slash.
+    let authority = rest.split(['/', '\\', '?', '#']).next()?;
+    let (_, address) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let host = match address.split_once(']') {
+        Some((v6, _)) => v6.trim_start_matches('['),
+        None => address.split(':').next()?,
+    };
+    (!host.is_empty()).then(|| host.to_lowercase())
+}
+
+/// What must be told beside a link, because its text does not: the host, the address written to,
+/// or the whole address where no link could be made.
+pub(super) fn hint(url: &str, text: &str, linked: bool) -> Option<String> {
+    let text = text.to_lowercase();
+    let shown = match host(url) {
+        Some(host) if linked => host,
+        _ if linked => url.strip_prefix("mailto:").unwrap_or(url).to_owned(),
+        _ if url.is_empty() || url.starts_with('#') => return None,
+        _ => url.to_owned(),
+    };
+    let bare = shown.strip_prefix("www.").unwrap_or(&shown);
+    let tells = names(&text, &bare.to_lowercase());
+    (!tells).then_some(shown)
+}
+
+/// Whether `text` names this host itself, not as a part of another one or of a path.
+fn names(text: &str, host: &str) -> bool {
+    if host.is_empty() {
+        return false;
+    }
+    text.match_indices(host).any(|(at, _)| {
+        let (before, from) = text.split_at(at);
+        let before = before.strip_suffix("www.").unwrap_or(before);
+        let part = |c: char| c.is_alphanumeric() || "-_./=?&@".contains(c);
+        let is_part = before.ends_with(part) && !before.ends_with("://");
+        let after = from.strip_prefix(host).unwrap_or_default();
+        let mut after = after.chars();
+        let goes_on = match after.next() {
+            Some('.') => after.next().is_some_and(char::is_alphanumeric),
+            Some(c) => c.is_alphanumeric() || c == '-' || c == '@',
+            None => false,
+        };
+        !goes_on && !is_part
+    })
+}
+
+/// Breaks the names of people that the asker did not write, so that nobody is notified. Code is
+/// left alone: nothing in it is a mention. So are web addresses, which a break would spoil.
+pub(super) fn quiet(rich: Rich, asked: &str) -> Rich {
+    if !rich.text.contains('@') {
+        return rich;
+    }
+    let allowed: HashSet<String> = names_in(asked)
+        .map(|(_, name)| name.to_ascii_lowercase())
+        .collect();
+    let mut codes = rich.entities.iter().filter(|entity| is_code(entity));
+    let mut code = codes.next();
+    let mut breaks = Vec::new();
+    let (mut unit, mut byte) = (0, 0);
+    for (at, name) in names_in(&rich.text) {
+        let between = rich.text.get(byte..at).unwrap_or_default();
+        unit += length(between);
+        byte = at;
+        while code.is_some_and(|code| code.end() <= unit) {
+            code = codes.next();
+        }
+        let in_code = code.is_some_and(|code| code.offset <= unit);
+        let known = allowed.contains(&name.to_ascii_lowercase());
+        if !in_code && !known && !is_in_url(rich.text.split_at(at).0) {
+            breaks.push((unit + 1, at + 1));
+        }
+    }
+    broken(rich, &breaks)
+}
+
+/// Every `@name` with the place of its `@` in bytes.
+fn names_in(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.match_indices('@').filter_map(|(at, _)| {
+        let (before, from) = text.split_at(at);
+        let inside = before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let name = from.strip_prefix('@')?;
+        let end = name
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(name.len());
+        (!inside && end >= SHORTEST_NAME).then(|| (at, name.split_at(end).0))
+    })
+}
+
+fn is_in_url(before: &str) -> bool {
+    // A word longer than this is no address that anybody tapped on.
+    let near: String = before.chars().rev().take(LONGEST_URL).collect();
+    let word: String = near
+        .chars()
+        .take_while(|c| !c.is_whitespace())
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
+    let start = word.rfind("https://").or_else(|| word.rfind("http://"));
+    let host = start.and_then(|start| host(word.split_at(start).1));
+    before.ends_with('/') && host.is_some_and(|host| host.contains('.'))
+}
+
+/// The text with a joiner at these places (unit, byte), in order.
+fn broken(rich: Rich, breaks: &[(u32, usize)]) -> Rich {
+    let mut text = String::with_capacity(rich.text.len());
+    let mut from = 0;
+    for (_, at) in breaks {
+        text.push_str(rich.text.get(from..*at).unwrap_or_default());
+        text.push(JOINER);
+        from = *at;
+    }
+    text.push_str(rich.text.get(from..).unwrap_or_default());
+    let moved = |unit: u32| {
+        let before = breaks.partition_point(|(at, _)| *at <= unit);
+        unit.saturating_add(u32::try_from(before).unwrap_or_default())
+    };
+    let entities = rich.entities.into_iter().map(|entity| {
+        let offset = moved(entity.offset);
+        Entity {
+            offset,
+            length: moved(entity.end()).saturating_sub(offset),
+            style: entity.style,
+        }
+    });
+    Rich {
+        entities: entities.collect(),
+        text,
+    }
+}
+
+const fn is_code(entity: &Entity) -> bool {
+    matches!(entity.style, Style::Code | Style::Pre { .. })
+}
+
+fn length(text: &str) -> u32 {
+    text.chars()
+        .map(|c| if c.len_utf16() == 1 { 1 } else { 2 })
+        .sum()
+}

@@ -1,0 +1,160 @@
+//! Tables: a narrow one is drawn in monospace, a wide one told row by row. Pure.
+
+use std::iter;
+
+use pulldown_cmark::Alignment;
+use unicode_width::UnicodeWidthStr;
+
+use super::writer::Writer;
+use crate::chat::rich::{Rich, Style};
+
+/// Columns of monospace that a phone shows without wrapping.
+const WIDEST: usize = 36;
+const BETWEEN: &str = " │ ";
+const CROSSING: &str = "─┼─";
+/// Telling a table row by row repeats its header; more than this many bytes of it would only bury
+/// the rows.
+const LONGEST_REPETITION: usize = 32 * 1024;
+const NOTHING: &str = "—";
+
+/// Cells with their formatting. Rows may be shorter than the header.
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) alignments: Vec<Alignment>,
+    pub(super) head: Vec<Rich>,
+    pub(super) rows: Vec<Vec<Rich>>,
+}
+
+impl Table {
+    pub(super) fn write(&self, writer: &mut Writer) {
+        let widths = self.widths();
+        let between = BETWEEN.width() * widths.len().saturating_sub(1);
+        if self.is_plain() && widths.iter().sum::<usize>() + between <= WIDEST {
+            writer.flush_marker();
+            writer.open(Style::Pre { language: None });
+            writer.push(&self.drawn(&widths));
+            writer.close();
+        } else {
+            self.tell(writer);
+        }
+    }
+
+    fn all_rows(&self) -> impl Iterator<Item = &Vec<Rich>> {
+        iter::once(&self.head).chain(&self.rows)
+    }
+
+    /// Whether monospace can show all of it: nobody can follow a link in it, and a spoiler would
+    /// be told.
+    fn is_plain(&self) -> bool {
+        let mut styles = self.all_rows().flatten().flat_map(|cell| &cell.entities);
+        styles.all(|entity| match entity.style {
+            Style::Link { .. } | Style::Spoiler => false,
+            Style::Bold
+            | Style::Italic
+            | Style::Underline
+            | Style::Strikethrough
+            | Style::Code
+            | Style::Pre { .. }
+            | Style::Quote
+            | Style::LongQuote => true,
+        })
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let mut widths = vec![0; self.head.len()];
+        for row in self.all_rows() {
+            for (cell, width) in row.iter().zip(&mut widths) {
+                let lines = cell.text.lines().map(UnicodeWidthStr::width);
+                *width = lines.fold(*width, usize::max);
+            }
+        }
+        widths
+    }
+
+    fn drawn(&self, widths: &[usize]) -> String {
+        let rule: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
+        let mut lines = self.drawn_row(&self.head, widths);
+        lines.push(rule.join(CROSSING));
+        for row in &self.rows {
+            lines.extend(self.drawn_row(row, widths));
+        }
+        lines.join("\n")
+    }
+
+    /// The lines of a row: as many as its highest cell has.
+    fn drawn_row(&self, row: &[Rich], widths: &[usize]) -> Vec<String> {
+        let height = row.iter().map(|cell| cell.text.lines().count()).max();
+        let line = |nth: usize| {
+            let cells = widths.iter().enumerate().map(|(column, width)| {
+                let cell = row.get(column).and_then(|cell| cell.text.lines().nth(nth));
+                let alignment = self.alignments.get(column).copied();
+                aligned(cell.unwrap_or_default(), *width, alignment)
+            });
+            let line = cells.collect::<Vec<_>>().join(BETWEEN);
+            line.trim_end().to_owned()
+        };
+        (0..height.unwrap_or(0).max(1)).map(line).collect()
+    }
+
+    fn tell(&self, writer: &mut Writer) {
+        let head: usize = self.head.iter().map(|cell| cell.text.len() + 8).sum();
+        if head.saturating_mul(self.rows.len()) > LONGEST_REPETITION {
+            self.all_rows().for_each(|row| tell_bare(row, writer));
+            return;
+        }
+        if self.rows.is_empty() {
+            tell_bare(&self.head, writer);
+        }
+        for row in &self.rows {
+            writer.blank();
+            self.tell_row(row, writer);
+        }
+    }
+
+    /// The first cell as a title, the others as a list; every cell beside what its column is
+    /// called.
+    fn tell_row(&self, row: &[Rich], writer: &mut Writer) {
+        for (column, head) in self.head.iter().enumerate() {
+            let cell = row.get(column).filter(|cell| !cell.text.is_empty());
+            writer.line();
+            if column == 0 {
+                writer.open(Style::Bold);
+            } else {
+                writer.push("• ");
+            }
+            if !head.text.is_empty() {
+                writer.append(head);
+                writer.push(": ");
+            }
+            match cell {
+                Some(cell) => writer.append(cell),
+                None => writer.push(NOTHING),
+            }
+            if column == 0 {
+                writer.close();
+            }
+        }
+    }
+}
+
+/// A row without the names of its columns.
+fn tell_bare(row: &[Rich], writer: &mut Writer) {
+    writer.line();
+    for (column, cell) in row.iter().enumerate() {
+        if column > 0 && !cell.text.is_empty() {
+            writer.push(" | ");
+        }
+        writer.append(cell);
+    }
+}
+
+fn aligned(cell: &str, width: usize, alignment: Option<Alignment>) -> String {
+    let free = width.saturating_sub(cell.width());
+    let before = match alignment {
+        Some(Alignment::Right) => free,
+        Some(Alignment::Center) => free / 2,
+        Some(Alignment::None | Alignment::Left) | None => 0,
+    };
+    let after = free.saturating_sub(before);
+    format!("{}{cell}{}", " ".repeat(before), " ".repeat(after))
+}
