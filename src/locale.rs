@@ -10,11 +10,13 @@ use crate::chat::command::{GrantMistake, GrantRequest};
 use crate::chat::role::Role;
 use crate::chat::{Notice, UserId};
 
+mod buttons;
 pub(crate) mod key_report;
 mod keys;
 mod sentences;
 pub(crate) mod status;
 
+pub(crate) use buttons::Denied;
 pub(crate) use sentences::Offline;
 use sentences::Sentences;
 
@@ -188,12 +190,6 @@ impl Locale {
         format!("{}\n\n{privacy}", texts.greeting.trim())
     }
 
-    /// Answer to `/new`.
-    /// The label of the button under the notice of old mail.
-    pub(crate) fn answer_held(&self) -> &str {
-        &self.sentences.notice.answer_held
-    }
-
     /// An answer, with a note where it is not whole.
     pub(crate) fn answer(&self, answer: &Answer) -> String {
         match self.finish(answer.finish) {
@@ -219,6 +215,7 @@ impl Locale {
         ]
     }
 
+    /// Answer to `/new`.
     pub(crate) fn new_conversation(&self) -> &str {
         &self.sentences.command.new_conversation
     }

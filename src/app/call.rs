@@ -57,6 +57,8 @@ pub(crate) struct View<'a> {
     pub(crate) audience: Audience,
     pub(crate) visible: &'a watch::Sender<Visible>,
     pub(crate) cancel: &'a CancellationToken,
+    /// Cancelled together with it when the question was changed and is to be asked again.
+    pub(crate) anew: &'a CancellationToken,
 }
 
 /// One question on its way to the model.

@@ -146,12 +146,13 @@ impl Terminal {
     /// One question: the answer is printed while it grows. Ctrl-C ends it, not the conversation.
     async fn ask(&mut self, text: String) -> anyhow::Result<()> {
         let id = self.enter(text).await?;
-        let cancel = CancellationToken::new();
+        let (cancel, anew) = (CancellationToken::new(), CancellationToken::new());
         let (visible, mut growing) = watch::channel(Visible::default());
         let view = View {
             audience: Audience::Watching,
             visible: &visible,
             cancel: &cancel,
+            anew: &anew,
         };
         let mut answer = std::pin::pin!(turn::answer(&self.engine, id, view));
         let mut printed = String::new();

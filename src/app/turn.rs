@@ -4,6 +4,8 @@
 //! Invariant: the end of a turn is one commit; before it the job is still in the inbox, after it
 //! the answer is in the outbox.
 
+mod close;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,19 +15,20 @@ use crate::app::call::{self, By, Ended, Question, View};
 use crate::app::engine::{Engine, Settings};
 use crate::chat::admit::Known;
 use crate::chat::answer::Answer;
+use crate::chat::callback::Callback;
 use crate::chat::prompt::{self, Facts, Prompt};
-use crate::chat::rich::Rich;
 use crate::chat::role::{Role, Terms};
 use crate::chat::tier::{self, Choice, Day, Left};
 use crate::chat::{
-    ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Part, StoredTurn, Task, Tier, TierReason,
-    UserId, render,
+    Basis, Button, ChatKind, Job, JobId, Lane, Notice, Part, StoredTurn, Task, Tier, TierReason,
+    UserId,
 };
 use crate::clock;
 use crate::keys::{Change, Group};
 use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::store::StoreError;
+use close::{Closed, close};
 
 /// Turns begun for one job before the person is told that it cannot be done.
 const MOST_BEGUN: u8 = 2;
@@ -40,6 +43,8 @@ pub(crate) struct Concluded {
     pub(crate) rows: Vec<Head>,
     /// What the person is told, for an origin that the outbox does not serve.
     pub(crate) text: String,
+    /// The question was changed meanwhile: the job is still in the inbox and is to be answered anew.
+    pub(crate) again: bool,
 }
 
 /// What the person gets, and what is kept of it.
@@ -48,13 +53,18 @@ struct Reply {
     text: String,
     /// The round, where it is remembered.
     round: Option<StoredTurn>,
+    buttons: Vec<Button>,
     changes: Vec<Change>,
+    /// There is no answer: what is said is worth less than an older answer to the same question.
+    is_apology: bool,
+    again: bool,
 }
 
 impl Reply {
     fn say(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            is_apology: true,
             ..Self::default()
         }
     }
@@ -74,7 +84,7 @@ pub(crate) async fn answer(
     let begun = engine.store.write(move |rows| rows.begin_job(id));
     let locale = settings.locale_for(&job.sender);
     let reply = match &job.task {
-        Task::Question { text, quote, .. } if job.attempts < MOST_BEGUN => {
+        Task::Question { text, quote, basis } => {
             let asked = Asked {
                 engine,
                 settings: &settings,
@@ -82,13 +92,15 @@ pub(crate) async fn answer(
                 job: &job,
                 text,
                 quote: quote.as_deref(),
+                basis: *basis,
             };
-            asked.reply(view).await?
+            if job.attempts < MOST_BEGUN {
+                asked.reply(view).await?
+            } else {
+                asked.give_up().await?
+            }
         }
-        Task::Question { .. } | Task::Command(_) => {
-            warn!(job = id.0, begun = job.attempts; "given up, it did not end before");
-            Reply::say(locale.notice(&Notice::GaveUp, job.sender.id))
-        }
+        Task::Command(_) => Reply::say(locale.notice(&Notice::GaveUp, job.sender.id)),
         Task::Tell(notice) => Reply::say(locale.notice(notice, job.sender.id)),
     };
     begun.await?;
@@ -122,6 +134,7 @@ struct Asked<'a> {
     job: &'a Job,
     text: &'a str,
     quote: Option<&'a str>,
+    basis: Basis,
 }
 
 impl Asked<'_> {
@@ -136,7 +149,7 @@ impl Asked<'_> {
         let context = self
             .engine
             .store
-            .context(self.job.lane, usize::from(terms.rounds))
+            .context(self.job.lane, self.basis, usize::from(terms.rounds))
             .await?;
         let (choice, highest) = self.choose(terms, &context);
         let question = Question {
@@ -157,8 +170,18 @@ impl Asked<'_> {
         let reply = self.after(called.ended, &answered);
         Ok(Reply {
             changes: called.changes,
+            again: reply.again && view.anew.is_cancelled(),
             ..reply
         })
+    }
+
+    /// It ended neither at the first nor at the second try.
+    async fn give_up(&self) -> Result<Reply, StoreError> {
+        warn!(job = self.job.id.0, begun = self.job.attempts; "given up, it did not end before");
+        let role = self.role_now().await?;
+        let is_kept = role.is_some_and(|role| self.settings.roles.terms(role).rounds > 0);
+        let text = self.locale.notice(&Notice::GaveUp, self.job.sender.id);
+        Ok(self.without_answer(text, is_kept, true))
     }
 
     /// The tier for the question, and the highest one that the role and its keys offer.
@@ -198,20 +221,37 @@ impl Asked<'_> {
                 let reason = answered.reason();
                 info!(job, model = answer.model.as_str(), reason:?; "answered");
                 let text = self.with_note(self.locale.answer(&answer), answered);
-                let round = answered.is_kept.then(|| self.round(answer, reason));
+                let goes_on = answer.finish.goes_on().then_some(Callback::Continue);
+                let buttons = [Callback::Retry].into_iter().chain(goes_on);
+                let buttons = buttons.filter(|_| answered.is_kept);
                 Reply {
                     text,
-                    round,
-                    changes: Vec::new(),
+                    buttons: buttons.map(|button| self.locale.button(button)).collect(),
+                    round: answered.is_kept.then(|| self.round(answer, reason)),
+                    ..Reply::default()
                 }
             }
             Ended::Failed(failure) => {
                 self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
                 info!(job, failure:? = failure; "not answered");
-                Reply::say(self.locale.failure(failure))
+                let text = self.locale.failure(failure);
+                self.without_answer(text, answered.is_kept, failure.may_pass())
             }
             // Whoever cancelled has said so already.
-            Ended::Cancelled => Reply::default(),
+            Ended::Cancelled => Reply {
+                again: true,
+                ..Reply::default()
+            },
+        }
+    }
+
+    /// A question that got no answer is kept all the same, to be found when it is asked again.
+    fn without_answer(&self, text: String, is_kept: bool, may_pass: bool) -> Reply {
+        let button = (is_kept && may_pass).then(|| self.locale.button(Callback::Retry));
+        Reply {
+            buttons: button.into_iter().collect(),
+            round: is_kept.then(|| self.unanswered()),
+            ..Reply::say(text)
         }
     }
 
@@ -269,15 +309,26 @@ impl Asked<'_> {
     fn round(&self, answer: Answer, reason: TierReason) -> StoredTurn {
         let signed = answer.signed.into_iter().map(Part::Signed);
         StoredTurn {
-            asked: self.job.accepted,
-            question_messages: self.job.messages.clone(),
-            answer_messages: Vec::new(),
             model: answer.model,
             reason,
-            question: vec![Part::Text(self.text.to_owned())],
             answer: std::iter::once(Part::Text(answer.text))
                 .chain(signed)
                 .collect(),
+            ..self.unanswered()
+        }
+    }
+
+    fn unanswered(&self) -> StoredTurn {
+        let quote = self.quote.map(|quote| Part::Quote(quote.to_owned()));
+        let text = Part::Text(self.text.to_owned());
+        StoredTurn {
+            asked: self.job.accepted,
+            question_messages: self.job.messages.clone(),
+            answer_messages: Vec::new(),
+            model: String::new(),
+            reason: TierReason::Smalltalk,
+            question: quote.into_iter().chain([text]).collect(),
+            answer: Vec::new(),
         }
     }
 }
@@ -302,49 +353,20 @@ fn rank_of(role: Role) -> u8 {
     }
 }
 
-/// The one commit: round, key health, outbox rows; the job leaves the inbox.
+/// The one commit: round, key health, outbox rows; the job leaves the inbox. A question that was
+/// changed meanwhile stays there, and what was answered is worth nothing.
 async fn conclude(engine: &Arc<Engine>, job: Job, reply: Reply) -> Result<Concluded, StoreError> {
-    let rows = outbound(&job, &reply.text);
-    let Reply {
-        text,
-        round,
-        changes,
-    } = reply;
+    let text = reply.text.clone();
     let pool = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
-        let news = pool.put_changes(store, &changes)?;
-        if let Some(round) = &round {
-            store.append_turn(job.lane, job.id, round)?;
-        }
-        store.remove_job(job.id)?;
-        let heads: Result<Vec<Head>, StoreError> = rows
-            .iter()
-            .map(|row| Ok(Head::of(store.put_outbound(row)?, row)))
-            .collect();
-        Ok((heads?, news))
+        let news = pool.put_changes(store, &reply.changes)?;
+        Ok((close(store, &job, &reply)?, news))
     });
-    let (rows, news) = stored.await?;
+    let (closed, news) = stored.await?;
     engine.announce(news);
-    Ok(Concluded { rows, text })
-}
-
-/// The parts of a reply as outbox rows; an origin without a chat has none.
-fn outbound(job: &Job, text: &str) -> Vec<Outbound> {
-    let Lane::Telegram { chat, topic, .. } = job.lane else {
-        return Vec::new();
+    let (rows, again) = match closed {
+        Closed::Said(rows) => (rows, false),
+        Closed::AskedAnew => (Vec::new(), true),
     };
-    let reply_to = match job.kind {
-        ChatKind::Private => None,
-        ChatKind::Group => job.messages.first().copied(),
-    };
-    let row = |(part, text): (u16, String)| Outbound {
-        part_of: Some((job.lane, job.id, part)),
-        parcel: Parcel::Send {
-            body: Rich::plain(text),
-            reply_to: reply_to.filter(|_| part == 0),
-            buttons: Vec::new(),
-        },
-        ..Outbound::message(chat, topic, String::new())
-    };
-    (0..).zip(render::parts(text)).map(row).collect()
+    Ok(Concluded { rows, text, again })
 }

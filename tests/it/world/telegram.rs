@@ -17,6 +17,7 @@ use super::{PATIENCE, now};
 mod check;
 mod people;
 mod poll;
+mod reask;
 mod send;
 
 pub(crate) use people::{Group, Person};

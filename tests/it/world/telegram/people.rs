@@ -12,7 +12,7 @@ use crate::world::now;
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     telegram: Arc<Telegram>,
-    chat: i64,
+    pub(super) chat: i64,
     id: i64,
     language: &'static str,
     topic: Option<i64>,
