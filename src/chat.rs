@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
-use rich::Rich;
+pub(crate) use outbound::{Outbound, Parcel, Rank};
 use role::Role;
 
 pub(crate) mod admit;
 pub(crate) mod answer;
+pub(crate) mod callback;
 pub(crate) mod command;
+mod outbound;
+pub(crate) mod paste;
 pub(crate) mod prompt;
 pub(crate) mod render;
 pub(crate) mod rich;
@@ -47,6 +50,14 @@ ids! {
     JobId(u64);
     /// Our number of an outgoing part; rises for ever and orders what one chat is sent.
     OutboxId(u64);
+}
+
+/// Telegram's number for the draft in which a job's answer grows: never zero, and the same for the
+/// same job.
+pub(crate) fn draft_of(job: JobId) -> i32 {
+    let most = u64::from(i32::MAX.unsigned_abs());
+    let wrapped = job.0.saturating_sub(1) % most + 1;
+    i32::try_from(wrapped).unwrap_or(i32::MAX)
 }
 
 /// One line of conversation, in which turns run one at a time and in order: a person in one
@@ -101,6 +112,16 @@ pub(crate) enum Origin {
     Timer(u64),
     /// A line typed at `svs-bot chat`.
     Terminal,
+}
+
+impl Origin {
+    /// Takes the updates of a further piece of the same question.
+    pub(crate) fn join(&mut self, piece: &Self) {
+        match (self, piece) {
+            (Self::Updates(own), Self::Updates(more)) => own.extend(more),
+            (Self::Updates(_) | Self::Timer(_) | Self::Terminal, _) => {}
+        }
+    }
 }
 
 /// A private chat or a group, as far as the gate cares.
@@ -164,6 +185,8 @@ pub(crate) struct Inbound {
     pub(crate) quote: Option<String>,
     /// The message of the bot that it replies to.
     pub(crate) replies_to: Option<MessageId>,
+    /// The person chose a part of the message to quote.
+    pub(crate) chose_quote: bool,
 }
 
 impl Inbound {
@@ -225,12 +248,6 @@ pub(crate) struct Button {
     pub(crate) label: String,
     /// At most 64 bytes (Bot API, `InlineKeyboardButton`).
     pub(crate) data: String,
-}
-
-/// The number of the draft in which the answer to a job grows (Bot API, `sendMessageDraft`): never 0.
-pub(crate) fn draft_of(job: JobId) -> i32 {
-    let number = job.0 % u64::from(i32::MAX.unsigned_abs()) + 1;
-    i32::try_from(number).unwrap_or(1)
 }
 
 /// Something to be done for somebody, as the inbox keeps it until it ends.
@@ -308,7 +325,8 @@ pub(crate) enum Notice {
     Missed,
 }
 
-/// A finished round: one question with its answer.
+/// A finished round: one question with its answer. One that ended without an answer is kept with
+/// none, so that it can be asked again; no later question sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredTurn {
     pub(crate) asked: Timestamp,
@@ -319,6 +337,30 @@ pub(crate) struct StoredTurn {
     pub(crate) reason: TierReason,
     pub(crate) question: Vec<Part>,
     pub(crate) answer: Vec<Part>,
+}
+
+impl StoredTurn {
+    /// Whether there is an answer that later questions build on.
+    pub(crate) const fn is_answered(&self) -> bool {
+        !self.answer.is_empty()
+    }
+
+    /// The person's own words.
+    pub(crate) fn asked_text(&self) -> String {
+        let texts = self.question.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::File { .. } | Part::Signed(_) | Part::Quote(_) => None,
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The words of somebody else that it was about.
+    pub(crate) fn quote(&self) -> Option<&str> {
+        self.question.iter().find_map(|part| match part {
+            Part::Quote(quote) => Some(quote.as_str()),
+            Part::File { .. } | Part::Signed(_) | Part::Text(_) => None,
+        })
+    }
 }
 
 /// One piece of a stored question or answer.
@@ -332,6 +374,8 @@ pub(crate) enum Part {
     },
     /// An opaque part the model signed, replayed byte for byte (Gemini `thoughtSignature`).
     Signed(Vec<u8>),
+    /// Words of somebody else that the question was about.
+    Quote(String),
 }
 
 /// Model tiers, cheapest first.
@@ -353,80 +397,4 @@ pub(crate) enum TierReason {
     Media,
     Asked,
     Degraded,
-}
-
-/// An outgoing row: one Bot API call that must happen, kept until Telegram acknowledges it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Outbound {
-    pub(crate) chat: ChatId,
-    pub(crate) topic: Option<TopicId>,
-    pub(crate) rank: Rank,
-    /// Not to be tried before this moment: a `retry_after` that survives a restart.
-    pub(crate) not_before: Timestamp,
-    /// The stored turn this is a part of, and which part; the acknowledged message id goes there.
-    pub(crate) part_of: Option<(Lane, JobId, u16)>,
-    pub(crate) parcel: Parcel,
-}
-
-impl Outbound {
-    /// A message of the bot itself, without a reply or a button, to go at once.
-    pub(crate) fn message(chat: ChatId, topic: Option<TopicId>, text: String) -> Self {
-        Self {
-            chat,
-            topic,
-            rank: Rank::Final,
-            not_before: Timestamp(0),
-            part_of: None,
-            parcel: Parcel::Send {
-                body: Rich::plain(text),
-                reply_to: None,
-                buttons: Vec::new(),
-            },
-        }
-    }
-}
-
-/// Order among chats' outgoing rows; lower goes first (design §5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) enum Rank {
-    Final,
-    Acknowledge,
-    Edit,
-    Typing,
-    Broadcast,
-}
-
-/// What an outgoing row does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Parcel {
-    Send {
-        body: Rich,
-        reply_to: Option<MessageId>,
-        buttons: Vec<Button>,
-    },
-    /// Turns a message of ours into this one; where it is gone, this is sent anew.
-    Edit {
-        message: MessageId,
-        body: Rich,
-        buttons: Vec<Button>,
-    },
-    Delete {
-        message: MessageId,
-    },
-    File {
-        name: String,
-        path: String,
-        reply_to: Option<MessageId>,
-    },
-    /// A text as a file.
-    Document {
-        name: String,
-        text: String,
-        reply_to: Option<MessageId>,
-    },
-    /// `answerCallbackQuery`.
-    Answer {
-        callback: String,
-        text: String,
-    },
 }

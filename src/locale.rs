@@ -5,16 +5,18 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::chat::answer::{Answer, Failure, Finish};
+use crate::chat::answer::{Failure, Finish};
 use crate::chat::command::{GrantMistake, GrantRequest};
 use crate::chat::role::Role;
 use crate::chat::{Notice, UserId};
 
+mod buttons;
 pub(crate) mod key_report;
 mod keys;
 mod sentences;
 pub(crate) mod status;
 
+pub(crate) use buttons::Denied;
 pub(crate) use sentences::Offline;
 use sentences::Sentences;
 
@@ -189,25 +191,6 @@ impl Locale {
         format!("{}\n\n{privacy}", texts.greeting.trim())
     }
 
-    /// Answer to `/new`.
-    /// The label of the button under an answer that grows.
-    pub(crate) fn stop_label(&self) -> &str {
-        &self.sentences.notice.stop_label
-    }
-
-    /// The label of the button under the notice of old mail.
-    pub(crate) fn answer_held(&self) -> &str {
-        &self.sentences.notice.answer_held
-    }
-
-    /// An answer, with a note where it is not whole.
-    pub(crate) fn answer(&self, answer: &Answer) -> String {
-        match self.finish(answer.finish) {
-            Some(note) => format!("{}\n\n{note}", answer.text),
-            None => answer.text.clone(),
-        }
-    }
-
     pub(crate) fn disk(&self, news: DiskNews) -> &str {
         let texts = &self.sentences.disk;
         match news {
@@ -225,6 +208,7 @@ impl Locale {
         ]
     }
 
+    /// Answer to `/new`.
     pub(crate) fn new_conversation(&self) -> &str {
         &self.sentences.command.new_conversation
     }

@@ -117,11 +117,24 @@ impl Queue {
     /// Takes out all that wait in the lane, in their order; a running job is not touched.
     pub(crate) fn take_lane(&mut self, lane: Lane) -> Vec<JobId> {
         self.withdraw(lane);
-        let jobs: Vec<JobId> = self.jobs_of(lane).map(|((_, job), _)| *job).collect();
+        let jobs: Vec<JobId> = self.waiting_in(lane).collect();
         for &job in &jobs {
             self.waiting.remove(&(lane, job));
         }
         jobs
+    }
+
+    /// Takes out one that waits; tells whether it did.
+    pub(crate) fn take(&mut self, lane: Lane, job: JobId) -> bool {
+        self.withdraw(lane);
+        let waited = self.waiting.remove(&(lane, job)).is_some();
+        self.offer(lane);
+        waited
+    }
+
+    /// All that wait in the lane, in their order.
+    pub(crate) fn waiting_in(&self, lane: Lane) -> impl Iterator<Item = JobId> {
+        self.jobs_of(lane).map(|((_, job), _)| *job)
     }
 
     /// How many wait.

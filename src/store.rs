@@ -41,7 +41,7 @@ use self::waiting::{Answer, Pace};
 pub(crate) use self::write::Write;
 use self::writer::Shared;
 use crate::chat::role::Person;
-use crate::chat::{Lane, StoredTurn, UserId};
+use crate::chat::{Basis, JobId, Lane, StoredTurn, UserId};
 use crate::clock::{self};
 use crate::keys::Fingerprint;
 
@@ -213,22 +213,34 @@ impl Store {
         .await
     }
 
-    /// The newest rounds of a lane, oldest first, at most ten, from memory when it was active
-    /// lately.
+    /// What a question at this place of a lane builds on: the newest rounds before it that have an
+    /// answer, oldest first, at most ten. Those of the newest place come from memory when the lane
+    /// was active lately.
     pub(crate) async fn context(
         &self,
         lane: Lane,
+        basis: Basis,
         rounds: usize,
     ) -> Result<Vec<Arc<StoredTurn>>, StoreError> {
-        let window = match self.0.shared.cache.window(lane) {
-            Some(window) => window,
-            None => {
+        let last = match basis {
+            Basis::Newest => None,
+            Basis::Round(job) => Some(job),
+            Basis::InsteadOf(job) => Some(JobId(job.0.saturating_sub(1))),
+        };
+        let window = match (last, self.0.shared.cache.window(lane)) {
+            (None, Some(window)) => window,
+            (None, None) => {
                 self.blocking(move |shared| fill_window(shared, lane))
                     .await?
             }
+            (Some(last), _) => {
+                self.blocking(move |shared| window_up_to(shared, lane, last))
+                    .await?
+            }
         };
-        let skip = window.len().saturating_sub(rounds);
-        Ok(window.iter().skip(skip).cloned().collect())
+        let answered = window.iter().filter(|turn| turn.is_answered());
+        let skip = answered.clone().count().saturating_sub(rounds);
+        Ok(answered.skip(skip).cloned().collect())
     }
 
     /// Follows whether the file can be written.
@@ -269,9 +281,11 @@ impl Store {
 }
 
 fn fill_window(shared: &Shared, lane: Lane) -> Result<Window, StoreError> {
-    let load = || {
-        let turns = shared.read(|read| read.turns(lane, WINDOW_ROUNDS))?;
-        Ok(turns.into_iter().map(|(_, turn)| Arc::new(turn)).collect())
-    };
+    let load = || window_up_to(shared, lane, JobId(u64::MAX));
     shared.cache.fill_window(lane, load)
+}
+
+fn window_up_to(shared: &Shared, lane: Lane, last: JobId) -> Result<Window, StoreError> {
+    let turns = shared.read(|read| read.turns(lane, last, WINDOW_ROUNDS))?;
+    Ok(turns.into_iter().map(|(_, turn)| Arc::new(turn)).collect())
 }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::debug;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
@@ -70,23 +71,38 @@ impl View<'_> {
     }
 }
 
+/// Why a call is ended from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The person has enough: what they have seen stays.
+    Kept,
+    /// Nothing of it is wanted.
+    Discarded,
+    /// The question was changed and is to be asked again.
+    Anew,
+}
+
 /// The way to end a call from outside.
 #[derive(Debug, Default)]
 pub(crate) struct Halt {
     token: CancellationToken,
-    keeps: AtomicBool,
+    end: Mutex<Option<End>>,
 }
 
 impl Halt {
-    /// Ends the call; what a person has seen of the answer is kept.
-    pub(crate) fn stop(&self) {
-        self.keeps.store(true, Ordering::Relaxed);
+    /// Ends the call. What is taken back is not asked again.
+    pub(crate) fn call(&self, end: End) {
+        let mut known = self.end.lock();
+        if known.is_none_or(|known| known == End::Anew) {
+            *known = Some(end);
+        }
+        drop(known);
         self.token.cancel();
     }
 
-    /// Ends the call; nothing of it is wanted.
-    pub(crate) fn discard(&self) {
-        self.token.cancel();
+    /// Why it was ended; `None` when it was not.
+    pub(crate) fn why(&self) -> Option<End> {
+        *self.end.lock()
     }
 
     async fn called(&self) {
@@ -290,8 +306,8 @@ impl Call<'_> {
     /// The person has stopped the answer, or wants none any more.
     fn cancelled(&self) -> Ended {
         let view = self.question.view;
-        let kept = view.halt.keeps.load(Ordering::Relaxed);
-        match view.shown().filter(|_| kept) {
+        let is_kept = view.halt.why() == Some(End::Kept);
+        match view.shown().filter(|_| is_kept) {
             Some(text) => beginning(text, Finish::Stopped),
             None => Ended::Cancelled,
         }

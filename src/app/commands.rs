@@ -9,10 +9,10 @@ use std::time::Duration;
 use log::{error, info, warn};
 use tokio::time::sleep;
 
+use crate::app::call::End;
 use crate::app::engine::{Engine, Settings};
-use crate::app::journal::HELD;
-use crate::app::scheduler::End;
 use crate::app::{Ctx, retest, status};
+use crate::chat::callback::Callback;
 use crate::chat::command::{
     Command, GrantMistake, GrantRequest, KeysRequest, parse_grant, parse_keys, parse_revoke,
 };
@@ -231,10 +231,7 @@ fn tell(locale: &Locale, notice: &Notice, job: &Job) -> Reply {
         _ => job.sender.id,
     };
     let button = match notice {
-        Notice::TooOld => Some(Button {
-            label: locale.answer_held().to_owned(),
-            data: HELD.to_owned(),
-        }),
+        Notice::TooOld => Some(locale.button(Callback::Held)),
         Notice::NeedsApproval
         | Notice::NoOwner
         | Notice::GroupNeedsApproval

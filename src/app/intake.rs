@@ -3,13 +3,16 @@
 //! Owns the offset. Invariant: an update is on disk before the next poll confirms it, and an
 //! update seen within the last day is not taken twice.
 
+mod held_back;
+
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::{error, info, warn};
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{BadToken, Ctx, commands, journal};
@@ -21,6 +24,7 @@ use crate::store::{Condition, StoreError};
 use crate::telegram::backoff::Backoff;
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
+use held_back::HeldBack;
 
 /// Most updates of one `getUpdates` (Bot API).
 const BATCH: u8 = 100;
@@ -57,6 +61,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     let mut intake = Intake {
         ctx: Arc::clone(&ctx),
         errands: JoinSet::new(),
+        held_back: HeldBack::default(),
         wanted: 1,
     };
     intake.recall().await?;
@@ -65,21 +70,26 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
     let mut offset = last_offset(&ctx, me.id).await?;
     loop {
-        until_welcome(&ctx, intake.wanted).await;
+        let wanted = intake.wanted;
+        intake.during(until_welcome(&ctx, wanted)).await;
         let asked = clock::instant();
-        match poller.next(offset, BATCH).await {
+        match intake.during(poller.next(offset, BATCH)).await {
             Ok(batch) => {
                 let took = clock::instant().duration_since(asked);
                 notice_clock(batch.date);
-                sleep(backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new())).await;
+                let pause = backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new());
+                intake.during(sleep(pause)).await;
                 offset = intake.take_in(&batch, &me).await.or(offset);
             }
             Err(PollError::Unauthorized) => return Err(BadToken.into()),
             Err(error) => {
-                if let PollError::Webhook = error {
-                    drop_webhook(&ctx).await;
-                }
-                back_off(&mut backoff, &error).await;
+                let mended = async {
+                    if let PollError::Webhook = error {
+                        drop_webhook(&ctx).await;
+                    }
+                    back_off(&mut backoff, &error).await;
+                };
+                intake.during(mended).await;
             }
         }
     }
@@ -173,10 +183,22 @@ fn room(ctx: &Ctx) -> usize {
     bound.saturating_sub(ctx.desk.jobs())
 }
 
+/// A question as the queue keeps it.
+const fn of_question(job: &Job) -> Waiting {
+    Waiting {
+        job: job.id,
+        lane: job.lane,
+        role: job.role,
+        since: job.accepted,
+    }
+}
+
 struct Intake {
     ctx: Arc<Ctx>,
     /// Commands and notices under way: they do not wait for turns, nor turns for them.
     errands: JoinSet<()>,
+    /// Questions of which a further piece may come.
+    held_back: HeldBack,
     /// Places to wait for before the next poll: after questions were left to Telegram a whole batch,
     /// so that they are not fetched anew for every place that frees.
     wanted: usize,
@@ -204,6 +226,25 @@ impl Intake {
         }
     }
 
+    /// Waits for something, and meanwhile hands over the questions to which no further piece came.
+    async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            let Some(due) = self.held_back.due() else {
+                return work.await;
+            };
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = sleep_until(due) => {
+                    for waiting in self.held_back.take_due(clock::instant()) {
+                        self.ctx.desk.ask(waiting).await;
+                    }
+                }
+            }
+        }
+    }
+
     /// Journals a batch and hands its jobs over; the offset to poll from next, or `None` when
     /// nothing could be stored and the same batch must come again.
     async fn take_in(&mut self, batch: &Batch, me: &Me) -> Option<i64> {
@@ -213,12 +254,33 @@ impl Intake {
             .metrics
             .updates
             .fetch_add(batch.updates.len() as u64, Ordering::Relaxed);
-        let journaled = journal::store(&self.ctx, batch, me, room(&self.ctx)).await;
-        match journaled {
+        let room = room(&self.ctx).saturating_sub(self.held_back.len());
+        let seams = self.held_back.seams();
+        match journal::store(&self.ctx, batch, me, room, seams).await {
             Ok(journaled) => {
                 self.ctx.mail.push(&journaled.rows).await;
+                // What came before this batch goes first.
+                for waiting in self.held_back.follow(&journaled.seams, clock::instant()) {
+                    self.ctx.desk.ask(waiting).await;
+                }
+                for (lane, draft) in journaled.stopped {
+                    self.ctx.desk.stop(lane, draft).await;
+                }
                 for job in journaled.jobs {
-                    self.hand_over(job).await;
+                    match journaled
+                        .seams
+                        .get(&job.lane)
+                        .filter(|seam| seam.job == job.id)
+                    {
+                        Some(seam) => {
+                            self.held_back
+                                .put(of_question(&job), *seam, clock::instant())
+                        }
+                        None => self.hand_over(job).await,
+                    }
+                }
+                for job in journaled.changed {
+                    self.ctx.desk.cancel_job(job).await;
                 }
                 let left = journaled.left.map(|left| left.0);
                 let bound = self.ctx.engine.settings().config.limits.queue;
@@ -238,13 +300,7 @@ impl Intake {
     async fn hand_over(&mut self, job: Job) {
         match &job.task {
             Task::Question { .. } => {
-                let waiting = Waiting {
-                    job: job.id,
-                    lane: job.lane,
-                    role: job.role,
-                    since: job.accepted,
-                };
-                self.ctx.desk.ask(waiting).await;
+                self.ctx.desk.ask(of_question(&job)).await;
             }
             Task::Command(Command::New | Command::Stop) => commands::run(&self.ctx, job).await,
             Task::Command(_) | Task::Tell(_) => self.send_off(job).await,

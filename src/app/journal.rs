@@ -3,31 +3,40 @@
 //! Invariant: the commit that stores the jobs also stores the offset and marks every update seen,
 //! also those that are dropped or not understood.
 
+mod again;
 mod sorter;
+
+use std::collections::HashMap;
 
 use crate::app::Ctx;
 use crate::app::upkeep::SEEN_FOR;
+use crate::chat::paste::Seam;
 use crate::chat::role::{Grant, Person};
-use crate::chat::{ChatId, Job, Outbound, Task, UpdateId, UserId};
+use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, Task, UpdateId, UserId};
 use crate::outgoing::Head;
 use crate::store::{Disposition, StoreError, Write};
 use crate::telegram::Me;
 use crate::telegram::decode::decode;
 use crate::telegram::poll::Batch;
 
+use again::{Edit, Press};
 use sorter::Sorter;
-
-/// What the button under the notice of old mail says to us.
-pub(super) const HELD: &str = "held";
 
 /// What one update comes to.
 enum Entry {
-    /// A job; its number is given by the commit.
-    Job(Job),
-    /// A button, with what it asks for.
+    Job(Draft),
+    /// A button, with the question that it asks to be answered now.
     Pressed {
         acknowledge: Outbound,
         job: Option<Job>,
+    },
+    /// A button under an answer.
+    Again(Press),
+    Edited(Edit),
+    /// The native Stop of a draft.
+    Stopped {
+        lane: Lane,
+        draft: i32,
     },
     Dropped,
     Skipped,
@@ -41,12 +50,26 @@ enum Entry {
     },
 }
 
+/// A job as one message makes it; its number is given by the commit.
+struct Draft {
+    job: Job,
+    /// The message of the bot that it replies to.
+    replies_to: Option<MessageId>,
+    /// The person chose the words that are quoted.
+    chose_quote: bool,
+    /// Plain words of one's own, in reply to nothing: it may be a piece of a longer text.
+    is_piece: bool,
+}
+
 impl Entry {
     /// Whether it takes a place in the queue.
     const fn is_question(&self) -> bool {
         match self {
-            Self::Job(job) => matches!(job.task, Task::Question { .. }),
+            Self::Job(draft) => matches!(draft.job.task, Task::Question { .. }),
             Self::Pressed { .. }
+            | Self::Again(_)
+            | Self::Edited(_)
+            | Self::Stopped { .. }
             | Self::Dropped
             | Self::Skipped
             | Self::Reachable { .. }
@@ -62,19 +85,26 @@ pub(super) struct Journaled {
     pub(super) jobs: Vec<Job>,
     /// Rows that leave at once.
     pub(super) rows: Vec<Head>,
+    /// Questions of this batch, or from before it, that wait for a further piece.
+    pub(super) seams: HashMap<Lane, Seam>,
+    /// Jobs whose question was changed.
+    pub(super) changed: Vec<JobId>,
+    /// Jobs to be stopped, by their drafts.
+    pub(super) stopped: Vec<(Lane, i32)>,
     /// The first question that the full inbox left to Telegram, to be fetched again.
     pub(super) left: Option<UpdateId>,
 }
 
 /// Stores a batch, with at most `room` questions: the first one that does not fit, and all after it,
-/// stay with Telegram. Control needs no room.
+/// stay with Telegram. Control needs no room. The questions of `seams` wait for a further piece.
 pub(super) async fn store(
     ctx: &Ctx,
     batch: &Batch,
     me: &Me,
     room: usize,
+    seams: HashMap<Lane, Seam>,
 ) -> Result<Journaled, StoreError> {
-    let mut sorter = Sorter::new(ctx);
+    let mut sorter = Sorter::new(ctx, &seams);
     let mut entries = Vec::with_capacity(batch.updates.len());
     for update in &batch.updates {
         entries.push((
@@ -94,7 +124,10 @@ pub(super) async fn store(
         .collect();
     let bot = me.id.0;
     let stored = ctx.engine.store.write(move |rows| {
-        let mut journaled = Journaled::default();
+        let mut journaled = Journaled {
+            seams: seams.clone(),
+            ..Journaled::default()
+        };
         for (id, person) in &changed {
             // A command may have changed the grant since it was read: what is stored stands.
             let grant = rows
@@ -134,23 +167,40 @@ pub(super) async fn store(
     stored.await
 }
 
+impl Journaled {
+    /// A new job, which ends whatever its lane was waiting for.
+    fn add(&mut self, rows: &mut Write<'_>, draft: Job) -> Result<JobId, StoreError> {
+        let id = rows.next_job_id()?;
+        let job = Job { id, ..draft };
+        rows.put_job(&job)?;
+        self.seams.remove(&job.lane);
+        self.jobs.push(job);
+        Ok(id)
+    }
+
+    /// Replaces the row of a job that waits.
+    fn change(&mut self, rows: &mut Write<'_>, job: Job) -> Result<(), StoreError> {
+        rows.put_job(&job)?;
+        if let Some(known) = self.jobs.iter_mut().find(|known| known.id == job.id) {
+            *known = job;
+        }
+        Ok(())
+    }
+}
+
 fn enter(rows: &mut Write<'_>, entry: &Entry, into: &mut Journaled) -> Result<(), StoreError> {
     match entry {
-        Entry::Job(draft) => {
-            let job = Job {
-                id: rows.next_job_id()?,
-                ..draft.clone()
-            };
-            rows.put_job(&job)?;
-            into.jobs.push(job);
-        }
+        Entry::Job(draft) => draft.enter(rows, into)?,
         Entry::Pressed { acknowledge, job } => {
             let id = rows.put_outbound(acknowledge)?;
             into.rows.push(Head::of(id, acknowledge));
             if let Some(job) = job {
-                enter(rows, &Entry::Job(job.clone()), into)?;
+                into.add(rows, job.clone())?;
             }
         }
+        Entry::Again(press) => press.enter(rows, into)?,
+        Entry::Edited(edit) => edit.enter(rows, into)?,
+        Entry::Stopped { lane, draft } => into.stopped.push((*lane, *draft)),
         Entry::Reachable { chat, reachable } => {
             set_reachable(rows, *chat, *reachable)?;
             if !reachable {
@@ -167,6 +217,9 @@ const fn disposition(entry: &Entry) -> Disposition {
     match entry {
         Entry::Job(_)
         | Entry::Pressed { .. }
+        | Entry::Again(_)
+        | Entry::Edited(_)
+        | Entry::Stopped { .. }
         | Entry::Reachable { .. }
         | Entry::Migrated { .. } => Disposition::Accepted,
         Entry::Dropped => Disposition::Dropped,

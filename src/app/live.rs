@@ -17,6 +17,7 @@ use tokio::time::{sleep_until, timeout};
 
 use crate::app::Ctx;
 use crate::app::call::{Queued, Visible};
+use crate::chat::callback::Callback;
 use crate::chat::rich::Rich;
 use crate::chat::{
     Button, ChatId, ChatKind, Job, JobId, Lane, MessageId, Task, TopicId, draft_of, render,
@@ -335,10 +336,7 @@ impl Live {
 
     /// Under a message that grows.
     pub(crate) fn stop_button(&self) -> Button {
-        Button {
-            label: self.locale.stop_label().to_owned(),
-            data: format!("stop:{}", self.job),
-        }
+        self.locale.button(Callback::Stop(self.job))
     }
 
     /// The number under which its draft grows.

@@ -3,10 +3,12 @@
 //!
 //! Invariant: whatever a turn does (ends, fails, panics), its lane is freed exactly once.
 
+mod desk;
+
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::{error, info, warn};
@@ -15,14 +17,15 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::call::{Halt, View, Visible};
+use crate::app::call::{End, Halt, View, Visible};
 use crate::app::intake::BEYOND_LIMIT;
 use crate::app::live::Live;
 use crate::app::turn::{self, Concluded};
 use crate::app::{Ctx, GRACE};
-use crate::chat::{JobId, Lane};
+use crate::chat::{JobId, Lane, draft_of};
 use crate::queue::{Queue, Waiting};
 use crate::store::StoreError;
+pub(crate) use desk::{Cancelled, Desk, Order};
 
 /// Orders that may wait for the scheduler; beyond that the poll is slowed.
 const ORDERS: usize = 256;
@@ -34,101 +37,6 @@ const MOST_WAITING: usize = 64;
 const MOST_TRIES: u32 = 5;
 /// Wait before a turn that could not be stored is tried again.
 const MISHAP: Duration = Duration::from_secs(2);
-
-/// What the scheduler is asked.
-pub(crate) enum Order {
-    /// A question that is in the inbox.
-    Ask(Waiting),
-    /// Stop what this lane waits for or runs, and say so when it is idle.
-    Cancel {
-        lane: Lane,
-        end: End,
-        taken: oneshot::Sender<Cancelled>,
-        idle: oneshot::Sender<()>,
-    },
-}
-
-/// What becomes of the answer that is under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// What a person has seen of it stays.
-    Kept,
-    Discarded,
-}
-
-/// What a cancelled lane had: jobs that never began, and whether one was running. Their inbox rows
-/// are the asker's to remove.
-#[derive(Debug, Default)]
-pub(crate) struct Cancelled {
-    pub(crate) waiting: Vec<JobId>,
-    pub(crate) running: bool,
-}
-
-/// Numbers others may read at any time.
-#[derive(Debug, Default)]
-pub(crate) struct Load {
-    waiting: AtomicUsize,
-    running: AtomicUsize,
-}
-
-/// The way to the scheduler.
-#[derive(Clone)]
-pub(crate) struct Desk {
-    orders: mpsc::Sender<Order>,
-    load: Arc<Load>,
-}
-
-impl Desk {
-    /// The desk, and the end of it that [`run`] listens to.
-    pub(crate) fn open() -> (Self, mpsc::Receiver<Order>) {
-        let (orders, inbox) = mpsc::channel(ORDERS);
-        (
-            Self {
-                orders,
-                load: Arc::default(),
-            },
-            inbox,
-        )
-    }
-
-    /// Queues a question; waits while the scheduler is behind. After the stop it is dropped: its
-    /// inbox row brings it back at the next start.
-    pub(crate) async fn ask(&self, waiting: Waiting) {
-        drop(self.orders.send(Order::Ask(waiting)).await);
-    }
-
-    /// Stops a lane and waits, at most [`GRACE`], until it is idle.
-    pub(crate) async fn cancel(&self, lane: Lane, end: End) -> Cancelled {
-        let (taken, what) = oneshot::channel();
-        let (idle, ended) = oneshot::channel();
-        let order = Order::Cancel {
-            lane,
-            end,
-            taken,
-            idle,
-        };
-        drop(self.orders.send(order).await);
-        // Nothing comes once the scheduler has stopped.
-        let cancelled = what.await.unwrap_or_default();
-        drop(timeout(GRACE, ended).await);
-        cancelled
-    }
-
-    /// Questions that wait for their turn.
-    pub(crate) fn waiting(&self) -> usize {
-        self.load.waiting.load(Ordering::Relaxed)
-    }
-
-    /// Questions accepted and not ended.
-    pub(crate) fn jobs(&self) -> usize {
-        self.waiting() + self.running()
-    }
-
-    /// Turns under way.
-    pub(crate) fn running(&self) -> usize {
-        self.load.running.load(Ordering::Relaxed)
-    }
-}
 
 /// A turn under way.
 struct Running {
@@ -192,7 +100,49 @@ impl Scheduler {
                 taken,
                 idle,
             } => self.cancel(lane, end, taken, idle),
+            Order::Stop { lane, draft } => self.stop(lane, draft),
+            Order::Anew(job) => {
+                let mut turns = self.running.values();
+                if let Some(running) = turns.find(|running| running.waiting.job == job) {
+                    running.halt.call(End::Anew);
+                }
+            }
+            Order::Jobs { lane, told } => {
+                let running = self.running.values().map(|running| running.waiting);
+                let running = running.filter(|running| running.lane == lane);
+                let running = running.map(|running| running.job);
+                drop(told.send(running.chain(self.queue.waiting_in(lane)).collect()));
+            }
         }
+    }
+
+    fn stop(&mut self, lane: Lane, draft: i32) {
+        let is_meant = |job: JobId| draft_of(job) == draft;
+        let mut turns = self.running.values_mut();
+        let running =
+            turns.find(|running| running.waiting.lane == lane && is_meant(running.waiting.job));
+        if let Some(running) = running {
+            running.halt.call(End::Kept);
+            return;
+        }
+        let waiting = self.queue.waiting_in(lane).find(|job| is_meant(*job));
+        if let Some(job) = waiting.filter(|job| self.queue.take(lane, *job)) {
+            self.take_back(job);
+        }
+    }
+
+    /// A job that was stopped and does not run leaves the inbox.
+    fn take_back(&self, job: JobId) {
+        let removed = self
+            .ctx
+            .engine
+            .store
+            .write(move |rows| rows.remove_job(job));
+        tokio::spawn(async move {
+            if let Err(error) = removed.await {
+                warn!(job = job.0, err:% = error; "stopped job left in the inbox");
+            }
+        });
     }
 
     fn cancel(
@@ -212,10 +162,7 @@ impl Scheduler {
         }));
         match running {
             Some(running) => {
-                match end {
-                    End::Kept => running.halt.stop(),
-                    End::Discarded => running.halt.discard(),
-                }
+                running.halt.call(end);
                 running.idle.push(idle);
             }
             None => {
@@ -262,7 +209,9 @@ impl Scheduler {
         let job = running.waiting.job;
         self.queue.done(running.waiting.lane);
         match result {
-            Ok(Ok(_)) => {}
+            Ok(Ok(concluded)) if !concluded.again => {}
+            Ok(Ok(_)) if running.halt.why() != Some(End::Anew) => self.take_back(job),
+            Ok(Ok(_)) => self.obey(Order::Ask(running.waiting)),
             Ok(Err(error)) => {
                 warn!(job = job.0, err:% = error; "turn left to the next start");
             }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::Ctx;
 use crate::app::engine::{Backend, Engine};
 use crate::chat::role::Role;
-use crate::chat::{Lane, StoredTurn};
+use crate::chat::{Basis, Lane, StoredTurn};
 use crate::clock;
 use crate::keys::Tally;
 use crate::locale::Locale;
@@ -75,7 +75,9 @@ pub(crate) async fn last_answer(
         Backend::Offline => return None,
     }
     let rounds = engine.settings().roles.terms(role).rounds;
-    let newest = engine.store.context(lane, usize::from(rounds.min(1)));
+    let newest = engine
+        .store
+        .context(lane, Basis::Newest, usize::from(rounds.min(1)));
     let newest = newest
         .await
         .inspect_err(|error| warn!(err:% = error; "the last answer is not known"));

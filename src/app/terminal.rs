@@ -11,7 +11,7 @@ use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use crate::app::call::{Halt, View, Visible};
+use crate::app::call::{End, Halt, View, Visible};
 use crate::app::engine::{Backend, Engine};
 use crate::app::{close, commands, status, turn};
 use crate::chat::answer::Failure;
@@ -167,7 +167,7 @@ impl Terminal {
                     write_now(&fresh)?;
                     printed.push_str(&fresh);
                 }
-                _ = self.interrupt.recv() => halt.stop(),
+                _ = self.interrupt.recv() => halt.call(End::Kept),
             }
         };
         let Some(finished) = finished else {

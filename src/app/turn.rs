@@ -1,31 +1,36 @@
-//! One message from job to reply: load, ask ([`answer`]), then render and commit ([`conclude`]).
+//! One message from job to reply: load and ask ([`answer`]), then render and commit ([`conclude`]).
 //! Delivery follows from the rows that commits.
 //!
 //! Invariant: the end of a turn is one commit; before it the job is still in the inbox, after it
 //! the answer is in the outbox.
+
+mod close;
+mod said;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use log::{info, warn};
 
-use crate::app::call::{self, By, Ended, Question, View};
+use crate::app::call::{self, By, End, Ended, Question, View};
 use crate::app::engine::{Engine, Settings};
 use crate::chat::admit::Known;
 use crate::chat::answer::Answer;
+use crate::chat::callback::Callback;
 use crate::chat::prompt::{self, Facts, Prompt};
-use crate::chat::rich::Rich;
 use crate::chat::role::{Role, Terms};
 use crate::chat::tier::{self, Choice, Day, Left};
 use crate::chat::{
-    ChatKind, Job, JobId, Lane, MessageId, Notice, Outbound, Parcel, Part, StoredTurn, Task, Tier,
-    TierReason, UserId, render,
+    Basis, Button, ChatKind, Job, JobId, Lane, MessageId, Notice, Part, StoredTurn, Task, Tier,
+    TierReason, UserId,
 };
 use crate::clock;
 use crate::keys::{Change, Group};
 use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::store::StoreError;
+use close::{Closed, close};
+use said::Said;
 
 /// Turns begun for one job before the person is told that it cannot be done.
 const MOST_BEGUN: u8 = 2;
@@ -40,30 +45,41 @@ pub(crate) struct Concluded {
     pub(crate) rows: Vec<Head>,
     /// What the person is told, for an origin that the outbox does not serve.
     pub(crate) text: String,
-}
-
-/// A job with what came of it, to be concluded.
-pub(crate) struct Finished {
-    job: Job,
-    reply: Reply,
+    /// The question was changed meanwhile: the job is still in the inbox and is to be answered anew.
+    pub(crate) again: bool,
 }
 
 /// What the person gets, and what is kept of it.
 #[derive(Default, Clone)]
 struct Reply {
+    /// The model's markdown; of an apology, its words.
     text: String,
+    /// Sentences of the bot under the answer.
+    notes: Vec<String>,
     /// The round, where it is remembered.
     round: Option<StoredTurn>,
+    buttons: Vec<Button>,
     changes: Vec<Change>,
+    /// There is no answer: what is said is worth less than an older answer to the same question.
+    is_apology: bool,
+    again: bool,
 }
 
 impl Reply {
     fn say(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            is_apology: true,
             ..Self::default()
         }
     }
+}
+
+/// A job with what came of it, to be concluded.
+#[derive(Clone)]
+pub(crate) struct Finished {
+    job: Job,
+    reply: Reply,
 }
 
 /// Answers one job of the inbox; `None` when it is not there any more.
@@ -80,7 +96,7 @@ pub(crate) async fn answer(
     let begun = engine.store.write(move |rows| rows.begin_job(id));
     let locale = settings.locale_for(&job.sender);
     let reply = match &job.task {
-        Task::Question { text, quote, .. } if job.attempts < MOST_BEGUN => {
+        Task::Question { text, quote, basis } => {
             let asked = Asked {
                 engine,
                 settings: &settings,
@@ -88,13 +104,15 @@ pub(crate) async fn answer(
                 job: &job,
                 text,
                 quote: quote.as_deref(),
+                basis: *basis,
             };
-            asked.reply(view).await?
+            if job.attempts < MOST_BEGUN {
+                asked.reply(view).await?
+            } else {
+                asked.give_up().await?
+            }
         }
-        Task::Question { .. } | Task::Command(_) => {
-            warn!(job = id.0, begun = job.attempts; "given up, it did not end before");
-            Reply::say(locale.notice(&Notice::GaveUp, job.sender.id))
-        }
+        Task::Command(_) => Reply::say(locale.notice(&Notice::GaveUp, job.sender.id)),
         Task::Tell(notice) => Reply::say(locale.notice(notice, job.sender.id)),
     };
     begun.await?;
@@ -128,6 +146,7 @@ struct Asked<'a> {
     job: &'a Job,
     text: &'a str,
     quote: Option<&'a str>,
+    basis: Basis,
 }
 
 impl Asked<'_> {
@@ -142,7 +161,7 @@ impl Asked<'_> {
         let context = self
             .engine
             .store
-            .context(self.job.lane, usize::from(terms.rounds))
+            .context(self.job.lane, self.basis, usize::from(terms.rounds))
             .await?;
         let (choice, highest) = self.choose(terms, &context);
         let question = Question {
@@ -163,8 +182,18 @@ impl Asked<'_> {
         let reply = self.after(called.ended, &answered);
         Ok(Reply {
             changes: called.changes,
+            again: reply.again && view.halt.why() == Some(End::Anew),
             ..reply
         })
+    }
+
+    /// It ended neither at the first nor at the second try.
+    async fn give_up(&self) -> Result<Reply, StoreError> {
+        warn!(job = self.job.id.0, begun = self.job.attempts; "given up, it did not end before");
+        let role = self.role_now().await?;
+        let is_kept = role.is_some_and(|role| self.settings.roles.terms(role).rounds > 0);
+        let text = self.locale.notice(&Notice::GaveUp, self.job.sender.id);
+        Ok(self.without_answer(text, is_kept, true))
     }
 
     /// The tier for the question, and the highest one that the role and its keys offer.
@@ -203,32 +232,50 @@ impl Asked<'_> {
                     .answered(clock::now().since(self.job.accepted));
                 let reason = answered.reason();
                 info!(job, model = answer.model.as_str(), reason:?; "answered");
-                let text = self.with_note(self.locale.answer(&answer), answered);
-                let round = answered.is_kept.then(|| self.round(answer, reason));
+                let goes_on = answer.finish.goes_on().then_some(Callback::Continue);
+                let buttons = [Callback::Retry].into_iter().chain(goes_on);
+                let buttons = buttons.filter(|_| answered.is_kept);
                 Reply {
-                    text,
-                    round,
-                    changes: Vec::new(),
+                    text: answer.text.clone(),
+                    notes: self.notes(&answer, answered),
+                    buttons: buttons.map(|button| self.locale.button(button)).collect(),
+                    round: answered.is_kept.then(|| self.round(answer, reason)),
+                    ..Reply::default()
                 }
             }
             Ended::Failed(failure) => {
                 self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
                 info!(job, failure:? = failure; "not answered");
-                Reply::say(self.locale.failure(failure))
+                let text = self.locale.failure(failure);
+                self.without_answer(text, answered.is_kept, failure.may_pass())
             }
             // Whoever cancelled has said so already.
-            Ended::Cancelled => Reply::default(),
+            Ended::Cancelled => Reply {
+                again: true,
+                ..Reply::default()
+            },
         }
     }
 
-    /// An answer by another model or key than the wanted one says so.
-    fn with_note(&self, text: String, answered: &Answered) -> String {
-        let note = match answered.by {
-            Some(by) if by.tier < answered.ceiling => self.locale.degraded(by.tier),
-            Some(by) if by.borrowed => self.locale.borrowed(),
-            Some(_) | None => return text,
+    /// A question that got no answer is kept all the same, to be found when it is asked again.
+    fn without_answer(&self, text: String, is_kept: bool, may_pass: bool) -> Reply {
+        let button = (is_kept && may_pass).then(|| self.locale.button(Callback::Retry));
+        Reply {
+            buttons: button.into_iter().collect(),
+            round: is_kept.then(|| self.unanswered()),
+            ..Reply::say(text)
+        }
+    }
+
+    /// An answer that is not whole says so, and one by another model or key than the wanted one.
+    fn notes(&self, answer: &Answer, answered: &Answered) -> Vec<String> {
+        let by = match answered.by {
+            Some(by) if by.tier < answered.ceiling => Some(self.locale.degraded(by.tier)),
+            Some(by) if by.borrowed => Some(self.locale.borrowed()),
+            Some(_) | None => None,
         };
-        format!("{text}\n\n{note}")
+        let finish = self.locale.finish(answer.finish);
+        finish.into_iter().chain(by).map(str::to_owned).collect()
     }
 
     /// The role of this moment: a grant may have ended, or been taken back, while the job waited.
@@ -275,15 +322,26 @@ impl Asked<'_> {
     fn round(&self, answer: Answer, reason: TierReason) -> StoredTurn {
         let signed = answer.signed.into_iter().map(Part::Signed);
         StoredTurn {
-            asked: self.job.accepted,
-            question_messages: self.job.messages.clone(),
-            answer_messages: Vec::new(),
             model: answer.model,
             reason,
-            question: vec![Part::Text(self.text.to_owned())],
             answer: std::iter::once(Part::Text(answer.text))
                 .chain(signed)
                 .collect(),
+            ..self.unanswered()
+        }
+    }
+
+    fn unanswered(&self) -> StoredTurn {
+        let quote = self.quote.map(|quote| Part::Quote(quote.to_owned()));
+        let text = Part::Text(self.text.to_owned());
+        StoredTurn {
+            asked: self.job.accepted,
+            question_messages: self.job.messages.clone(),
+            answer_messages: Vec::new(),
+            model: String::new(),
+            reason: TierReason::Smalltalk,
+            question: quote.into_iter().chain([text]).collect(),
+            answer: Vec::new(),
         }
     }
 }
@@ -309,58 +367,27 @@ fn rank_of(role: Role) -> u8 {
 }
 
 /// The one commit: round, key health, outbox rows; the job leaves the inbox. `shown` is the message
-/// in which the answer has grown.
+/// in which the answer has grown. A question that was changed meanwhile stays there, and what was
+/// answered is worth nothing.
 pub(crate) async fn conclude(
     engine: &Arc<Engine>,
     finished: &Finished,
     shown: Option<MessageId>,
 ) -> Result<Concluded, StoreError> {
-    let Finished { job, reply } = finished;
-    let mut job = job.clone();
-    if let Some(shown) = shown.filter(|shown| !job.places.contains(shown)) {
-        job.places.insert(0, shown);
-    }
-    let rows = outbound(&job, &reply.text);
-    let Reply {
-        text,
-        round,
-        changes,
-    } = reply.clone();
+    let Finished { job, reply } = finished.clone();
+    let notes = reply.notes.iter().map(|note| format!("\n\n{note}"));
+    let text = format!("{}{}", reply.text, notes.collect::<String>());
+    let said = Said::of(&reply, &job);
     let pool = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
-        let news = pool.put_changes(store, &changes)?;
-        if let Some(round) = &round {
-            store.append_turn(job.lane, job.id, round)?;
-        }
-        store.remove_job(job.id)?;
-        let heads: Result<Vec<Head>, StoreError> = rows
-            .iter()
-            .map(|row| Ok(Head::of(store.put_outbound(row)?, row)))
-            .collect();
-        Ok((heads?, news))
+        let news = pool.put_changes(store, &reply.changes)?;
+        Ok((close(store, &job, &reply, &said, shown)?, news))
     });
-    let (rows, news) = stored.await?;
+    let (closed, news) = stored.await?;
     engine.announce(news);
-    Ok(Concluded { rows, text })
-}
-
-/// The parts of a reply as outbox rows; an origin without a chat has none.
-fn outbound(job: &Job, text: &str) -> Vec<Outbound> {
-    let Lane::Telegram { chat, topic, .. } = job.lane else {
-        return Vec::new();
+    let (rows, again) = match closed {
+        Closed::Said(rows) => (rows, false),
+        Closed::AskedAnew => (Vec::new(), true),
     };
-    let reply_to = match job.kind {
-        ChatKind::Private => None,
-        ChatKind::Group => job.messages.first().copied(),
-    };
-    let row = |(part, body): (u16, Rich)| Outbound {
-        part_of: Some((job.lane, job.id, part)),
-        parcel: Parcel::Send {
-            body,
-            reply_to: reply_to.filter(|_| part == 0),
-            buttons: Vec::new(),
-        },
-        ..Outbound::message(chat, topic, String::new())
-    };
-    (0..).zip(render::parts_of_text(text)).map(row).collect()
+    Ok(Concluded { rows, text, again })
 }

@@ -36,6 +36,16 @@ pub(crate) enum Finish {
     Stopped,
 }
 
+impl Finish {
+    /// Whether the model has more to say.
+    pub(crate) const fn goes_on(self) -> bool {
+        match self {
+            Self::Complete => false,
+            Self::LengthLimit | Self::Continuation | Self::Broken | Self::Stopped => true,
+        }
+    }
+}
+
 /// Tokens of one call, as the service counted them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
@@ -91,4 +101,75 @@ pub(crate) enum Failure {
     TooSlow,
     /// Anything else.
     Unexplained,
+}
+
+impl Failure {
+    /// Whether the same question may fare better the next time.
+    pub(crate) const fn may_pass(self) -> bool {
+        match self {
+            Self::Resting { .. }
+            | Self::NoKeys
+            | Self::Busy
+            | Self::Overloaded { .. }
+            | Self::Safety
+            | Self::PersonalData
+            | Self::Recitation
+            | Self::Language
+            | Self::PictureWithheld
+            | Self::NoPicture
+            | Self::Empty
+            | Self::Stopped
+            | Self::TooSlow
+            | Self::Unexplained => true,
+            Self::Region
+            | Self::OverMinute { .. }
+            | Self::TooLong
+            | Self::FileTooLarge
+            | Self::BadRequest
+            | Self::PromptBlocked
+            | Self::Prohibited
+            | Self::Declined => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_offered_again_unless_its_own_words_are_in_the_way() {
+        for failure in [
+            Failure::Busy,
+            Failure::NoKeys,
+            Failure::Resting { wakes: None },
+            Failure::Overloaded { wakes: None },
+            Failure::Empty,
+            Failure::TooSlow,
+            Failure::Recitation,
+            Failure::Unexplained,
+        ] {
+            assert!(failure.may_pass(), "{failure:?}");
+        }
+        for failure in [
+            Failure::TooLong,
+            Failure::OverMinute { limit: 1 },
+            Failure::FileTooLarge,
+            Failure::BadRequest,
+            Failure::PromptBlocked,
+            Failure::Prohibited,
+            Failure::Declined,
+            Failure::Region,
+        ] {
+            assert!(!failure.may_pass(), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_answer_that_was_cut_goes_on() {
+        assert!(!Finish::Complete.goes_on());
+        for finish in [Finish::LengthLimit, Finish::Continuation, Finish::Broken] {
+            assert!(finish.goes_on(), "{finish:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ mod growing;
 mod split;
 
 pub(crate) use growing::settled;
-pub(crate) use split::{Shown, parts, parts_of_text, parts_within, shown};
+pub(crate) use split::{Shown, parts, parts_of_text, shown};
 
 mod footnotes;
 mod html;
@@ -17,7 +17,6 @@ mod table;
 mod tokens;
 mod writer;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "nobody renders yet"))]
 pub(crate) use markdown::answer;
 
 /// Longest text of one message. Telegram counts UTF-16 units, so an emoji costs two.
@@ -51,9 +50,4 @@ pub(crate) fn is_blank(c: char) -> bool {
                 | '\u{ffa0}'
                 | '\u{e0000}'..='\u{e0fff}'
         )
-}
-
-/// Stand-in until the renderer is merged.
-pub(crate) fn answer(markdown: &str, _asked: &str) -> super::rich::Rich {
-    super::rich::Rich::plain(markdown)
 }

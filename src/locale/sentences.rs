@@ -101,6 +101,7 @@ file! {
     status: StatusLines,
     queue: QueuePlaces,
     note: Notes,
+    button: Buttons,
     key_news: KeyNews,
     key_report: KeyLines,
     key_standing: Standings,
@@ -119,7 +120,7 @@ tables! {
     /// One per [`crate::chat::Notice`].
     Notices {
         needs_approval, group_needs_approval, no_owner, cannot_read, too_old, owners_only,
-        private_only, say_more, gave_up, answer_held, missed, stop_label,
+        private_only, say_more, gave_up, answer_held, missed,
     }
 
     /// Where somebody stands who waits for a key.
@@ -127,6 +128,10 @@ tables! {
 
     /// Under an answer that is not by the wanted model or key.
     Notes { lite, flash, borrowed }
+
+    /// Labels, one per [`crate::chat::callback::Callback`] of an answer, what "continue" asks the
+    /// model, and one per [`crate::locale::Denied`].
+    Buttons { retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten }
 
     /// One per [`crate::keys::Death`] as a reason, and what surrounds it.
     KeyNews {

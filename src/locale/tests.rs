@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::status::Status;
 use super::*;
-use crate::chat::TierReason;
+use crate::chat::callback::Callback;
+use crate::chat::{JobId, TierReason};
 use crate::keys::Tally;
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
@@ -142,6 +143,21 @@ fn everything(locale: &Locale) -> Vec<String> {
             .map(|notice| locale.notice(notice, UserId(7))),
     );
     said.extend(FAILURES.map(|failure| locale.failure(failure)));
+    said.extend(
+        [Denied::NotYours, Denied::NotNewest, Denied::Forgotten].map(|why| {
+            let told = locale.denied(why).to_owned();
+            assert!(told.chars().count() <= 200, "{told}");
+            told
+        }),
+    );
+    said.push(locale.go_on_question().to_owned());
+    let callbacks = [
+        Callback::Held,
+        Callback::Retry,
+        Callback::Continue,
+        Callback::Stop(JobId(1)),
+    ];
+    said.extend(callbacks.map(|callback| locale.button(callback).label));
     said.extend(finishes.map(|finish| locale.finish(finish).unwrap().to_owned()));
     said.extend(
         mistakes()

@@ -304,3 +304,21 @@ fn twenty_thousand_can_wait_and_all_are_served() {
     }
     assert_eq!((served, queue.len(), queue.running()), (20_000, 0, 0));
 }
+
+#[test]
+fn one_job_may_be_taken_out_and_the_next_of_its_lane_steps_forward() {
+    let mut queue = queue(9, 4);
+    let (ann, bob) = (private(1), private(2));
+    for (job, lane) in [(1, ann), (2, ann), (3, bob)] {
+        queue.push(waiting(job, lane, Role::Normal, job)).unwrap();
+    }
+    assert_eq!(
+        queue.waiting_in(ann).collect::<Vec<_>>(),
+        [JobId(1), JobId(2)]
+    );
+    assert!(queue.take(ann, JobId(1)));
+    assert!(!queue.take(ann, JobId(1)));
+    assert!(!queue.take(bob, JobId(2)));
+    assert_eq!(popped(&mut queue), [2, 3]);
+    assert!(!queue.take(ann, JobId(2)), "it runs");
+}

@@ -117,7 +117,7 @@ fn turn_bytes(turn: &StoredTurn) -> usize {
 
 fn part_bytes(part: &Part) -> usize {
     let content = match part {
-        Part::Text(text) => text.len(),
+        Part::Text(text) | Part::Quote(text) => text.len(),
         Part::File {
             file_id,
             description,

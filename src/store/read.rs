@@ -8,13 +8,14 @@ use redb::{ReadTransaction, ReadableTable};
 #[cfg(test)]
 use super::Disposition;
 use super::StoreError;
+#[cfg(test)]
+use super::tables::SeenRow;
+use super::tables::TurnRef;
 use super::tables::{self, OffsetRow, Parked};
 #[cfg(test)]
-use super::tables::{SeenRow, TurnRef};
+use crate::chat::UpdateId;
 use crate::chat::role::Person;
-use crate::chat::{ChatId, Job, JobId, Lane, Outbound, OutboxId, StoredTurn, UserId};
-#[cfg(test)]
-use crate::chat::{MessageId, UpdateId};
+use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, UserId};
 use crate::clock::Timestamp;
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;
@@ -73,15 +74,17 @@ impl Read {
         tables::row(&history, tables::turn_key(lane, job))
     }
 
-    /// The newest `count` rounds of a lane, oldest first.
+    /// The newest `count` rounds of a lane up to the one of `last`, oldest first.
     pub(crate) fn turns(
         &self,
         lane: Lane,
+        last: JobId,
         count: usize,
     ) -> Result<Vec<(JobId, StoredTurn)>, StoreError> {
         let history = self.0.open_table(tables::HISTORY)?;
         let mut turns = Vec::new();
-        for entry in history.range(tables::lane_range(lane))?.rev().take(count) {
+        let up_to = tables::turn_key(lane, JobId(0))..=tables::turn_key(lane, last);
+        for entry in history.range(up_to)?.rev().take(count) {
             let (key, row) = entry?;
             turns.push((JobId(key.value().3), tables::decoded(row.value())?));
         }
@@ -90,7 +93,6 @@ impl Read {
     }
 
     /// The round that a message asked or answered.
-    #[cfg(test)]
     pub(crate) fn by_message(
         &self,
         chat: ChatId,

@@ -314,7 +314,7 @@ async fn the_cache_never_serves_what_is_older_than_an_answered_write() {
                 let least = written.load(Ordering::SeqCst);
                 let found = store.person(UserId(9)).await.unwrap();
                 assert!(found.map_or(0, |person| person.last_seen.0) >= least);
-                let window = store.context(lane, 10).await.unwrap();
+                let window = store.context(lane, Basis::Newest, 10).await.unwrap();
                 assert!(window.len() as u64 >= least.min(10));
                 let newest = window.last().map_or(0, |turn| turn.asked.0);
                 assert!(newest >= least, "{newest} < {least}");
@@ -345,7 +345,13 @@ async fn a_context_is_the_newest_rounds_oldest_first() {
     let folder = Folder::new();
     let store = folder.open();
     let lane = lane(7, None, 7);
-    assert!(store.context(lane, 3).await.unwrap().is_empty());
+    assert!(
+        store
+            .context(lane, Basis::Newest, 3)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let write = store.write(move |write| {
         for (number, question) in (1..).zip(["a", "b", "c", "d"]) {
             write.append_turn(lane, JobId(number), &turn(question, 1))?;
@@ -354,13 +360,16 @@ async fn a_context_is_the_newest_rounds_oldest_first() {
     });
     write.await.unwrap();
     for _ in 0..2 {
-        let window = store.context(lane, 3).await.unwrap();
+        let window = store.context(lane, Basis::Newest, 3).await.unwrap();
         let questions: Vec<_> = window.iter().map(|turn| turn.question.clone()).collect();
         assert_eq!(
             questions,
             ["b", "c", "d"].map(|text| vec![Part::Text(text.into())])
         );
     }
-    assert_eq!(store.context(lane, 0).await.unwrap().len(), 0);
+    assert_eq!(
+        store.context(lane, Basis::Newest, 0).await.unwrap().len(),
+        0
+    );
     assert_eq!(store.person(UserId(1)).await.unwrap(), None);
 }

@@ -163,17 +163,21 @@ impl<'t> Write<'t> {
 
     /// Takes out everything for a chat that cannot be reached; returns how many parts.
     pub(crate) fn drop_outbound_of(&mut self, chat: ChatId) -> Result<u64, StoreError> {
+        self.drop_outbound(|outbound| outbound.chat == chat)
+    }
+
+    fn drop_outbound(&mut self, is_meant: impl Fn(&Outbound) -> bool) -> Result<u64, StoreError> {
         let mut outbox = self.txn.open_table(tables::OUTBOX)?;
-        let mut of_chat = Vec::new();
+        let mut meant = Vec::new();
         for entry in outbox.iter()? {
             let (id, row) = entry?;
             let outbound = tables::readable::<Outbound>(id.value(), row.value());
-            if outbound.is_some_and(|outbound| outbound.chat == chat) {
-                of_chat.push(id.value());
+            if outbound.is_some_and(|outbound| is_meant(&outbound)) {
+                meant.push(id.value());
             }
         }
         let mut removed = 0;
-        for id in of_chat {
+        for id in meant {
             outbox.remove(id)?;
             removed += 1;
         }

@@ -11,9 +11,10 @@ use serde_json::value::RawValue;
 
 use self::words::{Address, Words};
 use super::Me;
-use super::wire::{CallbackQuery, Chat, ChatMemberUpdated, Message, User};
+use super::wire::{CallbackQuery, Chat, ChatMemberUpdated, Message, StoppedGeneration, User};
 use crate::chat::{
-    Addressed, ChatKind, Content, Event, Inbound, Pressed, Sender, TopicId, UpdateId, UserId,
+    Addressed, ChatKind, Content, Event, Inbound, MessageId, Pressed, Sender, TopicId, UpdateId,
+    UserId,
 };
 use crate::clock::Timestamp;
 
@@ -89,6 +90,10 @@ pub(crate) fn decode(update: UpdateId, json: &str, me: &Me) -> Decoded {
     };
     let event = if let Some(message) = fields.get("message") {
         of_message(update, message.get(), me)
+    } else if let Some(message) = fields.get("edited_message") {
+        of_edit(update, message.get(), me)
+    } else if let Some(stop) = fields.get("stopped_message_generation") {
+        of_stop(stop.get())
     } else if let Some(query) = fields.get("callback_query") {
         of_press(update, query.get())
     } else if let Some(member) = fields.get("my_chat_member") {
@@ -139,6 +144,30 @@ fn of_press(update: UpdateId, json: &str) -> Result<Event, Unfit> {
     }))
 }
 
+/// A stop names nobody: in a private chat it can only be the person's.
+fn of_stop(json: &str) -> Result<Event, Unfit> {
+    let stop: StoppedGeneration = serde_json::from_str(json)?;
+    match chat_kind(&stop.chat)? {
+        ChatKind::Private => Ok(Event::Stopped {
+            chat: stop.chat.id,
+            topic: stop.message_thread_id,
+            draft: stop.draft_id,
+        }),
+        ChatKind::Group => Err(skipped("stop in a group")),
+    }
+}
+
+fn of_edit(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
+    match of_message(update, json, me)? {
+        Event::Message(inbound) => Ok(Event::Edited(inbound)),
+        Event::Edited(_)
+        | Event::Stopped { .. }
+        | Event::Pressed(_)
+        | Event::Reachable { .. }
+        | Event::Migrated { .. } => Err(skipped("edited service message")),
+    }
+}
+
 fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
     let message: Message<'_> = serde_json::from_str(json)?;
     if message.business_connection_id.is_some() {
@@ -164,11 +193,12 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         topic: topic(&message, kind),
         message: message.message_id,
         sender,
-        sent: Timestamp::from_secs(message.date),
+        sent: Timestamp::from_secs(message.edit_date.unwrap_or(message.date)),
         addressed: said.addressed,
         content: said.content,
         quote: said.quote,
-        replies_to: None,
+        replies_to: said.replies_to,
+        chose_quote: message.quote.is_some(),
     }))
 }
 
@@ -177,6 +207,7 @@ struct Said {
     addressed: Addressed,
     content: Content,
     quote: Option<String>,
+    replies_to: Option<MessageId>,
 }
 
 fn said(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &Me) -> Said {
@@ -201,7 +232,15 @@ fn said(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &Me) -> 
             },
         },
         quote,
+        replies_to: reply
+            .filter(|reply| is_ours(reply, me))
+            .map(|reply| reply.message_id),
     }
+}
+
+fn is_ours(message: &Message<'_>, me: &Me) -> bool {
+    let author = message.from.as_ref();
+    author.is_some_and(|author| author.id == me.id)
 }
 
 fn chat_kind(chat: &Chat) -> Result<ChatKind, Unfit> {
@@ -250,11 +289,10 @@ fn media(message: &Message<'_>, json: &str) -> Result<Option<&'static str>, Unfi
 }
 
 fn addressed(own: &Words, reply: Option<&Message<'_>>, me: &Me) -> Addressed {
-    let author = reply.and_then(|reply| reply.from.as_ref());
     match own.address(me) {
         Address::Command => Addressed::Command,
         Address::Us => Addressed::Mention,
-        Address::Nobody if author.is_some_and(|author| author.id == me.id) => Addressed::Reply,
+        Address::Nobody if reply.is_some_and(|reply| is_ours(reply, me)) => Addressed::Reply,
         Address::AnotherBot | Address::Nobody => Addressed::No,
     }
 }

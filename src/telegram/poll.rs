@@ -153,8 +153,10 @@ impl Poller {
             // Exactly what `decode` makes events of.
             .allowed_updates(vec![
                 AllowedUpdate::Message,
+                AllowedUpdate::EditedMessage,
                 AllowedUpdate::CallbackQuery,
                 AllowedUpdate::MyChatMember,
+                AllowedUpdate::StoppedMessageGeneration,
             ])
             .build()
     }

@@ -55,6 +55,8 @@ pub(super) struct Message<'a> {
     /// Unix seconds.
     #[serde(default)]
     pub(super) date: u64,
+    /// Unix seconds of the newest change.
+    pub(super) edit_date: Option<u64>,
     pub(super) chat: Chat,
     pub(super) from: Option<User>,
     pub(super) sender_chat: Option<Chat>,
@@ -138,6 +140,14 @@ pub(super) struct Holder {
     pub(super) message_id: MessageId,
     pub(super) date: u64,
     pub(super) chat: Chat,
+}
+
+/// `stopped_message_generation`.
+#[derive(Deserialize)]
+pub(super) struct StoppedGeneration {
+    pub(super) chat: Chat,
+    pub(super) message_thread_id: Option<TopicId>,
+    pub(super) draft_id: i32,
 }
 
 /// `my_chat_member`.

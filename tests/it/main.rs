@@ -27,6 +27,7 @@ mod line;
 mod pool;
 mod queue;
 mod readme;
+mod reask;
 mod restart;
 mod secrets;
 mod shape;

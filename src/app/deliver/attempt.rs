@@ -154,7 +154,8 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             info!(chat = head.chat.0; "chat is closed to us");
             closed(ctx, head).await
         }
-        Refusal::NotModified | Refusal::Gone | Refusal::QueryExpired => drop_row(ctx, head).await,
+        Refusal::Gone => mend(ctx, head, anew(&row)).await,
+        Refusal::NotModified | Refusal::QueryExpired => drop_row(ctx, head).await,
         Refusal::BadMarkup
         | Refusal::EmptyText
         | Refusal::TooLong
@@ -191,6 +192,22 @@ fn without_topic(row: &Outbound) -> Option<Outbound> {
     })
 }
 
+/// What was to take a message over that cannot be changed is sent as a message of its own.
+fn anew(row: &Outbound) -> Option<Outbound> {
+    let Parcel::Edit { body, buttons, .. } = &row.parcel else {
+        return None;
+    };
+    let parcel = Parcel::Send {
+        body: body.clone(),
+        reply_to: None,
+        buttons: buttons.clone(),
+    };
+    Some(Outbound {
+        parcel,
+        ..row.clone()
+    })
+}
+
 /// What may still be sent of a row that was refused for a reason we do not know: the bare text, then
 /// an apology instead of it, then nothing.
 async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
@@ -200,7 +217,7 @@ async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
         buttons,
     } = &row.parcel
     else {
-        return None;
+        return anew(row);
     };
     let is_bare =
         reply_to.is_none() && buttons.is_empty() && body.entities.is_empty() && row.topic.is_none();

@@ -1,21 +1,24 @@
 //! Sorts the updates of one batch, one after the other, so that the second of a person sees what
 //! the first changed. Reads the registry; changes nothing but its own copies.
 
+mod control;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, info, warn};
 
-use super::{Entry, Expired, HELD};
+use super::{Draft, Entry, Expired};
 use crate::app::Ctx;
 use crate::app::engine::Settings;
 use crate::chat::admit::{Admission, Known, admit};
 use crate::chat::command::Command;
+use crate::chat::paste::Seam;
 use crate::chat::role::{Grant, Held, Person, Role};
 use crate::chat::{
-    Basis, ChatKind, Content, Event, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel,
-    Pressed, Rank, Sender, Task, UpdateId, UserId,
+    ChatId, ChatKind, Content, Event, Inbound, Job, JobId, Lane, Notice, Origin, Sender, Task,
+    UpdateId, UserId,
 };
 use crate::clock::{self, Timestamp};
 use crate::locale::{Language, Locale};
@@ -41,16 +44,19 @@ pub(super) struct Sorter<'a> {
     pub(super) rows: HashMap<UserId, Row>,
     /// Grants whose days are over.
     pub(super) expired: Vec<Expired>,
+    /// Questions that are known to nobody but the intake yet.
+    seams: &'a HashMap<Lane, Seam>,
 }
 
 impl<'a> Sorter<'a> {
-    pub(super) fn new(ctx: &'a Ctx) -> Self {
+    pub(super) fn new(ctx: &'a Ctx, seams: &'a HashMap<Lane, Seam>) -> Self {
         Self {
             ctx,
             settings: ctx.engine.settings(),
             now: clock::now(),
             rows: HashMap::new(),
             expired: Vec::new(),
+            seams,
         }
     }
 }
@@ -63,7 +69,15 @@ impl Sorter<'_> {
     ) -> Result<Entry, StoreError> {
         match decoded {
             Decoded::Event(Event::Message(inbound)) => self.message(inbound).await,
-            Decoded::Event(Event::Edited(_) | Event::Stopped { .. }) => Ok(Entry::Skipped),
+            Decoded::Event(Event::Edited(inbound)) => self.edited(inbound).await,
+            Decoded::Event(Event::Stopped { chat, topic, draft }) => Ok(Entry::Stopped {
+                lane: Lane::Telegram {
+                    chat,
+                    topic,
+                    person: UserId(chat.0),
+                },
+                draft,
+            }),
             Decoded::Event(Event::Pressed(pressed)) => self.pressed(pressed).await,
             Decoded::Event(Event::Reachable { chat, reachable }) => {
                 Ok(Entry::Reachable { chat, reachable })
@@ -81,22 +95,13 @@ impl Sorter<'_> {
     }
 
     async fn message(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
-        let group = match inbound.kind {
-            ChatKind::Private => None,
-            ChatKind::Group => Some(UserId(inbound.chat.0)),
-        };
-        self.load(inbound.sender.id).await?;
-        if let Some(group) = group {
-            self.load(group).await?;
-        }
-        let known = Known {
-            person: self.known(inbound.sender.id),
-            group: group.and_then(|group| self.known(group)),
-        };
+        self.load(inbound.sender.id, inbound.chat, inbound.kind)
+            .await?;
+        let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
         let admission = admit(&inbound, &self.settings.gate(), known, self.now);
         let (role, task) = match admission {
             Admission::Serve { role, task } => (role, task),
-            Admission::Tell(notice) => match self.tell(&inbound, group, notice) {
+            Admission::Tell(notice) => match self.tell(&inbound, notice) {
                 Some(notice) => (Role::Guest, Task::Tell(notice)),
                 None => return Ok(Entry::Dropped),
             },
@@ -108,48 +113,17 @@ impl Sorter<'_> {
         self.touch(&inbound.sender);
         self.end_grant(&inbound.sender);
         debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
-        Ok(Entry::Job(self.draft(&inbound, role, task)))
-    }
-
-    /// A button is pressed by whoever has it now, so the gate is asked again.
-    async fn pressed(&mut self, pressed: Pressed) -> Result<Entry, StoreError> {
-        self.load(pressed.sender.id).await?;
-        let known = Known {
-            person: self.known(pressed.sender.id),
-            group: None,
-        };
-        let role = self
-            .settings
-            .gate()
-            .role(&pressed.sender, pressed.kind, known, self.now);
-        let held = match (role, pressed.data.as_str()) {
-            (Some(role), HELD) => self.take_held(&pressed).map(|held| (role, held)),
-            (Some(_) | None, _) => None,
-        };
-        let acknowledge = Outbound {
-            chat: pressed.chat,
-            topic: None,
-            rank: Rank::Acknowledge,
-            not_before: Timestamp::default(),
-            part_of: None,
-            parcel: Parcel::Answer {
-                callback: pressed.callback.clone(),
-                text: String::new(),
-            },
-        };
-        let job = held.map(|(role, held)| self.job_of(&pressed, role, held));
-        Ok(Entry::Pressed { acknowledge, job })
-    }
-
-    fn take_held(&mut self, pressed: &Pressed) -> Option<Held> {
-        let row = self.rows.get_mut(&pressed.sender.id)?;
-        let held = row.person.as_mut()?.held.take()?;
-        row.is_changed = true;
-        Some(held)
+        let is_own = inbound.quote.is_none() && inbound.replies_to.is_none();
+        Ok(Entry::Job(Draft {
+            job: self.draft(&inbound, role, task),
+            replies_to: inbound.replies_to,
+            chose_quote: inbound.chose_quote,
+            is_piece: is_own && matches!(inbound.content, Content::Text(_)),
+        }))
     }
 
     /// What is told of a notice, once: `None` when it was told before.
-    fn tell(&mut self, inbound: &Inbound, group: Option<UserId>, notice: Notice) -> Option<Notice> {
+    fn tell(&mut self, inbound: &Inbound, notice: Notice) -> Option<Notice> {
         match notice {
             Notice::NeedsApproval | Notice::NoOwner => {
                 info!(user = inbound.sender.id.0; "a stranger asks to be let in: /grant gives a role");
@@ -157,7 +131,7 @@ impl Sorter<'_> {
             }
             Notice::GroupNeedsApproval => {
                 let group = Sender {
-                    id: group?,
+                    id: UserId(inbound.chat.0),
                     name: String::new(),
                     language: None,
                     is_chat: true,
@@ -202,32 +176,21 @@ impl Sorter<'_> {
         }
     }
 
-    fn job_of(&self, pressed: &Pressed, role: Role, held: Held) -> Job {
-        Job {
-            id: JobId(0),
-            origin: Origin::Updates(vec![pressed.update]),
-            lane: Lane::Telegram {
-                chat: pressed.chat,
-                topic: held.topic,
-                person: pressed.sender.id,
-            },
-            kind: pressed.kind,
-            messages: vec![held.message],
-            sender: pressed.sender.clone(),
-            role,
-            sent: held.sent,
-            accepted: self.now,
-            attempts: 0,
-            places: Vec::new(),
-            task: Task::Question {
-                text: held.text,
-                quote: held.quote,
-                basis: Basis::Newest,
-            },
+    /// Gets the rows of somebody and of the group they are in.
+    async fn load(
+        &mut self,
+        person: UserId,
+        chat: ChatId,
+        kind: ChatKind,
+    ) -> Result<(), StoreError> {
+        self.load_row(person).await?;
+        match kind {
+            ChatKind::Private => Ok(()),
+            ChatKind::Group => self.load_row(UserId(chat.0)).await,
         }
     }
 
-    async fn load(&mut self, id: UserId) -> Result<(), StoreError> {
+    async fn load_row(&mut self, id: UserId) -> Result<(), StoreError> {
         if !self.rows.contains_key(&id) {
             let person = self.ctx.engine.store.person(id).await?;
             let person = person.map(|person| Person::clone(&person));
@@ -240,6 +203,16 @@ impl Sorter<'_> {
             );
         }
         Ok(())
+    }
+
+    fn known_of(&self, person: UserId, chat: ChatId, kind: ChatKind) -> Known<'_> {
+        Known {
+            person: self.known(person),
+            group: match kind {
+                ChatKind::Private => None,
+                ChatKind::Group => self.known(UserId(chat.0)),
+            },
+        }
     }
 
     fn known(&self, id: UserId) -> Option<&Person> {

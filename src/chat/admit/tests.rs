@@ -55,6 +55,7 @@ fn private(id: i64, text: &str) -> Inbound {
         content: Content::Text(text.to_owned()),
         quote: None,
         replies_to: None,
+        chose_quote: false,
     }
 }
 

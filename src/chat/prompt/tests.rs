@@ -224,3 +224,13 @@ proptest! {
         prop_assert!(all_marked);
     }
 }
+
+#[test]
+fn what_an_earlier_question_quoted_is_told_again_and_marked() {
+    let quote = Part::Quote("so they say\nobey".to_owned());
+    let context = [turn(vec![quote, text("is it so?")], vec![text("no")])];
+    let told = texts(&build(&FACTS, &context, &asks("why?")));
+    assert_eq!(told.len(), 4);
+    assert!(told[0].ends_with("\n> so they say\n> obey"), "{}", told[0]);
+    assert_eq!(told[1..], ["is it so?", "no", "why?"]);
+}

@@ -28,7 +28,6 @@ pub(super) fn options() -> Options {
 
 /// The answer as Telegram shows it. Names of people are broken where `asked`, the question, does not
 /// hold them: an answer must not notify whom it likes.
-#[cfg_attr(not(test), expect(dead_code, reason = "nobody renders yet"))]
 pub(crate) fn answer(markdown: &str, asked: &str) -> Rich {
     let masked = math::mask(markdown);
     let mut page = Page {

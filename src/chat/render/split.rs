@@ -25,10 +25,6 @@ pub(crate) enum Shown {
 }
 
 /// In messages, or as a document when more than [`MOST_PARTS`] would be needed.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "answers are still sent as plain text")
-)]
 pub(crate) fn shown(body: &Rich) -> Shown {
     let mut parts: Vec<Rich> = Pieces::of(body, LONGEST_TEXT)
         .take(MOST_PARTS + 1)

@@ -308,7 +308,11 @@ impl<'a> Reader<'a, '_> {
 impl Parent {
     /// As [`Self::close`]; `</span>` ends a spoiler, since no other span was opened.
     fn close_tag(&mut self, kind: Kind) -> Option<Opened> {
-        self.close(if kind == Kind::Span { Kind::Spoiler } else { kind })
+        self.close(if kind == Kind::Span {
+            Kind::Spoiler
+        } else {
+            kind
+        })
     }
 }
 

@@ -339,9 +339,7 @@ fn clipped(done: Done, blank: &[bool], (first, last): (usize, usize)) -> Option<
 /// (some of them mark things between our own steps), and overrides of the writing direction, which
 /// serve to show a link as another one.
 pub(super) fn is_unwanted(c: char) -> bool {
-    c.is_control()
-        || is_noncharacter(c)
-        || matches!(c, '\u{202a}'..='\u{202e}')
+    c.is_control() || is_noncharacter(c) || matches!(c, '\u{202a}'..='\u{202e}')
 }
 
 pub(super) fn is_noncharacter(c: char) -> bool {

@@ -279,7 +279,7 @@ async fn a_read_that_fails_is_an_error_after_which_the_file_is_opened_again() {
     state.lock().bad_reads = 1;
     let read_all = |read: &Read| {
         for chat in 1..=60 {
-            read.turns(lane(chat, None, chat), 1)?;
+            read.turns(lane(chat, None, chat), JobId(u64::MAX), 1)?;
         }
         Ok(())
     };

@@ -498,7 +498,7 @@ proptest! {
                 drop(store.read_now(|read| read.jobs(JobId(0), 999)));
                 drop(store.read_now(|read| read.persons(|_, _| {})));
                 for chat in 1..=20 {
-                    drop(store.read_now(|read| read.turns(lane(chat, None, chat), 99)));
+                    drop(store.read_now(|read| read.turns(lane(chat, None, chat), JobId(u64::MAX), 99)));
                 }
                 drop(store.write(add_job).wait());
                 drop(store.write(|write| write.clear_lane(lane(3, None, 3))).wait());

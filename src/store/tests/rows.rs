@@ -108,14 +108,26 @@ async fn old_rounds_are_forgotten_with_their_messages_also_in_memory() {
         write.append_turn(other, JobId(5), &young)
     });
     write.await.unwrap();
-    assert_eq!(store.context(lane, 10).await.unwrap().len(), 3);
+    assert_eq!(
+        store.context(lane, Basis::Newest, 10).await.unwrap().len(),
+        3
+    );
     let pruned = store.write(|write| write.prune_history(Timestamp(50)));
     assert_eq!(pruned.await.unwrap(), 3);
-    let window = store.context(lane, 10).await.unwrap();
+    let window = store.context(lane, Basis::Newest, 10).await.unwrap();
     let asked: Vec<_> = window.iter().map(|turn| turn.asked.0).collect();
     assert_eq!(asked, [50]);
-    assert!(store.context(Lane::Terminal, 1).await.unwrap().is_empty());
-    assert_eq!(store.context(other, 10).await.unwrap().len(), 1);
+    assert!(
+        store
+            .context(Lane::Terminal, Basis::Newest, 1)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        store.context(other, Basis::Newest, 10).await.unwrap().len(),
+        1
+    );
     let named = |chat, message| {
         let found = store.read_now(|read| read.by_message(ChatId(chat), MessageId(message)));
         found.unwrap().is_some()
@@ -232,7 +244,12 @@ fn clearing_a_lane_forgets_its_rounds_and_no_others() {
         write.append_turn(other_person, JobId(301), &turn("q", 301))
     });
     assert_eq!(done(&store, move |write| write.clear_lane(mine)), 200);
-    let left = |lane| store.read_now(|read| read.turns(lane, 10)).unwrap().len();
+    let left = |lane| {
+        store
+            .read_now(|read| read.turns(lane, JobId(u64::MAX), 10))
+            .unwrap()
+            .len()
+    };
     assert_eq!(
         [left(mine), left(other_topic), left(other_person)],
         [0, 1, 1]
@@ -268,15 +285,27 @@ async fn a_group_that_became_a_supergroup_takes_everything_along() {
         write.put_outbound(&outbound(-8, "y"))
     });
     write.await.unwrap();
-    assert_eq!(store.context(old, 10).await.unwrap().len(), 10);
-    assert_eq!(store.context(new, 10).await.unwrap().len(), 0);
+    assert_eq!(
+        store.context(old, Basis::Newest, 10).await.unwrap().len(),
+        10
+    );
+    assert_eq!(
+        store.context(new, Basis::Newest, 10).await.unwrap().len(),
+        0
+    );
     let migrate = store.write(|write| write.migrate_chat(ChatId(-7), ChatId(-1007)));
     migrate.await.unwrap();
-    assert_eq!(store.context(old, 10).await.unwrap().len(), 0);
-    assert_eq!(store.context(new, 10).await.unwrap().len(), 10);
+    assert_eq!(
+        store.context(old, Basis::Newest, 10).await.unwrap().len(),
+        0
+    );
+    assert_eq!(
+        store.context(new, Basis::Newest, 10).await.unwrap().len(),
+        10
+    );
     let check = store.read_now(|read| {
-        assert_eq!(read.turns(new, 999)?.len(), 150);
-        assert_eq!(read.turns(bystander, 9)?.len(), 1);
+        assert_eq!(read.turns(new, JobId(u64::MAX), 999)?.len(), 150);
+        assert_eq!(read.turns(bystander, JobId(u64::MAX), 9)?.len(), 1);
         assert_eq!(
             read.by_message(ChatId(-1007), MessageId(3))?,
             Some((new, JobId(3)))
@@ -292,7 +321,14 @@ async fn a_group_that_became_a_supergroup_takes_everything_along() {
     check.unwrap();
     let nothing = store.write(|write| write.migrate_chat(ChatId(-8), ChatId(-8)));
     nothing.await.unwrap();
-    assert_eq!(store.context(bystander, 10).await.unwrap().len(), 1);
+    assert_eq!(
+        store
+            .context(bystander, Basis::Newest, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -415,4 +451,87 @@ fn a_row_that_is_too_large_is_refused_and_nothing_is_written() {
     ));
     let kept = store.read_now(|read| read.turn(Lane::Terminal, JobId(1)));
     assert_eq!(kept.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_question_builds_on_the_answered_rounds_before_its_place() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let lane = lane(5, None, 5);
+    done(&store, move |write| {
+        for round in 1..=12 {
+            let mut turn = turn(&format!("q{round}"), round);
+            if round == 11 {
+                turn.answer.clear();
+            }
+            write.append_turn(lane, JobId(u64::try_from(round).unwrap()), &turn)?;
+        }
+        Ok(())
+    });
+    let cases: [(Basis, usize, &[i32]); 7] = [
+        (Basis::Newest, 3, &[9, 10, 12]),
+        (Basis::Newest, 0, &[]),
+        (Basis::Round(JobId(4)), 3, &[2, 3, 4]),
+        (Basis::Round(JobId(11)), 2, &[9, 10]),
+        (Basis::InsteadOf(JobId(12)), 2, &[9, 10]),
+        (Basis::InsteadOf(JobId(1)), 5, &[]),
+        // Its round was replaced meanwhile.
+        (Basis::Round(JobId(99)), 1, &[12]),
+    ];
+    // The second time the newest come from memory.
+    for (basis, rounds, expected) in cases.into_iter().chain(cases) {
+        let context = store.context(lane, basis, rounds).await.unwrap();
+        let seen: Vec<_> = context.iter().map(|turn| turn.asked_text()).collect();
+        let expected: Vec<_> = expected.iter().map(|round| format!("q{round}")).collect();
+        assert_eq!(seen, expected, "{basis:?}, {rounds}");
+    }
+}
+
+#[test]
+fn a_round_that_is_replaced_leaves_no_name_and_no_unsent_part() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let lane = lane(5, None, 9);
+    let left = done(&store, move |write| {
+        write.append_turn(lane, JobId(1), &turn("old", 10))?;
+        write.append_turn(lane, JobId(2), &turn("newest", 20))?;
+        write.record_answer_message(lane, JobId(2), 0, MessageId(21))?;
+        let part = |job| Outbound {
+            part_of: Some((lane, job, 1)),
+            ..outbound(5, "part")
+        };
+        let kept = write.put_outbound(&part(JobId(1)))?;
+        write.put_outbound(&part(JobId(2)))?;
+        assert_eq!(write.newest_turn(lane)?, Some(JobId(2)));
+        let removed = write.remove_turn(lane, JobId(2))?.unwrap();
+        assert_eq!(removed.asked_text(), "newest");
+        assert_eq!(write.remove_turn(lane, JobId(2))?, None);
+        Ok(kept)
+    });
+    let found = |message| store.read_now(|read| read.by_message(ChatId(5), MessageId(message)));
+    assert_eq!(found(10).unwrap(), Some((lane, JobId(1))));
+    assert_eq!(found(20).unwrap(), None);
+    assert_eq!(found(21).unwrap(), None);
+    let heads = store.read_now(Read::outbox_heads).unwrap();
+    assert_eq!(heads.iter().map(|head| head.id).collect::<Vec<_>>(), [left]);
+    let newest = done(&store, move |write| write.newest_turn(lane));
+    assert_eq!(newest, Some(JobId(1)));
+}
+
+#[test]
+fn a_part_that_was_sent_anew_is_found_by_its_new_message_only() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let lane = lane(5, None, 9);
+    done(&store, move |write| {
+        write.append_turn(lane, JobId(1), &turn("q", 10))?;
+        write.record_answer_message(lane, JobId(1), 0, MessageId(11))?;
+        write.record_answer_message(lane, JobId(1), 0, MessageId(11))?;
+        write.record_answer_message(lane, JobId(1), 0, MessageId(12))
+    });
+    let found = |message| store.read_now(|read| read.by_message(ChatId(5), MessageId(message)));
+    assert_eq!(found(11).unwrap(), None);
+    assert_eq!(found(12).unwrap(), Some((lane, JobId(1))));
+    let kept = store.read_now(|read| read.turn(lane, JobId(1))).unwrap();
+    assert_eq!(kept.unwrap().answer_messages, [(0, MessageId(12))]);
 }

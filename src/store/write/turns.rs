@@ -40,13 +40,72 @@ impl Write<'_> {
         let Some(mut turn) = tables::row::<_, StoredTurn>(&history, key)? else {
             return Ok(false);
         };
+        let replaced: Vec<MessageId> = turn
+            .answer_messages
+            .extract_if(.., |(known, at)| *known == part && *at != message)
+            .map(|(_, at)| at)
+            .collect();
         turn.answer_messages.retain(|(known, _)| *known != part);
         turn.answer_messages.push((part, message));
         turn.answer_messages.sort_by_key(|(part, _)| *part);
         tables::put(&mut history, key, &turn)?;
         self.touched.lanes.push(lane.key());
+        if let Some(chat) = lane.chat() {
+            let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
+            for old in replaced {
+                by_message.remove(tables::message_key(chat, old))?;
+            }
+        }
         self.name_message(lane, job, message)?;
         Ok(true)
+    }
+
+    pub(crate) fn turn(&self, lane: Lane, job: JobId) -> Result<Option<StoredTurn>, StoreError> {
+        let history = self.txn.open_table(tables::HISTORY)?;
+        tables::row(&history, tables::turn_key(lane, job))
+    }
+
+    /// The job of the lane's newest round.
+    pub(crate) fn newest_turn(&self, lane: Lane) -> Result<Option<JobId>, StoreError> {
+        let history = self.txn.open_table(tables::HISTORY)?;
+        let mut rounds = history.range(tables::lane_range(lane))?;
+        let Some(newest) = rounds.next_back() else {
+            return Ok(None);
+        };
+        Ok(Some(JobId(newest?.0.value().3)))
+    }
+
+    /// The round that a message asked or answered.
+    pub(crate) fn by_message(
+        &self,
+        chat: ChatId,
+        message: MessageId,
+    ) -> Result<Option<(Lane, JobId)>, StoreError> {
+        let by_message = self.txn.open_table(tables::BY_MESSAGE)?;
+        let row = tables::row(&by_message, tables::message_key(chat, message))?;
+        Ok(row.map(|TurnRef(lane, job)| (lane, job)))
+    }
+
+    /// Forgets one round, with the names of its messages and the parts of its answer that were not
+    /// sent yet. Returns the round, if it was there and could be read.
+    pub(crate) fn remove_turn(
+        &mut self,
+        lane: Lane,
+        job: JobId,
+    ) -> Result<Option<StoredTurn>, StoreError> {
+        let Some(turn) = self.turn(lane, job)? else {
+            return Ok(None);
+        };
+        self.touched.lanes.push(lane.key());
+        let mut history = self.txn.open_table(tables::HISTORY)?;
+        let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
+        let round = (tables::turn_key(lane, job), messages_of(&turn).collect());
+        forget(&mut history, &mut by_message, vec![round])?;
+        self.drop_outbound(|row| {
+            row.part_of
+                .is_some_and(|(of, round, _)| (of, round) == (lane, job))
+        })?;
+        Ok(Some(turn))
     }
 
     /// Forgets the rounds of a lane; returns how many.

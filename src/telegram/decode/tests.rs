@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::chat::{ChatId, MessageId};
+use crate::chat::ChatId;
 
 fn me() -> Me {
     Me {
@@ -69,6 +69,7 @@ fn a_private_message_is_taken_over_field_by_field() {
         content: Content::Text("hi".to_owned()),
         quote: None,
         replies_to: None,
+        chose_quote: false,
     };
     assert_eq!(inbound(&update), expected);
 }
@@ -539,4 +540,62 @@ fn a_pressed_button_tells_who_where_and_what() {
             "{update}"
         );
     }
+}
+
+#[test]
+fn a_changed_message_is_read_like_a_new_one_and_dated_by_its_change() {
+    let mut update = message(
+        "private",
+        &json!({"text": "hi there", "edit_date": 1_700_000_900}),
+    );
+    update["edited_message"] = update["message"].take();
+    update.as_object_mut().unwrap().remove("message");
+    let Decoded::Event(Event::Edited(edited)) = decoded(&update) else {
+        panic!("{update}");
+    };
+    assert_eq!(text(&edited), "hi there");
+    assert_eq!(edited.message, MessageId(3));
+    assert_eq!(edited.sent, Timestamp(1_700_000_900_000));
+}
+
+#[test]
+fn a_stop_names_the_draft_and_counts_in_private_only() {
+    let stop = |chat: &str| {
+        decoded(&json!({"update_id": 9, "stopped_message_generation": {
+            "chat": {"id": 7, "type": chat}, "message_thread_id": 4, "draft_id": 12}}))
+    };
+    let expected = Event::Stopped {
+        chat: ChatId(7),
+        topic: Some(TopicId(4)),
+        draft: 12,
+    };
+    assert_eq!(stop("private"), Decoded::Event(expected));
+    assert!(matches!(stop("supergroup"), Decoded::Skipped { .. }));
+}
+
+#[test]
+fn only_a_reply_to_the_bot_itself_says_which_message_it_answers() {
+    let reply_to = |author: i64, more: Value| {
+        let mut replied = json!({"message_id": 2, "date": 1, "text": "so it is",
+            "chat": {"id": 7, "type": "private"}, "from": {"id": author, "is_bot": true}});
+        replied
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        inbound(&message(
+            "private",
+            &json!({"text": "why?", "reply_to_message": replied}),
+        ))
+    };
+    let ours = reply_to(42, json!({}));
+    assert_eq!(ours.replies_to, Some(MessageId(2)));
+    assert!(!ours.chose_quote);
+    assert_eq!(reply_to(43, json!({})).replies_to, None);
+    let topic = reply_to(42, json!({"forum_topic_created": {"name": "t"}}));
+    assert_eq!(topic.replies_to, None);
+    let chosen = inbound(&message(
+        "private",
+        &json!({"text": "why?", "quote": {"text": "it is"}}),
+    ));
+    assert!(chosen.chose_quote);
 }

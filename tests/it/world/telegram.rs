@@ -22,6 +22,7 @@ mod limits;
 mod people;
 mod poll;
 mod presses;
+mod reask;
 mod room;
 mod send;
 mod sights;

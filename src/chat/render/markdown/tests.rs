@@ -7,8 +7,19 @@ fn probe() {
         let rich = answer(part, "hello @asker");
         println!("----\n{part}\n====\n{}", rich.text);
         for e in &rich.entities {
-            let u: Vec<u16> = rich.text.encode_utf16().skip(e.offset as usize).take(e.length as usize).collect();
-            println!("   {}+{} {:?} {:?}", e.offset, e.length, e.style, String::from_utf16_lossy(&u));
+            let u: Vec<u16> = rich
+                .text
+                .encode_utf16()
+                .skip(e.offset as usize)
+                .take(e.length as usize)
+                .collect();
+            println!(
+                "   {}+{} {:?} {:?}",
+                e.offset,
+                e.length,
+                e.style,
+                String::from_utf16_lossy(&u)
+            );
         }
     }
 }

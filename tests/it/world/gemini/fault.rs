@@ -46,6 +46,8 @@ pub(crate) enum Fault {
     PromptBlocked,
     /// No text, and this finish reason.
     Finish(&'static str),
+    /// The text, and this finish reason.
+    Ends(&'static str),
 }
 
 const PER_MINUTE: &str = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier";
@@ -146,7 +148,8 @@ impl Fault {
             | Self::MidError
             | Self::MidErrorRaw
             | Self::PromptBlocked
-            | Self::Finish(_) => 200,
+            | Self::Finish(_)
+            | Self::Ends(_) => 200,
         }
     }
 
@@ -211,6 +214,9 @@ impl Fault {
                     &json!({"candidates": candidates,
                     "usageMetadata": {"promptTokenCount": 9, "totalTokenCount": 9}}),
                 );
+            }
+            Self::Ends(reason) => {
+                reply(asked, wire, &whole(asked, text, reason));
             }
         }
     }

@@ -1,0 +1,72 @@
+//! Questions that are on disk and not in the queue yet, because a further piece of them may come.
+
+use std::collections::HashMap;
+
+use crate::chat::Lane;
+use crate::chat::paste::{PATIENCE, Seam};
+use crate::clock::Instant;
+use crate::queue::Waiting;
+
+/// At most one question of a lane.
+#[derive(Debug, Default)]
+pub(super) struct HeldBack(HashMap<Lane, Held>);
+
+#[derive(Debug)]
+struct Held {
+    waiting: Waiting,
+    seam: Seam,
+    until: Instant,
+}
+
+impl HeldBack {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The open ends, for the journal to join pieces to.
+    pub(super) fn seams(&self) -> HashMap<Lane, Seam> {
+        let seams = self.0.iter().map(|(lane, held)| (*lane, held.seam));
+        seams.collect()
+    }
+
+    /// When the first of them has waited long enough.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.0.values().map(|held| held.until).min()
+    }
+
+    /// Those that have waited long enough.
+    pub(super) fn take_due(&mut self, now: Instant) -> Vec<Waiting> {
+        let due = self.0.extract_if(|_, held| held.until <= now);
+        due.map(|(_, held)| held.waiting).collect()
+    }
+
+    /// Takes over the open ends as a batch left them; those that it closed, to be queued.
+    pub(super) fn follow(&mut self, seams: &HashMap<Lane, Seam>, now: Instant) -> Vec<Waiting> {
+        for (lane, held) in &mut self.0 {
+            if let Some(seam) = seams.get(lane)
+                && seam.job == held.seam.job
+                && *seam != held.seam
+            {
+                held.seam = *seam;
+                held.until = now + PATIENCE;
+            }
+        }
+        let is_closed = |lane: &Lane, held: &mut Held| {
+            let open = seams.get(lane);
+            open.is_none_or(|seam| seam.job != held.seam.job)
+        };
+        let closed = self.0.extract_if(is_closed);
+        closed.map(|(_, held)| held.waiting).collect()
+    }
+
+    /// Holds a question of the newest batch back.
+    pub(super) fn put(&mut self, waiting: Waiting, seam: Seam, now: Instant) {
+        let until = now + PATIENCE;
+        let held = Held {
+            waiting,
+            seam,
+            until,
+        };
+        self.0.insert(waiting.lane, held);
+    }
+}

@@ -1,0 +1,161 @@
+//! Updates that are about an earlier message: buttons and changed messages.
+
+use log::debug;
+
+use super::Sorter;
+use crate::app::journal::Entry;
+use crate::app::journal::again::{Edit, Press};
+use crate::chat::admit::{Admission, admit};
+use crate::chat::callback::Callback;
+use crate::chat::role::{Held, Role};
+use crate::chat::{
+    Basis, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel, Pressed, Rank,
+    Task,
+};
+use crate::clock::Timestamp;
+use crate::store::StoreError;
+
+impl Sorter<'_> {
+    /// A button is pressed by whoever has it now, so the gate is asked again.
+    pub(super) async fn pressed(&mut self, pressed: Pressed) -> Result<Entry, StoreError> {
+        self.load(pressed.sender.id, pressed.chat, pressed.kind)
+            .await?;
+        let known = self.known_of(pressed.sender.id, pressed.chat, pressed.kind);
+        let role = self
+            .settings
+            .gate()
+            .role(&pressed.sender, pressed.kind, known, self.now);
+        let acknowledge = Outbound {
+            chat: pressed.chat,
+            topic: None,
+            rank: Rank::Acknowledge,
+            not_before: Timestamp::default(),
+            part_of: None,
+            parcel: Parcel::Answer {
+                callback: pressed.callback.clone(),
+                text: String::new(),
+            },
+        };
+        match (Callback::parse(&pressed.data), role) {
+            (Some(Callback::Held), Some(role)) => {
+                let held = self.take_held(&pressed);
+                let job = held.map(|held| self.job_of(&pressed, role, held));
+                Ok(Entry::Pressed { acknowledge, job })
+            }
+            (Some(callback @ (Callback::Retry | Callback::Continue)), Some(_))
+            | (Some(callback @ Callback::Stop(_)), _) => Ok(Entry::Again(Press {
+                known: self.jobs_under_answer(&pressed).await?,
+                locale: self.settings.locale_for(&pressed.sender),
+                now: self.now,
+                pressed,
+                callback,
+                acknowledge,
+                role,
+            })),
+            (None, _) | (Some(Callback::Held | Callback::Retry | Callback::Continue), None) => {
+                Ok(Entry::Pressed {
+                    acknowledge,
+                    job: None,
+                })
+            }
+        }
+    }
+
+    fn take_held(&mut self, pressed: &Pressed) -> Option<Held> {
+        let row = self.rows.get_mut(&pressed.sender.id)?;
+        let held = row.person.as_mut()?.held.take()?;
+        row.is_changed = true;
+        Some(held)
+    }
+
+    fn job_of(&self, pressed: &Pressed, role: Role, held: Held) -> Job {
+        Job {
+            id: JobId(0),
+            origin: Origin::Updates(vec![pressed.update]),
+            lane: Lane::Telegram {
+                chat: pressed.chat,
+                topic: held.topic,
+                person: pressed.sender.id,
+            },
+            kind: pressed.kind,
+            messages: vec![held.message],
+            sender: pressed.sender.clone(),
+            role,
+            sent: held.sent,
+            accepted: self.now,
+            attempts: 0,
+            places: Vec::new(),
+            task: Task::Question {
+                text: held.text,
+                quote: held.quote,
+                basis: Basis::Newest,
+            },
+        }
+    }
+
+    /// The same gate as for a new message. Only a question can be changed; nobody is told anything.
+    pub(super) async fn edited(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
+        self.load(inbound.sender.id, inbound.chat, inbound.kind)
+            .await?;
+        let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
+        match admit(&inbound, &self.settings.gate(), known, self.now) {
+            Admission::Serve {
+                role,
+                task: task @ Task::Question { .. },
+            } => {
+                self.change_held(&inbound);
+                Ok(Entry::Edited(Edit {
+                    draft: self.draft(&inbound, role, task),
+                    message: inbound.message,
+                    known: self.jobs_of(inbound.lane()).await?,
+                }))
+            }
+            Admission::Tell(Notice::TooOld) => {
+                self.change_held(&inbound);
+                Ok(Entry::Dropped)
+            }
+            Admission::Serve { .. } | Admission::Tell(_) | Admission::Ignore(_) => {
+                debug!(update = inbound.update.0, chat = inbound.chat.0; "change of a message dropped");
+                Ok(Entry::Dropped)
+            }
+        }
+    }
+
+    /// The question of old mail that waits for its button may be changed, too.
+    fn change_held(&mut self, inbound: &Inbound) {
+        let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
+        let Some(row) = self.rows.get_mut(&inbound.sender.id) else {
+            return;
+        };
+        let held = row.person.as_mut().and_then(|person| person.held.as_mut());
+        if let Some(held) = held.filter(|held| held.message == inbound.message)
+            && !text.is_empty()
+        {
+            held.text.clone_from(text);
+            row.is_changed = true;
+        }
+    }
+
+    /// Jobs that wait or run in the lane of the answer that holds the button.
+    async fn jobs_under_answer(&self, pressed: &Pressed) -> Result<Vec<JobId>, StoreError> {
+        let (chat, message) = (pressed.chat, pressed.message);
+        let store = &self.ctx.engine.store;
+        let round = store
+            .read(move |rows| rows.by_message(chat, message))
+            .await?;
+        match round {
+            Some((lane, _)) => self.jobs_of(lane).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Jobs of a lane that wait or run, or are held back. The journal has handed over all that it
+    /// stored before this batch, so none is missing.
+    async fn jobs_of(&self, lane: Lane) -> Result<Vec<JobId>, StoreError> {
+        // Without the scheduler nothing is decided: the batch comes again at the next start.
+        let known = self.ctx.desk.jobs_of(lane).await;
+        let mut known = known.ok_or(StoreError::Closed)?;
+        known.extend(self.seams.get(&lane).map(|seam| seam.job));
+        Ok(known)
+    }
+}

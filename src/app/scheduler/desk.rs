@@ -1,0 +1,127 @@
+//! The way to the scheduler: what it can be asked, from any task.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::ORDERS;
+use crate::app::GRACE;
+use crate::app::call::End;
+use crate::chat::{JobId, Lane};
+use crate::queue::Waiting;
+
+/// What the scheduler is asked.
+pub(crate) enum Order {
+    /// A question that is in the inbox.
+    Ask(Waiting),
+    /// Stop what this lane waits for or runs, and say so when it is idle.
+    Cancel {
+        lane: Lane,
+        end: End,
+        taken: oneshot::Sender<Cancelled>,
+        idle: oneshot::Sender<()>,
+    },
+    /// Stop the job of this lane whose draft this is, whether it waits or runs.
+    Stop { lane: Lane, draft: i32 },
+    /// The question of a job was changed: if it is being answered, that is ended and begun anew.
+    Anew(JobId),
+    /// Tell which jobs of this lane wait or run.
+    Jobs {
+        lane: Lane,
+        told: oneshot::Sender<Vec<JobId>>,
+    },
+}
+
+/// What a cancelled lane had: jobs that never began, and whether one was running. Their inbox rows
+/// are the asker's to remove.
+#[derive(Debug, Default)]
+pub(crate) struct Cancelled {
+    pub(crate) waiting: Vec<JobId>,
+    pub(crate) running: bool,
+}
+
+/// Numbers others may read at any time.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    pub(super) waiting: AtomicUsize,
+    pub(super) running: AtomicUsize,
+}
+
+/// The way to the scheduler.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    orders: mpsc::Sender<Order>,
+    pub(super) load: Arc<Load>,
+}
+
+impl Desk {
+    /// The desk, and the end of it that [`run`] listens to.
+    pub(crate) fn open() -> (Self, mpsc::Receiver<Order>) {
+        let (orders, inbox) = mpsc::channel(ORDERS);
+        (
+            Self {
+                orders,
+                load: Arc::default(),
+            },
+            inbox,
+        )
+    }
+
+    /// Queues a question; waits while the scheduler is behind. After the stop it is dropped: its
+    /// inbox row brings it back at the next start.
+    pub(crate) async fn ask(&self, waiting: Waiting) {
+        drop(self.orders.send(Order::Ask(waiting)).await);
+    }
+
+    /// Stops a lane and waits, at most [`GRACE`], until it is idle.
+    pub(crate) async fn cancel(&self, lane: Lane, end: End) -> Cancelled {
+        let (taken, what) = oneshot::channel();
+        let (idle, ended) = oneshot::channel();
+        let order = Order::Cancel {
+            lane,
+            end,
+            taken,
+            idle,
+        };
+        drop(self.orders.send(order).await);
+        // Nothing comes once the scheduler has stopped.
+        let cancelled = what.await.unwrap_or_default();
+        drop(timeout(GRACE, ended).await);
+        cancelled
+    }
+
+    /// Stops one job of a lane, by the number of its draft; says nothing in the chat.
+    pub(crate) async fn stop(&self, lane: Lane, draft: i32) {
+        drop(self.orders.send(Order::Stop { lane, draft }).await);
+    }
+
+    /// Has a job whose row in the inbox was changed answered from the beginning, if it runs. Other
+    /// jobs of its lane are not touched.
+    pub(crate) async fn cancel_job(&self, job: JobId) {
+        drop(self.orders.send(Order::Anew(job)).await);
+    }
+
+    /// The jobs of a lane that wait or run; `None` once the scheduler has stopped.
+    pub(crate) async fn jobs_of(&self, lane: Lane) -> Option<Vec<JobId>> {
+        let (told, jobs) = oneshot::channel();
+        self.orders.send(Order::Jobs { lane, told }).await.ok()?;
+        jobs.await.ok()
+    }
+
+    /// Questions that wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.load.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Questions accepted and not ended.
+    pub(crate) fn jobs(&self) -> usize {
+        self.waiting() + self.running()
+    }
+
+    /// Turns under way.
+    pub(crate) fn running(&self) -> usize {
+        self.load.running.load(Ordering::Relaxed)
+    }
+}

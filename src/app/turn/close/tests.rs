@@ -1,0 +1,213 @@
+use tempfile::TempDir;
+
+use super::*;
+use crate::chat::role::Role;
+use crate::chat::{ChatId, JobId, Origin, Part, Sender, TierReason, UpdateId, UserId};
+use crate::clock::Timestamp;
+use crate::store::{Open, Store};
+
+const LANE: Lane = Lane::Telegram {
+    chat: ChatId(7),
+    topic: None,
+    person: UserId(7),
+};
+
+fn store() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("bot.redb"), Open::CreateIfMissing).unwrap();
+    (folder, store)
+}
+
+fn question(id: u64, text: &str, basis: Basis) -> Job {
+    Job {
+        id: JobId(id),
+        origin: Origin::Updates(vec![UpdateId(1)]),
+        lane: LANE,
+        kind: ChatKind::Private,
+        messages: vec![MessageId(10)],
+        sender: Sender {
+            id: UserId(7),
+            name: "Ann".to_owned(),
+            language: None,
+            is_chat: false,
+        },
+        role: Role::Normal,
+        sent: Timestamp(1),
+        accepted: Timestamp(1),
+        attempts: 1,
+        places: Vec::new(),
+        task: Task::Question {
+            text: text.to_owned(),
+            quote: None,
+            basis,
+        },
+    }
+}
+
+fn round(question: &str, answer: Option<&str>) -> StoredTurn {
+    StoredTurn {
+        asked: Timestamp(1),
+        question_messages: vec![MessageId(10)],
+        answer_messages: Vec::new(),
+        model: "m".to_owned(),
+        reason: TierReason::Smalltalk,
+        question: vec![Part::Text(question.to_owned())],
+        answer: answer
+            .map(|text| Part::Text(text.to_owned()))
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn reply(text: &str, question: &str) -> Reply {
+    Reply {
+        text: text.to_owned(),
+        round: Some(round(question, Some(text))),
+        buttons: vec![Button {
+            label: "Retry".to_owned(),
+            data: "retry".to_owned(),
+        }],
+        ..Reply::default()
+    }
+}
+
+/// An old answer in the messages 11 to 13, and the job that is to replace it.
+async fn with_old_answer(store: &Store, old: StoredTurn, job: Job) {
+    let written = store.write(move |rows| {
+        rows.append_turn(LANE, JobId(1), &old)?;
+        for (part, message) in (0..).zip(11..14) {
+            rows.record_answer_message(LANE, JobId(1), part, MessageId(message))?;
+        }
+        rows.put_job(&job)
+    });
+    written.await.unwrap();
+}
+
+async fn closed(store: &Store, job: &Job, reply: Reply) -> Vec<Outbound> {
+    let job = job.clone();
+    let written = store.write(move |rows| close(rows, &job, &reply, &Said::of(&reply, &job), None));
+    let Closed::Said(heads) = written.await.unwrap() else {
+        panic!("not said");
+    };
+    let read = |head: Head| store.read_now(|rows| rows.outbound(head.id)).unwrap();
+    heads.into_iter().map(|head| read(head).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_question_that_was_changed_meanwhile_is_not_answered() {
+    let (_folder, store) = store();
+    let old = question(2, "old", Basis::Newest);
+    let new = question(2, "new", Basis::Newest);
+    store.write(move |rows| rows.put_job(&new)).await.unwrap();
+    let written = store.write(move |rows| {
+        let reply = reply("answer", "old");
+        close(rows, &old, &reply, &Said::of(&reply, &old), None)
+    });
+    assert_eq!(written.await.unwrap(), Closed::AskedAnew);
+    let left = store.read_now(|rows| rows.job(JobId(2))).unwrap().unwrap();
+    assert_eq!(left.attempts, 0);
+    assert!(
+        store
+            .context(LANE, Basis::Newest, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    // Once more, as it is now.
+    let rows = closed(
+        &store,
+        &question(2, "new", Basis::Newest),
+        reply("answer", "new"),
+    )
+    .await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(store.read_now(|rows| rows.job(JobId(2))).unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_new_answer_takes_the_places_of_the_old_one_and_clears_the_rest() {
+    let (_folder, store) = store();
+    // The third part arrived after the job was made.
+    let job = Job {
+        places: vec![MessageId(11), MessageId(12)],
+        ..question(2, "old?", Basis::InsteadOf(JobId(1)))
+    };
+    with_old_answer(&store, round("old?", Some("old")), job.clone()).await;
+    let rows = closed(&store, &job, reply("new", "old?")).await;
+    let [edit, second, third] = &rows[..] else {
+        panic!("{rows:?}");
+    };
+    assert_eq!(edit.part_of, Some((LANE, JobId(2), 0)));
+    assert!(
+        matches!(&edit.parcel, Parcel::Edit { message: MessageId(11), body, buttons }
+            if body.text == "new" && buttons.len() == 1),
+        "{edit:?}"
+    );
+    for (row, gone) in [(second, 12), (third, 13)] {
+        let message = MessageId(gone);
+        assert_eq!(row.parcel, Parcel::Delete { message });
+    }
+    let context = store.context(LANE, Basis::Newest, 9).await.unwrap();
+    assert_eq!(context.len(), 1);
+    assert_eq!(context[0].answer_messages, [(0, MessageId(11))]);
+    // The answer is found at once, also before it is shown.
+    let found = |message| store.read_now(|rows| rows.by_message(ChatId(7), MessageId(message)));
+    assert_eq!(found(11).unwrap(), Some((LANE, JobId(2))));
+    assert_eq!(found(10).unwrap(), Some((LANE, JobId(2))));
+    assert_eq!(found(12).unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_longer_answer_goes_on_in_new_messages_and_only_its_end_has_buttons() {
+    let (_folder, store) = store();
+    let job = Job {
+        places: vec![MessageId(11)],
+        ..question(2, "q", Basis::Newest)
+    };
+    let put = job.clone();
+    store.write(move |rows| rows.put_job(&put)).await.unwrap();
+    let long = "word ".repeat(1500);
+    let rows = closed(&store, &job, reply(&long, "q")).await;
+    assert_eq!(rows.len(), 2);
+    assert!(matches!(&rows[0].parcel, Parcel::Edit { buttons, .. } if buttons.is_empty()));
+    assert!(matches!(&rows[1].parcel, Parcel::Send { buttons, .. } if buttons.len() == 1));
+}
+
+#[tokio::test]
+async fn an_apology_never_takes_the_place_of_an_answer_to_the_same_question() {
+    let sorry = || Reply {
+        round: Some(round("again?", None)),
+        ..Reply::say("sorry")
+    };
+    for (old, stays) in [
+        (round("again?", Some("old")), true),
+        (round("another?", Some("old")), false),
+        (round("again?", None), false),
+    ] {
+        let (_folder, store) = store();
+        let job = Job {
+            places: vec![MessageId(11)],
+            ..question(2, "again?", Basis::InsteadOf(JobId(1)))
+        };
+        with_old_answer(&store, old.clone(), job.clone()).await;
+        let rows = closed(&store, &job, sorry()).await;
+        let is_new = matches!(rows[0].parcel, Parcel::Send { .. });
+        assert_eq!(is_new, stays, "{old:?}");
+        let kept = store
+            .read_now(|rows| rows.turns(LANE, JobId(u64::MAX), 9))
+            .unwrap();
+        let kept: Vec<u64> = kept.iter().map(|(job, _)| job.0).collect();
+        assert_eq!(kept, if stays { [1] } else { [2] }, "{old:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_turn_that_was_taken_back_leaves_the_old_answer() {
+    let (_folder, store) = store();
+    let job = question(2, "again?", Basis::InsteadOf(JobId(1)));
+    with_old_answer(&store, round("again?", Some("old")), job.clone()).await;
+    assert_eq!(closed(&store, &job, Reply::default()).await, []);
+    assert_eq!(store.read_now(|rows| rows.job(JobId(2))).unwrap(), None);
+    let context = store.context(LANE, Basis::Newest, 9).await.unwrap();
+    assert_eq!(context[0].answer_messages.len(), 3);
+}

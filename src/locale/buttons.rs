@@ -1,0 +1,49 @@
+//! Words of the buttons under an answer, and of what a press is told. Pure.
+
+use super::Locale;
+use crate::chat::Button;
+use crate::chat::callback::Callback;
+
+/// Why a press does nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// Somebody else asked.
+    NotYours,
+    /// There is a newer answer.
+    NotNewest,
+    /// The round is not kept any more.
+    Forgotten,
+}
+
+impl Locale {
+    /// The button that asks for this.
+    pub(crate) fn button(&self, callback: Callback) -> Button {
+        let texts = &self.sentences.button;
+        let label = match callback {
+            Callback::Held => &self.sentences.notice.answer_held,
+            Callback::Retry => &texts.retry,
+            Callback::Continue => &texts.go_on,
+            Callback::Stop(_) => &texts.stop,
+        };
+        Button {
+            label: label.clone(),
+            data: callback.data(),
+        }
+    }
+
+    /// What the model is asked when somebody presses Continue.
+    pub(crate) fn go_on_question(&self) -> &str {
+        &self.sentences.button.go_on_question
+    }
+
+    /// What a press is told that does nothing; at most 200 characters (Bot API,
+    /// `answerCallbackQuery`).
+    pub(crate) fn denied(&self, why: Denied) -> &str {
+        let texts = &self.sentences.button;
+        match why {
+            Denied::NotYours => &texts.not_yours,
+            Denied::NotNewest => &texts.not_newest,
+            Denied::Forgotten => &texts.forgotten,
+        }
+    }
+}
