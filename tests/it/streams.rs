@@ -2,6 +2,7 @@
 //! limit of Telegram, and how it ends: once, whole, with its buttons.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -71,6 +72,10 @@ fn a_private_chat_gets_drafts_and_then_exactly_one_message() {
     assert_eq!(person.drafts().len(), 1, "one preview that grows");
     assert_eq!(world.telegram.said_to(7).len(), 1);
     assert!(world.telegram.calls("editMessageText").is_empty());
+    person.is_answered("a fence");
+    let (shown, drafts) = (person.shows(), person.drafts());
+    let last = drafts[0].frames.last().unwrap();
+    assert!(last.at <= shown[0].at, "no frame comes after the message");
     world.stop();
 }
 
@@ -318,17 +323,11 @@ fn every_kind_of_answer_arrives_whole() {
     world.stop();
 }
 
-#[test]
-fn five_hundred_chats_at_once_stay_inside_thirty_a_second() {
-    let world = World::new()
-        .open()
-        .env("SEND_RATE", "30")
-        .env("MAX_IN_FLIGHT", "64")
-        .start();
-    world.telegram.limits_all(30);
-    let chats = 1_001..1_501;
+/// Everybody in these chats says hello at once and hears one answer.
+fn all_say_hello(world: &World, chats: Range<i64>) {
     for id in chats.clone() {
-        world.telegram.person(id).says(&format!("hello from {id}."));
+        let person = world.telegram.person(id);
+        person.says(&format!("hello from {id}."));
     }
     let answered = |id: i64| {
         let said = world.telegram.said_to(id);
@@ -343,11 +342,26 @@ fn five_hundred_chats_at_once_stay_inside_thirty_a_second() {
     for id in chats {
         assert_eq!(world.telegram.said_to(id).len(), 1, "{id} heard it once");
     }
+    let busiest = world.telegram.busiest(Duration::from_secs(1), |_| true);
+    let provoked = world.telegram.provoked_429s();
+    eprintln!("busiest second: {busiest} calls let in; {provoked} refused");
+}
+
+#[test]
+fn five_hundred_chats_at_once_stay_inside_thirty_a_second() {
+    let world = World::new().open().env("SEND_RATE", "30").start();
+    world.telegram.limits_all(30);
+    all_say_hello(&world, 1_001..1_501);
     assert_eq!(world.telegram.provoked_429s(), 0);
-    let second = Duration::from_secs(1);
-    eprintln!(
-        "busiest second: {}",
-        world.telegram.busiest(second, |_| true)
-    );
+    world.stop();
+}
+
+#[test]
+fn who_is_refused_by_several_chats_slows_down_for_all() {
+    let world = World::new().open().start();
+    world.telegram.limits_all(30);
+    all_say_hello(&world, 1_001..1_201);
+    let provoked = world.telegram.provoked_429s();
+    assert!((3..=60).contains(&provoked), "{provoked}");
     world.stop();
 }
