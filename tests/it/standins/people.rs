@@ -70,6 +70,7 @@ fn any_member_of_a_group_may_press_its_buttons() {
     client.does("editMessageText", &stopped);
     assert_eq!(group.edits_of(2)[0].text, "Stopped.");
     assert_eq!(group.actions().len(), 1);
+    assert_eq!(group.drafts(), []);
 }
 
 #[test]
@@ -106,6 +107,7 @@ fn a_stop_that_was_not_asked_for_is_not_told() {
     );
     let person = client.service.person(7);
     person.says("hi");
+    person.says("there");
     let frame =
         json!({"chat_id": 7, "draft_id": 5, "text": "a", "can_stop": true, "keep_on_stop": true});
     client.does("sendMessageDraft", &frame);

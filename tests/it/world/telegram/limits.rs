@@ -157,8 +157,11 @@ impl State {
         if let Some(early) = chat.texts.early(&TEXTS, now) {
             return Some(("a message a second", early));
         }
+        if id > 0 {
+            return None;
+        }
         let minute = self.gauge.recent(MINUTE.saturating_sub(JITTER), now);
-        let texts = minute.filter(|passed| id < 0 && passed.chat == id && passed.what.is_text());
+        let texts = minute.filter(|passed| passed.chat == id && passed.what.is_text());
         let texts: Vec<&Passed> = texts.collect();
         let wait = |oldest: &&Passed| (oldest.at + MINUTE).saturating_sub(now);
         if let Some(oldest) = texts.get(GROUP_MINUTE - 1) {

@@ -183,4 +183,9 @@ impl Group {
     pub(crate) fn actions(&self) -> Vec<Action> {
         self.telegram.actions(self.id)
     }
+
+    /// Every draft so far: none, as long as groups take none.
+    pub(crate) fn drafts(&self) -> Vec<Draft> {
+        self.telegram.drafts(self.id)
+    }
 }
