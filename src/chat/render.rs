@@ -4,6 +4,8 @@
 mod footnotes;
 mod html;
 mod latex;
+#[cfg(test)]
+mod legal;
 mod links;
 mod markdown;
 mod math;

@@ -69,7 +69,10 @@ impl Line {
 
     /// A space where a letter or digit stands before.
     fn part(&mut self) {
-        if self.text.ends_with(|c: char| c.is_alphanumeric() || c == ')') {
+        if self
+            .text
+            .ends_with(|c: char| c.is_alphanumeric() || c == ')')
+        {
             self.space();
         }
     }
@@ -103,7 +106,11 @@ impl Line {
             None => {
                 self.text.push(sign);
                 // A word in an index keeps its spaces.
-                let shown = if bare.chars().all(char::is_alphabetic) { script } else { &bare };
+                let shown = if bare.chars().all(char::is_alphabetic) {
+                    script
+                } else {
+                    &bare
+                };
                 if bare.chars().nth(1).is_some() {
                     self.text.extend(["(", shown.trim(), ")"]);
                 } else {
@@ -267,9 +274,10 @@ impl<'a> Reader<'a> {
             "," | ";" | ":" | " " | ">" | "quad" | "qquad" | "thinspace" | "enspace" | "\n" => {
                 line.space();
             }
-            "!" | "displaystyle" | "textstyle" | "scriptstyle" | "limits" | "nolimits" | "hline"
-            | "nonumber" | "notag" | "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" | "Bigl"
-            | "Bigr" | "biggl" | "biggr" | "Biggl" | "Biggr" | "bigm" | "Bigm" | "(" | ")" => {}
+            "!" | "displaystyle" | "textstyle" | "scriptstyle" | "limits" | "nolimits"
+            | "hline" | "nonumber" | "notag" | "big" | "Big" | "bigg" | "Bigg" | "bigl"
+            | "bigr" | "Bigl" | "Bigr" | "biggl" | "biggr" | "Biggl" | "Biggr" | "bigm"
+            | "Bigm" | "(" | ")" => {}
             "\\" | "cr" | "newline" => {
                 line.text.push(ROW);
                 self.skip_height();
@@ -409,8 +417,16 @@ fn divided(above: &str, below: &str, line: &mut Line) {
         return;
     }
     line.part();
-    let above = if is_product(above) { above.to_owned() } else { format!("({above})") };
-    let below = if is_factor(below) { below.to_owned() } else { format!("({below})") };
+    let above = if is_product(above) {
+        above.to_owned()
+    } else {
+        format!("({above})")
+    };
+    let below = if is_factor(below) {
+        below.to_owned()
+    } else {
+        format!("({below})")
+    };
     line.atom(&format!("{above}/{below}"));
     line.owes_space = true;
 }
@@ -456,8 +472,14 @@ fn is_factor(text: &str) -> bool {
     if is_bracketed(text) {
         return true;
     }
-    let bare = text.strip_prefix(['d', '∂', 'Δ']).filter(|rest| !rest.is_empty());
-    let bases: String = bare.unwrap_or(text).chars().filter(|c| !is_script(*c)).collect();
+    let bare = text
+        .strip_prefix(['d', '∂', 'Δ'])
+        .filter(|rest| !rest.is_empty());
+    let bases: String = bare
+        .unwrap_or(text)
+        .chars()
+        .filter(|c| !is_script(*c))
+        .collect();
     let is_number = bases.chars().all(|c| c.is_ascii_digit() || c == '.');
     let letters = bases.chars().filter(|c| c.is_alphanumeric() || *c == '√');
     !text.is_empty() && text.chars().all(is_close) && (is_number || letters.count() == 1)

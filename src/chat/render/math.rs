@@ -137,8 +137,7 @@ impl<'a> Masked<'a> {
         // Lowest digit first: only `pieces` reads it.
         loop {
             let digit = u32::try_from(number % BASE).unwrap_or_default();
-            self.text
-                .extend(char::from_u32(u32::from(DIGIT) + digit));
+            self.text.extend(char::from_u32(u32::from(DIGIT) + digit));
             number /= BASE;
             if number == 0 {
                 break;
@@ -151,7 +150,11 @@ impl<'a> Masked<'a> {
     pub(super) fn pieces<'t>(&self, text: &'t str) -> Vec<Piece<'t, 'a>> {
         let mut pieces = Vec::new();
         for (nth, part) in text.split(OPEN).enumerate() {
-            let marked = if nth > 0 { part.split_once(CLOSE) } else { None };
+            let marked = if nth > 0 {
+                part.split_once(CLOSE)
+            } else {
+                None
+            };
             let text = match marked {
                 Some((digits, after)) => {
                     let formula = self.formulas.get(number(digits));
@@ -252,12 +255,14 @@ fn end(inner: &str, mark: &str, closing: &str) -> Option<usize> {
 
 fn ends_paragraph(here: &str) -> bool {
     let line = here.trim_start_matches('\n').lines().next();
-    here.starts_with("\n\n") || line.is_none_or(|line| line.trim_matches([' ', '>', '\t', '\r']).is_empty())
+    here.starts_with("\n\n")
+        || line.is_none_or(|line| line.trim_matches([' ', '>', '\t', '\r']).is_empty())
 }
 
 fn begins_block(here: &str) -> bool {
     let line = here.trim_start();
-    line.starts_with(['-', '*', '+', '>', '#', '|']) || line.starts_with(|c: char| c.is_ascii_digit())
+    line.starts_with(['-', '*', '+', '>', '#', '|'])
+        || line.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn has_substance(tex: &str) -> bool {

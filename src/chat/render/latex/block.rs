@@ -48,7 +48,9 @@ impl Reader<'_> {
 /// Rows apart by semicolons, cells by commas.
 fn matrix(inner: &str, left: &str, right: &str) -> String {
     let rows = inner.split(ROW).map(|row| {
-        let cells = row.split(CELL).map(|cell| cell.trim().trim_end_matches(','));
+        let cells = row
+            .split(CELL)
+            .map(|cell| cell.trim().trim_end_matches(','));
         cells.collect::<Vec<_>>().join(", ")
     });
     let rows: Vec<String> = rows.filter(|row| !row.is_empty()).collect();
@@ -61,7 +63,10 @@ fn lines(inner: &str, line: &mut Line) {
         if nth > 0 {
             line.text.push(ROW);
         }
-        let cells = row.split(CELL).map(str::trim).filter(|cell| !cell.is_empty());
+        let cells = row
+            .split(CELL)
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty());
         line.text.push_str(&cells.collect::<Vec<_>>().join(" "));
     }
 }

@@ -36,7 +36,9 @@ pub(in crate::chat::render) fn script(text: &str, raised: bool) -> Option<String
     let [from, to] = if raised { RAISED } else { LOWERED };
     let small = |c: char| {
         let mut shapes = from.chars().zip(to.chars());
-        shapes.find(|(plain, _)| *plain == c).map(|(_, small)| small)
+        shapes
+            .find(|(plain, _)| *plain == c)
+            .map(|(_, small)| small)
     };
     let small: String = text.chars().map(small).collect::<Option<_>>()?;
     (!small.is_empty()).then_some(small)
