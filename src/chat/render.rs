@@ -10,6 +10,8 @@ pub(crate) use split::{Shown, parts, parts_of_text, shown};
 mod footnotes;
 mod html;
 mod latex;
+#[cfg(test)]
+mod legal;
 mod links;
 mod markdown;
 mod math;

@@ -72,7 +72,7 @@ fn clash(outer: &Entity, inner: &Entity) -> Option<&'static str> {
     let (a, b) = (&outer.style, &inner.style);
     if inner.end() > outer.end() {
         Some("overlap")
-    } else if quote(b) && (quote(a) || outer.length != inner.length) && !quote_in_quote_free(a) {
+    } else if quote(b) {
         Some("a quote inside something")
     } else if solid(a) || (solid(b) && !quote(a)) {
         Some("code with formatting")
@@ -81,12 +81,4 @@ fn clash(outer: &Entity, inner: &Entity) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// Styles that may hold a quote.
-const fn quote_in_quote_free(outer: &Style) -> bool {
-    matches!(
-        outer,
-        Style::Bold | Style::Italic | Style::Underline | Style::Strikethrough | Style::Spoiler
-    )
 }

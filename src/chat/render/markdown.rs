@@ -2,7 +2,9 @@
 //! [`super::tokens`] and writes each with [`Writer`]; no step calls itself, so nesting costs no
 //! stack. Invariant: no word of the answer is lost, whatever cannot be shown stays as it was written.
 
-use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, Options, Tag, TagEnd};
+use pulldown_cmark::{
+    BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, LinkType, Options, Tag, TagEnd,
+};
 
 use super::footnotes::Footnotes;
 use super::html::Mark;
@@ -177,6 +179,11 @@ impl Page<'_> {
             Tag::Strikethrough => self.writer.open(Style::Strikethrough),
             Tag::Superscript => self.open(Mark::Raised),
             Tag::Subscript => self.open(Mark::Lowered),
+            Tag::Link {
+                link_type: LinkType::Email,
+                dest_url,
+                ..
+            } => self.link(&format!("mailto:{dest_url}")),
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => self.link(&dest_url),
             Tag::TableHead
             | Tag::TableRow

@@ -17,7 +17,7 @@ const CROSSING: &str = "─┼─";
 const LONGEST_REPETITION: usize = 32 * 1024;
 const NOTHING: &str = "—";
 
-/// Cells with their formatting. Rows may be shorter than the header.
+/// Cells with their formatting. Rows may be shorter than the header, or longer.
 #[derive(Default)]
 pub(super) struct Table {
     pub(super) alignments: Vec<Alignment>,
@@ -61,7 +61,8 @@ impl Table {
     }
 
     fn widths(&self) -> Vec<usize> {
-        let mut widths = vec![0; self.head.len()];
+        let columns = self.all_rows().map(Vec::len).max();
+        let mut widths = vec![0; columns.unwrap_or(0)];
         for row in self.all_rows() {
             for (cell, width) in row.iter().zip(&mut widths) {
                 let lines = cell.text.lines().map(UnicodeWidthStr::width);
@@ -81,13 +82,15 @@ impl Table {
         lines.join("\n")
     }
 
-    /// The lines of a row: as many as its highest cell has.
+    /// The lines of a row: as many as its highest cell has. The table's first cell stands at the
+    /// left, since Telegram cuts spaces at the beginning of a message.
     fn drawn_row(&self, row: &[Rich], widths: &[usize]) -> Vec<String> {
         let height = row.iter().map(|cell| cell.text.lines().count()).max();
         let line = |nth: usize| {
             let cells = widths.iter().enumerate().map(|(column, width)| {
                 let cell = row.get(column).and_then(|cell| cell.text.lines().nth(nth));
-                let alignment = self.alignments.get(column).copied();
+                let first = column == 0 && std::ptr::eq(row, self.head.as_slice());
+                let alignment = self.alignments.get(column).filter(|_| !first).copied();
                 aligned(cell.unwrap_or_default(), *width, alignment)
             });
             let line = cells.collect::<Vec<_>>().join(BETWEEN);
@@ -114,7 +117,8 @@ impl Table {
     /// The first cell as a title, the others as a list; every cell beside what its column is
     /// called.
     fn tell_row(&self, row: &[Rich], writer: &mut Writer) {
-        for (column, head) in self.head.iter().enumerate() {
+        for column in 0..self.head.len().max(row.len()) {
+            let head = self.head.get(column).filter(|head| !head.text.is_empty());
             let cell = row.get(column).filter(|cell| !cell.text.is_empty());
             writer.line();
             if column == 0 {
@@ -122,7 +126,7 @@ impl Table {
             } else {
                 writer.push("• ");
             }
-            if !head.text.is_empty() {
+            if let Some(head) = head {
                 writer.append(head);
                 writer.push(": ");
             }

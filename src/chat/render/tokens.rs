@@ -36,6 +36,7 @@ pub(super) fn tokens<'a>(masked: &'a Masked<'_>) -> Vec<Token<'a>> {
         parents: vec![Parent::default()],
         html: String::new(),
         text_end: 0,
+        cell_end: 0,
         in_code: false,
     };
     let events = Parser::new_ext(&masked.text, options()).into_offset_iter();
@@ -56,6 +57,8 @@ struct Reader<'a, 'm> {
     html: String,
     /// Where the newest text ended.
     text_end: usize,
+    /// Where the newest cell ended.
+    cell_end: usize,
     in_code: bool,
 }
 
@@ -127,6 +130,7 @@ impl<'a> Reader<'a, '_> {
             }
             Event::End(kind) => {
                 self.flush();
+                self.end_of_row(kind, &range);
                 self.in_code = false;
                 if kind == TagEnd::HtmlBlock {
                     self.html_block();
@@ -146,6 +150,25 @@ impl<'a> Reader<'a, '_> {
                 self.flush();
                 self.tokens.push(Token::Event(event));
             }
+        }
+    }
+
+    /// GitHub drops cells beyond the header's columns; they become one more cell.
+    fn end_of_row(&mut self, kind: TagEnd, range: &Range<usize>) {
+        match kind {
+            TagEnd::TableCell => self.cell_end = range.end,
+            TagEnd::TableRow if self.cell_end > range.start => {
+                let rest = self.source(self.cell_end..range.end);
+                let rest = rest.trim_matches(|c: char| c == '|' || c.is_whitespace());
+                if !rest.is_empty() {
+                    let cell = Token::Event(Event::Start(Tag::TableCell));
+                    self.tokens.push(cell);
+                    self.text_token(rest);
+                    let end = Token::Event(Event::End(TagEnd::TableCell));
+                    self.tokens.push(end);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -26,8 +26,9 @@ pub(super) struct Writer {
     gap: u8,
     /// Spaces owed before it; a line neither begins nor ends with any.
     spaces: usize,
-    /// What every line begins with.
+    /// What every line begins with, and how much of it lies outside the quote that is open.
     margin: Vec<&'static str>,
+    outside: usize,
     /// Bullets owed before the next character, and how much of the margin stands before them.
     marker: String,
     marker_margin: usize,
@@ -102,6 +103,12 @@ impl Writer {
         if !fresh {
             (0..gap).for_each(|_| self.add('\n'));
         }
+        let here = (self.units, self.text.len());
+        for open in &mut self.open {
+            if open.style.as_ref().is_some_and(is_quote) {
+                open.start.get_or_insert(here);
+            }
+        }
         if fresh || gap > 0 {
             let lead = !self.marker.is_empty();
             let margins = if lead {
@@ -110,7 +117,7 @@ impl Writer {
                 self.margin.len()
             };
             if !solid {
-                for at in 0..margins.min(DEEPEST) {
+                for at in self.outside..margins.min(self.outside + DEEPEST) {
                     let margin = self.margin.get(at).copied().unwrap_or_default();
                     self.add_all(margin);
                 }
@@ -121,7 +128,7 @@ impl Writer {
         let here = (self.units, self.text.len());
         for open in &mut self.open {
             let Some(style) = &open.style else { continue };
-            if !solid || is_quote(style) || is_solid(style) {
+            if !solid || is_solid(style) {
                 open.start.get_or_insert(here);
             }
         }
@@ -152,6 +159,7 @@ impl Writer {
     pub(super) fn flush_marker(&mut self) {
         if !self.marker.is_empty() {
             let open = mem::take(&mut self.open);
+            self.marker.truncate(self.marker.trim_end().len());
             self.begin(false);
             self.open = open;
             self.gap = 1;
@@ -214,6 +222,9 @@ impl Writer {
         if !barred && solid {
             self.interrupt();
         }
+        if !barred && is_quote(&style) {
+            self.outside = self.margin.len();
+        }
         self.open.push(Open {
             style: (!barred).then_some(style),
             start: None,
@@ -231,6 +242,9 @@ impl Writer {
             if line_ends >= lines || self.units.saturating_sub(start) > length {
                 open.style = Some(Style::LongQuote);
             }
+        }
+        if open.style.as_ref().is_some_and(is_quote) {
+            self.outside = 0;
         }
         let depth = self.open.len();
         self.finish_style(open, depth);

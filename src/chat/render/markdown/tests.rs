@@ -1,25 +1,21 @@
-use super::super::answer;
-#[test]
-fn probe() {
-    let path = "/tmp/probe.md";
-    let text = std::fs::read_to_string(path).unwrap();
-    for part in text.split("\n%%%%\n") {
-        let rich = answer(part, "hello @asker");
-        println!("----\n{part}\n====\n{}", rich.text);
-        for e in &rich.entities {
-            let u: Vec<u16> = rich
-                .text
-                .encode_utf16()
-                .skip(e.offset as usize)
-                .take(e.length as usize)
-                .collect();
-            println!(
-                "   {}+{} {:?} {:?}",
-                e.offset,
-                e.length,
-                e.style,
-                String::from_utf16_lossy(&u)
-            );
-        }
-    }
+mod constructs;
+mod soups;
+mod spec;
+
+use crate::chat::render::legal::problems;
+use crate::chat::rich::Rich;
+
+/// Fails with what is wrong with a rendered text.
+fn legal(rich: &Rich, markdown: &str) {
+    let problems = problems(rich);
+    assert!(problems.is_empty(), "{problems:?}\n{markdown:?}\n{rich:?}");
+}
+
+/// Maximal runs of letters and digits.
+fn words(text: &str) -> Vec<String> {
+    let split = text.split(|c: char| !c.is_alphanumeric());
+    split
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
