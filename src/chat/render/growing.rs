@@ -17,17 +17,37 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use inline::{Bound, Inline};
 
-/// A paragraph whose first line is longer than this, in characters, is no heading that a line of
-/// `=` or `-` below could still make of it.
+/// A line longer than this, in characters, is no heading, whatever stands below it.
 const LONGEST_HEADING: usize = 80;
+
+/// Whether what the parser takes for a heading, with this source, is one. A line of `-` below a
+/// longer text is meant as a rule; and if it made a heading of the text, all of that would have to
+/// be held back while it grows.
+pub(super) fn is_heading(source: &str) -> bool {
+    let source = source.trim();
+    let underline = source.rsplit_once('\n').filter(|(_, last)| {
+        let last = last.trim_matches(['>', ' ', '\t', '\r']);
+        last.starts_with(['-', '='])
+    });
+    underline.is_none_or(|(text, _)| may_be_heading(text))
+}
+
+/// Whether a line of `=` or `-` below would make a heading of this.
+fn may_be_heading(text: &str) -> bool {
+    let text = text.trim();
+    text.chars().nth(LONGEST_HEADING).is_none() && !text.contains('\n')
+}
 
 /// The longest beginning of `markdown` that looks the same whatever follows.
 pub(crate) fn settled(markdown: &str) -> &str {
     let source = without_open_end(markdown);
-    let cut = Leaf::last(source).and_then(|leaf| leaf.undecided(source));
-    let formula = open_formula(source);
-    let kept = match cut.into_iter().chain(formula).min() {
-        Some(cut) => without_bare_marker(source.get(..cut).unwrap_or_default()),
+    let leaf = Leaf::last(source);
+    let open = leaf.as_ref().and_then(|leaf| leaf.undecided(source));
+    let kept = match open.into_iter().chain(open_formula(source)).min() {
+        Some(cut) => {
+            let cut = leaf.map_or(cut, |leaf| leaf.inline.outside(cut, source));
+            source.get(..line_of_marks(source, cut)).unwrap_or_default()
+        }
         None if has_blank_end(source) => return source.trim_end(),
         None => source,
     };
@@ -55,18 +75,22 @@ fn without_open_end(markdown: &str) -> &str {
     let source = markdown.trim_end_matches(marks);
     let line = source.rfind('\n').map_or(0, |at| at + 1);
     let (before, last) = source.split_at(line);
-    if is_bare(last) || is_definition(last) {
+    if is_bare(last) || is_definition(last) || is_fence(last) {
         before
     } else {
         source
     }
 }
 
-/// Without what is left of a line that was cut after nothing but marks of a block.
-fn without_bare_marker(text: &str) -> &str {
-    let line = text.rfind('\n').map_or(0, |at| at + 1);
-    let (before, last) = text.split_at(line);
-    if is_bare(last) { before } else { text }
+/// `cut`, or the beginning of its line when nothing but marks of a block stands before it there.
+fn line_of_marks(source: &str, cut: usize) -> usize {
+    let before = source.get(..cut).unwrap_or_default();
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    if is_bare(before.split_at(line).1) {
+        line
+    } else {
+        cut
+    }
 }
 
 /// Without a backslash at the end, which makes a line end of the next one.
@@ -87,8 +111,19 @@ fn is_bare(line: &str) -> bool {
         .into_iter()
         .find_map(|mark| line.strip_suffix(mark))
         .unwrap_or(line);
-    let is_mark = |c: char| c.is_whitespace() || c.is_ascii_digit() || ">-+*_=#|:~`.)".contains(c);
-    !line.is_empty() && marks.chars().all(is_mark)
+    let is_mark = |word: &str| {
+        let number = word.trim_end_matches(['.', ')']);
+        number.chars().all(|c| c.is_ascii_digit())
+            || word.chars().all(|c| ">-+*_=#|:~`".contains(c))
+    };
+    !line.is_empty() && marks.split_whitespace().all(is_mark)
+}
+
+/// Whether a line may open a code block; a backtick in what it says of the code makes it a text.
+fn is_fence(line: &str) -> bool {
+    let line = line.trim_start_matches(['>', ' ']);
+    let rest = line.trim_start_matches('`');
+    line.starts_with("~~~") || (line.len() > rest.len() + 2 && !rest.contains('`'))
 }
 
 /// Whether a line may be the definition of a reference or a footnote.
@@ -280,8 +315,7 @@ impl Leaf {
             Kind::Html if !is_closed => open_html(source, own),
             Kind::Heading if !own.contains('\n') => self.inline.undecided(source),
             Kind::Paragraph { nested } if !is_closed => {
-                let is_short = own.chars().nth(LONGEST_HEADING).is_none();
-                if !nested && is_short && !own.trim_end().contains('\n') {
+                if !nested && may_be_heading(own) {
                     return Some(self.start);
                 }
                 self.table_head(source)

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use pulldown_cmark::TagEnd;
 
+use super::line_of_marks;
+
 /// Tags that change how the text between them looks.
 const PAIRED: [&str; 18] = [
     "a",
@@ -141,8 +143,17 @@ impl Inline {
         true
     }
 
-    /// Where begins what may still change. Nothing is cut inside an element that is there already.
+    /// Where begins what may still change.
     pub(super) fn undecided(&self, source: &str) -> Option<usize> {
+        let marks = self.marks(source);
+        marks
+            .earliest
+            .into_iter()
+            .chain(self.open_end(source))
+            .min()
+    }
+
+    fn marks<'a>(&self, source: &'a str) -> Marks<'a> {
         let mut marks = Marks::new(source);
         marks.read_tags(&self.tags);
         let mut end = None;
@@ -151,20 +162,22 @@ impl Inline {
             end = Some(text.range.end);
         }
         marks.finish();
-        let mut cut = marks
-            .earliest
-            .into_iter()
-            .chain(self.open_end(source))
-            .min()?;
+        marks
+    }
+
+    /// `cut`, or the beginning of the element that it would fall into.
+    pub(super) fn outside(&self, cut: usize, source: &str) -> usize {
+        let marks = self.marks(source);
         let mut elements: Vec<&Range<usize>> =
             self.elements.iter().chain(&marks.elements).collect();
         elements.sort_by_key(|element| element.start);
+        let mut cut = line_of_marks(source, cut);
         for element in elements.into_iter().rev() {
             if element.start < cut && cut < element.end {
-                cut = element.start;
+                cut = line_of_marks(source, element.start);
             }
         }
-        Some(cut)
+        cut
     }
 
     /// Where an address or a formula begins that goes on up to the end.

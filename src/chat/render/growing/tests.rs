@@ -24,8 +24,13 @@ struct Shown {
 impl Shown {
     fn of(markdown: &str) -> Look {
         let mut shown = Self::default();
-        for event in Parser::new_ext(markdown, options()) {
-            shown.take(event);
+        for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
+            match event {
+                Event::Start(Tag::Heading { .. }) if !is_heading(&markdown[range.clone()]) => {
+                    shown.start(&Tag::Paragraph);
+                }
+                event => shown.take(event),
+            }
         }
         let blank = |(c, _): &(char, BTreeSet<String>)| c.is_whitespace();
         let mut look = shown.look;
@@ -227,4 +232,127 @@ fn an_answer_that_ends_with_an_empty_line_is_shown_whole() {
             );
         }
     }
+}
+
+/// Any constructs in any order, whole and broken.
+fn soups() -> impl Strategy<Value = String> {
+    let words = prop_oneof![
+        Just("plain words "),
+        Just("a longer run of words that says a little more than the others do, and then some "),
+        Just("**bold** "),
+        Just("*slanted* "),
+        Just("***both*** "),
+        Just("_under_ "),
+        Just("~~gone~~ "),
+        Just("||hidden|| "),
+        Just("`code` "),
+        Just("``a ` b`` "),
+        Just("[link](https://example.org/a_b) "),
+        Just("![picture](https://example.org/p.png \"T\") "),
+        Just("<https://example.org> "),
+        Just("https://example.org/x?y=*z* "),
+        Just("$x_1$ "),
+        Just("\\(a+b_1\\) "),
+        Just("&amp; "),
+        Just("\\* "),
+        Just("<u>under</u> "),
+        Just("**粗体**文字，"),
+        Just("snake_case "),
+        Just("2*3 "),
+        Just("f[0] "),
+        Just("👨\u{200d}👩\u{200d}👧 "),
+        Just("- "),
+        Just("1. "),
+    ];
+    let broken = prop_oneof![
+        Just("**"),
+        Just("*"),
+        Just("_"),
+        Just("~"),
+        Just("~~"),
+        Just("||"),
+        Just("|"),
+        Just("`"),
+        Just("```"),
+        Just("["),
+        Just("]"),
+        Just("]("),
+        Just("("),
+        Just(")"),
+        Just("!"),
+        Just("<"),
+        Just(">"),
+        Just("&"),
+        Just("$"),
+        Just("$$"),
+        Just("\\"),
+        Just("\\["),
+        Just("#"),
+        Just("-"),
+        Just("="),
+        Just(":"),
+        Just(" "),
+        Just("\t"),
+        Just("é"),
+        Just("\u{200d}"),
+    ];
+    let blocks = prop_oneof![
+        4 => Just("\n"),
+        4 => Just("\n\n"),
+        1 => Just("\n# Title\n"),
+        1 => Just("\n- item\n"),
+        1 => Just("\n  - nested\n"),
+        1 => Just("\n2. second\n"),
+        1 => Just("\n> quote\n"),
+        1 => Just("\n```rust\nlet a = 1;\n```\n"),
+        1 => Just("\n~~~\n"),
+        1 => Just("\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"),
+        1 => Just("\n---\n"),
+        1 => Just("\n===\n"),
+        1 => Just("\n$$\nx\n$$\n"),
+        1 => Just("\n<details>\n"),
+        1 => Just("\r\n"),
+    ];
+    let piece = prop_oneof![6 => words, 2 => broken, 3 => blocks];
+    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn explore() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let strategy = soups();
+    let mut bad = 0;
+    let mut shortest: Vec<String> = Vec::new();
+    for _ in 0..1500 {
+        let mut tree = strategy.new_tree(&mut runner).unwrap();
+        if flicker(&tree.current()).is_some() {
+            bad += 1;
+            for _ in 0..300 {
+                if flicker(&tree.current()).is_some() {
+                    if !tree.simplify() {
+                        break;
+                    }
+                } else if !tree.complicate() {
+                    break;
+                }
+            }
+            let s = tree.current();
+            if let Some(f) = flicker(&s) {
+                shortest.push(format!("{s:?}\n{f}"));
+            }
+        }
+    }
+    shortest.sort_by_key(String::len);
+    shortest.dedup();
+    eprintln!(
+        "bad {bad}\n{}",
+        shortest
+            .iter()
+            .take(40)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    );
 }
