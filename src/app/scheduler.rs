@@ -61,6 +61,8 @@ struct Scheduler {
     queue: Queue,
     turns: JoinSet<Result<Concluded, StoreError>>,
     running: HashMap<Id, Running>,
+    /// Stopped jobs on their way out of the inbox.
+    removals: JoinSet<()>,
     /// At most this many turns at once that do not wait for a key.
     room: usize,
 }
@@ -78,6 +80,7 @@ pub(crate) async fn run(
         room: limits.in_flight,
         turns: JoinSet::new(),
         running: HashMap::new(),
+        removals: JoinSet::new(),
         ctx: Arc::clone(&ctx),
     };
     loop {
@@ -124,8 +127,8 @@ impl Scheduler {
     fn stop(&mut self, lane: Lane, draft: i32) {
         let is_meant = |job: JobId| draft_of(job) == draft;
         let mut turns = self.running.values_mut();
-        let running = turns
-            .find(|running| running.waiting.lane == lane && is_meant(running.waiting.job));
+        let running =
+            turns.find(|running| running.waiting.lane == lane && is_meant(running.waiting.job));
         if let Some(running) = running {
             running.stop();
             return;
@@ -137,9 +140,14 @@ impl Scheduler {
     }
 
     /// A job that was stopped and does not run leaves the inbox.
-    fn take_back(&self, job: JobId) {
-        let removed = self.ctx.engine.store.write(move |rows| rows.remove_job(job));
-        tokio::spawn(async move {
+    fn take_back(&mut self, job: JobId) {
+        let removed = self
+            .ctx
+            .engine
+            .store
+            .write(move |rows| rows.remove_job(job));
+        while self.removals.try_join_next().is_some() {}
+        self.removals.spawn(async move {
             if let Err(error) = removed.await {
                 warn!(job = job.0, err:% = error; "stopped job left in the inbox");
             }

@@ -75,7 +75,9 @@ pub(crate) async fn last_answer(
         Backend::Offline => return None,
     }
     let rounds = engine.settings().roles.terms(role).rounds;
-    let newest = engine.store.context(lane, Basis::Newest, usize::from(rounds.min(1)));
+    let newest = engine
+        .store
+        .context(lane, Basis::Newest, usize::from(rounds.min(1)));
     let newest = newest
         .await
         .inspect_err(|error| warn!(err:% = error; "the last answer is not known"));

@@ -55,7 +55,9 @@ mod tests {
             assert!(data.len() <= 64, "{data}");
             assert_eq!(Callback::parse(&data), Some(callback));
         }
-        for data in ["", "retry:1", "stop", "stop:", "stop:-1", "stop:x", "Retry", "stop:1:2"] {
+        for data in [
+            "", "retry:1", "stop", "stop:", "stop:-1", "stop:x", "Retry", "stop:1:2",
+        ] {
             assert_eq!(Callback::parse(data), None, "{data}");
         }
     }

@@ -1,8 +1,8 @@
 //! Words of the buttons under an answer, and of what a press is told. Pure.
 
 use super::Locale;
-use crate::chat::callback::Callback;
 use crate::chat::Button;
+use crate::chat::callback::Callback;
 
 /// Why a press does nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -143,11 +143,13 @@ fn everything(locale: &Locale) -> Vec<String> {
             .map(|notice| locale.notice(notice, UserId(7))),
     );
     said.extend(FAILURES.map(|failure| locale.failure(failure)));
-    said.extend([Denied::NotYours, Denied::NotNewest, Denied::Forgotten].map(|why| {
-        let told = locale.denied(why).to_owned();
-        assert!(told.chars().count() <= 200, "{told}");
-        told
-    }));
+    said.extend(
+        [Denied::NotYours, Denied::NotNewest, Denied::Forgotten].map(|why| {
+            let told = locale.denied(why).to_owned();
+            assert!(told.chars().count() <= 200, "{told}");
+            told
+        }),
+    );
     said.push(locale.go_on_question().to_owned());
     let callbacks = [
         Callback::Held,

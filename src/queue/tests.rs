@@ -312,7 +312,10 @@ fn one_job_may_be_taken_out_and_the_next_of_its_lane_steps_forward() {
     for (job, lane) in [(1, ann), (2, ann), (3, bob)] {
         queue.push(waiting(job, lane, Role::Normal, job)).unwrap();
     }
-    assert_eq!(queue.waiting_in(ann).collect::<Vec<_>>(), [JobId(1), JobId(2)]);
+    assert_eq!(
+        queue.waiting_in(ann).collect::<Vec<_>>(),
+        [JobId(1), JobId(2)]
+    );
     assert!(queue.take(ann, JobId(1)));
     assert!(!queue.take(ann, JobId(1)));
     assert!(!queue.take(bob, JobId(2)));

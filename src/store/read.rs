@@ -8,14 +8,14 @@ use redb::{ReadTransaction, ReadableTable};
 #[cfg(test)]
 use super::Disposition;
 use super::StoreError;
-use super::tables::{self, OffsetRow};
 #[cfg(test)]
 use super::tables::SeenRow;
 use super::tables::TurnRef;
+use super::tables::{self, OffsetRow};
 #[cfg(test)]
 use crate::chat::UpdateId;
 use crate::chat::role::Person;
-use crate::chat::{ChatId, MessageId, Job, JobId, Lane, Outbound, OutboxId, StoredTurn, UserId};
+use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, UserId};
 use crate::clock::Timestamp;
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;

@@ -345,7 +345,13 @@ async fn a_context_is_the_newest_rounds_oldest_first() {
     let folder = Folder::new();
     let store = folder.open();
     let lane = lane(7, None, 7);
-    assert!(store.context(lane, Basis::Newest, 3).await.unwrap().is_empty());
+    assert!(
+        store
+            .context(lane, Basis::Newest, 3)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let write = store.write(move |write| {
         for (number, question) in (1..).zip(["a", "b", "c", "d"]) {
             write.append_turn(lane, JobId(number), &turn(question, 1))?;
@@ -361,6 +367,9 @@ async fn a_context_is_the_newest_rounds_oldest_first() {
             ["b", "c", "d"].map(|text| vec![Part::Text(text.into())])
         );
     }
-    assert_eq!(store.context(lane, Basis::Newest, 0).await.unwrap().len(), 0);
+    assert_eq!(
+        store.context(lane, Basis::Newest, 0).await.unwrap().len(),
+        0
+    );
     assert_eq!(store.person(UserId(1)).await.unwrap(), None);
 }

@@ -13,7 +13,8 @@ use self::words::{Address, Words};
 use super::Me;
 use super::wire::{CallbackQuery, Chat, ChatMemberUpdated, Message, StoppedGeneration, User};
 use crate::chat::{
-    Addressed, ChatKind, Content, Event, Inbound, MessageId, Pressed, Sender, TopicId, UpdateId, UserId,
+    Addressed, ChatKind, Content, Event, Inbound, MessageId, Pressed, Sender, TopicId, UpdateId,
+    UserId,
 };
 use crate::clock::Timestamp;
 

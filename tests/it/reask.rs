@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::world::gemini::{Call, Fault};
 use crate::world::http::Trouble;
-use crate::world::{PATIENCE, World, eventually};
+use crate::world::{PATIENCE, World, eventually, time_passes};
 
 /// The words that go to the model in one call, from the oldest on.
 fn said(call: &Call) -> Vec<String> {
@@ -25,6 +25,8 @@ fn settled(world: &mut World) {
 fn die_if(world: &mut World, dies: bool) {
     if dies {
         settled(world);
+        // Long enough for what Telegram acknowledged to be written down.
+        time_passes(Duration::from_millis(300));
         world.kill();
         world.restart();
     }
@@ -210,9 +212,19 @@ fn a_press_that_does_nothing_is_told_why() {
     assert!(world.telegram.press_is_told(1).contains("newest"));
     owner.asks("/new");
     owner.presses(two.id, "retry");
-    assert!(world.telegram.press_is_told(2).contains("no longer remember"));
+    assert!(
+        world
+            .telegram
+            .press_is_told(2)
+            .contains("no longer remember")
+    );
     owner.presses(two.id, "continue");
-    assert!(world.telegram.press_is_told(3).contains("no longer remember"));
+    assert!(
+        world
+            .telegram
+            .press_is_told(3)
+            .contains("no longer remember")
+    );
     assert_eq!(world.gemini.calls().len(), 2);
     world.stop();
 }
@@ -241,7 +253,11 @@ fn the_buttons_of_an_answer_in_a_group_belong_to_the_asker_and_the_owner() {
     ann.presses(answer.id, "retry");
     assert_eq!(world.telegram.press_is_told(4), "");
     settled(&mut world);
-    assert_eq!(world.gemini.calls().len(), 3, "a guest of an open group may");
+    assert_eq!(
+        world.gemini.calls().len(),
+        3,
+        "a guest of an open group may"
+    );
     world.stop();
 }
 
@@ -491,9 +507,12 @@ fn what_is_held_back_can_be_stopped_and_is_not_joined_with_a_reply() {
     owner.says(&"y".repeat(4096));
     owner.asks("/stop");
     settled(&mut world);
+    let asked = world.gemini.calls_about("yyyy").len();
     world.kill();
     world.restart();
     owner.is_answered("a fence");
-    assert_eq!(world.gemini.calls_about("yyyy").len(), 0);
+    assert_eq!(world.gemini.calls_about("yyyy").len(), asked);
+    let shown = world.telegram.shows(1);
+    assert!(!shown.iter().any(|message| message.text.contains("yyyy")));
     world.stop();
 }

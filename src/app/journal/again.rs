@@ -7,8 +7,8 @@ use crate::chat::callback::Callback;
 use crate::chat::paste::Seam;
 use crate::chat::role::Role;
 use crate::chat::{
-    Basis, Job, JobId, Lane, MessageId, Origin, Outbound, Parcel, Pressed, Sender, StoredTurn, Task,
-    UserId, draft_of,
+    Basis, Job, JobId, Lane, MessageId, Origin, Outbound, Parcel, Pressed, Sender, StoredTurn,
+    Task, UserId, draft_of,
 };
 use crate::clock::Timestamp;
 use crate::locale::{Denied, Locale};
@@ -267,10 +267,12 @@ impl Press {
             draft
         };
         // Whoever presses twice wants it once. A changed question is asked again already.
-        let is_same = |other: &Job| {
-            other.messages == job.messages && basis_of(other) == basis_of(&job)
-        };
-        if !under_way(rows, into, &self.known, lane)?.iter().any(is_same) {
+        let is_same =
+            |other: &Job| other.messages == job.messages && basis_of(other) == basis_of(&job);
+        if !under_way(rows, into, &self.known, lane)?
+            .iter()
+            .any(is_same)
+        {
             into.add(rows, Job { role, ..job })?;
         }
         Ok(None)
@@ -309,9 +311,8 @@ impl Press {
             return Ok(presser.clone());
         }
         let person = rows.person(id)?;
-        let (name, language) = person.map_or_else(Default::default, |person| {
-            (person.name, person.language)
-        });
+        let (name, language) =
+            person.map_or_else(Default::default, |person| (person.name, person.language));
         Ok(Sender {
             id,
             name,

@@ -14,8 +14,8 @@ use crate::app::Ctx;
 use crate::app::engine::Settings;
 use crate::chat::admit::{Admission, Known, admit};
 use crate::chat::command::Command;
-use crate::chat::role::{Grant, Held, Person, Role};
 use crate::chat::paste::Seam;
+use crate::chat::role::{Grant, Held, Person, Role};
 use crate::chat::{
     ChatId, ChatKind, Content, Event, Inbound, Job, JobId, Lane, Notice, Origin, Sender, Task,
     UpdateId, UserId,

@@ -50,7 +50,9 @@ fn say(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Vec<Head>, Sto
     let parts = render::parts(&reply.text);
     if let Some(round) = answer.round {
         let round = StoredTurn {
-            answer_messages: (0..).zip(answer.places.iter().copied().take(parts.len())).collect(),
+            answer_messages: (0..)
+                .zip(answer.places.iter().copied().take(parts.len()))
+                .collect(),
             ..round.clone()
         };
         store.append_turn(job.lane, job.id, &round)?;
@@ -94,7 +96,9 @@ fn replaced(
     // Parts that were on their way when this was asked have arrived since.
     if let Some(old) = store.remove_turn(job.lane, *round)? {
         let arrived = old.answer_messages.iter().map(|(_, message)| *message);
-        let new: Vec<MessageId> = arrived.filter(|message| !places.contains(message)).collect();
+        let new: Vec<MessageId> = arrived
+            .filter(|message| !places.contains(message))
+            .collect();
         places.extend(new);
     }
     Ok(Some(places))
@@ -120,7 +124,12 @@ fn outbound(job: &Job, parts: Vec<String>, shown: &Shown<'_>) -> Vec<Outbound> {
         .collect();
     let part = |(at, text): (usize, String)| {
         let body = Rich::plain(text);
-        let buttons = shown.buttons.iter().filter(|_| at == last).cloned().collect();
+        let buttons = shown
+            .buttons
+            .iter()
+            .filter(|_| at == last)
+            .cloned()
+            .collect();
         let parcel = match shown.places.get(at) {
             Some(&message) => Parcel::Edit {
                 message,
@@ -138,7 +147,12 @@ fn outbound(job: &Job, parts: Vec<String>, shown: &Shown<'_>) -> Vec<Outbound> {
             ..row(parcel)
         }
     };
-    parts.into_iter().enumerate().map(part).chain(surplus).collect()
+    parts
+        .into_iter()
+        .enumerate()
+        .map(part)
+        .chain(surplus)
+        .collect()
 }
 
 #[cfg(test)]

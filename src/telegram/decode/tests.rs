@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::chat::{ChatId, MessageId};
+use crate::chat::ChatId;
 
 fn me() -> Me {
     Me {

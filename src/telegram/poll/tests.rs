@@ -38,7 +38,13 @@ async fn a_poll_asks_for_what_is_decoded_and_for_nothing_else() {
     let mut poller = poller(&server);
     poller.next(None, 0).await.unwrap();
     poller.next(Some(12), 100).await.unwrap();
-    let kinds = ["message", "edited_message", "callback_query", "my_chat_member", "stopped_message_generation"];
+    let kinds = [
+        "message",
+        "edited_message",
+        "callback_query",
+        "my_chat_member",
+        "stopped_message_generation",
+    ];
     let requests = server.requests();
     let first = json!({"limit": 1, "timeout": 50, "allowed_updates": kinds});
     let second = json!({"offset": 12, "limit": 100, "timeout": 50, "allowed_updates": kinds});

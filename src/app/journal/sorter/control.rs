@@ -3,8 +3,8 @@
 use log::debug;
 
 use super::Sorter;
-use crate::app::journal::again::{Edit, Press};
 use crate::app::journal::Entry;
+use crate::app::journal::again::{Edit, Press};
 use crate::chat::admit::{Admission, admit};
 use crate::chat::callback::Callback;
 use crate::chat::role::{Held, Role};

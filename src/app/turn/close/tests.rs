@@ -2,9 +2,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::chat::role::Role;
-use crate::chat::{
-    ChatId, JobId, Origin, Part, Sender, TierReason, UpdateId, UserId,
-};
+use crate::chat::{ChatId, JobId, Origin, Part, Sender, TierReason, UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::store::{Open, Store};
 
@@ -54,7 +52,10 @@ fn round(question: &str, answer: Option<&str>) -> StoredTurn {
         model: "m".to_owned(),
         reason: TierReason::Smalltalk,
         question: vec![Part::Text(question.to_owned())],
-        answer: answer.map(|text| Part::Text(text.to_owned())).into_iter().collect(),
+        answer: answer
+            .map(|text| Part::Text(text.to_owned()))
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -102,9 +103,20 @@ async fn a_question_that_was_changed_meanwhile_is_not_answered() {
     assert_eq!(written.await.unwrap(), Closed::AskedAnew);
     let left = store.read_now(|rows| rows.job(JobId(2))).unwrap().unwrap();
     assert_eq!(left.attempts, 0);
-    assert!(store.context(LANE, Basis::Newest, 9).await.unwrap().is_empty());
+    assert!(
+        store
+            .context(LANE, Basis::Newest, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     // Once more, as it is now.
-    let rows = closed(&store, &question(2, "new", Basis::Newest), reply("answer", "new")).await;
+    let rows = closed(
+        &store,
+        &question(2, "new", Basis::Newest),
+        reply("answer", "new"),
+    )
+    .await;
     assert_eq!(rows.len(), 1);
     assert_eq!(store.read_now(|rows| rows.job(JobId(2))).unwrap(), None);
 }
@@ -178,7 +190,9 @@ async fn an_apology_never_takes_the_place_of_an_answer_to_the_same_question() {
         let rows = closed(&store, &job, sorry()).await;
         let is_new = matches!(rows[0].parcel, Parcel::Send { .. });
         assert_eq!(is_new, stays, "{old:?}");
-        let kept = store.read_now(|rows| rows.turns(LANE, JobId(u64::MAX), 9)).unwrap();
+        let kept = store
+            .read_now(|rows| rows.turns(LANE, JobId(u64::MAX), 9))
+            .unwrap();
         let kept: Vec<u64> = kept.iter().map(|(job, _)| job.0).collect();
         assert_eq!(kept, if stays { [1] } else { [2] }, "{old:?}");
     }
