@@ -398,3 +398,24 @@ pub(crate) enum TierReason {
     Asked,
     Degraded,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_has_the_number_of_its_job_and_is_never_zero() {
+        let most = u64::from(i32::MAX.unsigned_abs());
+        for (job, draft) in [
+            (0, 1),
+            (1, 1),
+            (7, 7),
+            (most, i32::MAX),
+            (most + 1, 1),
+            (most + 8, 8),
+        ] {
+            assert_eq!(draft_of(JobId(job)), draft, "{job}");
+        }
+        assert!(draft_of(JobId(u64::MAX)) > 0);
+    }
+}

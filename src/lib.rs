@@ -15,7 +15,8 @@
 //! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
 //! 3. [`chat::admit`] is the gate: serve, tell, or ignore. [`chat::command`] reads commands.
 //! 4. [`app::intake`] and [`app::journal`] write the job; only then does the offset move. *The
-//!    single door in.*
+//!    single door in.* What is about an earlier question (a changed message, a reply, a button, a
+//!    piece of a paste) is decided in that same transaction, by `journal::again`.
 //! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free.
 //! 6. [`app::turn`] loads the context, and [`chat::prompt`] composes the request.
 //! 7. [`app::call`] borrows a key from [`keys`], asks through [`gemini`], has the end judged by
@@ -42,6 +43,7 @@
 //! |---|---|
 //! | inbox, outbox, history, people, counters | the data file, inside [`store`] |
 //! | waiting and running questions | [`app::scheduler`] |
+//! | questions held back for a further piece | [`app::intake`] |
 //! | order, pace and parking of what is sent | [`app::deliver`] |
 //! | health and quota of keys, and who waits for one | [`keys::Pool`], in the one mutex of [`app::lending`] |
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |

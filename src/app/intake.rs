@@ -267,16 +267,12 @@ impl Intake {
                     self.ctx.desk.stop(lane, draft).await;
                 }
                 for job in journaled.jobs {
-                    match journaled
-                        .seams
-                        .get(&job.lane)
-                        .filter(|seam| seam.job == job.id)
-                    {
-                        Some(seam) => {
-                            self.held_back
-                                .put(of_question(&job), *seam, clock::instant())
-                        }
-                        None => self.hand_over(job).await,
+                    let seam = journaled.seams.get(&job.lane);
+                    if let Some(seam) = seam.filter(|seam| seam.job == job.id) {
+                        let waiting = of_question(&job);
+                        self.held_back.put(waiting, *seam, clock::instant());
+                    } else {
+                        self.hand_over(job).await;
                     }
                 }
                 for job in journaled.changed {

@@ -128,19 +128,7 @@ pub(super) async fn store(
             seams: seams.clone(),
             ..Journaled::default()
         };
-        for (id, person) in &changed {
-            // A command may have changed the grant since it was read: what is stored stands.
-            let grant = rows
-                .person(*id)?
-                .map_or(person.grant, |stored| stored.grant);
-            rows.put_person(
-                *id,
-                &Person {
-                    grant,
-                    ..person.clone()
-                },
-            )?;
-        }
+        put_people(rows, &changed)?;
         for ended in &expired {
             ended.enter(rows, &mut journaled)?;
         }
@@ -165,6 +153,22 @@ pub(super) async fn store(
         Ok(journaled)
     });
     stored.await
+}
+
+/// Stores what the batch learned of people. A command may have changed a grant since it was read:
+/// what is stored stands.
+fn put_people(rows: &mut Write<'_>, people: &[(UserId, Person)]) -> Result<(), StoreError> {
+    for (id, person) in people {
+        let grant = rows
+            .person(*id)?
+            .map_or(person.grant, |stored| stored.grant);
+        let person = Person {
+            grant,
+            ..person.clone()
+        };
+        rows.put_person(*id, &person)?;
+    }
+    Ok(())
 }
 
 impl Journaled {

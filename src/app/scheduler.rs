@@ -51,6 +51,8 @@ struct Scheduler {
     queue: Queue,
     turns: JoinSet<Result<Concluded, StoreError>>,
     running: HashMap<Id, Running>,
+    /// Stopped jobs on their way out of the inbox.
+    removals: JoinSet<()>,
     /// At most this many turns at once that do not wait for a key.
     room: usize,
 }
@@ -68,6 +70,7 @@ pub(crate) async fn run(
         room: limits.in_flight,
         turns: JoinSet::new(),
         running: HashMap::new(),
+        removals: JoinSet::new(),
         ctx: Arc::clone(&ctx),
     };
     loop {
@@ -132,13 +135,14 @@ impl Scheduler {
     }
 
     /// A job that was stopped and does not run leaves the inbox.
-    fn take_back(&self, job: JobId) {
+    fn take_back(&mut self, job: JobId) {
         let removed = self
             .ctx
             .engine
             .store
             .write(move |rows| rows.remove_job(job));
-        tokio::spawn(async move {
+        while self.removals.try_join_next().is_some() {}
+        self.removals.spawn(async move {
             if let Err(error) = removed.await {
                 warn!(job = job.0, err:% = error; "stopped job left in the inbox");
             }

@@ -126,10 +126,10 @@ mod tests {
     fn pieces_are_joined_where_the_app_cut_them() {
         let (full, line) = ("x".repeat(4096), "x".repeat(4000));
         for (first, second, between) in [
-            (full.clone(), "rest", ""),
-            (line.clone(), "rest", "\n"),
+            (full, "rest", ""),
             (format!("{line} "), "rest", ""),
             (line.clone(), "\nrest", ""),
+            (line, "rest", "\n"),
             ("漢".repeat(4096), "rest", ""),
             ("👋".repeat(2047), "rest", "\n"),
         ] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::world::gemini::{Call, Fault};
 use crate::world::http::Trouble;
-use crate::world::{PATIENCE, World, eventually};
+use crate::world::{PATIENCE, World, eventually, time_passes};
 
 /// The words that go to the model in one call, from the oldest on.
 fn said(call: &Call) -> Vec<String> {
@@ -25,6 +25,8 @@ fn settled(world: &mut World) {
 fn die_if(world: &mut World, dies: bool) {
     if dies {
         settled(world);
+        // Long enough for what Telegram acknowledged to be written down.
+        time_passes(Duration::from_millis(300));
         world.kill();
         world.restart();
     }
@@ -505,9 +507,12 @@ fn what_is_held_back_can_be_stopped_and_is_not_joined_with_a_reply() {
     owner.says(&"y".repeat(4096));
     owner.asks("/stop");
     settled(&mut world);
+    let asked = world.gemini.calls_about("yyyy").len();
     world.kill();
     world.restart();
     owner.is_answered("a fence");
-    assert_eq!(world.gemini.calls_about("yyyy").len(), 0);
+    assert_eq!(world.gemini.calls_about("yyyy").len(), asked);
+    let shown = world.telegram.shows(1);
+    assert!(!shown.iter().any(|message| message.text.contains("yyyy")));
     world.stop();
 }

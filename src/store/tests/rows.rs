@@ -285,24 +285,16 @@ async fn a_group_that_became_a_supergroup_takes_everything_along() {
         write.put_outbound(&outbound(-8, "y"))
     });
     write.await.unwrap();
-    assert_eq!(
-        store.context(old, Basis::Newest, 10).await.unwrap().len(),
-        10
-    );
-    assert_eq!(
-        store.context(new, Basis::Newest, 10).await.unwrap().len(),
-        0
-    );
+    let remembered = async |lane| {
+        let context = store.context(lane, Basis::Newest, 10).await;
+        context.unwrap().len()
+    };
+    assert_eq!(remembered(old).await, 10);
+    assert_eq!(remembered(new).await, 0);
     let migrate = store.write(|write| write.migrate_chat(ChatId(-7), ChatId(-1007)));
     migrate.await.unwrap();
-    assert_eq!(
-        store.context(old, Basis::Newest, 10).await.unwrap().len(),
-        0
-    );
-    assert_eq!(
-        store.context(new, Basis::Newest, 10).await.unwrap().len(),
-        10
-    );
+    assert_eq!(remembered(old).await, 0);
+    assert_eq!(remembered(new).await, 10);
     let check = store.read_now(|read| {
         assert_eq!(read.turns(new, JobId(u64::MAX), 999)?.len(), 150);
         assert_eq!(read.turns(bystander, JobId(u64::MAX), 9)?.len(), 1);
@@ -458,7 +450,7 @@ async fn a_question_builds_on_the_answered_rounds_before_its_place() {
     let folder = Folder::new();
     let store = folder.open();
     let lane = lane(5, None, 5);
-    done(&store, move |write| {
+    let written = store.write(move |write| {
         for round in 1..=12 {
             let mut turn = turn(&format!("q{round}"), round);
             if round == 11 {
@@ -468,6 +460,7 @@ async fn a_question_builds_on_the_answered_rounds_before_its_place() {
         }
         Ok(())
     });
+    written.await.unwrap();
     let cases: [(Basis, usize, &[i32]); 7] = [
         (Basis::Newest, 3, &[9, 10, 12]),
         (Basis::Newest, 0, &[]),
