@@ -33,4 +33,5 @@ mod secrets;
 mod shape;
 mod shutdown;
 mod standins;
+mod streams;
 mod world;
