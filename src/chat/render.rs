@@ -1,11 +1,18 @@
 //! An answer as Telegram shows it. Pure: [`split`] cuts it to parts that fit, [`growing`] finds what
 //! of an unfinished one will not change any more.
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "no answer is shown while it grows yet")
+)]
 mod growing;
 mod split;
 
+#[expect(unused_imports, reason = "no answer is shown while it grows yet")]
 pub(crate) use growing::settled;
-pub(crate) use split::{Shown, parts, parts_of_text, parts_within, shown};
+pub(crate) use split::parts_of_text;
+#[expect(unused_imports, reason = "answers are still sent as plain text")]
+pub(crate) use split::{Shown, parts, parts_within, shown};
 
 /// Longest text of one message. Telegram counts UTF-16 units, so an emoji costs two.
 pub(crate) const LONGEST_TEXT: usize = 4096;

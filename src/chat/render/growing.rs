@@ -40,10 +40,17 @@ fn may_be_heading(text: &str) -> bool {
 
 /// The longest beginning of `markdown` that looks the same whatever follows.
 pub(crate) fn settled(markdown: &str) -> &str {
-    let source = without_open_end(markdown);
+    let source = without_open_end(without_open_grapheme(markdown));
     let leaf = Leaf::last(source);
     let open = leaf.as_ref().and_then(|leaf| leaf.undecided(source));
-    let kept = match open.into_iter().chain(open_formula(source)).min() {
+    let formula = open_formula(source);
+    if let Some(at) = formula
+        && leaf.as_ref().is_none_or(|leaf| leaf.start > at)
+    {
+        // What the parser makes of a formula's lines says nothing.
+        return settled(source.get(..at).unwrap_or_default());
+    }
+    let kept = match open.into_iter().chain(formula).min() {
         Some(cut) => {
             let cut = leaf.map_or(cut, |leaf| leaf.inline.outside(cut, source));
             source.get(..line_of_marks(source, cut)).unwrap_or_default()
@@ -51,12 +58,7 @@ pub(crate) fn settled(markdown: &str) -> &str {
         None if has_blank_end(source) => return source.trim_end(),
         None => source,
     };
-    let kept = without_open_break(kept);
-    if kept.len() == markdown.len() {
-        without_open_grapheme(kept)
-    } else {
-        kept
-    }
+    without_open_break(kept)
 }
 
 fn options() -> Options {
@@ -141,7 +143,7 @@ fn without_open_grapheme(text: &str) -> &str {
         })
     };
     match text.graphemes(true).next_back() {
-        Some(cluster) if is_open(cluster) => text.strip_suffix(cluster).unwrap_or(text).trim_end(),
+        Some(cluster) if is_open(cluster) => text.strip_suffix(cluster).unwrap_or(text),
         _ => text,
     }
 }
@@ -153,22 +155,13 @@ fn open_formula(source: &str) -> Option<usize> {
     let mut open: Option<(usize, &str)> = None;
     let mut at = paragraph;
     for line in source.get(paragraph..)?.split_inclusive('\n') {
-        let inner = match open {
-            Some(_) => line,
-            None => {
-                let text = line.trim_start_matches(['>', ' ', '\t']);
-                let marks = [("$$", "$$"), ("\\[", "\\]")];
-                let found = marks
-                    .into_iter()
-                    .find_map(|(mark, close)| Some((text.strip_prefix(mark)?, close)));
-                let Some((inner, close)) = found else {
-                    at += line.len();
-                    continue;
-                };
-                open = Some((at, close));
-                inner
-            }
-        };
+        let mut inner = line;
+        if open.is_none()
+            && let Some((close, rest)) = opens_formula(line)
+        {
+            open = Some((at, close));
+            inner = rest;
+        }
         if open.is_some_and(|(_, close)| inner.contains(close)) {
             open = None;
         }
@@ -176,6 +169,14 @@ fn open_formula(source: &str) -> Option<usize> {
     }
     let (start, _) = open?;
     Bound::Long.keeps(source, start).then_some(start)
+}
+
+/// The mark that closes the formula which this line opens, and the rest of the line.
+fn opens_formula(line: &str) -> Option<(&'static str, &str)> {
+    let text = line.trim_start_matches(['>', ' ', '\t']);
+    [("$$", "$$"), ("\\[", "\\]")]
+        .into_iter()
+        .find_map(|(mark, close)| Some((close, text.strip_prefix(mark)?)))
 }
 
 /// The last block that holds text.
@@ -335,9 +336,14 @@ impl Leaf {
     /// Where the last line begins if it may be the head of a table.
     fn table_head(&self, source: &str) -> Option<usize> {
         let line = source.trim_end().rfind('\n').map_or(0, |at| at + 1);
-        let start = line.max(self.start);
+        let mut start = line.max(self.start);
+        // The text of an item begins behind the backslash of its first character.
+        if source.get(..start)?.ends_with('\\') {
+            start -= 1;
+        }
         let text = source.get(start..)?.trim_start_matches(['>', ' ', '\t']);
-        let may_be = text.starts_with('|') || (start == self.start && text.contains('|'));
+        let has_cells = || text.replace("||", "").contains('|');
+        let may_be = text.starts_with('|') || (start <= self.start && has_cells());
         (may_be && Bound::Usual.keeps(source, start)).then_some(start)
     }
 }
