@@ -9,6 +9,7 @@
 //! footnote is shown as written until its definition has come.
 
 mod inline;
+mod marks;
 
 use std::ops::Range;
 
