@@ -5,10 +5,12 @@
 //! block a mark that may still open something is held back with all that follows it, and so is a
 //! line that may still become a heading, a rule or the head of a table. What stays open for long is
 //! given up and shown as written ([`inline`] has the bounds); only a table waits for its end however
-//! long it is, because its width decides its form. Not waited for are definitions: a reference or a
-//! footnote is shown as written until its definition has come.
+//! long it is, because its width decides its form. Not waited for are definitions (a reference or a
+//! footnote is shown as written until its definition has come) and the line below a text that would
+//! make a heading of it: that would hold back the beginning of every answer.
 
 mod inline;
+mod marks;
 
 use std::ops::Range;
 
@@ -17,33 +19,19 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use inline::{Bound, Inline};
 
-/// A line longer than this, in characters, is no heading, whatever stands below it.
-const LONGEST_HEADING: usize = 80;
-
-/// Whether what the parser takes for a heading, with this source, is one. A line of `-` below a
-/// longer text is meant as a rule; and if it made a heading of the text, all of that would have to
-/// be held back while it grows.
-pub(super) fn is_heading(source: &str) -> bool {
-    let source = source.trim();
-    let underline = source.rsplit_once('\n').filter(|(_, last)| {
-        let last = last.trim_matches(['>', ' ', '\t', '\r']);
-        last.starts_with(['-', '='])
-    });
-    underline.is_none_or(|(text, _)| may_be_heading(text))
-}
-
-/// Whether a line of `=` or `-` below would make a heading of this.
-fn may_be_heading(text: &str) -> bool {
-    let text = text.trim();
-    text.chars().nth(LONGEST_HEADING).is_none() && !text.contains('\n')
-}
-
 /// The longest beginning of `markdown` that looks the same whatever follows.
 pub(crate) fn settled(markdown: &str) -> &str {
-    let source = without_open_end(markdown);
+    let source = without_open_end(without_open_grapheme(markdown));
     let leaf = Leaf::last(source);
     let open = leaf.as_ref().and_then(|leaf| leaf.undecided(source));
-    let kept = match open.into_iter().chain(open_formula(source)).min() {
+    let formula = open_formula(source);
+    if let Some(at) = formula
+        && leaf.as_ref().is_none_or(|leaf| leaf.start > at)
+    {
+        // What the parser makes of a formula's lines says nothing.
+        return settled(source.get(..at).unwrap_or_default());
+    }
+    let kept = match open.into_iter().chain(formula).min() {
         Some(cut) => {
             let cut = leaf.map_or(cut, |leaf| leaf.inline.outside(cut, source));
             source.get(..line_of_marks(source, cut)).unwrap_or_default()
@@ -51,12 +39,7 @@ pub(crate) fn settled(markdown: &str) -> &str {
         None if has_blank_end(source) => return source.trim_end(),
         None => source,
     };
-    let kept = without_open_break(kept);
-    if kept.len() == markdown.len() {
-        without_open_grapheme(kept)
-    } else {
-        kept
-    }
+    without_open_break(kept)
 }
 
 fn options() -> Options {
@@ -141,7 +124,7 @@ fn without_open_grapheme(text: &str) -> &str {
         })
     };
     match text.graphemes(true).next_back() {
-        Some(cluster) if is_open(cluster) => text.strip_suffix(cluster).unwrap_or(text).trim_end(),
+        Some(cluster) if is_open(cluster) => text.strip_suffix(cluster).unwrap_or(text),
         _ => text,
     }
 }
@@ -153,22 +136,13 @@ fn open_formula(source: &str) -> Option<usize> {
     let mut open: Option<(usize, &str)> = None;
     let mut at = paragraph;
     for line in source.get(paragraph..)?.split_inclusive('\n') {
-        let inner = match open {
-            Some(_) => line,
-            None => {
-                let text = line.trim_start_matches(['>', ' ', '\t']);
-                let marks = [("$$", "$$"), ("\\[", "\\]")];
-                let found = marks
-                    .into_iter()
-                    .find_map(|(mark, close)| Some((text.strip_prefix(mark)?, close)));
-                let Some((inner, close)) = found else {
-                    at += line.len();
-                    continue;
-                };
-                open = Some((at, close));
-                inner
-            }
-        };
+        let mut inner = line;
+        if open.is_none()
+            && let Some((close, rest)) = opens_formula(line)
+        {
+            open = Some((at, close));
+            inner = rest;
+        }
         if open.is_some_and(|(_, close)| inner.contains(close)) {
             open = None;
         }
@@ -176,6 +150,14 @@ fn open_formula(source: &str) -> Option<usize> {
     }
     let (start, _) = open?;
     Bound::Long.keeps(source, start).then_some(start)
+}
+
+/// The mark that closes the formula which this line opens, and the rest of the line.
+fn opens_formula(line: &str) -> Option<(&'static str, &str)> {
+    let text = line.trim_start_matches(['>', ' ', '\t']);
+    [("$$", "$$"), ("\\[", "\\]")]
+        .into_iter()
+        .find_map(|(mark, close)| Some((close, text.strip_prefix(mark)?)))
 }
 
 /// The last block that holds text.
@@ -188,12 +170,8 @@ struct Leaf {
 }
 
 enum Kind {
-    /// `nested`: in a list, where a line below makes no heading.
-    Paragraph {
-        nested: bool,
-    },
-    /// The text of a list item without a paragraph around it.
-    Item,
+    /// Also the text of a list item without a paragraph around it.
+    Paragraph,
     Heading,
     Table,
     Code {
@@ -214,20 +192,11 @@ impl Leaf {
     }
 
     fn last(source: &str) -> Option<Self> {
-        let mut items: usize = 0;
         let mut last: Option<Self> = None;
         for (event, range) in Parser::new_ext(source, options()).into_offset_iter() {
             match event {
-                Event::Start(tag) => {
-                    if matches!(tag, Tag::Item) {
-                        items += 1;
-                    }
-                    last = Self::started(last, &tag, range, items > 0);
-                }
+                Event::Start(tag) => last = Self::started(last, &tag, range),
                 Event::End(tag) => {
-                    if tag == Tag::Item.to_end() {
-                        items = items.saturating_sub(1);
-                    }
                     if let Some(leaf) = &mut last {
                         leaf.ended |= !leaf.inline.end(tag) && !is_table_part(tag);
                     }
@@ -259,17 +228,12 @@ impl Leaf {
         if last.as_ref().is_some_and(|leaf| leaf.ended) {
             *last = None;
         }
-        last.get_or_insert_with(|| Self::new(Kind::Item, start))
+        last.get_or_insert_with(|| Self::new(Kind::Paragraph, start))
     }
 
-    fn started(
-        mut last: Option<Self>,
-        tag: &Tag<'_>,
-        range: Range<usize>,
-        nested: bool,
-    ) -> Option<Self> {
+    fn started(mut last: Option<Self>, tag: &Tag<'_>, range: Range<usize>) -> Option<Self> {
         let kind = match tag {
-            Tag::Paragraph => Kind::Paragraph { nested },
+            Tag::Paragraph => Kind::Paragraph,
             Tag::Heading { .. } => Kind::Heading,
             Tag::Table(_) => Kind::Table,
             Tag::HtmlBlock => Kind::Html,
@@ -314,30 +278,26 @@ impl Leaf {
             Kind::Table if !is_closed => Some(self.start),
             Kind::Html if !is_closed => open_html(source, own),
             Kind::Heading if !own.contains('\n') => self.inline.undecided(source),
-            Kind::Paragraph { nested } if !is_closed => {
-                if !nested && may_be_heading(own) {
-                    return Some(self.start);
-                }
-                self.table_head(source)
-                    .into_iter()
-                    .chain(self.inline.undecided(source))
-                    .min()
-            }
-            Kind::Item if !is_closed => self
+            Kind::Paragraph if !is_closed => self
                 .table_head(source)
                 .into_iter()
                 .chain(self.inline.undecided(source))
                 .min(),
-            Kind::Table | Kind::Html | Kind::Heading | Kind::Paragraph { .. } | Kind::Item => None,
+            Kind::Table | Kind::Html | Kind::Heading | Kind::Paragraph => None,
         }
     }
 
     /// Where the last line begins if it may be the head of a table.
     fn table_head(&self, source: &str) -> Option<usize> {
         let line = source.trim_end().rfind('\n').map_or(0, |at| at + 1);
-        let start = line.max(self.start);
+        let mut start = line.max(self.start);
+        // The text of an item begins behind the backslash of its first character.
+        if source.get(..start)?.ends_with('\\') {
+            start -= 1;
+        }
         let text = source.get(start..)?.trim_start_matches(['>', ' ', '\t']);
-        let may_be = text.starts_with('|') || (start == self.start && text.contains('|'));
+        let has_cells = || text.replace("||", "").contains('|');
+        let may_be = text.starts_with('|') || (start <= self.start && has_cells());
         (may_be && Bound::Usual.keeps(source, start)).then_some(start)
     }
 }

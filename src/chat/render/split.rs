@@ -6,13 +6,17 @@
 //! message only up to its first entity, so a part that begins inside a code block keeps the spaces
 //! of its first line (and loses the empty lines before it).
 
+mod good;
+
 use std::cmp::Reverse;
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::super::rich::{Entity, Rich, Style};
+use good::{Good, Place};
+
 use super::{LONGEST_TEXT, MOST_ENTITIES, MOST_PARTS, is_blank};
+use crate::chat::rich::{Entity, Rich, Style};
 
 /// How an answer is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,26 +56,6 @@ pub(crate) fn parts(body: &Rich) -> Vec<Rich> {
 /// As [`parts`], with at most `limit` UTF-16 units each (at least 2, or an emoji would not fit).
 pub(crate) fn parts_within(body: &Rich, limit: usize) -> Vec<Rich> {
     Pieces::of(body, limit).collect()
-}
-
-/// A place between two characters, counted in both ways.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    byte: usize,
-    unit: u32,
-}
-
-impl Place {
-    fn after(self, text: &str) -> Self {
-        let units: u32 = text
-            .chars()
-            .map(|c| if c.len_utf16() == 2 { 2 } else { 1 })
-            .sum();
-        Self {
-            byte: self.byte + text.len(),
-            unit: self.unit.saturating_add(units),
-        }
-    }
 }
 
 /// An entity, found in the text.
@@ -245,70 +229,6 @@ impl Iterator for Pieces<'_> {
     }
 }
 
-/// The last place of each kind to cut at.
-#[derive(Debug, Default)]
-struct Good {
-    paragraph: Option<Place>,
-    line: Option<Place>,
-    sentence: Option<Place>,
-    word: Option<Place>,
-    /// An empty line of a code block, then the end of any of its lines, then a space in one.
-    code_paragraph: Option<Place>,
-    code_line: Option<Place>,
-    code_word: Option<Place>,
-    /// Between any two graphemes.
-    any: Option<Place>,
-}
-
-impl Good {
-    /// Sorts the place between `before` and the text `after` it.
-    fn note(&mut self, here: Place, before: char, after: &str, in_code: bool) {
-        let here = Some(here);
-        let next = after.chars().next().unwrap_or(' ');
-        let (paragraph, line, word) = if in_code {
-            (
-                &mut self.code_paragraph,
-                &mut self.code_line,
-                &mut self.code_word,
-            )
-        } else {
-            (&mut self.paragraph, &mut self.line, &mut self.word)
-        };
-        if ends_paragraph(after) {
-            *paragraph = here;
-        }
-        if matches!(next, '\n' | '\r') {
-            *line = here;
-        }
-        if next.is_whitespace() {
-            *word = here;
-        }
-        if !in_code && ends_sentence(before, next) {
-            self.sentence = here;
-        }
-        self.any = here;
-    }
-
-    /// The best of them. A good place in the first half would make many small parts of one long
-    /// text; code is cut only where nothing around it will do, and then between two lines.
-    fn best(&self, start: Place, end: Place) -> Option<Place> {
-        let far = |place: &Place| (place.byte - start.byte) * 2 >= end.byte - start.byte;
-        [
-            self.paragraph,
-            self.line,
-            self.sentence,
-            self.code_paragraph,
-            self.code_line,
-        ]
-        .into_iter()
-        .flatten()
-        .find(far)
-        .or(self.word.max(self.code_line))
-        .or(self.code_word)
-        .or(self.any)
-    }
-}
-
 /// The entities of a text, found in it: none empty, none behind its end or inside a character.
 fn spans(body: &Rich) -> Vec<Span<'_>> {
     let bounds = |entity: &Entity| [entity.offset, entity.end()];
@@ -386,26 +306,6 @@ fn beginning(text: &str, limit: usize) -> &str {
         }
     }
     text
-}
-
-/// Whether an empty line follows.
-fn ends_paragraph(after: &str) -> bool {
-    let Some(next) = after.strip_prefix("\r\n").or(after.strip_prefix('\n')) else {
-        return false;
-    };
-    next.trim_start_matches([' ', '\t', '\r']).starts_with('\n')
-}
-
-/// Whether a sentence ends between these two; Chinese and Japanese put no space after it, and keep
-/// a closing quotation mark with it.
-fn ends_sentence(before: char, after: char) -> bool {
-    match before {
-        '.' | '!' | '?' | '؟' | '۔' | '।' => after.is_whitespace(),
-        '。' | '！' | '？' => {
-            !matches!(after, '。' | '！' | '？' | '”' | '’' | '」' | '』' | '）')
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]

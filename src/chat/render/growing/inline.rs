@@ -1,33 +1,11 @@
-//! What is undecided inside a block: marks that the parser left as they stand, and that may still
-//! open something. Pure.
+//! What the parser found inside a block, and what of that is undecided. Pure.
 
 use std::ops::Range;
 
 use pulldown_cmark::TagEnd;
 
 use super::line_of_marks;
-
-/// Tags that change how the text between them looks.
-const PAIRED: [&str; 18] = [
-    "a",
-    "b",
-    "code",
-    "del",
-    "em",
-    "i",
-    "ins",
-    "kbd",
-    "mark",
-    "q",
-    "s",
-    "span",
-    "strike",
-    "strong",
-    "sub",
-    "sup",
-    "tg-spoiler",
-    "u",
-];
+use super::marks::Marks;
 
 /// For how many characters an open mark is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +24,7 @@ impl Bound {
     }
 
     /// Where a mark must stand at least to be waited for.
-    fn first(self, source: &str) -> usize {
+    pub(super) fn first(self, source: &str) -> usize {
         let length: usize = match self {
             Self::Short => 60,
             Self::Usual => 400,
@@ -68,10 +46,10 @@ pub(super) struct Inline {
 }
 
 /// A text without an element of its own.
-struct Text {
-    range: Range<usize>,
+pub(super) struct Text {
+    pub(super) range: Range<usize>,
     /// Nothing that was left here inside emphasis can begin another.
-    in_emphasis: bool,
+    pub(super) in_emphasis: bool,
 }
 
 impl Inline {
@@ -208,260 +186,4 @@ impl Inline {
             .chain(formula.map(|element| element.start))
             .min()
     }
-}
-
-/// Reads the texts of a block from left to right.
-struct Marks<'a> {
-    source: &'a str,
-    /// Before these an open mark is given up.
-    first: [usize; 3],
-    earliest: Option<usize>,
-    /// Elements that the parser does not know.
-    elements: Vec<Range<usize>>,
-    brackets: Vec<usize>,
-    /// Where a second pair of brackets would belong to one that began there.
-    joined: Option<(usize, usize)>,
-    spoiler: Option<usize>,
-    /// What was read already.
-    done: usize,
-    /// The next `>`, and the next ends of formulas; none is left when it is the length.
-    angle: usize,
-    formula_ends: [usize; 2],
-}
-
-impl<'a> Marks<'a> {
-    fn new(source: &'a str) -> Self {
-        Self {
-            source,
-            first: [Bound::Short, Bound::Usual, Bound::Long].map(|bound| bound.first(source)),
-            earliest: None,
-            elements: Vec::new(),
-            brackets: Vec::new(),
-            joined: None,
-            spoiler: None,
-            done: 0,
-            angle: 0,
-            formula_ends: [0; 2],
-        }
-    }
-
-    fn after(&self, at: usize) -> &'a str {
-        self.source.get(at..).unwrap_or_default()
-    }
-
-    fn before(&self, at: usize) -> Option<char> {
-        self.source.get(..at)?.chars().next_back()
-    }
-
-    fn hold(&mut self, at: usize, bound: Bound) {
-        let [short, usual, long] = self.first;
-        let first = match bound {
-            Bound::Short => short,
-            Bound::Usual => usual,
-            Bound::Long => long,
-        };
-        if at >= first {
-            self.earliest = Some(self.earliest.map_or(at, |earliest| earliest.min(at)));
-        }
-    }
-
-    /// `end`: where the text before this one ends.
-    fn read(&mut self, text: &Text, end: Option<usize>) {
-        let start = text.range.start;
-        // A backslash that is no text itself takes the meaning from what follows it.
-        let escapes = self.before(start) == Some('\\') && end != Some(start);
-        let own = self.source.get(text.range.clone()).unwrap_or_default();
-        for (offset, c) in own.char_indices() {
-            let at = start + offset;
-            if at < self.done {
-                continue;
-            }
-            match c {
-                '(' | '[' if escapes && offset == 0 => self.formula(at, c),
-                _ if escapes && offset == 0 => {}
-                '*' | '_' | '~' if !text.in_emphasis => self.delimiter(at, c),
-                '`' => self.hold(at, Bound::Usual),
-                '$' => self.dollar(at),
-                '|' => self.bar(at),
-                '<' => self.open_angle(at),
-                '&' => self.ampersand(at),
-                '[' => self.open_bracket(at),
-                ']' => self.close_bracket(at),
-                _ => {}
-            }
-        }
-    }
-
-    fn finish(&mut self) {
-        for at in self.brackets.clone() {
-            self.hold(at, Bound::Usual);
-        }
-        if let Some(at) = self.spoiler {
-            self.hold(at, Bound::Usual);
-        }
-    }
-
-    /// A run that nothing was made of; one before white space opens nothing, nor does `_` in a word.
-    fn delimiter(&mut self, at: usize, mark: char) {
-        let rest = self.after(at).trim_start_matches(mark);
-        let run = self.after(at).len() - rest.len();
-        self.done = at + run;
-        let next = rest.chars().next();
-        let in_word = mark == '_' && self.before(at).is_some_and(char::is_alphanumeric);
-        if next.is_none_or(char::is_whitespace) || in_word {
-            return;
-        }
-        match (mark, run) {
-            ('~', 1) => self.hold(at, Bound::Short),
-            ('~', 3..) => {}
-            _ => self.hold(at, Bound::Usual),
-        }
-    }
-
-    fn dollar(&mut self, at: usize) {
-        let inner = self.after(at + 1);
-        if let Some(inner) = inner.strip_prefix('$') {
-            self.done = at + 2;
-            if !inner.is_empty() {
-                self.hold(at, Bound::Long);
-            }
-            return;
-        }
-        let in_word = self
-            .before(at)
-            .is_some_and(|c| c.is_ascii_alphanumeric() || c == '$');
-        match inner.chars().next() {
-            Some(c) if c.is_ascii_digit() && !in_word => self.hold(at, Bound::Short),
-            Some(c) if !c.is_whitespace() && !in_word => self.hold(at, Bound::Usual),
-            Some(_) | None => {}
-        }
-    }
-
-    /// `\(` and `\[` begin formulas that the parser knows nothing of.
-    fn formula(&mut self, at: usize, mark: char) {
-        let (close, index, bound) = if mark == '(' {
-            ("\\)", 0, Bound::Usual)
-        } else {
-            ("\\]", 1, Bound::Long)
-        };
-        let known = self.formula_ends.get(index).copied().unwrap_or_default();
-        let end = if known > at {
-            known
-        } else {
-            let found = self.after(at).find(close);
-            found.map_or(self.source.len(), |found| at + found)
-        };
-        if let Some(known) = self.formula_ends.get_mut(index) {
-            *known = end;
-        }
-        if end == self.source.len() {
-            self.hold(at - 1, bound);
-        } else {
-            self.done = end + close.len();
-            self.elements.push(at - 1..self.done);
-        }
-    }
-
-    /// Two bars hide what stands between them and two more.
-    fn bar(&mut self, at: usize) {
-        let Some(rest) = self.after(at).strip_prefix("||") else {
-            return;
-        };
-        self.done = at + 2;
-        let may_close = self.before(at).is_some_and(|c| !c.is_whitespace());
-        let may_open = rest.chars().next().is_some_and(|c| !c.is_whitespace());
-        match self.spoiler {
-            Some(open) if may_close => {
-                self.elements.push(open..self.done);
-                self.spoiler = None;
-            }
-            None if may_open => self.spoiler = Some(at),
-            Some(_) | None => {}
-        }
-    }
-
-    /// A tag, a comment or an address that has no end yet.
-    fn open_angle(&mut self, at: usize) {
-        let next = self.after(at + 1).chars().next();
-        if !next.is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')) {
-            return;
-        }
-        if self.angle <= at {
-            let found = self.after(at).find('>');
-            self.angle = found.map_or(self.source.len(), |found| at + found);
-        }
-        if self.angle == self.source.len() {
-            self.hold(at, Bound::Usual);
-        }
-    }
-
-    fn ampersand(&mut self, at: usize) {
-        let mut name = self.after(at + 1).chars();
-        if name.all(|c| c.is_ascii_alphanumeric() || c == '#') {
-            self.hold(at, Bound::Short);
-        }
-    }
-
-    fn open_bracket(&mut self, at: usize) {
-        let start = match self.joined.take() {
-            Some((place, start)) if place == at => start,
-            _ if self.before(at) == Some('!') => at - 1,
-            _ => at,
-        };
-        self.brackets.push(start);
-    }
-
-    /// The parser made no link of the pair that ends here; what follows may.
-    fn close_bracket(&mut self, at: usize) {
-        let Some(start) = self.brackets.pop() else {
-            return;
-        };
-        let rest = self.after(at + 1);
-        match rest.chars().next() {
-            None => self.hold(start, Bound::Usual),
-            Some('(') if is_open_target(rest) => self.hold(start, Bound::Usual),
-            Some('[') => self.joined = Some((at + 1, start)),
-            Some(_) => {}
-        }
-    }
-
-    /// A tag waits for the one that closes it.
-    fn read_tags(&mut self, tags: &[Range<usize>]) {
-        let mut open: Vec<(&str, usize)> = Vec::new();
-        for tag in tags {
-            let text = self.source.get(tag.clone()).unwrap_or_default();
-            let inner = text.trim_start_matches(['<', '/']);
-            let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-            let name = inner.get(..end.unwrap_or_default()).unwrap_or_default();
-            if !PAIRED.contains(&name) || text.ends_with("/>") {
-                continue;
-            }
-            if !text.starts_with("</") {
-                open.push((name, tag.start));
-            } else if let Some(nth) = open.iter().rposition(|(other, _)| *other == name) {
-                let (_, start) = open.remove(nth);
-                self.elements.push(start..tag.end);
-            }
-        }
-        for (_, start) in open {
-            self.hold(start, Bound::Usual);
-        }
-    }
-}
-
-/// Whether the parentheses after the text of a link are still open, or a title in them is.
-fn is_open_target(rest: &str) -> bool {
-    let (mut depth, mut quotes) = (0_usize, 0_usize);
-    for c in rest.chars().take(400) {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            '"' => quotes += 1,
-            _ => {}
-        }
-        if depth == 0 && quotes.is_multiple_of(2) {
-            return false;
-        }
-    }
-    true
 }

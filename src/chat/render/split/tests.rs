@@ -280,7 +280,7 @@ fn words() -> impl Strategy<Value = String> {
 #[derive(Debug, Clone)]
 enum Tree {
     Text(String),
-    Styled(Style, Vec<Tree>),
+    Styled(Style, Vec<Self>),
 }
 
 impl Tree {
@@ -295,7 +295,9 @@ impl Tree {
                     length: 0,
                     style: style.clone(),
                 });
-                inner.iter().for_each(|tree| tree.write(rich));
+                for tree in inner {
+                    tree.write(rich);
+                }
                 let end = u32::try_from(units(&rich.text)).unwrap();
                 rich.entities[index].length = end - offset;
             }
@@ -333,7 +335,9 @@ fn trees() -> impl Strategy<Value = Tree> {
 fn bodies() -> impl Strategy<Value = Rich> {
     proptest::collection::vec(trees(), 0..12).prop_map(|trees| {
         let mut rich = Rich::default();
-        trees.iter().for_each(|tree| tree.write(&mut rich));
+        for tree in &trees {
+            tree.write(&mut rich);
+        }
         rich.entities.retain(|entity| entity.length > 0);
         rich
     })
