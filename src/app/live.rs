@@ -94,7 +94,10 @@ struct Screen {
     /// It has wished for a frame.
     wished: bool,
     under_way: bool,
+    /// Nothing more is shown.
     closed: bool,
+    /// Nobody waits any more for what is under way.
+    abandoned: bool,
     /// Drafts in a row that failed for an unknown reason.
     failed: u8,
 }
@@ -159,6 +162,7 @@ impl Live {
                 wished: false,
                 under_way: false,
                 closed: false,
+                abandoned: false,
                 failed: 0,
             }),
             nudge: Notify::new(),
@@ -256,7 +260,7 @@ impl Live {
         }
         screen.content = Some(content);
         screen.shown = clock::instant();
-        let orphan = message.filter(|new| screen.closed && screen.message != Some(*new));
+        let orphan = message.filter(|new| screen.abandoned && screen.message != Some(*new));
         if orphan.is_none() {
             screen.message = message.or(screen.message);
         }
@@ -307,7 +311,9 @@ impl Live {
         }
         // A message that arrives after that is deleted.
         drop(timeout(CLOSE_PATIENCE, ended).await);
-        self.screen.lock().message
+        let mut screen = self.screen.lock();
+        screen.abandoned = true;
+        screen.message
     }
 
     fn content(&self, way: Way) -> Content {

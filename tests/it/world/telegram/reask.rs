@@ -45,6 +45,10 @@ impl Telegram {
         self.change(|state| {
             let chat = state.chats.entry(chat).or_default();
             chat.messages.remove(&message);
+            let mut sent = chat.sent.iter_mut();
+            if let Some(lost) = sent.find(|sent| sent.id == message) {
+                lost.is_deleted = true;
+            }
         });
     }
 
