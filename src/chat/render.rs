@@ -1,6 +1,7 @@
 //! An answer to parts that fit Telegram. Pure. Invariant: every part is a piece of the text, in
 //! order, and only blanks (see [`is_blank`]) are lost between two of them; no part is blank.
 
+mod blocks;
 mod footnotes;
 mod html;
 mod latex;
@@ -9,6 +10,7 @@ mod legal;
 mod links;
 mod markdown;
 mod math;
+mod spans;
 mod table;
 mod tokens;
 mod writer;

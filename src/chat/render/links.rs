@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::chat::rich::{Entity, Rich, Style};
+use crate::chat::rich::{Entity, Rich, Style, units};
 
 /// Longest address that Telegram is asked to make a link of, in bytes.
 const LONGEST_URL: usize = 2048;
@@ -101,7 +101,7 @@ pub(super) fn quiet(rich: Rich, asked: &str) -> Rich {
     let (mut unit, mut byte) = (0, 0);
     for (at, name) in names_in(&rich.text) {
         let between = rich.text.get(byte..at).unwrap_or_default();
-        unit += length(between);
+        unit += u32::try_from(units(between)).unwrap_or_default();
         byte = at;
         while code.is_some_and(|code| code.end() <= unit) {
             code = codes.next();
@@ -173,10 +173,4 @@ fn broken(rich: Rich, breaks: &[(u32, usize)]) -> Rich {
 
 const fn is_code(entity: &Entity) -> bool {
     matches!(entity.style, Style::Code | Style::Pre { .. })
-}
-
-fn length(text: &str) -> u32 {
-    text.chars()
-        .map(|c| if c.len_utf16() == 1 { 1 } else { 2 })
-        .sum()
 }

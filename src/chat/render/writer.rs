@@ -295,7 +295,9 @@ impl Writer {
             self.push(c.encode_utf8(&mut buffer));
             at += if c.len_utf16() == 1 { 1 } else { 2 };
         }
-        ends.iter().for_each(|_| self.close());
+        for _ in ends {
+            self.close();
+        }
     }
 
     /// The text, trimmed, with its entities in order.

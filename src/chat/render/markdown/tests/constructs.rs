@@ -17,13 +17,13 @@ fn marked(rich: &Rich) -> String {
             marked.push('⟧');
         }
         while let Some(entity) = next.next_if(|entity| entity.offset == unit) {
-            marked.push_str(&format!("⟦{}:", name(&entity.style)));
+            marked.extend(["⟦", &name(&entity.style), ":"]);
             ends.push(entity.end());
         }
         marked.push(c);
         unit += u32::try_from(c.len_utf16()).unwrap();
     }
-    ends.iter().for_each(|_| marked.push('⟧'));
+    marked.push_str(&"⟧".repeat(ends.len()));
     marked
 }
 
@@ -194,6 +194,12 @@ fn a_link_tells_where_it_leads() {
             "[write](mailto:me@a.example)",
             "⟦a mailto:me@a.example:write⟧ (me@a.example)",
         ),
+    ]);
+}
+
+#[test]
+fn what_is_no_web_link_is_told_too() {
+    check(&[
         ("[x](javascript:alert)", "x (javascript:alert)"),
         ("[x](/local) [y](#z)", "x (/local) y"),
         (

@@ -69,7 +69,7 @@ proptest! {
             Just("\\]"), Just("[ ] "), Just("\n   "),
         ], "[a-z]{3,9}"), 0..40))
     {
-        let text: String = parts.iter().map(|(mark, word)| format!("{mark}{word}")).collect();
+        let text: String = parts.iter().flat_map(|(mark, word)| [*mark, word]).collect();
         let rich = answer(&text, "");
         legal(&rich, &text);
         for word in plain_words(&text) {
