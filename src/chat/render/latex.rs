@@ -12,11 +12,13 @@ use std::mem;
 use fractions::{divided, rooted};
 use line::Line;
 pub(super) use scripts::script;
-use scripts::{accent, alphabet};
+use scripts::{accent, alphabet, is_accent};
 use symbols::Symbol;
 
 /// Deeper groups stay as they are written.
 const DEEPEST: usize = 16;
+/// In characters; further on no end is looked for.
+const LONGEST_OPTION: usize = 64;
 /// End a row and a cell, until the environment around them says how that looks. No text holds them.
 const ROW: char = '\u{fde3}';
 const CELL: char = '\u{fde4}';
@@ -167,7 +169,8 @@ impl<'a> Reader<'a> {
     /// What stands in square brackets right here.
     fn option(&mut self) -> Option<String> {
         let inner = self.rest.strip_prefix('[')?;
-        if self.depth >= DEEPEST || !inner.contains(']') {
+        let ends = inner.chars().take(LONGEST_OPTION).any(|c| c == ']');
+        if self.depth >= DEEPEST || !ends {
             return None;
         }
         self.rest = inner;
@@ -247,8 +250,10 @@ impl<'a> Reader<'a> {
         self.rest = self.rest.trim_start();
         match self.rest.strip_prefix('.') {
             Some(after) => self.rest = after,
-            None if !self.rest.is_empty() => self.step(line),
-            None => {}
+            None => {
+                let sign = self.argument();
+                line.atom(&sign);
+            }
         }
     }
 
@@ -356,12 +361,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The text with an accent on every letter.
+/// The text with an accent on every letter, after those it has.
 fn accented(text: &str, mark: char) -> String {
     let mut accented = String::with_capacity(text.len() * 2);
-    for c in text.trim().chars() {
+    let mut chars = text.trim().chars().peekable();
+    while let Some(c) = chars.next() {
         accented.push(c);
-        if !c.is_whitespace() {
+        let goes_on = chars.peek().copied().is_some_and(is_accent);
+        if !goes_on && !c.is_whitespace() {
             accented.push(mark);
         }
     }

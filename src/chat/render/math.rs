@@ -293,3 +293,6 @@ fn is_prose(tex: &str) -> bool {
     let price = tex.starts_with(|c: char| c.is_ascii_digit());
     long > 0 && (plain || (price && !tex.contains('\\')))
 }
+
+#[cfg(test)]
+mod tests;

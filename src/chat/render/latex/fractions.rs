@@ -1,7 +1,7 @@
 //! Fractions and roots in one line, with brackets where they would be read wrong. Pure.
 
 use super::line::Line;
-use super::scripts::{fraction, is_script, script};
+use super::scripts::{fraction, is_accent, is_script, script};
 
 /// A fraction in one line.
 pub(super) fn divided(above: &str, below: &str, line: &mut Line) {
@@ -82,10 +82,7 @@ fn is_factor(text: &str) -> bool {
 
 /// Whether a character binds closer than a fraction.
 fn is_close(c: char) -> bool {
-    c.is_alphanumeric()
-        || is_script(c)
-        || "°∞∂∇√.!′".contains(c)
-        || matches!(c, '\u{300}'..='\u{36f}' | '\u{20d0}'..='\u{20ff}')
+    c.is_alphanumeric() || is_script(c) || "°∞∂∇√.!′".contains(c) || is_accent(c)
 }
 
 /// Whether one pair of brackets holds all of it.

@@ -111,7 +111,7 @@ fn brackets_and_boxes_are_kept() {
         ("\\lfloor x \\rfloor", "⌊x⌋"),
         ("\\boxed{42}", "[42]"),
         ("a \\equiv b \\pmod{n}", "a ≡ b (mod n)"),
-        ("a \\xrightarrow{f} b", "a →^f b"),
+        ("a \\xrightarrow{f} b", "a →ᶠ b"),
         ("\\underbrace{a+b}_{n}", "a+bₙ"),
         ("\\textcolor{red}{x}", "x"),
     ]);
@@ -136,7 +136,7 @@ fn environments_have_rows() {
             "a = b\n= c",
         ),
         ("a \\\\ b", "a\nb"),
-        ("\\begin{foo} x \\end{foo}", "\\begin{foo} x \\end{foo}"),
+        ("\\begin{foo} x \\end{foo}", "\\begin{foo}x \\end{foo}"),
     ]);
 }
 

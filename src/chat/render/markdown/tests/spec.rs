@@ -13,7 +13,7 @@ use crate::chat::render::answer;
 use crate::chat::rich::{Entity, Rich, Style};
 
 /// All examples keep their words; this many lose no look either.
-const FULL_FIDELITY: usize = 480;
+const FULL_FIDELITY: usize = 485;
 
 #[derive(Deserialize)]
 struct Examples {
