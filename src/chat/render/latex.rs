@@ -248,12 +248,11 @@ impl<'a> Reader<'a> {
 
     fn delimiter(&mut self, line: &mut Line) {
         self.rest = self.rest.trim_start();
-        match self.rest.strip_prefix('.') {
-            Some(after) => self.rest = after,
-            None => {
-                let sign = self.argument();
-                line.atom(&sign);
-            }
+        if let Some(after) = self.rest.strip_prefix('.') {
+            self.rest = after;
+        } else {
+            let sign = self.argument();
+            line.atom(&sign);
         }
     }
 

@@ -70,7 +70,10 @@ fn spans_nest_and_code_stands_alone() {
         ("\\*\\*no\\*\\*", "**no**"),
         ("**甲（乙）**丙 **丁**", "⟦b:甲（乙）⟧丙 ⟦b:丁⟧"),
         ("a_b_c __init__.py 2*3*4", "a_b_c ⟦b:init⟧.py 2⟦i:3⟧4"),
-        ("see https://x.example/?a=$b&c=$d_e_f", "see https://x.example/?a=$b&c=$d_e_f"),
+        (
+            "see https://x.example/?a=$b&c=$d_e_f",
+            "see https://x.example/?a=$b&c=$d_e_f",
+        ),
         ("⟨\u{fdd0}\u{fdd1}\u{fde1}⟩", "⟨⟩"),
         ("5~10, 20~30 and ~5", "5~10, 20~30 and ~5"),
         ("a\nb  \nc\\\nd", "a\nb\nc\nd"),
