@@ -7,6 +7,7 @@ mod split;
 pub(crate) use growing::settled;
 pub(crate) use split::{Shown, parts, parts_of_text, shown};
 
+mod blocks;
 mod footnotes;
 mod html;
 mod latex;
@@ -15,6 +16,7 @@ mod legal;
 mod links;
 mod markdown;
 mod math;
+mod spans;
 mod table;
 mod tokens;
 mod writer;

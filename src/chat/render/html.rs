@@ -45,7 +45,7 @@ pub(super) enum Kind {
     Details,
     Summary,
     Span,
-    /// `||`, `==` and a `**` that CommonMark left alone.
+    /// `||`, `==` and a `**` that `CommonMark` left alone.
     Bars,
     Equals,
     Stars,

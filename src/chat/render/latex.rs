@@ -2,17 +2,23 @@
 //! understood stays as it was written; nothing is lost but spacing and sizes.
 
 mod block;
+mod fractions;
+mod line;
 mod scripts;
 mod symbols;
 
 use std::mem;
 
+use fractions::{divided, rooted};
+use line::Line;
 pub(super) use scripts::script;
-use scripts::{accent, alphabet, fraction, is_script};
+use scripts::{accent, alphabet, is_accent};
 use symbols::Symbol;
 
 /// Deeper groups stay as they are written.
 const DEEPEST: usize = 16;
+/// In characters; further on no end is looked for.
+const LONGEST_OPTION: usize = 64;
 /// End a row and a cell, until the environment around them says how that looks. No text holds them.
 const ROW: char = '\u{fde3}';
 const CELL: char = '\u{fde4}';
@@ -41,84 +47,6 @@ enum Until {
     Brace,
     Bracket,
     Environment,
-}
-
-/// What was read so far.
-#[derive(Default)]
-struct Line {
-    text: String,
-    /// Whether a letter or digit must not follow without a space.
-    owes_space: bool,
-    /// Whether the name of a command ended here: the spaces after it are only its end.
-    named: bool,
-}
-
-impl Line {
-    fn atom(&mut self, text: &str) {
-        if mem::take(&mut self.owes_space) && text.starts_with(char::is_alphanumeric) {
-            self.space();
-        }
-        self.text.push_str(text);
-    }
-
-    fn space(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with([' ', ROW, CELL]) {
-            self.text.push(' ');
-        }
-    }
-
-    /// A space where a letter or digit stands before.
-    fn part(&mut self) {
-        if self
-            .text
-            .ends_with(|c: char| c.is_alphanumeric() || c == ')')
-        {
-            self.space();
-        }
-    }
-
-    /// A sign between two things; at the beginning it belongs to the next one.
-    fn operator(&mut self, sign: &str) {
-        let leads = self.text.is_empty() || self.text.ends_with(['(', '[', '{', '|', ROW, CELL]);
-        if leads {
-            self.text.push_str(sign);
-            self.owes_space = sign.ends_with(char::is_alphanumeric);
-        } else {
-            self.space();
-            self.text.push_str(sign);
-            self.text.push(' ');
-            self.owes_space = false;
-        }
-    }
-
-    fn function(&mut self, name: &str) {
-        self.part();
-        self.text.push_str(name);
-        self.owes_space = true;
-    }
-
-    fn script(&mut self, script: &str, raised: bool) {
-        let bare: String = script.chars().filter(|c| !c.is_whitespace()).collect();
-        let sign = if raised { '^' } else { '_' };
-        match scripts::script(&bare, raised) {
-            Some(small) => self.text.push_str(&small),
-            None if raised && matches!(bare.as_str(), "∘" | "°") => self.text.push('°'),
-            None => {
-                self.text.push(sign);
-                // A word in an index keeps its spaces.
-                let shown = if bare.chars().all(char::is_alphabetic) {
-                    script
-                } else {
-                    &bare
-                };
-                if bare.chars().nth(1).is_some() {
-                    self.text.extend(["(", shown.trim(), ")"]);
-                } else {
-                    self.text.push_str(&bare);
-                }
-            }
-        }
-    }
 }
 
 impl<'a> Reader<'a> {
@@ -167,10 +95,16 @@ impl<'a> Reader<'a> {
             '~' => line.space(),
             '-' => line.atom("−"),
             '\'' => line.atom("′"),
-            c if c.is_whitespace() && named => line.named = true,
+            c if c.is_whitespace() && named && self.binds() => {}
             c if c.is_whitespace() => line.space(),
             c => line.atom(c.encode_utf8(&mut [0; 4])),
         }
+    }
+
+    /// Whether the space before what is next only ended a command's name.
+    fn binds(&self) -> bool {
+        let next = self.rest.trim_start();
+        next.starts_with(|c: char| c.is_alphanumeric() || "\\({".contains(c))
     }
 
     /// The next group or single thing, for a command; empty where there is none.
@@ -235,7 +169,8 @@ impl<'a> Reader<'a> {
     /// What stands in square brackets right here.
     fn option(&mut self) -> Option<String> {
         let inner = self.rest.strip_prefix('[')?;
-        if self.depth >= DEEPEST || !inner.contains(']') {
+        let ends = inner.chars().take(LONGEST_OPTION).any(|c| c == ']');
+        if self.depth >= DEEPEST || !ends {
             return None;
         }
         self.rest = inner;
@@ -255,7 +190,11 @@ impl<'a> Reader<'a> {
                 line.atom(sign);
                 line.named = name.starts_with(|c: char| c.is_ascii_alphabetic());
             }
-            Some(Symbol::Operator(sign)) => line.operator(sign),
+            Some(Symbol::Operator(sign)) => {
+                if line.operator(sign) {
+                    self.rest = self.rest.trim_start();
+                }
+            }
             Some(Symbol::Function(name)) => line.function(name),
             None => {
                 let known = self.spacing(name, line)
@@ -282,7 +221,14 @@ impl<'a> Reader<'a> {
                 line.text.push(ROW);
                 self.skip_height();
             }
-            "left" | "right" | "middle" => self.delimiter(line),
+            "left" => {
+                self.delimiter(line);
+                self.rest = self.rest.trim_start();
+            }
+            "right" | "middle" => {
+                line.close();
+                self.delimiter(line);
+            }
             _ => return false,
         }
         true
@@ -302,10 +248,11 @@ impl<'a> Reader<'a> {
 
     fn delimiter(&mut self, line: &mut Line) {
         self.rest = self.rest.trim_start();
-        match self.rest.strip_prefix('.') {
-            Some(after) => self.rest = after,
-            None if !self.rest.is_empty() => self.step(line),
-            None => {}
+        if let Some(after) = self.rest.strip_prefix('.') {
+            self.rest = after;
+        } else {
+            let sign = self.argument();
+            line.atom(&sign);
         }
     }
 
@@ -356,7 +303,7 @@ impl<'a> Reader<'a> {
             "not" => {
                 let mut sign = self.argument();
                 sign.push('\u{338}');
-                line.operator(&sign);
+                line.operator(sign.trim());
             }
             _ => return false,
         }
@@ -369,7 +316,10 @@ impl<'a> Reader<'a> {
             "text" | "textbf" | "textit" | "textrm" | "textsf" | "texttt" | "textnormal"
             | "mbox" | "hbox" | "emph" => {
                 let text = plain(self.raw_argument());
-                line.atom(&text);
+                if text.starts_with(' ') {
+                    line.space();
+                }
+                line.atom(text.trim_start());
             }
             "mathrm" | "mathit" | "mathsf" | "mathtt" | "mathnormal" | "underbrace"
             | "overbrace" | "mathop" | "mathbin" | "mathrel" | "substack" => {
@@ -410,103 +360,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn divided(above: &str, below: &str, line: &mut Line) {
-    let (above, below) = (above.trim(), below.trim());
-    if let Some(fraction) = fraction(above, below) {
-        line.atom(fraction);
-        return;
-    }
-    line.part();
-    let above = if is_product(above) {
-        above.to_owned()
-    } else {
-        format!("({above})")
-    };
-    let below = if is_factor(below) {
-        below.to_owned()
-    } else {
-        format!("({below})")
-    };
-    line.atom(&format!("{above}/{below}"));
-    line.owes_space = true;
-}
-
-fn rooted(degree: Option<&str>, root: &str, line: &mut Line) {
-    let sign = match degree.map(str::trim) {
-        None | Some("" | "2") => "√".to_owned(),
-        Some("3") => "∛".to_owned(),
-        Some("4") => "∜".to_owned(),
-        Some(degree) => match script(degree, true) {
-            Some(small) => format!("{small}√"),
-            None => format!("({degree})√"),
-        },
-    };
-    let root = root.trim();
-    line.atom(&sign);
-    if is_factor(root) && !root.starts_with('√') {
-        line.text.push_str(root);
-    } else {
-        line.text.extend(["(", root, ")"]);
-    }
-    line.owes_space = true;
-}
-
-/// Whether a fraction's upper part needs no brackets: nothing in it adds or compares.
-fn is_product(text: &str) -> bool {
-    let text = text.strip_prefix('−').unwrap_or(text);
-    let mut depth = 0_usize;
-    for c in text.chars() {
-        match c {
-            '(' => depth += 1,
-            ')' if depth == 0 => return false,
-            ')' => depth -= 1,
-            c if depth == 0 && !is_close(c) => return false,
-            _ => {}
-        }
-    }
-    depth == 0 && !text.is_empty()
-}
-
-/// Whether a text needs no brackets under a fraction or a root: a number, a letter, `dx`.
-fn is_factor(text: &str) -> bool {
-    if is_bracketed(text) {
-        return true;
-    }
-    let bare = text
-        .strip_prefix(['d', '∂', 'Δ'])
-        .filter(|rest| !rest.is_empty());
-    let bases: String = bare
-        .unwrap_or(text)
-        .chars()
-        .filter(|c| !is_script(*c))
-        .collect();
-    let is_number = bases.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let letters = bases.chars().filter(|c| c.is_alphanumeric() || *c == '√');
-    !text.is_empty() && text.chars().all(is_close) && (is_number || letters.count() == 1)
-}
-
-/// Whether a character binds closer than a fraction.
-fn is_close(c: char) -> bool {
-    c.is_alphanumeric()
-        || is_script(c)
-        || "°∞∂∇√.!′".contains(c)
-        || matches!(c, '\u{300}'..='\u{36f}' | '\u{20d0}'..='\u{20ff}')
-}
-
-/// Whether one pair of brackets holds all of it.
-fn is_bracketed(text: &str) -> bool {
-    let inner = text
-        .strip_prefix('(')
-        .and_then(|inner| inner.strip_suffix(')'));
-    inner.is_some_and(|inner| !inner.contains(['(', ')']))
-}
-
-/// The text with an accent on every letter.
+/// The text with an accent on every letter, after those it has.
 fn accented(text: &str, mark: char) -> String {
     let mut accented = String::with_capacity(text.len() * 2);
-    for c in text.trim().chars() {
+    let mut chars = text.trim().chars().peekable();
+    while let Some(c) = chars.next() {
         accented.push(c);
-        if !c.is_whitespace() {
+        let goes_on = chars.peek().copied().is_some_and(is_accent);
+        if !goes_on && !c.is_whitespace() {
             accented.push(mark);
         }
     }

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::chat::rich::{Entity, Rich, Style};
+use crate::chat::rich::{Entity, Rich, Style, units};
 
 /// Longest address that Telegram is asked to make a link of, in bytes.
 const LONGEST_URL: usize = 2048;
+/// How far before a name the beginning of its web address is looked for, in characters.
+const LONGEST_PATH: usize = 300;
 /// Joins what it stands between, and shows nothing; Telegram sees no mention across it.
 const JOINER: char = '\u{2060}';
 /// Telegram takes no shorter name.
@@ -101,7 +103,7 @@ pub(super) fn quiet(rich: Rich, asked: &str) -> Rich {
     let (mut unit, mut byte) = (0, 0);
     for (at, name) in names_in(&rich.text) {
         let between = rich.text.get(byte..at).unwrap_or_default();
-        unit += length(between);
+        unit += u32::try_from(units(between)).unwrap_or_default();
         byte = at;
         while code.is_some_and(|code| code.end() <= unit) {
             code = codes.next();
@@ -128,19 +130,17 @@ fn names_in(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// Whether a web address leads up to here; one that is longer than an address can be does not.
 fn is_in_url(before: &str) -> bool {
-    // A word longer than this is no address that anybody tapped on.
-    let near: String = before.chars().rev().take(LONGEST_URL).collect();
-    let word: String = near
-        .chars()
-        .take_while(|c| !c.is_whitespace())
-        .collect::<Vec<_>>()
-        .into_iter()
-        .rev()
-        .collect();
+    if !before.ends_with('/') {
+        return false;
+    }
+    let word = before.char_indices().rev().take(LONGEST_PATH);
+    let start = word.take_while(|(_, c)| !c.is_whitespace()).last();
+    let word = start.map_or("", |(start, _)| before.split_at(start).1);
     let start = word.rfind("https://").or_else(|| word.rfind("http://"));
     let host = start.and_then(|start| host(word.split_at(start).1));
-    before.ends_with('/') && host.is_some_and(|host| host.contains('.'))
+    host.is_some_and(|host| host.contains('.'))
 }
 
 /// The text with a joiner at these places (unit, byte), in order.
@@ -173,10 +173,4 @@ fn broken(rich: Rich, breaks: &[(u32, usize)]) -> Rich {
 
 const fn is_code(entity: &Entity) -> bool {
     matches!(entity.style, Style::Code | Style::Pre { .. })
-}
-
-fn length(text: &str) -> u32 {
-    text.chars()
-        .map(|c| if c.len_utf16() == 1 { 1 } else { 2 })
-        .sum()
 }

@@ -111,19 +111,16 @@ impl<'a> Masked<'a> {
             }
             let last = before.chars().next_back().or(self.text.chars().next_back());
             self.copy(before);
-            let taken = match formula(from, last) {
-                Some(formula) => {
-                    self.add(Formula {
-                        quoted: line_is_quoted,
-                        ..formula
-                    });
-                    formula.source.len()
-                }
-                None => {
-                    let taken = skipped(from);
-                    self.copy(from.split_at(taken).0);
-                    taken
-                }
+            let taken = if let Some(formula) = formula(from, last) {
+                self.add(Formula {
+                    quoted: line_is_quoted,
+                    ..formula
+                });
+                formula.source.len()
+            } else {
+                let taken = skipped(from);
+                self.copy(from.split_at(taken).0);
+                taken
             };
             rest = from.split_at(taken).1;
         }
@@ -296,3 +293,6 @@ fn is_prose(tex: &str) -> bool {
     let price = tex.starts_with(|c: char| c.is_ascii_digit());
     long > 0 && (plain || (price && !tex.contains('\\')))
 }
+
+#[cfg(test)]
+mod tests;

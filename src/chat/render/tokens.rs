@@ -1,5 +1,5 @@
 //! From what the parser says to what is written: finds the other half of HTML tags and of the marks
-//! that CommonMark does not know (`||spoiler||`, `==mark==`), or leaves them as text. Pure.
+//! that `CommonMark` does not know (`||spoiler||`, `==mark==`), or leaves them as text. Pure.
 //! Invariant: in the result every opening has its closing, and they are nested.
 
 use std::collections::HashMap;
@@ -155,20 +155,20 @@ impl<'a> Reader<'a, '_> {
 
     /// GitHub drops cells beyond the header's columns; they become one more cell.
     fn end_of_row(&mut self, kind: TagEnd, range: &Range<usize>) {
-        match kind {
-            TagEnd::TableCell => self.cell_end = range.end,
-            TagEnd::TableRow if self.cell_end > range.start => {
-                let rest = self.source(self.cell_end..range.end);
-                let rest = rest.trim_matches(|c: char| c == '|' || c.is_whitespace());
-                if !rest.is_empty() {
-                    let cell = Token::Event(Event::Start(Tag::TableCell));
-                    self.tokens.push(cell);
-                    self.text_token(rest);
-                    let end = Token::Event(Event::End(TagEnd::TableCell));
-                    self.tokens.push(end);
-                }
-            }
-            _ => {}
+        if kind == TagEnd::TableCell {
+            self.cell_end = range.end;
+        }
+        if kind != TagEnd::TableRow || self.cell_end <= range.start {
+            return;
+        }
+        let rest = self.source(self.cell_end..range.end);
+        let rest = rest.trim_matches(|c: char| c == '|' || c.is_whitespace());
+        if !rest.is_empty() {
+            let cell = Token::Event(Event::Start(Tag::TableCell));
+            self.tokens.push(cell);
+            self.text_token(rest);
+            let end = Token::Event(Event::End(TagEnd::TableCell));
+            self.tokens.push(end);
         }
     }
 
@@ -198,19 +198,16 @@ impl<'a> Reader<'a, '_> {
         while let Some(at) = rest.get(from..).and_then(|rest| rest.find(['|', '=', '*'])) {
             let at = from + at;
             let (before, here) = rest.split_at(at);
-            match mark(here).filter(|_| !before.ends_with(GUARD)) {
-                Some((written, kind, style)) => {
-                    let after = here.split_at(written.len()).1;
-                    self.text_token(before);
-                    self.pair(written, kind, style, (before, after));
-                    rest = after;
-                    from = 0;
-                }
-                None => {
-                    let run = here.chars().next().unwrap_or_default();
-                    let length = here.len() - here.trim_start_matches(run).len();
-                    from = at + length;
-                }
+            let found = mark(here).filter(|_| !before.ends_with(GUARD));
+            if let Some((written, kind, style)) = found {
+                let after = here.split_at(written.len()).1;
+                self.text_token(before);
+                self.pair(written, kind, style, (before, after));
+                rest = after;
+                from = 0;
+            } else {
+                let run = here.chars().next().unwrap_or_default();
+                from = at + here.len() - here.trim_start_matches(run).len();
             }
         }
         self.text_token(rest);
@@ -229,8 +226,9 @@ impl<'a> Reader<'a, '_> {
         let spaced = |c: Option<char>| c.is_some_and(char::is_whitespace);
         let in_word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
         let strict = kind != Kind::Stars;
-        let closes = !spaced(last) && !(strict && in_word(next));
-        let opens = !spaced(next) && !(strict && in_word(last));
+        let is_edge = |c: Option<char>| !(strict && in_word(c));
+        let closes = !spaced(last) && is_edge(next);
+        let opens = !spaced(next) && is_edge(last);
         let parent = self.parents.last_mut();
         // Nothing between the two is nothing to show.
         let last_token = self.tokens.len().saturating_sub(1);

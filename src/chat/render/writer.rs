@@ -21,7 +21,10 @@ pub(super) struct Writer {
     /// Length of `text` in UTF-16 units.
     units: u32,
     done: Vec<Done>,
+    /// What is open, outermost first: a style once, so these are few.
     open: Vec<Open>,
+    /// For everything that waits for [`Writer::close`], whether it is among them.
+    shown: Vec<bool>,
     /// Line ends owed before the next character: 2 make an empty line.
     gap: u8,
     /// Spaces owed before it; a line neither begins nor ends with any.
@@ -34,9 +37,9 @@ pub(super) struct Writer {
     marker_margin: usize,
 }
 
-/// A style that was opened: without a style it is there only to be closed.
+/// A style that was opened.
 struct Open {
-    style: Option<Style>,
+    style: Style,
     /// First unit, and the byte there, once something was written.
     start: Option<(u32, usize)>,
 }
@@ -105,7 +108,7 @@ impl Writer {
         }
         let here = (self.units, self.text.len());
         for open in &mut self.open {
-            if open.style.as_ref().is_some_and(is_quote) {
+            if is_quote(&open.style) {
                 open.start.get_or_insert(here);
             }
         }
@@ -127,8 +130,7 @@ impl Writer {
         self.add_all(&marker);
         let here = (self.units, self.text.len());
         for open in &mut self.open {
-            let Some(style) = &open.style else { continue };
-            if !solid || is_solid(style) {
+            if !solid || is_solid(&open.style) {
                 open.start.get_or_insert(here);
             }
         }
@@ -199,9 +201,7 @@ impl Writer {
     }
 
     fn any_open(&self, fits: impl Fn(&Style) -> bool) -> bool {
-        self.open
-            .iter()
-            .any(|open| open.style.as_ref().is_some_and(&fits))
+        self.open.iter().any(|open| fits(&open.style))
     }
 
     pub(super) fn in_quote(&self) -> bool {
@@ -225,25 +225,28 @@ impl Writer {
         if !barred && is_quote(&style) {
             self.outside = self.margin.len();
         }
-        self.open.push(Open {
-            style: (!barred).then_some(style),
-            start: None,
-        });
+        self.shown.push(!barred);
+        if !barred {
+            self.open.push(Open { style, start: None });
+        }
     }
 
     /// Ends what was opened last.
     pub(super) fn close(&mut self) {
+        if self.shown.pop() != Some(true) {
+            return;
+        }
         let Some(mut open) = self.open.pop() else {
             return;
         };
-        if let (Some(Style::Quote), Some((start, byte))) = (&open.style, open.start) {
+        if let (Style::Quote, Some((start, byte))) = (&open.style, open.start) {
             let (lines, length) = LONGEST_QUOTE;
             let line_ends = self.since(byte).matches('\n').count();
             if line_ends >= lines || self.units.saturating_sub(start) > length {
-                open.style = Some(Style::LongQuote);
+                open.style = Style::LongQuote;
             }
         }
-        if open.style.as_ref().is_some_and(is_quote) {
+        if is_quote(&open.style) {
             self.outside = 0;
         }
         let depth = self.open.len();
@@ -251,13 +254,13 @@ impl Writer {
     }
 
     fn finish_style(&mut self, open: Open, depth: usize) {
-        let (Some(style), Some((offset, _))) = (open.style, open.start) else {
+        let Some((offset, _)) = open.start else {
             return;
         };
         let entity = Entity {
             offset,
             length: self.units.saturating_sub(offset),
-            style,
+            style: open.style,
         };
         self.done.push(Done { entity, depth });
     }
@@ -266,7 +269,7 @@ impl Writer {
     fn interrupt(&mut self) {
         let mut all = mem::take(&mut self.open);
         for (depth, open) in all.iter_mut().enumerate() {
-            if open.style.as_ref().is_some_and(|style| !is_quote(style)) {
+            if !is_quote(&open.style) {
                 let begun = Open {
                     style: open.style.clone(),
                     start: open.start.take(),
@@ -295,13 +298,15 @@ impl Writer {
             self.push(c.encode_utf8(&mut buffer));
             at += if c.len_utf16() == 1 { 1 } else { 2 };
         }
-        ends.iter().for_each(|_| self.close());
+        for _ in ends {
+            self.close();
+        }
     }
 
     /// The text, trimmed, with its entities in order.
     pub(super) fn finish(mut self) -> Rich {
         self.flush_marker();
-        while !self.open.is_empty() {
+        while !self.shown.is_empty() {
             self.close();
         }
         let blank = blanks(&self.text);

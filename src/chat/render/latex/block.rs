@@ -1,6 +1,7 @@
 //! Environments: what stands between `\begin` and `\end`. Pure.
 
-use super::{CELL, DEEPEST, Line, ROW, Reader, Until};
+use super::line::Line;
+use super::{CELL, DEEPEST, ROW, Reader, Until};
 
 impl Reader<'_> {
     pub(super) fn environment(&mut self, line: &mut Line) {

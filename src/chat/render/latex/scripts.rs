@@ -106,3 +106,7 @@ pub(super) const fn accent(command: &str) -> Option<char> {
         _ => return None,
     })
 }
+
+pub(super) const fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{20d0}'..='\u{20ff}')
+}

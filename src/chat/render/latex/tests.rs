@@ -51,6 +51,7 @@ fn scripts_are_small_where_unicode_has_them() {
         ("\\max_i a", "maxᵢ a"),
         ("x^", "x^"),
         ("x_{} y", "x_ y"),
+        ("a_{n = 1 mod p}", "a_(n=1 mod p)"),
     ]);
     assert_eq!(script("12", true).as_deref(), Some("¹²"));
     assert_eq!(script("Q", true), None);
@@ -103,14 +104,14 @@ fn letters_change_their_shape() {
 #[test]
 fn brackets_and_boxes_are_kept() {
     check(&[
-        ("\\left( \\frac{a}{b} \\right)", "( a/b )"),
-        ("\\left\\{ x \\right.", "{ x"),
+        ("\\left( \\frac{a}{b} \\right)", "(a/b)"),
+        ("\\left\\{ x \\right.", "{x"),
         ("\\bigl[ x \\bigr]", "[ x ]"),
         ("\\|x\\|", "‖x‖"),
         ("\\lfloor x \\rfloor", "⌊x⌋"),
         ("\\boxed{42}", "[42]"),
         ("a \\equiv b \\pmod{n}", "a ≡ b (mod n)"),
-        ("a \\xrightarrow{f} b", "a →^f b"),
+        ("a \\xrightarrow{f} b", "a →ᶠ b"),
         ("\\underbrace{a+b}_{n}", "a+bₙ"),
         ("\\textcolor{red}{x}", "x"),
     ]);
@@ -135,7 +136,7 @@ fn environments_have_rows() {
             "a = b\n= c",
         ),
         ("a \\\\ b", "a\nb"),
-        ("\\begin{foo} x \\end{foo}", "\\begin{foo} x \\end{foo}"),
+        ("\\begin{foo} x \\end{foo}", "\\begin{foo}x \\end{foo}"),
     ]);
 }
 

@@ -17,13 +17,13 @@ fn marked(rich: &Rich) -> String {
             marked.push('⟧');
         }
         while let Some(entity) = next.next_if(|entity| entity.offset == unit) {
-            marked.push_str(&format!("⟦{}:", name(&entity.style)));
+            marked.extend(["⟦", &name(&entity.style), ":"]);
             ends.push(entity.end());
         }
         marked.push(c);
         unit += u32::try_from(c.len_utf16()).unwrap();
     }
-    ends.iter().for_each(|_| marked.push('⟧'));
+    marked.push_str(&"⟧".repeat(ends.len()));
     marked
 }
 
@@ -68,6 +68,13 @@ fn spans_nest_and_code_stands_alone() {
         ("==key== word", "⟦u:key⟧ word"),
         ("**“好”**的", "⟦b:“好”⟧的"),
         ("\\*\\*no\\*\\*", "**no**"),
+        ("**甲（乙）**丙 **丁**", "⟦b:甲（乙）⟧丙 ⟦b:丁⟧"),
+        ("a_b_c __init__.py 2*3*4", "a_b_c ⟦b:init⟧.py 2⟦i:3⟧4"),
+        (
+            "see https://x.example/?a=$b&c=$d_e_f",
+            "see https://x.example/?a=$b&c=$d_e_f",
+        ),
+        ("⟨\u{fdd0}\u{fdd1}\u{fde1}⟩", "⟨⟩"),
         ("5~10, 20~30 and ~5", "5~10, 20~30 and ~5"),
         ("a\nb  \nc\\\nd", "a\nb\nc\nd"),
         ("&lt;b&gt; &copy; &#x41;", "<b> © A"),
@@ -194,6 +201,12 @@ fn a_link_tells_where_it_leads() {
             "[write](mailto:me@a.example)",
             "⟦a mailto:me@a.example:write⟧ (me@a.example)",
         ),
+    ]);
+}
+
+#[test]
+fn what_is_no_web_link_is_told_too() {
+    check(&[
         ("[x](javascript:alert)", "x (javascript:alert)"),
         ("[x](/local) [y](#z)", "x (/local) y"),
         (
@@ -384,6 +397,10 @@ fn hostile_texts_cost_little() {
         format!("${}$", "{".repeat(1 << 20)),
         format!("${}$", "\\frac".repeat(many)),
         format!("${}$", "\\left(".repeat(many)),
+        format!("${}$", "\\left".repeat(many)),
+        format!("${}$", "\\not".repeat(many)),
+        format!("${}$", "\\hat".repeat(many)),
+        format!("${}$", "^{_".repeat(many)),
         format!("${}$", "\\begin{cases}".repeat(many)),
         format!("${}$", "\\sqrt[".repeat(many)),
         format!("${}$", "x^{".repeat(many)),

@@ -1,4 +1,4 @@
-//! Our renderer against the examples of CommonMark and of GitHub's extensions, where they are at
+//! Our renderer against the examples of `CommonMark` and of GitHub's extensions, where they are at
 //! hand: they are not ours to ship.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::chat::render::answer;
 use crate::chat::rich::{Entity, Rich, Style};
 
 /// All examples keep their words; this many lose no look either.
-const FULL_FIDELITY: usize = 480;
+const FULL_FIDELITY: usize = 485;
 
 #[derive(Deserialize)]
 struct Examples {
@@ -22,13 +22,15 @@ struct Examples {
 
 #[derive(Deserialize)]
 struct Example {
-    example: u32,
+    #[serde(rename = "example")]
+    number: u32,
     section: String,
     markdown: String,
     html: String,
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a person reads the figures")]
 fn the_examples_of_the_specifications_keep_their_words() {
     let Some(examples) = examples() else {
         println!("skipped: no examples; set SVS_BOT_SHARED_DATA to the folder that holds them");
@@ -37,7 +39,7 @@ fn the_examples_of_the_specifications_keep_their_words() {
     let mut full = 0;
     let mut degraded: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for example in &examples {
-        let name = format!("{} {}", example.section, example.example);
+        let name = format!("{} {}", example.section, example.number);
         let rich = answer(&example.markdown, "");
         legal(&rich, &example.markdown);
         let expected = words(&visible(&example.html));
