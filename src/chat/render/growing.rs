@@ -68,13 +68,14 @@ fn options() -> Options {
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_GFM
-        | Options::ENABLE_MATH
 }
 
 /// Without a run of marks at the end, whose meaning the next character decides, and without a last
 /// line that has not said yet what it is.
 fn without_open_end(markdown: &str) -> &str {
-    let marks = ['*', '_', '~', '|', '`', '$', '\\', '[', '!', '<', '&', '#'];
+    let marks = [
+        '*', '_', '~', '|', '=', '`', '$', '\\', '[', '!', '<', '&', '#',
+    ];
     let source = markdown.trim_end_matches(marks);
     let line = source.rfind('\n').map_or(0, |at| at + 1);
     let (before, last) = source.split_at(line);
@@ -277,7 +278,7 @@ impl Leaf {
             Tag::HtmlBlock => Kind::Html,
             Tag::CodeBlock(kind) => Kind::Code {
                 has_content: false,
-                is_formula: matches!(kind, CodeBlockKind::Fenced(info) if info.trim() == "math"),
+                is_formula: matches!(kind, CodeBlockKind::Fenced(info) if is_formula(info)),
             },
             Tag::TableHead | Tag::TableRow | Tag::TableCell => return last,
             Tag::Emphasis
@@ -362,6 +363,14 @@ fn has_blank_end(source: &str) -> bool {
     let text = source.trim_end_matches(|c: char| c.is_whitespace() || c == '>');
     let blank = source.strip_prefix(text).unwrap_or_default();
     blank.matches('\n').count() > 1
+}
+
+/// Whether code with this word after its fence is shown as a formula.
+fn is_formula(info: &str) -> bool {
+    let names = ["math", "latex", "tex"];
+    names
+        .iter()
+        .any(|name| info.trim().eq_ignore_ascii_case(name))
 }
 
 /// Whether a code block with this source has its closing fence.

@@ -10,7 +10,7 @@ use super::marks::Marks;
 /// For how many characters an open mark is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
-    /// Marks that mostly stand for themselves: `~5`, `$5`.
+    /// Marks that mostly stand for themselves: the `$` of a price, `&`.
     Short,
     Usual,
     /// Formulas on lines of their own.
@@ -158,7 +158,7 @@ impl Inline {
         cut
     }
 
-    /// Where an address or a formula begins that goes on up to the end.
+    /// Where an address begins that goes on up to the end.
     fn open_end(&self, source: &str) -> Option<usize> {
         let is_open = |text: &str| {
             text.chars()
@@ -176,14 +176,6 @@ impl Inline {
             .min()
             .map(|at| word + at)
             .filter(|at| self.texts.iter().any(|text| text.range.contains(at)));
-        let formula = self.elements.last().filter(|element| {
-            let own = source.get((*element).clone()).unwrap_or_default();
-            let after = source.get(element.end..).unwrap_or_default();
-            own.starts_with('$') && after.chars().all(|c| c.is_ascii_alphanumeric())
-        });
         url.filter(|at| Bound::Usual.keeps(source, *at))
-            .into_iter()
-            .chain(formula.map(|element| element.start))
-            .min()
     }
 }
