@@ -43,6 +43,8 @@ pub(super) struct Inline {
     tags: Vec<Range<usize>>,
     emphases: usize,
     links: usize,
+    /// Formulas on lines of their own; what the parser found in them says nothing.
+    pub(super) formulas: Vec<Range<usize>>,
 }
 
 /// A text without an element of its own.
@@ -60,6 +62,7 @@ impl Inline {
             tags: Vec::new(),
             emphases: 0,
             links: 0,
+            formulas: Vec::new(),
         }
     }
 
@@ -136,7 +139,10 @@ impl Inline {
         marks.read_tags(&self.tags);
         let mut end = None;
         for text in &self.texts {
-            marks.read(text, end);
+            let hides = |formula: &Range<usize>| formula.contains(&text.range.start);
+            if !self.formulas.iter().any(hides) {
+                marks.read(text, end);
+            }
             end = Some(text.range.end);
         }
         marks.finish();

@@ -163,7 +163,8 @@ impl<'a> Marks<'a> {
         let is_formula = mark == "$$"
             || (!tex.ends_with(|c: char| c.is_whitespace() || c == '\\')
                 && word.len() == after.len());
-        if mark == "$" && word.is_empty() {
+        // A backtick that finds its other half would make code of the second dollar.
+        if tex.contains('`') || (mark == "$" && word.is_empty()) {
             self.hold(at, bound);
         } else if is_formula {
             self.done = self.source.len() - after.len();
