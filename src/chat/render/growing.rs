@@ -19,12 +19,18 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use inline::{Bound, Inline};
 
+/// Telegram takes no longer name.
+const LONGEST_NAME: usize = 32;
+
 /// The longest beginning of `markdown` that looks the same whatever follows.
 pub(crate) fn settled(markdown: &str) -> &str {
     let source = without_open_end(without_open_grapheme(markdown));
-    let leaf = Leaf::last(source);
+    let (formulas, formula) = formulas(source);
+    let mut leaf = Leaf::last(source);
+    if let Some(leaf) = &mut leaf {
+        leaf.inline.formulas = formulas;
+    }
     let open = leaf.as_ref().and_then(|leaf| leaf.undecided(source));
-    let formula = open_formula(source);
     if let Some(at) = formula
         && leaf.as_ref().is_none_or(|leaf| leaf.start > at)
     {
@@ -48,14 +54,15 @@ fn options() -> Options {
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_GFM
-        | Options::ENABLE_MATH
 }
 
 /// Without a run of marks at the end, whose meaning the next character decides, and without a last
 /// line that has not said yet what it is.
 fn without_open_end(markdown: &str) -> &str {
-    let marks = ['*', '_', '~', '|', '`', '$', '\\', '[', '!', '<', '&', '#'];
-    let source = markdown.trim_end_matches(marks);
+    let marks = [
+        '*', '_', '~', '|', '=', '`', '$', '\\', '[', '!', '<', '&', '#',
+    ];
+    let source = without_open_name(markdown).trim_end_matches(marks);
     let line = source.rfind('\n').map_or(0, |at| at + 1);
     let (before, last) = source.split_at(line);
     if is_bare(last) || is_definition(last) || is_fence(last) {
@@ -63,6 +70,13 @@ fn without_open_end(markdown: &str) -> &str {
     } else {
         source
     }
+}
+
+/// Without a last `@name`: it is shown in another way when it calls somebody.
+fn without_open_name(text: &str) -> &str {
+    let before = text.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let is_name = text.len() <= before.len() + LONGEST_NAME;
+    before.strip_suffix('@').filter(|_| is_name).unwrap_or(text)
 }
 
 /// `cut`, or the beginning of its line when nothing but marks of a block stands before it there.
@@ -76,9 +90,16 @@ fn line_of_marks(source: &str, cut: usize) -> usize {
     }
 }
 
-/// Without a backslash at the end, which makes a line end of the next one.
+/// Without white space at the end, and what that would change: a box without a text, a backslash
+/// before a line end.
 fn without_open_break(text: &str) -> &str {
     let text = text.trim_end();
+    if text.ends_with(']') {
+        return text
+            .get(..line_of_marks(text, text.len()))
+            .unwrap_or_default()
+            .trim_end();
+    }
     let slashes = text.len() - text.trim_end_matches('\\').len();
     match text.strip_suffix('\\') {
         Some(before) if !slashes.is_multiple_of(2) => before.trim_end(),
@@ -129,13 +150,13 @@ fn without_open_grapheme(text: &str) -> &str {
     }
 }
 
-/// Where a formula on lines of its own begins that has not ended. Its lines may look like anything
-/// else to the parser.
-fn open_formula(source: &str) -> Option<usize> {
-    let paragraph = source.rfind("\n\n").map_or(0, |at| at + 2);
+/// Formulas on lines of their own in the last paragraph, and where one begins that has not ended.
+/// Their lines may look like anything else to the parser.
+fn formulas(source: &str) -> (Vec<Range<usize>>, Option<usize>) {
+    let mut at = source.rfind("\n\n").map_or(0, |at| at + 2);
     let mut open: Option<(usize, &str)> = None;
-    let mut at = paragraph;
-    for line in source.get(paragraph..)?.split_inclusive('\n') {
+    let mut whole = Vec::new();
+    for line in source.get(at..).unwrap_or_default().split_inclusive('\n') {
         let mut inner = line;
         if open.is_none()
             && let Some((close, rest)) = opens_formula(line)
@@ -143,13 +164,14 @@ fn open_formula(source: &str) -> Option<usize> {
             open = Some((at, close));
             inner = rest;
         }
-        if open.is_some_and(|(_, close)| inner.contains(close)) {
+        at += line.len();
+        if let Some((start, _)) = open.filter(|(_, close)| inner.contains(close)) {
+            whole.push(start..at);
             open = None;
         }
-        at += line.len();
     }
-    let (start, _) = open?;
-    Bound::Long.keeps(source, start).then_some(start)
+    let start = open.map(|(start, _)| start);
+    (whole, start.filter(|at| Bound::Long.keeps(source, *at)))
 }
 
 /// The mark that closes the formula which this line opens, and the rest of the line.
@@ -239,7 +261,7 @@ impl Leaf {
             Tag::HtmlBlock => Kind::Html,
             Tag::CodeBlock(kind) => Kind::Code {
                 has_content: false,
-                is_formula: matches!(kind, CodeBlockKind::Fenced(info) if info.trim() == "math"),
+                is_formula: matches!(kind, CodeBlockKind::Fenced(info) if is_formula(info)),
             },
             Tag::TableHead | Tag::TableRow | Tag::TableCell => return last,
             Tag::Emphasis
@@ -315,6 +337,14 @@ fn has_blank_end(source: &str) -> bool {
     let text = source.trim_end_matches(|c: char| c.is_whitespace() || c == '>');
     let blank = source.strip_prefix(text).unwrap_or_default();
     blank.matches('\n').count() > 1
+}
+
+/// Whether code with this word after its fence is shown as a formula.
+fn is_formula(info: &str) -> bool {
+    let names = ["math", "latex", "tex"];
+    names
+        .iter()
+        .any(|name| info.trim().eq_ignore_ascii_case(name))
 }
 
 /// Whether a code block with this source has its closing fence.

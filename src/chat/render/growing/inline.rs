@@ -10,7 +10,7 @@ use super::marks::Marks;
 /// For how many characters an open mark is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
-    /// Marks that mostly stand for themselves: `~5`, `$5`.
+    /// Marks that mostly stand for themselves: the `$` of a price, `&`.
     Short,
     Usual,
     /// Formulas on lines of their own.
@@ -43,6 +43,8 @@ pub(super) struct Inline {
     tags: Vec<Range<usize>>,
     emphases: usize,
     links: usize,
+    /// Formulas on lines of their own; what the parser found in them says nothing.
+    pub(super) formulas: Vec<Range<usize>>,
 }
 
 /// A text without an element of its own.
@@ -60,6 +62,7 @@ impl Inline {
             tags: Vec::new(),
             emphases: 0,
             links: 0,
+            formulas: Vec::new(),
         }
     }
 
@@ -136,7 +139,10 @@ impl Inline {
         marks.read_tags(&self.tags);
         let mut end = None;
         for text in &self.texts {
-            marks.read(text, end);
+            let hides = |formula: &Range<usize>| formula.contains(&text.range.start);
+            if !self.formulas.iter().any(hides) {
+                marks.read(text, end);
+            }
             end = Some(text.range.end);
         }
         marks.finish();
@@ -158,7 +164,7 @@ impl Inline {
         cut
     }
 
-    /// Where an address or a formula begins that goes on up to the end.
+    /// Where an address begins that goes on up to the end.
     fn open_end(&self, source: &str) -> Option<usize> {
         let is_open = |text: &str| {
             text.chars()
@@ -176,14 +182,6 @@ impl Inline {
             .min()
             .map(|at| word + at)
             .filter(|at| self.texts.iter().any(|text| text.range.contains(at)));
-        let formula = self.elements.last().filter(|element| {
-            let own = source.get((*element).clone()).unwrap_or_default();
-            let after = source.get(element.end..).unwrap_or_default();
-            own.starts_with('$') && after.chars().all(|c| c.is_ascii_alphanumeric())
-        });
         url.filter(|at| Bound::Usual.keeps(source, *at))
-            .into_iter()
-            .chain(formula.map(|element| element.start))
-            .min()
     }
 }

@@ -37,7 +37,8 @@ pub(super) struct Marks<'a> {
     brackets: Vec<usize>,
     /// Where a second pair of brackets would belong to one that began there.
     joined: Option<(usize, usize)>,
-    spoiler: Option<usize>,
+    /// Where marks begin that the parser does not know: `||`, `==`, and a `**` it left alone.
+    pairs: [Option<usize>; 3],
     /// What was read already.
     done: usize,
     /// The next `>`, and the next ends of formulas; none is left when it is the length.
@@ -54,7 +55,7 @@ impl<'a> Marks<'a> {
             elements: Vec::new(),
             brackets: Vec::new(),
             joined: None,
-            spoiler: None,
+            pairs: [None; 3],
             done: 0,
             angle: 0,
             formula_ends: [0; 2],
@@ -98,7 +99,7 @@ impl<'a> Marks<'a> {
                 '*' | '_' | '~' if !text.in_emphasis => self.delimiter(at, c),
                 '`' => self.hold(at, Bound::Usual),
                 '$' => self.dollar(at),
-                '|' => self.bar(at),
+                '|' | '=' => self.pair(at, c),
                 '<' => self.open_angle(at),
                 '&' => self.ampersand(at),
                 '[' => self.open_bracket(at),
@@ -112,7 +113,7 @@ impl<'a> Marks<'a> {
         for at in self.brackets.clone() {
             self.hold(at, Bound::Usual);
         }
-        if let Some(at) = self.spoiler {
+        for at in self.pairs.into_iter().flatten() {
             self.hold(at, Bound::Usual);
         }
     }
@@ -121,35 +122,53 @@ impl<'a> Marks<'a> {
     fn delimiter(&mut self, at: usize, mark: char) {
         let rest = self.after(at).trim_start_matches(mark);
         let run = self.after(at).len() - rest.len();
+        if mark == '*' && run == 2 {
+            self.pair(at, mark);
+            return;
+        }
         self.done = at + run;
         let next = rest.chars().next();
         let in_word = mark == '_' && self.before(at).is_some_and(char::is_alphanumeric);
         if next.is_none_or(char::is_whitespace) || in_word {
             return;
         }
-        match (mark, run) {
-            ('~', 1) => self.hold(at, Bound::Short),
-            ('~', 3..) => {}
-            _ => self.hold(at, Bound::Usual),
+        // One tilde means "about".
+        if mark != '~' || run == 2 {
+            self.hold(at, Bound::Usual);
         }
     }
 
+    /// Dollars stand around formulas, or before prices.
     fn dollar(&mut self, at: usize) {
-        let inner = self.after(at + 1);
-        if let Some(inner) = inner.strip_prefix('$') {
-            self.done = at + 2;
-            if !inner.is_empty() {
-                self.hold(at, Bound::Long);
-            }
+        let rest = self.after(at);
+        let (mark, bound) = if rest.starts_with("$$") {
+            ("$$", Bound::Long)
+        } else {
+            ("$", Bound::Usual)
+        };
+        self.done = at + mark.len();
+        let inner = self.after(self.done);
+        let last = self.before(at);
+        let is_first = mark == "$$" || !last.is_some_and(|c| c.is_ascii_alphanumeric());
+        if !is_first || inner.is_empty() || (mark == "$" && inner.starts_with(char::is_whitespace))
+        {
             return;
         }
-        let in_word = self
-            .before(at)
-            .is_some_and(|c| c.is_ascii_alphanumeric() || c == '$');
-        match inner.chars().next() {
-            Some(c) if c.is_ascii_digit() && !in_word => self.hold(at, Bound::Short),
-            Some(c) if !c.is_whitespace() && !in_word => self.hold(at, Bound::Usual),
-            Some(_) | None => {}
+        let Some((tex, after)) = inner.split_once(mark) else {
+            let is_price = mark == "$" && inner.starts_with(|c: char| c.is_ascii_digit());
+            self.hold(at, if is_price { Bound::Short } else { bound });
+            return;
+        };
+        let word = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+        let is_formula = mark == "$$"
+            || (!tex.ends_with(|c: char| c.is_whitespace() || c == '\\')
+                && word.len() == after.len());
+        // A backtick that finds its other half would make code of the second dollar.
+        if tex.contains('`') || (mark == "$" && word.is_empty()) {
+            self.hold(at, bound);
+        } else if is_formula {
+            self.done = self.source.len() - after.len();
+            self.elements.push(at..self.done);
         }
     }
 
@@ -178,20 +197,31 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// Two bars hide what stands between them and two more.
-    fn bar(&mut self, at: usize) {
-        let Some(rest) = self.after(at).strip_prefix("||") else {
+    /// Two of the same mark belong together: not across spaces, and, but for `**`, not in a word.
+    fn pair(&mut self, at: usize, mark: char) {
+        let rest = self.after(at).trim_start_matches(mark);
+        let end = self.source.len() - rest.len();
+        self.done = end;
+        if end - at != 2 {
             return;
+        }
+        let (last, next) = (self.before(at), rest.chars().next());
+        let spaced = |c: Option<char>| c.is_none_or(char::is_whitespace);
+        let in_word = |c: Option<char>| mark != '*' && c.is_some_and(|c| c.is_ascii_alphanumeric());
+        let closes = !spaced(last) && !in_word(next);
+        let opens = !spaced(next) && !in_word(last);
+        let [bars, equals, stars] = &mut self.pairs;
+        let open = match mark {
+            '|' => bars,
+            '=' => equals,
+            _ => stars,
         };
-        self.done = at + 2;
-        let may_close = self.before(at).is_some_and(|c| !c.is_whitespace());
-        let may_open = rest.chars().next().is_some_and(|c| !c.is_whitespace());
-        match self.spoiler {
-            Some(open) if may_close => {
-                self.elements.push(open..self.done);
-                self.spoiler = None;
+        match *open {
+            Some(start) if closes => {
+                *open = None;
+                self.elements.push(start..end);
             }
-            None if may_open => self.spoiler = Some(at),
+            None if opens => *open = Some(at),
             Some(_) | None => {}
         }
     }

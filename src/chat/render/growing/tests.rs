@@ -35,8 +35,14 @@ impl Shown {
         let mut shown = Self::default();
         for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
             let heading = matches!(event, Event::Start(Tag::Heading { .. }));
-            if heading && is_underlined(&markdown[range]) {
+            let strike = matches!(
+                event,
+                Event::Start(Tag::Strikethrough) | Event::End(TagEnd::Strikethrough)
+            );
+            if heading && is_underlined(&markdown[range.clone()]) {
                 shown.start(&Tag::Paragraph);
+            } else if strike && !markdown[range].starts_with("~~") {
+                shown.write("~");
             } else {
                 shown.take(event);
             }
