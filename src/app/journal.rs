@@ -139,7 +139,12 @@ pub(super) async fn store(
             {
                 continue;
             }
-            if entry.is_question() && (journaled.left.is_some() || journaled.jobs.len() >= room) {
+            let is_full = journaled.left.is_some() || journaled.jobs.len() >= room;
+            // A change may be about one of the questions that were left.
+            let is_change = matches!(entry, Entry::Edited(_));
+            let is_left =
+                (entry.is_question() && is_full) || (is_change && journaled.left.is_some());
+            if is_left {
                 journaled.left.get_or_insert(*update);
                 continue;
             }

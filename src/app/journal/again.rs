@@ -120,9 +120,11 @@ impl Edit {
         {
             text.clone_from(new);
             job.attempts = 0;
-            let held_back = into.seams.remove(&job.lane);
-            let is_held_back = held_back.is_some_and(|seam| seam.job == job.id);
-            if !is_held_back && !into.jobs.iter().any(|new| new.id == job.id) {
+            let seam = into.seams.get(&job.lane);
+            let is_held_back = seam.is_some_and(|seam| seam.job == job.id);
+            if is_held_back {
+                into.seams.remove(&job.lane);
+            } else if !into.jobs.iter().any(|new| new.id == job.id) {
                 into.changed.push(job.id);
             }
             into.change(rows, job)?;
