@@ -57,6 +57,8 @@ struct Draft {
     replies_to: Option<MessageId>,
     /// The person chose the words that are quoted.
     chose_quote: bool,
+    /// Questions that wait or run in the lane will be newer rounds than any that is kept now.
+    is_behind: bool,
     /// Plain words of one's own, in reply to nothing: it may be a piece of a longer text.
     is_piece: bool,
 }

@@ -454,6 +454,22 @@ fn a_reply_to_an_old_answer_goes_on_from_there() {
 }
 
 #[test]
+fn a_reply_is_about_its_answer_also_when_another_question_waits() {
+    let world = World::new().start();
+    let owner = world.telegram.person(1);
+    owner.says("one");
+    let answer = owner.hears().id;
+    noted();
+    world.gemini.works_for(Duration::from_millis(300));
+    owner.says("two");
+    world.gemini.awaits_calls(2);
+    owner.replies(answer, "more of that");
+    owner.hears_about("two");
+    assert_eq!(owner.hears().text, "echo[1 rounds]: more of that");
+    world.stop();
+}
+
+#[test]
 fn a_paste_that_came_in_pieces_is_one_question() {
     let mut world = World::new().start();
     let owner = world.telegram.person(1);
