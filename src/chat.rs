@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
-pub(crate) use outbound::{Outbound, Parcel, Rank};
+pub(crate) use outbound::{Button, Outbound, Parcel, Rank};
 use role::Role;
 
 pub(crate) mod admit;
@@ -239,14 +239,6 @@ pub(crate) struct Pressed {
     /// Who presses; the right to do so is checked now.
     pub(crate) sender: Sender,
     /// What the button was made to say (`callback_data`).
-    pub(crate) data: String,
-}
-
-/// An inline button under an outgoing message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Button {
-    pub(crate) label: String,
-    /// At most 64 bytes (Bot API, `InlineKeyboardButton`).
     pub(crate) data: String,
 }
 

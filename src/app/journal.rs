@@ -57,6 +57,8 @@ struct Draft {
     replies_to: Option<MessageId>,
     /// The person chose the words that are quoted.
     chose_quote: bool,
+    /// Questions that wait or run in the lane will be newer rounds than any that is kept now.
+    is_behind: bool,
     /// Plain words of one's own, in reply to nothing: it may be a piece of a longer text.
     is_piece: bool,
 }
@@ -139,7 +141,12 @@ pub(super) async fn store(
             {
                 continue;
             }
-            if entry.is_question() && (journaled.left.is_some() || journaled.jobs.len() >= room) {
+            let is_full = journaled.left.is_some() || journaled.jobs.len() >= room;
+            // A change may be about one of the questions that were left.
+            let is_change = matches!(entry, Entry::Edited(_));
+            let is_left =
+                (entry.is_question() && is_full) || (is_change && journaled.left.is_some());
+            if is_left {
                 journaled.left.get_or_insert(*update);
                 continue;
             }

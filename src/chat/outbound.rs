@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rich::Rich;
-use super::{Button, ChatId, JobId, Lane, MessageId, TopicId};
+use super::{ChatId, JobId, Lane, MessageId, TopicId};
 use crate::clock::Timestamp;
 
 /// An outgoing row: one Bot API call that must happen, kept until Telegram acknowledges it.
@@ -35,6 +35,14 @@ impl Outbound {
             },
         }
     }
+}
+
+/// An inline button under an outgoing message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Button {
+    pub(crate) label: String,
+    /// At most 64 bytes (Bot API, `InlineKeyboardButton`).
+    pub(crate) data: String,
 }
 
 /// Order among chats' outgoing rows; lower goes first (design §5).

@@ -35,7 +35,7 @@ impl Draft {
             return into.change(rows, question);
         }
         let mut job = self.job.clone();
-        self.place(rows, &mut job)?;
+        self.place(rows, into, &mut job)?;
         let id = into.add(rows, job)?;
         let open = into.jobs.last().filter(|_| self.is_piece);
         if let Some(seam) = open.and_then(Seam::of).filter(|seam| seam.job == id) {
@@ -44,9 +44,9 @@ impl Draft {
         Ok(())
     }
 
-    /// A reply to an older answer of the lane stands after that round. The bot's own words need no
+    /// A reply to an answer of the lane that is not its newest stands after that round. The bot's own words need no
     /// quotation then, unless the person chose some of them.
-    fn place(&self, rows: &Write<'_>, job: &mut Job) -> Result<(), StoreError> {
+    fn place(&self, rows: &Write<'_>, into: &Journaled, job: &mut Job) -> Result<(), StoreError> {
         let (Some(message), Some(chat)) = (self.replies_to, job.lane.chat()) else {
             return Ok(());
         };
@@ -60,7 +60,8 @@ impl Draft {
         if lane != job.lane || !turn.is_some_and(|turn| turn.is_answered()) {
             return Ok(());
         }
-        if rows.newest_turn(lane)? != Some(round) {
+        let is_behind = self.is_behind || into.jobs.iter().any(|job| job.lane == lane);
+        if is_behind || rows.newest_turn(lane)? != Some(round) {
             *basis = Basis::Round(round);
         }
         if !self.chose_quote {
@@ -120,9 +121,11 @@ impl Edit {
         {
             text.clone_from(new);
             job.attempts = 0;
-            let held_back = into.seams.remove(&job.lane);
-            let is_held_back = held_back.is_some_and(|seam| seam.job == job.id);
-            if !is_held_back && !into.jobs.iter().any(|new| new.id == job.id) {
+            let seam = into.seams.get(&job.lane);
+            let is_held_back = seam.is_some_and(|seam| seam.job == job.id);
+            if is_held_back {
+                into.seams.remove(&job.lane);
+            } else if !into.jobs.iter().any(|new| new.id == job.id) {
                 into.changed.push(job.id);
             }
             into.change(rows, job)?;

@@ -113,11 +113,16 @@ impl Sorter<'_> {
         self.touch(&inbound.sender);
         self.end_grant(&inbound.sender);
         debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
+        let is_behind = match inbound.replies_to {
+            Some(_) => !self.jobs_of(inbound.lane()).await?.is_empty(),
+            None => false,
+        };
         let is_own = inbound.quote.is_none() && inbound.replies_to.is_none();
         Ok(Entry::Job(Draft {
             job: self.draft(&inbound, role, task),
             replies_to: inbound.replies_to,
             chose_quote: inbound.chose_quote,
+            is_behind,
             is_piece: is_own && matches!(inbound.content, Content::Text(_)),
         }))
     }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::words::{Axis, ROWS, Signal, signals};
 use super::*;
+use crate::locale::{Language, Locale};
 
 /// The labelled questions; their heads say how they came about and what may be done with them.
 const QUESTIONS: &str = include_str!("../../../tests/data/tiers.tsv");
@@ -508,6 +509,24 @@ fn media_are_work_that_can_wait_for_another_day() {
         (Tier::Flash, TierReason::Media)
     );
     assert_eq!(photo(CODE, Day::Scarce), (Tier::Flash, TierReason::Media));
+}
+
+#[test]
+fn an_answer_goes_on_with_the_tier_that_began_it() {
+    for language in [Language::En, Language::Zh] {
+        let text = Locale::of(language).go_on_question();
+        for reason in [
+            TierReason::Smalltalk,
+            TierReason::Code,
+            TierReason::Analysis,
+        ] {
+            let choice = choose(&Facts {
+                context: &[TierReason::Media, reason],
+                ..asked(text)
+            });
+            assert_eq!(choice.reason, reason, "{text}");
+        }
+    }
 }
 
 #[test]

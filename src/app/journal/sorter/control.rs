@@ -151,7 +151,7 @@ impl Sorter<'_> {
 
     /// Jobs of a lane that wait or run, or are held back. The journal has handed over all that it
     /// stored before this batch, so none is missing.
-    async fn jobs_of(&self, lane: Lane) -> Result<Vec<JobId>, StoreError> {
+    pub(super) async fn jobs_of(&self, lane: Lane) -> Result<Vec<JobId>, StoreError> {
         // Without the scheduler nothing is decided: the batch comes again at the next start.
         let known = self.ctx.desk.jobs_of(lane).await;
         let mut known = known.ok_or(StoreError::Closed)?;
