@@ -346,6 +346,15 @@ impl StoredTurn {
         texts.collect::<Vec<_>>().join("\n")
     }
 
+    /// What the model said.
+    pub(crate) fn answer_text(&self) -> String {
+        let texts = self.answer.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::File { .. } | Part::Signed(_) | Part::Quote(_) => None,
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
     /// The words of somebody else that it was about.
     pub(crate) fn quote(&self) -> Option<&str> {
         self.question.iter().find_map(|part| match part {

@@ -5,6 +5,8 @@
 //! Owns what is on the screen. Invariants: nothing is shown after [`Live::close`], and a message that
 //! was sent for an answer is either taken over by it or deleted.
 
+mod stage;
+
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
@@ -26,35 +28,13 @@ use crate::clock::{self, Instant};
 use crate::config::Stream;
 use crate::locale::Locale;
 use crate::outgoing::Frame;
+pub(crate) use stage::Way;
+use stage::{DRAFT_AGE, Stage, TYPING_AGE};
 
-/// An answer that is there so soon needs no sign that it comes.
-const BEFORE_SIGN: Duration = Duration::from_millis(250);
-/// Nor is its beginning worth showing when the rest follows at once.
-const BEFORE_TEXT: Duration = Duration::from_millis(120);
-/// A wait that is over by then is not worth a word.
-const BEFORE_NOTICE: Duration = Duration::from_secs(2);
 /// So little is not told as a time.
 const NEARLY_OVER: Duration = Duration::from_secs(1);
-/// A place in the line is told anew this often.
-const NOTICE_AGE: Duration = Duration::from_secs(5);
-/// A draft vanishes 30 seconds after its last frame (Bot API, `sendMessageDraft`).
-const DRAFT_AGE: Duration = Duration::from_secs(20);
-/// "Typing" is shown for five seconds (Bot API, `sendChatAction`).
-const TYPING_AGE: Duration = Duration::from_millis(4500);
-/// Pauses between two states of a text; they grow with its age, so that their number is bounded.
-const DRAFT_PAUSE: Duration = Duration::from_millis(500);
-const EDIT_PAUSE: Duration = Duration::from_millis(1500);
-const GROUP_PAUSE: Duration = Duration::from_secs(4);
-const PAUSE_SHARE: u32 = 25;
 /// How long the end of a turn waits for a frame that is under way.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
-
-/// How an answer grows in a chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    Draft,
-    Message,
-}
 
 /// What there is to show.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +64,16 @@ pub(crate) struct Live {
     pub(crate) nudge: Notify,
 }
 
+/// Whether anything may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Open,
+    /// Nothing more begins.
+    Closed,
+    /// Nobody waits any more for what is under way.
+    Abandoned,
+}
+
 /// What is on the screen.
 struct Screen {
     way: Way,
@@ -94,10 +84,7 @@ struct Screen {
     /// It has wished for a frame.
     wished: bool,
     under_way: bool,
-    /// Nothing more is shown.
-    closed: bool,
-    /// Nobody waits any more for what is under way.
-    abandoned: bool,
+    phase: Phase,
     /// Drafts in a row that failed for an unknown reason.
     failed: u8,
 }
@@ -161,8 +148,7 @@ impl Live {
                 shown: clock::instant(),
                 wished: false,
                 under_way: false,
-                closed: false,
-                abandoned: false,
+                phase: Phase::Open,
                 failed: 0,
             }),
             nudge: Notify::new(),
@@ -185,7 +171,10 @@ impl Live {
             }
             let due = match wished {
                 None => since + stage.grace(),
-                Some(at) if is_new => at + self.pause(stage, way, begun),
+                Some(at) if is_new => {
+                    let age = clock::instant().duration_since(begun);
+                    at + stage.pause(way, self.chat.0 < 0, age)
+                }
                 Some(at) => at + stage.age(way),
             };
             tokio::select! {
@@ -220,25 +209,13 @@ impl Live {
         }
     }
 
-    fn pause(&self, stage: Stage, way: Way, begun: Instant) -> Duration {
-        let least = match (stage, way) {
-            (Stage::Thinking, Way::Message) => TYPING_AGE,
-            (Stage::Thinking, Way::Draft) => DRAFT_AGE,
-            (Stage::Queued, _) => NOTICE_AGE,
-            (Stage::Text, Way::Draft) => DRAFT_PAUSE,
-            (Stage::Text, Way::Message) if self.chat.0 < 0 => GROUP_PAUSE,
-            (Stage::Text, Way::Message) => EDIT_PAUSE,
-        };
-        least.max(clock::instant().duration_since(begun) / PAUSE_SHARE)
-    }
-
     /// Takes what there is to show now; `None` when it is on the screen already, or the answer has
     /// ended. Renders: for a thread that may block.
     pub(crate) fn begin(&self) -> Option<Begun> {
         let content = self.content(self.screen.lock().way);
         let mut screen = self.screen.lock();
         let is_shown = screen.content.as_ref() == Some(&content) && screen.is_fresh();
-        if screen.closed || is_shown {
+        if screen.phase != Phase::Open || is_shown {
             return None;
         }
         screen.under_way = true;
@@ -260,7 +237,8 @@ impl Live {
         }
         screen.content = Some(content);
         screen.shown = clock::instant();
-        let orphan = message.filter(|new| screen.abandoned && screen.message != Some(*new));
+        let orphan =
+            message.filter(|new| screen.phase == Phase::Abandoned && screen.message != Some(*new));
         if orphan.is_none() {
             screen.message = message.or(screen.message);
         }
@@ -284,7 +262,7 @@ impl Live {
                 }
             }
             Mishap::MessageGone => screen.message = None,
-            Mishap::Unknown | Mishap::Closed => screen.closed = true,
+            Mishap::Unknown | Mishap::Closed => screen.phase = screen.phase.max(Phase::Closed),
         }
         drop(screen);
         self.nudge.notify_waiters();
@@ -303,7 +281,7 @@ impl Live {
         };
         let wished = {
             let mut screen = self.screen.lock();
-            screen.closed = true;
+            screen.phase = Phase::Closed;
             screen.wished
         };
         if wished {
@@ -312,7 +290,7 @@ impl Live {
         // A message that arrives after that is deleted.
         drop(timeout(CLOSE_PATIENCE, ended).await);
         let mut screen = self.screen.lock();
-        screen.abandoned = true;
+        screen.phase = Phase::Abandoned;
         screen.message
     }
 
@@ -323,7 +301,7 @@ impl Live {
         }
         let text = visible.text.clone();
         drop(visible);
-        let body = render::answer(&render::settled(&text), &self.asked);
+        let body = render::answer(render::settled(&text), &self.asked);
         let mut parts = render::parts(&body);
         let part = match way {
             // The end is where something happens; a message cannot move on to its next part.
@@ -363,42 +341,4 @@ pub(crate) enum Mishap {
     /// Nothing can be shown in this chat.
     Closed,
     Unknown,
-}
-
-/// How far an answer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Thinking,
-    Queued,
-    Text,
-}
-
-impl Stage {
-    fn of(visible: &Visible) -> Self {
-        match visible {
-            Visible {
-                queued: Some(_), ..
-            } => Self::Queued,
-            Visible { text, .. } if !text.is_empty() => Self::Text,
-            Visible { .. } => Self::Thinking,
-        }
-    }
-
-    const fn grace(self) -> Duration {
-        match self {
-            Self::Thinking => BEFORE_SIGN,
-            Self::Queued => BEFORE_NOTICE,
-            Self::Text => BEFORE_TEXT,
-        }
-    }
-
-    /// When what stands on the screen is shown again though nothing is new.
-    const fn age(self, way: Way) -> Duration {
-        match (self, way) {
-            (Self::Queued, _) => NOTICE_AGE,
-            (Self::Thinking, Way::Message) => TYPING_AGE,
-            (Self::Thinking | Self::Text, Way::Draft) => DRAFT_AGE,
-            (Self::Text, Way::Message) => Duration::from_mins(1),
-        }
-    }
 }

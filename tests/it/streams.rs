@@ -253,6 +253,24 @@ fn the_last_part_of_an_answer_has_its_buttons() {
     world.stop();
 }
 
+#[test]
+fn an_answer_that_fails_while_it_grows_over_an_older_one_gives_it_back() {
+    let world = World::new().owner(7).start();
+    let person = world.telegram.person(7);
+    let answer = person.asks("count");
+    world.gemini.begins("Something that must not be said ");
+    person.presses("Retry");
+    person.sees("the new answer", |shown| {
+        shown[0].text.contains("must not be said")
+    });
+    world.gemini.ends("SAFETY");
+    let shown = person.sees("the old answer and an apology", |shown| {
+        shown.len() == 2 && shown[0].text == answer
+    });
+    assert!(shown[1].text.contains("safety filter"), "{shown:#?}");
+    world.stop();
+}
+
 /// The words of a model's markdown that rendering has no reason to change: those of lines without
 /// links, formulas, markup or escapes.
 fn plain_words(markdown: &str) -> Vec<&str> {

@@ -4,7 +4,7 @@ use super::Reply;
 use super::said::Said;
 use crate::chat::rich::Rich;
 use crate::chat::{
-    Basis, Button, ChatKind, Job, Lane, MessageId, Outbound, Parcel, StoredTurn, Task,
+    Basis, Button, ChatKind, Job, Lane, MessageId, Outbound, Parcel, StoredTurn, Task, render,
 };
 use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
@@ -40,7 +40,7 @@ pub(super) fn close(
     if reply.text.is_empty() {
         return put(store, &taken_back(&job)).map(Closed::Said);
     }
-    say(store, &job, reply, said).map(Closed::Said)
+    say(store, &job, reply, said, shown).map(Closed::Said)
 }
 
 fn put(store: &mut Write<'_>, rows: &[Outbound]) -> Result<Vec<Head>, StoreError> {
@@ -78,14 +78,21 @@ fn say(
     job: &Job,
     reply: &Reply,
     said: &Said,
+    shown: Option<MessageId>,
 ) -> Result<Vec<Head>, StoreError> {
-    let answer = match replaced(store, job, reply)? {
-        Some(places) => Shown {
-            places,
-            buttons: &reply.buttons,
-            round: reply.round.as_ref(),
-        },
-        None => Shown::default(),
+    let (answer, restored) = match replaced(store, job, reply)? {
+        Replaced::By(places) => {
+            let answer = Shown {
+                places,
+                buttons: &reply.buttons,
+                round: reply.round.as_ref(),
+            };
+            (answer, None)
+        }
+        Replaced::Stays(old) => {
+            let restored = shown.and_then(|message| restored(job, reply, &old, message));
+            (Shown::default(), restored)
+        }
     };
     if let Some(round) = answer.round {
         let round = StoredTurn {
@@ -96,7 +103,9 @@ fn say(
         };
         store.append_turn(job.lane, job.id, &round)?;
     }
-    put(store, &outbound(job, said, &answer))
+    let rows = outbound(job, said, &answer);
+    let rows: Vec<Outbound> = restored.into_iter().chain(rows).collect();
+    put(store, &rows)
 }
 
 /// How a reply is shown.
@@ -109,13 +118,34 @@ struct Shown<'a> {
     round: Option<&'a StoredTurn>,
 }
 
-/// Takes out the round in whose place this one stands; the messages that the reply takes over. `None`
-/// when the older answer to the same question stays, because there is no better one.
-fn replaced(
-    store: &mut Write<'_>,
-    job: &Job,
-    reply: &Reply,
-) -> Result<Option<Vec<MessageId>>, StoreError> {
+/// What becomes of the messages of an older answer.
+enum Replaced {
+    /// The reply takes these messages over.
+    By(Vec<MessageId>),
+    /// The older answer to the same question stays, because there is no better one.
+    Stays(Box<StoredTurn>),
+}
+
+/// An answer that stays, as it was before a new one began to grow in its place.
+fn restored(job: &Job, reply: &Reply, old: &StoredTurn, message: MessageId) -> Option<Outbound> {
+    let Lane::Telegram { chat, topic, .. } = job.lane else {
+        return None;
+    };
+    let mut parts = render::parts(&render::answer(&old.answer_text(), &old.asked_text()));
+    let is_last = parts.len() == 1;
+    let parcel = Parcel::Edit {
+        message,
+        body: (!parts.is_empty()).then(|| parts.swap_remove(0))?,
+        buttons: reply.buttons.iter().filter(|_| is_last).cloned().collect(),
+    };
+    Some(Outbound {
+        parcel,
+        ..Outbound::message(chat, topic, String::new())
+    })
+}
+
+/// Takes out the round in whose place this one stands.
+fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced, StoreError> {
     let mut places = job.places.clone();
     let Task::Question {
         text,
@@ -123,12 +153,12 @@ fn replaced(
         ..
     } = &job.task
     else {
-        return Ok(Some(places));
+        return Ok(Replaced::By(places));
     };
-    let old = store.turn(job.lane, *round)?;
     let is_better = |old: &StoredTurn| old.is_answered() && old.asked_text() == *text;
-    if reply.is_apology && old.as_ref().is_some_and(is_better) {
-        return Ok(None);
+    let old = store.turn(job.lane, *round)?;
+    if let Some(old) = old.filter(|old| reply.is_apology && is_better(old)) {
+        return Ok(Replaced::Stays(Box::new(old)));
     }
     // Parts that were on their way when this was asked have arrived since.
     if let Some(old) = store.remove_turn(job.lane, *round)? {
@@ -138,7 +168,7 @@ fn replaced(
             .collect();
         places.extend(new);
     }
-    Ok(Some(places))
+    Ok(Replaced::By(places))
 }
 
 /// The parts of a reply as outbox rows; an origin without a chat has none.

@@ -217,9 +217,9 @@ impl<'a> Marks<'a> {
             _ => stars,
         };
         match *open {
-            Some(start) if closes => {
+            Some(begun) if closes => {
                 *open = None;
-                self.elements.push(start..end);
+                self.elements.push(begun..end);
             }
             None if opens => *open = Some(at),
             Some(_) | None => {}
