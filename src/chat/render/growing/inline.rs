@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::TagEnd;
 
-use super::line_of_marks;
+use super::ends::line_of_marks;
 use super::marks::Marks;
 
 /// For how many characters an open mark is waited for.

@@ -217,9 +217,9 @@ impl<'a> Marks<'a> {
             _ => stars,
         };
         match *open {
-            Some(start) if closes => {
+            Some(first) if closes => {
                 *open = None;
-                self.elements.push(start..end);
+                self.elements.push(first..end);
             }
             None if opens => *open = Some(at),
             Some(_) | None => {}
