@@ -139,8 +139,12 @@ impl Inline {
         marks.read_tags(&self.tags);
         let mut end = None;
         for text in &self.texts {
-            let hides = |formula: &Range<usize>| formula.contains(&text.range.start);
-            if !self.formulas.iter().any(hides) {
+            let start = text.range.start;
+            let next = self
+                .formulas
+                .partition_point(|formula| formula.end <= start);
+            let formula = self.formulas.get(next);
+            if formula.is_none_or(|formula| start < formula.start) {
                 marks.read(text, end);
             }
             end = Some(text.range.end);

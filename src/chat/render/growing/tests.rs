@@ -257,7 +257,7 @@ const LINE: &str =
     "This line is long enough to be a text and nothing else, whatever comes below it, yes.";
 
 /// How a text goes on after [`LINE`], and what of that is settled.
-const BEGINNINGS: [(&str, &str); 52] = [
+const BEGINNINGS: [(&str, &str); 53] = [
     // Marks that nothing closes yet, and ends that may go on.
     ("and **bo", "and"),
     ("and **bold**", "and"),
@@ -309,6 +309,7 @@ const BEGINNINGS: [(&str, &str); 52] = [
     ("\n```rust\nlet", "\n```rust\nlet"),
     ("\n```rust\nlet\n``", "\n```rust\nlet"),
     ("\n```math\nx", ""),
+    ("\n```sh\n$$ is it", "\n```sh\n$$ is it"),
     ("\n| a | b |", ""),
     ("\n| a | b |\n|---|---|\n| 1 | 2 |\n", ""),
     ("\n\nTitle", ""),
