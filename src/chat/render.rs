@@ -9,6 +9,7 @@ pub(crate) use split::{Shown, parts, parts_of_text, shown};
 
 mod blocks;
 mod footnotes;
+mod headings;
 mod html;
 mod latex;
 #[cfg(test)]

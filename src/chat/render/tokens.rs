@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
+use super::headings;
 use super::html::{self, Kind, Mark, Part};
 use super::markdown::options;
 use super::math::Masked;
@@ -40,7 +41,7 @@ pub(super) fn tokens<'a>(masked: &'a Masked<'_>) -> Vec<Token<'a>> {
         in_code: false,
     };
     let events = Parser::new_ext(&masked.text, options()).into_offset_iter();
-    for (event, range) in events {
+    for (event, range) in headings::checked(&masked.text, events) {
         reader.read(event, range);
     }
     reader.flush();

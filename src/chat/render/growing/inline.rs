@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::TagEnd;
 
-use super::line_of_marks;
+use super::ends::line_of_marks;
 use super::marks::Marks;
 
 /// For how many characters an open mark is waited for.
@@ -139,8 +139,12 @@ impl Inline {
         marks.read_tags(&self.tags);
         let mut end = None;
         for text in &self.texts {
-            let hides = |formula: &Range<usize>| formula.contains(&text.range.start);
-            if !self.formulas.iter().any(hides) {
+            let start = text.range.start;
+            let next = self
+                .formulas
+                .partition_point(|formula| formula.end <= start);
+            let formula = self.formulas.get(next);
+            if formula.is_none_or(|formula| start < formula.start) {
                 marks.read(text, end);
             }
             end = Some(text.range.end);

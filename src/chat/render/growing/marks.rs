@@ -217,9 +217,9 @@ impl<'a> Marks<'a> {
             _ => stars,
         };
         match *open {
-            Some(begun) if closes => {
+            Some(first) if closes => {
                 *open = None;
-                self.elements.push(begun..end);
+                self.elements.push(first..end);
             }
             None if opens => *open = Some(at),
             Some(_) | None => {}
