@@ -1,14 +1,36 @@
-//! A door for `benches/`: the key pool under load, without the rest of the program. Not part of the
+//! A door for `benches/`: the key pool under load and the renderer, without the rest of the program. Not part of the
 //! public surface; the linker leaves it out of the binary. Pure.
 
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::chat::Tier;
+use crate::chat::{Tier, render};
 use crate::clock::Timestamp;
 use crate::keys::{
     Counted, Effect, Group, KeySpec, Next, Policy, Pool, Reserved, Route, Saved, Start, Verdict,
 };
+
+/// An answer with every usual construct; repeated, it is as long as one likes.
+pub const ANSWER: &str = "## Sorting a list\n\nUse `sort_unstable` when **equal** items may change places: \
+it needs *no* memory, and is faster by about 20 %.\n\n```rust\nlet mut list = vec![3, 1, 2];\n\
+list.sort_unstable();\n```\n\n- It runs in $O(n \\log n)$.\n  - The [docs](https://doc.rust-lang.org/std) \
+say why.\n- 稳定排序请用 `sort`。\n\n| Method | Stable | Memory |\n|---|:---:|---:|\n| sort | yes | n/2 |\n\
+| sort_unstable | no | 0 |\n\n> **Note:** measure before you choose 🙂.\n\n";
+
+/// Bytes of the text that an answer becomes.
+pub fn render(markdown: &str) -> usize {
+    render::answer(markdown, "").text.len()
+}
+
+/// Messages that an answer becomes.
+pub fn cut(markdown: &str) -> usize {
+    render::parts(&render::answer(markdown, "")).len()
+}
+
+/// The same for what is settled of an answer that grows.
+pub fn grow(markdown: &str) -> usize {
+    cut(render::settled(markdown))
+}
 
 /// Models in the catalogue of the benchmark, four in each tier.
 pub const MODELS: usize = 12;

@@ -37,7 +37,7 @@ fn promised(sentence: &str) -> Option<u64> {
     (sum > 0).then_some(sum)
 }
 
-/// One key, and three small models that it is refused for 5, 7 and 9 s, after which each has one
+/// One key, and three small models that it is refused for 8, 10 and 12 s, after which each has one
 /// request: whoever waits is served one by one, in an order that shows.
 fn line_of_three() -> World {
     let world = World::new().open().keys("any", &["k1"]).prepare();
@@ -49,7 +49,7 @@ fn line_of_three() -> World {
         )
     };
     world.has_config(&IN_TURN.map(model).join("\n"));
-    for (id, delay) in IN_TURN.into_iter().zip(["5s", "7s", "9s"]) {
+    for (id, delay) in IN_TURN.into_iter().zip(["8s", "10s", "12s"]) {
         let refused = Fault::Minute("2", delay);
         world.gemini.model(id).answers_times(1, refused);
     }
