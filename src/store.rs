@@ -12,6 +12,7 @@ mod backend;
 mod cache;
 mod codec;
 mod error;
+mod key;
 mod open;
 mod read;
 mod schema;
