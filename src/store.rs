@@ -12,6 +12,7 @@ mod backend;
 mod cache;
 mod codec;
 mod error;
+mod key;
 mod open;
 mod read;
 mod schema;
@@ -30,14 +31,14 @@ use std::task::{Context, Poll, ready};
 use log::info;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use self::cache::{WINDOW_ROUNDS, Window};
 pub(crate) use self::error::{OpenError, StoreError};
 pub(crate) use self::open::Open;
 use self::open::{Opened, Place};
 pub(crate) use self::read::Read;
-use self::waiting::{Answer, Pace};
+use self::waiting::{Answer, Op, Pace};
 pub(crate) use self::write::Write;
 use self::writer::Shared;
 use crate::chat::role::Person;
@@ -88,25 +89,25 @@ impl Drop for Handle {
 /// A write on its way; resolves after the durable commit. Once it is queued it takes place even
 /// when this is dropped.
 #[must_use = "a write may fail"]
-pub(crate) struct Pending<T>(Stage<T>);
-
-enum Stage<T> {
-    /// There was no room in the queue at the call.
-    Outside(Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>),
-    Queued(Answer<T>),
+pub(crate) struct Pending<T> {
+    /// Queues it; there was no room at the call.
+    queueing: Option<Waited>,
+    answer: Answer<T>,
 }
+
+/// Something that has to come first.
+type Waited = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<T> Future for Pending<T> {
     type Output = Result<T, StoreError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Stage::Outside(write) => write.as_mut().poll(context),
-            Stage::Queued(answer) => {
-                let answer = ready!(Pin::new(answer).poll(context));
-                Poll::Ready(answer.unwrap_or(Err(StoreError::Closed)))
-            }
+        if let Some(queueing) = &mut self.queueing {
+            ready!(queueing.as_mut().poll(context));
+            self.queueing = None;
         }
+        let answer = ready!(Pin::new(&mut self.answer).poll(context));
+        Poll::Ready(answer.unwrap_or(Err(StoreError::Closed)))
     }
 }
 
@@ -171,17 +172,20 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        let shared = &self.0.shared;
-        Pending(match shared.waiting.submit(pace, op) {
-            Ok(answer) => Stage::Queued(answer),
-            Err(op) => {
-                let shared = Arc::clone(shared);
-                Stage::Outside(Box::pin(async move {
-                    let answer = shared.waiting.submit_in_turn(pace, op).await;
-                    answer.await.unwrap_or(Err(StoreError::Closed))
-                }))
-            }
-        })
+        let (op, answer) = waiting::task(op);
+        Pending {
+            queueing: self.queue(pace, op),
+            answer,
+        }
+    }
+
+    /// Queues an operation, or returns what will when it is awaited.
+    fn queue(&self, pace: Pace, op: Box<dyn Op>) -> Option<Waited> {
+        let op = self.0.shared.waiting.submit(pace, op).err()?;
+        let shared = Arc::clone(&self.0.shared);
+        Some(Box::pin(async move {
+            shared.waiting.submit_in_turn(pace, op).await;
+        }))
     }
 
     /// Reads a snapshot on a blocking thread.
@@ -270,13 +274,20 @@ impl Store {
         &self,
         work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let permit = Arc::clone(&self.0.reads).acquire_owned().await;
+        let (reply, answer) = oneshot::channel();
         let shared = Arc::clone(&self.0.shared);
-        let done = tokio::task::spawn_blocking(move || {
+        let work = Box::new(move || drop(reply.send(work(&shared))));
+        self.spawn(work).await;
+        answer.await.unwrap_or(Err(StoreError::Panicked))
+    }
+
+    /// Of one type for all work, so that the runtime's part is compiled once.
+    async fn spawn(&self, work: Box<dyn FnOnce() + Send>) {
+        let permit = Arc::clone(&self.0.reads).acquire_owned().await;
+        drop(tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work(&shared)
-        });
-        done.await.unwrap_or(Err(StoreError::Panicked))
+            work();
+        }));
     }
 }
 

@@ -8,6 +8,7 @@ use redb::{ReadTransaction, ReadableTable};
 #[cfg(test)]
 use super::Disposition;
 use super::StoreError;
+use super::key::{self, Key};
 #[cfg(test)]
 use super::tables::SeenRow;
 use super::tables::TurnRef;
@@ -29,7 +30,7 @@ impl Read {
     }
 
     pub(crate) fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        tables::row(&self.0.open_table(tables::INBOX)?, id.0)
+        tables::row(&self.0.open_table(tables::INBOX)?, &Key::number(id.0))
     }
 
     /// The oldest jobs after `after` (`JobId(0)` for all), in order, at most `limit`. One that
@@ -37,12 +38,14 @@ impl Read {
     pub(crate) fn jobs(&self, after: JobId, limit: usize) -> Result<Vec<Job>, StoreError> {
         let inbox = self.0.open_table(tables::INBOX)?;
         let mut jobs = Vec::new();
-        for entry in inbox.range(after.0.saturating_add(1)..)? {
+        let later = Key::number(after.0.saturating_add(1))..;
+        for entry in tables::rows(&inbox, &later)? {
             if jobs.len() == limit {
                 break;
             }
-            let (id, row) = entry?;
-            jobs.extend(tables::readable::<Job>(id.value(), row.value()));
+            let (key, row) = entry?;
+            let job = tables::readable::<Job>(key.value(), row.value());
+            jobs.extend(job.map(|(_, job)| job));
         }
         Ok(jobs)
     }
@@ -57,21 +60,21 @@ impl Read {
         let outbox = self.0.open_table(tables::OUTBOX)?;
         let mut heads = Vec::new();
         for entry in outbox.iter()? {
-            let (id, row) = entry?;
-            let outbound = tables::readable::<Outbound>(id.value(), row.value());
-            heads.extend(outbound.map(|outbound| Head::of(OutboxId(id.value()), &outbound)));
+            let (key, row) = entry?;
+            let outbound = tables::readable::<Outbound>(key.value(), row.value());
+            heads.extend(outbound.map(|(id, outbound)| Head::of(OutboxId(id), &outbound)));
         }
         Ok(heads)
     }
 
     pub(crate) fn outbound(&self, id: OutboxId) -> Result<Option<Outbound>, StoreError> {
-        tables::row(&self.0.open_table(tables::OUTBOX)?, id.0)
+        tables::row(&self.0.open_table(tables::OUTBOX)?, &Key::number(id.0))
     }
 
     #[cfg(test)]
     pub(crate) fn turn(&self, lane: Lane, job: JobId) -> Result<Option<StoredTurn>, StoreError> {
         let history = self.0.open_table(tables::HISTORY)?;
-        tables::row(&history, tables::turn_key(lane, job))
+        tables::row(&history, &Key::turn(lane.key(), job))
     }
 
     /// The newest `count` rounds of a lane up to the one of `last`, oldest first.
@@ -83,10 +86,11 @@ impl Read {
     ) -> Result<Vec<(JobId, StoredTurn)>, StoreError> {
         let history = self.0.open_table(tables::HISTORY)?;
         let mut turns = Vec::new();
-        let up_to = tables::turn_key(lane, JobId(0))..=tables::turn_key(lane, last);
-        for entry in history.range(up_to)?.rev().take(count) {
+        let rounds = tables::rows(&history, &key::turns_up_to(lane, last))?;
+        for entry in rounds.rev().take(count) {
             let (key, row) = entry?;
-            turns.push((JobId(key.value().3), tables::decoded(row.value())?));
+            let (_, job) = key::turn(key.value())?;
+            turns.push((job, tables::decoded(row.value())?));
         }
         turns.reverse();
         Ok(turns)
@@ -99,20 +103,20 @@ impl Read {
         message: MessageId,
     ) -> Result<Option<(Lane, JobId)>, StoreError> {
         let by_message = self.0.open_table(tables::BY_MESSAGE)?;
-        let row = tables::row(&by_message, tables::message_key(chat, message))?;
+        let row = tables::row(&by_message, &Key::message(chat, message))?;
         Ok(row.map(|TurnRef(lane, job)| (lane, job)))
     }
 
     pub(crate) fn person(&self, id: UserId) -> Result<Option<Person>, StoreError> {
-        tables::row(&self.0.open_table(tables::PERSONS)?, id.0)
+        tables::row(&self.0.open_table(tables::PERSONS)?, &Key::person(id))
     }
 
     /// Shows every person of the registry, one at a time.
     #[cfg(test)]
     pub(crate) fn persons(&self, mut visit: impl FnMut(UserId, Person)) -> Result<(), StoreError> {
         for entry in self.0.open_table(tables::PERSONS)?.iter()? {
-            let (id, row) = entry?;
-            visit(UserId(id.value()), tables::decoded(row.value())?);
+            let (key, row) = entry?;
+            visit(key::person(key.value())?, tables::decoded(row.value())?);
         }
         Ok(())
     }
@@ -120,7 +124,7 @@ impl Read {
     /// Up to where a bot's updates are acknowledged, and when that was true.
     pub(crate) fn offset(&self, bot: i64) -> Result<Option<(i64, Timestamp)>, StoreError> {
         let meta = self.0.open_table(tables::META)?;
-        let row = tables::row(&meta, tables::offset_name(bot).as_str())?;
+        let row = tables::row(&meta, &tables::offset_name(bot))?;
         Ok(row.map(|OffsetRow(offset, at)| (offset, at)))
     }
 
@@ -131,7 +135,7 @@ impl Read {
         update: UpdateId,
     ) -> Result<Option<(Timestamp, Disposition)>, StoreError> {
         let seen = self.0.open_table(tables::SEEN)?;
-        let row = tables::row(&seen, (bot, update.0))?;
+        let row = tables::row(&seen, &Key::seen(bot, update))?;
         Ok(row.map(|SeenRow(at, disposition)| (at, disposition)))
     }
 
@@ -140,8 +144,7 @@ impl Read {
         let mut ledgers = Vec::new();
         for entry in self.0.open_table(tables::KEY_LEDGER)?.iter()? {
             let (key, row) = entry?;
-            let (project, model) = key.value();
-            let project = tables::fingerprint(project)?;
+            let (project, model) = key::ledger(key.value())?;
             ledgers.push((project, model.to_owned(), tables::decoded(row.value())?));
         }
         Ok(ledgers)
@@ -168,7 +171,7 @@ impl Read {
     /// Chats that Telegram told to wait, and until when.
     pub(crate) fn parked(&self) -> Result<Vec<(ChatId, Timestamp)>, StoreError> {
         let meta = self.0.open_table(tables::META)?;
-        let parked = tables::row::<_, Parked>(&meta, tables::PARKED)?;
+        let parked = tables::row::<Parked>(&meta, tables::PARKED)?;
         Ok(parked.unwrap_or_default().0)
     }
 

@@ -3,14 +3,15 @@
 //! is one transaction.
 
 use redb::{
-    Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError,
-    TableHandle, WriteTransaction,
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableError, TableHandle,
+    WriteTransaction,
 };
 use ring::rand::SecureRandom;
 
 use super::StoreError;
-use super::codec::{self, Record};
-use super::tables::{self, OffsetRow, SeenRow, TurnRef};
+use super::codec::Record;
+use super::key::{self, Key};
+use super::tables::{self, Definition, OffsetRow, ReadOnlyRows, SeenRow, TurnRef};
 use crate::chat::role::Person;
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
@@ -56,9 +57,9 @@ pub(super) enum Findings {
 
 /// A row to be set aside.
 pub(super) struct Unreadable {
-    table: TableDefinition<'static, u64, &'static [u8]>,
-    id: u64,
-    error: codec::CodecError,
+    table: Definition,
+    key: Key,
+    error: StoreError,
 }
 
 /// Reads the root of every table and the first and last row of each, and every row of the two
@@ -85,12 +86,12 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
         read,
         incomplete: false,
     };
-    look.ends::<_, SeenRow>(tables::SEEN)?;
-    look.ends::<_, StoredTurn>(tables::HISTORY)?;
-    look.ends::<_, TurnRef>(tables::BY_MESSAGE)?;
-    look.ends::<_, Person>(tables::PERSONS)?;
-    look.ends::<_, Ledger>(tables::KEY_LEDGER)?;
-    look.ends::<_, Health>(tables::KEY_STATE)?;
+    look.ends::<SeenRow>(tables::SEEN)?;
+    look.ends::<StoredTurn>(tables::HISTORY)?;
+    look.ends::<TurnRef>(tables::BY_MESSAGE)?;
+    look.ends::<Person>(tables::PERSONS)?;
+    look.ends::<Ledger>(tables::KEY_LEDGER)?;
+    look.ends::<Health>(tables::KEY_STATE)?;
     look.offsets()?;
     let mut unreadable = look.unreadable::<Job>(tables::INBOX)?;
     unreadable.extend(look.unreadable::<Outbound>(tables::OUTBOX)?);
@@ -107,10 +108,7 @@ struct Look {
 }
 
 impl Look {
-    fn table<K: Key + 'static>(
-        &mut self,
-        table: TableDefinition<'_, K, &'static [u8]>,
-    ) -> Result<Option<redb::ReadOnlyTable<K, &'static [u8]>>, StoreError> {
+    fn table(&mut self, table: Definition) -> Result<Option<ReadOnlyRows>, StoreError> {
         match self.read.open_table(table) {
             Ok(table) => Ok(Some(table)),
             Err(TableError::TableDoesNotExist(_)) => {
@@ -121,10 +119,7 @@ impl Look {
         }
     }
 
-    fn ends<K: Key + 'static, R: Record>(
-        &mut self,
-        table: TableDefinition<'_, K, &'static [u8]>,
-    ) -> Result<(), StoreError> {
+    fn ends<R: Record>(&mut self, table: Definition) -> Result<(), StoreError> {
         let Some(table) = self.table(table)? else {
             return Ok(());
         };
@@ -140,7 +135,7 @@ impl Look {
         };
         for entry in meta.iter()? {
             let (name, row) = entry?;
-            if name.value().starts_with(tables::OFFSETS) {
+            if name.value().starts_with(tables::OFFSETS.as_bytes()) {
                 tables::decoded::<OffsetRow>(row.value())?;
             }
         }
@@ -149,18 +144,18 @@ impl Look {
 
     fn unreadable<R: Record>(
         &mut self,
-        definition: TableDefinition<'static, u64, &'static [u8]>,
+        definition: Definition,
     ) -> Result<Vec<Unreadable>, StoreError> {
         let mut unreadable = Vec::new();
         let Some(table) = self.table(definition)? else {
             return Ok(unreadable);
         };
         for entry in table.iter()? {
-            let (id, row) = entry?;
-            if let Err(error) = codec::decode::<R>(row.value()) {
+            let (key, row) = entry?;
+            if let Err(error) = tables::numbered::<R>(key.value(), row.value()) {
                 unreadable.push(Unreadable {
                     table: definition,
-                    id: id.value(),
+                    key: key.value().into(),
                     error,
                 });
             }
@@ -227,10 +222,13 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
 fn set_aside(txn: &WriteTransaction, row: &Unreadable) -> Result<(), StoreError> {
     let mut table = txn.open_table(row.table)?;
     let mut aside = txn.open_table(tables::SET_ASIDE)?;
-    if let Some(bytes) = table.remove(row.id)? {
-        aside.insert((row.table.name(), row.id), bytes.value())?;
+    let name = row.table.name();
+    if let Some(bytes) = table.remove(&*row.key)? {
+        aside.insert(&*Key::set_aside(name, &row.key), bytes.value())?;
     }
-    log::warn!(table = row.table.name(), id = row.id, err:% = row.error; "unreadable row set aside");
+    // No row has the number 0.
+    let id = key::number(name, &row.key).unwrap_or(0);
+    log::warn!(table = name, id, err:% = row.error; "unreadable row set aside");
     Ok(())
 }
 

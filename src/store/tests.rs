@@ -261,7 +261,7 @@ fn more_waiting_writes_than_the_queue_holds_wait_for_room_and_keep_their_order()
     let store = folder.open();
     let (release, first) = occupy(&store);
     let pending: Vec<_> = (0..5000).map(|_| store.write(add_job)).collect();
-    let outside = |pending: &&Pending<_>| matches!(pending.0, Stage::Outside(_));
+    let outside = |pending: &&Pending<_>| pending.queueing.is_some();
     assert_eq!(pending.iter().filter(outside).count(), 5000 - 4096);
     assert!(pending.iter().take(4096).all(|pending| !outside(&pending)));
     drop(release);

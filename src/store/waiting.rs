@@ -65,6 +65,21 @@ where
     }
 }
 
+/// An operation for the queue, and where its answer will come from.
+pub(super) fn task<T, F>(op: F) -> (Box<dyn Op>, Answer<T>)
+where
+    T: Send + 'static,
+    F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let task = Task {
+        op,
+        result: None,
+        reply,
+    };
+    (Box::new(task), answer)
+}
+
 /// The queue between the callers and the writer thread.
 pub(super) struct Waiting {
     queue: Mutex<Queue>,
@@ -106,53 +121,35 @@ impl Waiting {
     }
 
     /// Queues an operation, or gives it back when there is no room.
-    pub(super) fn submit<T, F>(&self, pace: Pace, op: F) -> Result<Answer<T>, F>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
+    pub(super) fn submit(&self, pace: Pace, op: Box<dyn Op>) -> Result<(), Box<dyn Op>> {
         match self.room.try_acquire() {
             Ok(permit) => permit.forget(),
             Err(TryAcquireError::NoPermits) => return Err(op),
             // It will be told that the store is closed.
             Err(TryAcquireError::Closed) => {}
         }
-        Ok(self.push(pace, op))
+        self.push(pace, op);
+        Ok(())
     }
 
     /// Queues an operation as soon as there is room.
-    pub(super) async fn submit_in_turn<T, F>(&self, pace: Pace, op: F) -> Answer<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
+    pub(super) async fn submit_in_turn(&self, pace: Pace, op: Box<dyn Op>) {
         if let Ok(permit) = self.room.acquire().await {
             permit.forget();
         }
-        self.push(pace, op)
+        self.push(pace, op);
     }
 
     /// Takes an operation that has its permit; the one who takes it out gives the permit back.
-    fn push<T, F>(&self, pace: Pace, op: F) -> Answer<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        let task = Box::new(Task {
-            op,
-            result: None,
-            reply,
-        });
+    fn push(&self, pace: Pace, op: Box<dyn Op>) {
         let mut queue = self.queue.lock();
         if queue.phase == Phase::Open {
             queue.urgent += usize::from(pace == Pace::Now);
-            queue.ops.push_back((pace, task));
+            queue.ops.push_back((pace, op));
             self.wake.notify_all();
         } else {
-            task.answer(Err(StoreError::Closed));
+            op.answer(Err(StoreError::Closed));
         }
-        answer
     }
 
     /// Waits for operations and takes those that share the next commit; `None` at the end.

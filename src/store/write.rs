@@ -10,6 +10,7 @@ mod turns;
 use redb::ReadableTableMetadata;
 use redb::{ReadableTable, WriteTransaction};
 
+use super::key::Key;
 use super::tables::{self, OffsetRow, Parked, SeenRow};
 use super::{Disposition, StoreError};
 use crate::chat::role::Person;
@@ -43,7 +44,7 @@ impl<'t> Write<'t> {
     }
 
     /// The next number of a counter in `meta`; the first is 1.
-    fn next(&self, name: &str) -> Result<u64, StoreError> {
+    fn next(&self, name: &[u8]) -> Result<u64, StoreError> {
         let mut meta = self.txn.open_table(tables::META)?;
         let next = tables::counter(&meta, name)?.saturating_add(1);
         meta.insert(name, next.to_le_bytes().as_slice())?;
@@ -62,17 +63,18 @@ impl<'t> Write<'t> {
 
     /// Writes or replaces the job's row in the inbox.
     pub(crate) fn put_job(&mut self, job: &Job) -> Result<(), StoreError> {
-        tables::put(&mut self.txn.open_table(tables::INBOX)?, job.id.0, job)
+        let mut inbox = self.txn.open_table(tables::INBOX)?;
+        tables::put(&mut inbox, &Key::number(job.id.0), job)
     }
 
     pub(crate) fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        tables::row(&self.txn.open_table(tables::INBOX)?, id.0)
+        tables::row(&self.txn.open_table(tables::INBOX)?, &Key::number(id.0))
     }
 
     /// Ends a job; tells whether it was there.
     pub(crate) fn remove_job(&mut self, id: JobId) -> Result<bool, StoreError> {
         let mut inbox = self.txn.open_table(tables::INBOX)?;
-        let removed = inbox.remove(id.0)?.is_some();
+        let removed = inbox.remove(&*Key::number(id.0))?.is_some();
         Ok(removed)
     }
 
@@ -120,7 +122,8 @@ impl<'t> Write<'t> {
         disposition: Disposition,
     ) -> Result<(), StoreError> {
         let mut seen = self.txn.open_table(tables::SEEN)?;
-        tables::put(&mut seen, (bot, update.0), &SeenRow(now, disposition))
+        let row = SeenRow(now, disposition);
+        tables::put(&mut seen, &Key::seen(bot, update), &row)
     }
 
     pub(crate) fn was_seen(
@@ -129,14 +132,15 @@ impl<'t> Write<'t> {
         update: UpdateId,
     ) -> Result<Option<(Timestamp, Disposition)>, StoreError> {
         let seen = self.txn.open_table(tables::SEEN)?;
-        let row = tables::row(&seen, (bot, update.0))?;
+        let row = tables::row(&seen, &Key::seen(bot, update))?;
         Ok(row.map(|SeenRow(at, disposition)| (at, disposition)))
     }
 
     /// Puts a part at the end of the outbox.
     pub(crate) fn put_outbound(&mut self, outbound: &Outbound) -> Result<OutboxId, StoreError> {
         let id = self.next(tables::NEXT_OUTBOX)?;
-        tables::put(&mut self.txn.open_table(tables::OUTBOX)?, id, outbound)?;
+        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
+        tables::put(&mut outbox, &Key::number(id), outbound)?;
         Ok(OutboxId(id))
     }
 
@@ -147,17 +151,18 @@ impl<'t> Write<'t> {
         outbound: &Outbound,
     ) -> Result<bool, StoreError> {
         let mut outbox = self.txn.open_table(tables::OUTBOX)?;
-        if outbox.get(id.0)?.is_none() {
+        let key = Key::number(id.0);
+        if outbox.get(&*key)?.is_none() {
             return Ok(false);
         }
-        tables::put(&mut outbox, id.0, outbound)?;
+        tables::put(&mut outbox, &key, outbound)?;
         Ok(true)
     }
 
     /// Takes out a part; tells whether it was there.
     pub(crate) fn remove_outbound(&mut self, id: OutboxId) -> Result<bool, StoreError> {
         let mut outbox = self.txn.open_table(tables::OUTBOX)?;
-        let removed = outbox.remove(id.0)?.is_some();
+        let removed = outbox.remove(&*Key::number(id.0))?.is_some();
         Ok(removed)
     }
 
@@ -170,27 +175,28 @@ impl<'t> Write<'t> {
         let mut outbox = self.txn.open_table(tables::OUTBOX)?;
         let mut meant = Vec::new();
         for entry in outbox.iter()? {
-            let (id, row) = entry?;
-            let outbound = tables::readable::<Outbound>(id.value(), row.value());
-            if outbound.is_some_and(|outbound| is_meant(&outbound)) {
-                meant.push(id.value());
+            let (key, row) = entry?;
+            let outbound = tables::readable::<Outbound>(key.value(), row.value());
+            if outbound.is_some_and(|(_, outbound)| is_meant(&outbound)) {
+                meant.push(Key::from(key.value()));
             }
         }
         let mut removed = 0;
-        for id in meant {
-            outbox.remove(id)?;
+        for key in meant {
+            outbox.remove(&*key)?;
             removed += 1;
         }
         Ok(removed)
     }
 
     pub(crate) fn person(&self, id: UserId) -> Result<Option<Person>, StoreError> {
-        tables::row(&self.txn.open_table(tables::PERSONS)?, id.0)
+        tables::row(&self.txn.open_table(tables::PERSONS)?, &Key::person(id))
     }
 
     pub(crate) fn put_person(&mut self, id: UserId, person: &Person) -> Result<(), StoreError> {
         self.touched.persons.push(id);
-        tables::put(&mut self.txn.open_table(tables::PERSONS)?, id.0, person)
+        let mut persons = self.txn.open_table(tables::PERSONS)?;
+        tables::put(&mut persons, &Key::person(id), person)
     }
 
     /// Remembers up to where a bot's updates are acknowledged, and when that was true.
@@ -201,8 +207,11 @@ impl<'t> Write<'t> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut meta = self.txn.open_table(tables::META)?;
-        let name = tables::offset_name(bot);
-        tables::put(&mut meta, name.as_str(), &OffsetRow(offset, now))
+        tables::put(
+            &mut meta,
+            &tables::offset_name(bot),
+            &OffsetRow(offset, now),
+        )
     }
 
     #[cfg(test)]
@@ -212,7 +221,7 @@ impl<'t> Write<'t> {
         model: &str,
     ) -> Result<Option<Ledger>, StoreError> {
         let ledgers = self.txn.open_table(tables::KEY_LEDGER)?;
-        tables::row(&ledgers, (project.as_slice(), model))
+        tables::row(&ledgers, &Key::ledger(project, model))
     }
 
     pub(crate) fn put_ledger(
@@ -222,13 +231,13 @@ impl<'t> Write<'t> {
         ledger: &Ledger,
     ) -> Result<(), StoreError> {
         let mut ledgers = self.txn.open_table(tables::KEY_LEDGER)?;
-        tables::put(&mut ledgers, (project.as_slice(), model), ledger)
+        tables::put(&mut ledgers, &Key::ledger(project, model), ledger)
     }
 
     #[cfg(test)]
     pub(crate) fn key_state(&self, scope: &Scope) -> Result<Option<Health>, StoreError> {
         let states = self.txn.open_table(tables::KEY_STATE)?;
-        tables::row(&states, tables::encoded(scope)?.as_slice())
+        tables::row(&states, &tables::encoded(scope)?)
     }
 
     pub(crate) fn put_key_state(
@@ -237,7 +246,7 @@ impl<'t> Write<'t> {
         health: &Health,
     ) -> Result<(), StoreError> {
         let mut states = self.txn.open_table(tables::KEY_STATE)?;
-        tables::put(&mut states, tables::encoded(scope)?.as_slice(), health)
+        tables::put(&mut states, &tables::encoded(scope)?, health)
     }
 
     /// Telegram wants nothing for this chat before that moment.

@@ -15,7 +15,7 @@ use super::cache::Cache;
 use super::error::is_full;
 use super::open::{Changes, Place};
 use super::read::Read;
-use super::waiting::{Op, Pace, Stopped, Waiting};
+use super::waiting::{self, Op, Pace, Stopped, Waiting};
 use super::write::{Touched, Write};
 use super::{Condition, StoreError};
 
@@ -76,6 +76,21 @@ impl Shared {
         &self,
         op: impl FnOnce(&Read) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let (mut op, mut value) = (Some(op), None);
+        self.read_into(&mut |read| {
+            if let Some(op) = op.take() {
+                value = Some(op(read)?);
+            }
+            Ok(())
+        })?;
+        value.ok_or(StoreError::Closed)
+    }
+
+    /// What of a read is the same for all, so that it is compiled once.
+    fn read_into(
+        &self,
+        op: &mut dyn FnMut(&Read) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let answer = self.with_database(|database| op(&Read::new(database.begin_read()?)));
         if let Err(StoreError::Io(_)) = answer {
             // redb refuses everything from now on; the writer opens it again when it meets that.
@@ -99,7 +114,8 @@ impl Shared {
     /// Finds out whether the file can be written, as nobody else may for a long time. When there
     /// is no room in the queue, others do.
     fn probe(&self) {
-        drop(self.waiting.submit(Pace::Now, |_| Ok(())));
+        let (look, _) = waiting::task(|_| Ok(()));
+        drop(self.waiting.submit(Pace::Now, look));
     }
 
     /// The life of the writer thread.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::*;
+use crate::store::key::Key;
 use crate::store::schema::Schema;
 
 /// A file with a few hundred rows, closed cleanly.
@@ -102,6 +103,33 @@ fn the_redb_file_of_another_program_is_refused() {
             txn.open_table(definition).unwrap().insert(1, 2).unwrap();
         });
         assert!(matches!(refused(&folder.file()), OpenError::Foreign(_)));
+    }
+}
+
+#[test]
+fn a_file_whose_tables_have_keys_of_other_types_is_refused() {
+    let folder = Folder::new();
+    drop(Database::create(folder.file()).unwrap());
+    tamper(&folder.file(), |txn| {
+        let definition: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+        let mut meta = txn.open_table(definition).unwrap();
+        for (name, row) in [("schema", &1_u32.to_le_bytes()[..]), ("secret", &[7; 32])] {
+            meta.insert(name, row).unwrap();
+        }
+    });
+    let error = refused(&folder.file());
+    assert!(matches!(error, OpenError::Foreign(_)), "{error:?}");
+    for table in ["inbox", "seen", "user_registry", "set_aside"] {
+        let folder = Folder::new();
+        filled(&folder);
+        tamper(&folder.file(), |txn| {
+            let definition: TableDefinition<'_, u64, &[u8]> = TableDefinition::new(table);
+            let ours: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new(table);
+            txn.delete_table(ours).unwrap();
+            txn.open_table(definition).unwrap();
+        });
+        let error = refused(&folder.file());
+        assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
     }
 }
 
@@ -308,11 +336,15 @@ fn unreadable_rows_of_inbox_and_outbox_are_set_aside_and_the_rest_goes_on() {
     let folder = Folder::new();
     filled(&folder);
     tamper(&folder.file(), |txn| {
+        let good = tables::encoded(&outbound(1, "text")).unwrap();
         let bytes: &[u8] = &[1, 253, 255, 255, 255, 255, 255, 255, 255, 127];
         let mut inbox = txn.open_table(tables::INBOX).unwrap();
-        inbox.insert(5_000, bytes).unwrap();
+        inbox.insert(&*Key::number(5_000), bytes).unwrap();
         let mut outbox = txn.open_table(tables::OUTBOX).unwrap();
-        outbox.insert(1, [9].as_slice()).unwrap();
+        outbox.insert(&*Key::number(1), [9].as_slice()).unwrap();
+        outbox
+            .insert(b"no key".as_slice(), good.as_slice())
+            .unwrap();
     });
     let store = folder.open();
     assert_eq!(store.read_now(Read::inbox_len).unwrap(), 20);
@@ -331,15 +363,14 @@ fn unreadable_rows_of_inbox_and_outbox_are_set_aside_and_the_rest_goes_on() {
         .unwrap()
         .open_table(tables::SET_ASIDE)
         .unwrap();
-    let keys = aside.iter().unwrap().map(|entry| {
-        let (key, _) = entry.unwrap();
-        (key.value().0.to_owned(), key.value().1)
-    });
-    let keys: Vec<_> = keys.collect();
-    assert_eq!(
-        keys,
-        [("inbox".to_owned(), 5_000), ("outbox".to_owned(), 1)]
-    );
+    let rows = aside.iter().unwrap();
+    let keys: Vec<_> = rows.map(|row| Key::from(row.unwrap().0.value())).collect();
+    let expected = [
+        Key::set_aside("inbox", &Key::number(5_000)),
+        Key::set_aside("outbox", &Key::number(1)),
+        Key::set_aside("outbox", b"no key"),
+    ];
+    assert_eq!(keys, expected);
 }
 
 #[test]
@@ -350,14 +381,18 @@ fn a_row_that_becomes_unreadable_later_costs_only_itself() {
         let mut inbox = txn.open_table(tables::INBOX).unwrap();
         let mut outbox = txn.open_table(tables::OUTBOX).unwrap();
         let first: Vec<_> = inbox.iter().unwrap().take(3).collect();
-        let first: Vec<u64> = first
+        let first: Vec<Key> = first
             .into_iter()
-            .map(|row| row.unwrap().0.value())
+            .map(|row| row.unwrap().0.value().into())
             .collect();
-        for id in first {
-            inbox.insert(id, [9].as_slice()).unwrap();
+        for key in first {
+            inbox.insert(&*key, [9].as_slice()).unwrap();
         }
-        outbox.insert(1, [9].as_slice()).unwrap();
+        outbox.insert(&*Key::number(1), [9].as_slice()).unwrap();
+        let good = tables::encoded(&outbound(5, "text")).unwrap();
+        outbox
+            .insert(b"no key".as_slice(), good.as_slice())
+            .unwrap();
     });
     // As the running store does, without the look that comes with its opening.
     let db = Database::open(folder.file()).unwrap();
@@ -383,7 +418,9 @@ fn an_unreadable_row_elsewhere_is_an_error_of_its_read_alone() {
     filled(&folder);
     tamper(&folder.file(), |txn| {
         let mut persons = txn.open_table(tables::PERSONS).unwrap();
-        persons.insert(7, [1, 2, 3].as_slice()).unwrap();
+        persons
+            .insert(&*Key::person(UserId(7)), [1, 2, 3].as_slice())
+            .unwrap();
     });
     let store = folder.open();
     assert!(matches!(
@@ -407,9 +444,10 @@ fn an_unreadable_row_elsewhere_is_an_error_of_its_read_alone() {
 fn shout(txn: &WriteTransaction) -> Result<(), StoreError> {
     let mut persons = txn.open_table(tables::PERSONS)?;
     for id in 1..=20 {
-        let mut person: Person = tables::row(&persons, id)?.unwrap();
+        let key = Key::person(UserId(id));
+        let mut person: Person = tables::row(&persons, &key)?.unwrap();
         person.name = person.name.to_uppercase();
-        tables::put(&mut persons, id, &person)?;
+        tables::put(&mut persons, &key, &person)?;
     }
     Ok(())
 }

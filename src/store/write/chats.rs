@@ -2,14 +2,15 @@
 //! round, message, waiting job, waiting part or entry in the registry (what cannot be read among
 //! jobs and parts is left to the next start), and what the new chat already had is kept.
 
-use redb::{ReadableTable, Table};
+use redb::ReadableTable;
 
 use super::Write;
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, Lane, Outbound, UserId};
 use crate::store::StoreError;
 use crate::store::codec::Record;
-use crate::store::tables::{self, TurnRef};
+use crate::store::key::{self, Key};
+use crate::store::tables::{self, Rows, TurnRef};
 
 /// Rows moved at a time, so that a long history is not in memory at once.
 const MOVE_ROWS: usize = 64;
@@ -25,24 +26,24 @@ impl Write<'_> {
         self.move_messages(from, to)?;
         self.move_registered(UserId(from.0), UserId(to.0))?;
         let mut inbox = self.txn.open_table(tables::INBOX)?;
-        for id in ids(&inbox)? {
-            if let Some(mut job) = readable::<Job>(&inbox, id)?
+        for key in keys(&inbox)? {
+            if let Some(mut job) = readable::<Job>(&inbox, &key)?
                 && job.lane.chat() == Some(from)
             {
                 job.lane = moved(job.lane, from, to);
-                tables::put(&mut inbox, id, &job)?;
+                tables::put(&mut inbox, &key, &job)?;
             }
         }
         let mut outbox = self.txn.open_table(tables::OUTBOX)?;
-        for id in ids(&outbox)? {
-            if let Some(mut outbound) = readable::<Outbound>(&outbox, id)?
+        for key in keys(&outbox)? {
+            if let Some(mut outbound) = readable::<Outbound>(&outbox, &key)?
                 && outbound.chat == from
             {
                 outbound.chat = to;
                 outbound.part_of = outbound
                     .part_of
                     .map(|(lane, job, part)| (moved(lane, from, to), job, part));
-                tables::put(&mut outbox, id, &outbound)?;
+                tables::put(&mut outbox, &key, &outbound)?;
             }
         }
         Ok(())
@@ -52,22 +53,24 @@ impl Write<'_> {
         let mut history = self.txn.open_table(tables::HISTORY)?;
         loop {
             let mut rows = Vec::new();
-            for entry in history.range(tables::chat_range(from))?.take(MOVE_ROWS) {
+            for entry in tables::rows(&history, &key::rows_of(from))?.take(MOVE_ROWS) {
                 let (key, row) = entry?;
-                rows.push((key.value(), row.value().to_vec()));
+                rows.push((Key::from(key.value()), row.value().to_vec()));
             }
             if rows.is_empty() {
                 return Ok(());
             }
             for (key, row) in rows {
-                let (chat, topic, person, job) = key;
-                tables::take(&mut history, key)?;
-                let key = (to.0, topic, person, job);
-                if history.get(key)?.is_none() {
-                    history.insert(key, row.as_slice())?;
+                let (lane, job) = key::turn(&key)?;
+                tables::take(&mut history, &key)?;
+                let (_, topic, person) = lane;
+                let moved = (to.0, topic, person);
+                let key = Key::turn(moved, job);
+                if history.get(&*key)?.is_none() {
+                    history.insert(&*key, row.as_slice())?;
                 }
-                self.touched.lanes.push((chat, topic, person));
-                self.touched.lanes.push((to.0, topic, person));
+                self.touched.lanes.push(lane);
+                self.touched.lanes.push(moved);
             }
             self.touched.lanes.dedup();
         }
@@ -77,19 +80,19 @@ impl Write<'_> {
         let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
         loop {
             let mut rows = Vec::new();
-            let all = (from.0, i32::MIN)..=(from.0, i32::MAX);
-            for entry in by_message.range(all)?.take(MOVE_ROWS) {
+            for entry in tables::rows(&by_message, &key::rows_of(from))?.take(MOVE_ROWS) {
                 let (key, row) = entry?;
-                rows.push((key.value(), tables::decoded::<TurnRef>(row.value())?));
+                rows.push((Key::from(key.value()), tables::decoded(row.value())?));
             }
             if rows.is_empty() {
                 return Ok(());
             }
             for (key, TurnRef(lane, job)) in rows {
-                tables::take(&mut by_message, key)?;
-                let key = (to.0, key.1);
-                if by_message.get(key)?.is_none() {
-                    tables::put(&mut by_message, key, &TurnRef(moved(lane, from, to), job))?;
+                tables::take(&mut by_message, &key)?;
+                let (_, message) = key::message(&key)?;
+                let key = Key::message(to, message);
+                if by_message.get(&*key)?.is_none() {
+                    tables::put(&mut by_message, &key, &TurnRef(moved(lane, from, to), job))?;
                 }
             }
         }
@@ -105,7 +108,8 @@ impl Write<'_> {
         };
         self.put_person(to, &group)?;
         self.touched.persons.push(from);
-        tables::take(&mut self.txn.open_table(tables::PERSONS)?, from.0)
+        let mut persons = self.txn.open_table(tables::PERSONS)?;
+        tables::take(&mut persons, &Key::person(from))
     }
 }
 
@@ -120,20 +124,19 @@ fn joined(old: &Person, new: Person) -> Person {
     }
 }
 
-fn ids(table: &Table<'_, u64, &'static [u8]>) -> Result<Vec<u64>, StoreError> {
-    let mut ids = Vec::new();
+fn keys(table: &Rows<'_>) -> Result<Vec<Key>, StoreError> {
+    let mut keys = Vec::new();
     for entry in table.iter()? {
-        ids.push(entry?.0.value());
+        keys.push(entry?.0.value().into());
     }
-    Ok(ids)
+    Ok(keys)
 }
 
-fn readable<R: Record>(
-    table: &Table<'_, u64, &'static [u8]>,
-    id: u64,
-) -> Result<Option<R>, StoreError> {
-    let row = table.get(id)?;
-    Ok(row.and_then(|row| tables::readable(id, row.value())))
+fn readable<R: Record>(table: &Rows<'_>, key: &[u8]) -> Result<Option<R>, StoreError> {
+    let Some(row) = table.get(key)? else {
+        return Ok(None);
+    };
+    Ok(tables::readable(key, row.value()).map(|(_, row)| row))
 }
 
 fn moved(lane: Lane, from: ChatId, to: ChatId) -> Lane {

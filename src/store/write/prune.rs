@@ -3,14 +3,13 @@
 //! ids may restart anywhere, rounds stand by chat. Invariant: a step holds the writer only for a
 //! moment, and whoever repeats it long enough gets round the whole table.
 
-use redb::ReadableTable;
-
 use super::Write;
 use super::turns::{forget, messages_of};
 use crate::chat::StoredTurn;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
-use crate::store::tables::{self, HistoryCursor, SeenCursor, SeenRow};
+use crate::store::key::{self, Key};
+use crate::store::tables::{self, Cursor, SeenRow};
 
 /// Rows of `seen` that one step looks at. The table of a busy day, seven million rows, is gone
 /// round in some hours when a minute gives it one step.
@@ -26,26 +25,26 @@ impl Write<'_> {
     pub(crate) fn prune_seen(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         let mut meta = self.txn.open_table(tables::META)?;
         let mut seen = self.txn.open_table(tables::SEEN)?;
-        let SeenCursor(bot, update) =
-            tables::row(&meta, tables::SEEN_CURSOR)?.unwrap_or(SeenCursor::FRONT);
+        let cursor = tables::row(&meta, tables::SEEN_CURSOR)?;
+        let from = cursor.map_or(Key::FRONT, |Cursor(key)| key);
         let mut old = Vec::new();
-        let mut next = SeenCursor::FRONT;
-        for (looked, entry) in seen.range((bot, update)..)?.enumerate() {
+        let mut next = Key::FRONT;
+        for (looked, entry) in tables::rows(&seen, &(from..))?.enumerate() {
             let (key, row) = entry?;
             if looked == SEEN_LOOKED || old.len() == SEEN_REMOVED {
-                next = SeenCursor(key.value().0, key.value().1);
+                next = key.value().into();
                 break;
             }
             if tables::decoded::<SeenRow>(row.value())?.0 < before {
-                old.push(key.value());
+                old.push(Key::from(key.value()));
             }
         }
         let mut removed = 0;
         for key in old {
-            seen.remove(key)?;
+            seen.remove(&*key)?;
             removed += 1;
         }
-        tables::put(&mut meta, tables::SEEN_CURSOR, &next)?;
+        tables::put(&mut meta, tables::SEEN_CURSOR, &Cursor(next))?;
         Ok(removed)
     }
 
@@ -54,14 +53,15 @@ impl Write<'_> {
     pub(crate) fn prune_history(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         let mut meta = self.txn.open_table(tables::META)?;
         let mut history = self.txn.open_table(tables::HISTORY)?;
-        let from = tables::row(&meta, tables::HISTORY_CURSOR)?.unwrap_or(HistoryCursor::FRONT);
+        let cursor = tables::row(&meta, tables::HISTORY_CURSOR)?;
+        let from = cursor.map_or(Key::FRONT, |Cursor(key)| key);
         let mut old = Vec::new();
-        let mut next = HistoryCursor::FRONT;
+        let mut next = Key::FRONT;
         let mut looked = 0;
-        for entry in history.range(from.0..)? {
+        for entry in tables::rows(&history, &(from..))? {
             let (key, row) = entry?;
             if looked >= HISTORY_BYTES {
-                next = HistoryCursor(key.value());
+                next = key.value().into();
                 break;
             }
             looked += row.value().len();
@@ -69,13 +69,13 @@ impl Write<'_> {
             if let Ok(turn) = tables::decoded::<StoredTurn>(row.value())
                 && turn.asked < before
             {
-                let (chat, topic, person, _) = key.value();
-                self.touched.lanes.push((chat, topic, person));
-                old.push((key.value(), messages_of(&turn).collect()));
+                let (lane, _) = key::turn(key.value())?;
+                self.touched.lanes.push(lane);
+                old.push((Key::from(key.value()), messages_of(&turn).collect()));
             }
         }
         self.touched.lanes.dedup();
-        tables::put(&mut meta, tables::HISTORY_CURSOR, &next)?;
+        tables::put(&mut meta, tables::HISTORY_CURSOR, &Cursor(next))?;
         let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
         forget(&mut history, &mut by_message, old)
     }

@@ -1,11 +1,10 @@
 //! Changes of the rounds of a lane. Invariant: `by_message` names only turns that are there.
 
-use redb::{ReadableTable, Table};
-
 use super::Write;
 use crate::chat::{ChatId, JobId, Lane, MessageId, StoredTurn};
 use crate::store::StoreError;
-use crate::store::tables::{self, TurnKey, TurnRef};
+use crate::store::key::{self, Key};
+use crate::store::tables::{self, Rows, TurnRef};
 
 /// Turns taken out at a time, so that a long history is not in memory at once.
 const CLEAR_TURNS: usize = 64;
@@ -20,7 +19,7 @@ impl Write<'_> {
     ) -> Result<(), StoreError> {
         self.touched.lanes.push(lane.key());
         let mut history = self.txn.open_table(tables::HISTORY)?;
-        tables::put(&mut history, tables::turn_key(lane, job), turn)?;
+        tables::put(&mut history, &Key::turn(lane.key(), job), turn)?;
         for message in messages_of(turn) {
             self.name_message(lane, job, message)?;
         }
@@ -36,8 +35,8 @@ impl Write<'_> {
         message: MessageId,
     ) -> Result<bool, StoreError> {
         let mut history = self.txn.open_table(tables::HISTORY)?;
-        let key = tables::turn_key(lane, job);
-        let Some(mut turn) = tables::row::<_, StoredTurn>(&history, key)? else {
+        let key = Key::turn(lane.key(), job);
+        let Some(mut turn) = tables::row::<StoredTurn>(&history, &key)? else {
             return Ok(false);
         };
         let replaced: Vec<MessageId> = turn
@@ -48,12 +47,12 @@ impl Write<'_> {
         turn.answer_messages.retain(|(known, _)| *known != part);
         turn.answer_messages.push((part, message));
         turn.answer_messages.sort_by_key(|(part, _)| *part);
-        tables::put(&mut history, key, &turn)?;
+        tables::put(&mut history, &key, &turn)?;
         self.touched.lanes.push(lane.key());
         if let Some(chat) = lane.chat() {
             let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
             for old in replaced {
-                by_message.remove(tables::message_key(chat, old))?;
+                by_message.remove(&*Key::message(chat, old))?;
             }
         }
         self.name_message(lane, job, message)?;
@@ -62,17 +61,18 @@ impl Write<'_> {
 
     pub(crate) fn turn(&self, lane: Lane, job: JobId) -> Result<Option<StoredTurn>, StoreError> {
         let history = self.txn.open_table(tables::HISTORY)?;
-        tables::row(&history, tables::turn_key(lane, job))
+        tables::row(&history, &Key::turn(lane.key(), job))
     }
 
     /// The job of the lane's newest round.
     pub(crate) fn newest_turn(&self, lane: Lane) -> Result<Option<JobId>, StoreError> {
         let history = self.txn.open_table(tables::HISTORY)?;
-        let mut rounds = history.range(tables::lane_range(lane))?;
+        let mut rounds = tables::rows(&history, &key::turns_of(lane))?;
         let Some(newest) = rounds.next_back() else {
             return Ok(None);
         };
-        Ok(Some(JobId(newest?.0.value().3)))
+        let (_, job) = key::turn(newest?.0.value())?;
+        Ok(Some(job))
     }
 
     /// The round that a message asked or answered.
@@ -82,7 +82,7 @@ impl Write<'_> {
         message: MessageId,
     ) -> Result<Option<(Lane, JobId)>, StoreError> {
         let by_message = self.txn.open_table(tables::BY_MESSAGE)?;
-        let row = tables::row(&by_message, tables::message_key(chat, message))?;
+        let row = tables::row(&by_message, &Key::message(chat, message))?;
         Ok(row.map(|TurnRef(lane, job)| (lane, job)))
     }
 
@@ -99,7 +99,7 @@ impl Write<'_> {
         self.touched.lanes.push(lane.key());
         let mut history = self.txn.open_table(tables::HISTORY)?;
         let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
-        let round = (tables::turn_key(lane, job), messages_of(&turn).collect());
+        let round = (Key::turn(lane.key(), job), messages_of(&turn).collect());
         forget(&mut history, &mut by_message, vec![round])?;
         self.drop_outbound(|row| {
             row.part_of
@@ -116,14 +116,14 @@ impl Write<'_> {
         let mut removed = 0;
         loop {
             let mut rounds = Vec::new();
-            for entry in history.range(tables::lane_range(lane))?.take(CLEAR_TURNS) {
+            for entry in tables::rows(&history, &key::turns_of(lane))?.take(CLEAR_TURNS) {
                 let (key, row) = entry?;
                 // A round that cannot be read is forgotten all the same; its messages stay named
                 // and lead to nothing.
                 let turn = tables::decoded::<StoredTurn>(row.value());
                 let messages =
                     turn.map_or_else(|_| Vec::new(), |turn| messages_of(&turn).collect());
-                rounds.push((key.value(), messages));
+                rounds.push((Key::from(key.value()), messages));
             }
             if rounds.is_empty() {
                 return Ok(removed);
@@ -137,23 +137,24 @@ impl Write<'_> {
             return Ok(());
         };
         let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
-        let key = tables::message_key(chat, message);
-        tables::put(&mut by_message, key, &TurnRef(lane, job))
+        let key = Key::message(chat, message);
+        tables::put(&mut by_message, &key, &TurnRef(lane, job))
     }
 }
 
 /// Takes out rounds, each with the names of its messages; returns how many.
 pub(super) fn forget(
-    history: &mut Table<'_, TurnKey, &'static [u8]>,
-    by_message: &mut Table<'_, (i64, i32), &'static [u8]>,
-    rounds: Vec<(TurnKey, Vec<MessageId>)>,
+    history: &mut Rows<'_>,
+    by_message: &mut Rows<'_>,
+    rounds: Vec<(Key, Vec<MessageId>)>,
 ) -> Result<u64, StoreError> {
     let mut removed = 0;
     for (key, messages) in rounds {
-        tables::take(history, key)?;
+        let ((chat, ..), _) = key::turn(&key)?;
+        tables::take(history, &key)?;
         removed += 1;
         for message in messages {
-            by_message.remove(tables::message_key(ChatId(key.0), message))?;
+            by_message.remove(&*Key::message(ChatId(chat), message))?;
         }
     }
     Ok(removed)

@@ -30,6 +30,7 @@ const PURE_INSIDE_EDGES: &[&str] = &[
     "gemini::verdict",
     "gemini::wire",
     "store::codec",
+    "store::key",
     "telegram::decode",
     "telegram::verdict",
     "telegram::wire",

@@ -1,0 +1,397 @@
+//! The keys of all tables as bytes, so that redb's tree is compiled for one type of key only.
+//! Owns no state. Invariant: the bytes stand in the order of what they say, field by field, and
+//! bytes that say nothing are a [`StoreError::Damaged`].
+//!
+//! Numbers stand with their highest byte first, signed ones with the sign turned over; text comes
+//! last. What stands before it has a fixed length, or ends with a zero byte.
+
+use std::ops::{Deref, RangeInclusive};
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use crate::chat::{ChatId, JobId, Lane, MessageId, UpdateId, UserId};
+use crate::keys::Fingerprint;
+
+/// The key of a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Key(Vec<u8>);
+
+/// Chat, topic, person: as of [`Lane::key`].
+pub(super) type LaneKey = (i64, i32, i64);
+
+/// Longer than what follows the chat in any key.
+const PAST_ALL: [u8; 32] = [u8::MAX; 32];
+
+impl Key {
+    /// Before every other key.
+    pub(super) const FRONT: Self = Self(Vec::new());
+
+    /// Of a job or an outgoing part.
+    pub(super) fn number(number: u64) -> Self {
+        Self::FRONT.with(number.to_be_bytes())
+    }
+
+    /// Of an update of a bot.
+    pub(super) fn seen(bot: i64, update: UpdateId) -> Self {
+        Self::FRONT.signed(bot).signed(update.0)
+    }
+
+    /// Of a round.
+    pub(super) fn turn((chat, topic, person): LaneKey, job: JobId) -> Self {
+        let lane = Self::FRONT.signed(chat).short(topic).signed(person);
+        lane.with(job.0.to_be_bytes())
+    }
+
+    /// Of a message in a chat.
+    pub(super) fn message(chat: ChatId, message: MessageId) -> Self {
+        Self::FRONT.signed(chat.0).short(message.0)
+    }
+
+    /// Of a person or group of the registry.
+    pub(super) fn person(id: UserId) -> Self {
+        Self::FRONT.signed(id.0)
+    }
+
+    /// Of a model in a project.
+    pub(super) fn ledger(project: &Fingerprint, model: &str) -> Self {
+        Self::FRONT.with(*project).with(model.bytes())
+    }
+
+    /// Of a row that was put away, under the key it had in its table.
+    pub(super) fn set_aside(table: &str, key: &[u8]) -> Self {
+        let table = Self::FRONT.with(table.bytes()).with([0]);
+        table.with(key.iter().copied())
+    }
+
+    fn signed(self, number: i64) -> Self {
+        self.with((number ^ i64::MIN).to_be_bytes())
+    }
+
+    fn short(self, number: i32) -> Self {
+        self.with((number ^ i32::MIN).to_be_bytes())
+    }
+
+    fn with(mut self, bytes: impl IntoIterator<Item = u8>) -> Self {
+        self.0.extend(bytes);
+        self
+    }
+}
+
+impl From<&[u8]> for Key {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl Deref for Key {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The rounds of a lane up to that of a job.
+pub(super) fn turns_up_to(lane: Lane, last: JobId) -> RangeInclusive<Key> {
+    Key::turn(lane.key(), JobId(0))..=Key::turn(lane.key(), last)
+}
+
+/// All rounds of a lane.
+pub(super) fn turns_of(lane: Lane) -> RangeInclusive<Key> {
+    turns_up_to(lane, JobId(u64::MAX))
+}
+
+/// Everything of a chat, in a table whose keys begin with it.
+pub(super) fn rows_of(chat: ChatId) -> RangeInclusive<Key> {
+    let front = Key::FRONT.signed(chat.0);
+    front.clone()..=front.with(PAST_ALL)
+}
+
+/// The job or outgoing part of a key.
+pub(super) fn number(table: &str, key: &[u8]) -> Result<u64, StoreError> {
+    let mut fields = Fields { table, left: key };
+    let number = u64::from_be_bytes(fields.next()?);
+    fields.end(number)
+}
+
+/// The round of a key.
+pub(super) fn turn(key: &[u8]) -> Result<(LaneKey, JobId), StoreError> {
+    let mut fields = Fields {
+        table: "chat_history",
+        left: key,
+    };
+    let lane = (fields.signed()?, fields.short()?, fields.signed()?);
+    let job = JobId(u64::from_be_bytes(fields.next()?));
+    fields.end((lane, job))
+}
+
+/// The message of a key.
+pub(super) fn message(key: &[u8]) -> Result<(ChatId, MessageId), StoreError> {
+    let mut fields = Fields {
+        table: "by_message",
+        left: key,
+    };
+    let message = (ChatId(fields.signed()?), MessageId(fields.short()?));
+    fields.end(message)
+}
+
+/// The person or group of a key.
+#[cfg(test)]
+pub(super) fn person(key: &[u8]) -> Result<UserId, StoreError> {
+    let mut fields = Fields {
+        table: "user_registry",
+        left: key,
+    };
+    let person = UserId(fields.signed()?);
+    fields.end(person)
+}
+
+/// Project and model of a key.
+pub(super) fn ledger(key: &[u8]) -> Result<(Fingerprint, &str), StoreError> {
+    let mut fields = Fields {
+        table: "key_ledger",
+        left: key,
+    };
+    let project = fields.next()?;
+    match std::str::from_utf8(fields.left) {
+        Ok(model) => Ok((project, model)),
+        Err(_) => Err(fields.damaged()),
+    }
+}
+
+/// What of a key was not read yet.
+struct Fields<'k> {
+    /// For errors.
+    table: &'k str,
+    left: &'k [u8],
+}
+
+impl Fields<'_> {
+    fn next<const LENGTH: usize>(&mut self) -> Result<[u8; LENGTH], StoreError> {
+        let (field, left) = self
+            .left
+            .split_first_chunk()
+            .ok_or_else(|| self.damaged())?;
+        self.left = left;
+        Ok(*field)
+    }
+
+    fn signed(&mut self) -> Result<i64, StoreError> {
+        Ok(i64::from_be_bytes(self.next()?) ^ i64::MIN)
+    }
+
+    fn short(&mut self) -> Result<i32, StoreError> {
+        Ok(i32::from_be_bytes(self.next()?) ^ i32::MIN)
+    }
+
+    fn end<T>(&self, value: T) -> Result<T, StoreError> {
+        if self.left.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.damaged())
+        }
+    }
+
+    fn damaged(&self) -> StoreError {
+        StoreError::Damaged(format!("{}: a key cannot be read", self.table))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::chat::TopicId;
+
+    /// Numbers that are often next to each other or at an end.
+    fn signed() -> impl Strategy<Value = i64> {
+        prop_oneof![-300_i64..300, any::<i64>(), Just(i64::MIN), Just(i64::MAX)]
+    }
+
+    fn short() -> impl Strategy<Value = i32> {
+        prop_oneof![-300_i32..300, any::<i32>(), Just(i32::MIN), Just(i32::MAX)]
+    }
+
+    fn unsigned() -> impl Strategy<Value = u64> {
+        prop_oneof![0_u64..600, any::<u64>(), Just(u64::MAX)]
+    }
+
+    fn lane_key() -> impl Strategy<Value = LaneKey> {
+        (signed(), short(), signed())
+    }
+
+    fn project() -> impl Strategy<Value = Fingerprint> {
+        prop_oneof![Just([0; 16]), Just([255; 16]), any::<Fingerprint>()]
+    }
+
+    #[test]
+    fn the_layout_of_each_key_is_what_files_have() {
+        let cases: [(Key, &[u8]); 7] = [
+            (Key::number(258), &[0, 0, 0, 0, 0, 0, 1, 2]),
+            (
+                Key::seen(1, UpdateId(-1)),
+                &[
+                    128, 0, 0, 0, 0, 0, 0, 1, 127, 255, 255, 255, 255, 255, 255, 255,
+                ],
+            ),
+            (
+                Key::turn((-1, 2, 3), JobId(4)),
+                &[
+                    127, 255, 255, 255, 255, 255, 255, 255, 128, 0, 0, 2, 128, 0, 0, 0, 0, 0, 0, 3,
+                    0, 0, 0, 0, 0, 0, 0, 4,
+                ],
+            ),
+            (
+                Key::message(ChatId(i64::MIN), MessageId(i32::MAX)),
+                &[0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255],
+            ),
+            (Key::person(UserId(0)), &[128, 0, 0, 0, 0, 0, 0, 0]),
+            (
+                Key::ledger(&[7; 16], "pro"),
+                b"\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07pro",
+            ),
+            (Key::set_aside("inbox", &[1, 2]), b"inbox\0\x01\x02"),
+        ];
+        for (key, bytes) in cases {
+            assert_eq!(&*key, bytes);
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_too_short_too_long_or_no_text_is_damage() {
+        let damaged = |what: Option<StoreError>| matches!(what, Some(StoreError::Damaged(_)));
+        let longer = |key: &Key| [key, [0].as_slice()].concat();
+        let (turn_key, message_key) = (
+            Key::turn((1, 2, 3), JobId(4)),
+            Key::message(ChatId(1), MessageId(2)),
+        );
+        for key in [&turn_key[..27], &longer(&turn_key), &[]] {
+            assert!(damaged(turn(key).err()), "{key:?}");
+        }
+        for key in [&message_key[..11], &longer(&message_key), &[]] {
+            assert!(damaged(message(key).err()), "{key:?}");
+        }
+        for key in [&[0; 7][..], &[0; 9], &[]] {
+            assert!(damaged(number("inbox", key).err()), "{key:?}");
+            assert!(damaged(person(key).err()), "{key:?}");
+        }
+        for key in [&[0; 15][..], &[255; 17], &[]] {
+            assert!(damaged(ledger(key).err()), "{key:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_into_a_key_comes_out(
+            count in unsigned(),
+            lane in lane_key(),
+            project in project(),
+            model in ".{0,9}",
+        ) {
+            prop_assert_eq!(number("inbox", &Key::number(count)).unwrap(), count);
+            let round = (lane, JobId(count));
+            prop_assert_eq!(turn(&Key::turn(round.0, round.1)).unwrap(), round);
+            let (chat, id, user) = (ChatId(lane.0), MessageId(lane.1), UserId(lane.2));
+            prop_assert_eq!(message(&Key::message(chat, id)).unwrap(), (chat, id));
+            prop_assert_eq!(person(&Key::person(user)).unwrap(), user);
+            let key = Key::ledger(&project, &model);
+            prop_assert_eq!(ledger(&key).unwrap(), (project, model.as_str()));
+        }
+
+        #[test]
+        fn keys_stand_in_the_order_of_what_they_say(
+            one in (lane_key(), unsigned()),
+            other in (lane_key(), unsigned()),
+            projects in (project(), project()),
+            models in ("[\u{0}ab\u{ff}]{0,3}", "[\u{0}ab\u{ff}]{0,3}"),
+        ) {
+            let ((first, second, third), number) = one;
+            let ((first_b, second_b, third_b), number_b) = other;
+            let pairs = [
+                (Key::number(number), Key::number(number_b), number.cmp(&number_b)),
+                (
+                    Key::turn(one.0, JobId(number)),
+                    Key::turn(other.0, JobId(number_b)),
+                    one.cmp(&other),
+                ),
+                (
+                    Key::seen(first, UpdateId(third)),
+                    Key::seen(first_b, UpdateId(third_b)),
+                    (first, third).cmp(&(first_b, third_b)),
+                ),
+                (
+                    Key::message(ChatId(first), MessageId(second)),
+                    Key::message(ChatId(first_b), MessageId(second_b)),
+                    (first, second).cmp(&(first_b, second_b)),
+                ),
+                (
+                    Key::person(UserId(first)),
+                    Key::person(UserId(first_b)),
+                    first.cmp(&first_b),
+                ),
+                (
+                    Key::ledger(&projects.0, &models.0),
+                    Key::ledger(&projects.1, &models.1),
+                    (projects.0, &models.0).cmp(&(projects.1, &models.1)),
+                ),
+            ];
+            for (key, key_b, order) in pairs {
+                prop_assert_eq!(key.cmp(&key_b), order);
+                prop_assert!(Key::FRONT < key);
+            }
+        }
+
+        #[test]
+        fn rows_put_away_stand_by_table_and_then_by_key(
+            tables in ("(in|out)?box[es]{0,2}", "(in|out)?box[es]{0,2}"),
+            keys in (any::<Vec<u8>>(), any::<Vec<u8>>()),
+        ) {
+            let key = Key::set_aside(&tables.0, &keys.0);
+            let order = key.cmp(&Key::set_aside(&tables.1, &keys.1));
+            prop_assert_eq!(order, (tables.0, keys.0).cmp(&(tables.1, keys.1)));
+        }
+
+        #[test]
+        fn a_range_holds_what_is_its_own_and_nothing_else(
+            (chat, topic, user) in lane_key(),
+            other in lane_key(),
+            job in unsigned(),
+            last in unsigned(),
+        ) {
+            let lane = Lane::Telegram {
+                chat: ChatId(chat),
+                topic: Some(TopicId(topic)),
+                person: UserId(user),
+            };
+            for key in [(chat, topic, user), other, (chat, other.1, other.2)] {
+                let round = Key::turn(key, JobId(job));
+                prop_assert_eq!(turns_of(lane).contains(&round), key == lane.key());
+                let is_before = key == lane.key() && job <= last;
+                prop_assert_eq!(turns_up_to(lane, JobId(last)).contains(&round), is_before);
+                prop_assert_eq!(rows_of(ChatId(chat)).contains(&round), key.0 == chat);
+                let named = Key::message(ChatId(key.0), MessageId(key.1));
+                prop_assert_eq!(rows_of(ChatId(chat)).contains(&named), key.0 == chat);
+            }
+        }
+
+        #[test]
+        fn any_bytes_give_a_key_that_is_made_of_them_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            if let Ok(number) = number("inbox", &bytes) {
+                prop_assert_eq!(&*Key::number(number), bytes.as_slice());
+            }
+            if let Ok((lane, job)) = turn(&bytes) {
+                prop_assert_eq!(&*Key::turn(lane, job), bytes.as_slice());
+            }
+            if let Ok((chat, id)) = message(&bytes) {
+                prop_assert_eq!(&*Key::message(chat, id), bytes.as_slice());
+            }
+            if let Ok((project, model)) = ledger(&bytes) {
+                prop_assert_eq!(&*Key::ledger(&project, model), bytes.as_slice());
+            }
+        }
+    }
+}
