@@ -82,6 +82,8 @@ pub(crate) enum Item {
 pub(crate) enum Ended {
     /// The row is gone from the outbox: sent, or not to be sent any more.
     Gone,
+    /// There was nothing to send, so nothing was learned of Telegram either.
+    Unsent,
     /// The row was changed and goes again at once.
     Changed,
     /// This chat waits until then.
@@ -181,6 +183,11 @@ impl Outgoing {
         Some(Due { item, chat, rank })
     }
 
+    /// When the next line wakes that has to wait now.
+    pub(crate) fn wakes_at(&self) -> Option<Timestamp> {
+        self.asleep.first().map(|(at, _)| *at)
+    }
+
     /// Rank of what [`Outgoing::next`] would give now.
     pub(crate) fn next_rank(&self) -> Option<Rank> {
         self.ready.first().map(|(rank, _, _)| *rank)
@@ -193,7 +200,7 @@ impl Outgoing {
         match ended {
             Ended::Unanswered => self.silence_grows(now, jitter),
             Ended::Gone | Ended::Changed | Ended::Flooded { .. } => self.silence = 0,
-            Ended::Parked { .. } => {}
+            Ended::Parked { .. } | Ended::Unsent => {}
         }
         let Some(rows) = self.lines.get_mut(&line) else {
             return;
@@ -211,7 +218,7 @@ impl Outgoing {
         if let Ended::Parked { until } | Ended::Flooded { until } = ended {
             rows.parked_until = rows.parked_until.max(until);
         }
-        if let (Item::Row(id), true) = (due.item, ended != Ended::Gone) {
+        if let (Item::Row(id), true) = (due.item, !matches!(ended, Ended::Gone | Ended::Unsent)) {
             rows.waiting.insert(id, due.rank);
         }
         self.file(line, now);

@@ -131,7 +131,7 @@ struct Delivery {
     sends: JoinSet<Ended>,
     under_way: HashMap<Id, Due>,
     /// Answers that wish to show something.
-    growing: HashMap<JobId, Arc<Live>>,
+    growing: HashMap<JobId, (Arc<Live>, Frame)>,
     pace: Pace,
     rng: fastrand::Rng,
 }
@@ -186,11 +186,11 @@ impl Delivery {
             Letter::Row(head) => self.outgoing.push(head, clock::now()),
             Letter::Closed(chat) => {
                 self.outgoing.close(chat);
-                self.growing.retain(|_, live| live.chat != chat);
+                self.growing.retain(|_, (live, _)| live.chat != chat);
             }
             Letter::Frame(live, frame) => {
                 self.outgoing.wish(live.chat, live.job, frame, clock::now());
-                self.growing.insert(live.job, live);
+                self.growing.insert(live.job, (live, frame));
             }
             Letter::Over(chat, job) => {
                 if self.growing.remove(&job).is_some() {
@@ -219,11 +219,13 @@ impl Delivery {
                 Some(_) => {}
             }
             let rank = self.outgoing.next_rank().unwrap_or(Rank::Final);
+            // Neither holds up what becomes due before.
+            let next = self.outgoing.wakes_at().map_or(IDLE, |at| at.since(now));
             if rank >= Rank::Edit && self.frames_under_way() >= FRAMES {
-                break IDLE;
+                break next;
             }
             if let Some(wait) = self.pace.wait(rank, now) {
-                break wait;
+                break wait.min(next);
             }
             let Some(due) = self.outgoing.next(now) else {
                 break IDLE;
@@ -255,8 +257,8 @@ impl Delivery {
                 self.sends.spawn(attempt::deliver(ctx, head))
             }
             Item::Frame(job) => match self.growing.remove(&job) {
-                Some(live) => self.sends.spawn(frame::show(ctx, live)),
-                None => self.sends.spawn(async { Ended::Gone }),
+                Some((live, granted)) => self.sends.spawn(frame::show(ctx, live, granted)),
+                None => self.sends.spawn(async { Ended::Unsent }),
             },
         };
         self.under_way.insert(task.id(), due);

@@ -266,6 +266,9 @@ impl Intake {
                 for (lane, draft) in journaled.stopped {
                     self.ctx.desk.stop(lane, draft).await;
                 }
+                for job in journaled.changed {
+                    self.ctx.desk.cancel_job(job).await;
+                }
                 for job in journaled.jobs {
                     let seam = journaled.seams.get(&job.lane);
                     if let Some(seam) = seam.filter(|seam| seam.job == job.id) {
@@ -274,9 +277,6 @@ impl Intake {
                     } else {
                         self.hand_over(job).await;
                     }
-                }
-                for job in journaled.changed {
-                    self.ctx.desk.cancel_job(job).await;
                 }
                 let left = journaled.left.map(|left| left.0);
                 let bound = self.ctx.engine.settings().config.limits.queue;

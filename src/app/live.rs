@@ -33,8 +33,10 @@ use stage::{DRAFT_AGE, Stage, TYPING_AGE};
 
 /// So little is not told as a time.
 const NEARLY_OVER: Duration = Duration::from_secs(1);
-/// How long the end of a turn waits for a frame that is under way.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of a turn waits for a message that is being sent for the first time: less than
+/// a stop leaves to a turn. All other frames are over before the answer can be sent, as they stand in
+/// one line with it.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What there is to show.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,9 +85,10 @@ struct Screen {
     shown: Instant,
     /// It has wished for a frame.
     wished: bool,
-    under_way: bool,
+    /// A message is being sent for the first time.
+    awaits_id: bool,
     phase: Phase,
-    /// Drafts in a row that failed for an unknown reason.
+    /// Drafts in a row that the service failed to take.
     failed: u8,
 }
 
@@ -147,7 +150,7 @@ impl Live {
                 content: None,
                 shown: clock::instant(),
                 wished: false,
-                under_way: false,
+                awaits_id: false,
                 phase: Phase::Open,
                 failed: 0,
             }),
@@ -209,16 +212,24 @@ impl Live {
         }
     }
 
-    /// Takes what there is to show now; `None` when it is on the screen already, or the answer has
-    /// ended. Renders: for a thread that may block.
-    pub(crate) fn begin(&self) -> Option<Begun> {
+    /// Takes what there is to show now; `None` when it is on the screen already, costs more than what
+    /// was granted, or the answer has ended. Renders: for a thread that may block.
+    pub(crate) fn begin(&self, granted: Frame) -> Option<Begun> {
         let content = self.content(self.screen.lock().way);
         let mut screen = self.screen.lock();
+        let frame = match (screen.way, &content) {
+            (Way::Draft, _) => Frame::Draft,
+            (Way::Message, Content::Thinking) => Frame::Typing,
+            (Way::Message, Content::Notice(_) | Content::Text(_)) => Frame::Message,
+        };
+        if frame != granted {
+            return None;
+        }
         let is_shown = screen.content.as_ref() == Some(&content) && screen.is_fresh();
         if screen.phase != Phase::Open || is_shown {
             return None;
         }
-        screen.under_way = true;
+        screen.awaits_id = screen.way == Way::Message && screen.message.is_none();
         Some(Begun {
             way: screen.way,
             message: screen.message,
@@ -230,7 +241,7 @@ impl Live {
     /// any more.
     pub(crate) fn sent(&self, content: Content, message: Option<MessageId>) -> Option<MessageId> {
         let mut screen = self.screen.lock();
-        screen.under_way = false;
+        screen.awaits_id = false;
         screen.failed = 0;
         if matches!(content, Content::Text(_)) {
             self.seen.store(true, Ordering::Relaxed);
@@ -251,29 +262,29 @@ impl Live {
     pub(crate) fn failed(&self, mishap: Mishap) {
         const MOST_FAILED: u8 = 3;
         let mut screen = self.screen.lock();
-        screen.under_way = false;
-        match mishap {
-            Mishap::Later => {}
-            Mishap::NoDrafts => screen.way = Way::Message,
-            Mishap::Unknown if screen.way == Way::Draft => {
+        screen.awaits_id = false;
+        match (mishap, screen.way) {
+            (Mishap::Later, _) | (Mishap::Failed, Way::Message) => {}
+            (Mishap::NoDrafts, _) => screen.way = Way::Message,
+            (Mishap::Failed, Way::Draft) => {
                 screen.failed += 1;
                 if screen.failed >= MOST_FAILED {
                     screen.way = Way::Message;
                 }
             }
-            Mishap::MessageGone => screen.message = None,
-            Mishap::Unknown | Mishap::Closed => screen.phase = screen.phase.max(Phase::Closed),
+            (Mishap::MessageGone, _) => screen.message = None,
+            (Mishap::Closed, _) => screen.phase = screen.phase.max(Phase::Closed),
         }
         drop(screen);
         self.nudge.notify_waiters();
     }
 
-    /// Shows nothing more; the message in which the answer has grown, if there is one.
+    /// Shows nothing more; the message in which the answer has grown, if it has changed one.
     pub(crate) async fn close(&self, ctx: &Ctx) -> Option<MessageId> {
         let ended = async {
             loop {
                 let nudged = self.nudge.notified();
-                if !self.screen.lock().under_way {
+                if !self.screen.lock().awaits_id {
                     return;
                 }
                 nudged.await;
@@ -291,7 +302,15 @@ impl Live {
         drop(timeout(CLOSE_PATIENCE, ended).await);
         let mut screen = self.screen.lock();
         screen.phase = Phase::Abandoned;
-        screen.message
+        let is_changed = matches!(screen.content, Some(Content::Notice(_) | Content::Text(_)));
+        screen
+            .message
+            .filter(|_| is_changed && screen.way == Way::Message)
+    }
+
+    /// Shows nothing more, at once.
+    pub(crate) fn abandon(&self) {
+        self.screen.lock().phase = Phase::Abandoned;
     }
 
     fn content(&self, way: Way) -> Content {
@@ -334,11 +353,12 @@ impl Live {
 pub(crate) enum Mishap {
     /// The next one may go.
     Later,
+    /// The service failed; three such drafts in a row are enough.
+    Failed,
     /// The chat takes messages only.
     NoDrafts,
     /// The message in which it grew is gone.
     MessageGone,
-    /// Nothing can be shown in this chat.
+    /// Nothing more can be shown in this chat.
     Closed,
-    Unknown,
 }

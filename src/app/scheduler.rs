@@ -214,8 +214,11 @@ impl Scheduler {
         self.queue.done(running.waiting.lane);
         match result {
             Ok(Ok(concluded)) if !concluded.again => {}
-            Ok(Ok(_)) if running.halt.why() != Some(End::Anew) => self.take_back(job),
-            Ok(Ok(_)) => self.obey(Order::Ask(running.waiting)),
+            // Whose question was changed, whether or not we have been told of that yet, asks again.
+            Ok(Ok(_)) => match running.halt.why() {
+                Some(End::Kept | End::Discarded) => self.take_back(job),
+                Some(End::Anew) | None => self.obey(Order::Ask(running.waiting)),
+            },
             Ok(Err(error)) => {
                 warn!(job = job.0, err:% = error; "turn left to the next start");
             }
@@ -288,18 +291,19 @@ async fn one_turn(ctx: Arc<Ctx>, job: JobId, halt: Arc<Halt>) -> Result<Conclude
             }
         }
     };
+    let _closing = live.as_deref().map(Closing);
     let finished = match &live {
         Some(live) => tokio::select! {
-            finished = answered => finished?,
+            finished = answered => finished,
             never = live.run(&ctx) => match never {},
         },
-        None => answered.await?,
+        None => answered.await,
     };
     let shown = match &live {
         Some(live) => live.close(&ctx).await,
         None => None,
     };
-    let Some(finished) = finished else {
+    let Some(finished) = finished? else {
         return Ok(Concluded::default());
     };
     let mut tries = 1;
@@ -311,6 +315,15 @@ async fn one_turn(ctx: Arc<Ctx>, job: JobId, halt: Arc<Halt>) -> Result<Conclude
     };
     ctx.mail.push(&concluded.rows).await;
     Ok(concluded)
+}
+
+/// However a turn ends, nothing more of its answer is shown.
+struct Closing<'a>(&'a Live);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
 }
 
 /// Whether a half of a turn is to be done again because the disk was in the way: the row is still in

@@ -9,8 +9,9 @@ use crate::clock::Timestamp;
 const MINUTE: Duration = Duration::from_mins(1);
 /// Most messages and edits in any 60 seconds of one group (Bot API FAQ, "Broadcasting to users").
 const MOST: usize = 20;
-/// Of these, frames take at most half (design §5) …
-const MOST_FRAMES: usize = 10;
+/// Of these, edits take at most half (design §5): six frames a minute, as each answer that has grown
+/// ends with one edit more, and four may grow at once …
+const MOST_FRAMES: usize = 6;
 /// … and leave the last ones to answers.
 const MOST_WITH_FRAMES: usize = 16;
 

@@ -13,25 +13,25 @@ use crate::app::live::{Begun, Content, Live, Mishap, Way};
 use crate::chat::rich::Rich;
 use crate::chat::{ChatId, MessageId, Outbound, Parcel};
 use crate::clock::{self, Timestamp};
-use crate::outgoing::Ended;
+use crate::outgoing::{Ended, Frame, Head};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
 
 /// Shows what the answer has by now.
-pub(super) async fn show(ctx: Arc<Ctx>, live: Arc<Live>) -> Ended {
+pub(super) async fn show(ctx: Arc<Ctx>, live: Arc<Live>, granted: Frame) -> Ended {
     let (sender, shown) = (Arc::clone(&ctx), Arc::clone(&live));
     let tried = spawn_blocking(move || {
-        let begun = shown.begin()?;
+        let begun = shown.begin(granted)?;
         let outcome = put(&sender, &shown, &begun);
         Some((begun, outcome))
     });
     match tried.await {
-        Ok(None) => Ended::Gone,
+        Ok(None) => Ended::Unsent,
         Ok(Some((begun, Ok(message)))) => {
             sent(&ctx, &live, begun, message).await;
             Ended::Gone
         }
-        Ok(Some((begun, Err(error)))) => refused(&ctx, &live, begun.way, error).await,
+        Ok(Some((begun, Err(error)))) => refused(&ctx, &live, &begun, error).await,
         Err(error) => {
             live.failed(Mishap::Closed);
             std::panic::resume_unwind(error.into_panic())
@@ -91,19 +91,31 @@ async fn sent(ctx: &Arc<Ctx>, live: &Live, begun: Begun, message: Option<Message
         return;
     };
     debug!(chat = live.chat.0; "message of an answer that has ended taken back");
-    take_back(ctx, live.chat, orphan).await;
+    take_back(ctx, live, orphan).await;
 }
 
-/// Deletes a message that no answer will take over, once.
-async fn take_back(ctx: &Arc<Ctx>, chat: ChatId, message: MessageId) {
-    let sender = Arc::clone(ctx);
+/// Deletes a message that no answer will take over.
+async fn take_back(ctx: &Ctx, live: &Live, message: MessageId) {
     let row = Outbound {
         parcel: Parcel::Delete { message },
-        ..Outbound::message(chat, None, String::new())
+        ..Outbound::message(live.chat, live.topic, String::new())
     };
-    let tried = spawn_blocking(move || send::send(&sender.telegram, &row));
-    if let Ok(Err(error)) = tried.await {
-        warn!(chat = chat.0, err:% = error; "message not taken back");
+    let stored = ctx.engine.store.write(move |rows| {
+        let id = rows.put_outbound(&row)?;
+        Ok(Head::of(id, &row))
+    });
+    match stored.await {
+        Ok(head) => ctx.mail.push(&[head]).await,
+        Err(error) => warn!(chat = live.chat.0, err:% = error; "message not taken back"),
+    }
+}
+
+/// A first message that may be in the chat without our knowing it must not be followed by a second.
+const fn unacknowledged(maybe_there: bool) -> Mishap {
+    if maybe_there {
+        Mishap::Closed
+    } else {
+        Mishap::Failed
     }
 }
 
@@ -120,12 +132,14 @@ async fn park(ctx: &Ctx, chat: ChatId, until: Timestamp) {
 }
 
 /// Each refusal is a decision, as for rows, but none is worth a second try.
-async fn refused(ctx: &Ctx, live: &Live, way: Way, error: CallError) -> Ended {
+async fn refused(ctx: &Ctx, live: &Live, begun: &Begun, error: CallError) -> Ended {
+    let is_first = begun.way == Way::Message && begun.message.is_none();
+    let maybe_there = is_first && error.may_have_happened();
     let refusal = match error {
         CallError::Refused(refusal) => refusal,
         CallError::Fault(_) | CallError::Garbled | CallError::Local(_) => {
             debug!(chat = live.chat.0, err:% = error; "frame not acknowledged");
-            live.failed(Mishap::Later);
+            live.failed(unacknowledged(maybe_there));
             return Ended::Unanswered;
         }
     };
@@ -137,7 +151,7 @@ async fn refused(ctx: &Ctx, live: &Live, way: Way, error: CallError) -> Ended {
             (Mishap::Later, Ended::Flooded { until })
         }
         Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {
-            (Mishap::Later, Ended::Unanswered)
+            (unacknowledged(maybe_there), Ended::Unanswered)
         }
         Refusal::NoDrafts => {
             ctx.mail.refused_drafts(live.chat);
@@ -157,11 +171,11 @@ async fn refused(ctx: &Ctx, live: &Live, way: Way, error: CallError) -> Ended {
         | Refusal::QueryExpired
         | Refusal::Rejected(_) => {
             warn!(chat = live.chat.0, err:% = refusal; "growing answer refused");
-            if way == Way::Draft {
+            if begun.way == Way::Draft {
                 ctx.mail.refused_drafts(live.chat);
                 (Mishap::NoDrafts, Ended::Gone)
             } else {
-                (Mishap::Unknown, Ended::Gone)
+                (Mishap::Closed, Ended::Gone)
             }
         }
     };

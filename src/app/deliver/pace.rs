@@ -54,13 +54,13 @@ impl Pace {
             SendRate::Auto => now < self.braked_until,
             SendRate::Off => false,
         };
-        let limiter = match (is_paced, is_bulk) {
-            // One for all, so that together they keep to it.
-            (true, _) => &self.limiter,
-            (false, true) => &self.bulk,
-            (false, false) => return None,
-        };
-        let refused = limiter.check().err()?;
+        let bulk = is_bulk.then_some(&self.bulk);
+        // One for all, so that together they keep to it.
+        let all = is_paced.then_some(&self.limiter);
+        let refused = bulk
+            .into_iter()
+            .chain(all)
+            .find_map(|limiter| limiter.check().err())?;
         Some(refused.wait_time_from(DefaultClock::default().now()))
     }
 

@@ -19,7 +19,7 @@ pub(super) const TYPING_AGE: Duration = Duration::from_millis(4500);
 /// Pauses between two states of a text; they grow with its age, so that their number is bounded.
 const DRAFT_PAUSE: Duration = Duration::from_millis(500);
 const EDIT_PAUSE: Duration = Duration::from_millis(1500);
-const GROUP_PAUSE: Duration = Duration::from_secs(4);
+const GROUP_PAUSE: Duration = Duration::from_secs(5);
 const PAUSE_SHARE: u32 = 25;
 
 /// How an answer grows in a chat.
