@@ -441,6 +441,29 @@ fn an_unreadable_row_elsewhere_is_an_error_of_its_read_alone() {
     store.write(add_job).wait().unwrap();
 }
 
+#[test]
+fn a_round_whose_key_cannot_be_read_does_not_stand_in_the_way_of_forgetting() {
+    let folder = Folder::new();
+    filled(&folder);
+    let of = lane(3, None, 3);
+    tamper(&folder.file(), |txn| {
+        let mut history = txn.open_table(tables::HISTORY).unwrap();
+        let longer = [&*Key::turn(of.key(), JobId(50)), &[0]].concat();
+        let round = tables::encoded(&turn("question", 1)).unwrap();
+        history.insert(longer.as_slice(), round.as_slice()).unwrap();
+    });
+    let store = folder.open();
+    let read = store.read_now(|read| read.turns(of, JobId(u64::MAX), 99));
+    assert!(matches!(read, Err(StoreError::Damaged(_))), "{read:?}");
+    let prune = || store.write(|write| write.prune_history(Timestamp(2)));
+    // All but that one.
+    assert_eq!(prune().wait().unwrap(), 400);
+    let clear = store.write(move |write| write.clear_lane(of));
+    assert_eq!(clear.wait().unwrap(), 1);
+    let left = store.read_now(|read| read.turns(of, JobId(u64::MAX), 99));
+    assert!(left.unwrap().is_empty());
+}
+
 fn shout(txn: &WriteTransaction) -> Result<(), StoreError> {
     let mut persons = txn.open_table(tables::PERSONS)?;
     for id in 1..=20 {

@@ -68,8 +68,8 @@ impl Write<'_> {
             // How old a round is that cannot be read, nobody knows; it goes with its lane.
             if let Ok(turn) = tables::decoded::<StoredTurn>(row.value())
                 && turn.asked < before
+                && let Ok((lane, _)) = key::turn(key.value())
             {
-                let (lane, _) = key::turn(key.value())?;
                 self.touched.lanes.push(lane);
                 old.push((Key::from(key.value()), messages_of(&turn).collect()));
             }

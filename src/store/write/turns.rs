@@ -150,9 +150,11 @@ pub(super) fn forget(
 ) -> Result<u64, StoreError> {
     let mut removed = 0;
     for (key, messages) in rounds {
-        let ((chat, ..), _) = key::turn(&key)?;
         tables::take(history, &key)?;
         removed += 1;
+        let Ok(((chat, ..), _)) = key::turn(&key) else {
+            continue;
+        };
         for message in messages {
             by_message.remove(&*Key::message(ChatId(chat), message))?;
         }
