@@ -346,6 +346,11 @@ impl StoredTurn {
         texts.collect::<Vec<_>>().join("\n")
     }
 
+    /// Whether this message holds a part of the answer.
+    pub(crate) fn is_shown_in(&self, message: MessageId) -> bool {
+        self.answer_messages.iter().any(|(_, of)| *of == message)
+    }
+
     /// What the model said.
     pub(crate) fn answer_text(&self) -> String {
         let texts = self.answer.iter().filter_map(|part| match part {

@@ -242,9 +242,8 @@ impl Store {
                     .await?
             }
         };
-        let answered = window.iter().filter(|turn| turn.is_answered());
-        let skip = answered.clone().count().saturating_sub(rounds);
-        Ok(answered.skip(skip).cloned().collect())
+        let skip = window.len().saturating_sub(rounds);
+        Ok(window.iter().skip(skip).cloned().collect())
     }
 
     /// Follows whether the file can be written.
@@ -297,6 +296,6 @@ fn fill_window(shared: &Shared, lane: Lane) -> Result<Window, StoreError> {
 }
 
 fn window_up_to(shared: &Shared, lane: Lane, last: JobId) -> Result<Window, StoreError> {
-    let turns = shared.read(|read| read.turns(lane, last, WINDOW_ROUNDS))?;
-    Ok(turns.into_iter().map(|(_, turn)| Arc::new(turn)).collect())
+    let turns = shared.read(|read| read.answered_turns(lane, last, WINDOW_ROUNDS))?;
+    Ok(turns.into_iter().map(Arc::new).collect())
 }

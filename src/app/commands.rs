@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::app::call::End;
 use crate::app::engine::{Engine, Settings};
-use crate::app::{Ctx, retest, status};
+use crate::app::{Ctx, retest, status, turn};
 use crate::chat::callback::Callback;
 use crate::chat::command::{
     Command, GrantMistake, GrantRequest, KeysRequest, parse_grant, parse_keys, parse_revoke,
@@ -251,8 +251,9 @@ fn tell(locale: &Locale, notice: &Notice, job: &Job) -> Reply {
 async fn finish(ctx: &Ctx, job: &Arc<Job>, reply: &Arc<Reply>) -> Result<Vec<Head>, StoreError> {
     let (job, reply) = (Arc::clone(job), Arc::clone(reply));
     let rows = outbound(&job, &reply);
+    let settings = ctx.engine.settings();
     let stored = ctx.engine.store.write(move |store| {
-        apply(store, job.lane, &reply.effect)?;
+        let undone = apply(store, &settings, job.lane, &reply.effect)?;
         store.remove_job(job.id)?;
         let welcome = match &reply.effect {
             Effect::Grant { welcome, .. } => welcome.as_ref(),
@@ -262,25 +263,38 @@ async fn finish(ctx: &Ctx, job: &Arc<Job>, reply: &Arc<Reply>) -> Result<Vec<Hea
             | Effect::Revoke { .. } => None,
         };
         let put = |row| Ok(Head::of(store.put_outbound(row)?, row));
-        rows.iter().chain(welcome).map(put).collect()
+        let said = rows.iter().chain(welcome).map(put);
+        undone.into_iter().map(Ok).chain(said).collect()
     });
     stored.await
 }
 
-fn apply(store: &mut Write<'_>, lane: Lane, effect: &Effect) -> Result<(), StoreError> {
-    match effect {
-        Effect::Nothing => Ok(()),
-        Effect::Forget { jobs } => {
-            jobs.iter()
-                .try_for_each(|job| store.remove_job(*job).map(drop))?;
-            store.clear_lane(lane).map(drop)
-        }
-        Effect::TakeBack { jobs } => jobs
+/// Changes what the command is about; rows of what that undoes in the chat.
+fn apply(
+    store: &mut Write<'_>,
+    settings: &Settings,
+    lane: Lane,
+    effect: &Effect,
+) -> Result<Vec<Head>, StoreError> {
+    let mut take_back = |jobs: &[JobId]| {
+        let undone: Result<Vec<Vec<Head>>, StoreError> = jobs
             .iter()
-            .try_for_each(|job| store.remove_job(*job).map(drop)),
-        Effect::Grant { user, grant, .. } => set_grant(store, *user, Some(*grant)),
-        Effect::Revoke { user } => set_grant(store, *user, None),
+            .map(|job| turn::take_back(store, settings, *job))
+            .collect();
+        undone.map(|rows| rows.concat())
+    };
+    match effect {
+        Effect::Nothing => {}
+        Effect::Forget { jobs } => {
+            let undone = take_back(jobs)?;
+            store.clear_lane(lane)?;
+            return Ok(undone);
+        }
+        Effect::TakeBack { jobs } => return take_back(jobs),
+        Effect::Grant { user, grant, .. } => set_grant(store, *user, Some(*grant))?,
+        Effect::Revoke { user } => set_grant(store, *user, None)?,
     }
+    Ok(Vec::new())
 }
 
 /// Somebody who never wrote may be granted a role, too; who loses one is told again how to get in.

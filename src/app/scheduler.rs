@@ -136,15 +136,19 @@ impl Scheduler {
 
     /// A job that was stopped and does not run leaves the inbox.
     fn take_back(&mut self, job: JobId) {
-        let removed = self
-            .ctx
+        let ctx = Arc::clone(&self.ctx);
+        let settings = ctx.engine.settings();
+        let removed = ctx
             .engine
             .store
-            .write(move |rows| rows.remove_job(job));
+            .write(move |rows| turn::take_back(rows, &settings, job));
         while self.removals.try_join_next().is_some() {}
         self.removals.spawn(async move {
-            if let Err(error) = removed.await {
-                warn!(job = job.0, err:% = error; "stopped job left in the inbox");
+            match removed.await {
+                Ok(rows) => ctx.mail.push(&rows).await,
+                Err(error) => {
+                    warn!(job = job.0, err:% = error; "stopped job left in the inbox");
+                }
             }
         });
     }

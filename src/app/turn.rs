@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use log::{info, warn};
+use tokio::task::spawn_blocking;
 
 use crate::app::call::{self, By, End, Ended, Question, View};
 use crate::app::engine::{Engine, Settings};
@@ -29,7 +30,8 @@ use crate::keys::{Change, Group};
 use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::store::StoreError;
-use close::{Closed, close};
+pub(crate) use close::take_back;
+use close::{Closed, Ending, close};
 use said::Said;
 
 /// Turns begun for one job before the person is told that it cannot be done.
@@ -37,6 +39,9 @@ const MOST_BEGUN: u8 = 2;
 /// Tokens of context a question carries at the most: enough for ten long rounds, and a small part
 /// of a free key's minute.
 const CONTEXT_TOKENS: u64 = 24_000;
+
+/// Bytes of an answer from which rendering takes a millisecond or more.
+const LONG_TEXT: usize = 4096;
 
 /// What a turn left behind.
 #[derive(Debug, Default)]
@@ -377,11 +382,18 @@ pub(crate) async fn conclude(
     let Finished { job, reply } = finished.clone();
     let notes = reply.notes.iter().map(|note| format!("\n\n{note}"));
     let text = format!("{}{}", reply.text, notes.collect::<String>());
-    let said = Said::of(&reply, &job);
+    let said = rendered(&reply, &job).await;
+    let locale = engine.settings().locale_for(&job.sender);
     let pool = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
         let news = pool.put_changes(store, &reply.changes)?;
-        Ok((close(store, &job, &reply, &said, shown)?, news))
+        let end = Ending {
+            reply: &reply,
+            said: &said,
+            shown,
+            locale,
+        };
+        Ok((close(store, &job, &end)?, news))
     });
     let (closed, news) = stored.await?;
     engine.announce(news);
@@ -390,4 +402,16 @@ pub(crate) async fn conclude(
         Closed::AskedAnew => (Vec::new(), true),
     };
     Ok(Concluded { rows, text, again })
+}
+
+/// Long texts are rendered on a thread that may block.
+async fn rendered(reply: &Reply, job: &Job) -> Said {
+    if reply.text.len() < LONG_TEXT {
+        return Said::of(reply, job);
+    }
+    let (reply, job) = (reply.clone(), job.clone());
+    match spawn_blocking(move || Said::of(&reply, &job)).await {
+        Ok(said) => said,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }

@@ -77,6 +77,7 @@ impl Read {
         tables::row(&history, &Key::turn(lane.key(), job))
     }
 
+    #[cfg(test)]
     /// The newest `count` rounds of a lane up to the one of `last`, oldest first.
     pub(crate) fn turns(
         &self,
@@ -91,6 +92,31 @@ impl Read {
             let (key, row) = entry?;
             let (_, job) = key::turn(key.value())?;
             turns.push((job, tables::decoded(row.value())?));
+        }
+        turns.reverse();
+        Ok(turns)
+    }
+
+    /// The newest rounds of a lane up to a job that have an answer, oldest first; those before a long
+    /// row of failures are not looked for.
+    pub(crate) fn answered_turns(
+        &self,
+        lane: Lane,
+        last: JobId,
+        count: usize,
+    ) -> Result<Vec<StoredTurn>, StoreError> {
+        let history = self.0.open_table(tables::HISTORY)?;
+        let rounds = tables::rows(&history, &key::turns_up_to(lane, last))?;
+        let mut turns = Vec::new();
+        for entry in rounds.rev().take(count.saturating_mul(4)) {
+            let (_, row) = entry?;
+            let turn: StoredTurn = tables::decoded(row.value())?;
+            if turn.is_answered() {
+                turns.push(turn);
+            }
+            if turns.len() == count {
+                break;
+            }
         }
         turns.reverse();
         Ok(turns)

@@ -83,18 +83,17 @@ pub(super) struct Cursor(pub(super) Key);
 pub(super) struct Parked(pub(super) Vec<(ChatId, Timestamp)>);
 
 macro_rules! records {
-    ($($record:ty => $table:literal $(version $version:literal)?,)*) => {$(
+    ($($record:ty => $table:literal,)*) => {$(
         impl Record for $record {
             const TABLE: &'static str = $table;
-            $(const VERSION: u8 = $version;)?
         }
     )*};
 }
 
 records! {
-    Job => "inbox" version 2,
+    Job => "inbox",
     SeenRow => "seen",
-    Outbound => "outbox" version 2,
+    Outbound => "outbox",
     StoredTurn => "chat_history",
     TurnRef => "by_message",
     Person => "user_registry",

@@ -57,7 +57,7 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
         }
         Ok(Ok(Some((row, Err(error))))) => refused(&ctx, head, row, error).await,
         // Its chat was closed, or it was taken back, while it waited.
-        Ok(Ok(None)) => Ended::Gone,
+        Ok(Ok(None)) => Ended::Unsent,
         Ok(Err(error)) => not_read(head, &error),
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
@@ -121,17 +121,10 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
     };
     match refusal {
         Refusal::Flood(wait) => {
-            let until = clock::now().after(wait);
             warn!(chat = head.chat.0, secs = wait.as_secs(); "chat has to wait");
-            change(
-                ctx,
-                head,
-                Outbound {
-                    not_before: until,
-                    ..row
-                },
-            )
-            .await;
+            let until = clock::now().after(wait);
+            let not_before = until;
+            change(ctx, head, Outbound { not_before, ..row }).await;
             Ended::Flooded { until }
         }
         Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {
@@ -150,7 +143,11 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             info!(chat = from.0, stored = moved.is_ok(); "group became a supergroup");
             Ended::Changed
         }
-        Refusal::ChatClosed | Refusal::TopicClosed => {
+        Refusal::TopicClosed => {
+            info!(chat = head.chat.0; "topic is closed to us");
+            drop_row(ctx, head).await
+        }
+        Refusal::ChatClosed => {
             info!(chat = head.chat.0; "chat is closed to us");
             closed(ctx, head).await
         }
@@ -208,9 +205,29 @@ fn anew(row: &Outbound) -> Option<Outbound> {
     })
 }
 
-/// What may still be sent of a row that was refused for a reason we do not know: the bare text, then
-/// an apology instead of it, then nothing.
+/// The same without formatting, if it has any.
+fn without_entities(row: &Outbound) -> Option<Outbound> {
+    let mut row = row.clone();
+    match &mut row.parcel {
+        Parcel::Send { body, .. } | Parcel::Edit { body, .. } if !body.entities.is_empty() => {
+            body.entities.clear();
+            Some(row)
+        }
+        Parcel::Send { .. }
+        | Parcel::Edit { .. }
+        | Parcel::Delete { .. }
+        | Parcel::File { .. }
+        | Parcel::Document { .. }
+        | Parcel::Answer { .. } => None,
+    }
+}
+
+/// What may still be sent of a row that was refused for a reason we do not know: the plain text, then
+/// that as a message of its own, then the bare text, then an apology instead of it, then nothing.
 async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
+    if let Some(plain) = without_entities(row) {
+        return Some(plain);
+    }
     let Parcel::Send {
         body,
         reply_to,

@@ -272,12 +272,16 @@ impl Press {
         // Whoever presses twice wants it once. A changed question is asked again already.
         let is_same =
             |other: &Job| other.messages == job.messages && basis_of(other) == basis_of(&job);
-        if !under_way(rows, into, &self.known, lane)?
-            .iter()
-            .any(is_same)
-        {
-            into.add(rows, Job { role, ..job })?;
+        let others = under_way(rows, into, &self.known, lane)?;
+        if others.iter().any(is_same) {
+            return Ok(None);
         }
+        // A round that is made anew goes to the end, and must not stand behind a later question.
+        let is_question = |other: &Job| matches!(other.task, Task::Question { .. });
+        if is_retry && others.iter().any(is_question) {
+            return Ok(Some(Denied::NotNewest));
+        }
+        into.add(rows, Job { role, ..job })?;
         Ok(None)
     }
 

@@ -2,10 +2,14 @@
 
 use super::Reply;
 use super::said::Said;
+use crate::app::engine::Settings;
+use crate::chat::callback::Callback;
 use crate::chat::rich::Rich;
 use crate::chat::{
-    Basis, Button, ChatKind, Job, Lane, MessageId, Outbound, Parcel, StoredTurn, Task, render,
+    Basis, Button, ChatKind, Job, JobId, Lane, MessageId, Outbound, Parcel, StoredTurn, Task,
+    render,
 };
+use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
 
@@ -18,29 +22,53 @@ pub(super) enum Closed {
     AskedAnew,
 }
 
+/// The end of a turn.
+pub(super) struct Ending<'a> {
+    pub(super) reply: &'a Reply,
+    pub(super) said: &'a Said,
+    /// The message of ours in which the answer has grown.
+    pub(super) shown: Option<MessageId>,
+    pub(super) locale: &'static Locale,
+}
+
 /// Takes the job out of the inbox, keeps its round, and puts the reply into the outbox.
 pub(super) fn close(
     store: &mut Write<'_>,
     asked: &Job,
-    reply: &Reply,
-    said: &Said,
-    shown: Option<MessageId>,
+    end: &Ending<'_>,
 ) -> Result<Closed, StoreError> {
     let Some(mut job) = store.job(asked.id)? else {
         return Ok(Closed::Said(Vec::new()));
     };
-    if reply.again || job.task != asked.task {
+    if end.reply.again || job.task != asked.task {
         store.reset_attempts(job.id)?;
         return Ok(Closed::AskedAnew);
     }
     store.remove_job(job.id)?;
-    if let Some(shown) = shown.filter(|shown| !job.places.contains(shown)) {
+    if end.reply.text.is_empty() {
+        let rows = taken_back(store, &job, end.shown, end.locale)?;
+        return put(store, &rows).map(Closed::Said);
+    }
+    if let Some(shown) = end.shown.filter(|shown| !job.places.contains(shown)) {
         job.places.insert(0, shown);
     }
-    if reply.text.is_empty() {
-        return put(store, &taken_back(&job)).map(Closed::Said);
-    }
-    say(store, &job, reply, said, shown).map(Closed::Said)
+    say(store, &job, end).map(Closed::Said)
+}
+
+/// A job that does not run and is not wanted any more leaves the inbox; rows that undo what an earlier
+/// run of it has shown.
+pub(crate) fn take_back(
+    store: &mut Write<'_>,
+    settings: &Settings,
+    id: JobId,
+) -> Result<Vec<Head>, StoreError> {
+    let Some(job) = store.job(id)? else {
+        return Ok(Vec::new());
+    };
+    store.remove_job(id)?;
+    let locale = settings.locale_for(&job.sender);
+    let rows = taken_back(store, &job, job.places.first().copied(), locale)?;
+    put(store, &rows)
 }
 
 fn put(store: &mut Write<'_>, rows: &[Outbound]) -> Result<Vec<Head>, StoreError> {
@@ -48,52 +76,53 @@ fn put(store: &mut Write<'_>, rows: &[Outbound]) -> Result<Vec<Head>, StoreError
     rows.iter().map(put).collect()
 }
 
-/// A turn that was taken back says nothing: what it has shown goes, what was there before it stays.
-fn taken_back(job: &Job) -> Vec<Outbound> {
-    let Lane::Telegram { chat, topic, .. } = job.lane else {
-        return Vec::new();
+/// A turn that was taken back says nothing: what it has shown goes, what was there before it comes
+/// back.
+fn taken_back(
+    store: &Write<'_>,
+    job: &Job,
+    shown: Option<MessageId>,
+    locale: &Locale,
+) -> Result<Vec<Outbound>, StoreError> {
+    let Task::Question { basis, .. } = &job.task else {
+        return Ok(Vec::new());
     };
-    match &job.task {
-        Task::Question {
-            basis: Basis::Newest | Basis::Round(_),
-            ..
-        } => {
-            let row = |message: &MessageId| Outbound {
-                parcel: Parcel::Delete { message: *message },
-                ..Outbound::message(chat, topic, String::new())
-            };
-            job.places.iter().map(row).collect()
+    let old = match basis {
+        Basis::Newest | Basis::Round(_) => None,
+        Basis::InsteadOf(round) => store.turn(job.lane, *round)?,
+    };
+    let places = match basis {
+        Basis::Newest | Basis::Round(_) => job.places.as_slice(),
+        Basis::InsteadOf(_) => &[],
+    };
+    let grown = shown.filter(|shown| !places.contains(shown));
+    let undone = places.iter().copied().chain(grown).filter_map(|message| {
+        match old.as_ref().filter(|old| old.is_shown_in(message)) {
+            Some(old) => restored(job, old, message, locale),
+            None => row(job, Parcel::Delete { message }),
         }
-        Task::Question {
-            basis: Basis::InsteadOf(_),
-            ..
-        }
-        | Task::Command(_)
-        | Task::Tell(_) => Vec::new(),
-    }
+    });
+    Ok(undone.collect())
 }
 
-fn say(
-    store: &mut Write<'_>,
-    job: &Job,
-    reply: &Reply,
-    said: &Said,
-    shown: Option<MessageId>,
-) -> Result<Vec<Head>, StoreError> {
-    let (answer, restored) = match replaced(store, job, reply)? {
-        Replaced::By(places) => {
+fn say(store: &mut Write<'_>, job: &Job, end: &Ending<'_>) -> Result<Vec<Head>, StoreError> {
+    let (answer, restored) = match replaced(store, job, end.reply)? {
+        Replaced::By(places, files) => {
             let answer = Shown {
                 places,
-                buttons: &reply.buttons,
-                round: reply.round.as_ref(),
+                files,
+                buttons: &end.reply.buttons,
+                round: end.reply.round.as_ref(),
             };
             (answer, None)
         }
         Replaced::Stays(old) => {
-            let restored = shown.and_then(|message| restored(job, reply, &old, message));
+            let shown = end.shown;
+            let restored = shown.and_then(|message| restored(job, &old, message, end.locale));
             (Shown::default(), restored)
         }
     };
+    let said = end.said;
     if let Some(round) = answer.round {
         let round = StoredTurn {
             answer_messages: (0..)
@@ -113,6 +142,8 @@ fn say(
 struct Shown<'a> {
     /// Messages of ours that it takes over.
     places: Vec<MessageId>,
+    /// Files of ours that go.
+    files: Vec<MessageId>,
     /// Under its last part.
     buttons: &'a [Button],
     round: Option<&'a StoredTurn>,
@@ -120,23 +151,42 @@ struct Shown<'a> {
 
 /// What becomes of the messages of an older answer.
 enum Replaced {
-    /// The reply takes these messages over.
-    By(Vec<MessageId>),
+    /// The reply takes these messages over, and these files go.
+    By(Vec<MessageId>, Vec<MessageId>),
     /// The older answer to the same question stays, because there is no better one.
     Stays(Box<StoredTurn>),
 }
 
-/// An answer that stays, as it was before a new one began to grow in its place.
-fn restored(job: &Job, reply: &Reply, old: &StoredTurn, message: MessageId) -> Option<Outbound> {
-    let Lane::Telegram { chat, topic, .. } = job.lane else {
-        return None;
-    };
+/// The beginning of an answer that stays, as it was before a new one began to grow in its place.
+fn restored(job: &Job, old: &StoredTurn, message: MessageId, locale: &Locale) -> Option<Outbound> {
     let mut parts = render::parts(&render::answer(&old.answer_text(), &old.asked_text()));
     let is_last = parts.len() == 1;
-    let parcel = Parcel::Edit {
-        message,
-        body: (!parts.is_empty()).then(|| parts.swap_remove(0))?,
-        buttons: reply.buttons.iter().filter(|_| is_last).cloned().collect(),
+    let retry = is_last.then(|| locale.button(Callback::Retry));
+    let body = (!parts.is_empty()).then(|| parts.swap_remove(0))?;
+    let buttons = retry.into_iter().collect();
+    row(
+        job,
+        Parcel::Edit {
+            message,
+            body,
+            buttons,
+        },
+    )
+}
+
+/// Whether the last message of an answer is the file with all of it.
+fn ends_with_a_file(turn: &StoredTurn) -> bool {
+    let text = turn.answer_text();
+    text.len() > render::LONGEST_TEXT * 2
+        && matches!(
+            render::shown(&render::answer(&text, "")),
+            render::Shown::Document { .. }
+        )
+}
+
+fn row(job: &Job, parcel: Parcel) -> Option<Outbound> {
+    let Lane::Telegram { chat, topic, .. } = job.lane else {
+        return None;
     };
     Some(Outbound {
         parcel,
@@ -153,13 +203,14 @@ fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced,
         ..
     } = &job.task
     else {
-        return Ok(Replaced::By(places));
+        return Ok(Replaced::By(places, Vec::new()));
     };
     let is_better = |old: &StoredTurn| old.is_answered() && old.asked_text() == *text;
     let old = store.turn(job.lane, *round)?;
     if let Some(old) = old.filter(|old| reply.is_apology && is_better(old)) {
         return Ok(Replaced::Stays(Box::new(old)));
     }
+    let mut files = Vec::new();
     // Parts that were on their way when this was asked have arrived since.
     if let Some(old) = store.remove_turn(job.lane, *round)? {
         let arrived = old.answer_messages.iter().map(|(_, message)| *message);
@@ -167,8 +218,12 @@ fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced,
             .filter(|message| !places.contains(message))
             .collect();
         places.extend(new);
+        if ends_with_a_file(&old) {
+            files.extend(old.answer_messages.last().map(|(_, message)| *message));
+            places.retain(|message| !files.contains(message));
+        }
     }
-    Ok(Replaced::By(places))
+    Ok(Replaced::By(places, files))
 }
 
 /// The parts of a reply as outbox rows; an origin without a chat has none.
@@ -186,6 +241,7 @@ fn outbound(job: &Job, said: &Said, shown: &Shown<'_>) -> Vec<Outbound> {
     };
     let last = said.parts.len().saturating_sub(1);
     let surplus = shown.places.iter().skip(said.parts.len());
+    let surplus = surplus.chain(&shown.files);
     let surplus: Vec<Outbound> = surplus
         .map(|message| row(Parcel::Delete { message: *message }))
         .collect();

@@ -23,7 +23,8 @@ pub(super) fn is_allowed(url: &str, asked: &str) -> bool {
     match scheme(url) {
         Some((scheme, rest)) if scheme == "mailto" => !rest.is_empty(),
         Some((scheme, rest)) if scheme == "tg" => {
-            rest.starts_with("//") && (!rest.starts_with("//user") || asked.contains(url))
+            let names_somebody = rest.to_ascii_lowercase().starts_with("//user");
+            rest.starts_with("//") && (!names_somebody || asked.contains(url))
         }
         Some((scheme, _)) if scheme == "http" || scheme == "https" => host(url).is_some(),
         _ => false,

@@ -2,8 +2,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::chat::role::Role;
-use crate::chat::{ChatId, JobId, Origin, Part, Sender, TierReason, UpdateId, UserId};
+use crate::chat::{ChatId, Origin, Part, Sender, TierReason, UpdateId, UserId};
 use crate::clock::Timestamp;
+use crate::locale::Language;
 use crate::store::{Open, Store};
 
 const LANE: Lane = Lane::Telegram {
@@ -83,9 +84,19 @@ async fn with_old_answer(store: &Store, old: StoredTurn, job: Job) {
     written.await.unwrap();
 }
 
+fn ending<'a>(reply: &'a Reply, said: &'a Said, shown: Option<MessageId>) -> Ending<'a> {
+    Ending {
+        reply,
+        said,
+        shown,
+        locale: Locale::of(Language::En),
+    }
+}
+
 async fn closed(store: &Store, job: &Job, reply: Reply) -> Vec<Outbound> {
     let job = job.clone();
-    let written = store.write(move |rows| close(rows, &job, &reply, &Said::of(&reply, &job), None));
+    let written =
+        store.write(move |rows| close(rows, &job, &ending(&reply, &Said::of(&reply, &job), None)));
     let Closed::Said(heads) = written.await.unwrap() else {
         panic!("not said");
     };
@@ -101,7 +112,7 @@ async fn a_question_that_was_changed_meanwhile_is_not_answered() {
     store.write(move |rows| rows.put_job(&new)).await.unwrap();
     let written = store.write(move |rows| {
         let reply = reply("answer", "old");
-        close(rows, &old, &reply, &Said::of(&reply, &old), None)
+        close(rows, &old, &ending(&reply, &Said::of(&reply, &old), None))
     });
     assert_eq!(written.await.unwrap(), Closed::AskedAnew);
     let left = store.read_now(|rows| rows.job(JobId(2))).unwrap().unwrap();
