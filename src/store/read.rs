@@ -77,8 +77,8 @@ impl Read {
         tables::row(&history, &Key::turn(lane.key(), job))
     }
 
-    #[cfg(test)]
     /// The newest `count` rounds of a lane up to the one of `last`, oldest first.
+    #[cfg(test)]
     pub(crate) fn turns(
         &self,
         lane: Lane,

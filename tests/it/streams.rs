@@ -299,6 +299,29 @@ fn an_answer_that_fails_while_it_grows_over_an_older_one_gives_it_back() {
     world.stop();
 }
 
+#[test]
+fn an_answer_that_is_taken_back_leaves_the_chat_as_it_was() {
+    let world = World::new().owner(7).start();
+    let person = world.telegram.person(7);
+    let answer = person.asks("count");
+    world.gemini.begins("Something else ");
+    person.presses("Retry");
+    person.sees("the new answer", |shown| shown[0].text.contains("else"));
+    person.says("/new");
+    person.sees("the old answer", |shown| {
+        shown.len() == 2 && shown[0].text == answer
+    });
+    let group = world.telegram.group(-123);
+    world.gemini.begins("Something ");
+    group.member(7).says("@testbot count");
+    group.sees("the beginning", |shown| !shown.is_empty());
+    group.member(7).says("/new@testbot");
+    group.sees("nothing of the answer", |shown| {
+        shown.len() == 1 && !shown[0].text.contains("Something")
+    });
+    world.stop();
+}
+
 /// The words of a model's markdown that rendering has no reason to change: those of lines without
 /// links, formulas, markup or escapes.
 fn plain_words(markdown: &str) -> Vec<&str> {

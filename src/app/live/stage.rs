@@ -80,3 +80,45 @@ impl Stage {
         least.max(age / PAUSE_SHARE)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames of a text that grows all the time.
+    fn frames(way: Way, in_group: bool, lasts: Duration) -> u32 {
+        let (mut age, mut frames) = (Duration::ZERO, 0);
+        while age < lasts {
+            age += Stage::Text.pause(way, in_group, age);
+            frames += 1;
+        }
+        frames
+    }
+
+    #[test]
+    fn however_long_a_text_grows_its_frames_are_few() {
+        for (way, in_group) in [
+            (Way::Draft, false),
+            (Way::Message, false),
+            (Way::Message, true),
+        ] {
+            let (short, long) = (Duration::from_mins(1), Duration::from_mins(5));
+            let (of_short, of_long) = (frames(way, in_group, short), frames(way, in_group, long));
+            assert!(
+                of_short >= 10 && of_long <= 150,
+                "{way:?}: {of_short}, {of_long}"
+            );
+            assert!(of_long < of_short * 3, "{way:?}: {of_short}, {of_long}");
+        }
+    }
+
+    #[test]
+    fn what_vanishes_is_shown_again_before_it_does() {
+        let draft = Duration::from_secs(30);
+        let typing = Duration::from_secs(5);
+        for stage in [Stage::Thinking, Stage::Queued, Stage::Text] {
+            assert!(stage.age(Way::Draft) < draft);
+        }
+        assert!(Stage::Thinking.age(Way::Message) < typing);
+    }
+}
