@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 
 pub(crate) use outbound::{Button, Outbound, Parcel, Rank};
 use role::Role;
+pub(crate) use round::{Part, StoredTurn};
 
 pub(crate) mod admit;
 pub(crate) mod answer;
@@ -18,6 +19,7 @@ pub(crate) mod prompt;
 pub(crate) mod render;
 pub(crate) mod rich;
 pub(crate) mod role;
+mod round;
 pub(crate) mod tier;
 
 macro_rules! ids {
@@ -315,73 +317,6 @@ pub(crate) enum Notice {
     SayMore,
     /// Old mail that no button can answer: a command, a medium.
     Missed,
-}
-
-/// A finished round: one question with its answer. One that ended without an answer is kept with
-/// none, so that it can be asked again; no later question sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct StoredTurn {
-    pub(crate) asked: Timestamp,
-    pub(crate) question_messages: Vec<MessageId>,
-    /// Part number and message id of every part Telegram acknowledged; filled in by delivery.
-    pub(crate) answer_messages: Vec<(u16, MessageId)>,
-    pub(crate) model: String,
-    pub(crate) reason: TierReason,
-    pub(crate) question: Vec<Part>,
-    pub(crate) answer: Vec<Part>,
-}
-
-impl StoredTurn {
-    /// Whether there is an answer that later questions build on.
-    pub(crate) const fn is_answered(&self) -> bool {
-        !self.answer.is_empty()
-    }
-
-    /// The person's own words.
-    pub(crate) fn asked_text(&self) -> String {
-        let texts = self.question.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Quote(_) => None,
-        });
-        texts.collect::<Vec<_>>().join("\n")
-    }
-
-    /// Whether this message holds a part of the answer.
-    pub(crate) fn is_shown_in(&self, message: MessageId) -> bool {
-        self.answer_messages.iter().any(|(_, of)| *of == message)
-    }
-
-    /// What the model said.
-    pub(crate) fn answer_text(&self) -> String {
-        let texts = self.answer.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Quote(_) => None,
-        });
-        texts.collect::<Vec<_>>().join("\n")
-    }
-
-    /// The words of somebody else that it was about.
-    pub(crate) fn quote(&self) -> Option<&str> {
-        self.question.iter().find_map(|part| match part {
-            Part::Quote(quote) => Some(quote.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Text(_) => None,
-        })
-    }
-}
-
-/// One piece of a stored question or answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Part {
-    Text(String),
-    /// A Telegram file with what the model said of it.
-    File {
-        file_id: String,
-        description: String,
-    },
-    /// An opaque part the model signed, replayed byte for byte (Gemini `thoughtSignature`).
-    Signed(Vec<u8>),
-    /// Words of somebody else that the question was about.
-    Quote(String),
 }
 
 /// Model tiers, cheapest first.

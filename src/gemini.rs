@@ -106,7 +106,6 @@ impl Client {
             Ok(response) => response,
             Err(judgement) => return judgement.into(),
         };
-        on(Progress::Bytes);
         let mut gathered = Gathered::default();
         let body = gather(reader(response), &mut gathered, on).map_err(|fault| slot.own(fault));
         let shown = match audience() {

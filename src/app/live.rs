@@ -5,6 +5,7 @@
 //! Owns what is on the screen. Invariants: nothing is shown after [`Live::close`], and a message that
 //! was sent for an answer is either taken over by it or deleted.
 
+mod screen;
 mod stage;
 
 use std::convert::Infallible;
@@ -28,8 +29,10 @@ use crate::clock::{self, Instant};
 use crate::config::Stream;
 use crate::locale::Locale;
 use crate::outgoing::Frame;
+pub(crate) use screen::Content;
+use screen::{Phase, Screen};
+use stage::Stage;
 pub(crate) use stage::Way;
-use stage::{DRAFT_AGE, Stage, TYPING_AGE};
 
 /// So little is not told as a time.
 const NEARLY_OVER: Duration = Duration::from_secs(1);
@@ -37,17 +40,6 @@ const NEARLY_OVER: Duration = Duration::from_secs(1);
 /// a stop leaves to a turn. All other frames are over before the answer can be sent, as they stand in
 /// one line with it.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
-
-/// What there is to show.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Content {
-    /// That the bot works on it.
-    Thinking,
-    /// A sentence of the bot itself.
-    Notice(Rich),
-    /// The beginning of the answer.
-    Text(Rich),
-}
 
 /// One growing answer.
 pub(crate) struct Live {
@@ -64,45 +56,6 @@ pub(crate) struct Live {
     screen: Mutex<Screen>,
     /// A frame has ended, or has to be shown in another way.
     pub(crate) nudge: Notify,
-}
-
-/// Whether anything may be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    Open,
-    /// Nothing more begins.
-    Closed,
-    /// Nobody waits any more for what is under way.
-    Abandoned,
-}
-
-/// What is on the screen.
-struct Screen {
-    way: Way,
-    message: Option<MessageId>,
-    content: Option<Content>,
-    /// Since when it is there.
-    shown: Instant,
-    /// It has wished for a frame.
-    wished: bool,
-    /// A message is being sent for the first time.
-    awaits_id: bool,
-    phase: Phase,
-    /// Drafts in a row that the service failed to take.
-    failed: u8,
-}
-
-impl Screen {
-    /// Whether what is shown would stay for a while yet.
-    fn is_fresh(&self) -> bool {
-        let stays = match (self.way, &self.content) {
-            (Way::Draft, _) => DRAFT_AGE,
-            (Way::Message, Some(Content::Thinking)) => TYPING_AGE,
-            (Way::Message, _) => return true,
-        };
-        // It is shown again a little before it would vanish.
-        clock::instant().duration_since(self.shown) < stays * 9 / 10
-    }
 }
 
 /// What [`Live::begin`] hands out to be sent.
@@ -122,14 +75,14 @@ impl Live {
             return None;
         };
         let way = match (settings.config.answers.stream, job.kind) {
-            (Stream::Off, _) => return None,
             // What takes over an old message grows in its place.
             (Stream::Auto, ChatKind::Private)
                 if job.places.is_empty() && !ctx.mail.refuses_drafts(chat) =>
             {
                 Way::Draft
             }
-            (Stream::Auto | Stream::Edit, _) => Way::Message,
+            // Without streaming there is no text to grow, but there are signs of life.
+            (Stream::Auto | Stream::Edit | Stream::Off, _) => Way::Message,
         };
         let reply_to = match job.kind {
             ChatKind::Private => None,
@@ -147,7 +100,9 @@ impl Live {
             screen: Mutex::new(Screen {
                 way,
                 message: job.places.first().copied(),
-                content: None,
+                grown: None,
+                is_full: false,
+                frames: 0,
                 shown: clock::instant(),
                 wished: false,
                 awaits_id: false,
@@ -207,7 +162,8 @@ impl Live {
         screen.wished = true;
         match (screen.way, stage) {
             (Way::Draft, _) => Some(Frame::Draft),
-            (Way::Message, Stage::Thinking) => screen.message.is_none().then_some(Frame::Typing),
+            (Way::Message, Stage::Thinking) => screen.grown.is_none().then_some(Frame::Typing),
+            (Way::Message, Stage::Text) if screen.is_full => Some(Frame::Typing),
             (Way::Message, Stage::Queued | Stage::Text) => Some(Frame::Message),
         }
     }
@@ -215,8 +171,15 @@ impl Live {
     /// Takes what there is to show now; `None` when it is on the screen already, costs more than what
     /// was granted, or the answer has ended. Renders: for a thread that may block.
     pub(crate) fn begin(&self, granted: Frame) -> Option<Begun> {
-        let content = self.content(self.screen.lock().way);
+        let (content, is_full) = self.content(self.screen.lock().way);
         let mut screen = self.screen.lock();
+        screen.is_full = is_full && screen.grown.as_ref() == Some(&content);
+        let content = if screen.is_full {
+            // A message cannot move on to its next part: all that is left to show is that there is more.
+            Content::Thinking
+        } else {
+            content
+        };
         let frame = match (screen.way, &content) {
             (Way::Draft, _) => Frame::Draft,
             (Way::Message, Content::Thinking) => Frame::Typing,
@@ -225,11 +188,10 @@ impl Live {
         if frame != granted {
             return None;
         }
-        let is_shown = screen.content.as_ref() == Some(&content) && screen.is_fresh();
-        if screen.phase != Phase::Open || is_shown {
+        if screen.phase != Phase::Open || screen.shows(&content) {
             return None;
         }
-        screen.awaits_id = screen.way == Way::Message && screen.message.is_none();
+        screen.awaits_id = frame == Frame::Message && screen.message.is_none();
         Some(Begun {
             way: screen.way,
             message: screen.message,
@@ -246,8 +208,11 @@ impl Live {
         if matches!(content, Content::Text(_)) {
             self.seen.store(true, Ordering::Relaxed);
         }
-        screen.content = Some(content);
+        screen.frames += 1;
         screen.shown = clock::instant();
+        if content != Content::Thinking {
+            screen.grown = Some(content);
+        }
         let orphan =
             message.filter(|new| screen.phase == Phase::Abandoned && screen.message != Some(*new));
         if orphan.is_none() {
@@ -258,11 +223,12 @@ impl Live {
         orphan
     }
 
-    /// A frame was not sent.
-    pub(crate) fn failed(&self, mishap: Mishap) {
+    /// A frame was not sent; whether the chat takes no more drafts.
+    pub(crate) fn failed(&self, mishap: Mishap) -> bool {
         const MOST_FAILED: u8 = 3;
         let mut screen = self.screen.lock();
         screen.awaits_id = false;
+        let before = screen.way;
         match (mishap, screen.way) {
             (Mishap::Later, _) | (Mishap::Failed, Way::Message) => {}
             (Mishap::NoDrafts, _) => screen.way = Way::Message,
@@ -272,11 +238,17 @@ impl Live {
                     screen.way = Way::Message;
                 }
             }
-            (Mishap::MessageGone, _) => screen.message = None,
+            // Who deletes it does not want another one for each frame.
+            (Mishap::MessageGone, _) => {
+                screen.message = None;
+                screen.phase = screen.phase.max(Phase::Closed);
+            }
             (Mishap::Closed, _) => screen.phase = screen.phase.max(Phase::Closed),
         }
+        let is_latched = before != screen.way;
         drop(screen);
         self.nudge.notify_waiters();
+        is_latched
     }
 
     /// Shows nothing more; the message in which the answer has grown, if it has changed one.
@@ -302,10 +274,8 @@ impl Live {
         drop(timeout(CLOSE_PATIENCE, ended).await);
         let mut screen = self.screen.lock();
         screen.phase = Phase::Abandoned;
-        let is_changed = matches!(screen.content, Some(Content::Notice(_) | Content::Text(_)));
-        screen
-            .message
-            .filter(|_| is_changed && screen.way == Way::Message)
+        let is_changed = screen.way == Way::Message && screen.grown.is_some();
+        screen.message.filter(|_| is_changed)
     }
 
     /// Shows nothing more, at once.
@@ -313,21 +283,29 @@ impl Live {
         self.screen.lock().phase = Phase::Abandoned;
     }
 
-    fn content(&self, way: Way) -> Content {
+    /// What there is to show, and whether it is a part that is full.
+    fn content(&self, way: Way) -> (Content, bool) {
         let visible = self.visible.borrow();
         if let Some(queued) = visible.queued {
-            return Content::Notice(Rich::plain(self.place_in_line(queued)));
+            let notice = Rich::plain(self.place_in_line(queued));
+            return (Content::Notice(notice), false);
         }
         let text = visible.text.clone();
         drop(visible);
-        let body = render::answer(render::settled(&text), &self.asked);
+        let text = match way {
+            Way::Draft => text.as_str(),
+            // A message notifies with what it begins with.
+            Way::Message => whole_words(&text),
+        };
+        let body = render::answer(render::settled(text), &self.asked);
         let mut parts = render::parts(&body);
+        let is_full = way == Way::Message && parts.len() > 1;
         let part = match way {
-            // The end is where something happens; a message cannot move on to its next part.
+            // The end is where something happens.
             Way::Draft => parts.pop(),
             Way::Message => parts.into_iter().next(),
         };
-        part.map_or(Content::Thinking, Content::Text)
+        (part.map_or(Content::Thinking, Content::Text), is_full)
     }
 
     fn place_in_line(&self, queued: Queued) -> String {
@@ -361,4 +339,14 @@ pub(crate) enum Mishap {
     MessageGone,
     /// Nothing more can be shown in this chat.
     Closed,
+}
+
+/// Without a last word that may go on.
+fn whole_words(text: &str) -> &str {
+    let is_open = text.ends_with(|c: char| c.is_alphanumeric() && c.is_ascii());
+    match text.rfind(char::is_whitespace).filter(|_| is_open) {
+        Some(at) => text.get(..at).unwrap_or_default(),
+        None if is_open => "",
+        None => text,
+    }
 }

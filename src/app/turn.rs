@@ -11,12 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use log::{info, warn};
-use tokio::task::spawn_blocking;
 
 use crate::app::call::{self, By, End, Ended, Question, View};
 use crate::app::engine::{Engine, Settings};
 use crate::chat::admit::Known;
-use crate::chat::answer::Answer;
+use crate::chat::answer::{Answer, Finish};
 use crate::chat::callback::Callback;
 use crate::chat::prompt::{self, Facts, Prompt};
 use crate::chat::role::{Role, Terms};
@@ -40,9 +39,6 @@ const MOST_BEGUN: u8 = 2;
 /// of a free key's minute.
 const CONTEXT_TOKENS: u64 = 24_000;
 
-/// Bytes of an answer from which rendering takes a millisecond or more.
-const LONG_TEXT: usize = 4096;
-
 /// What a turn left behind.
 #[derive(Debug, Default)]
 pub(crate) struct Concluded {
@@ -65,8 +61,10 @@ struct Reply {
     round: Option<StoredTurn>,
     buttons: Vec<Button>,
     changes: Vec<Change>,
-    /// There is no answer: what is said is worth less than an older answer to the same question.
+    /// There is no answer, and what is said are the bot's own words.
     is_apology: bool,
+    /// The answer broke off or was stopped.
+    is_partial: bool,
     again: bool,
 }
 
@@ -174,7 +172,7 @@ impl Asked<'_> {
             tier: choice.tier,
             signed_by: only_model(&context),
             groups: terms.groups().collect(),
-            rank: rank_of(role),
+            rank: role.rank(),
             view,
         };
         let called = call::until_answered(self.engine, self.settings, question).await?;
@@ -243,6 +241,7 @@ impl Asked<'_> {
                 Reply {
                     text: answer.text.clone(),
                     notes: self.notes(&answer, answered),
+                    is_partial: matches!(answer.finish, Finish::Broken | Finish::Stopped),
                     buttons: buttons.map(|button| self.locale.button(button)).collect(),
                     round: answered.is_kept.then(|| self.round(answer, reason)),
                     ..Reply::default()
@@ -360,17 +359,6 @@ fn only_model(context: &[Arc<StoredTurn>]) -> Option<String> {
         .then(|| first.model.clone())
 }
 
-/// The place of a role in the line for a key.
-fn rank_of(role: Role) -> u8 {
-    match role {
-        Role::Owner => 0,
-        Role::Vip => 1,
-        Role::Premium => 2,
-        Role::Normal => 3,
-        Role::Guest => 4,
-    }
-}
-
 /// The one commit: round, key health, outbox rows; the job leaves the inbox. `shown` is the message
 /// in which the answer has grown. A question that was changed meanwhile stays there, and what was
 /// answered is worth nothing.
@@ -382,8 +370,8 @@ pub(crate) async fn conclude(
     let Finished { job, reply } = finished.clone();
     let notes = reply.notes.iter().map(|note| format!("\n\n{note}"));
     let text = format!("{}{}", reply.text, notes.collect::<String>());
-    let said = rendered(&reply, &job).await;
     let locale = engine.settings().locale_for(&job.sender);
+    let said = Said::rendered(&reply, &job, locale).await;
     let pool = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
         let news = pool.put_changes(store, &reply.changes)?;
@@ -402,16 +390,4 @@ pub(crate) async fn conclude(
         Closed::AskedAnew => (Vec::new(), true),
     };
     Ok(Concluded { rows, text, again })
-}
-
-/// Long texts are rendered on a thread that may block.
-async fn rendered(reply: &Reply, job: &Job) -> Said {
-    if reply.text.len() < LONG_TEXT {
-        return Said::of(reply, job);
-    }
-    let (reply, job) = (reply.clone(), job.clone());
-    match spawn_blocking(move || Said::of(&reply, &job)).await {
-        Ok(said) => said,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
 }

@@ -25,6 +25,17 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// Its place in the line for a key: lower goes first.
+    pub(crate) const fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 0,
+            Self::Vip => 1,
+            Self::Premium => 2,
+            Self::Normal => 3,
+            Self::Guest => 4,
+        }
+    }
+
     /// Highest first.
     pub(crate) const ALL: [Self; 5] = [
         Self::Owner,

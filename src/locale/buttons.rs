@@ -31,6 +31,11 @@ impl Locale {
         }
     }
 
+    /// What stands under the beginning of an answer that is attached as a file.
+    pub(crate) fn goes_on_in_file(&self) -> &str {
+        &self.sentences.button.goes_on_in_file
+    }
+
     /// What the model is asked when somebody presses Continue.
     pub(crate) fn go_on_question(&self) -> &str {
         &self.sentences.button.go_on_question

@@ -131,7 +131,9 @@ tables! {
 
     /// Labels, one per [`crate::chat::callback::Callback`] of an answer, what "continue" asks the
     /// model, and one per [`crate::locale::Denied`].
-    Buttons { retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten }
+    Buttons {
+        retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten, goes_on_in_file,
+    }
 
     /// One per [`crate::keys::Death`] as a reason, and what surrounds it.
     KeyNews {

@@ -151,7 +151,7 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             info!(chat = head.chat.0; "chat is closed to us");
             closed(ctx, head).await
         }
-        Refusal::Gone => mend(ctx, head, anew(&row)).await,
+        Refusal::Gone => sent_anew(ctx, head, row).await,
         Refusal::NotModified | Refusal::QueryExpired => drop_row(ctx, head).await,
         Refusal::BadMarkup
         | Refusal::EmptyText
@@ -203,6 +203,29 @@ fn anew(row: &Outbound) -> Option<Outbound> {
         parcel,
         ..row.clone()
     })
+}
+
+/// What cannot be taken over is deleted, as far as it is there, and its text sent as a new message.
+async fn sent_anew(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
+    let (Some(new), Parcel::Edit { message, .. }) = (anew(&row), &row.parcel) else {
+        return drop_row(ctx, head).await;
+    };
+    let gone = Outbound {
+        part_of: None,
+        parcel: Parcel::Delete { message: *message },
+        ..row
+    };
+    let stored = ctx.engine.store.write(move |rows| {
+        rows.set_outbound(head.id, &new)?;
+        Ok(Head::of(rows.put_outbound(&gone)?, &gone))
+    });
+    match stored.await {
+        Ok(delete) => {
+            ctx.mail.push(&[delete]).await;
+            Ended::Changed
+        }
+        Err(error) => not_read(head, &error),
+    }
 }
 
 /// The same without formatting, if it has any.

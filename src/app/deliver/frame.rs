@@ -139,8 +139,9 @@ async fn refused(ctx: &Ctx, live: &Live, begun: &Begun, error: CallError) -> End
         CallError::Refused(refusal) => refusal,
         CallError::Fault(_) | CallError::Garbled | CallError::Local(_) => {
             debug!(chat = live.chat.0, err:% = error; "frame not acknowledged");
-            live.failed(unacknowledged(maybe_there));
-            return Ended::Unanswered;
+            note(ctx, live, unacknowledged(maybe_there));
+            // Answers find out for themselves whether Telegram is there, and need not wait for us.
+            return Ended::Unsent;
         }
     };
     let (mishap, ended) = match refusal {
@@ -151,12 +152,9 @@ async fn refused(ctx: &Ctx, live: &Live, begun: &Begun, error: CallError) -> End
             (Mishap::Later, Ended::Flooded { until })
         }
         Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {
-            (unacknowledged(maybe_there), Ended::Unanswered)
+            (unacknowledged(maybe_there), Ended::Unsent)
         }
-        Refusal::NoDrafts => {
-            ctx.mail.refused_drafts(live.chat);
-            (Mishap::NoDrafts, Ended::Gone)
-        }
+        Refusal::NoDrafts => (Mishap::NoDrafts, Ended::Gone),
         Refusal::Gone => (Mishap::MessageGone, Ended::Gone),
         // What waits for the chat finds out for itself.
         Refusal::ChatClosed | Refusal::TopicClosed | Refusal::TopicGone | Refusal::Migrated(_) => {
@@ -172,13 +170,19 @@ async fn refused(ctx: &Ctx, live: &Live, begun: &Begun, error: CallError) -> End
         | Refusal::Rejected(_) => {
             warn!(chat = live.chat.0, err:% = refusal; "growing answer refused");
             if begun.way == Way::Draft {
-                ctx.mail.refused_drafts(live.chat);
                 (Mishap::NoDrafts, Ended::Gone)
             } else {
                 (Mishap::Closed, Ended::Gone)
             }
         }
     };
-    live.failed(mishap);
+    note(ctx, live, mishap);
     ended
+}
+
+/// A chat that takes no drafts is not asked again.
+fn note(ctx: &Ctx, live: &Live, mishap: Mishap) {
+    if live.failed(mishap) {
+        ctx.mail.refused_drafts(live.chat);
+    }
 }

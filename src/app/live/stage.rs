@@ -15,7 +15,7 @@ const NOTICE_AGE: Duration = Duration::from_secs(5);
 /// A draft vanishes 30 seconds after its last frame (Bot API, `sendMessageDraft`).
 pub(super) const DRAFT_AGE: Duration = Duration::from_secs(20);
 /// "Typing" is shown for five seconds (Bot API, `sendChatAction`).
-pub(super) const TYPING_AGE: Duration = Duration::from_millis(4500);
+const TYPING_AGE: Duration = Duration::from_millis(4500);
 /// Pauses between two states of a text; they grow with its age, so that their number is bounded.
 const DRAFT_PAUSE: Duration = Duration::from_millis(500);
 const EDIT_PAUSE: Duration = Duration::from_millis(1500);

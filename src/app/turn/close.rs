@@ -122,7 +122,12 @@ fn say(store: &mut Write<'_>, job: &Job, end: &Ending<'_>) -> Result<Vec<Head>, 
             (Shown::default(), restored)
         }
     };
-    let said = end.said;
+    // Half an answer is not worth a message beside the whole one that stays.
+    let said = if restored.is_some() && end.reply.is_partial {
+        &Said::default()
+    } else {
+        end.said
+    };
     if let Some(round) = answer.round {
         let round = StoredTurn {
             answer_messages: (0..)
@@ -207,7 +212,8 @@ fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced,
     };
     let is_better = |old: &StoredTurn| old.is_answered() && old.asked_text() == *text;
     let old = store.turn(job.lane, *round)?;
-    if let Some(old) = old.filter(|old| reply.is_apology && is_better(old)) {
+    let is_lesser = reply.is_apology || reply.is_partial;
+    if let Some(old) = old.filter(|old| is_lesser && is_better(old)) {
         return Ok(Replaced::Stays(Box::new(old)));
     }
     let mut files = Vec::new();

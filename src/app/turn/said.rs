@@ -1,9 +1,15 @@
 //! A reply in the shape in which a chat gets it: parts that fit, or a beginning and the whole as a file.
 
+use tokio::task::spawn_blocking;
+
 use super::Reply;
 use crate::chat::render::{self, Shown};
 use crate::chat::rich::{Entity, Rich, Style, units};
 use crate::chat::{Job, Task};
+use crate::locale::Locale;
+
+/// Bytes of an answer from which rendering takes a millisecond or more.
+const LONG_TEXT: usize = 4096;
 
 /// What a chat gets.
 #[derive(Debug, Default)]
@@ -15,7 +21,19 @@ pub(super) struct Said {
 }
 
 impl Said {
-    pub(super) fn of(reply: &Reply, job: &Job) -> Self {
+    /// As [`Said::of`]; a long text is rendered on a thread that may block.
+    pub(super) async fn rendered(reply: &Reply, job: &Job, locale: &'static Locale) -> Self {
+        if reply.text.len() < LONG_TEXT {
+            return Self::of(reply, job, locale);
+        }
+        let (reply, job) = (reply.clone(), job.clone());
+        match spawn_blocking(move || Self::of(&reply, &job, locale)).await {
+            Ok(said) => said,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    pub(super) fn of(reply: &Reply, job: &Job, locale: &Locale) -> Self {
         let asked = match &job.task {
             Task::Question { text, .. } => text.as_str(),
             Task::Command(_) | Task::Tell(_) => "",
@@ -33,6 +51,9 @@ impl Said {
             Shown::Parts(parts) => (parts, None),
             Shown::Document { beginning } => (vec![beginning], Some(reply.text.clone())),
         };
+        if document.is_some() {
+            under(&mut parts, locale.goes_on_in_file());
+        }
         for note in &reply.notes {
             under(&mut parts, note);
         }

@@ -84,19 +84,28 @@ async fn with_old_answer(store: &Store, old: StoredTurn, job: Job) {
     written.await.unwrap();
 }
 
+fn english() -> &'static Locale {
+    Locale::of(Language::En)
+}
+
 fn ending<'a>(reply: &'a Reply, said: &'a Said, shown: Option<MessageId>) -> Ending<'a> {
     Ending {
         reply,
         said,
         shown,
-        locale: Locale::of(Language::En),
+        locale: english(),
     }
 }
 
 async fn closed(store: &Store, job: &Job, reply: Reply) -> Vec<Outbound> {
     let job = job.clone();
-    let written =
-        store.write(move |rows| close(rows, &job, &ending(&reply, &Said::of(&reply, &job), None)));
+    let written = store.write(move |rows| {
+        close(
+            rows,
+            &job,
+            &ending(&reply, &Said::of(&reply, &job, english()), None),
+        )
+    });
     let Closed::Said(heads) = written.await.unwrap() else {
         panic!("not said");
     };
@@ -112,7 +121,11 @@ async fn a_question_that_was_changed_meanwhile_is_not_answered() {
     store.write(move |rows| rows.put_job(&new)).await.unwrap();
     let written = store.write(move |rows| {
         let reply = reply("answer", "old");
-        close(rows, &old, &ending(&reply, &Said::of(&reply, &old), None))
+        close(
+            rows,
+            &old,
+            &ending(&reply, &Said::of(&reply, &old, english()), None),
+        )
     });
     assert_eq!(written.await.unwrap(), Closed::AskedAnew);
     let left = store.read_now(|rows| rows.job(JobId(2))).unwrap().unwrap();

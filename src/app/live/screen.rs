@@ -1,0 +1,61 @@
+//! What is on the screen of a growing answer.
+
+use super::stage::{DRAFT_AGE, Way};
+use crate::chat::MessageId;
+use crate::chat::rich::Rich;
+use crate::clock::{self, Instant};
+
+/// What there is to show.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Content {
+    /// That the bot works on it.
+    Thinking,
+    /// A sentence of the bot itself.
+    Notice(Rich),
+    /// The beginning of the answer.
+    Text(Rich),
+}
+
+/// Whether anything may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Open,
+    /// Nothing more begins.
+    Closed,
+    /// Nobody waits any more for what is under way.
+    Abandoned,
+}
+
+/// What is on the screen.
+pub(super) struct Screen {
+    pub(super) way: Way,
+    pub(super) message: Option<MessageId>,
+    /// The notice or text that is there.
+    pub(super) grown: Option<Content>,
+    /// It has no room for more.
+    pub(super) is_full: bool,
+    /// Frames that were sent, and when the newest was.
+    pub(super) frames: u32,
+    pub(super) shown: Instant,
+    /// It has wished for a frame.
+    pub(super) wished: bool,
+    /// A message is being sent for the first time.
+    pub(super) awaits_id: bool,
+    pub(super) phase: Phase,
+    /// Drafts in a row that the service failed to take.
+    pub(super) failed: u8,
+}
+
+impl Screen {
+    /// Whether this is there, and stays for a while yet.
+    pub(super) fn shows(&self, content: &Content) -> bool {
+        let is_there = match content {
+            Content::Thinking => self.grown.is_none() && self.way == Way::Draft,
+            Content::Notice(_) | Content::Text(_) => self.grown.as_ref() == Some(content),
+        };
+        // A draft is shown again a little before it would vanish.
+        let is_fresh = self.way == Way::Message
+            || clock::instant().duration_since(self.shown) < DRAFT_AGE * 9 / 10;
+        is_there && is_fresh && self.frames > 0
+    }
+}
