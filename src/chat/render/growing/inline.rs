@@ -143,10 +143,12 @@ impl Inline {
             let next = self
                 .formulas
                 .partition_point(|formula| formula.end <= start);
-            let formula = self.formulas.get(next);
-            if formula.is_none_or(|formula| start < formula.start) {
-                marks.read(text, end);
+            if let Some(formula) = self.formulas.get(next)
+                && formula.start <= start
+            {
+                marks.skip(formula.end);
             }
+            marks.read(text, end);
             end = Some(text.range.end);
         }
         marks.finish();
