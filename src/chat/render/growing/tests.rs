@@ -211,11 +211,13 @@ const LINE: &str =
     "This line is long enough to be a text and nothing else, whatever comes below it, yes.";
 
 /// How a text goes on after [`LINE`], and what of that is settled.
-const BEGINNINGS: [(&str, &str); 57] = [
+const BEGINNINGS: [(&str, &str); 59] = [
     // Marks that nothing closes yet, and ends that may go on.
     ("和**注意：**", "和"),
     ("和**注意：**这", "和**注意：**这"),
     ("和**“引", "和"),
+    ("和*注意：*这", "和*注意：*这"),
+    ("和**“好”**后走**，乙", "和**“好”**后走"),
     ("is $$\n- a", "is"),
     ("and **bo", "and"),
     ("and **bold**", "and"),
