@@ -8,6 +8,7 @@ pub(crate) use growing::settled;
 pub(crate) use split::{Shown, parts, parts_of_text, shown};
 
 mod blocks;
+mod flanks;
 mod footnotes;
 mod headings;
 mod html;

@@ -15,13 +15,31 @@ mod marks;
 
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 
 use ends::{line_of_marks, without_open_break, without_open_end, without_open_grapheme};
 use inline::{Bound, Inline};
 
+use super::flanks::{self, FLANK};
+use super::markdown::options;
+
 /// The longest beginning of `markdown` that looks the same whatever follows.
 pub(crate) fn settled(markdown: &str) -> &str {
+    let flanks = flanks::places(markdown);
+    if flanks.is_empty() {
+        return beginning(markdown);
+    }
+    let marked = flanks::marked(markdown, &flanks);
+    let length = FLANK.len_utf8();
+    let end = beginning(&marked).len();
+    let places = flanks.iter().enumerate();
+    let before = places.take_while(|(nth, at)| *at + nth * length < end);
+    let length = end.saturating_sub(before.count() * length);
+    markdown.get(..length).unwrap_or_default().trim_end()
+}
+
+/// The same of a text in which stars are marked as the renderer marks them.
+fn beginning(markdown: &str) -> &str {
     let source = without_open_end(without_open_grapheme(markdown));
     let (formulas, formula) = formulas(source);
     let mut leaf = Leaf::last(source);
@@ -35,7 +53,7 @@ pub(crate) fn settled(markdown: &str) -> &str {
         && leaf.as_ref().is_none_or(|leaf| leaf.start > at)
     {
         // What the parser makes of a formula's lines says nothing.
-        return settled(source.get(..at).unwrap_or_default());
+        return beginning(source.get(..at).unwrap_or_default());
     }
     let kept = match open.into_iter().chain(formula).min() {
         Some(cut) => {
@@ -48,14 +66,6 @@ pub(crate) fn settled(markdown: &str) -> &str {
     without_open_break(kept)
 }
 
-fn options() -> Options {
-    Options::ENABLE_TABLES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_GFM
-}
-
 /// Formulas on lines of their own in the last paragraph, and where one begins that has not ended.
 /// Their lines may look like anything else to the parser.
 fn formulas(source: &str) -> (Vec<Range<usize>>, Option<usize>) {
@@ -65,14 +75,16 @@ fn formulas(source: &str) -> (Vec<Range<usize>>, Option<usize>) {
     for line in source.get(at..).unwrap_or_default().split_inclusive('\n') {
         let mut inner = line;
         if open.is_none()
-            && let Some((close, rest)) = opens_formula(line)
+            && let Some((start, close, rest)) = opens_formula(line)
         {
-            open = Some((at, close));
+            open = Some((at + start, close));
             inner = rest;
         }
         at += line.len();
-        if let Some((start, _)) = open.filter(|(_, close)| inner.contains(close)) {
-            whole.push(start..at);
+        if let Some((start, close)) = open
+            && let Some((_, after)) = inner.split_once(close)
+        {
+            whole.push(start..at - after.len());
             open = None;
         }
     }
@@ -80,12 +92,20 @@ fn formulas(source: &str) -> (Vec<Range<usize>>, Option<usize>) {
     (whole, start.filter(|at| Bound::Long.keeps(source, *at)))
 }
 
-/// The mark that closes the formula which this line opens, and the rest of the line.
-fn opens_formula(line: &str) -> Option<(&'static str, &str)> {
+/// Where in a line a formula opens, at its beginning or its end, the mark that closes it, and the
+/// rest of the line.
+fn opens_formula(line: &str) -> Option<(usize, &'static str, &str)> {
     let text = line.trim_start_matches(['>', ' ', '\t']);
-    [("$$", "$$"), ("\\[", "\\]")]
+    let first = [("$$", "$$"), ("\\[", "\\]")]
         .into_iter()
-        .find_map(|(mark, close)| Some((close, text.strip_prefix(mark)?)))
+        .find_map(|(mark, close)| Some((0, close, text.strip_prefix(mark)?)))
+        .filter(|(_, close, rest)| !rest.starts_with(close));
+    let last = || {
+        let before = line.trim_end().strip_suffix("$$")?;
+        let is_single = !before.contains("$$") && !before.contains('`');
+        is_single.then_some((before.len(), "$$", ""))
+    };
+    first.or_else(last)
 }
 
 /// The last block that holds text.

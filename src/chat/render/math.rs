@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Parser, Tag};
 
+use super::flanks::{self, FLANK};
 use super::markdown::options;
 use super::writer::is_noncharacter;
 
@@ -74,6 +75,10 @@ pub(super) fn mask(markdown: &str) -> Masked<'_> {
         }
         masked.copy(markdown.get(code.clone()).unwrap_or_default());
         at = at.max(code.end);
+    }
+    let places = flanks::places(&masked.text);
+    if !places.is_empty() {
+        masked.text = flanks::marked(&masked.text, &places);
     }
     masked
 }
@@ -169,9 +174,10 @@ impl<'a> Masked<'a> {
 
     /// The text as it was written.
     pub(super) fn source<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if !text.contains(OPEN) {
+        if !text.contains([OPEN, FLANK]) {
             return Cow::Borrowed(text);
         }
+        let text = &text.replace(FLANK, "");
         let pieces = self.pieces(text).into_iter();
         let sources = pieces.map(|piece| match piece {
             Piece::Text(text) => text.to_owned(),
@@ -202,7 +208,7 @@ fn skipped(from: &str) -> usize {
 }
 
 /// The formula at the beginning of `from`, if there is one; `last` stands before it.
-fn formula(from: &str, last: Option<char>) -> Option<Formula<'_>> {
+pub(super) fn formula(from: &str, last: Option<char>) -> Option<Formula<'_>> {
     let (mark, closing, display) = [
         ("\\(", "\\)", false),
         ("\\[", "\\]", true),

@@ -2,6 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::chat::render::flanks::FLANK;
+
 /// Telegram takes no longer name.
 const LONGEST_NAME: usize = 32;
 
@@ -65,9 +67,11 @@ fn is_bare(line: &str) -> bool {
         .find_map(|mark| line.strip_suffix(mark))
         .unwrap_or(line);
     let is_mark = |word: &str| {
-        let number = word.trim_end_matches(['.', ')']);
+        let number = word.trim_start_matches('>').trim_end_matches(['.', ')']);
         number.chars().all(|c| c.is_ascii_digit())
-            || word.chars().all(|c| ">-+*_=#|:~`".contains(c))
+            || word
+                .chars()
+                .all(|c| c == FLANK || ">-+*_=#|:~`".contains(c))
     };
     !line.is_empty() && marks.split_whitespace().all(is_mark)
 }

@@ -143,10 +143,12 @@ impl Inline {
             let next = self
                 .formulas
                 .partition_point(|formula| formula.end <= start);
-            let formula = self.formulas.get(next);
-            if formula.is_none_or(|formula| start < formula.start) {
-                marks.read(text, end);
+            if let Some(formula) = self.formulas.get(next)
+                && formula.start <= start
+            {
+                marks.skip(formula.end);
             }
+            marks.read(text, end);
             end = Some(text.range.end);
         }
         marks.finish();
@@ -159,10 +161,10 @@ impl Inline {
         let mut elements: Vec<&Range<usize>> =
             self.elements.iter().chain(&marks.elements).collect();
         elements.sort_by_key(|element| element.start);
-        let mut cut = line_of_marks(source, cut);
+        let mut cut = line_of_marks(source, start_of_run(source, cut));
         for element in elements.into_iter().rev() {
             if element.start < cut && cut < element.end {
-                cut = line_of_marks(source, element.start);
+                cut = line_of_marks(source, start_of_run(source, element.start));
             }
         }
         cut
@@ -187,5 +189,15 @@ impl Inline {
             .map(|at| word + at)
             .filter(|at| self.texts.iter().any(|text| text.range.contains(at)));
         url.filter(|at| Bound::Usual.keeps(source, *at))
+    }
+}
+
+/// `cut`, or the beginning of the run of marks that it would fall into: half of one means another
+/// thing.
+fn start_of_run(source: &str, cut: usize) -> usize {
+    let (before, after) = source.split_at_checked(cut).unwrap_or((source, ""));
+    match after.chars().next() {
+        Some(mark @ ('*' | '_' | '~')) => before.trim_end_matches(mark).len(),
+        Some(_) | None => cut,
     }
 }

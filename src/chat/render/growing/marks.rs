@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::inline::{Bound, Text};
+use crate::chat::render::math;
 
 /// Tags that change how the text between them looks.
 const PAIRED: [&str; 18] = [
@@ -82,6 +83,11 @@ impl<'a> Marks<'a> {
         }
     }
 
+    /// Nothing before `end` is read.
+    pub(super) fn skip(&mut self, end: usize) {
+        self.done = self.done.max(end);
+    }
+
     /// `end`: where the text before this one ends.
     pub(super) fn read(&mut self, text: &Text, end: Option<usize>) {
         let start = text.range.start;
@@ -159,15 +165,12 @@ impl<'a> Marks<'a> {
             self.hold(at, if is_price { Bound::Short } else { bound });
             return;
         };
-        let word = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
-        let is_formula = mark == "$$"
-            || (!tex.ends_with(|c: char| c.is_whitespace() || c == '\\')
-                && word.len() == after.len());
+        let is_last = mark == "$" && after.chars().all(|c| c.is_ascii_alphanumeric());
         // A backtick that finds its other half would make code of the second dollar.
-        if tex.contains('`') || (mark == "$" && word.is_empty()) {
+        if tex.contains('`') || tex.ends_with('\\') || is_last {
             self.hold(at, bound);
-        } else if is_formula {
-            self.done = self.source.len() - after.len();
+        } else if let Some(formula) = math::formula(rest, last) {
+            self.done = at + formula.source.len();
             self.elements.push(at..self.done);
         }
     }
