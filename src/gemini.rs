@@ -99,7 +99,7 @@ impl Client {
         &self,
         slot: &Slot,
         call: &Call<'_>,
-        audience: &dyn Fn() -> Audience,
+        audience: Audience,
         on: &mut dyn FnMut(Progress<'_>),
     ) -> Outcome {
         let response = match self.post(slot, call, "streamGenerateContent?alt=sse") {
@@ -108,7 +108,7 @@ impl Client {
         };
         let mut gathered = Gathered::default();
         let body = gather(reader(response), &mut gathered, on).map_err(|fault| slot.own(fault));
-        let shown = match audience() {
+        let shown = match audience {
             Audience::Watching if !finish::shows_nothing(&gathered.text) => Shown::Text,
             Audience::Watching | Audience::Nobody => Shown::Nothing,
         };

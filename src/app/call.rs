@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::{Backend, Engine, Settings};
 use crate::chat::Tier;
-use crate::chat::answer::{Answer, Failure, Finish, Usage};
+use crate::chat::answer::{Answer, Audience, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant, Timestamp};
 use crate::config::Stream;
@@ -57,8 +57,11 @@ pub(crate) struct Queued {
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) way: Stream,
+    /// What was printed cannot be taken back; what stands in a chat can, so there a broken answer is
+    /// begun anew.
+    pub(crate) audience: Audience,
     pub(crate) visible: &'a watch::Sender<Visible>,
-    /// Whether a person has seen a part of the text: then it is not begun anew.
+    /// Whether a person has seen a part of the text: then that is kept where nothing better comes.
     pub(crate) seen: &'a Arc<AtomicBool>,
     pub(crate) halt: &'a Halt,
 }

@@ -102,9 +102,9 @@ impl Live {
                 message: job.places.first().copied(),
                 grown: None,
                 is_full: false,
+                is_touched: false,
                 frames: 0,
                 shown: clock::instant(),
-                wished: false,
                 awaits_id: false,
                 phase: Phase::Open,
                 failed: 0,
@@ -158,8 +158,7 @@ impl Live {
     }
 
     fn frame(&self, stage: Stage) -> Option<Frame> {
-        let mut screen = self.screen.lock();
-        screen.wished = true;
+        let screen = self.screen.lock();
         match (screen.way, stage) {
             (Way::Draft, _) => Some(Frame::Draft),
             (Way::Message, Stage::Thinking) => screen.grown.is_none().then_some(Frame::Typing),
@@ -192,6 +191,7 @@ impl Live {
             return None;
         }
         screen.awaits_id = frame == Frame::Message && screen.message.is_none();
+        screen.is_touched |= frame == Frame::Message;
         Some(Begun {
             way: screen.way,
             message: screen.message,
@@ -251,7 +251,8 @@ impl Live {
         is_latched
     }
 
-    /// Shows nothing more; the message in which the answer has grown, if it has changed one.
+    /// Shows nothing more; the message in which the answer has grown, if it may have
+    /// changed one.
     pub(crate) async fn close(&self, ctx: &Ctx) -> Option<MessageId> {
         let ended = async {
             loop {
@@ -262,20 +263,13 @@ impl Live {
                 nudged.await;
             }
         };
-        let wished = {
-            let mut screen = self.screen.lock();
-            screen.phase = Phase::Closed;
-            screen.wished
-        };
-        if wished {
-            ctx.mail.over(self.chat, self.job).await;
-        }
+        self.screen.lock().phase = Phase::Closed;
+        ctx.mail.over(self.chat, self.job).await;
         // A message that arrives after that is deleted.
         drop(timeout(CLOSE_PATIENCE, ended).await);
         let mut screen = self.screen.lock();
         screen.phase = Phase::Abandoned;
-        let is_changed = screen.way == Way::Message && screen.grown.is_some();
-        screen.message.filter(|_| is_changed)
+        screen.message.filter(|_| screen.is_touched)
     }
 
     /// Shows nothing more, at once.

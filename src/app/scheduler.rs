@@ -22,6 +22,7 @@ use crate::app::intake::BEYOND_LIMIT;
 use crate::app::live::Live;
 use crate::app::turn::{self, Concluded};
 use crate::app::{Ctx, GRACE};
+use crate::chat::answer::Audience;
 use crate::chat::{JobId, Lane, draft_of};
 use crate::queue::{Queue, Waiting};
 use crate::store::StoreError;
@@ -282,6 +283,7 @@ async fn one_turn(ctx: Arc<Ctx>, job: JobId, halt: Arc<Halt>) -> Result<Conclude
     let unseen = Arc::default();
     let view = View {
         way: engine.settings().config.answers.stream,
+        audience: Audience::Nobody,
         visible: &visible,
         seen: live.as_ref().map_or(&unseen, |live| &live.seen),
         halt: &halt,

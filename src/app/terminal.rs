@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::app::call::{End, Halt, View, Visible};
 use crate::app::engine::{Backend, Engine};
 use crate::app::{close, commands, status, turn};
-use crate::chat::answer::Failure;
+use crate::chat::answer::{Audience, Failure};
 use crate::chat::command::Command;
 use crate::chat::role::Role;
 use crate::chat::{Basis, ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserId};
@@ -152,6 +152,7 @@ impl Terminal {
         let view = View {
             // `STREAM` is about Telegram; whoever watches here and now sees the text grow.
             way: Stream::Auto,
+            audience: Audience::Watching,
             visible: &visible,
             seen: &seen,
             halt: &halt,

@@ -92,7 +92,7 @@ fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body, audience: Audience) -
     };
     let (mut told, mut signs) = (String::new(), 0);
     let client = Client::new(&format!("http://{addr}/"));
-    let outcome = client.stream(slot, &call, &|| audience, &mut |progress| match progress {
+    let outcome = client.stream(slot, &call, audience, &mut |progress| match progress {
         Progress::Bytes => signs += 1,
         Progress::Text(text) => told.push_str(text),
     });
@@ -343,7 +343,7 @@ fn a_cancelled_stream_ends_at_once_and_blames_nobody() {
             estimated: 10,
         };
         let client = Client::new(&format!("http://{addr}"));
-        client.stream(&slot, &call, &|| Audience::Watching, &mut |progress| {
+        client.stream(&slot, &call, Audience::Watching, &mut |progress| {
             if let Progress::Text(text) = progress {
                 tells.send(text.to_owned()).unwrap();
             }

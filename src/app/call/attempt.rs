@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::{debug, error, info};
@@ -60,7 +60,7 @@ impl Call<'_> {
             prompt: Arc::clone(&self.question.prompt),
             shape: self.shape(&lease),
             way,
-            seen: Arc::clone(self.question.view.seen),
+            audience: self.question.view.audience,
             visible: self.question.view.visible.clone(),
             lease,
         };
@@ -150,7 +150,7 @@ struct Work {
     prompt: Arc<Prompt>,
     shape: Shape,
     way: Stream,
-    seen: Arc<AtomicBool>,
+    audience: Audience,
     visible: watch::Sender<Visible>,
     lease: Lease,
 }
@@ -195,8 +195,7 @@ impl Work {
         match self.way {
             Stream::Off => client.generate(&self.slot, &call),
             Stream::Auto | Stream::Edit => {
-                let audience = || self.audience();
-                client.stream(&self.slot, &call, &audience, &mut |progress| {
+                client.stream(&self.slot, &call, self.audience, &mut |progress| {
                     if !is_answered {
                         is_answered = true;
                         self.engine.lending.with(|pool| pool.answers(&self.lease));
@@ -209,16 +208,6 @@ impl Work {
                     });
                 })
             }
-        }
-    }
-}
-
-impl Work {
-    fn audience(&self) -> Audience {
-        if self.seen.load(Ordering::Relaxed) {
-            Audience::Watching
-        } else {
-            Audience::Nobody
         }
     }
 }

@@ -32,13 +32,13 @@ pub(super) struct Screen {
     pub(super) message: Option<MessageId>,
     /// The notice or text that is there.
     pub(super) grown: Option<Content>,
+    /// A message was changed, or is being changed.
+    pub(super) is_touched: bool,
     /// It has no room for more.
     pub(super) is_full: bool,
     /// Frames that were sent, and when the newest was.
     pub(super) frames: u32,
     pub(super) shown: Instant,
-    /// It has wished for a frame.
-    pub(super) wished: bool,
     /// A message is being sent for the first time.
     pub(super) awaits_id: bool,
     pub(super) phase: Phase,
