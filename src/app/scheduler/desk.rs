@@ -57,7 +57,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// The desk, and the end of it that [`run`] listens to.
+    /// The desk, and the end of it that [`super::run`] listens to.
     pub(crate) fn open() -> (Self, mpsc::Receiver<Order>) {
         let (orders, inbox) = mpsc::channel(ORDERS);
         (
