@@ -236,6 +236,8 @@ pub(crate) fn full_plans() -> Vec<Plan> {
     let mut plans = Vec::new();
     for kind in Kind::ALL {
         for (fleet, minutes) in [(1, 120), (5, 120), (25, 120), (250, 20)] {
+            // Of twenty minutes a throttled address takes a larger part than of two hours.
+            let minutes = if kind == Kind::Throttle { 120 } else { minutes };
             for load in [50, 80, 120, 200] {
                 plans.push(plan(kind, fleet, load, minutes));
             }
