@@ -103,8 +103,7 @@ impl Live {
                 grown: None,
                 is_full: false,
                 is_touched: false,
-                frames: 0,
-                shown: clock::instant(),
+                shown: None,
                 awaits_id: false,
                 phase: Phase::Open,
                 failed: 0,
@@ -208,8 +207,7 @@ impl Live {
         if matches!(content, Content::Text(_)) {
             self.seen.store(true, Ordering::Relaxed);
         }
-        screen.frames += 1;
-        screen.shown = clock::instant();
+        screen.shown = Some(clock::instant());
         if content != Content::Thinking {
             screen.grown = Some(content);
         }

@@ -292,7 +292,7 @@ fn a_frame_that_met_a_flood_parks_the_chat_and_is_not_tried_again() {
 }
 
 #[test]
-fn frames_take_half_of_a_groups_minute_and_answers_the_rest() {
+fn frames_take_their_part_of_a_groups_minute_and_answers_the_rest() {
     let mut outgoing = Outgoing::default();
     let group = ChatId(-7);
     let (mut frames, mut rows) = (Vec::new(), Vec::new());

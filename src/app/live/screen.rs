@@ -36,9 +36,8 @@ pub(super) struct Screen {
     pub(super) is_touched: bool,
     /// It has no room for more.
     pub(super) is_full: bool,
-    /// Frames that were sent, and when the newest was.
-    pub(super) frames: u32,
-    pub(super) shown: Instant,
+    /// When the newest frame was sent.
+    pub(super) shown: Option<Instant>,
     /// A message is being sent for the first time.
     pub(super) awaits_id: bool,
     pub(super) phase: Phase,
@@ -54,8 +53,9 @@ impl Screen {
             Content::Notice(_) | Content::Text(_) => self.grown.as_ref() == Some(content),
         };
         // A draft is shown again a little before it would vanish.
-        let is_fresh = self.way == Way::Message
-            || clock::instant().duration_since(self.shown) < DRAFT_AGE * 9 / 10;
-        is_there && is_fresh && self.frames > 0
+        let is_fresh = |shown: Instant| {
+            self.way == Way::Message || clock::instant().duration_since(shown) < DRAFT_AGE * 9 / 10
+        };
+        is_there && self.shown.is_some_and(is_fresh)
     }
 }
