@@ -45,7 +45,7 @@ fn nothing_is_lost_while_telegram_is_down_and_it_is_not_pestered() {
 
 #[test]
 fn flood_control_of_one_chat_is_obeyed_and_holds_up_no_other() {
-    let seconds = if is_full_run() { 120 } else { 3 };
+    let seconds = if is_full_run() { 120 } else { 10 };
     let world = World::new().open().start();
     let (ann, bob) = (world.telegram.person(7), world.telegram.person(8));
     ann.is_answered("before");
@@ -53,13 +53,10 @@ fn flood_control_of_one_chat_is_obeyed_and_holds_up_no_other() {
     let start = now();
     ann.says("first");
     ann.says("second");
-    bob.is_answered("meanwhile");
-    assert!(
-        now().saturating_sub(start) < Duration::from_secs(seconds),
-        "bob had to wait"
-    );
+    bob.says("meanwhile");
+    let to_bob = bob.hears_about("meanwhile");
     eventually(
-        Duration::from_secs(seconds + 20),
+        PATIENCE + Duration::from_secs(seconds),
         "both answers arrive",
         || world.telegram.said_to(7).len() == 3,
     );
@@ -69,6 +66,7 @@ fn flood_control_of_one_chat_is_obeyed_and_holds_up_no_other() {
     assert!((1..=2).contains(&refused), "{refused} calls were refused");
     let next = to_ann.iter().find(|call| call.status == 200);
     let next = next.expect("a call that passed");
+    assert!(to_bob.at < next.at, "bob had to wait");
     let waited = next.at.saturating_sub(to_ann[0].at);
     assert!(
         waited >= Duration::from_secs(seconds),
@@ -226,10 +224,8 @@ fn a_failing_start_is_tried_again() {
 }
 
 #[test]
+#[ignore = "takes minutes; `.ci/full faults` runs it"]
 fn a_poll_or_a_send_that_hangs_for_ever_is_given_up() {
-    if !is_full_run() {
-        return;
-    }
     for method in ["getUpdates", "sendMessage"] {
         let world = World::new().open().start();
         world.telegram.once(method, Trouble::Hang);
@@ -253,16 +249,11 @@ fn with_every_model_slot_hung_help_still_comes_at_once() {
     world.telegram.person(11).says("no slot is left for me");
     for id in [12, 7] {
         let person = world.telegram.person(id);
-        let start = now();
         let before = world.telegram.said_to(id).len();
         person.says("/help");
-        eventually(Duration::from_secs(5), "help comes", || {
+        eventually(PATIENCE, "help comes", || {
             world.telegram.said_to(id).len() > before
         });
-        eprintln!(
-            "/help with hung slots took {:?}",
-            now().saturating_sub(start)
-        );
     }
     assert_eq!(world.gemini.in_flight(), 4, "never more calls than slots");
     world.stop();

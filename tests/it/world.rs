@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -24,10 +26,13 @@ use gemini::{Gemini, key_text};
 use http::Server;
 use telegram::{TOKEN, Telegram};
 
-/// How long a test waits for an effect before it fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-/// How long the bot may take to leave after SIGTERM.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long a test waits for an effect before it fails. Nothing is measured with it: it only has to
+/// be longer than the longest back-off, on a machine that has other work.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// How long the bot may take to leave after SIGTERM: its own five seconds, and the machine's share.
+const GRACE: Duration = Duration::from_secs(20);
+/// Lines of the bot's log that a failing test shows.
+const LOG_TAIL: usize = 30;
 
 /// The one clock of the tests: time since 1970.
 #[expect(clippy::disallowed_methods, reason = "the tests' own clock")]
@@ -325,6 +330,23 @@ impl World {
         (next(), next())
     }
 
+    /// How many rows wait to be sent or are under way, as the control socket tells it. A row that
+    /// Telegram acknowledged counts until that is on disk.
+    pub(crate) fn unsent(&self) -> u64 {
+        let mut name = self.data_file().into_os_string();
+        name.push(".sock");
+        let mut told = String::new();
+        eventually(PATIENCE, "the control socket answers", || {
+            told.clear();
+            let Ok(mut stream) = UnixStream::connect(&name) else {
+                return false;
+            };
+            stream.write_all(b"status\n").is_ok() && stream.read_to_string(&mut told).is_ok()
+        });
+        let told: serde_json::Value = serde_json::from_str(&told).expect("a snapshot");
+        told["outbox"].as_u64().expect("a number of rows")
+    }
+
     /// Ends the world and judges it.
     #[track_caller]
     pub(crate) fn stop(mut self) {
@@ -389,7 +411,7 @@ impl Drop for World {
         if thread::panicking() {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
-            let tail = &lines[lines.len().saturating_sub(200)..];
+            let tail = &lines[lines.len().saturating_sub(LOG_TAIL)..];
             eprintln!("--- the bot's log ends ---\n{}\n---", tail.join("\n"));
         } else {
             assert!(self.judged, "a world ends with `stop`");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::gemini::{GeminiClient, question};
-use crate::world::{eventually, now};
+use crate::world::{PATIENCE, eventually, now};
 
 const STREAM: &str = "streamGenerateContent?alt=sse";
 
@@ -78,7 +78,5 @@ fn an_answer_that_nobody_waits_for_ends() {
     let service = Arc::clone(&client.service);
     client.hangs_up_on(STREAM, &question("hello"));
     service.awaits_calls(1);
-    eventually(Duration::from_secs(5), "the call is over", || {
-        service.in_flight() == 0
-    });
+    eventually(PATIENCE, "the call is over", || service.in_flight() == 0);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{now, pause};
+use super::{PATIENCE, now, pause};
 
 /// How a process ended and what it wrote.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Bot {
     /// `kill -9`.
     pub(crate) fn kill(mut self) -> Ended {
         self.child.kill().expect("our child");
-        self.wait(Duration::from_secs(5))
+        self.wait(PATIENCE)
     }
 
     /// `kill -TERM`.

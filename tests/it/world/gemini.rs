@@ -71,6 +71,8 @@ struct State {
     /// Requests a minute and a day of each (project, model), if it has limits.
     limits: Option<(usize, usize)>,
     work: Duration,
+    /// Calls are taken in and get no byte until this is over.
+    is_paused: bool,
     /// Tokens of thought that each answer costs.
     thoughts: usize,
     violations: Vec<String>,
@@ -166,6 +168,25 @@ impl Gemini {
     /// Time the model takes before its first byte.
     pub(crate) fn works_for(&self, time: Duration) {
         self.change(|state| state.work = time);
+    }
+
+    /// Takes calls in and says nothing to them until [`Self::resumes`].
+    pub(crate) fn pauses(&self) {
+        self.change(|state| state.is_paused = true);
+    }
+
+    pub(crate) fn resumes(&self) {
+        self.change(|state| state.is_paused = false);
+    }
+
+    /// Waits out a pause; false when the caller went away meanwhile.
+    fn may_go_on(&self, wire: &mut Wire) -> bool {
+        while self.state.lock().is_paused {
+            if !wire.work(Duration::from_millis(10)) {
+                return false;
+            }
+        }
+        true
     }
 
     /// Tokens of thought that each answer costs from now on.
@@ -282,7 +303,7 @@ impl Service for Gemini {
         }
         asked.thoughts = self.state.lock().thoughts;
         let (call, fault, work) = self.receive(&asked);
-        if wire.work(work) {
+        if self.may_go_on(wire) && wire.work(work) {
             let text = self.answer_text(&asked);
             match fault {
                 Some(fault) => fault.happen(&asked, &text, wire),

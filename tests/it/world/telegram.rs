@@ -27,6 +27,7 @@ mod room;
 mod send;
 mod sights;
 
+pub(crate) use door::UNDER_WAY;
 use limits::Gauge;
 pub(crate) use limits::{Passed, Traffic};
 pub(crate) use people::{Group, Person};
