@@ -67,6 +67,8 @@ pub(crate) enum Condition {
     DiskFull,
     /// The disk gives another error; writes wait.
     Failing,
+    /// The store has closed, by itself where the file cannot be relied on any more.
+    Ended,
 }
 
 /// The open data file. Clones share it; when the last is gone it closes by itself.
@@ -249,6 +251,14 @@ impl Store {
     /// Follows whether the file can be written.
     pub(crate) fn condition(&self) -> watch::Receiver<Condition> {
         self.0.shared.condition()
+    }
+
+    /// Resolves once the store has closed.
+    pub(crate) async fn ended(&self) {
+        let mut condition = self.condition();
+        let ended = condition.wait_for(|condition| *condition == Condition::Ended);
+        // Fails only when nothing is left of the store.
+        drop(ended.await);
     }
 
     /// What is stored and logged instead of a key or a project's name.

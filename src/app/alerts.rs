@@ -67,6 +67,8 @@ async fn tell_owners(ctx: &Ctx, condition: Condition) {
         Condition::Fine => DiskNews::Fine,
         Condition::DiskFull => DiskNews::Full,
         Condition::Failing => DiskNews::Failing,
+        // The bot is about to leave.
+        Condition::Ended => return,
     };
     let config = &ctx.engine.settings().config;
     let text = Locale::of(Language::pick(config.language, None)).disk(news);

@@ -2,6 +2,9 @@
 //! held back in memory, and reaches the file only after [`Withheld::release`]. Owns the held
 //! steps. Invariant: a file that is refused keeps every byte (P6), and what is released reaches
 //! the disk in redb's own order of writes and syncs, so a crash in between is an ordinary crash.
+//!
+//! After a sync that failed nothing more is written: the kernel may have dropped the pages that it
+//! could not write and shows them all the same (fsync(2), "EIO"), so nothing may rest on them.
 
 use std::io;
 use std::ops::Bound;
@@ -20,6 +23,21 @@ struct Inner {
     file: Box<dyn StorageBackend>,
     released: AtomicBool,
     held: Mutex<Held>,
+    sync_failed: SyncFailed,
+}
+
+/// Whether a sync of the data file has failed in the life of this process. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SyncFailed(Arc<AtomicBool>);
+
+impl SyncFailed {
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 #[derive(Debug)]
@@ -39,9 +57,10 @@ enum Step {
 }
 
 impl Withheld {
-    pub(super) fn new(file: Box<dyn StorageBackend>) -> Self {
+    pub(super) fn new(file: Box<dyn StorageBackend>, sync_failed: SyncFailed) -> Self {
         Self::with(
             file,
+            sync_failed,
             Held {
                 steps: Vec::new(),
                 len: None,
@@ -51,9 +70,10 @@ impl Withheld {
     }
 
     /// Whatever the file holds counts for nothing, and goes with the release.
-    pub(super) fn emptied(file: Box<dyn StorageBackend>) -> Self {
+    pub(super) fn emptied(file: Box<dyn StorageBackend>, sync_failed: SyncFailed) -> Self {
         Self::with(
             file,
+            sync_failed,
             Held {
                 steps: vec![Step::Resize(0)],
                 len: Some(0),
@@ -62,11 +82,12 @@ impl Withheld {
         )
     }
 
-    fn with(file: Box<dyn StorageBackend>, held: Held) -> Self {
+    fn with(file: Box<dyn StorageBackend>, sync_failed: SyncFailed, held: Held) -> Self {
         Self(Arc::new(Inner {
             file,
             released: AtomicBool::new(false),
             held: Mutex::new(held),
+            sync_failed,
         }))
     }
 
@@ -76,9 +97,9 @@ impl Withheld {
         let mut held = self.0.held.lock();
         for step in &held.steps {
             match step {
-                Step::Write(offset, bytes) => self.0.file.write(*offset, bytes)?,
-                Step::Resize(len) => self.0.file.set_len(*len)?,
-                Step::Sync => self.0.file.sync_data()?,
+                Step::Write(offset, bytes) => self.0.write(*offset, bytes)?,
+                Step::Resize(len) => self.0.set_len(*len)?,
+                Step::Sync => self.0.sync()?,
             }
         }
         held.steps = Vec::new();
@@ -92,6 +113,32 @@ impl Withheld {
             return None;
         }
         Some(self.0.held.lock())
+    }
+}
+
+impl Inner {
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.may_change()?;
+        self.file.write(offset, data)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.may_change()?;
+        self.file.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.may_change()?;
+        self.file
+            .sync_data()
+            .inspect_err(|_| self.sync_failed.set())
+    }
+
+    fn may_change(&self) -> io::Result<()> {
+        if self.sync_failed.is_set() {
+            return Err(io::Error::other("a sync has failed before"));
+        }
+        Ok(())
     }
 }
 
@@ -125,7 +172,7 @@ impl StorageBackend for Withheld {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let Some(mut held) = self.held() else {
-            return self.0.file.set_len(len);
+            return self.0.set_len(len);
         };
         held.len = Some(len);
         held.kept = held.kept.min(len);
@@ -135,7 +182,7 @@ impl StorageBackend for Withheld {
 
     fn sync_data(&self) -> io::Result<()> {
         let Some(mut held) = self.held() else {
-            return self.0.file.sync_data();
+            return self.0.sync();
         };
         held.steps.push(Step::Sync);
         Ok(())
@@ -143,7 +190,7 @@ impl StorageBackend for Withheld {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let Some(mut held) = self.held() else {
-            return self.0.file.write(offset, data);
+            return self.0.write(offset, data);
         };
         held.steps.push(Step::Write(offset, data.to_vec()));
         Ok(())
@@ -206,7 +253,7 @@ mod tests {
         let file = InMemoryBackend::new();
         file.set_len(8).unwrap();
         file.write(0, b"abcdefgh").unwrap();
-        let held = Withheld::new(Box::new(file));
+        let held = Withheld::new(Box::new(file), SyncFailed::default());
         held.write(2, b"XY").unwrap();
         held.set_len(12).unwrap();
         held.write(7, b"hijk").unwrap();
@@ -227,7 +274,7 @@ mod tests {
         let file = InMemoryBackend::new();
         file.set_len(8).unwrap();
         file.write(0, b"abcdefgh").unwrap();
-        let held = Withheld::emptied(Box::new(file));
+        let held = Withheld::emptied(Box::new(file), SyncFailed::default());
         assert_eq!(held.len().unwrap(), 0);
         held.set_len(4).unwrap();
         held.write(2, b"X").unwrap();
@@ -243,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_read_past_the_end_is_an_error() {
-        let held = Withheld::new(Box::new(InMemoryBackend::new()));
+        let held = Withheld::new(Box::new(InMemoryBackend::new()), SyncFailed::default());
         assert!(held.read(0, &mut [0; 4]).is_err());
     }
 }

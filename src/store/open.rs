@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use log::{info, warn};
+use log::{error, info, warn};
 use redb::backends::FileBackend;
 use redb::{Database, StorageBackend};
 
-use super::backend::Withheld;
+use super::backend::{SyncFailed, Withheld};
 use super::schema::{self, Findings, Schema};
 use super::{OpenError, StoreError};
 
@@ -34,6 +34,9 @@ const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
 /// What the name of a data file ends with until it is whole.
 const UNFINISHED: &str = "new";
 
+/// What stands beside a data file of which a sync has failed.
+const UNSYNCED: &str = "unsynced";
+
 /// redb's default of 1 GiB would be the whole machine; the kernel's page cache does the rest.
 const CACHE_BYTES: usize = 4 << 20;
 
@@ -46,6 +49,7 @@ pub(super) struct Place {
     pub(super) path: PathBuf,
     pub(super) backend: MakeBackend,
     pub(super) schema: Schema,
+    pub(super) sync_failed: SyncFailed,
 }
 
 /// A database that was found sound.
@@ -83,13 +87,14 @@ impl Place {
             path: path.to_owned(),
             backend: Box::new(|file| Ok(Box::new(FileBackend::new(file)?))),
             schema: schema::CURRENT,
+            sync_failed: SyncFailed::default(),
         }
     }
 
     /// Opens the file, looks through it and makes it today's.
     pub(super) fn open(&self, mode: Open) -> Result<Opened, OpenError> {
         let opened = self.unharmed(|| match self.find(mode)? {
-            Found::There => self.adopt(self.inspect_file()?),
+            Found::There => self.open_again(),
             Found::Nothing => self.create(),
         })?;
         if mode == Open::CreateIfMissing {
@@ -104,6 +109,17 @@ impl Place {
         self.unharmed(|| match self.find(Open::Existing)? {
             Found::There => self.inspect_file(),
             Found::Nothing => Err(OpenError::Missing(self.path.clone())),
+        })
+    }
+
+    /// Opens what a process before this one has left.
+    fn open_again(&self) -> Result<Opened, OpenError> {
+        self.rewrite_if_unsynced()?;
+        let opened = self.inspect_file().and_then(|found| self.adopt(found));
+        opened.inspect_err(|_| {
+            if self.sync_failed.is_set() {
+                self.mark_unsynced();
+            }
         })
     }
 
@@ -149,7 +165,7 @@ impl Place {
         let ours = file.metadata().map_err(|error| self.io(error))?;
         let file = (self.backend)(file).map_err(|error| self.database(error))?;
         // What a killed start wrote is not read, and thrown away only once this one is locked.
-        let inspected = self.inspect_backend(Withheld::emptied(file))?;
+        let inspected = self.inspect_backend(Withheld::emptied(file, self.sync_failed.clone()))?;
         let stands = fs::symlink_metadata(&unfinished).is_ok_and(|found| is_same(&found, &ours));
         if fs::symlink_metadata(&self.path).is_ok() {
             // Another start made it in the meantime.
@@ -209,6 +225,37 @@ impl Place {
         }
     }
 
+    /// Leaves word for the next start that a sync of the file has failed. It need not outlive a power
+    /// cut: after one the file is what the disk holds, and sound or repaired.
+    pub(super) fn mark_unsynced(&self) {
+        let mark = self.beside(UNSYNCED);
+        if let Err(error) = File::create(&mark) {
+            error!(path:% = mark.display(), err:% = error; "the next start will not know that the disk failed");
+        }
+    }
+
+    /// After a sync that failed, what the kernel shows of the file may not be on the disk, and no
+    /// later sync would write it (fsync(2)). So all of it is written anew, under another name.
+    fn rewrite_if_unsynced(&self) -> Result<(), OpenError> {
+        let mark = self.beside(UNSYNCED);
+        if fs::symlink_metadata(&mark).is_err() {
+            return Ok(());
+        }
+        let file = OpenOptions::new().read(true).write(true).open(&self.path);
+        let file = file.map_err(|error| self.io(error))?;
+        let file = FileBackend::new(file).map_err(|error| self.database(error))?;
+        let locked = file.try_lock_range(Bound::Unbounded, Bound::Unbounded);
+        if !matches!(locked, Ok(true)) {
+            return Err(OpenError::Locked(self.path.clone()));
+        }
+        self.copy_to(&self.path)
+            .and_then(|()| File::open(self.folder())?.sync_all())
+            .and_then(|()| fs::remove_file(&mark))
+            .map_err(|error| self.io(error))?;
+        warn!(path:% = self.path.display(); "data file written anew after a sync that had failed");
+        Ok(())
+    }
+
     fn folder(&self) -> &Path {
         match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -224,7 +271,7 @@ impl Place {
             .map_err(|error| self.io(error))?;
         self.check_magic(&mut file)?;
         let file = (self.backend)(file).map_err(|error| self.database(error))?;
-        self.inspect_backend(Withheld::new(file))
+        self.inspect_backend(Withheld::new(file, self.sync_failed.clone()))
     }
 
     fn inspect_backend(&self, withheld: Withheld) -> Result<Inspected, OpenError> {

@@ -134,7 +134,11 @@ impl Shared {
             error!("the writer of the data file panicked");
         }
         close_database(&mut self.database.write());
+        if self.place.sync_failed.is_set() {
+            self.place.mark_unsynced();
+        }
         self.waiting.end();
+        self.condition.send_replace(Condition::Ended);
     }
 
     /// Commits a batch, leaving out what fails by itself, and trying again when the disk fails.
@@ -149,6 +153,7 @@ impl Shared {
                     return Ok(());
                 }
                 Err(Fault::Op(place, error)) => batch.remove(place).answer(Err(error)),
+                Err(_) if self.place.sync_failed.is_set() => return self.give_up(),
                 Err(Fault::Disk { error, begun }) => {
                     let commits = self.reopen(&error, &mut pause)?;
                     // The fault came after the commit had reached the file.
@@ -174,6 +179,15 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// After a sync that failed nothing that this process could still store may be relied on. Only a
+    /// new start, which writes the file anew, can go on.
+    fn give_up(&self) -> Result<(), Stopped> {
+        error!(path:% = self.place.path.display(); "the disk failed to keep the data file: stopping, the next start goes on with what was acknowledged");
+        self.place.mark_unsynced();
+        self.waiting.begin_close();
+        Err(Stopped)
     }
 
     /// Runs a batch in one transaction.
@@ -237,6 +251,9 @@ impl Shared {
             });
             match applied {
                 Ok(commits) => return Ok(commits),
+                Err(_) if self.place.sync_failed.is_set() => {
+                    self.give_up()?;
+                }
                 Err(error) => warn!(err:% = error; "reopened data file cannot be used yet"),
             }
             self.rest(pause)?;

@@ -177,7 +177,10 @@ fn in_a_group_the_notice_becomes_the_answer() {
 #[test]
 fn the_owner_goes_first_then_who_came_first_and_who_stops_makes_room() {
     let shown = (0..5).any(|_| the_line_is_kept());
-    assert!(shown, "the machine never filled the line within seven seconds");
+    assert!(
+        shown,
+        "the machine never filled the line within seven seconds"
+    );
 }
 
 /// Whether the line was full before its first key was free: only then it shows an order.
