@@ -101,9 +101,10 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     }
     let outcome = tokio::select! {
         () = signals.come() => Ok(()),
-        () = ctx.engine.store.ended() => Err(anyhow::anyhow!(
-            "the data file cannot be used any more; the next start goes on with what is on the disk"
-        )),
+        () = ctx.engine.store.ended() => {
+            drop(timeout(GRACE, alerts::say_goodbye(&ctx)).await);
+            Err(anyhow::anyhow!("the data file cannot be used any more"))
+        }
         Some(ended) = loops.join_next() => ended
             .map_err(anyhow::Error::from)
             .flatten()

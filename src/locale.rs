@@ -43,6 +43,10 @@ pub(crate) enum DiskNews {
     Failing,
     /// Over.
     Fine,
+    /// The data file was removed, and is there again.
+    PutBack,
+    /// The data file ended under the bot, which leaves.
+    Ended,
 }
 
 impl Language {
@@ -197,6 +201,8 @@ impl Locale {
             DiskNews::Full => &texts.full,
             DiskNews::Failing => &texts.failing,
             DiskNews::Fine => &texts.fine,
+            DiskNews::PutBack => &texts.put_back,
+            DiskNews::Ended => &texts.ended,
         }
     }
 

@@ -16,6 +16,7 @@ mod key;
 mod open;
 mod read;
 mod schema;
+mod standing;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -259,6 +260,11 @@ impl Store {
         let ended = condition.wait_for(|condition| *condition == Condition::Ended);
         // Fails only when nothing is left of the store.
         drop(ended.await);
+    }
+
+    /// How often the data file was removed while it was open, and put back.
+    pub(crate) fn put_back(&self) -> watch::Receiver<u32> {
+        self.0.shared.put_back()
     }
 
     /// What is stored and logged instead of a key or a project's name.

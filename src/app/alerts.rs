@@ -10,7 +10,7 @@ use tokio::sync::watch::Receiver;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::Ctx;
+use crate::app::{Ctx, deliver};
 use crate::chat::{ChatId, Outbound};
 use crate::locale::{DiskNews, Language, Locale};
 use crate::outgoing::Head;
@@ -19,17 +19,24 @@ use crate::store::Condition;
 /// A disk that comes and goes is told of this often at the most.
 const BETWEEN_NEWS: Duration = Duration::from_secs(10);
 
-/// Tells the Owners when the data file cannot be written, and when it can again. The message itself
-/// cannot be stored, so it goes without the outbox.
+/// Tells the Owners when the data file cannot be written, when it can again, and when it was put
+/// back. The message itself cannot be stored, so it goes without the outbox.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
     let mut condition = ctx.engine.store.condition();
+    let mut put_back = ctx.engine.store.put_back();
     let mut told = Condition::Fine;
     loop {
-        tokio::select! {
+        let news = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            now = other_than(told, &mut condition) => told = now,
+            now = other_than(told, &mut condition) => {
+                told = now;
+                news_of(now)
+            }
+            Ok(()) = put_back.changed() => Some(DiskNews::PutBack),
+        };
+        if let Some(news) = news {
+            tell_owners(&ctx, news).await;
         }
-        tell_owners(&ctx, told).await;
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = sleep(BETWEEN_NEWS) => {}
@@ -62,14 +69,27 @@ async fn other_than(told: Condition, condition: &mut Receiver<Condition>) -> Con
     }
 }
 
-async fn tell_owners(ctx: &Ctx, condition: Condition) {
-    let news = match condition {
-        Condition::Fine => DiskNews::Fine,
-        Condition::DiskFull => DiskNews::Full,
-        Condition::Failing => DiskNews::Failing,
-        // The bot is about to leave.
-        Condition::Ended => return,
-    };
+fn news_of(condition: Condition) -> Option<DiskNews> {
+    match condition {
+        Condition::Fine => Some(DiskNews::Fine),
+        Condition::DiskFull => Some(DiskNews::Full),
+        Condition::Failing => Some(DiskNews::Failing),
+        // The bot is about to leave, and says so itself.
+        Condition::Ended => None,
+    }
+}
+
+/// The last word of a bot whose data file has ended under it.
+pub(crate) async fn say_goodbye(ctx: &Arc<Ctx>) {
+    let config = &ctx.engine.settings().config;
+    let text = Locale::of(Language::pick(config.language, None)).disk(DiskNews::Ended);
+    for owner in &config.people.owners {
+        let row = Outbound::message(ChatId(owner.0), None, text.to_owned());
+        deliver::send_at_once(Arc::clone(ctx), row).await;
+    }
+}
+
+async fn tell_owners(ctx: &Ctx, news: DiskNews) {
     let config = &ctx.engine.settings().config;
     let text = Locale::of(Language::pick(config.language, None)).disk(news);
     for owner in &config.people.owners {

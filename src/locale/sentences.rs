@@ -196,7 +196,7 @@ tables! {
     RoleNames { owner, vip, premium, normal, guest }
 
     /// One per [`super::DiskNews`].
-    Disk { full, failing, fine }
+    Disk { full, failing, fine, put_back, ended }
 
     /// What `svs-bot chat` says of itself.
     Terminal { greeting, hint }

@@ -2,21 +2,24 @@
 //! Invariant: a file that is refused keeps every byte, a fault inside redb, a panic too, ends as an
 //! [`OpenError`], and whatever stands in the place of the data file was whole when it got there.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::ops::Bound;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use log::{error, info, warn};
+use parking_lot::Mutex;
 use redb::backends::FileBackend;
 use redb::{Database, StorageBackend};
 
 use super::backend::{SyncFailed, Withheld};
 use super::schema::{self, Findings, Schema};
+use super::standing::Identity;
 use super::{OpenError, StoreError};
 
 /// What to do when there is no data file.
@@ -40,6 +43,9 @@ const UNSYNCED: &str = "unsynced";
 /// redb's default of 1 GiB would be the whole machine; the kernel's page cache does the rest.
 const CACHE_BYTES: usize = 4 << 20;
 
+/// A tick that writes comes every minute, so a quiet bot looks at least that often.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// Makes the backend of an open file; tests put a faulty disk in here.
 pub(super) type MakeBackend =
     Box<dyn Fn(File) -> Result<Box<dyn StorageBackend>, redb::DatabaseError> + Send + Sync>;
@@ -50,6 +56,10 @@ pub(super) struct Place {
     pub(super) backend: MakeBackend,
     pub(super) schema: Schema,
     pub(super) sync_failed: SyncFailed,
+    /// How often it is looked whether the file still has its name, while something is written.
+    pub(super) look: Duration,
+    /// Of the file that was opened last.
+    pub(super) identity: Mutex<Option<Identity>>,
 }
 
 /// A database that was found sound.
@@ -88,6 +98,8 @@ impl Place {
             backend: Box::new(|file| Ok(Box::new(FileBackend::new(file)?))),
             schema: schema::CURRENT,
             sync_failed: SyncFailed::default(),
+            look: LOOK,
+            identity: Mutex::default(),
         }
     }
 
@@ -162,11 +174,12 @@ impl Place {
     fn create(&self) -> Result<Opened, OpenError> {
         let unfinished = self.beside(UNFINISHED);
         let file = self.open_unfinished(&unfinished)?;
-        let ours = file.metadata().map_err(|error| self.io(error))?;
+        let ours = self.identify(&file)?;
         let file = (self.backend)(file).map_err(|error| self.database(error))?;
         // What a killed start wrote is not read, and thrown away only once this one is locked.
         let inspected = self.inspect_backend(Withheld::emptied(file, self.sync_failed.clone()))?;
-        let stands = fs::symlink_metadata(&unfinished).is_ok_and(|found| is_same(&found, &ours));
+        let stands =
+            fs::symlink_metadata(&unfinished).is_ok_and(|found| Identity::of(&found) == ours);
         if fs::symlink_metadata(&self.path).is_ok() {
             // Another start made it in the meantime.
             drop(inspected);
@@ -256,7 +269,7 @@ impl Place {
         Ok(())
     }
 
-    fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -270,8 +283,17 @@ impl Place {
             .open(&self.path)
             .map_err(|error| self.io(error))?;
         self.check_magic(&mut file)?;
+        self.identify(&file)?;
         let file = (self.backend)(file).map_err(|error| self.database(error))?;
         self.inspect_backend(Withheld::new(file, self.sync_failed.clone()))
+    }
+
+    /// Remembers which file this is.
+    fn identify(&self, file: &File) -> Result<Identity, OpenError> {
+        let found = file.metadata().map_err(|error| self.io(error))?;
+        let identity = Identity::of(&found);
+        *self.identity.lock() = Some(identity);
+        Ok(identity)
     }
 
     fn inspect_backend(&self, withheld: Withheld) -> Result<Inspected, OpenError> {
@@ -332,7 +354,7 @@ impl Place {
         fs::rename(&unfinished, copy)
     }
 
-    fn beside(&self, ending: &str) -> PathBuf {
+    pub(super) fn beside(&self, ending: &str) -> PathBuf {
         let mut name = self.path.clone().into_os_string();
         name.push(".");
         name.push(ending);
@@ -375,10 +397,6 @@ impl Place {
 enum Found {
     There,
     Nothing,
-}
-
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 fn remove_left_over(unfinished: &Path) {

@@ -3,6 +3,7 @@
 mod disk;
 mod faults;
 mod rows;
+mod standing;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -15,9 +15,11 @@ use super::cache::Cache;
 use super::error::is_full;
 use super::open::{Changes, Place};
 use super::read::Read;
+use super::standing::Standing;
 use super::waiting::{self, Op, Pace, Stopped, Waiting};
 use super::write::{Touched, Write};
 use super::{Condition, StoreError};
+use crate::clock;
 
 /// Pauses between attempts on a failing disk: doubled from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -37,6 +39,8 @@ pub(super) struct Shared {
     database: RwLock<Option<Database>>,
     pub(super) waiting: Waiting,
     condition: watch::Sender<Condition>,
+    /// How often the file was removed while it was open, and put back.
+    put_back: watch::Sender<u32>,
     pub(super) cache: Cache,
 }
 
@@ -63,12 +67,17 @@ impl Shared {
             database: RwLock::new(Some(database)),
             waiting: Waiting::new(),
             condition: watch::Sender::new(Condition::Fine),
+            put_back: watch::Sender::new(0),
             cache: Cache::new(),
         }
     }
 
     pub(super) fn condition(&self) -> watch::Receiver<Condition> {
         self.condition.subscribe()
+    }
+
+    pub(super) fn put_back(&self) -> watch::Receiver<u32> {
+        self.put_back.subscribe()
     }
 
     /// Reads in a snapshot of the newest commit.
@@ -121,7 +130,14 @@ impl Shared {
     /// The life of the writer thread.
     pub(super) fn run(&self) {
         let served = catch_unwind(AssertUnwindSafe(|| {
+            let mut looked = clock::instant();
             while let Some(batch) = self.waiting.next_batch() {
+                if looked.elapsed() >= self.place.look {
+                    looked = clock::instant();
+                    if let Err(Stopped) = self.stay_in_place() {
+                        return;
+                    }
+                }
                 if let Err(Stopped) = self.commit(batch) {
                     return;
                 }
@@ -141,6 +157,43 @@ impl Shared {
         self.condition.send_replace(Condition::Ended);
     }
 
+    /// Sees to it that the file has its name before anything more is acknowledged: what is written
+    /// to a file without a name is gone with the process.
+    fn stay_in_place(&self) -> Result<(), Stopped> {
+        let path = self.place.path.display();
+        match self.place.standing() {
+            Standing::There => Ok(()),
+            Standing::Gone => {
+                error!(path:%; "data file removed while running, putting it back");
+                self.bring_back()
+            }
+            Standing::Replaced => {
+                match self.place.keep_displaced() {
+                    Ok(kept) => {
+                        error!(path:%, kept:% = kept.display(); "another file was put in the place of the data file: stopping, the next start takes it");
+                    }
+                    Err(error) => {
+                        error!(path:%, err:% = error; "another file was put in the place of the data file, and ours could not be kept: stopping");
+                    }
+                }
+                self.waiting.begin_close();
+                Err(Stopped)
+            }
+        }
+    }
+
+    fn bring_back(&self) -> Result<(), Stopped> {
+        let mut pause = FIRST_PAUSE;
+        while let Err(error) = self.place.put_back() {
+            self.publish_failing(&error);
+            self.rest(&mut pause)?;
+        }
+        self.reopen(None, &mut pause)?;
+        self.put_back.send_modify(|times| *times += 1);
+        info!(path:% = self.place.path.display(); "data file put back");
+        Ok(())
+    }
+
     /// Commits a batch, leaving out what fails by itself, and trying again when the disk fails.
     /// What was not answered when the writer is to end is answered by being dropped.
     fn commit(&self, mut batch: Vec<Box<dyn Op>>) -> Result<(), Stopped> {
@@ -155,7 +208,7 @@ impl Shared {
                 Err(Fault::Op(place, error)) => batch.remove(place).answer(Err(error)),
                 Err(_) if self.place.sync_failed.is_set() => return self.give_up(),
                 Err(Fault::Disk { error, begun }) => {
-                    let commits = self.reopen(&error, &mut pause)?;
+                    let commits = self.reopen(Some(&error), &mut pause)?;
                     // The fault came after the commit had reached the file.
                     if let Some((number, touched)) = begun
                         && commits >= number
@@ -173,7 +226,7 @@ impl Shared {
                 Err(Fault::Closed) => return Err(Stopped),
                 Err(Fault::Database(reason)) => {
                     refuse(batch, || StoreError::Damaged(reason.clone()));
-                    self.reopen(&io::Error::other(reason), &mut pause)?;
+                    self.reopen(Some(&io::Error::other(reason)), &mut pause)?;
                     return self.waiting.rest(LAST_PAUSE);
                 }
             }
@@ -242,7 +295,7 @@ impl Shared {
     /// Closes the database and opens it again, as redb asks after an I/O error, and returns the
     /// number of the last commit it holds. It can be read as soon as it was found sound, also
     /// while there is no room for what the opening has to write.
-    fn reopen(&self, fault: &io::Error, pause: &mut Duration) -> Result<u64, Stopped> {
+    fn reopen(&self, fault: Option<&io::Error>, pause: &mut Duration) -> Result<u64, Stopped> {
         loop {
             let changes = self.inspect_again(fault, pause)?;
             let applied = self.with_database(|database| {
@@ -262,10 +315,16 @@ impl Shared {
 
     /// Closes the database and opens it for reading. Reads wait meanwhile. A file that turns out
     /// to be damaged ends the store: the next start says so in a sentence.
-    fn inspect_again(&self, fault: &io::Error, pause: &mut Duration) -> Result<Changes, Stopped> {
+    fn inspect_again(
+        &self,
+        fault: Option<&io::Error>,
+        pause: &mut Duration,
+    ) -> Result<Changes, Stopped> {
         let mut database = self.database.write();
         // Not before the lock: whoever reads because of it finds an open file again.
-        self.publish_failing(fault);
+        if let Some(fault) = fault {
+            self.publish_failing(fault);
+        }
         loop {
             close_database(&mut database);
             match self.place.inspect() {

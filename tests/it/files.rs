@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::world::{PATIENCE, World, eventually, is_full_run, setting, time_passes};
@@ -281,4 +282,52 @@ fn a_full_disk_pauses_the_bot_and_it_goes_on_when_space_returns() {
     }
     world.stop();
     drop(disk);
+}
+
+#[test]
+fn a_data_file_that_is_removed_while_it_runs_is_put_back_and_the_owner_told() {
+    let mut world = World::new().open().start();
+    let owner = world.telegram.person(1);
+    owner.is_answered("before");
+    fs::remove_file(world.data_file()).unwrap();
+    let mut people = (100..).map(|id| world.telegram.person(id));
+    eventually(PATIENCE, "it is put back", || {
+        people.next().unwrap().is_answered("are you well?");
+        world.data_file().exists()
+    });
+    drop(people);
+    owner.hears_about("put it back");
+    owner.is_answered("after");
+    world.kill();
+    world.restart();
+    assert!(owner.is_answered("and now?").contains("[2 rounds]"));
+    world.stop();
+}
+
+#[test]
+fn a_data_file_that_is_replaced_while_it_runs_ends_the_bot_and_ours_is_kept() {
+    let mut world = World::new().open().start();
+    let owner = world.telegram.person(1);
+    owner.is_answered("before");
+    world.terminate();
+    let backup = world.folder().join("backup.redb");
+    fs::copy(world.data_file(), &backup).unwrap();
+    world.restart();
+    owner.is_answered("after");
+    fs::rename(&backup, world.data_file()).unwrap();
+    let telegram = Arc::clone(&world.telegram);
+    let mut people = (100..).map(|id| telegram.person(id));
+    eventually(PATIENCE, "it leaves", || {
+        people.next().unwrap().says("are you well?");
+        !world.bot_is_running()
+    });
+    let ended = world.leaves();
+    assert_eq!(ended.code, Some(1), "systemd starts it again");
+    owner.hears_about("can't rely on my data file");
+    let mut kept = world.data_file().into_os_string();
+    kept.push(".displaced");
+    assert!(Path::new(&kept).exists());
+    world.restart();
+    assert!(owner.is_answered("and now?").contains("[1 rounds]"));
+    world.stop();
 }
