@@ -14,6 +14,7 @@
 )]
 
 mod account;
+mod between_calls;
 mod breakers;
 mod chat;
 mod cli;
@@ -24,6 +25,7 @@ mod groups;
 mod keys;
 mod keys_command;
 mod line;
+mod memory;
 mod pool;
 mod queue;
 mod readme;

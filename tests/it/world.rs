@@ -23,7 +23,7 @@ pub(crate) mod telegram;
 
 use bot::{Bot, Ended};
 use gemini::{Gemini, key_text};
-use http::Server;
+use http::{Server, Tripwire};
 use telegram::{TOKEN, Telegram};
 
 /// How long a test waits for an effect before it fails. Nothing is measured with it: it only has to
@@ -146,9 +146,10 @@ impl Builder {
         for (name, project) in &self.keys {
             gemini.admits(name, project);
         }
+        let tripwire = Arc::new(Tripwire::default());
         let servers = [
-            Server::start(Arc::clone(&telegram)),
-            Server::start(Arc::clone(&gemini)),
+            Server::with_tripwire(Arc::clone(&telegram), Arc::clone(&tripwire)),
+            Server::with_tripwire(Arc::clone(&gemini), Arc::clone(&tripwire)),
         ];
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
@@ -166,6 +167,7 @@ impl Builder {
         World {
             telegram,
             gemini,
+            tripwire,
             settings: defaults,
             secrets: self
                 .keys
@@ -195,6 +197,7 @@ impl Builder {
 pub(crate) struct World {
     pub(crate) telegram: Arc<Telegram>,
     pub(crate) gemini: Arc<Gemini>,
+    pub(crate) tripwire: Arc<Tripwire>,
     settings: BTreeMap<String, String>,
     secrets: Vec<String>,
     wrapper: Vec<String>,

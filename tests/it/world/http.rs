@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::Value;
 
 /// Something that answers requests.
@@ -67,6 +68,56 @@ impl Request {
     }
 }
 
+/// Where in a request the wire trips.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trip {
+    /// The service has not done it.
+    Before,
+    /// The service has done it, and the caller does not know.
+    After,
+}
+
+/// Holds up one request, counted over all services that share it, so that a test can kill the bot
+/// just there. Polls are not counted.
+#[derive(Debug, Default)]
+pub(crate) struct Tripwire(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    armed: Option<(usize, Trip)>,
+    tripped: bool,
+}
+
+impl Tripwire {
+    /// Trips at the request after so many others.
+    pub(crate) fn arm(&self, after: usize, trip: Trip) {
+        *self.0.lock() = State {
+            armed: Some((after, trip)),
+            tripped: false,
+        };
+    }
+
+    pub(crate) fn disarm(&self) {
+        self.0.lock().armed = None;
+    }
+
+    /// A request is held up, and is until its caller goes away.
+    pub(crate) fn has_tripped(&self) -> bool {
+        self.0.lock().tripped
+    }
+
+    fn touch(&self, request: &Request) -> Option<Trip> {
+        if request.path.ends_with("/getUpdates") {
+            return None;
+        }
+        let mut state = self.0.lock();
+        let (left, trip) = state.armed?;
+        state.armed = left.checked_sub(1).map(|left| (left, trip));
+        state.tripped = state.armed.is_none();
+        state.tripped.then_some(trip)
+    }
+}
+
 /// The way back to the caller of one connection.
 #[derive(Debug)]
 pub(crate) struct Wire {
@@ -75,6 +126,8 @@ pub(crate) struct Wire {
     /// The last byte of the request is still in the socket.
     owes_a_byte: bool,
     open: bool,
+    /// What is written goes nowhere.
+    muted: bool,
 }
 
 impl Wire {
@@ -177,7 +230,7 @@ impl Wire {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        if self.open && self.stream.write_all(bytes).is_err() {
+        if self.open && !self.muted && self.stream.write_all(bytes).is_err() {
             self.open = false;
         }
     }
@@ -288,6 +341,10 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(service: Arc<impl Service>) -> Self {
+        Self::with_tripwire(service, Arc::default())
+    }
+
+    pub(crate) fn with_tripwire(service: Arc<impl Service>, tripwire: Arc<Tripwire>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let closing = Arc::new(AtomicBool::new(false));
@@ -298,7 +355,8 @@ impl Server {
                     return;
                 }
                 let (service, flag) = (Arc::clone(&service), Arc::clone(&flag));
-                thread::spawn(move || converse(&*service, stream, flag));
+                let tripwire = Arc::clone(&tripwire);
+                thread::spawn(move || converse(&*service, stream, flag, &tripwire));
             }
         });
         Self { address, closing }
@@ -317,16 +375,29 @@ impl Drop for Server {
     }
 }
 
-fn converse(service: &impl Service, stream: TcpStream, closing: Arc<AtomicBool>) {
+fn converse(
+    service: &impl Service,
+    stream: TcpStream,
+    closing: Arc<AtomicBool>,
+    tripwire: &Tripwire,
+) {
     stream.set_nodelay(true).ok();
     let mut wire = Wire {
         stream,
         closing,
         owes_a_byte: false,
         open: true,
+        muted: false,
     };
     while let Some(request) = wire.next_request() {
-        service.answer(&request, &mut wire);
+        let trip = tripwire.touch(&request);
+        wire.muted = trip.is_some();
+        if trip != Some(Trip::Before) {
+            service.answer(&request, &mut wire);
+        }
+        if trip.is_some() {
+            wire.stall();
+        }
         if !wire.open {
             return;
         }
