@@ -20,6 +20,7 @@ mod standing;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod unsynced;
 mod waiting;
 mod write;
 mod writer;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use log::{error, info, warn};
+use log::{info, warn};
 use parking_lot::Mutex;
 use redb::backends::FileBackend;
 use redb::{Database, StorageBackend};
@@ -36,9 +36,6 @@ const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
 
 /// What the name of a data file ends with until it is whole.
 const UNFINISHED: &str = "new";
-
-/// What stands beside a data file of which a sync has failed.
-const UNSYNCED: &str = "unsynced";
 
 /// redb's default of 1 GiB would be the whole machine; the kernel's page cache does the rest.
 const CACHE_BYTES: usize = 4 << 20;
@@ -238,37 +235,6 @@ impl Place {
         }
     }
 
-    /// Leaves word for the next start that a sync of the file has failed. It need not outlive a power
-    /// cut: after one the file is what the disk holds, and sound or repaired.
-    pub(super) fn mark_unsynced(&self) {
-        let mark = self.beside(UNSYNCED);
-        if let Err(error) = File::create(&mark) {
-            error!(path:% = mark.display(), err:% = error; "the next start will not know that the disk failed");
-        }
-    }
-
-    /// After a sync that failed, what the kernel shows of the file may not be on the disk, and no
-    /// later sync would write it (fsync(2)). So all of it is written anew, under another name.
-    fn rewrite_if_unsynced(&self) -> Result<(), OpenError> {
-        let mark = self.beside(UNSYNCED);
-        if fs::symlink_metadata(&mark).is_err() {
-            return Ok(());
-        }
-        let file = OpenOptions::new().read(true).write(true).open(&self.path);
-        let file = file.map_err(|error| self.io(error))?;
-        let file = FileBackend::new(file).map_err(|error| self.database(error))?;
-        let locked = file.try_lock_range(Bound::Unbounded, Bound::Unbounded);
-        if !matches!(locked, Ok(true)) {
-            return Err(OpenError::Locked(self.path.clone()));
-        }
-        self.copy_to(&self.path)
-            .and_then(|()| File::open(self.folder())?.sync_all())
-            .and_then(|()| fs::remove_file(&mark))
-            .map_err(|error| self.io(error))?;
-        warn!(path:% = self.path.display(); "data file written anew after a sync that had failed");
-        Ok(())
-    }
-
     pub(super) fn folder(&self) -> &Path {
         match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -347,7 +313,7 @@ impl Place {
     }
 
     /// Copies the file under another name, which never names half a copy.
-    fn copy_to(&self, copy: &Path) -> io::Result<()> {
+    pub(super) fn copy_to(&self, copy: &Path) -> io::Result<()> {
         let unfinished = self.beside("unfinished");
         fs::copy(&self.path, &unfinished)?;
         File::open(&unfinished)?.sync_all()?;
@@ -373,11 +339,11 @@ impl Place {
         }
     }
 
-    fn io(&self, error: io::Error) -> OpenError {
+    pub(super) fn io(&self, error: io::Error) -> OpenError {
         OpenError::of_io(self.path.clone(), error)
     }
 
-    fn database(&self, error: redb::DatabaseError) -> OpenError {
+    pub(super) fn database(&self, error: redb::DatabaseError) -> OpenError {
         OpenError::of_database(self.path.clone(), error)
     }
 
