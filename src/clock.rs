@@ -67,6 +67,10 @@ pub(crate) struct Pause {
 }
 
 impl Pause {
+    pub(crate) const fn new(since: Timestamp, length: Duration) -> Self {
+        Self { since, length }
+    }
+
     /// What is left of it; all of it when it seems to begin later than now.
     pub(crate) fn left(self, now: Timestamp) -> Duration {
         self.length.saturating_sub(now.since(self.since))
@@ -170,7 +174,7 @@ mod tests {
         let (early, late) = (Timestamp::from_secs(100), Timestamp::from_secs(160));
         for (one, other) in [(early, late), (late, early)] {
             assert!(one.is_within(Duration::from_secs(61), other));
-            assert!(!one.is_within(Duration::from_secs(60), other));
+            assert!(!one.is_within(Duration::from_mins(1), other));
         }
     }
 

@@ -123,11 +123,7 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
         Refusal::Flood(wait) => {
             warn!(chat = head.chat.0, secs = wait.as_secs(); "chat has to wait");
             let until = clock::steady().after(wait);
-            let since = clock::now();
-            let pause = Some(Pause {
-                since,
-                length: wait,
-            });
+            let pause = Some(Pause::new(clock::now(), wait));
             change(ctx, head, Outbound { pause, ..row }).await;
             Ended::Flooded { until }
         }
