@@ -7,7 +7,7 @@
 //! `svs-bot chat`, which hears no such witness, follows the wall clock ([`follow_wall`]).
 //!
 //! - [`now`] is the time of day, with its corrections: for rows, grants, days of quota.
-//! - [`steady`] is the same count without any correction: for waits that are kept as a moment.
+//! - [`steady()`] is the same count without any correction: for waits that are kept as a moment.
 
 use std::sync::LazyLock;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Outbox to Telegram, row by row: the only caller of Telegram sends. Owns the order, the pace and
 //! the parking of what leaves (`outgoing`), and the bound on sends at once.
 //!
-//! Moments are those of [`clock::steady`], so that a clock that is set holds nothing up.
+//! Moments are those of [`clock::steady()`], so that a clock that is set holds nothing up.
 //!
 //! Invariant: a row leaves the outbox only after Telegram acknowledged it or refused it for good,
 //! and the next row of its chat is tried only after that is on disk.
