@@ -5,7 +5,7 @@ mod growing;
 mod split;
 
 pub(crate) use growing::settled;
-pub(crate) use split::{Shown, parts, parts_of_text, shown};
+pub(crate) use split::{Shown, halves, parts, parts_of_text, shown};
 
 mod blocks;
 mod flanks;
@@ -30,6 +30,10 @@ pub(crate) const LONGEST_TEXT: usize = 4096;
 
 /// Most entities of one message: Telegram drops further ones without a word.
 pub(crate) const MOST_ENTITIES: usize = 100;
+
+/// Most bytes of the entities of one message, addresses included: Telegram refuses more with
+/// `ENTITIES_TOO_LONG`.
+pub(crate) const MOST_ENTITY_BYTES: usize = 8_000;
 
 /// Most messages of one answer; a longer one is attached as a file.
 pub(crate) const MOST_PARTS: usize = 10;

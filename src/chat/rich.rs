@@ -42,6 +42,30 @@ pub(crate) enum Style {
     LongQuote,
 }
 
+impl Style {
+    /// Bytes that an entity of this style takes of a message, by a generous estimate: its kind and
+    /// place, and what it holds.
+    pub(crate) const fn bytes(&self) -> usize {
+        const KIND_AND_PLACE: usize = 32;
+        KIND_AND_PLACE
+            + match self {
+                Self::Link { url } => url.len(),
+                Self::Pre {
+                    language: Some(language),
+                } => language.len(),
+                Self::Bold
+                | Self::Italic
+                | Self::Underline
+                | Self::Strikethrough
+                | Self::Spoiler
+                | Self::Code
+                | Self::Pre { language: None }
+                | Self::Quote
+                | Self::LongQuote => 0,
+            }
+    }
+}
+
 impl Rich {
     /// A text without formatting.
     pub(crate) fn plain(text: impl Into<String>) -> Self {

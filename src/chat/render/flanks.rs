@@ -1,23 +1,33 @@
-//! Stars beside Chinese punctuation. Pure. `CommonMark` tells an opening `**` from a closing one by
-//! the white space around it, so it misreads `**注意：**这里`, where none is written; a noncharacter
-//! between the stars and the punctuation lets them do both, and the nearest two make a pair.
+//! Stars and pairs of tildes beside Chinese punctuation. Pure. `CommonMark` tells an opening `**` from
+//! a closing one by the white space around it, so it misreads `**注意：**这里`, where none is written;
+//! a noncharacter between the mark and the punctuation lets it do both, and the nearest two make a
+//! pair.
 
 use super::writer::is_noncharacter;
 
 /// Stands between the two. No text shows it.
 pub(super) const FLANK: char = '\u{fde3}';
 
+/// What may stand beside punctuation.
+const MARKS: [char; 2] = ['*', '~'];
+
 /// Where in a text [`FLANK`] belongs, in order.
 pub(super) fn places(text: &str) -> Vec<usize> {
     let mut places = Vec::new();
     let mut at = 0;
-    while let Some(found) = text.get(at..).and_then(|rest| rest.find('*')) {
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find(MARKS)) {
         let (before, from) = text.split_at(at + found);
-        let after = from.trim_start_matches('*');
+        let mark = if from.starts_with('*') { '*' } else { '~' };
+        let after = from.trim_start_matches(mark);
         let end = text.len() - after.len();
-        let (last, next) = (before.chars().next_back(), after.chars().next());
+        // Marks that stand together have the same neighbours.
+        let last = before.trim_end_matches(MARKS).chars().next_back();
+        let next = after.trim_start_matches(MARKS).chars().next();
+        // One tilde is "about", three are a fence.
+        let is_mark_of_style = mark == '*' || end - before.len() == 2;
         if let (Some(last), Some(next)) = (last, next)
-            && last != '\\'
+            && is_mark_of_style
+            && !before.ends_with('\\')
             && (is_unspaced(last) || is_unspaced(next))
         {
             if is_mark(last) && is_letter(next) {
@@ -61,6 +71,29 @@ const fn is_unspaced(c: char) -> bool {
 mod tests {
     use super::super::answer;
     use crate::chat::rich::Style;
+
+    #[test]
+    fn tildes_beside_chinese_punctuation_make_pairs_as_they_were_meant() {
+        let cases: [(&str, &[&str]); 5] = [
+            ("~~原价：~~现价", &["原价："]),
+            ("他说~~“好”~~后走，~~不去。~~完", &["“好”", "不去。"]),
+            ("**~~旧：~~**新", &["旧："]),
+            ("\\~~原价：~~现价", &[]),
+            ("大约~5个（~3元）", &[]),
+        ];
+        for (markdown, struck) in cases {
+            let rich = answer(markdown, "");
+            let shown: Vec<u16> = rich.text.encode_utf16().collect();
+            let found = rich
+                .entities
+                .iter()
+                .filter(|e| e.style == Style::Strikethrough);
+            let texts: Vec<String> = found
+                .map(|e| String::from_utf16_lossy(&shown[e.offset as usize..e.end() as usize]))
+                .collect();
+            assert_eq!(texts, struck, "{markdown}: {rich:?}");
+        }
+    }
 
     #[test]
     fn stars_beside_chinese_punctuation_make_pairs_as_they_were_meant() {

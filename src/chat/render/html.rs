@@ -1,5 +1,6 @@
-//! The few HTML tags that models write in markdown and Telegram can show. Pure. Everything else is
-//! no tag for us, and is shown as it was written.
+//! The HTML tags that models write in markdown. Pure. A few of them Telegram can show; of those that
+//! only arrange a page ([`Layout`]) nothing is shown but their text. Everything else is no tag for us,
+//! and is shown as it was written.
 
 use crate::chat::rich::Style;
 
@@ -28,6 +29,78 @@ pub(super) enum Mark {
     Lowered,
     Details,
     Summary,
+    /// Shows nothing itself.
+    Layout(&'static str, Layout),
+}
+
+/// How an element that shows nothing itself arranges its text (HTML, "Rendering").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// In its line.
+    Inline,
+    /// On lines of its own.
+    Line,
+    /// Between empty lines.
+    Paragraph,
+    /// On a line with a bullet.
+    Item,
+    /// Beside the next.
+    Cell,
+}
+
+/// The elements of [`Layout`], sorted by name.
+const LAYOUTS: [(&str, Layout); 44] = [
+    ("abbr", Layout::Inline),
+    ("address", Layout::Line),
+    ("article", Layout::Paragraph),
+    ("aside", Layout::Paragraph),
+    ("bdi", Layout::Inline),
+    ("bdo", Layout::Inline),
+    ("big", Layout::Inline),
+    ("caption", Layout::Line),
+    ("center", Layout::Line),
+    ("cite", Layout::Inline),
+    ("dd", Layout::Line),
+    ("dfn", Layout::Inline),
+    ("div", Layout::Line),
+    ("dl", Layout::Paragraph),
+    ("dt", Layout::Line),
+    ("figcaption", Layout::Line),
+    ("figure", Layout::Paragraph),
+    ("font", Layout::Inline),
+    ("footer", Layout::Paragraph),
+    ("h1", Layout::Paragraph),
+    ("h2", Layout::Paragraph),
+    ("h3", Layout::Paragraph),
+    ("h4", Layout::Paragraph),
+    ("h5", Layout::Paragraph),
+    ("h6", Layout::Paragraph),
+    ("header", Layout::Paragraph),
+    ("label", Layout::Inline),
+    ("li", Layout::Item),
+    ("main", Layout::Paragraph),
+    ("nav", Layout::Paragraph),
+    ("ol", Layout::Paragraph),
+    ("p", Layout::Paragraph),
+    ("section", Layout::Paragraph),
+    ("small", Layout::Inline),
+    ("span", Layout::Inline),
+    ("table", Layout::Paragraph),
+    ("tbody", Layout::Line),
+    ("td", Layout::Cell),
+    ("tfoot", Layout::Line),
+    ("th", Layout::Cell),
+    ("thead", Layout::Line),
+    ("time", Layout::Inline),
+    ("tr", Layout::Line),
+    ("ul", Layout::Paragraph),
+];
+
+/// The element of this name, which the growing text waits for as well.
+pub(super) fn layout(name: &str) -> Option<(&'static str, Layout)> {
+    let name = name.to_ascii_lowercase();
+    let found = LAYOUTS.binary_search_by(|(known, _)| (*known).cmp(&name));
+    LAYOUTS.get(found.ok()?).copied()
 }
 
 /// Which opening and closing belong together.
@@ -44,7 +117,9 @@ pub(super) enum Kind {
     Lowered,
     Details,
     Summary,
+    /// `<span class="tg-spoiler">` and others: which, the opening tells.
     Span,
+    Layout(&'static str),
     /// `||`, `==` and a `**` that `CommonMark` left alone.
     Bars,
     Equals,
@@ -73,13 +148,19 @@ pub(super) fn tag(source: &str) -> Option<Tag> {
         Kind::Strikethrough => Style::Strikethrough,
         Kind::Spoiler => Style::Spoiler,
         Kind::Code => Style::Code,
-        Kind::Span if attribute(attributes, "class")? == "tg-spoiler" => Style::Spoiler,
+        Kind::Span if attribute(attributes, "class").as_deref() == Some("tg-spoiler") => {
+            Style::Spoiler
+        }
         Kind::Link => return Some(Tag::Open(Mark::Link(attribute(attributes, "href")?))),
         Kind::Raised => return Some(Tag::Open(Mark::Raised)),
         Kind::Lowered => return Some(Tag::Open(Mark::Lowered)),
         Kind::Details => return Some(Tag::Open(Mark::Details)),
         Kind::Summary => return Some(Tag::Open(Mark::Summary)),
-        Kind::Span | Kind::Bars | Kind::Equals | Kind::Stars => return None,
+        Kind::Span | Kind::Layout(_) => {
+            let (name, layout) = layout(name)?;
+            return Some(Tag::Open(Mark::Layout(name, layout)));
+        }
+        Kind::Bars | Kind::Equals | Kind::Stars => return None,
     };
     Some(Tag::Open(Mark::Style(style)))
 }
@@ -98,7 +179,7 @@ fn kind(name: &str) -> Option<Kind> {
         "details" => Kind::Details,
         "summary" => Kind::Summary,
         "span" => Kind::Span,
-        _ => return None,
+        name => Kind::Layout(layout(name)?.0),
     })
 }
 
@@ -117,6 +198,7 @@ impl Mark {
             Self::Raised => Kind::Raised,
             Self::Lowered => Kind::Lowered,
             Self::Summary => Kind::Summary,
+            Self::Layout(name, _) => Kind::Layout(name),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Where links lead, and whom names call. Pure.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::ops::{Range, RangeInclusive};
 
 use crate::chat::rich::{Entity, Rich, Style, units};
 
@@ -8,10 +10,8 @@ use crate::chat::rich::{Entity, Rich, Style, units};
 const LONGEST_URL: usize = 2048;
 /// How far before a name the beginning of its web address is looked for, in characters.
 const LONGEST_PATH: usize = 300;
-/// Joins what it stands between, and shows nothing; Telegram sees no mention across it.
-const JOINER: char = '\u{2060}';
-/// Telegram takes no shorter name.
-const SHORTEST_NAME: usize = 4;
+/// Telegram takes no shorter name, and no longer one.
+const NAME: RangeInclusive<usize> = 4..=32;
 
 /// Whether Telegram can make a link of this address. One that names a person would notify them:
 /// only the asker can make us do that.
@@ -89,8 +89,9 @@ fn names(text: &str, host: &str) -> bool {
     })
 }
 
-/// Breaks the names of people that the asker did not write, so that nobody is notified. Code is
-/// left alone: nothing in it is a mention. So are web addresses, which a break would spoil.
+/// Shows the names of people that the asker did not write as code, in which Telegram sees no mention,
+/// so that nobody is notified and the text stays as the model wrote it. What is code, link or web
+/// address already is left alone: nothing in it is a mention.
 pub(super) fn quiet(rich: Rich, asked: &str) -> Rich {
     if !rich.text.contains('@') {
         return rich;
@@ -98,24 +99,26 @@ pub(super) fn quiet(rich: Rich, asked: &str) -> Rich {
     let allowed: HashSet<String> = names_in(asked)
         .map(|(_, name)| name.to_ascii_lowercase())
         .collect();
-    let mut codes = rich.entities.iter().filter(|entity| is_code(entity));
-    let mut code = codes.next();
-    let mut breaks = Vec::new();
+    let mut safe = rich.entities.iter().filter(|entity| has_no_mention(entity));
+    let mut next = safe.next();
+    let mut names = Vec::new();
     let (mut unit, mut byte) = (0, 0);
     for (at, name) in names_in(&rich.text) {
         let between = rich.text.get(byte..at).unwrap_or_default();
         unit += u32::try_from(units(between)).unwrap_or_default();
         byte = at;
-        while code.is_some_and(|code| code.end() <= unit) {
-            code = codes.next();
+        while next.is_some_and(|entity| entity.end() <= unit) {
+            next = safe.next();
         }
-        let in_code = code.is_some_and(|code| code.offset <= unit);
+        let is_safe = next.is_some_and(|entity| entity.offset <= unit);
         let known = allowed.contains(&name.to_ascii_lowercase());
-        if !in_code && !known && !is_in_url(rich.text.split_at(at).0) {
-            breaks.push((unit + 1, at + 1));
+        if !is_safe && !known && !is_in_url(rich.text.split_at(at).0) {
+            // The name is ASCII: a byte is a unit.
+            let length = u32::try_from(name.len() + 1).unwrap_or_default();
+            names.push(unit..unit.saturating_add(length));
         }
     }
-    broken(rich, &breaks)
+    with_code(rich, &names)
 }
 
 /// Every `@name` with the place of its `@` in bytes.
@@ -127,7 +130,8 @@ fn names_in(text: &str) -> impl Iterator<Item = (usize, &str)> {
         let end = name
             .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
             .unwrap_or(name.len());
-        (!inside && end >= SHORTEST_NAME).then(|| (at, name.split_at(end).0))
+        let is_name = NAME.contains(&end) && name.starts_with(|c: char| c.is_ascii_alphabetic());
+        (!inside && is_name).then(|| (at, name.split_at(end).0))
     })
 }
 
@@ -144,34 +148,54 @@ fn is_in_url(before: &str) -> bool {
     host.is_some_and(|host| host.contains('.'))
 }
 
-/// The text with a joiner at these places (unit, byte), in order.
-fn broken(rich: Rich, breaks: &[(u32, usize)]) -> Rich {
-    let mut text = String::with_capacity(rich.text.len());
-    let mut from = 0;
-    for (_, at) in breaks {
-        text.push_str(rich.text.get(from..*at).unwrap_or_default());
-        text.push(JOINER);
-        from = *at;
+/// The text with code in these places, in order. Code stands in nothing but quotes, so all else is
+/// interrupted there.
+fn with_code(rich: Rich, codes: &[Range<u32>]) -> Rich {
+    if codes.is_empty() {
+        return rich;
     }
-    text.push_str(rich.text.get(from..).unwrap_or_default());
-    let moved = |unit: u32| {
-        let before = breaks.partition_point(|(at, _)| *at <= unit);
-        unit.saturating_add(u32::try_from(before).unwrap_or_default())
-    };
-    let entities = rich.entities.into_iter().map(|entity| {
-        let offset = moved(entity.offset);
-        Entity {
-            offset,
-            length: moved(entity.end()).saturating_sub(offset),
-            style: entity.style,
+    let mut entities = Vec::with_capacity(rich.entities.len() + codes.len());
+    for entity in rich.entities {
+        if matches!(entity.style, Style::Quote | Style::LongQuote) {
+            entities.push(entity);
+            continue;
         }
-    });
+        let mut from = entity.offset;
+        let first = codes.partition_point(|code| code.end <= from);
+        for code in codes.iter().skip(first) {
+            if code.start >= entity.end() {
+                break;
+            }
+            entities.push(part_of(&entity, from..code.start));
+            from = code.end;
+        }
+        entities.push(part_of(&entity, from..entity.end()));
+    }
+    entities.extend(codes.iter().map(|code| Entity {
+        offset: code.start,
+        length: code.end - code.start,
+        style: Style::Code,
+    }));
+    entities.retain(|entity| entity.length > 0);
+    // Stable, so that of two with the same place the outer one stays the outer one.
+    entities.sort_by_key(|entity| (entity.offset, Reverse(entity.length)));
     Rich {
-        entities: entities.collect(),
-        text,
+        text: rich.text,
+        entities,
     }
 }
 
-const fn is_code(entity: &Entity) -> bool {
-    matches!(entity.style, Style::Code | Style::Pre { .. })
+fn part_of(entity: &Entity, range: Range<u32>) -> Entity {
+    Entity {
+        offset: range.start,
+        length: range.end.saturating_sub(range.start),
+        style: entity.style.clone(),
+    }
+}
+
+const fn has_no_mention(entity: &Entity) -> bool {
+    matches!(
+        entity.style,
+        Style::Code | Style::Pre { .. } | Style::Link { .. }
+    )
 }

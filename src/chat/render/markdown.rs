@@ -27,8 +27,8 @@ pub(super) fn options() -> Options {
         | Options::ENABLE_GFM
 }
 
-/// The answer as Telegram shows it. Names of people are broken where `asked`, the question, does not
-/// hold them: an answer must not notify whom it likes.
+/// The answer as Telegram shows it. Names of people are shown as code where `asked`, the question, does
+/// not hold them: an answer must not notify whom it likes.
 pub(crate) fn answer(markdown: &str, asked: &str) -> Rich {
     let masked = math::mask(markdown);
     let mut page = Page {
@@ -104,6 +104,7 @@ impl Page<'_> {
             Token::Text(text) => self.text(&text),
             Token::Open(mark) => self.open(mark),
             Token::Close(mark) => self.close(&mark),
+            Token::Edge(layout, begins) => self.edge(layout, begins),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::mem;
 
-use super::html::Mark;
+use super::html::{Layout, Mark};
 use super::markdown::{Link, Page};
 use super::math::{Formula, Piece};
 use super::{latex, links};
@@ -77,6 +77,7 @@ impl Page<'_> {
             Mark::Link(url) => self.link(&url),
             Mark::Raised | Mark::Lowered => self.apart(),
             Mark::Details => self.quote(None),
+            Mark::Layout(_, layout) => self.edge(layout, true),
             Mark::Summary => {
                 self.writer.line();
                 self.writer.open(Style::Bold);
@@ -101,10 +102,30 @@ impl Page<'_> {
                 }
             }
             Mark::Details => self.end_quote(),
+            Mark::Layout(_, layout) => self.edge(*layout, false),
             Mark::Summary => {
                 self.writer.close();
                 self.writer.line();
             }
+        }
+    }
+
+    /// Where an element begins or ends that shows nothing itself.
+    pub(super) fn edge(&mut self, layout: Layout, begins: bool) {
+        match layout {
+            Layout::Inline => {}
+            Layout::Line => self.writer.line(),
+            Layout::Paragraph => self.writer.blank(),
+            Layout::Item => {
+                self.writer.line();
+                if begins {
+                    let bullet = self.bullet();
+                    self.writer.mark(bullet);
+                } else {
+                    self.writer.flush_marker();
+                }
+            }
+            Layout::Cell => self.writer.push(if begins { "" } else { "  " }),
         }
     }
 

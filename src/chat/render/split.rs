@@ -15,8 +15,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use good::{Good, Place};
 
-use super::{LONGEST_TEXT, MOST_ENTITIES, MOST_PARTS, is_blank};
-use crate::chat::rich::{Entity, Rich, Style};
+use super::{LONGEST_TEXT, MOST_ENTITIES, MOST_ENTITY_BYTES, MOST_PARTS, is_blank};
+use crate::chat::rich::{Entity, Rich, Style, units};
 
 /// How an answer is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,13 @@ pub(crate) fn parts_within(body: &Rich, limit: usize) -> Vec<Rich> {
     Pieces::of(body, limit).collect()
 }
 
+/// The text in pieces of half its length or less, for one that Telegram refuses to take whole;
+/// nothing for one that cannot be cut.
+pub(crate) fn halves(body: &Rich) -> Vec<Rich> {
+    let halves = parts_within(body, units(&body.text).div_ceil(2).max(2));
+    if halves.len() > 1 { halves } else { Vec::new() }
+}
+
 /// An entity, found in the text.
 #[derive(Debug)]
 struct Span<'a> {
@@ -81,6 +88,8 @@ struct Pieces<'a> {
     whole: Vec<Range<usize>>,
     /// Code blocks, in bytes.
     code: Vec<Range<usize>>,
+    /// Where the lines end that are headings: bold from their first to their last character.
+    headings: Vec<usize>,
 }
 
 impl<'a> Pieces<'a> {
@@ -102,6 +111,7 @@ impl<'a> Pieces<'a> {
             text: &body.text,
             limit,
             at: Place::default(),
+            headings: headings(&body.text, &spans),
             spans,
             open: Vec::new(),
             next: 0,
@@ -145,7 +155,8 @@ impl<'a> Pieces<'a> {
         for (offset, cluster) in self.rest().grapheme_indices(true) {
             let after = self.rest().get(offset..).unwrap_or_default();
             let inside = around(&self.whole, here.byte);
-            if here > self.at && inside.is_none_or(|whole| whole.start == here.byte) {
+            let may_end = here > self.at && !self.is_below_heading(here, after);
+            if may_end && inside.is_none_or(|whole| whole.start == here.byte) {
                 let in_code =
                     around(&self.code, here.byte).is_some_and(|code| code.start < here.byte);
                 good.note(here, before, after, in_code);
@@ -161,6 +172,15 @@ impl<'a> Pieces<'a> {
         here
     }
 
+    /// Whether a part that ended here would end with a heading.
+    fn is_below_heading(&self, here: Place, after: &str) -> bool {
+        if self.headings.is_empty() || !after.starts_with(char::is_whitespace) {
+            return false;
+        }
+        let before = self.text.get(..here.byte).unwrap_or_default().trim_end();
+        self.headings.binary_search(&before.len()).is_ok()
+    }
+
     /// The best place found before `end`, where `cluster` no longer fits.
     fn best(&self, good: &Good, end: Place, cluster: &str) -> Place {
         if end == self.at {
@@ -169,14 +189,19 @@ impl<'a> Pieces<'a> {
         good.best(self.at, end).unwrap_or(end)
     }
 
-    /// Where the first entity begins that is too many for the part at `at`.
+    /// Where the first entity begins that is too many, or too large, for the part at `at`.
     fn crowded(&self) -> Option<Place> {
-        let free = MOST_ENTITIES.saturating_sub(self.open.len());
-        self.spans
-            .iter()
-            .skip(self.next + free)
-            .map(|span| span.start)
-            .find(|start| *start > self.at)
+        let open = self.open.iter().filter_map(|index| self.spans.get(*index));
+        let begun = self.spans.iter().skip(self.next);
+        let (mut count, mut bytes) = (0, 0);
+        for span in open.chain(begun) {
+            count += 1;
+            bytes += span.style.bytes();
+            if (count > MOST_ENTITIES || bytes > MOST_ENTITY_BYTES) && span.start > self.at {
+                return Some(span.start);
+            }
+        }
+        None
     }
 
     /// The text from `at` to `end`, and how it looks.
@@ -254,6 +279,24 @@ fn spans(body: &Rich) -> Vec<Span<'_>> {
         .collect();
     spans.sort_by_key(|span| (span.start, Reverse(span.end)));
     spans
+}
+
+/// Where the lines end that are bold as a whole, as headings are.
+fn headings(text: &str, spans: &[Span<'_>]) -> Vec<usize> {
+    let is_line = |span: &&Span<'_>| {
+        let before = text.get(..span.start.byte).unwrap_or_default();
+        let after = text.get(span.end.byte..).unwrap_or_default();
+        *span.style == Style::Bold
+            && (before.is_empty() || before.ends_with('\n'))
+            && after.starts_with('\n')
+    };
+    let mut ends: Vec<usize> = spans
+        .iter()
+        .filter(is_line)
+        .map(|span| span.end.byte)
+        .collect();
+    ends.sort_unstable();
+    ends
 }
 
 /// Where these offsets (rising) are; inside a character or behind the end, the place before.

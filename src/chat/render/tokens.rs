@@ -9,7 +9,7 @@ use std::ops::Range;
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 use super::headings;
-use super::html::{self, Kind, Mark, Part};
+use super::html::{self, Kind, Layout, Mark, Part};
 use super::markdown::options;
 use super::math::Masked;
 use crate::chat::rich::Style;
@@ -26,6 +26,8 @@ pub(super) enum Token<'a> {
     Text(String),
     Open(Mark),
     Close(Mark),
+    /// Where an element begins (`true`) or ends that only arranges its text.
+    Edge(Layout, bool),
 }
 
 /// All steps for a text whose formulas were taken out.
@@ -256,10 +258,15 @@ impl<'a> Reader<'a, '_> {
 
     /// Makes a pair of an opening and what stands here.
     fn join(&mut self, opened: Opened) {
-        if let Some(token) = self.tokens.get_mut(opened.at) {
-            *token = Token::Open(opened.mark.clone());
-            self.tokens.push(Token::Close(opened.mark));
-        }
+        let Some(token) = self.tokens.get_mut(opened.at) else {
+            return;
+        };
+        let (open, close) = match opened.mark {
+            Mark::Layout(_, layout) => (Token::Edge(layout, true), Token::Edge(layout, false)),
+            mark => (Token::Open(mark.clone()), Token::Close(mark)),
+        };
+        *token = open;
+        self.tokens.push(close);
     }
 
     fn inline_html(&mut self, written: &str) {
@@ -285,9 +292,29 @@ impl<'a> Reader<'a, '_> {
 
     fn html_block(&mut self) {
         let html = mem::take(&mut self.html);
-        for part in html::parts(&html) {
+        let parts = html::parts(&html);
+        for (at, part) in parts.iter().enumerate() {
             match part {
-                Part::Text(text) => self.text_token(&html::decoded(text)),
+                Part::Text(text) => {
+                    let beside = |at: Option<usize>| at.and_then(|at| parts.get(at));
+                    let mut text = *text;
+                    if beside(at.checked_sub(1)).is_some_and(is_break) {
+                        text = text.trim_start();
+                    }
+                    if beside(Some(at + 1)).is_some_and(is_break) {
+                        text = text.trim_end();
+                    }
+                    self.text_token(&html::decoded(text));
+                }
+                // In a block of HTML they need no other half: it may stand in another block.
+                Part::Tag(html::Tag::Open(Mark::Layout(_, layout)), _) => {
+                    self.tokens.push(Token::Edge(*layout, true));
+                }
+                Part::Tag(html::Tag::Close(Kind::Layout(name)), _) => {
+                    if let Some((_, layout)) = html::layout(name) {
+                        self.tokens.push(Token::Edge(layout, false));
+                    }
+                }
                 Part::Tag(html::Tag::Open(Mark::Details), _) => {
                     self.tokens.push(Token::Open(Mark::Details));
                     self.around(|around| around.details += 1);
@@ -328,13 +355,32 @@ impl<'a> Reader<'a, '_> {
 }
 
 impl Parent {
-    /// As [`Self::close`]; `</span>` ends a spoiler, since no other span was opened.
+    /// As [`Self::close`]; `</span>` ends a spoiler or another span, whichever is newer.
     fn close_tag(&mut self, kind: Kind) -> Option<Opened> {
-        self.close(if kind == Kind::Span {
-            Kind::Spoiler
-        } else {
-            kind
-        })
+        if kind != Kind::Span {
+            return self.close(kind);
+        }
+        let is_span = |opened: &&Opened| match opened.kind {
+            Kind::Spoiler => true,
+            Kind::Layout(name) => name == "span",
+            _ => false,
+        };
+        let newest = self.opened.iter().rev().find(is_span)?.kind;
+        self.close(newest)
+    }
+}
+
+/// Whether white space beside a part of a block of HTML shows nothing.
+fn is_break(part: &Part<'_>) -> bool {
+    match part {
+        Part::Text(_) | Part::Tag(html::Tag::Break, _) => false,
+        Part::Tag(html::Tag::Open(mark), _) => {
+            matches!(mark, Mark::Layout(_, layout) if *layout != Layout::Inline)
+        }
+        Part::Tag(html::Tag::Close(kind), _) => match kind {
+            Kind::Layout(name) => html::layout(name).is_some_and(|(_, it)| it != Layout::Inline),
+            _ => false,
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::inline::{Bound, Text};
-use crate::chat::render::math;
+use crate::chat::render::{html, math};
 
 /// Tags that change how the text between them looks.
 const PAIRED: [&str; 18] = [
@@ -282,7 +282,8 @@ impl<'a> Marks<'a> {
             let inner = text.trim_start_matches(['<', '/']);
             let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
             let name = inner.get(..end.unwrap_or_default()).unwrap_or_default();
-            if !PAIRED.contains(&name) || text.ends_with("/>") {
+            let is_paired = PAIRED.contains(&name) || html::layout(name).is_some();
+            if !is_paired || text.ends_with("/>") {
                 continue;
             }
             if !text.starts_with("</") {

@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::rich::units;
 
 fn texts(parts: &[Rich]) -> Vec<&str> {
     parts.iter().map(|part| part.text.as_str()).collect()
@@ -83,6 +82,10 @@ fn fault(part: &Rich, limit: usize) -> Option<&'static str> {
         (text.len() > limit, "too long"),
         (part.text.ends_with(char::is_whitespace), "not trimmed"),
         (entities.len() > MOST_ENTITIES, "too many entities"),
+        (
+            entities.iter().map(|e| e.style.bytes()).sum::<usize>() > MOST_ENTITY_BYTES,
+            "too large entities",
+        ),
         (entities.iter().any(|e| e.length == 0), "an empty entity"),
         (
             entities.iter().any(|e| e.end() as usize > text.len()),
@@ -421,5 +424,48 @@ proptest! {
     fn text_without_spaces_makes_full_parts(text in "[一-龥]{1,300}", limit in 2usize..50) {
         let parts = parts_within(&Rich::plain(&text), limit);
         prop_assert_eq!(parts.len(), units(&text).div_ceil(limit));
+    }
+}
+
+#[test]
+fn forty_five_links_with_long_addresses_keep_them_all() {
+    let address = |number: usize| format!("https://a.example/{number:03}/{}", "x".repeat(250));
+    let link = |number: usize| format!("- [link {number}]({})\n", address(number));
+    let markdown: String = (0..45).map(link).collect();
+    let parts = parts(&crate::chat::render::answer(&markdown, ""));
+    assert!(parts.len() > 1);
+    let mut addresses = Vec::new();
+    for part in &parts {
+        assert_eq!(fault(part, LONGEST_TEXT), None);
+        addresses.extend(
+            part.entities
+                .iter()
+                .filter_map(|entity| match &entity.style {
+                    Style::Link { url } => Some(url.clone()),
+                    _ => None,
+                }),
+        );
+    }
+    assert_eq!(addresses, (0..45).map(address).collect::<Vec<_>>());
+    let halves = halves(&parts[0]);
+    assert!(halves.len() > 1);
+    let again: usize = halves.iter().map(|half| half.entities.len()).sum();
+    assert_eq!(again, parts[0].entities.len());
+    assert!(super::halves(&Rich::plain("x")).is_empty());
+}
+
+#[test]
+fn no_heading_is_left_alone_at_the_end_of_a_part() {
+    let text = "word ".repeat(60);
+    for heading in ["## Heading", "# Heading", "**Heading**", "### 1. 标题"] {
+        let markdown = format!("{text}\n\n{text}\n\n{heading}\n\n{text}\n\n- {text}\n- {text}");
+        let body = crate::chat::render::answer(&markdown, "");
+        for limit in 300..900 {
+            for part in parts_within(&body, limit) {
+                let last = part.text.lines().last().unwrap_or_default();
+                let alone = last.contains("Heading") || last.contains("标题");
+                assert!(!alone, "{heading}, {limit}: {:?}", part.text);
+            }
+        }
     }
 }

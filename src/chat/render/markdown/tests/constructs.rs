@@ -241,22 +241,27 @@ fn what_is_no_web_link_is_told_too() {
 #[test]
 fn nobody_is_called_whom_the_asker_did_not_name() {
     check(&[
-        ("@someone", "@\u{2060}someone"),
+        ("@someone", "⟦code:@someone⟧"),
         ("@asker and @ASKER", "@asker and @ASKER"),
-        ("@askers", "@\u{2060}askers"),
+        ("@askers", "⟦code:@askers⟧"),
         (
             "`@coder` @abc me@host.example",
             "⟦code:@coder⟧ @abc me@host.example",
         ),
-        ("**@some**one **x**", "⟦b:@\u{2060}some⟧one ⟦b:x⟧"),
+        ("**@some**one **x**", "⟦code:@someone⟧ ⟦b:x⟧"),
+        (
+            "> **see @types/node and _@media_ now**",
+            "⟦quote:⟦b:see ⟧⟦code:@types⟧⟦b:/node and ⟧⟦code:@media⟧⟦b: now⟧⟧",
+        ),
+        ("@1234 @abc", "@1234 @abc"),
         (
             "https://a.example/@writer (@writer)",
-            "https://a.example/@writer (@\u{2060}writer)",
+            "https://a.example/@writer (⟦code:@writer⟧)",
         ),
         ("你好@someone", "你好@someone"),
         (
             "```\n@coder\n```\n@other",
-            "⟦pre -:@coder⟧\n\n@\u{2060}other",
+            "⟦pre -:@coder⟧\n\n⟦code:@other⟧",
         ),
     ]);
 }
@@ -312,7 +317,7 @@ fn a_little_html_is_understood_and_the_rest_is_shown() {
         ),
         ("<b>open", "<b>open"),
         ("<b>a **b</b> c**", "<b>a ⟦b:b</b> c⟧"),
-        ("<span>a</span> <custom-tag>", "<span>a</span> <custom-tag>"),
+        ("<span>a</span> <custom-tag>", "a <custom-tag>"),
         (
             "x<sup>2</sup> + H<sub>2</sub>O, x<sup>@</sup>",
             "x² + H₂O, x^(@)",
@@ -332,7 +337,7 @@ fn a_little_html_is_understood_and_the_rest_is_shown() {
             "⟦quote:⟦b:S⟧\n\n• unfinished⟧",
         ),
         ("</details>\n\nx", "</details>\n\nx"),
-        ("<div>\n*a*\n</div>", "<div>\n*a*\n</div>"),
+        ("<div>\n*a*\n</div>", "*a*"),
         ("a <!-- b --> c", "a <!-- b --> c"),
     ]);
 }
@@ -423,4 +428,43 @@ fn hostile_texts_cost_little() {
         legal(&rich, &page.chars().take(20).collect::<String>());
         assert!(units(&rich.text) <= page.len() * 4 + 300_000);
     }
+}
+
+#[test]
+fn tags_that_only_arrange_a_page_leave_their_text() {
+    check(&[
+        ("<p>one</p>\n<p>two</p>", "one\n\ntwo"),
+        (
+            "<div>\n\n**bold** here\n\n</div>\n\nafter",
+            "⟦b:bold⟧ here\n\nafter",
+        ),
+        (
+            "<ul>\n  <li>a</li>\n  <li>b</li>\n</ul>\n\nend",
+            "• a\n• b\n\nend",
+        ),
+        ("red: <font color=\"red\">hot</font>!", "red: hot!"),
+        (
+            "<span style=\"x\">a</span> <span class=\"tg-spoiler\">b</span>",
+            "a ⟦spoiler:b⟧",
+        ),
+        (
+            "<small>note</small> <abbr title=\"x\">HTML</abbr>",
+            "note HTML",
+        ),
+        ("<center><b>Title</b></center>", "⟦b:Title⟧"),
+        ("one <p>two</p> three", "one\n\ntwo\n\nthree"),
+        (
+            "<table><tr><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>",
+            "1  2\n3  4",
+        ),
+        // What has no other half in its text was meant to be seen.
+        (
+            "use a <div> or `<p>` there",
+            "use a <div> or ⟦code:<p>⟧ there",
+        ),
+        (
+            "a Vec<T> and <custom>x</custom>",
+            "a Vec<T> and <custom>x</custom>",
+        ),
+    ]);
 }
