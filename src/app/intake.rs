@@ -4,6 +4,7 @@
 //! update seen within the last day is not taken twice.
 
 mod held_back;
+mod recent;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,8 +16,10 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::journal::Before;
 use crate::app::{BadToken, Ctx, commands, journal};
 use crate::chat::command::Command;
+use crate::chat::pieces::Seam;
 use crate::chat::{Job, JobId, Task, UserId};
 use crate::clock::{self, Timestamp};
 use crate::queue::Waiting;
@@ -25,6 +28,7 @@ use crate::telegram::backoff::Backoff;
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
 use held_back::HeldBack;
+use recent::Recent;
 
 /// Most updates of one `getUpdates` (Bot API).
 const BATCH: u8 = 100;
@@ -62,11 +66,13 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
         ctx: Arc::clone(&ctx),
         errands: JoinSet::new(),
         held_back: HeldBack::default(),
+        recent: Recent::default(),
         wanted: 1,
     };
     intake.recall().await?;
     let mut backoff = Backoff::default();
     let me = identify(&ctx, &mut backoff).await?;
+    intake.held_back.wait_from(clock::instant());
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
     let mut offset = last_offset(&ctx, me.id).await?;
     loop {
@@ -199,6 +205,7 @@ struct Intake {
     errands: JoinSet<()>,
     /// Questions of which a further piece may come.
     held_back: HeldBack,
+    recent: Recent,
     /// Places to wait for before the next poll: after questions were left to Telegram a whole batch,
     /// so that they are not fetched anew for every place that frees.
     wanted: usize,
@@ -221,7 +228,10 @@ impl Intake {
             after = last.id;
             info!(jobs = jobs.len(); "unfinished jobs recalled");
             for job in jobs {
-                self.hand_over(job).await;
+                match Seam::recalled(&job) {
+                    Some(seam) => self.hold_back(&job, seam).await,
+                    None => self.hand_over(job).await,
+                }
             }
         }
     }
@@ -254,9 +264,12 @@ impl Intake {
             .metrics
             .updates
             .fetch_add(batch.updates.len() as u64, Ordering::Relaxed);
-        let room = room(&self.ctx).saturating_sub(self.held_back.len());
-        let seams = self.held_back.seams();
-        match journal::store(&self.ctx, batch, me, room, seams).await {
+        let before = Before {
+            room: room(&self.ctx).saturating_sub(self.held_back.len()),
+            seams: self.held_back.seams(),
+            recent: self.recent.questions(clock::instant()),
+        };
+        match journal::store(&self.ctx, batch, me, before).await {
             Ok(journaled) => {
                 self.ctx.mail.push(&journaled.rows).await;
                 // What came before this batch goes first.
@@ -271,11 +284,9 @@ impl Intake {
                 }
                 for job in journaled.jobs {
                     let seam = journaled.seams.get(&job.lane);
-                    if let Some(seam) = seam.filter(|seam| seam.job == job.id) {
-                        let waiting = of_question(&job);
-                        self.held_back.put(waiting, *seam, clock::instant());
-                    } else {
-                        self.hand_over(job).await;
+                    match seam.filter(|seam| seam.job == job.id) {
+                        Some(seam) => self.hold_back(&job, seam.clone()).await,
+                        None => self.hand_over(job).await,
                     }
                 }
                 let left = journaled.left.map(|left| left.0);
@@ -291,9 +302,18 @@ impl Intake {
         }
     }
 
+    /// A question that may get a further piece waits for it; one of its lane that waited before goes.
+    async fn hold_back(&mut self, job: &Job, seam: Seam) {
+        let before = self.held_back.put(of_question(job), seam, clock::instant());
+        if let Some(before) = before {
+            self.ctx.desk.ask(before).await;
+        }
+    }
+
     /// A question goes to the queue. A command that changes the lane is carried out before
     /// anything later is handed over; everything else runs beside.
     async fn hand_over(&mut self, job: Job) {
+        self.recent.note(&job, clock::instant());
         match &job.task {
             Task::Question { .. } => {
                 self.ctx.desk.ask(of_question(&job)).await;

@@ -4,15 +4,18 @@
 //! also those that are dropped or not understood.
 
 mod again;
+mod draft;
 mod sorter;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::app::Ctx;
 use crate::app::upkeep::SEEN_FOR;
-use crate::chat::paste::Seam;
+use crate::chat::pieces::{Piece, Seam};
 use crate::chat::role::{Grant, Person};
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, Task, UpdateId, UserId};
+use crate::clock::Timestamp;
 use crate::outgoing::Head;
 use crate::store::{Disposition, StoreError, Write};
 use crate::telegram::Me;
@@ -57,17 +60,24 @@ struct Draft {
     replies_to: Option<MessageId>,
     /// The person chose the words that are quoted.
     chose_quote: bool,
-    /// Questions that wait or run in the lane will be newer rounds than any that is kept now.
-    is_behind: bool,
-    /// Plain words of one's own, in reply to nothing: it may be a piece of a longer text.
-    is_piece: bool,
+    /// As what it may be a piece of another question.
+    piece: Option<Piece>,
+    /// Said to others in a group: it counts only as a piece of a question.
+    is_aside: bool,
+    /// Jobs that wait or run in its lane, where it matters: they will be newer rounds than any that is
+    /// kept now.
+    known: Vec<JobId>,
+    /// The newest question of its lane, also when it was answered already.
+    recent: Option<Arc<Job>>,
+    /// The bot that it was sent to.
+    bot: i64,
 }
 
 impl Entry {
     /// Whether it takes a place in the queue.
     const fn is_question(&self) -> bool {
         match self {
-            Self::Job(draft) => matches!(draft.job.task, Task::Question { .. }),
+            Self::Job(draft) => !draft.is_aside && matches!(draft.job.task, Task::Question { .. }),
             Self::Pressed { .. }
             | Self::Again(_)
             | Self::Edited(_)
@@ -78,6 +88,16 @@ impl Entry {
             | Self::Migrated { .. } => false,
         }
     }
+}
+
+/// What the intake knows when a batch comes.
+pub(super) struct Before {
+    /// Questions that the inbox still takes.
+    pub(super) room: usize,
+    /// Questions that wait for a further piece.
+    pub(super) seams: HashMap<Lane, Seam>,
+    /// The newest question of a lane, for a while after it was asked.
+    pub(super) recent: HashMap<Lane, Arc<Job>>,
 }
 
 /// What a batch left on disk.
@@ -97,16 +117,16 @@ pub(super) struct Journaled {
     pub(super) left: Option<UpdateId>,
 }
 
-/// Stores a batch, with at most `room` questions: the first one that does not fit, and all after it,
-/// stay with Telegram. Control needs no room. The questions of `seams` wait for a further piece.
+/// Stores a batch, with at most as many questions as there is room for: the first one that does not
+/// fit, and all after it, stay with Telegram. Control needs no room.
 pub(super) async fn store(
     ctx: &Ctx,
     batch: &Batch,
     me: &Me,
-    room: usize,
-    seams: HashMap<Lane, Seam>,
+    before: Before,
 ) -> Result<Journaled, StoreError> {
-    let mut sorter = Sorter::new(ctx, &seams);
+    let bot = me.id.0;
+    let mut sorter = Sorter::new(ctx, bot, &before);
     let mut entries = Vec::with_capacity(batch.updates.len());
     for update in &batch.updates {
         entries.push((
@@ -124,10 +144,9 @@ pub(super) async fn store(
         .filter(|(_, row)| row.is_changed)
         .filter_map(|(id, row)| Some((id, row.person?)))
         .collect();
-    let bot = me.id.0;
     let stored = ctx.engine.store.write(move |rows| {
         let mut journaled = Journaled {
-            seams: seams.clone(),
+            seams: before.seams.clone(),
             ..Journaled::default()
         };
         put_people(rows, &changed)?;
@@ -141,7 +160,11 @@ pub(super) async fn store(
             {
                 continue;
             }
-            let is_full = journaled.left.is_some() || journaled.jobs.len() >= room;
+            if is_repeated(rows, bot, entry, now)? {
+                rows.mark_seen(bot, *update, now, Disposition::Dropped)?;
+                continue;
+            }
+            let is_full = journaled.left.is_some() || journaled.jobs.len() >= before.room;
             // A change may be about one of the questions that were left.
             let is_change = matches!(entry, Entry::Edited(_));
             let is_left =
@@ -150,8 +173,8 @@ pub(super) async fn store(
                 journaled.left.get_or_insert(*update);
                 continue;
             }
-            enter(rows, entry, &mut journaled)?;
-            rows.mark_seen(bot, *update, now, disposition(entry))?;
+            let disposition = enter(rows, entry, &mut journaled)?;
+            rows.mark_seen(bot, *update, now, disposition)?;
         }
         if let Some((last, _)) = entries.last() {
             let next = journaled.left.map_or(last.0 + 1, |left| left.0);
@@ -160,6 +183,24 @@ pub(super) async fn store(
         Ok(journaled)
     });
     stored.await
+}
+
+/// Whether this is a message that was taken in the last day and comes under another update id: it is
+/// neither answered nor counted a second time.
+fn is_repeated(
+    rows: &Write<'_>,
+    bot: i64,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Entry::Job(draft) = entry else {
+        return Ok(false);
+    };
+    let Some((chat, message)) = draft.place_of_message() else {
+        return Ok(false);
+    };
+    let taken = rows.was_taken(bot, chat, message)?;
+    Ok(taken.is_some_and(|(at, _)| now.since(at) < SEEN_FOR))
 }
 
 /// Stores what the batch learned of people. A command may have changed a grant since it was read:
@@ -189,6 +230,20 @@ impl Journaled {
         Ok(id)
     }
 
+    /// Whether it waits for a further piece and is not in the queue.
+    fn is_held_back(&self, job: &Job) -> bool {
+        let seam = self.seams.get(&job.lane);
+        seam.is_some_and(|seam| seam.job == job.id)
+    }
+
+    /// Has a job answered anew that may be running with the words it had before.
+    fn note_change(&mut self, job: &Job) {
+        let is_new = self.jobs.iter().any(|new| new.id == job.id);
+        if !is_new && !self.is_held_back(job) && !self.changed.contains(&job.id) {
+            self.changed.push(job.id);
+        }
+    }
+
     /// Replaces the row of a job that waits.
     fn change(&mut self, rows: &mut Write<'_>, job: Job) -> Result<(), StoreError> {
         rows.put_job(&job)?;
@@ -199,9 +254,13 @@ impl Journaled {
     }
 }
 
-fn enter(rows: &mut Write<'_>, entry: &Entry, into: &mut Journaled) -> Result<(), StoreError> {
+fn enter(
+    rows: &mut Write<'_>,
+    entry: &Entry,
+    into: &mut Journaled,
+) -> Result<Disposition, StoreError> {
     match entry {
-        Entry::Job(draft) => draft.enter(rows, into)?,
+        Entry::Job(draft) => return draft.enter(rows, into),
         Entry::Pressed { acknowledge, job } => {
             let id = rows.put_outbound(acknowledge)?;
             into.rows.push(Head::of(id, acknowledge));
@@ -219,23 +278,10 @@ fn enter(rows: &mut Write<'_>, entry: &Entry, into: &mut Journaled) -> Result<()
             }
         }
         Entry::Migrated { from, to } => rows.migrate_chat(*from, *to)?,
-        Entry::Dropped | Entry::Skipped => {}
+        Entry::Dropped => return Ok(Disposition::Dropped),
+        Entry::Skipped => return Ok(Disposition::Skipped),
     }
-    Ok(())
-}
-
-const fn disposition(entry: &Entry) -> Disposition {
-    match entry {
-        Entry::Job(_)
-        | Entry::Pressed { .. }
-        | Entry::Again(_)
-        | Entry::Edited(_)
-        | Entry::Stopped { .. }
-        | Entry::Reachable { .. }
-        | Entry::Migrated { .. } => Disposition::Accepted,
-        Entry::Dropped => Disposition::Dropped,
-        Entry::Skipped => Disposition::Skipped,
-    }
+    Ok(Disposition::Accepted)
 }
 
 /// A grant that ended, and what is said of it to whom.

@@ -29,7 +29,7 @@ mod sights;
 
 use limits::Gauge;
 pub(crate) use limits::{Passed, Traffic};
-pub(crate) use people::{Group, Person};
+pub(crate) use people::{Group, Person, forward, photo, typed};
 use room::Chat;
 pub(crate) use room::{Draft, Frame, Message};
 
