@@ -116,9 +116,10 @@ impl Seam {
         if !is_near(self.sent, next.sent) {
             return Err(Apart);
         }
-        let (own, more) = match (&mut question.task, &next.task) {
-            (Task::Question { text: own, .. }, Task::Question { text: more, .. }) => (own, more),
-            _ => return Err(Apart),
+        let (Task::Question { text: own, .. }, Task::Question { text: more, .. }) =
+            (&question.task, &next.task)
+        else {
+            return Err(Apart);
         };
         let most = MOST_PIECES;
         let open = match (self.open, piece) {

@@ -168,7 +168,7 @@ tables! {
     /// Names of what cannot be read, by Bot API field.
     Media {
         photo, voice, audio, video, video_note, document, sticker, animation, location, contact,
-        poll, story, checklist, dice, game, paid_media, giveaway, other,
+        poll, story, checklist, dice, game, paid, giveaway, other,
     }
 
     /// One per [`crate::chat::answer::Failure`].
@@ -231,7 +231,7 @@ impl Media {
             "checklist" => &self.checklist,
             "dice" => &self.dice,
             "game" => &self.game,
-            "paid_media" => &self.paid_media,
+            "paid_media" => &self.paid,
             "giveaway" | "giveaway_winners" => &self.giveaway,
             _ => &self.other,
         }

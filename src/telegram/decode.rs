@@ -31,6 +31,10 @@ const GENERAL: TopicId = TopicId(1);
 
 /// What became of one update.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is made of each update and taken apart at once"
+)]
 pub(crate) enum Decoded {
     Event(Event),
     /// Nothing for this bot.

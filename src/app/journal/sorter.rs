@@ -125,19 +125,19 @@ impl Sorter<'_> {
                 Some(notice) => (Role::Guest, Task::Tell(notice), false),
                 None => return Ok(Entry::Dropped),
             },
-            Admission::Ignore(why) => match self.role_of_aside(&inbound, why) {
-                Some(role) => (role, inbound.question(), true),
-                None => {
+            Admission::Ignore(why) => {
+                let Some(role) = self.role_of_aside(&inbound, why) else {
                     debug!(update = inbound.update.0, chat = inbound.chat.0, why:? = why; "message dropped");
                     return Ok(Entry::Dropped);
-                }
-            },
+                };
+                (role, inbound.question(), true)
+            }
         };
         if !is_aside {
             self.touch(&inbound.sender);
             self.end_grant(&inbound.sender);
+            debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
         }
-        debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
         let job = self.draft(&inbound, role, task);
         Ok(Entry::Job(self.drafted(&inbound, job, is_aside).await?))
     }

@@ -7,7 +7,7 @@ use log::info;
 use super::Sorter;
 use crate::chat::admit::command_of;
 use crate::chat::role::Held;
-use crate::chat::{ChatKind, Inbound, Notice, Task};
+use crate::chat::{Addressed, Inbound, Notice, Task};
 use crate::clock::Timestamp;
 
 /// Old mail that comes within this time is of one outage, and told of once.
@@ -23,12 +23,13 @@ impl Sorter<'_> {
         (!needs_words || self.may_say_unread(inbound)).then_some(task)
     }
 
-    /// Whether it may be said in this chat that a message cannot be read; it counts as said.
+    /// Whether it may be said in this chat that a message cannot be read; it counts as said. Who replies
+    /// with a sticker may not mean the bot at all; who calls it by name does.
     fn may_say_unread(&mut self, inbound: &Inbound) -> bool {
         let now = self.now;
-        match inbound.kind {
-            ChatKind::Private => true,
-            ChatKind::Group => {
+        match inbound.addressed {
+            Addressed::Private | Addressed::Mention | Addressed::Command => true,
+            Addressed::Reply | Addressed::No => {
                 let said = &mut self.group(inbound.chat).told_unread;
                 let is_due = said.is_none_or(|said| now.since(said) >= UNREAD_STEP);
                 if is_due {

@@ -157,9 +157,10 @@ impl Person {
             if edited["from"]["id"] != self.id {
                 return None;
             }
-            let (words, entities) = match edited["photo"] {
-                Value::Null => ("text", "entities"),
-                _ => ("caption", "caption_entities"),
+            let (words, entities) = if edited["photo"].is_null() {
+                ("text", "entities")
+            } else {
+                ("caption", "caption_entities")
             };
             edited[words] = json!(text);
             edited[entities] = marks(text);
