@@ -4,10 +4,11 @@
 //! also those that are dropped or not understood.
 
 mod again;
+mod door;
 mod draft;
 mod sorter;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::app::Ctx;
@@ -23,6 +24,7 @@ use crate::telegram::decode::decode;
 use crate::telegram::poll::Batch;
 
 use again::{Edit, Press};
+use door::Door;
 use sorter::Sorter;
 
 /// What one update comes to.
@@ -73,33 +75,6 @@ struct Draft {
     bot: i64,
 }
 
-impl Entry {
-    /// Whether it takes a place in the queue.
-    const fn is_question(&self) -> bool {
-        match self {
-            Self::Job(draft) => !draft.is_aside && matches!(draft.job.task, Task::Question { .. }),
-            Self::Pressed { .. }
-            | Self::Again(_)
-            | Self::Edited(_)
-            | Self::Stopped { .. }
-            | Self::Dropped
-            | Self::Skipped
-            | Self::Reachable { .. }
-            | Self::Migrated { .. } => false,
-        }
-    }
-}
-
-/// What the intake knows when a batch comes.
-pub(super) struct Before {
-    /// Questions that the inbox still takes.
-    pub(super) room: usize,
-    /// Questions that wait for a further piece.
-    pub(super) seams: HashMap<Lane, Seam>,
-    /// The newest question of a lane, for a while after it was asked.
-    pub(super) recent: HashMap<Lane, Arc<Job>>,
-}
-
 /// What a batch left on disk.
 #[derive(Default)]
 pub(super) struct Journaled {
@@ -115,6 +90,25 @@ pub(super) struct Journaled {
     pub(super) stopped: Vec<(Lane, i32)>,
     /// The first question that the full inbox left to Telegram, to be fetched again.
     pub(super) left: Option<UpdateId>,
+    /// People who are told that they ask too much at once.
+    pub(super) told: Vec<UserId>,
+    /// Questions that the inbox still took when the batch came.
+    room: usize,
+    door: Door,
+    /// Questions that were not let in.
+    refused: usize,
+}
+
+/// What the intake knows when a batch comes.
+pub(super) struct Before {
+    /// Questions that the inbox still takes.
+    pub(super) room: usize,
+    /// Questions that wait for a further piece.
+    pub(super) seams: HashMap<Lane, Seam>,
+    /// The newest question of a lane, for a while after it was asked.
+    pub(super) recent: HashMap<Lane, Arc<Job>>,
+    /// People who were told within a minute that they ask too much at once.
+    pub(super) told: HashSet<UserId>,
 }
 
 /// Stores a batch, with at most as many questions as there is room for: the first one that does not
@@ -126,7 +120,7 @@ pub(super) async fn store(
     before: Before,
 ) -> Result<Journaled, StoreError> {
     let bot = me.id.0;
-    let mut sorter = Sorter::new(ctx, bot, &before);
+    let mut sorter = Sorter::new(ctx, bot, &before, batch.date);
     let mut entries = Vec::with_capacity(batch.updates.len());
     for update in &batch.updates {
         entries.push((
@@ -144,9 +138,16 @@ pub(super) async fn store(
         .filter(|(_, row)| row.is_changed)
         .filter_map(|(id, row)| Some((id, row.person?)))
         .collect();
+    let Before {
+        room, seams, told, ..
+    } = before;
+    let all = entries.iter().map(|(_, entry)| entry);
+    let door = Door::for_all(ctx, all, &seams, told).await?;
     let stored = ctx.engine.store.write(move |rows| {
         let mut journaled = Journaled {
-            seams: before.seams.clone(),
+            seams: seams.clone(),
+            door: door.clone(),
+            room,
             ..Journaled::default()
         };
         put_people(rows, &changed)?;
@@ -154,27 +155,7 @@ pub(super) async fn store(
             ended.enter(rows, &mut journaled)?;
         }
         for (update, entry) in &entries {
-            if rows
-                .was_seen(bot, *update)?
-                .is_some_and(|(at, _)| now.since(at) < SEEN_FOR)
-            {
-                continue;
-            }
-            if is_repeated(rows, bot, entry, now)? {
-                rows.mark_seen(bot, *update, now, Disposition::Dropped)?;
-                continue;
-            }
-            let is_full = journaled.left.is_some() || journaled.jobs.len() >= before.room;
-            // A change may be about one of the questions that were left.
-            let is_change = matches!(entry, Entry::Edited(_));
-            let is_left =
-                (entry.is_question() && is_full) || (is_change && journaled.left.is_some());
-            if is_left {
-                journaled.left.get_or_insert(*update);
-                continue;
-            }
-            let disposition = enter(rows, entry, &mut journaled)?;
-            rows.mark_seen(bot, *update, now, disposition)?;
+            take(rows, (bot, now), (*update, entry), &mut journaled)?;
         }
         if let Some((last, _)) = entries.last() {
             let next = journaled.left.map_or(last.0 + 1, |left| left.0);
@@ -200,7 +181,36 @@ fn is_repeated(
         return Ok(false);
     };
     let taken = rows.was_taken(bot, chat, message)?;
-    Ok(taken.is_some_and(|(at, _)| now.since(at) < SEEN_FOR))
+    Ok(taken.is_some_and(|(at, _)| now.is_within(SEEN_FOR, at)))
+}
+
+/// Takes one update, unless it was seen before or has to wait at Telegram.
+fn take(
+    rows: &mut Write<'_>,
+    (bot, now): (i64, Timestamp),
+    (update, entry): (UpdateId, &Entry),
+    into: &mut Journaled,
+) -> Result<(), StoreError> {
+    let seen = rows.was_seen(bot, update)?;
+    if seen.is_some_and(|(at, _)| now.is_within(SEEN_FOR, at)) {
+        return Ok(());
+    }
+    if is_repeated(rows, bot, entry, now)? {
+        return rows.mark_seen(bot, update, now, Disposition::Dropped);
+    }
+    let is_full = into.left.is_some() || into.questions() >= into.room;
+    // A change may be about one of the questions that were left.
+    let is_change = matches!(entry, Entry::Edited(_));
+    if (into.takes_room(entry) && is_full) || (is_change && into.left.is_some()) {
+        into.left.get_or_insert(update);
+        return Ok(());
+    }
+    let refused = into.refused;
+    let disposition = match enter(rows, entry, into)? {
+        Disposition::Accepted if into.refused > refused => Disposition::Dropped,
+        disposition => disposition,
+    };
+    rows.mark_seen(bot, update, now, disposition)
 }
 
 /// Stores what the batch learned of people. A command may have changed a grant since it was read:
@@ -220,12 +230,39 @@ fn put_people(rows: &mut Write<'_>, people: &[(UserId, Person)]) -> Result<(), S
 }
 
 impl Journaled {
+    /// Questions of this batch; commands and notices need no room.
+    fn questions(&self) -> usize {
+        let is_question = |job: &&Job| matches!(job.task, Task::Question { .. });
+        self.jobs.iter().filter(is_question).count()
+    }
+
+    /// Whether it takes a place in the queue: a question that the door lets in.
+    fn takes_room(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Job(draft) => {
+                let is_question = matches!(draft.job.task, Task::Question { .. });
+                is_question && !draft.is_aside && self.door.admits(&draft.job)
+            }
+            Entry::Pressed { .. }
+            | Entry::Again(_)
+            | Entry::Edited(_)
+            | Entry::Stopped { .. }
+            | Entry::Dropped
+            | Entry::Skipped
+            | Entry::Reachable { .. }
+            | Entry::Migrated { .. } => false,
+        }
+    }
+
     /// A new job, which ends whatever its lane was waiting for.
     fn add(&mut self, rows: &mut Write<'_>, draft: Job) -> Result<JobId, StoreError> {
         let id = rows.next_job_id()?;
         let job = Job { id, ..draft };
         rows.put_job(&job)?;
         self.seams.remove(&job.lane);
+        if let Task::Question { .. } = job.task {
+            self.door.count(job.lane);
+        }
         self.jobs.push(job);
         Ok(id)
     }

@@ -104,7 +104,11 @@ impl Edit {
         if let Task::Question { text, .. } = &mut job.task {
             new.clone_into(text);
         }
-        into.add(rows, job).map(drop)
+        if into.door.admits(&job) {
+            into.add(rows, job).map(drop)
+        } else {
+            into.refuse(rows, job)
+        }
     }
 
     /// Only what was no question before; one whose round is not kept is not asked a second time.
@@ -245,7 +249,11 @@ impl Press {
         if is_retry && others.iter().any(is_question) {
             return Ok(Some(Denied::NotNewest));
         }
-        into.add(rows, Job { role, ..job })?;
+        let job = Job { role, ..job };
+        if !into.door.admits(&job) {
+            return Ok(Some(Denied::TooMany));
+        }
+        into.add(rows, job)?;
         Ok(None)
     }
 

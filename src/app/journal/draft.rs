@@ -22,11 +22,13 @@ impl Draft {
         if !is_joined && self.is_aside {
             return Ok(Disposition::Dropped);
         }
+        let refused = into.refused;
         if !is_joined {
             self.begin(rows, into)?;
         }
         if let Some((chat, message)) = self.place_of_message() {
             let disposition = match &self.job.task {
+                Task::Question { .. } if into.refused > refused => Disposition::Dropped,
                 Task::Question { .. } | Task::Command(_) => Disposition::Accepted,
                 Task::Tell(_) => Disposition::Dropped,
             };
@@ -43,6 +45,9 @@ impl Draft {
     fn begin(&self, rows: &mut Write<'_>, into: &mut Journaled) -> Result<(), StoreError> {
         let lane = self.job.lane;
         let mut job = self.job.clone();
+        if !into.door.admits(&job) {
+            return into.refuse(rows, job);
+        }
         self.place(rows, into, &mut job)?;
         let id = into.add(rows, job)?;
         let new = into.jobs.last().filter(|_| self.piece.is_some());
@@ -121,7 +126,11 @@ impl Draft {
         if forward_to(&mut question, &self.job).is_err() {
             return Ok(false);
         }
-        into.add(rows, question)?;
+        if into.door.admits(&question) {
+            into.add(rows, question)?;
+        } else {
+            into.refuse(rows, question)?;
+        }
         Ok(true)
     }
 

@@ -39,6 +39,9 @@ pub(super) struct Sorter<'a> {
     settings: Arc<Settings>,
     bot: i64,
     pub(super) now: Timestamp,
+    /// The same by Telegram's clock, which also dates the messages: how old a message is does not
+    /// hang on ours.
+    theirs: Timestamp,
     pub(super) rows: HashMap<UserId, Row>,
     /// Grants whose days are over.
     pub(super) expired: Vec<Expired>,
@@ -46,12 +49,15 @@ pub(super) struct Sorter<'a> {
 }
 
 impl<'a> Sorter<'a> {
-    pub(super) fn new(ctx: &'a Ctx, bot: i64, before: &'a Before) -> Self {
+    /// `date` is that of Telegram's answer which brought the batch.
+    pub(super) fn new(ctx: &'a Ctx, bot: i64, before: &'a Before, date: Option<Timestamp>) -> Self {
+        let now = clock::now();
         Self {
+            now,
+            theirs: date.unwrap_or(now),
             ctx,
             bot,
             settings: ctx.engine.settings(),
-            now: clock::now(),
             rows: HashMap::new(),
             expired: Vec::new(),
             before,
@@ -115,7 +121,7 @@ impl Sorter<'_> {
         self.load(inbound.sender.id, inbound.chat, inbound.kind)
             .await?;
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
-        let admission = admit(&inbound, &self.settings.gate(), known, self.now);
+        let admission = admit(&inbound, &self.settings.gate(), known, self.theirs);
         let (role, task, is_aside) = match admission {
             Admission::Serve { role, task } => match self.answerable(&inbound, task) {
                 Some(task) => (role, task, false),
@@ -179,7 +185,7 @@ impl Sorter<'_> {
         }
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
         let gate = self.settings.gate();
-        gate.role(&inbound.sender, inbound.kind, known, self.now)
+        gate.role(&inbound.sender, inbound.kind, known, self.theirs)
     }
 
     fn draft(&self, inbound: &Inbound, role: Role, task: Task) -> Job {
@@ -266,7 +272,7 @@ impl Sorter<'_> {
 
     /// A grant that has run out becomes what it falls back to, and those whom it concerns are told.
     fn end_grant(&mut self, sender: &Sender) {
-        let now = self.now;
+        let now = self.theirs;
         let Some(row) = self.rows.get_mut(&sender.id) else {
             return;
         };
@@ -296,7 +302,7 @@ impl Sorter<'_> {
             person.name == sender.name
                 && person.language == sender.language
                 && person.reachable
-                && now.since(person.last_seen) < SEEN_STEP
+                && now.is_within(SEEN_STEP, person.last_seen)
         });
         if !is_fresh {
             let person = self.person(sender);

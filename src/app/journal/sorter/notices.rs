@@ -31,7 +31,7 @@ impl Sorter<'_> {
             Addressed::Private | Addressed::Mention | Addressed::Command => true,
             Addressed::Reply | Addressed::No => {
                 let said = &mut self.group(inbound.chat).told_unread;
-                let is_due = said.is_none_or(|said| now.since(said) >= UNREAD_STEP);
+                let is_due = said.is_none_or(|said| !now.is_within(UNREAD_STEP, said));
                 if is_due {
                     *said = Some(now);
                 }
@@ -56,7 +56,8 @@ impl Sorter<'_> {
             | Notice::PrivateOnly
             | Notice::SayMore
             | Notice::GaveUp
-            | Notice::Missed => {}
+            | Notice::Missed
+            | Notice::TooMany => {}
         }
         Some(notice)
     }
@@ -65,7 +66,7 @@ impl Sorter<'_> {
     fn tell_of_old_mail(&mut self, inbound: &Inbound) -> Option<Notice> {
         let now = self.now;
         let person = self.person(&inbound.sender);
-        let is_recent = |told: &Timestamp| now.since(*told) < ONE_OUTAGE;
+        let is_recent = |told: &Timestamp| now.is_within(ONE_OUTAGE, *told);
         let before = person.held.as_ref().map(|held| held.told);
         let told = before.filter(is_recent);
         let Some(held) = held(inbound, told.unwrap_or(now)) else {
