@@ -206,9 +206,11 @@ fn take(
         return Ok(());
     }
     let refused = into.refused;
-    let disposition = match enter(rows, entry, into)? {
-        Disposition::Accepted if into.refused > refused => Disposition::Dropped,
-        disposition => disposition,
+    let entered = enter(rows, entry, into)?;
+    let disposition = if into.refused > refused {
+        Disposition::Dropped
+    } else {
+        entered
     };
     rows.mark_seen(bot, update, now, disposition)
 }

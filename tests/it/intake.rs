@@ -41,7 +41,7 @@ fn is_one_question(world: &World, person: &Person, words: &[&str]) {
 fn a_comment_and_the_messages_forwarded_with_it_are_one_question() {
     for id in [1, 7] {
         for place in [0, 2] {
-            let mut world = World::new().open().start();
+            let mut world = World::new().open().without("USER_LIMITS").start();
             let person = world.telegram.person(id);
             let second = this_second();
             let mut all = vec![forward("Bob", "it is cheese"), forward("Eve", "it is not")];
@@ -66,7 +66,7 @@ fn a_comment_and_the_messages_forwarded_with_it_are_one_question() {
 #[test]
 fn a_forward_joins_its_comment_that_is_being_answered() {
     for id in [1, 7] {
-        let mut world = World::new().open().start();
+        let mut world = World::new().open().without("USER_LIMITS").start();
         let person = world.telegram.person(id);
         let second = this_second();
         world.gemini.everyone().answers(Fault::Line(Trouble::Hang));
@@ -145,7 +145,7 @@ fn a_comment_and_its_forwards_stay_one_question_over_a_kill() {
 #[test]
 fn five_forwards_are_one_question_and_so_are_forwards_of_files_one_sentence() {
     for id in [1, 7] {
-        let mut world = World::new().open().start();
+        let mut world = World::new().open().without("USER_LIMITS").start();
         let person = world.telegram.person(id);
         let texts = ["one", "two", "three", "four", "five"];
         person.sends_together(texts.map(|text| forward("Bob", text)).to_vec());
