@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
+pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use outbound::{Button, Outbound, Parcel, Rank};
 use role::Role;
 pub(crate) use round::{Part, StoredTurn};
@@ -13,8 +14,9 @@ pub(crate) mod admit;
 pub(crate) mod answer;
 pub(crate) mod callback;
 pub(crate) mod command;
+pub(crate) mod enclosed;
 mod outbound;
-pub(crate) mod paste;
+pub(crate) mod pieces;
 pub(crate) mod prompt;
 pub(crate) mod render;
 pub(crate) mod rich;
@@ -187,12 +189,19 @@ pub(crate) struct Inbound {
     pub(crate) topic: Option<TopicId>,
     pub(crate) message: MessageId,
     pub(crate) sender: Sender,
-    /// When Telegram received it (whole seconds).
+    /// When Telegram received it, or its newest change (whole seconds).
     pub(crate) sent: Timestamp,
+    /// When Telegram received it first: earlier than `sent` for a change.
+    pub(crate) posted: Timestamp,
     pub(crate) addressed: Addressed,
+    pub(crate) author: Author,
     pub(crate) content: Content,
+    /// The album it is an item of (`media_group_id`).
+    pub(crate) album: Option<String>,
     /// Text of the message it replies to, or the quoted part; someone else's words.
     pub(crate) quote: Option<String>,
+    /// Kind of the file in the message it replies to.
+    pub(crate) file_of_reply: Option<String>,
     /// The message of the bot that it replies to.
     pub(crate) replies_to: Option<MessageId>,
     /// The person chose a part of the message to quote.
@@ -229,6 +238,13 @@ pub(crate) enum Event {
     },
     /// A button under one of the bot's messages.
     Pressed(Pressed),
+    /// A press that can do nothing, and is answered all the same, or its button spins.
+    PressedInVain {
+        callback: String,
+        sender: Sender,
+        /// The message that holds the button is too old to be looked at.
+        is_old: bool,
+    },
     /// The person blocked (`false`) or unblocked (`true`) the bot, or it was put into or out of a
     /// group (`my_chat_member`).
     Reachable { chat: ChatId, reachable: bool },
@@ -283,6 +299,7 @@ pub(crate) enum Task {
     Question {
         text: String,
         quote: Option<String>,
+        enclosed: Vec<Enclosed>,
         basis: Basis,
     },
     /// Needs no model; bypasses lanes and queue.

@@ -5,6 +5,7 @@
 
 mod errands;
 mod held_back;
+mod recent;
 mod refusals;
 mod witness;
 
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::journal::{self, Before};
 use crate::app::{BadToken, Ctx, commands};
+use crate::chat::pieces::Seam;
 use crate::chat::{Job, JobId, Task, UserId};
 use crate::clock;
 use crate::queue::Waiting;
@@ -29,6 +31,7 @@ use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
 use errands::Errands;
 use held_back::HeldBack;
+use recent::Recent;
 use refusals::Refusals;
 use witness::Witness;
 
@@ -66,6 +69,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
         ctx: Arc::clone(&ctx),
         errands: Errands::new(Arc::clone(&ctx)),
         held_back: HeldBack::default(),
+        recent: Recent::default(),
         refusals: Refusals::default(),
         wanted: 1,
     };
@@ -81,6 +85,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
             Err(_) => intake.during(identified).await?,
         }
     };
+    intake.held_back.wait_from(clock::instant());
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
     let mut offset = last_offset(&ctx, me.id).await?;
     loop {
@@ -215,6 +220,7 @@ struct Intake {
     errands: Errands,
     /// Questions of which a further piece may come.
     held_back: HeldBack,
+    recent: Recent,
     /// Who was told lately that they ask too much at once.
     refusals: Refusals,
     /// Places to wait for before the next poll: after questions were left to Telegram a whole batch,
@@ -239,7 +245,10 @@ impl Intake {
             after = last.id;
             info!(jobs = jobs.len(); "unfinished jobs recalled");
             for job in jobs {
-                self.hand_over(job).await;
+                match Seam::recalled(&job) {
+                    Some(seam) => self.hold_back(&job, seam).await,
+                    None => self.hand_over(job).await,
+                }
             }
         }
     }
@@ -276,6 +285,7 @@ impl Intake {
         let before = Before {
             room: room(&self.ctx).saturating_sub(self.held_back.len()),
             seams: self.held_back.seams(),
+            recent: self.recent.questions(clock::instant()),
             told: self.refusals.recent(clock::instant()),
         };
         match journal::store(&self.ctx, batch, me, before).await {
@@ -294,11 +304,9 @@ impl Intake {
                 }
                 for job in journaled.jobs {
                     let seam = journaled.seams.get(&job.lane);
-                    if let Some(seam) = seam.filter(|seam| seam.job == job.id) {
-                        let waiting = of_question(&job);
-                        self.held_back.put(waiting, *seam, clock::instant());
-                    } else {
-                        self.hand_over(job).await;
+                    match seam.filter(|seam| seam.job == job.id) {
+                        Some(seam) => self.hold_back(&job, seam.clone()).await,
+                        None => self.hand_over(job).await,
                     }
                 }
                 let left = journaled.left.map(|left| left.0);
@@ -314,10 +322,19 @@ impl Intake {
         }
     }
 
+    /// A question that may get a further piece waits for it; one of its lane that waited before goes.
+    async fn hold_back(&mut self, job: &Job, seam: Seam) {
+        let before = self.held_back.put(of_question(job), seam, clock::instant());
+        if let Some(before) = before {
+            self.ctx.desk.ask(before).await;
+        }
+    }
+
     /// A question goes to the queue, everything else runs beside. A command that ends what its lane
     /// asked before holds the lane from here on: what is handed over later waits for its effect, in
     /// that lane and in no other.
     async fn hand_over(&mut self, job: Job) {
+        self.recent.note(&job, clock::instant());
         let hold = match &job.task {
             Task::Question { .. } => {
                 self.ctx.desk.ask(of_question(&job)).await;

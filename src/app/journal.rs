@@ -5,13 +5,15 @@
 
 mod again;
 mod door;
+mod draft;
 mod sorter;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::app::Ctx;
 use crate::app::upkeep::SEEN_FOR;
-use crate::chat::paste::Seam;
+use crate::chat::pieces::{Piece, Seam};
 use crate::chat::role::{Grant, Person};
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, Task, UpdateId, UserId};
 use crate::clock::Timestamp;
@@ -60,10 +62,17 @@ struct Draft {
     replies_to: Option<MessageId>,
     /// The person chose the words that are quoted.
     chose_quote: bool,
-    /// Questions that wait or run in the lane will be newer rounds than any that is kept now.
-    is_behind: bool,
-    /// Plain words of one's own, in reply to nothing: it may be a piece of a longer text.
-    is_piece: bool,
+    /// As what it may be a piece of another question.
+    piece: Option<Piece>,
+    /// Said to others in a group: it counts only as a piece of a question.
+    is_aside: bool,
+    /// Jobs that wait or run in its lane, where it matters: they will be newer rounds than any that is
+    /// kept now.
+    known: Vec<JobId>,
+    /// The newest question of its lane, also when it was answered already.
+    recent: Option<Arc<Job>>,
+    /// The bot that it was sent to.
+    bot: i64,
 }
 
 /// What a batch left on disk.
@@ -96,6 +105,8 @@ pub(super) struct Before {
     pub(super) room: usize,
     /// Questions that wait for a further piece.
     pub(super) seams: HashMap<Lane, Seam>,
+    /// The newest question of a lane, for a while after it was asked.
+    pub(super) recent: HashMap<Lane, Arc<Job>>,
     /// People who were told within a minute that they ask too much at once.
     pub(super) told: HashSet<UserId>,
 }
@@ -108,8 +119,8 @@ pub(super) async fn store(
     me: &Me,
     before: Before,
 ) -> Result<Journaled, StoreError> {
-    let Before { room, seams, told } = before;
-    let mut sorter = Sorter::new(ctx, &seams, batch.date);
+    let bot = me.id.0;
+    let mut sorter = Sorter::new(ctx, bot, &before, batch.date);
     let mut entries = Vec::with_capacity(batch.updates.len());
     for update in &batch.updates {
         entries.push((
@@ -127,7 +138,9 @@ pub(super) async fn store(
         .filter(|(_, row)| row.is_changed)
         .filter_map(|(id, row)| Some((id, row.person?)))
         .collect();
-    let bot = me.id.0;
+    let Before {
+        room, seams, told, ..
+    } = before;
     let all = entries.iter().map(|(_, entry)| entry);
     let door = Door::for_all(ctx, all, &seams, told).await?;
     let stored = ctx.engine.store.write(move |rows| {
@@ -153,6 +166,24 @@ pub(super) async fn store(
     stored.await
 }
 
+/// Whether this is a message that was taken in the last day and comes under another update id: it is
+/// neither answered nor counted a second time.
+fn is_repeated(
+    rows: &Write<'_>,
+    bot: i64,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Entry::Job(draft) = entry else {
+        return Ok(false);
+    };
+    let Some((chat, message)) = draft.place_of_message() else {
+        return Ok(false);
+    };
+    let taken = rows.was_taken(bot, chat, message)?;
+    Ok(taken.is_some_and(|(at, _)| now.is_within(SEEN_FOR, at)))
+}
+
 /// Takes one update, unless it was seen before or has to wait at Telegram.
 fn take(
     rows: &mut Write<'_>,
@@ -164,6 +195,9 @@ fn take(
     if seen.is_some_and(|(at, _)| now.is_within(SEEN_FOR, at)) {
         return Ok(());
     }
+    if is_repeated(rows, bot, entry, now)? {
+        return rows.mark_seen(bot, update, now, Disposition::Dropped);
+    }
     let is_full = into.left.is_some() || into.questions() >= into.room;
     // A change may be about one of the questions that were left.
     let is_change = matches!(entry, Entry::Edited(_));
@@ -172,11 +206,11 @@ fn take(
         return Ok(());
     }
     let refused = into.refused;
-    enter(rows, entry, into)?;
+    let entered = enter(rows, entry, into)?;
     let disposition = if into.refused > refused {
         Disposition::Dropped
     } else {
-        disposition(entry)
+        entered
     };
     rows.mark_seen(bot, update, now, disposition)
 }
@@ -208,7 +242,8 @@ impl Journaled {
     fn takes_room(&self, entry: &Entry) -> bool {
         match entry {
             Entry::Job(draft) => {
-                matches!(draft.job.task, Task::Question { .. }) && self.door.admits(&draft.job)
+                let is_question = matches!(draft.job.task, Task::Question { .. });
+                is_question && !draft.is_aside && self.door.admits(&draft.job)
             }
             Entry::Pressed { .. }
             | Entry::Again(_)
@@ -234,6 +269,20 @@ impl Journaled {
         Ok(id)
     }
 
+    /// Whether it waits for a further piece and is not in the queue.
+    fn is_held_back(&self, job: &Job) -> bool {
+        let seam = self.seams.get(&job.lane);
+        seam.is_some_and(|seam| seam.job == job.id)
+    }
+
+    /// Has a job answered anew that may be running with the words it had before.
+    fn note_change(&mut self, job: &Job) {
+        let is_new = self.jobs.iter().any(|new| new.id == job.id);
+        if !is_new && !self.is_held_back(job) && !self.changed.contains(&job.id) {
+            self.changed.push(job.id);
+        }
+    }
+
     /// Replaces the row of a job that waits.
     fn change(&mut self, rows: &mut Write<'_>, job: Job) -> Result<(), StoreError> {
         rows.put_job(&job)?;
@@ -244,9 +293,13 @@ impl Journaled {
     }
 }
 
-fn enter(rows: &mut Write<'_>, entry: &Entry, into: &mut Journaled) -> Result<(), StoreError> {
+fn enter(
+    rows: &mut Write<'_>,
+    entry: &Entry,
+    into: &mut Journaled,
+) -> Result<Disposition, StoreError> {
     match entry {
-        Entry::Job(draft) => draft.enter(rows, into)?,
+        Entry::Job(draft) => return draft.enter(rows, into),
         Entry::Pressed { acknowledge, job } => {
             let id = rows.put_outbound(acknowledge)?;
             into.rows.push(Head::of(id, acknowledge));
@@ -264,23 +317,10 @@ fn enter(rows: &mut Write<'_>, entry: &Entry, into: &mut Journaled) -> Result<()
             }
         }
         Entry::Migrated { from, to } => rows.migrate_chat(*from, *to)?,
-        Entry::Dropped | Entry::Skipped => {}
+        Entry::Dropped => return Ok(Disposition::Dropped),
+        Entry::Skipped => return Ok(Disposition::Skipped),
     }
-    Ok(())
-}
-
-const fn disposition(entry: &Entry) -> Disposition {
-    match entry {
-        Entry::Job(_)
-        | Entry::Pressed { .. }
-        | Entry::Again(_)
-        | Entry::Edited(_)
-        | Entry::Stopped { .. }
-        | Entry::Reachable { .. }
-        | Entry::Migrated { .. } => Disposition::Accepted,
-        Entry::Dropped => Disposition::Dropped,
-        Entry::Skipped => Disposition::Skipped,
-    }
+    Ok(Disposition::Accepted)
 }
 
 /// A grant that ended, and what is said of it to whom.

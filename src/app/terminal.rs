@@ -201,6 +201,7 @@ impl Terminal {
             task: Task::Question {
                 text,
                 quote: None,
+                enclosed: Vec::new(),
                 basis: Basis::Newest,
             },
         };

@@ -5,6 +5,7 @@
 //! the answer is in the outbox.
 
 mod close;
+mod enclosed;
 mod said;
 
 use std::sync::Arc;
@@ -99,7 +100,9 @@ pub(crate) async fn answer(
     let begun = engine.store.write(move |rows| rows.begin_job(id));
     let locale = settings.locale_for(&job.sender);
     let reply = match &job.task {
-        Task::Question { text, quote, basis } => {
+        Task::Question {
+            text, quote, basis, ..
+        } => {
             let asked = Asked {
                 engine,
                 settings: &settings,
@@ -160,6 +163,9 @@ impl Asked<'_> {
                     .notice(&Notice::NeedsApproval, self.job.sender.id),
             ));
         };
+        if let Some(sentence) = self.unreadable() {
+            return Ok(Reply::say(sentence));
+        }
         let terms = self.settings.roles.terms(role);
         let context = self
             .engine
@@ -170,7 +176,7 @@ impl Asked<'_> {
         let question = Question {
             prompt: Arc::new(self.compose(&context)),
             tier: choice.tier,
-            signed_by: only_model(&context),
+            signed_by: StoredTurn::only_model(&context),
             groups: terms.groups().collect(),
             rank: role.rank(),
             view,
@@ -213,9 +219,10 @@ impl Asked<'_> {
         let highest = highest.min(terms.highest_tier);
         let [lite, flash, pro] = days.map(|(_, day)| day.unwrap_or(Day::Gone));
         let reasons: Vec<TierReason> = context.iter().map(|turn| turn.reason).collect();
+        let quote = self.words_of_others();
         let facts = tier::Facts {
             text: self.text,
-            quote: self.quote,
+            quote: quote.as_deref(),
             attachments: 0,
             context: &reasons,
             highest,
@@ -271,7 +278,8 @@ impl Asked<'_> {
         }
     }
 
-    /// An answer that is not whole says so, and one by another model or key than the wanted one.
+    /// An answer that is not whole says so, one by another model or key than the wanted one, and one to a
+    /// question with a file that nobody looked at.
     fn notes(&self, answer: &Answer, answered: &Answered) -> Vec<String> {
         let by = match answered.by {
             Some(by) if by.tier < answered.ceiling => Some(self.locale.degraded(by.tier)),
@@ -279,7 +287,8 @@ impl Asked<'_> {
             Some(_) | None => None,
         };
         let finish = self.locale.finish(answer.finish);
-        finish.into_iter().chain(by).map(str::to_owned).collect()
+        let said = finish.into_iter().chain(by).map(str::to_owned);
+        said.chain(self.note_on_files()).collect()
     }
 
     /// The role of this moment: a grant may have ended, or been taken back, while the job waited.
@@ -317,6 +326,7 @@ impl Asked<'_> {
         let question = prompt::Question {
             text: self.text,
             quote: self.quote,
+            enclosed: self.job.task.enclosed(),
             speaker,
         };
         prompt::build(&facts, context, &question)
@@ -337,6 +347,8 @@ impl Asked<'_> {
 
     fn unanswered(&self) -> StoredTurn {
         let quote = self.quote.map(|quote| Part::Quote(quote.to_owned()));
+        let enclosed = self.job.task.enclosed().iter();
+        let enclosed = enclosed.cloned().map(Part::Enclosed);
         let text = Part::Text(self.text.to_owned());
         StoredTurn {
             asked: self.job.accepted,
@@ -344,19 +356,10 @@ impl Asked<'_> {
             answer_messages: Vec::new(),
             model: String::new(),
             reason: TierReason::Smalltalk,
-            question: quote.into_iter().chain([text]).collect(),
+            question: quote.into_iter().chain(enclosed).chain([text]).collect(),
             answer: Vec::new(),
         }
     }
-}
-
-/// The model that made all of this, if it was one: only to it do the signatures mean anything.
-fn only_model(context: &[Arc<StoredTurn>]) -> Option<String> {
-    let first = context.first()?;
-    context
-        .iter()
-        .all(|turn| turn.model == first.model)
-        .then(|| first.model.clone())
 }
 
 /// The one commit: round, key health, outbox rows; the job leaves the inbox. `shown` is the message

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use super::command::Command;
+use super::enclosed::Enclosed;
 use super::role::{Grant, Person, Role, role_of};
-use super::{Addressed, Basis, ChatKind, Content, Inbound, Notice, Sender, Task, UserId};
+use super::{Addressed, Author, ChatKind, Content, Inbound, Notice, Sender, Task, UserId};
 use crate::clock::Timestamp;
 
 /// `ACCESS`: what happens to a stranger.
@@ -118,7 +119,7 @@ pub(crate) fn admit(inbound: &Inbound, gate: &Gate, known: Known<'_>, now: Times
     if let Some(ignored) = not_for_us(inbound, gate) {
         return Admission::Ignore(ignored);
     }
-    let command = Command::parse(text_of(inbound));
+    let command = command_of(inbound);
     let owners = command.as_ref().is_some_and(Command::is_owners);
     let role = gate.role(&inbound.sender, inbound.kind, known, now);
     let is_owner = role == Some(Role::Owner);
@@ -154,7 +155,7 @@ fn not_for_us(inbound: &Inbound, gate: &Gate) -> Option<Ignored> {
     }
     match inbound.addressed {
         Addressed::No => Some(Ignored::NotAddressed),
-        Addressed::Command => match Command::parse(text_of(inbound)) {
+        Addressed::Command => match command_of(inbound) {
             Some(Command::Unknown { .. }) => Some(Ignored::UnknownCommand),
             Some(_) | None => None,
         },
@@ -180,23 +181,18 @@ fn stranger(kind: ChatKind, gate: &Gate, known: Known<'_>) -> Admission {
     }
 }
 
-/// What the model is asked; for a medium its caption.
+/// What the model is asked, or what is said of a message that asks nothing. Items of an album and
+/// forwards without words wait for the words that may come with them.
 fn question(inbound: &Inbound, role: Role) -> Admission {
-    let text = text_of(inbound).trim();
-    match (&inbound.content, &inbound.quote) {
-        (Content::Media { kind, .. }, _) if text.is_empty() => {
-            Admission::Tell(Notice::CannotRead { kind: kind.clone() })
-        }
-        (Content::Text(_), None) if text.is_empty() => Admission::Tell(Notice::SayMore),
+    let task = inbound.question();
+    let may_grow = inbound.album.is_some() || inbound.author.is_forwarded();
+    let kind = task.enclosed().iter().find_map(Enclosed::unseen);
+    match kind.map(str::to_owned) {
         // "@bot" in reply to a message asks about that message.
-        (Content::Text(_) | Content::Media { .. }, quote) => Admission::Serve {
-            role,
-            task: Task::Question {
-                text: text.to_owned(),
-                quote: quote.clone(),
-                basis: Basis::Newest,
-            },
-        },
+        Some(_) | None if task.has_words() => Admission::Serve { role, task },
+        Some(_) if may_grow => Admission::Serve { role, task },
+        Some(kind) => Admission::Tell(Notice::CannotRead { kind }),
+        None => Admission::Tell(Notice::SayMore),
     }
 }
 
@@ -211,10 +207,12 @@ fn is_stale(inbound: &Inbound, gate: &Gate, now: Timestamp) -> bool {
     now.since(inbound.sent) > gate.stale_after
 }
 
-fn text_of(inbound: &Inbound) -> &str {
-    match &inbound.content {
-        Content::Text(text) => text,
-        Content::Media { caption, .. } => caption,
+/// A command counts only when the sender typed it.
+pub(crate) fn command_of(inbound: &Inbound) -> Option<Command> {
+    let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
+    match inbound.author {
+        Author::Sender => Command::parse(text),
+        Author::InlineBot | Author::Forwarded { .. } => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MessageId, Sender, Tier, TopicId, UserId};
+use super::{Enclosed, MessageId, Sender, Tier, TopicId, UserId};
 use crate::clock::Timestamp;
 use crate::keys::Group;
 
@@ -112,6 +112,9 @@ pub(crate) struct Person {
     pub(crate) reachable: bool,
     /// The newest question that came too late; a button has it answered all the same.
     pub(crate) held: Option<Held>,
+    /// When it was last said here that a message could not be read: in a group, to anybody; to a
+    /// person, of old mail that no button can answer.
+    pub(crate) told_unread: Option<Timestamp>,
 }
 
 impl Person {
@@ -126,6 +129,7 @@ impl Person {
             told: false,
             reachable: true,
             held: None,
+            told_unread: None,
         }
     }
 }
@@ -137,6 +141,7 @@ pub(crate) struct Held {
     pub(crate) topic: Option<TopicId>,
     pub(crate) text: String,
     pub(crate) quote: Option<String>,
+    pub(crate) enclosed: Vec<Enclosed>,
     pub(crate) sent: Timestamp,
     /// When the person was told of it; the next ones of the same outage only take its place.
     pub(crate) told: Timestamp,

@@ -1,8 +1,10 @@
 //! A round of a conversation, as it is stored and shown to the model again. Pure.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{MessageId, TierReason};
+use super::{Enclosed, MessageId, TierReason};
 use crate::clock::Timestamp;
 
 /// A finished round: one question with its answer. One that ended without an answer is kept with
@@ -25,13 +27,29 @@ impl StoredTurn {
         !self.answer.is_empty()
     }
 
+    /// The model that made all of these, if it was one: only to it do their signatures mean anything.
+    pub(crate) fn only_model(turns: &[Arc<Self>]) -> Option<String> {
+        let first = turns.first()?;
+        let is_one = turns.iter().all(|turn| turn.model == first.model);
+        is_one.then(|| first.model.clone())
+    }
+
     /// The person's own words.
     pub(crate) fn asked_text(&self) -> String {
         let texts = self.question.iter().filter_map(|part| match part {
             Part::Text(text) => Some(text.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Quote(_) => None,
+            Part::File { .. } | Part::Signed(_) | Part::Quote(_) | Part::Enclosed(_) => None,
         });
         texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// What belonged to the question.
+    pub(crate) fn enclosed(&self) -> Vec<Enclosed> {
+        let enclosed = self.question.iter().filter_map(|part| match part {
+            Part::Enclosed(enclosed) => Some(enclosed.clone()),
+            Part::File { .. } | Part::Signed(_) | Part::Text(_) | Part::Quote(_) => None,
+        });
+        enclosed.collect()
     }
 
     /// Whether this message holds a part of the answer.
@@ -43,7 +61,7 @@ impl StoredTurn {
     pub(crate) fn answer_text(&self) -> String {
         let texts = self.answer.iter().filter_map(|part| match part {
             Part::Text(text) => Some(text.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Quote(_) => None,
+            Part::File { .. } | Part::Signed(_) | Part::Quote(_) | Part::Enclosed(_) => None,
         });
         texts.collect::<Vec<_>>().join("\n")
     }
@@ -52,7 +70,7 @@ impl StoredTurn {
     pub(crate) fn quote(&self) -> Option<&str> {
         self.question.iter().find_map(|part| match part {
             Part::Quote(quote) => Some(quote.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Text(_) => None,
+            Part::File { .. } | Part::Signed(_) | Part::Text(_) | Part::Enclosed(_) => None,
         })
     }
 }
@@ -70,4 +88,6 @@ pub(crate) enum Part {
     Signed(Vec<u8>),
     /// Words of somebody else that the question was about.
     Quote(String),
+    /// What belonged to the question.
+    Enclosed(Enclosed),
 }

@@ -72,4 +72,18 @@ impl Locale {
     pub(crate) fn borrowed(&self) -> &str {
         &self.sentences.note.borrowed
     }
+
+    /// Under an answer to a question with files that cannot be seen, by their Bot API fields.
+    pub(crate) fn unseen(&self, kinds: &[&str]) -> Option<String> {
+        let texts = &self.sentences.note;
+        let mut names: Vec<&str> = Vec::new();
+        for kind in kinds {
+            let name = self.sentences.media.get(kind);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let kinds = names.join(&texts.between);
+        (!kinds.is_empty()).then(|| fill(&texts.unseen, &[("kinds", &kinds)]))
+    }
 }

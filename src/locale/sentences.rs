@@ -126,8 +126,9 @@ tables! {
     /// Where somebody stands who waits for a key.
     QueuePlaces { next, place, next_soon, place_soon }
 
-    /// Under an answer that is not by the wanted model or key.
-    Notes { lite, flash, borrowed }
+    /// Under an answer that is not by the wanted model or key, or to a question with a file that nobody
+    /// looked at, and what stands between the names of its files.
+    Notes { lite, flash, borrowed, unseen, between }
 
     /// Labels, one per [`crate::chat::callback::Callback`] of an answer, what "continue" asks the
     /// model, and one per [`crate::locale::Denied`].
@@ -167,7 +168,7 @@ tables! {
     /// Names of what cannot be read, by Bot API field.
     Media {
         photo, voice, audio, video, video_note, document, sticker, animation, location, contact,
-        poll, other,
+        poll, story, checklist, dice, game, paid, giveaway, other,
     }
 
     /// One per [`crate::chat::answer::Failure`].
@@ -215,7 +216,7 @@ impl Media {
     /// The name of a Bot API field such as `video_note`.
     pub(super) fn get(&self, kind: &str) -> &str {
         match kind {
-            "photo" => &self.photo,
+            "photo" | "live_photo" => &self.photo,
             "voice" => &self.voice,
             "audio" => &self.audio,
             "video" => &self.video,
@@ -226,6 +227,12 @@ impl Media {
             "location" | "venue" => &self.location,
             "contact" => &self.contact,
             "poll" => &self.poll,
+            "story" => &self.story,
+            "checklist" => &self.checklist,
+            "dice" => &self.dice,
+            "game" => &self.game,
+            "paid_media" => &self.paid,
+            "giveaway" | "giveaway_winners" => &self.giveaway,
             _ => &self.other,
         }
     }

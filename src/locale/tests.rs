@@ -382,3 +382,15 @@ proptest! {
         prop_assert_eq!(fill(&template, &[]), template);
     }
 }
+
+#[test]
+fn the_note_on_files_names_each_kind_once() {
+    let locale = Locale::of(Language::En);
+    assert_eq!(locale.unseen(&[]), None);
+    let note = locale.unseen(&["photo", "live_photo", "document", "hologram"]);
+    let expected = "(I can't look at photos and files and this kind of message yet, so I went by \
+        the words alone.)";
+    assert_eq!(note.as_deref(), Some(expected));
+    let note = Locale::of(Language::Zh).unseen(&["photo", "voice"]);
+    assert!(note.unwrap().contains("图片和语音消息"));
+}

@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 use super::StoreError;
 use super::write::Touched;
 use crate::chat::role::Person;
-use crate::chat::{Lane, Part, StoredTurn, UserId};
+use crate::chat::{Enclosed, Lane, Part, StoredTurn, UserId};
 
 /// Rounds kept per lane: the most any role remembers (design §3).
 pub(super) const WINDOW_ROUNDS: usize = 10;
@@ -102,7 +102,8 @@ fn weight(bytes: usize) -> u32 {
 
 fn person_bytes(person: &Person) -> usize {
     let held = person.held.as_ref().map_or(0, |held| {
-        held.text.len() + held.quote.as_ref().map_or(0, String::len)
+        let enclosed = held.enclosed.iter().map(Enclosed::bytes);
+        held.text.len() + held.quote.as_ref().map_or(0, String::len) + enclosed.sum::<usize>()
     });
     let language = person.language.as_ref().map_or(0, String::len);
     size_of::<Person>() + person.name.len() + language + held
@@ -123,6 +124,7 @@ fn part_bytes(part: &Part) -> usize {
             description,
         } => file_id.len() + description.len(),
         Part::Signed(bytes) => bytes.len(),
+        Part::Enclosed(enclosed) => enclosed.bytes(),
     };
     size_of::<Part>() + content
 }
@@ -143,6 +145,7 @@ mod tests {
             topic: None,
             text: "x".repeat(4000),
             quote: Some("y".repeat(300)),
+            enclosed: Vec::new(),
             sent: Timestamp(1),
             told: Timestamp(2),
         });

@@ -24,7 +24,7 @@ pub(super) type Definition = TableDefinition<'static, &'static [u8], &'static [u
 pub(super) const META: Definition = Definition::new("meta");
 /// By job.
 pub(super) const INBOX: Definition = Definition::new("inbox");
-/// By bot and update.
+/// By bot and update; behind them by bot, chat and message.
 pub(super) const SEEN: Definition = Definition::new("seen");
 /// By the order of sending.
 pub(super) const OUTBOX: Definition = Definition::new("outbox");
@@ -62,7 +62,7 @@ pub(super) fn offset_name(bot: i64) -> Vec<u8> {
     format!("{OFFSETS}{bot}").into_bytes()
 }
 
-/// When an update was first seen, and what became of it.
+/// When an update was first seen, or a message taken, and what became of it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SeenRow(pub(super) Timestamp, pub(super) Disposition);
 

@@ -65,6 +65,7 @@ pub(super) fn job(id: JobId, lane: Lane) -> Job {
         task: Task::Question {
             text: "why?".into(),
             quote: None,
+            enclosed: Vec::new(),
             basis: Basis::Newest,
         },
     }
@@ -92,6 +93,7 @@ pub(super) fn person(name: &str, last_seen: u64) -> Person {
         told: false,
         reachable: true,
         held: None,
+        told_unread: None,
     }
 }
 

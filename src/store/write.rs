@@ -97,9 +97,16 @@ impl<'t> Write<'t> {
         self.put_job(&job)
     }
 
-    /// Remembers the message in which the answer to a job grows; nothing when the job is gone.
-    pub(crate) fn note_place(&mut self, id: JobId, message: MessageId) -> Result<(), StoreError> {
-        let Some(mut job) = self.job(id)? else {
+    /// Remembers the message in which the answer to a job grows; nothing when the job is gone, or has
+    /// moved to another chat, where the number means another message.
+    pub(crate) fn note_place(
+        &mut self,
+        id: JobId,
+        chat: ChatId,
+        message: MessageId,
+    ) -> Result<(), StoreError> {
+        let job = self.job(id)?;
+        let Some(mut job) = job.filter(|job| job.lane.chat() == Some(chat)) else {
             return Ok(());
         };
         if !job.places.contains(&message) {
@@ -133,6 +140,31 @@ impl<'t> Write<'t> {
     ) -> Result<Option<(Timestamp, Disposition)>, StoreError> {
         let seen = self.txn.open_table(tables::SEEN)?;
         let row = tables::row(&seen, &Key::seen(bot, update))?;
+        Ok(row.map(|SeenRow(at, disposition)| (at, disposition)))
+    }
+
+    /// Remembers a message that was taken: accepted as something that is asked, or dropped with a word.
+    pub(crate) fn mark_taken(
+        &mut self,
+        bot: i64,
+        (chat, message): (ChatId, MessageId),
+        now: Timestamp,
+        disposition: Disposition,
+    ) -> Result<(), StoreError> {
+        let mut seen = self.txn.open_table(tables::SEEN)?;
+        let row = SeenRow(now, disposition);
+        tables::put(&mut seen, &Key::taken(bot, chat, message), &row)
+    }
+
+    /// When a message was taken, under whatever update id, and as what.
+    pub(crate) fn was_taken(
+        &self,
+        bot: i64,
+        chat: ChatId,
+        message: MessageId,
+    ) -> Result<Option<(Timestamp, Disposition)>, StoreError> {
+        let seen = self.txn.open_table(tables::SEEN)?;
+        let row = tables::row(&seen, &Key::taken(bot, chat, message))?;
         Ok(row.map(|SeenRow(at, disposition)| (at, disposition)))
     }
 

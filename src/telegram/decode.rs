@@ -2,55 +2,39 @@
 //! not understand cannot hide the others.
 //!
 //! Whether a message in a group is meant for the bot is decided by entities, never by searching
-//! the text. Words that are not the sender's own (forwarded, replied to, quoted) go to `quote` and
-//! never address the bot.
+//! the text. Words that are not the sender's own (forwarded, replied to, quoted) never address the
+//! bot.
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use self::kinds::{Carried, carried, file_of};
 use self::words::{Address, Words};
 use super::Me;
 use super::wire::{CallbackQuery, Chat, ChatMemberUpdated, Message, StoppedGeneration, User};
 use crate::chat::{
-    Addressed, ChatKind, Content, Event, Inbound, MessageId, Pressed, Sender, TopicId, UpdateId,
-    UserId,
+    Addressed, Author, ChatKind, Content, Event, Inbound, MessageId, Pressed, Sender, TopicId,
+    UpdateId, UserId,
 };
 use crate::clock::Timestamp;
 
+mod kinds;
 mod words;
 
 /// Longest quote, in characters.
 const MAX_QUOTE: usize = 4096;
-
-/// Fields of a message that carry something a person sent. `animation` comes with `document`, and
-/// `venue` with `location`: the first that is there names the kind.
-const MEDIA: [&str; 18] = [
-    "animation",
-    "venue",
-    "photo",
-    "voice",
-    "audio",
-    "video",
-    "video_note",
-    "document",
-    "sticker",
-    "live_photo",
-    "paid_media",
-    "story",
-    "checklist",
-    "contact",
-    "location",
-    "poll",
-    "dice",
-    "game",
-];
 
 /// In the General topic of a forum a message must be sent without thread id.
 const GENERAL: TopicId = TopicId(1);
 
 /// What became of one update.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is made of each update and taken apart at once"
+)]
 pub(crate) enum Decoded {
     Event(Event),
     /// Nothing for this bot.
@@ -125,23 +109,29 @@ fn of_member(json: &str) -> Result<Event, Unfit> {
     })
 }
 
+/// A press that cannot be acted on is an event all the same: whatever is not answered spins.
 fn of_press(update: UpdateId, json: &str) -> Result<Event, Unfit> {
     let query: CallbackQuery = serde_json::from_str(json)?;
-    let Some(message) = query.message.filter(|message| message.date != 0) else {
-        return Err(skipped("button of an old message"));
-    };
-    let Some(data) = query.data else {
-        return Err(skipped("button without data"));
-    };
-    Ok(Event::Pressed(Pressed {
-        update,
-        callback: query.id,
-        chat: message.chat.id,
-        kind: chat_kind(&message.chat)?,
-        message: message.message_id,
-        sender: person(&query.from),
-        data,
-    }))
+    let sender = person(&query.from);
+    let is_old = query.message.as_ref().is_some_and(|held| held.date == 0);
+    let held = query.message.filter(|held| held.date != 0);
+    let place = held.and_then(|held| Some((chat_kind(&held.chat).ok()?, held)));
+    Ok(match (place, query.data) {
+        (Some((kind, held)), Some(data)) => Event::Pressed(Pressed {
+            update,
+            callback: query.id,
+            chat: held.chat.id,
+            kind,
+            message: held.message_id,
+            sender,
+            data,
+        }),
+        (Some(_), None) | (None, _) => Event::PressedInVain {
+            callback: query.id,
+            sender,
+            is_old,
+        },
+    })
 }
 
 /// A stop names nobody: in a private chat it can only be the person's.
@@ -163,6 +153,7 @@ fn of_edit(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         Event::Edited(_)
         | Event::Stopped { .. }
         | Event::Pressed(_)
+        | Event::PressedInVain { .. }
         | Event::Reachable { .. }
         | Event::Migrated { .. } => Err(skipped("edited service message")),
     }
@@ -194,36 +185,42 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         message: message.message_id,
         sender,
         sent: Timestamp::from_secs(message.edit_date.unwrap_or(message.date)),
+        posted: Timestamp::from_secs(message.date),
         addressed: said.addressed,
+        author: said.author,
         content: said.content,
         quote: said.quote,
+        file_of_reply: said.file_of_reply.map(str::to_owned),
         replies_to: said.replies_to,
         chose_quote: message.quote.is_some(),
+        album: message.media_group_id,
     }))
 }
 
 /// What a message says and to whom.
 struct Said {
     addressed: Addressed,
+    author: Author,
     content: Content,
     quote: Option<String>,
+    file_of_reply: Option<&'static str>,
     replies_to: Option<MessageId>,
 }
 
 fn said(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &Me) -> Said {
+    let author = author(message);
     let words = Words::of(message).unwrap_or_default();
     let reply = replied_to(message);
-    let (own, quote) = if message.forward_origin.is_some() {
-        (Words::default(), bounded(&words.text))
-    } else {
-        (words, quote(message, reply.as_ref()))
+    let text = match author {
+        Author::Forwarded { .. } => words.text.trim().to_owned(),
+        Author::Sender | Author::InlineBot => words.without(me),
     };
-    let text = own.without(me);
     Said {
         addressed: match kind {
             ChatKind::Private => Addressed::Private,
-            ChatKind::Group => addressed(&own, reply.as_ref(), me),
+            ChatKind::Group => addressed(&words, &author, reply.as_ref(), me),
         },
+        author,
         content: match media {
             None => Content::Text(text),
             Some(kind) => Content::Media {
@@ -231,11 +228,66 @@ fn said(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &Me) -> 
                 caption: text,
             },
         },
-        quote,
+        quote: quote(message, reply.as_ref()),
+        file_of_reply: file_of_reply(message, reply.as_ref()),
         replies_to: reply
             .filter(|reply| is_ours(reply, me))
             .map(|reply| reply.message_id),
     }
+}
+
+/// Both the forms of a forward count, and that one is there at all, whatever it holds.
+fn author(message: &Message<'_>) -> Author {
+    let is_forward = [
+        message.forward_origin,
+        message.forward_from,
+        message.forward_from_chat,
+        message.forward_sender_name,
+        message.forward_date,
+    ]
+    .iter()
+    .any(Option::is_some);
+    if is_forward {
+        Author::Forwarded {
+            from: origin(message),
+        }
+    } else if message.via_bot.is_some() {
+        Author::InlineBot
+    } else {
+        Author::Sender
+    }
+}
+
+/// The name of whoever wrote a forwarded message (Bot API, `MessageOrigin`).
+fn origin(message: &Message<'_>) -> Option<String> {
+    let read = |json: &RawValue| serde_json::from_str::<Value>(json.get()).ok();
+    let at = |value: &Value, path: &str| value.pointer(path)?.as_str().map(str::to_owned);
+    if let Some(origin) = message.forward_origin.and_then(read) {
+        let places = [
+            "/sender_user/first_name",
+            "/sender_user_name",
+            "/sender_chat/title",
+            "/chat/title",
+        ];
+        return places.iter().find_map(|path| at(&origin, path));
+    }
+    let older = [
+        (message.forward_from, "/first_name"),
+        (message.forward_from_chat, "/title"),
+        (message.forward_sender_name, ""),
+    ];
+    older
+        .into_iter()
+        .find_map(|(json, path)| at(&read(json?)?, path))
+}
+
+/// The file of the message replied to, which may be in another chat, or a story.
+fn file_of_reply(message: &Message<'_>, reply: Option<&Message<'_>>) -> Option<&'static str> {
+    if message.reply_to_story.is_some() {
+        return Some("story");
+    }
+    let here = message.reply_to_message.filter(|_| reply.is_some());
+    file_of(here.or(message.external_reply)?.get())
 }
 
 fn is_ours(message: &Message<'_>, me: &Me) -> bool {
@@ -283,17 +335,25 @@ fn media(message: &Message<'_>, json: &str) -> Result<Option<&'static str>, Unfi
     if message.text.is_some() || message.rich_message.is_some() {
         return Ok(None);
     }
-    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
-    let kind = MEDIA.into_iter().find(|kind| fields.contains_key(*kind));
-    kind.map(Some).ok_or_else(|| skipped("service message"))
+    match carried(json)? {
+        Carried::Content(kind) => Ok(Some(kind)),
+        Carried::Service => Err(skipped("service message")),
+    }
 }
 
-fn addressed(own: &Words, reply: Option<&Message<'_>>, me: &Me) -> Addressed {
-    match own.address(me) {
-        Address::Command => Addressed::Command,
+/// Forwarded words speak to nobody, and a command counts only when it was typed.
+fn addressed(words: &Words, author: &Author, reply: Option<&Message<'_>>, me: &Me) -> Addressed {
+    let address = match author {
+        Author::Forwarded { .. } => Address::Nobody,
+        Author::Sender | Author::InlineBot => words.address(me),
+    };
+    match address {
+        Address::Command if *author == Author::Sender => Addressed::Command,
         Address::Us => Addressed::Mention,
-        Address::Nobody if reply.is_some_and(|reply| is_ours(reply, me)) => Addressed::Reply,
-        Address::AnotherBot | Address::Nobody => Addressed::No,
+        Address::Command | Address::Nobody if reply.is_some_and(|reply| is_ours(reply, me)) => {
+            Addressed::Reply
+        }
+        Address::Command | Address::AnotherBot | Address::Nobody => Addressed::No,
     }
 }
 

@@ -64,10 +64,25 @@ pub(super) struct Message<'a> {
     pub(super) business_connection_id: Option<String>,
     pub(super) message_thread_id: Option<TopicId>,
     pub(super) is_topic_message: Option<bool>,
-    pub(super) forward_origin: Option<serde::de::IgnoredAny>,
+    pub(super) media_group_id: Option<String>,
+    /// The new form of a forward; the older ones follow (Bot API before 7.0).
+    #[serde(borrow)]
+    pub(super) forward_origin: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) forward_from: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) forward_from_chat: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) forward_sender_name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) forward_date: Option<&'a RawValue>,
     /// Another message, left as it is: replies do not nest, so one level is decoded and no more.
     #[serde(borrow)]
     pub(super) reply_to_message: Option<&'a RawValue>,
+    /// A message of another chat that is replied to.
+    #[serde(borrow)]
+    pub(super) external_reply: Option<&'a RawValue>,
+    pub(super) reply_to_story: Option<serde::de::IgnoredAny>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) quote: Option<Quote>,
     pub(super) text: Option<String>,
@@ -131,6 +146,7 @@ pub(super) struct CallbackQuery {
     /// Absent, or with the date 0, when it is too old to be looked at.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) message: Option<Holder>,
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) data: Option<String>,
 }
 

@@ -23,6 +23,7 @@ mod crash;
 mod faults;
 mod files;
 mod groups;
+mod intake;
 mod keys;
 mod keys_command;
 mod line;

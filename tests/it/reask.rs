@@ -8,7 +8,7 @@ use crate::world::http::Trouble;
 use crate::world::{PATIENCE, World, eventually};
 
 /// The words that go to the model in one call, from the oldest on.
-fn said(call: &Call) -> Vec<String> {
+pub(crate) fn said(call: &Call) -> Vec<String> {
     let turns = call.contents.as_array().expect("turns").iter();
     let texts = turns.flat_map(|turn| turn["parts"].as_array().expect("parts"));
     texts
@@ -17,7 +17,7 @@ fn said(call: &Call) -> Vec<String> {
 }
 
 /// All that was sent so far is stored, and nothing waits or runs.
-fn settled(world: &mut World) {
+pub(crate) fn settled(world: &mut World) {
     eventually(PATIENCE, "all is confirmed", || world.telegram.is_drained());
     eventually(PATIENCE, "nothing runs", || world.questions() == (0, 0));
 }

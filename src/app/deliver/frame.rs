@@ -80,11 +80,11 @@ async fn sent(ctx: &Arc<Ctx>, live: &Live, begun: Begun, message: Option<Message
         if begun.message.is_none()
             && let Some(message) = message
         {
-            let job = live.job;
+            let (job, chat) = (live.job, live.chat);
             let noted = ctx
                 .engine
                 .store
-                .write_soon(move |rows| rows.note_place(job, message));
+                .write_soon(move |rows| rows.note_place(job, chat, message));
             if let Err(error) = noted.await {
                 warn!(job = job.0, err:% = error; "message of a growing answer not noted");
             }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::chat::Lane;
-use crate::chat::paste::{PATIENCE, Seam};
+use crate::chat::pieces::{PATIENCE, Seam};
 use crate::clock::Instant;
 use crate::queue::Waiting;
 
@@ -25,13 +25,20 @@ impl HeldBack {
 
     /// The open ends, for the journal to join pieces to.
     pub(super) fn seams(&self) -> HashMap<Lane, Seam> {
-        let seams = self.0.iter().map(|(lane, held)| (*lane, held.seam));
+        let seams = self.0.iter().map(|(lane, held)| (*lane, held.seam.clone()));
         seams.collect()
     }
 
     /// When the first of them has waited long enough.
     pub(super) fn due(&self) -> Option<Instant> {
         self.0.values().map(|held| held.until).min()
+    }
+
+    /// Waits for all of them from now on: what came while the bot was away has not been fetched yet.
+    pub(super) fn wait_from(&mut self, now: Instant) {
+        for held in self.0.values_mut() {
+            held.until = now + PATIENCE;
+        }
     }
 
     /// Those that have waited long enough.
@@ -47,7 +54,7 @@ impl HeldBack {
                 && seam.job == held.seam.job
                 && *seam != held.seam
             {
-                held.seam = *seam;
+                held.seam = seam.clone();
                 held.until = now + PATIENCE;
             }
         }
@@ -59,14 +66,15 @@ impl HeldBack {
         closed.map(|(_, held)| held.waiting).collect()
     }
 
-    /// Holds a question of the newest batch back.
-    pub(super) fn put(&mut self, waiting: Waiting, seam: Seam, now: Instant) {
+    /// Holds a question back; the one of its lane that was held back until now.
+    pub(super) fn put(&mut self, waiting: Waiting, seam: Seam, now: Instant) -> Option<Waiting> {
         let until = now + PATIENCE;
         let held = Held {
             waiting,
             seam,
             until,
         };
-        self.0.insert(waiting.lane, held);
+        let before = self.0.insert(waiting.lane, held);
+        before.map(|before| before.waiting)
     }
 }

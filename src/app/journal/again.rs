@@ -1,81 +1,21 @@
-//! Questions that build on what was asked before: pieces of a paste, replies to an answer, changed
-//! messages, and the buttons under an answer. What becomes of them depends on what waits, runs and is
+//! Questions that build on what was asked before: changed messages, and the buttons under an answer. What becomes of them depends on what waits, runs and is
 //! kept, so it is decided in the writer's transaction, where that stands still.
 
 use super::{Draft, Journaled};
 use crate::chat::callback::Callback;
-use crate::chat::paste::Seam;
+use crate::chat::pieces::is_of_one_message;
 use crate::chat::role::Role;
 use crate::chat::{
-    Basis, Job, JobId, Lane, MessageId, Origin, Outbound, Parcel, Pressed, Sender, StoredTurn,
-    Task, UserId, draft_of,
+    Basis, ChatId, Job, JobId, Lane, MessageId, Origin, Outbound, Parcel, Pressed, Sender,
+    StoredTurn, Task, UserId, draft_of,
 };
 use crate::clock::Timestamp;
 use crate::locale::{Denied, Locale};
 use crate::outgoing::Head;
-use crate::store::{StoreError, Write};
-
-impl Draft {
-    /// Joins the question it is a piece of, or becomes a job.
-    pub(super) fn enter(
-        &self,
-        rows: &mut Write<'_>,
-        into: &mut Journaled,
-    ) -> Result<(), StoreError> {
-        let lane = self.job.lane;
-        if self.is_piece
-            && let Some(seam) = into.seams.get(&lane).copied()
-            && let Some(mut question) = rows.job(seam.job)?
-            && let Ok(open) = seam.join(&mut question, &self.job)
-        {
-            match open {
-                Some(seam) => into.seams.insert(lane, seam),
-                None => into.seams.remove(&lane),
-            };
-            return into.change(rows, question);
-        }
-        let mut job = self.job.clone();
-        if !into.door.admits(&job) {
-            return into.refuse(rows, job);
-        }
-        self.place(rows, into, &mut job)?;
-        let id = into.add(rows, job)?;
-        let open = into.jobs.last().filter(|_| self.is_piece);
-        if let Some(seam) = open.and_then(Seam::of).filter(|seam| seam.job == id) {
-            into.seams.insert(lane, seam);
-        }
-        Ok(())
-    }
-
-    /// A reply to an answer of the lane that is not its newest stands after that round. The bot's own words need no
-    /// quotation then, unless the person chose some of them.
-    fn place(&self, rows: &Write<'_>, into: &Journaled, job: &mut Job) -> Result<(), StoreError> {
-        let (Some(message), Some(chat)) = (self.replies_to, job.lane.chat()) else {
-            return Ok(());
-        };
-        let Task::Question { quote, basis, .. } = &mut job.task else {
-            return Ok(());
-        };
-        let Some((lane, round)) = rows.by_message(chat, message)? else {
-            return Ok(());
-        };
-        let turn = rows.turn(lane, round)?;
-        if lane != job.lane || !turn.is_some_and(|turn| turn.is_answered()) {
-            return Ok(());
-        }
-        let is_behind = self.is_behind || into.jobs.iter().any(|job| job.lane == lane);
-        if is_behind || rows.newest_turn(lane)? != Some(round) {
-            *basis = Basis::Round(round);
-        }
-        if !self.chose_quote {
-            *quote = None;
-        }
-        Ok(())
-    }
-}
+use crate::store::{Disposition, StoreError, Write};
 
 /// The jobs among these, and those of the batch, that are still in the inbox.
-fn under_way(
+pub(super) fn under_way(
     rows: &Write<'_>,
     into: &Journaled,
     known: &[JobId],
@@ -92,23 +32,26 @@ fn under_way(
 /// A message that was changed.
 pub(super) struct Edit {
     /// The question as it is now, as if it were new.
-    pub(super) draft: Job,
+    pub(super) draft: Draft,
     pub(super) message: MessageId,
-    /// Jobs of its lane that wait or run.
-    pub(super) known: Vec<JobId>,
+    /// The message is so new that the change may be what makes it a question: a mention that was
+    /// forgotten, words for a file.
+    pub(super) is_soon: bool,
 }
 
 impl Edit {
-    /// Changes the question that waits or runs, or asks the newest one again.
+    /// Changes the question that waits or runs, asks the newest one again, or asks it for the first
+    /// time.
     pub(super) fn enter(
         &self,
         rows: &mut Write<'_>,
         into: &mut Journaled,
     ) -> Result<(), StoreError> {
-        let Task::Question { text: new, .. } = &self.draft.task else {
+        let Task::Question { text: new, .. } = &self.draft.job.task else {
             return Ok(());
         };
-        let jobs = under_way(rows, into, &self.known, self.draft.lane)?;
+        let lane = self.draft.job.lane;
+        let jobs = under_way(rows, into, &self.draft.known, lane)?;
         let asking = jobs
             .into_iter()
             .rev()
@@ -117,19 +60,16 @@ impl Edit {
             return self.ask_again(rows, into, new);
         };
         // Which words of a joined paste this message made is not known any more.
-        let is_whole = job.messages.len() == 1;
+        let is_whole = is_of_one_message(job.messages.len(), job.task.enclosed());
         if let Task::Question { text, .. } = &mut job.task
             && is_whole
             && text != new
         {
             text.clone_from(new);
             job.attempts = 0;
-            let seam = into.seams.get(&job.lane);
-            let is_held_back = seam.is_some_and(|seam| seam.job == job.id);
-            if is_held_back {
+            into.note_change(&job);
+            if into.is_held_back(&job) {
                 into.seams.remove(&job.lane);
-            } else if !into.jobs.iter().any(|new| new.id == job.id) {
-                into.changed.push(job.id);
             }
             into.change(rows, job)?;
         }
@@ -142,7 +82,7 @@ impl Edit {
         into: &mut Journaled,
         new: &str,
     ) -> Result<(), StoreError> {
-        let lane = self.draft.lane;
+        let lane = self.draft.job.lane;
         let Some(chat) = lane.chat() else {
             return Ok(());
         };
@@ -150,16 +90,17 @@ impl Edit {
             .by_message(chat, self.message)?
             .filter(|(of, _)| *of == lane)
         else {
-            return Ok(());
+            return self.ask_first(rows, into, chat);
         };
         let is_newest = rows.newest_turn(lane)? == Some(round);
         let Some(turn) = rows.turn(lane, round)?.filter(|_| is_newest) else {
             return Ok(());
         };
-        if turn.question_messages != [self.message] || turn.asked_text() == new {
+        let is_whole = is_of_one_message(turn.question_messages.len(), &turn.enclosed());
+        if !is_whole || turn.asked_text() == new {
             return Ok(());
         }
-        let mut job = instead_of(self.draft.clone(), round, &turn);
+        let mut job = instead_of(self.draft.job.clone(), round, &turn);
         if let Task::Question { text, .. } = &mut job.task {
             new.clone_into(text);
         }
@@ -169,10 +110,25 @@ impl Edit {
             into.refuse(rows, job)
         }
     }
+
+    /// Only what was no question before; one whose round is not kept is not asked a second time.
+    fn ask_first(
+        &self,
+        rows: &mut Write<'_>,
+        into: &mut Journaled,
+        chat: ChatId,
+    ) -> Result<(), StoreError> {
+        let taken = rows.was_taken(self.draft.bot, chat, self.message)?;
+        let was_asked = taken.is_some_and(|(_, as_what)| as_what == Disposition::Accepted);
+        if self.is_soon && !was_asked {
+            self.draft.enter(rows, into)?;
+        }
+        Ok(())
+    }
 }
 
 /// The same question once more, in the place of its round.
-fn instead_of(draft: Job, round: JobId, turn: &StoredTurn) -> Job {
+pub(super) fn instead_of(draft: Job, round: JobId, turn: &StoredTurn) -> Job {
     let places = turn.answer_messages.iter().map(|(_, message)| *message);
     Job {
         messages: turn.question_messages.clone(),
@@ -180,6 +136,7 @@ fn instead_of(draft: Job, round: JobId, turn: &StoredTurn) -> Job {
         task: Task::Question {
             text: turn.asked_text(),
             quote: turn.quote().map(str::to_owned),
+            enclosed: turn.enclosed(),
             basis: Basis::InsteadOf(round),
         },
         ..draft
@@ -226,12 +183,16 @@ impl Press {
         Ok(())
     }
 
-    /// Whether the presser may decide over what this lane asked.
+    /// Whether the presser may decide over what this lane asked. A press never comes from a chat: what an
+    /// anonymous admin or a channel asked belongs to everybody in the group whom the gate lets in.
     fn may_decide(&self, lane: Lane) -> bool {
         let Lane::Telegram { person, .. } = lane else {
             return false;
         };
-        self.pressed.sender.id == person || self.role == Some(Role::Owner)
+        let is_of_a_chat = person.0 < 0;
+        self.pressed.sender.id == person
+            || self.role == Some(Role::Owner)
+            || (is_of_a_chat && self.role.is_some())
     }
 
     fn stop(
@@ -313,6 +274,7 @@ impl Press {
             task: Task::Question {
                 text: self.locale.go_on_question().to_owned(),
                 quote: None,
+                enclosed: Vec::new(),
                 basis: Basis::Round(round),
             },
         })

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Entry, Journaled};
 use crate::app::Ctx;
-use crate::chat::paste::Seam;
+use crate::chat::pieces::Seam;
 use crate::chat::{Job, Lane, Notice, Task, UserId};
 use crate::queue::{Share, Shares};
 use crate::store::{StoreError, Write};
@@ -88,7 +88,7 @@ impl Entry {
                 Task::Question { .. } => draft.job.lane.person(),
                 Task::Command(_) | Task::Tell(_) => None,
             },
-            Self::Edited(edit) => edit.draft.lane.person(),
+            Self::Edited(edit) => edit.draft.job.lane.person(),
             Self::Again(press) => Some(press.pressed.sender.id),
             Self::Pressed { job, .. } => job.as_ref().and_then(|job| job.lane.person()),
             Self::Stopped { .. }

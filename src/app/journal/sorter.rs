@@ -2,31 +2,28 @@
 //! the first changed. Reads the registry; changes nothing but its own copies.
 
 mod control;
+mod notices;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{debug, info, warn};
+use log::{debug, warn};
 
-use super::{Draft, Entry, Expired};
+use super::{Before, Draft, Entry, Expired};
 use crate::app::Ctx;
 use crate::app::engine::Settings;
-use crate::chat::admit::{Admission, Known, admit};
-use crate::chat::command::Command;
-use crate::chat::paste::Seam;
-use crate::chat::role::{Grant, Held, Person, Role};
+use crate::chat::admit::{Admission, Ignored, Known, admit};
+use crate::chat::pieces::Piece;
+use crate::chat::role::{Grant, Person, Role};
 use crate::chat::{
-    ChatId, ChatKind, Content, Event, Inbound, Job, JobId, Lane, Notice, Origin, Sender, Task,
-    UpdateId, UserId,
+    ChatId, ChatKind, Event, Inbound, Job, JobId, Lane, Origin, Sender, Task, UpdateId, UserId,
 };
 use crate::clock::{self, Timestamp};
 use crate::locale::{Language, Locale};
 use crate::store::StoreError;
 use crate::telegram::decode::Decoded;
 
-/// Old mail that comes within this time is of one outage, and told of once.
-const ONE_OUTAGE: Duration = Duration::from_hours(1);
 /// A person's row is touched this seldom when nothing else of it changes.
 const SEEN_STEP: Duration = Duration::from_hours(1);
 
@@ -40,6 +37,7 @@ pub(super) struct Row {
 pub(super) struct Sorter<'a> {
     ctx: &'a Ctx,
     settings: Arc<Settings>,
+    bot: i64,
     pub(super) now: Timestamp,
     /// The same by Telegram's clock, which also dates the messages: how old a message is does not
     /// hang on ours.
@@ -47,26 +45,22 @@ pub(super) struct Sorter<'a> {
     pub(super) rows: HashMap<UserId, Row>,
     /// Grants whose days are over.
     pub(super) expired: Vec<Expired>,
-    /// Questions that are known to nobody but the intake yet.
-    seams: &'a HashMap<Lane, Seam>,
+    before: &'a Before,
 }
 
 impl<'a> Sorter<'a> {
     /// `date` is that of Telegram's answer which brought the batch.
-    pub(super) fn new(
-        ctx: &'a Ctx,
-        seams: &'a HashMap<Lane, Seam>,
-        date: Option<Timestamp>,
-    ) -> Self {
+    pub(super) fn new(ctx: &'a Ctx, bot: i64, before: &'a Before, date: Option<Timestamp>) -> Self {
         let now = clock::now();
         Self {
             now,
             theirs: date.unwrap_or(now),
             ctx,
+            bot,
             settings: ctx.engine.settings(),
             rows: HashMap::new(),
             expired: Vec::new(),
-            seams,
+            before,
         }
     }
 }
@@ -89,10 +83,15 @@ impl Sorter<'_> {
                 draft,
             }),
             Decoded::Event(Event::Pressed(pressed)) => self.pressed(pressed).await,
+            Decoded::Event(Event::PressedInVain {
+                callback,
+                sender,
+                is_old,
+            }) => Ok(self.pressed_in_vain(callback, &sender, is_old)),
             Decoded::Event(Event::Reachable { chat, reachable }) => {
                 Ok(Entry::Reachable { chat, reachable })
             }
-            Decoded::Event(Event::Migrated { from, to }) => Ok(Entry::Migrated { from, to }),
+            Decoded::Event(Event::Migrated { from, to }) => self.migrated(from, to).await,
             Decoded::Skipped { kind } => {
                 debug!(update = update.0, kind = kind.as_str(); "update skipped");
                 Ok(Entry::Skipped)
@@ -104,75 +103,89 @@ impl Sorter<'_> {
         }
     }
 
+    /// What follows in the batch from the new chat finds the grant of the old one.
+    async fn migrated(&mut self, from: ChatId, to: ChatId) -> Result<Entry, StoreError> {
+        let (old, new) = (UserId(from.0), UserId(to.0));
+        self.load_row(old).await?;
+        self.load_row(new).await?;
+        let before = self.known(old).cloned();
+        if let (Some(before), Some(row)) = (before, self.rows.get_mut(&new)) {
+            let grant = before.grant;
+            let group = row.person.get_or_insert(before);
+            group.grant = group.grant.or(grant);
+        }
+        Ok(Entry::Migrated { from, to })
+    }
+
     async fn message(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
         self.load(inbound.sender.id, inbound.chat, inbound.kind)
             .await?;
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
         let admission = admit(&inbound, &self.settings.gate(), known, self.theirs);
-        let (role, task) = match admission {
-            Admission::Serve { role, task } => (role, task),
+        let (role, task, is_aside) = match admission {
+            Admission::Serve { role, task } => match self.answerable(&inbound, task) {
+                Some(task) => (role, task, false),
+                None => return Ok(Entry::Dropped),
+            },
             Admission::Tell(notice) => match self.tell(&inbound, notice) {
-                Some(notice) => (Role::Guest, Task::Tell(notice)),
+                Some(notice) => (Role::Guest, Task::Tell(notice), false),
                 None => return Ok(Entry::Dropped),
             },
             Admission::Ignore(why) => {
-                debug!(update = inbound.update.0, chat = inbound.chat.0, why:? = why; "message dropped");
-                return Ok(Entry::Dropped);
+                let Some(role) = self.role_of_aside(&inbound, why) else {
+                    debug!(update = inbound.update.0, chat = inbound.chat.0, why:? = why; "message dropped");
+                    return Ok(Entry::Dropped);
+                };
+                (role, inbound.question(), true)
             }
         };
-        self.touch(&inbound.sender);
-        self.end_grant(&inbound.sender);
-        debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
-        let is_behind = match inbound.replies_to {
-            Some(_) => !self.jobs_of(inbound.lane()).await?.is_empty(),
-            None => false,
-        };
-        let is_own = inbound.quote.is_none() && inbound.replies_to.is_none();
-        Ok(Entry::Job(Draft {
-            job: self.draft(&inbound, role, task),
-            replies_to: inbound.replies_to,
-            chose_quote: inbound.chose_quote,
-            is_behind,
-            is_piece: is_own && matches!(inbound.content, Content::Text(_)),
-        }))
+        if !is_aside {
+            self.touch(&inbound.sender);
+            self.end_grant(&inbound.sender);
+            debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
+        }
+        let job = self.draft(&inbound, role, task);
+        Ok(Entry::Job(self.drafted(&inbound, job, is_aside).await?))
     }
 
-    /// What is told of a notice, once: `None` when it was told before.
-    fn tell(&mut self, inbound: &Inbound, notice: Notice) -> Option<Notice> {
-        match notice {
-            Notice::NeedsApproval | Notice::NoOwner => {
-                info!(user = inbound.sender.id.0; "a stranger asks to be let in: /grant gives a role");
-                self.person(&inbound.sender).told = true;
-            }
-            Notice::GroupNeedsApproval => {
-                let group = Sender {
-                    id: UserId(inbound.chat.0),
-                    name: String::new(),
-                    language: None,
-                    is_chat: true,
-                };
-                self.person(&group).told = true;
-            }
-            Notice::TooOld => {
-                let now = self.now;
-                let person = self.person(&inbound.sender);
-                let before = person.held.as_ref().map(|held| held.told);
-                let told = before.filter(|told| now.is_within(ONE_OUTAGE, *told));
-                let Some(held) = held(inbound, told.unwrap_or(now)) else {
-                    return Some(Notice::Missed);
-                };
-                person.held = Some(held);
-                return told.is_none().then_some(notice);
-            }
-            Notice::CannotRead { .. }
-            | Notice::OwnersOnly
-            | Notice::PrivateOnly
-            | Notice::SayMore
-            | Notice::GaveUp
-            | Notice::Missed
-            | Notice::TooMany => {}
+    /// The job with all that decides whether it joins another question.
+    pub(super) async fn drafted(
+        &self,
+        inbound: &Inbound,
+        job: Job,
+        is_aside: bool,
+    ) -> Result<Draft, StoreError> {
+        let piece = Piece::of(inbound);
+        let known = if inbound.replies_to.is_some() || piece == Some(Piece::Forward) {
+            self.jobs_of(job.lane).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Draft {
+            replies_to: inbound.replies_to,
+            chose_quote: inbound.chose_quote,
+            recent: self.before.recent.get(&job.lane).map(Arc::clone),
+            job,
+            piece,
+            is_aside,
+            known,
+            bot: self.bot,
+        })
+    }
+
+    /// What was forwarded into a group, or is an item of an album there, names nobody, and may belong to
+    /// a question all the same. The role of whoever sent it.
+    fn role_of_aside(&self, inbound: &Inbound, why: Ignored) -> Option<Role> {
+        let may_belong = match Piece::of(inbound) {
+            Some(Piece::Forward | Piece::Album(_)) => why == Ignored::NotAddressed,
+            Some(Piece::Text) | None => false,
+        };
+        if !may_belong {
+            return None;
         }
-        Some(notice)
+        let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
+        let gate = self.settings.gate();
+        gate.role(&inbound.sender, inbound.kind, known, self.theirs)
     }
 
     fn draft(&self, inbound: &Inbound, role: Role, task: Task) -> Job {
@@ -246,6 +259,17 @@ impl Sorter<'_> {
             .get_or_insert_with(|| Person::new(sender, self.now))
     }
 
+    /// The row of a group, to be changed.
+    fn group(&mut self, chat: ChatId) -> &mut Person {
+        let group = Sender {
+            id: UserId(chat.0),
+            name: String::new(),
+            language: None,
+            is_chat: true,
+        };
+        self.person(&group)
+    }
+
     /// A grant that has run out becomes what it falls back to, and those whom it concerns are told.
     fn end_grant(&mut self, sender: &Sender) {
         let now = self.theirs;
@@ -288,18 +312,4 @@ impl Sorter<'_> {
             person.last_seen = now;
         }
     }
-}
-
-/// The question of old mail, kept so that the person may still have it answered.
-fn held(inbound: &Inbound, told: Timestamp) -> Option<Held> {
-    let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
-    let is_question = !text.is_empty() && Command::parse(text).is_none();
-    is_question.then(|| Held {
-        message: inbound.message,
-        topic: inbound.topic,
-        text: text.clone(),
-        quote: inbound.quote.clone(),
-        sent: inbound.sent,
-        told,
-    })
 }

@@ -45,6 +45,9 @@ pub(super) fn close(
         return Ok(Closed::AskedAnew);
     }
     store.remove_job(job.id)?;
+    // A group that moved meanwhile numbers its messages anew.
+    let shown = end.shown.filter(|_| job.lane == asked.lane);
+    let end = &Ending { shown, ..*end };
     if end.reply.text.is_empty() {
         let rows = taken_back(store, &job, end.shown, end.locale)?;
         return put(store, &rows).map(Closed::Said);

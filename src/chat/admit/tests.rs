@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat::{ChatId, MessageId, UpdateId};
+use crate::chat::{Basis, ChatId, MessageId, UpdateId};
 
 const OWNER: i64 = 1;
 const ANNA: i64 = 2;
@@ -34,6 +34,7 @@ fn row(role: Option<Role>, told: bool) -> Person {
         told,
         reachable: true,
         held: None,
+        told_unread: None,
     }
 }
 
@@ -51,9 +52,13 @@ fn private(id: i64, text: &str) -> Inbound {
             is_chat: false,
         },
         sent: NOW,
+        posted: NOW,
         addressed: Addressed::Private,
+        author: Author::Sender,
         content: Content::Text(text.to_owned()),
+        album: None,
         quote: None,
+        file_of_reply: None,
         replies_to: None,
         chose_quote: false,
     }
@@ -96,6 +101,7 @@ fn asks(role: Role, text: &str) -> Admission {
         task: Task::Question {
             text: text.to_owned(),
             quote: None,
+            enclosed: Vec::new(),
             basis: Basis::Newest,
         },
     }
@@ -384,8 +390,27 @@ fn a_clock_behind_telegrams_makes_nothing_old() {
     assert_eq!(said, asks(Role::Guest, "hi"));
 }
 
+fn asks_with(text: &str, quote: Option<&str>, enclosed: Vec<Enclosed>) -> Admission {
+    Admission::Serve {
+        role: Role::Guest,
+        task: Task::Question {
+            text: text.to_owned(),
+            quote: quote.map(str::to_owned),
+            enclosed,
+            basis: Basis::Newest,
+        },
+    }
+}
+
+fn file(kind: &str, album: Option<&str>) -> Enclosed {
+    Enclosed::File {
+        kind: kind.to_owned(),
+        album: album.map(str::to_owned),
+    }
+}
+
 #[test]
-fn a_medium_is_read_by_its_caption_or_explained() {
+fn a_medium_is_asked_by_its_caption_or_explained() {
     let media = |caption: &str| Inbound {
         content: Content::Media {
             kind: "voice".to_owned(),
@@ -395,7 +420,10 @@ fn a_medium_is_read_by_its_caption_or_explained() {
     };
     let kind = "voice".to_owned();
     let cases = [
-        ("what is it?", asks(Role::Guest, "what is it?")),
+        (
+            "what is it?",
+            asks_with("what is it?", None, vec![file("voice", None)]),
+        ),
         (
             "",
             Admission::Tell(Notice::CannotRead { kind: kind.clone() }),
@@ -410,6 +438,59 @@ fn a_medium_is_read_by_its_caption_or_explained() {
             "{caption:?}"
         );
     }
+    // The words of an album may be under another item of it.
+    let item = Inbound {
+        album: Some("a".to_owned()),
+        ..media("")
+    };
+    let said = admit(&item, &open(), nobody(), NOW);
+    assert_eq!(said, asks_with("", None, vec![file("voice", Some("a"))]));
+}
+
+#[test]
+fn a_file_that_is_replied_to_belongs_to_the_question() {
+    let reply = |text: &str| Inbound {
+        file_of_reply: Some("photo".to_owned()),
+        ..group(ANNA, Addressed::Mention, text)
+    };
+    let kind = "photo".to_owned();
+    let enclosed = vec![Enclosed::FileOfReply { kind: kind.clone() }];
+    let said = admit(&reply("what is it?"), &open(), nobody(), NOW);
+    assert_eq!(said, asks_with("what is it?", None, enclosed));
+    let said = admit(&reply(""), &open(), nobody(), NOW);
+    assert_eq!(said, Admission::Tell(Notice::CannotRead { kind }));
+}
+
+#[test]
+fn what_nobody_typed_is_no_command_and_what_was_forwarded_is_somebody_elses() {
+    let from = Some("Bob".to_owned());
+    let forwarded = |text: &str| Inbound {
+        author: Author::Forwarded { from: from.clone() },
+        ..private(OWNER, text)
+    };
+    let gate = open();
+    for text in ["/grant 7 vip", "/new", "hello"] {
+        let said = admit(&forwarded(text), &gate, nobody(), NOW);
+        let Admission::Serve { role, task } = said else {
+            panic!("{said:?}");
+        };
+        let forward = Enclosed::Forward {
+            from: from.clone(),
+            text: text.to_owned(),
+            file: None,
+        };
+        assert_eq!(task.enclosed(), [forward]);
+        assert!(matches!(&task, Task::Question { text, .. } if text.is_empty()));
+        assert_eq!(role, Role::Owner);
+        let inline = Inbound {
+            author: Author::InlineBot,
+            ..private(OWNER, text)
+        };
+        let said = admit(&inline, &gate, nobody(), NOW);
+        assert_eq!(said, asks(Role::Owner, text));
+    }
+    let empty = admit(&forwarded(""), &gate, nobody(), NOW);
+    assert_eq!(empty, Admission::Tell(Notice::SayMore));
 }
 
 #[test]
@@ -423,6 +504,7 @@ fn a_bare_mention_on_a_quoted_message_asks_about_that_message() {
         task: Task::Question {
             text: String::new(),
             quote: Some("a riddle".to_owned()),
+            enclosed: Vec::new(),
             basis: Basis::Newest,
         },
     };

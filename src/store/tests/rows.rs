@@ -82,6 +82,46 @@ fn pruning_walks_through_all_of_seen_in_bounded_steps() {
 }
 
 #[test]
+fn a_taken_message_is_known_by_bot_chat_and_number_until_it_is_pruned() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let place = (ChatId(-7), MessageId(3));
+    done(&store, move |write| {
+        write.mark_seen(1, UpdateId(i64::MAX), Timestamp(99), Disposition::Skipped)?;
+        write.mark_taken(1, place, Timestamp(10), Disposition::Dropped)
+    });
+    store.close().unwrap();
+    let store = folder.open();
+    let taken = |bot, chat, message| {
+        done(&store, move |write| {
+            write.was_taken(bot, ChatId(chat), MessageId(message))
+        })
+    };
+    assert_eq!(taken(1, -7, 3), Some((Timestamp(10), Disposition::Dropped)));
+    for (bot, chat, message) in [(2, -7, 3), (1, 7, 3), (1, -7, 4)] {
+        assert_eq!(taken(bot, chat, message), None);
+    }
+    assert_eq!(done(&store, |write| write.prune_seen(Timestamp(50))), 1);
+    assert_eq!(taken(1, -7, 3), None);
+    let seen = done(&store, |write| write.was_seen(1, UpdateId(i64::MAX)));
+    assert_eq!(seen, Some((Timestamp(99), Disposition::Skipped)));
+}
+
+#[test]
+fn where_an_answer_grows_is_noted_for_the_chat_of_its_job_alone() {
+    let folder = Folder::new();
+    let store = folder.open();
+    done(&store, |write| {
+        let id = write.next_job_id()?;
+        write.put_job(&job(id, lane(-7, None, 9)))?;
+        write.note_place(id, ChatId(-1007), MessageId(4))?;
+        write.note_place(id, ChatId(-7), MessageId(5))
+    });
+    let job = store.read_now(|read| read.job(JobId(1))).unwrap().unwrap();
+    assert_eq!(job.places, [MessageId(5)]);
+}
+
+#[test]
 fn a_pruning_that_finds_nothing_old_goes_on_there_the_next_time() {
     let folder = Folder::new();
     let store = folder.open();
@@ -273,7 +313,7 @@ fn clearing_a_lane_forgets_its_rounds_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_group_that_became_a_supergroup_takes_everything_along() {
+async fn a_group_that_became_a_supergroup_takes_its_rounds_and_jobs_along() {
     let folder = Folder::new();
     let store = folder.open();
     let (old, new) = (lane(-7, Some(2), 9), lane(-1007, Some(2), 9));
@@ -306,11 +346,14 @@ async fn a_group_that_became_a_supergroup_takes_everything_along() {
     let check = store.read_now(|read| {
         assert_eq!(read.turns(new, JobId(u64::MAX), 999)?.len(), 150);
         assert_eq!(read.turns(bystander, JobId(u64::MAX), 9)?.len(), 1);
-        assert_eq!(
-            read.by_message(ChatId(-1007), MessageId(3))?,
-            Some((new, JobId(3)))
-        );
-        assert_eq!(read.by_message(ChatId(-7), MessageId(3))?, None);
+        // A supergroup numbers its messages anew: an old number would mean another message.
+        for chat in [-7, -1007] {
+            assert_eq!(read.by_message(ChatId(chat), MessageId(3))?, None);
+        }
+        for (_, turn) in read.turns(new, JobId(u64::MAX), 999)? {
+            assert_eq!(turn.question_messages, []);
+            assert_eq!(turn.answer_messages, []);
+        }
         assert_eq!(read.job(JobId(1))?.unwrap().lane, new);
         let moved = read.outbound(OutboxId(1))?.unwrap();
         assert_eq!(moved.chat, ChatId(-1007));
@@ -329,6 +372,67 @@ async fn a_group_that_became_a_supergroup_takes_everything_along() {
             .len(),
         1
     );
+}
+
+#[test]
+fn what_waits_for_a_group_that_became_a_supergroup_names_no_message_of_the_old_one() {
+    let folder = Folder::new();
+    let store = folder.open();
+    done(&store, |write| {
+        let (message, body) = (MessageId(6), Rich::plain("z"));
+        let reply_to = Some(message);
+        let buttons = Vec::new();
+        let parcels = [
+            Parcel::Edit {
+                message,
+                body: body.clone(),
+                buttons: buttons.clone(),
+            },
+            Parcel::Delete { message },
+            Parcel::Send {
+                body,
+                reply_to,
+                buttons,
+            },
+            Parcel::Document {
+                name: "a.md".into(),
+                text: "b".into(),
+                reply_to,
+            },
+        ];
+        for parcel in parcels {
+            let row = outbound(-7, "");
+            write.put_outbound(&Outbound { parcel, ..row })?;
+        }
+        let id = write.next_job_id()?;
+        let places = vec![message];
+        write.put_job(&Job {
+            places,
+            ..job(id, lane(-7, None, 9))
+        })?;
+        write.migrate_chat(ChatId(-7), ChatId(-1007))
+    });
+    let check = store.read_now(|read| {
+        let parcel = |id| Ok::<_, StoreError>(read.outbound(OutboxId(id))?.map(|row| row.parcel));
+        let anew = Parcel::Send {
+            body: Rich::plain("z"),
+            reply_to: None,
+            buttons: Vec::new(),
+        };
+        assert_eq!(parcel(1)?, Some(anew.clone()), "instead of an edit");
+        assert_eq!(parcel(2)?, None, "nothing to delete");
+        assert_eq!(parcel(3)?, Some(anew));
+        let document = Parcel::Document {
+            name: "a.md".into(),
+            text: "b".into(),
+            reply_to: None,
+        };
+        assert_eq!(parcel(4)?, Some(document));
+        let job = read.job(JobId(1))?.unwrap();
+        assert_eq!((job.messages, job.places), (vec![], vec![]));
+        Ok(())
+    });
+    check.unwrap();
 }
 
 #[tokio::test]

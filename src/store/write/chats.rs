@@ -1,29 +1,32 @@
-//! A group that became a supergroup takes its rows along. Invariant: afterwards the old chat has no
-//! round, message, waiting job, waiting part or entry in the registry (what cannot be read among
-//! jobs and parts is left to the next start), and what the new chat already had is kept.
+//! A group that became a supergroup takes its rounds, jobs, parts and registry entry along, and none of
+//! its message ids: a supergroup numbers its messages from the beginning (Bot API,
+//! `migrate_to_chat_id`), so an old number would mean somebody else's message. Invariant: afterwards
+//! the old chat has no round, message, waiting job, waiting part or entry in the registry (what cannot
+//! be read among jobs and parts is left to the next start), nothing that moved names a message, and
+//! what the new chat already had is kept.
 
 use redb::ReadableTable;
 
 use super::Write;
 use crate::chat::role::Person;
-use crate::chat::{ChatId, Job, Lane, Outbound, UserId};
+use crate::chat::{ChatId, Job, Lane, Outbound, Parcel, StoredTurn, UserId};
 use crate::store::StoreError;
 use crate::store::codec::Record;
 use crate::store::key::{self, Key};
-use crate::store::tables::{self, Rows, TurnRef};
+use crate::store::tables::{self, Rows};
 
 /// Rows moved at a time, so that a long history is not in memory at once.
 const MOVE_ROWS: usize = 64;
 
 impl Write<'_> {
-    /// Moves rounds, messages, entry in the registry, waiting jobs and waiting parts of a chat to its
-    /// new id.
+    /// Moves rounds, entry in the registry, waiting jobs and waiting parts of a chat to its new id, and
+    /// forgets the numbers of its messages.
     pub(crate) fn migrate_chat(&mut self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
         if from == to {
             return Ok(());
         }
         self.move_history(from, to)?;
-        self.move_messages(from, to)?;
+        self.forget_messages(from)?;
         self.move_registered(UserId(from.0), UserId(to.0))?;
         let mut inbox = self.txn.open_table(tables::INBOX)?;
         for key in keys(&inbox)? {
@@ -31,19 +34,26 @@ impl Write<'_> {
                 && job.lane.chat() == Some(from)
             {
                 job.lane = moved(job.lane, from, to);
+                job.messages.clear();
+                job.places.clear();
                 tables::put(&mut inbox, &key, &job)?;
             }
         }
         let mut outbox = self.txn.open_table(tables::OUTBOX)?;
         for key in keys(&outbox)? {
-            if let Some(mut outbound) = readable::<Outbound>(&outbox, &key)?
-                && outbound.chat == from
-            {
-                outbound.chat = to;
-                outbound.part_of = outbound
-                    .part_of
-                    .map(|(lane, job, part)| (moved(lane, from, to), job, part));
-                tables::put(&mut outbox, &key, &outbound)?;
+            let Some(mut outbound) = readable::<Outbound>(&outbox, &key)? else {
+                continue;
+            };
+            if outbound.chat != from {
+                continue;
+            }
+            outbound.chat = to;
+            outbound.part_of = outbound
+                .part_of
+                .map(|(lane, job, part)| (moved(lane, from, to), job, part));
+            match without_messages(outbound) {
+                Some(outbound) => tables::put(&mut outbox, &key, &outbound)?,
+                None => tables::take(&mut outbox, &key)?,
             }
         }
         Ok(())
@@ -67,7 +77,15 @@ impl Write<'_> {
                 let moved = (to.0, topic, person);
                 let key = Key::turn(moved, job);
                 if history.get(&*key)?.is_none() {
-                    history.insert(&*key, row.as_slice())?;
+                    // A round that cannot be read is shown to nobody; it moves as it is.
+                    match tables::decoded::<StoredTurn>(&row) {
+                        Ok(mut turn) => {
+                            turn.question_messages.clear();
+                            turn.answer_messages.clear();
+                            tables::put(&mut history, &key, &turn)?;
+                        }
+                        Err(_) => drop(history.insert(&*key, row.as_slice())?),
+                    }
                 }
                 self.touched.lanes.push(lane);
                 self.touched.lanes.push(moved);
@@ -76,24 +94,18 @@ impl Write<'_> {
         }
     }
 
-    fn move_messages(&mut self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
+    fn forget_messages(&self, chat: ChatId) -> Result<(), StoreError> {
         let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
         loop {
             let mut rows = Vec::new();
-            for entry in tables::rows(&by_message, &key::rows_of(from))?.take(MOVE_ROWS) {
-                let (key, row) = entry?;
-                rows.push((Key::from(key.value()), tables::decoded(row.value())?));
+            for entry in tables::rows(&by_message, &key::rows_of(chat))?.take(MOVE_ROWS) {
+                rows.push(Key::from(entry?.0.value()));
             }
             if rows.is_empty() {
                 return Ok(());
             }
-            for (key, TurnRef(lane, job)) in rows {
+            for key in rows {
                 tables::take(&mut by_message, &key)?;
-                let (_, message) = key::message(&key)?;
-                let key = Key::message(to, message);
-                if by_message.get(&*key)?.is_none() {
-                    tables::put(&mut by_message, &key, &TurnRef(moved(lane, from, to), job))?;
-                }
             }
         }
     }
@@ -120,8 +132,34 @@ fn joined(old: &Person, new: Person) -> Person {
         told: new.told || old.told,
         first_seen: new.first_seen.min(old.first_seen),
         last_seen: new.last_seen.max(old.last_seen),
+        told_unread: new.told_unread.max(old.told_unread),
         ..new
     }
+}
+
+/// A part that names no message: what was to take one over is sent as a message of its own, and what
+/// was only about one is gone.
+fn without_messages(row: Outbound) -> Option<Outbound> {
+    let parcel = match row.parcel {
+        Parcel::Send { body, buttons, .. } | Parcel::Edit { body, buttons, .. } => Parcel::Send {
+            body,
+            reply_to: None,
+            buttons,
+        },
+        Parcel::Delete { .. } => return None,
+        Parcel::File { name, path, .. } => Parcel::File {
+            name,
+            path,
+            reply_to: None,
+        },
+        Parcel::Document { name, text, .. } => Parcel::Document {
+            name,
+            text,
+            reply_to: None,
+        },
+        Parcel::Answer { .. } => row.parcel,
+    };
+    Some(Outbound { parcel, ..row })
 }
 
 fn keys(table: &Rows<'_>) -> Result<Vec<Key>, StoreError> {

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::key::{self, Key};
 use crate::store::tables::{self, Cursor, SeenRow};
 
-/// Rows of `seen` that one step looks at. The table of a busy day, seven million rows, is gone
+/// Rows of `seen` that one step looks at. The table of a busy day, fourteen million rows, is gone
 /// round in some hours when a minute gives it one step.
 const SEEN_LOOKED: usize = 50_000;
 /// Rows of `seen` that one step removes.

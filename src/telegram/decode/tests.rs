@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::chat::ChatId;
@@ -65,9 +65,13 @@ fn a_private_message_is_taken_over_field_by_field() {
             is_chat: false,
         },
         sent: Timestamp(1_700_000_000_000),
+        posted: Timestamp(1_700_000_000_000),
         addressed: Addressed::Private,
+        author: Author::Sender,
         content: Content::Text("hi".to_owned()),
+        album: None,
         quote: None,
+        file_of_reply: None,
         replies_to: None,
         chose_quote: false,
     };
@@ -158,8 +162,28 @@ fn a_reply_to_the_bot_is_meant_for_it_unless_it_names_another() {
     assert_eq!(ours.addressed, Addressed::Reply);
     assert_eq!(ours.quote.as_deref(), Some("Once upon a time"));
     assert_eq!(reply(43, json!({})).addressed, Addressed::No);
-    let other = json!({"text": "/x@other", "entities": entity("bot_command", 0, 8)});
-    assert_eq!(reply(42, other).addressed, Addressed::No);
+    for (said, kind, offset, addressed) in [
+        ("/x@other", "bot_command", 0, Addressed::No),
+        ("try /x@other", "bot_command", 4, Addressed::No),
+        ("ask @OtherBot", "mention", 4, Addressed::No),
+        ("ask @other_BOT", "mention", 4, Addressed::No),
+        ("ask @annabel", "mention", 4, Addressed::Reply),
+        ("ask @robots", "mention", 4, Addressed::Reply),
+    ] {
+        let length = said.len() - offset;
+        let fields = json!({"text": said, "entities": entity(kind, offset, length)});
+        assert_eq!(reply(42, fields).addressed, addressed, "{said}");
+    }
+    for (is_bot, addressed) in [(true, Addressed::No), (false, Addressed::Reply)] {
+        let user = json!({"id": 50, "is_bot": is_bot});
+        let entities = json!([{"type": "text_mention", "offset": 0, "length": 3, "user": user}]);
+        let fields = json!({"text": "Ann?", "entities": entities});
+        assert_eq!(reply(42, fields).addressed, addressed);
+    }
+    let both = json!([{"type": "mention", "offset": 0, "length": 9},
+        {"type": "mention", "offset": 10, "length": 7}]);
+    let both = reply(42, json!({"text": "@OtherBot @SvsBot", "entities": both}));
+    assert_eq!(both.addressed, Addressed::Mention);
     let mention = json!({"text": "@SvsBot hm", "entities": entity("mention", 0, 7)});
     assert_eq!(reply(42, mention).addressed, Addressed::Mention);
     let part = reply(42, json!({"quote": {"text": "a time", "position": 10}}));
@@ -216,15 +240,53 @@ fn the_longest_quote_is_4096_characters() {
 }
 
 #[test]
-fn forwarded_words_are_a_quote_and_speak_to_nobody() {
-    let fields = json!({
-        "text": "/grant@SvsBot 5", "entities": entity("bot_command", 0, 13),
-        "forward_origin": {"type": "hidden_user", "sender_user_name": "x", "date": 1},
-    });
-    let private = inbound(&message("private", &fields));
-    assert_eq!(text(&private), "");
-    assert_eq!(private.quote.as_deref(), Some("/grant@SvsBot 5"));
-    assert_eq!(inbound(&message("group", &fields)).addressed, Addressed::No);
+fn forwarded_words_are_somebody_elses_and_speak_to_nobody() {
+    let by = |from: Option<&str>| Author::Forwarded {
+        from: from.map(str::to_owned),
+    };
+    let ann = json!({"id": 9, "is_bot": false, "first_name": "Ann"});
+    let news = json!({"id": -1009, "type": "channel", "title": "News"});
+    for (field, origin, author) in [
+        (
+            "forward_origin",
+            json!({"type": "hidden_user", "sender_user_name": "x", "date": 1}),
+            by(Some("x")),
+        ),
+        (
+            "forward_origin",
+            json!({"type": "user", "sender_user": ann}),
+            by(Some("Ann")),
+        ),
+        (
+            "forward_origin",
+            json!({"type": "chat", "sender_chat": news}),
+            by(Some("News")),
+        ),
+        (
+            "forward_origin",
+            json!({"type": "channel", "chat": news}),
+            by(Some("News")),
+        ),
+        ("forward_origin", json!({"type": "tomorrow"}), by(None)),
+        ("forward_origin", json!("of another shape"), by(None)),
+        ("forward_from", ann, by(Some("Ann"))),
+        ("forward_from_chat", news, by(Some("News"))),
+        ("forward_sender_name", json!("x"), by(Some("x"))),
+        ("forward_date", json!(1_700_000_000), by(None)),
+        ("forward_date", json!({"of": "another shape"}), by(None)),
+    ] {
+        let mut fields = json!({
+            "text": "/grant@SvsBot 5", "entities": entity("bot_command", 0, 13),
+        });
+        fields[field] = origin;
+        let private = inbound(&message("private", &fields));
+        assert_eq!(private.author, author, "{fields}");
+        assert_eq!(text(&private), "/grant@SvsBot 5", "as it was written");
+        assert_eq!(private.quote, None);
+        assert_eq!(inbound(&message("group", &fields)).addressed, Addressed::No);
+    }
+    let fields = json!({"text": "x", "forward_origin": null, "forward_date": null});
+    assert_eq!(inbound(&message("private", &fields)).author, Author::Sender);
 }
 
 #[test]
@@ -398,9 +460,78 @@ fn what_is_not_for_this_bot_is_skipped_by_name() {
 }
 
 #[test]
-fn an_inline_result_of_another_bot_is_its_senders_word() {
-    let fields = json!({"text": "x", "via_bot": {"id": 50, "is_bot": true}});
-    assert_eq!(text(&inbound(&message("private", &fields))), "x");
+fn an_inline_result_of_another_bot_is_its_senders_word_and_no_command() {
+    let fields = json!({"text": "/new", "entities": entity("bot_command", 0, 4),
+        "via_bot": {"id": 50, "is_bot": true}});
+    let private = inbound(&message("private", &fields));
+    assert_eq!(text(&private), "/new");
+    assert_eq!(private.author, Author::InlineBot);
+    assert_eq!(inbound(&message("group", &fields)).addressed, Addressed::No);
+}
+
+#[test]
+fn whatever_a_person_sends_has_a_kind_and_news_of_the_chat_have_none() {
+    for (fields, kind) in [
+        (json!({"giveaway": {}}), "giveaway"),
+        (json!({"giveaway_winners": {}}), "giveaway_winners"),
+        (json!({"dice": {}}), "dice"),
+        (json!({"invoice": {}}), "invoice"),
+        (json!({"hologram": {}}), "other"),
+        (json!({}), "other"),
+    ] {
+        let inbound = inbound(&message("private", &fields));
+        let Content::Media { kind: named, .. } = inbound.content else {
+            panic!("{fields}");
+        };
+        assert_eq!(named, kind);
+    }
+    for field in [
+        "pinned_message",
+        "new_chat_title",
+        "giveaway_created",
+        "giveaway_completed",
+        "web_app_data",
+        "video_chat_started",
+        "forum_topic_edited",
+        "successful_payment",
+    ] {
+        let news = message("private", &json!({field: {}}));
+        assert_eq!(decoded(&news), skipped("service message").into(), "{field}");
+    }
+}
+
+#[test]
+fn the_file_of_the_message_replied_to_is_named_wherever_that_is() {
+    let replied = |more: Value| {
+        let mut replied = json!({"message_id": 2, "date": 1,
+            "chat": {"id": 7, "type": "private"}, "from": {"id": 9, "is_bot": false}});
+        let fields = more.as_object().unwrap().clone();
+        replied.as_object_mut().unwrap().extend(fields);
+        json!({"reply_to_message": replied})
+    };
+    for (fields, kind) in [
+        (
+            replied(json!({"photo": [], "caption": "a cat"})),
+            Some("photo"),
+        ),
+        (replied(json!({"video_note": {}})), Some("video_note")),
+        (replied(json!({"text": "words"})), None),
+        (replied(json!({"new_chat_photo": []})), None),
+        (
+            json!({"external_reply": {"origin": {}, "document": {}}}),
+            Some("document"),
+        ),
+        (json!({"external_reply": {"origin": {}}}), None),
+        (json!({"reply_to_story": {"id": 1}}), Some("story")),
+    ] {
+        let mut fields = fields;
+        fields["text"] = json!("what is it?");
+        let inbound = inbound(&message("private", &fields));
+        assert_eq!(inbound.file_of_reply.as_deref(), kind, "{fields}");
+    }
+    let album = json!({"photo": [], "media_group_id": "a1"});
+    let album = inbound(&message("private", &album)).album;
+    assert_eq!(album.as_deref(), Some("a1"));
 }
 
 #[test]
@@ -529,15 +660,26 @@ fn a_pressed_button_tells_who_where_and_what() {
     };
     let update = press(here.clone(), json!("held"));
     assert_eq!(decoded(&update), Decoded::Event(Event::Pressed(expected)));
-    let inaccessible = json!({"message_id": 3, "date": 0, "chat": {"id": 7, "type": "private"}});
-    for update in [
-        press(inaccessible, json!("held")),
-        press(Value::Null, json!("held")),
-        press(here, Value::Null),
+    let place = |date: u64, chat: &str| json!({"message_id": 3, "date": date, "chat": {"id": 7, "type": chat}});
+    for (update, is_old) in [
+        (press(place(0, "private"), json!("held")), true),
+        (press(Value::Null, json!("held")), false),
+        (press(json!({"of": "tomorrow"}), json!("held")), false),
+        (press(place(5, "channel"), json!("held")), false),
+        (press(here.clone(), Value::Null), false),
+        (press(here, json!(5)), false),
     ] {
-        assert!(
-            matches!(decoded(&update), Decoded::Skipped { .. }),
-            "{update}"
+        let Decoded::Event(Event::PressedInVain {
+            callback,
+            sender,
+            is_old: told,
+        }) = decoded(&update)
+        else {
+            panic!("{update}");
+        };
+        assert_eq!(
+            (callback.as_str(), sender.id, told),
+            ("c1", UserId(7), is_old)
         );
     }
 }
@@ -556,6 +698,7 @@ fn a_changed_message_is_read_like_a_new_one_and_dated_by_its_change() {
     assert_eq!(text(&edited), "hi there");
     assert_eq!(edited.message, MessageId(3));
     assert_eq!(edited.sent, Timestamp(1_700_000_900_000));
+    assert_eq!(edited.posted, Timestamp(1_700_000_000_000));
 }
 
 #[test]

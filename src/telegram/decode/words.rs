@@ -29,7 +29,7 @@ enum Named {
     /// `@Name`, without `@`.
     Account(String),
     /// A name that links to a user.
-    Person(UserId),
+    Person { id: UserId, is_bot: bool },
     /// `/command`, with the bot it names.
     Command(Option<String>),
 }
@@ -41,7 +41,7 @@ pub(super) enum Address {
     Command,
     /// They name us.
     Us,
-    /// They open with a command of another bot.
+    /// They name another bot and not us.
     AnotherBot,
     Nobody,
 }
@@ -67,7 +67,11 @@ impl Words {
             let covered = text.get(range.clone())?;
             let names = match entity.kind.as_str() {
                 "mention" => Named::Account(covered.strip_prefix('@')?.to_owned()),
-                "text_mention" => Named::Person(entity.user.as_ref()?.id),
+                "text_mention" => {
+                    let user = entity.user.as_ref()?;
+                    let (id, is_bot) = (user.id, user.is_bot);
+                    Named::Person { id, is_bot }
+                }
                 "bot_command" => Named::Command(bot_of(covered)),
                 _ => return None,
             };
@@ -85,14 +89,14 @@ impl Words {
     pub(super) fn address(&self, me: &Me) -> Address {
         let opening = self.marks.iter().find_map(|mark| match &mark.names {
             Named::Command(bot) if self.opens_with(mark) => Some(bot.as_deref()),
-            Named::Command(_) | Named::Account(_) | Named::Person(_) => None,
+            Named::Command(_) | Named::Account(_) | Named::Person { .. } => None,
         });
         match opening {
             Some(None) => Address::Command,
             Some(Some(bot)) if is_name(me, bot) => Address::Command,
             _ if self.marks.iter().any(|mark| mark.names.is(me)) => Address::Us,
-            Some(Some(_)) => Address::AnotherBot,
-            None => Address::Nobody,
+            _ if self.marks.iter().any(|mark| mark.names.is_a_bot()) => Address::AnotherBot,
+            Some(Some(_)) | None => Address::Nobody,
         }
     }
 
@@ -129,7 +133,7 @@ impl Words {
         let covered = self.text.get(mark.range.clone()).unwrap_or_default();
         let start = match mark.names {
             Named::Command(_) => covered.find('@').unwrap_or(covered.len()),
-            Named::Account(_) | Named::Person(_) => 0,
+            Named::Account(_) | Named::Person { .. } => 0,
         };
         mark.range.start + start..mark.range.end
     }
@@ -184,10 +188,11 @@ impl Words {
             Some("mention") => field(text, "username")
                 .as_str()
                 .map(|name| Named::Account(name.trim_start_matches('@').to_owned())),
-            Some("text_mention") => text
-                .pointer("/user/id")
-                .and_then(Value::as_i64)
-                .map(|id| Named::Person(UserId(id))),
+            Some("text_mention") => {
+                let id = text.pointer("/user/id").and_then(Value::as_i64);
+                let is_bot = text.pointer("/user/is_bot") == Some(&Value::Bool(true));
+                id.map(UserId).map(|id| Named::Person { id, is_bot })
+            }
             Some("bot_command") => self
                 .text
                 .get(range.clone())
@@ -211,8 +216,21 @@ impl Named {
     fn is(&self, me: &Me) -> bool {
         match self {
             Self::Account(name) | Self::Command(Some(name)) => is_name(me, name),
-            Self::Person(id) => *id == me.id,
+            Self::Person { id, .. } => *id == me.id,
             Self::Command(None) => false,
+        }
+    }
+
+    /// Names of bots end with "bot" (Bot API, "How do I create a bot?").
+    fn is_a_bot(&self) -> bool {
+        match self {
+            Self::Account(name) => {
+                let end = name.len().saturating_sub(3);
+                name.get(end..)
+                    .is_some_and(|end| end.eq_ignore_ascii_case("bot"))
+            }
+            Self::Person { is_bot, .. } => *is_bot,
+            Self::Command(bot) => bot.is_some(),
         }
     }
 }

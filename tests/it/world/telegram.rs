@@ -30,7 +30,7 @@ mod sights;
 pub(crate) use door::UNDER_WAY;
 use limits::Gauge;
 pub(crate) use limits::{Passed, Traffic};
-pub(crate) use people::{Group, Person};
+pub(crate) use people::{Group, Person, forward, photo, typed};
 use room::Chat;
 pub(crate) use room::{Draft, Frame, Message};
 

@@ -1,21 +1,54 @@
 //! Updates that are about an earlier message: buttons and changed messages.
 
+use std::time::Duration;
+
 use log::debug;
 
 use super::Sorter;
-use crate::app::journal::Entry;
 use crate::app::journal::again::{Edit, Press};
+use crate::app::journal::{Draft, Entry};
 use crate::chat::admit::{Admission, admit};
 use crate::chat::callback::Callback;
 use crate::chat::role::{Held, Role};
 use crate::chat::{
-    Basis, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel, Pressed, Rank,
-    Task,
+    Basis, ChatId, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel, Pressed,
+    Rank, Sender, Task,
 };
 use crate::locale::Denied;
 use crate::store::StoreError;
 
+/// How long after a message a change may make it a question that it was not (design §5).
+const FORGOTTEN_MENTION: Duration = Duration::from_mins(5);
+
+/// The answer that ends the spinning of a button.
+fn acknowledge(chat: ChatId, callback: &str) -> Outbound {
+    Outbound {
+        chat,
+        topic: None,
+        rank: Rank::Acknowledge,
+        pause: None,
+        part_of: None,
+        parcel: Parcel::Answer {
+            callback: callback.to_owned(),
+            text: String::new(),
+        },
+    }
+}
+
 impl Sorter<'_> {
+    /// A press that can do nothing. Its message may be unknown, so the answer stands in the line of the
+    /// person.
+    pub(super) fn pressed_in_vain(&self, callback: String, sender: &Sender, is_old: bool) -> Entry {
+        let mut acknowledge = acknowledge(ChatId(sender.id.0), &callback);
+        if is_old {
+            let locale = self.settings.locale_for(sender);
+            let text = locale.denied(Denied::Forgotten).to_owned();
+            acknowledge.parcel = Parcel::Answer { callback, text };
+        }
+        let job = None;
+        Entry::Pressed { acknowledge, job }
+    }
+
     /// A button is pressed by whoever has it now, so the gate is asked again.
     pub(super) async fn pressed(&mut self, pressed: Pressed) -> Result<Entry, StoreError> {
         self.load(pressed.sender.id, pressed.chat, pressed.kind)
@@ -25,17 +58,7 @@ impl Sorter<'_> {
             .settings
             .gate()
             .role(&pressed.sender, pressed.kind, known, self.theirs);
-        let mut acknowledge = Outbound {
-            chat: pressed.chat,
-            topic: None,
-            rank: Rank::Acknowledge,
-            pause: None,
-            part_of: None,
-            parcel: Parcel::Answer {
-                callback: pressed.callback.clone(),
-                text: String::new(),
-            },
-        };
+        let mut acknowledge = acknowledge(pressed.chat, &pressed.callback);
         match (Callback::parse(&pressed.data), role) {
             (Some(Callback::Held), Some(role)) => {
                 let job = if self.has_place(&pressed, role).await? {
@@ -113,12 +136,14 @@ impl Sorter<'_> {
             task: Task::Question {
                 text: held.text,
                 quote: held.quote,
+                enclosed: held.enclosed,
                 basis: Basis::Newest,
             },
         }
     }
 
-    /// The same gate as for a new message. Only a question can be changed; nobody is told anything.
+    /// The same gate as for a new message. Only a question can be changed, or come about by a change;
+    /// nobody is told anything.
     pub(super) async fn edited(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
         self.load(inbound.sender.id, inbound.chat, inbound.kind)
             .await?;
@@ -127,12 +152,19 @@ impl Sorter<'_> {
             Admission::Serve {
                 role,
                 task: task @ Task::Question { .. },
-            } => {
+            } if task.has_words() => {
                 self.change_held(&inbound);
+                let job = self.draft(&inbound, role, task);
+                let known = self.jobs_of(job.lane).await?;
+                let draft = self.drafted(&inbound, job, false).await?;
                 Ok(Entry::Edited(Edit {
-                    draft: self.draft(&inbound, role, task),
+                    draft: Draft {
+                        piece: None,
+                        known,
+                        ..draft
+                    },
                     message: inbound.message,
-                    known: self.jobs_of(inbound.lane()).await?,
+                    is_soon: inbound.sent.since(inbound.posted) <= FORGOTTEN_MENTION,
                 }))
             }
             Admission::Tell(Notice::TooOld) => {
@@ -180,7 +212,7 @@ impl Sorter<'_> {
         // Without the scheduler nothing is decided: the batch comes again at the next start.
         let known = self.ctx.desk.jobs_of(lane).await;
         let mut known = known.ok_or(StoreError::Closed)?;
-        known.extend(self.seams.get(&lane).map(|seam| seam.job));
+        known.extend(self.before.seams.get(&lane).map(|seam| seam.job));
         Ok(known)
     }
 }

@@ -40,6 +40,7 @@ fn question(id: u64, text: &str, basis: Basis) -> Job {
         task: Task::Question {
             text: text.to_owned(),
             quote: None,
+            enclosed: Vec::new(),
             basis,
         },
     }
@@ -234,4 +235,44 @@ async fn a_turn_that_was_taken_back_leaves_the_old_answer() {
     assert_eq!(store.read_now(|rows| rows.job(JobId(2))).unwrap(), None);
     let context = store.context(LANE, Basis::Newest, 9).await.unwrap();
     assert_eq!(context[0].answer_messages.len(), 3);
+}
+
+#[tokio::test]
+async fn an_answer_that_grew_before_the_group_moved_is_a_new_message_after_it() {
+    let (_folder, store) = store();
+    let (old, new) = (ChatId(-7), ChatId(-1007));
+    let job = Job {
+        lane: Lane::Telegram {
+            chat: old,
+            topic: None,
+            person: UserId(7),
+        },
+        kind: ChatKind::Group,
+        places: vec![MessageId(20)],
+        ..question(2, "q", Basis::Newest)
+    };
+    let asked = job.clone();
+    let reply = reply("an answer", "q");
+    let written = store.write(move |rows| {
+        rows.put_job(&job)?;
+        rows.migrate_chat(old, new)?;
+        let said = Said::of(&reply, &job, english());
+        close(rows, &asked, &ending(&reply, &said, Some(MessageId(20))))
+    });
+    let Closed::Said(heads) = written.await.unwrap() else {
+        panic!("asked anew");
+    };
+    let rows = heads.iter().map(|head| {
+        let row = store
+            .read_now(|rows| rows.outbound(head.id))
+            .unwrap()
+            .unwrap();
+        assert_eq!(row.chat, new);
+        row.parcel
+    });
+    let rows: Vec<Parcel> = rows.collect();
+    let [Parcel::Send { reply_to, .. }] = rows.as_slice() else {
+        panic!("{rows:?}");
+    };
+    assert_eq!(*reply_to, None);
 }

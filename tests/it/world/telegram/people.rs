@@ -17,6 +17,8 @@ pub(crate) struct Person {
     id: i64,
     language: &'static str,
     topic: Option<i64>,
+    /// The chat that they speak as.
+    speaks_as: Option<i64>,
     /// How long ago their messages were written.
     ago: Duration,
 }
@@ -29,6 +31,7 @@ impl Person {
             id,
             language: "en",
             topic: None,
+            speaks_as: None,
             ago: Duration::ZERO,
         }
     }
@@ -51,6 +54,12 @@ impl Person {
         self
     }
 
+    /// The same person, who speaks as a chat: an anonymous admin as the group, or anybody as a channel.
+    pub(crate) fn speaking_as(mut self, chat: i64) -> Self {
+        self.speaks_as = Some(chat);
+        self
+    }
+
     /// The same person, whose messages are this old when they arrive.
     pub(crate) fn some_time_ago(mut self, ago: Duration) -> Self {
         self.ago = ago;
@@ -59,17 +68,24 @@ impl Person {
 
     /// Writes a text; the id of the message.
     pub(crate) fn says(&self, text: &str) -> i64 {
-        self.sends(json!({"text": text, "entities": marks(text)}))
+        self.sends(typed(text))
     }
 
     /// Writes a text as a reply to a message of the chat.
     #[track_caller]
     pub(crate) fn replies(&self, to: i64, text: &str) -> i64 {
+        self.replies_with(to, typed(text))
+    }
+
+    /// Replies to a message of the chat with these fields.
+    #[track_caller]
+    pub(crate) fn replies_with(&self, to: i64, mut fields: Value) -> i64 {
         let replied = self
             .telegram
             .change(|state| state.chats[&self.chat].as_replied(to));
-        let replied = replied.unwrap_or_else(|| panic!("no message {to} to reply to"));
-        self.sends(json!({"text": text, "entities": marks(text), "reply_to_message": replied}))
+        fields["reply_to_message"] =
+            replied.unwrap_or_else(|| panic!("no message {to} to reply to"));
+        self.sends(fields)
     }
 
     /// Pastes a text of any length, which leaves in pieces of at most 4096 units in one second, each
@@ -95,26 +111,40 @@ impl Person {
 
     /// Hands on somebody else's text.
     pub(crate) fn forwards(&self, text: &str) -> i64 {
-        let origin = json!({"type": "hidden_user", "sender_user_name": "Someone", "date": 1});
-        self.sends(json!({"text": text, "forward_origin": origin}))
+        self.sends(forward("Someone", text))
     }
 
     /// A photo without a word.
     pub(crate) fn sends_a_photo(&self) -> i64 {
-        let size = |id: &str, side: u32| {
-            json!({"file_id": id, "file_unique_id": id, "width": side, "height": side,
-                "file_size": side * 10})
-        };
-        self.sends(json!({"photo": [size("small", 90), size("large", 800)]}))
+        self.sends(photo(""))
+    }
+
+    /// An album of photos with these captions, which arrives at once.
+    pub(crate) fn sends_an_album(&self, captions: &[&str]) -> Vec<i64> {
+        let album = format!("album-{}", now().as_nanos());
+        let items = captions.iter().map(|caption| {
+            let mut item = photo(caption);
+            item["media_group_id"] = json!(album);
+            item
+        });
+        self.sends_together(items.collect())
     }
 
     /// A message with these fields (text, photo, service message, …).
     pub(crate) fn sends(&self, fields: Value) -> i64 {
+        self.sends_together(vec![fields])[0]
+    }
+
+    /// Messages that the service receives in the same moment; no poll gets a part of them, unless there
+    /// is no room for all.
+    pub(crate) fn sends_together(&self, all: Vec<Value>) -> Vec<i64> {
         self.telegram.change(|state| {
-            let message = self.compose(state, fields);
-            let id = message["message_id"].as_i64().expect("just set");
-            state.emit("message", &message);
-            id
+            let send = |fields: Value| {
+                let message = self.compose(state, fields);
+                state.emit("message", &message);
+                message["message_id"].as_i64().expect("just set")
+            };
+            all.into_iter().map(send).collect()
         })
     }
 
@@ -127,8 +157,13 @@ impl Person {
             if edited["from"]["id"] != self.id {
                 return None;
             }
-            edited["text"] = json!(text);
-            edited["entities"] = marks(text);
+            let (words, entities) = if edited["photo"].is_null() {
+                ("text", "entities")
+            } else {
+                ("caption", "caption_entities")
+            };
+            edited[words] = json!(text);
+            edited[entities] = marks(text);
             edited["edit_date"] = json!(now().as_secs());
             let edited = edited.clone();
             state.emit("edited_message", &edited);
@@ -206,6 +241,14 @@ impl Person {
         let id = chat.last_message;
         let mut message = json!({"message_id": id, "from": self.user(),
             "chat": chat_object(self.chat), "date": now().saturating_sub(self.ago).as_secs()});
+        if let Some(speaker) = self.speaks_as {
+            message["sender_chat"] = chat_object(speaker);
+            message["from"] = if speaker == self.chat {
+                json!({"id": 1_087_968_824, "is_bot": true, "first_name": "Group"})
+            } else {
+                json!({"id": 136_817_688, "is_bot": true, "first_name": "Channel"})
+            };
+        }
         if let Some(topic) = self.topic {
             message["message_thread_id"] = json!(topic);
             message["is_topic_message"] = json!(true);
@@ -240,17 +283,25 @@ impl Group {
         Person::new(Arc::clone(&self.telegram), self.id, id)
     }
 
-    /// Becomes a supergroup with a new id, in silence: the next send to the old id learns of it.
+    /// Becomes a supergroup with a new id, in silence: the next send to the old id learns of it. The
+    /// supergroup numbers its messages from the beginning.
     pub(crate) fn moves_to(&self, id: i64) -> Self {
         self.telegram.change(|state| {
-            let old = state.chats.entry(self.id).or_default();
-            old.moved_to = Some(id);
-            let messages = old.messages.clone();
-            let last_message = old.last_message;
-            let new = state.chats.entry(id).or_default();
-            (new.messages, new.last_message) = (messages, last_message);
+            state.chats.entry(self.id).or_default().moved_to = Some(id);
+            state.chats.entry(id).or_default();
         });
         Self::new(Arc::clone(&self.telegram), id)
+    }
+
+    /// The same, told by the service messages on both sides.
+    pub(crate) fn tells_its_move_to(&self, id: i64) -> Self {
+        let moved = self.moves_to(id);
+        let admin = self.member(1);
+        admin.sends(json!({"migrate_to_chat_id": id}));
+        moved
+            .member(1)
+            .sends(json!({"migrate_from_chat_id": self.id}));
+        moved
     }
 }
 
@@ -263,6 +314,31 @@ pub(super) fn chat_object(id: i64) -> Value {
     } else {
         json!({"id": id, "type": "group", "title": format!("G{id}")})
     }
+}
+
+/// The fields of a message by somebody that is handed on.
+pub(crate) fn forward(from: &str, text: &str) -> Value {
+    let origin = json!({"type": "hidden_user", "sender_user_name": from, "date": 1});
+    json!({"text": text, "entities": marks(text), "forward_origin": origin})
+}
+
+/// The fields of a photo with a caption.
+pub(crate) fn photo(caption: &str) -> Value {
+    let size = |id: &str, side: u32| {
+        json!({"file_id": id, "file_unique_id": id, "width": side, "height": side,
+            "file_size": side * 10})
+    };
+    let mut photo = json!({"photo": [size("small", 90), size("large", 800)]});
+    if !caption.is_empty() {
+        photo["caption"] = json!(caption);
+        photo["caption_entities"] = marks(caption);
+    }
+    photo
+}
+
+/// The fields of a typed text.
+pub(crate) fn typed(text: &str) -> Value {
+    json!({"text": text, "entities": marks(text)})
 }
 
 /// Mentions and commands of a text, as Telegram marks them.

@@ -1,6 +1,6 @@
 //! Buttons under the bot's messages and drafts, and those who press them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::room::Chat;
 use super::{Message, Person, State, Telegram};
@@ -38,6 +38,22 @@ impl Person {
     pub(crate) fn presses_data(&self, message: i64, data: &str) -> String {
         self.telegram
             .change(|state| self.press(state, message, data))
+    }
+
+    /// A press with these fields (`message`, `data`, …) beside its id and who presses.
+    pub(crate) fn presses_with(&self, fields: Value) -> String {
+        self.telegram.change(|state| {
+            let id = format!("callback-{}-{}", self.id(), state.next_update);
+            let mut query = json!({"id": id, "from": self.user(), "chat_instance": "1"});
+            if let Value::Object(fields) = fields {
+                for (name, value) in fields {
+                    query[name] = value;
+                }
+            }
+            state.callbacks.insert(id.clone());
+            state.emit("callback_query", &query);
+            id
+        })
     }
 
     /// The bot's answer to a press, empty when it has no words; waits for it.

@@ -40,6 +40,14 @@ impl Telegram {
         call.params["text"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// A message of a chat comes once more, under another update id.
+    pub(crate) fn repeats(&self, chat: i64, message: i64) {
+        self.change(|state| {
+            let again = state.chats[&chat].messages[&message].clone();
+            state.emit("message", &again);
+        });
+    }
+
     /// A message of the bot is deleted by somebody.
     pub(crate) fn loses(&self, chat: i64, message: i64) {
         self.change(|state| {

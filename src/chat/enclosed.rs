@@ -1,0 +1,170 @@
+//! What belongs to a question beside the asker's own words: messages that were forwarded with it, and
+//! files that the bot cannot see. Pure. Invariant: what stands here is never taken for the asker's
+//! words, and a file that cannot be seen is never left out in silence.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Basis, Content, Inbound, Task};
+
+/// Longest forwarded text, in characters: as much as one message holds (Bot API, `Message.text`).
+const LONGEST_FORWARD: usize = 4096;
+
+/// Whose words a message holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Author {
+    /// The sender typed them. Only then can they be a command.
+    Sender,
+    /// An inline bot made them and the sender chose them (`via_bot`).
+    InlineBot,
+    /// Somebody else's, which the sender handed on; by whom, as far as Telegram tells.
+    Forwarded { from: Option<String> },
+}
+
+impl Author {
+    pub(crate) const fn is_forwarded(&self) -> bool {
+        match self {
+            Self::Forwarded { .. } => true,
+            Self::Sender | Self::InlineBot => false,
+        }
+    }
+}
+
+/// One thing that belongs to a question. A `kind` is the Bot API's name of the field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Enclosed {
+    /// A message of somebody else that the asker forwarded.
+    Forward {
+        from: Option<String>,
+        text: String,
+        /// The file it carries, which the bot cannot see.
+        file: Option<String>,
+    },
+    /// A file of the asker that the bot cannot see.
+    File { kind: String, album: Option<String> },
+    /// The file of the message that is replied to, which the bot cannot see.
+    FileOfReply { kind: String },
+}
+
+impl Enclosed {
+    /// The kind of the file that cannot be seen, if it is one or holds one.
+    pub(crate) fn unseen(&self) -> Option<&str> {
+        match self {
+            Self::Forward { file, .. } => file.as_deref(),
+            Self::File { kind, .. } | Self::FileOfReply { kind } => Some(kind),
+        }
+    }
+
+    /// The words of somebody else that it holds.
+    pub(crate) fn words(&self) -> Option<&str> {
+        match self {
+            Self::Forward { text, .. } => Some(text.as_str()).filter(|text| !text.is_empty()),
+            Self::File { .. } | Self::FileOfReply { .. } => None,
+        }
+    }
+
+    const fn is_own_file(&self) -> bool {
+        match self {
+            Self::File { .. } => true,
+            Self::Forward { .. } | Self::FileOfReply { .. } => false,
+        }
+    }
+
+    /// The album that it is an item of.
+    pub(crate) fn album(&self) -> Option<&str> {
+        match self {
+            Self::File { album, .. } => album.as_deref(),
+            Self::Forward { .. } | Self::FileOfReply { .. } => None,
+        }
+    }
+
+    /// About how much memory it takes beside itself.
+    pub(crate) fn bytes(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        match self {
+            Self::Forward { from, text, file } => text.len() + length(from) + length(file),
+            Self::File { kind, album } => kind.len() + length(album),
+            Self::FileOfReply { kind } => kind.len(),
+        }
+    }
+
+    pub(crate) const fn is_forward(&self) -> bool {
+        match self {
+            Self::Forward { .. } => true,
+            Self::File { .. } | Self::FileOfReply { .. } => false,
+        }
+    }
+}
+
+/// The kinds of files in these that cannot be seen, each once.
+pub(crate) fn unseen(enclosed: &[Enclosed]) -> Vec<&str> {
+    let mut kinds = Vec::new();
+    for kind in enclosed.iter().filter_map(Enclosed::unseen) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}
+
+impl Inbound {
+    /// What the message asks, as if it were a question.
+    pub(crate) fn question(&self) -> Task {
+        let (words, file) = match &self.content {
+            Content::Text(text) => (text.trim(), None),
+            Content::Media { kind, caption } => (caption.trim(), Some(kind.clone())),
+        };
+        let (text, quote, enclosed) = match &self.author {
+            Author::Forwarded { from } => {
+                let forward = Enclosed::Forward {
+                    from: from.clone(),
+                    text: words.chars().take(LONGEST_FORWARD).collect(),
+                    file,
+                };
+                (String::new(), None, vec![forward])
+            }
+            Author::Sender | Author::InlineBot => {
+                let album = self.album.clone();
+                let own = file.map(|kind| Enclosed::File { kind, album });
+                let replied = self.file_of_reply.clone();
+                let replied = replied.map(|kind| Enclosed::FileOfReply { kind });
+                let enclosed = own.into_iter().chain(replied).collect();
+                (words.to_owned(), self.quote.clone(), enclosed)
+            }
+        };
+        Task::Question {
+            text,
+            quote,
+            enclosed,
+            basis: Basis::Newest,
+        }
+    }
+}
+
+impl Task {
+    /// Whether it is a question that holds words, so that the model can be asked. A message that is
+    /// replied to counts when the reply is a bare mention: it asks about that message; a file does not.
+    pub(crate) fn has_words(&self) -> bool {
+        match self {
+            Self::Question {
+                text,
+                quote,
+                enclosed,
+                ..
+            } => {
+                let has_file = enclosed.iter().any(Enclosed::is_own_file);
+                !text.is_empty()
+                    || (quote.is_some() && !has_file)
+                    || enclosed.iter().any(|one| one.words().is_some())
+            }
+            Self::Command(_) | Self::Tell(_) => false,
+        }
+    }
+
+    /// What belongs to the question.
+    pub(crate) fn enclosed(&self) -> &[Enclosed] {
+        match self {
+            Self::Question { enclosed, .. } => enclosed,
+            Self::Command(_) | Self::Tell(_) => &[],
+        }
+    }
+}
