@@ -53,7 +53,7 @@ const NEWS: usize = 256;
 /// How long the data file may take to close.
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// Telegram does not know the token; starting again would not help.
+/// Telegram has not known the token for a while; starting again would not help.
 #[derive(Debug, thiserror::Error)]
 #[error("Telegram refuses the token: check TELEGRAM_BOT_TOKEN with @BotFather")]
 pub(crate) struct BadToken;

@@ -321,5 +321,5 @@ pub(crate) fn transport(
         IpFamily::V6 => http::IpFamily::V6,
     };
     let bad = |error| BadSettings::Proxy(setting, error);
-    Transport::new(proxy.map(Secret::expose), family).map_err(bad)
+    Transport::new(proxy.map(Secret::expose), family, None).map_err(bad)
 }

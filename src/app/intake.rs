@@ -21,7 +21,7 @@ use crate::chat::{Job, JobId, Task, UserId};
 use crate::clock::{self, Timestamp};
 use crate::queue::Waiting;
 use crate::store::{Condition, StoreError};
-use crate::telegram::backoff::Backoff;
+use crate::telegram::backoff::{Backoff, Refusals};
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
 use held_back::HeldBack;
@@ -44,10 +44,13 @@ const ERRANDS: usize = 32;
 const RECALL: usize = 256;
 /// Time an answer may take on its way before its date says that a clock is off (design §3).
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
+/// How long `getMe` must refuse the token before the bot ends: at start, and while it runs.
+const REFUSED_AT_START: Duration = Duration::from_secs(20);
+const REFUSED_RUNNING: Duration = Duration::from_mins(5);
 /// Wait after a batch that could not be stored.
 const MISHAP: Duration = Duration::from_secs(2);
 
-/// Polls until `stop`. Fails only when Telegram refuses the token.
+/// Polls until `stop`. Fails only when Telegram refuses the token, and goes on refusing it.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
     tokio::select! {
         // Dropping the rest at any point is safe: what is committed is found in the inbox at the
@@ -66,7 +69,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     };
     intake.recall().await?;
     let mut backoff = Backoff::default();
-    let me = identify(&ctx, &mut backoff).await?;
+    let me = identify(&ctx, &mut backoff, REFUSED_AT_START).await?;
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
     let mut offset = last_offset(&ctx, me.id).await?;
     loop {
@@ -81,15 +84,18 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
                 intake.during(sleep(pause)).await;
                 offset = intake.take_in(&batch, &me).await.or(offset);
             }
-            Err(PollError::Unauthorized) => return Err(BadToken.into()),
             Err(error) => {
                 let mended = async {
                     if let PollError::Webhook = error {
                         drop_webhook(&ctx).await;
                     }
-                    back_off(&mut backoff, &error).await;
+                    back_off(&mut backoff, &error, Duration::MAX).await;
+                    if let PollError::Unauthorized = error {
+                        identify(&ctx, &mut backoff, REFUSED_RUNNING).await?;
+                    }
+                    anyhow::Ok(())
                 };
-                intake.during(mended).await;
+                intake.during(mended).await?;
             }
         }
     }
@@ -105,8 +111,10 @@ fn notice_clock(telegrams: Option<Timestamp>) {
     }
 }
 
-/// Asks Telegram who we are until it answers; without the name no mention could be told.
-async fn identify(ctx: &Arc<Ctx>, backoff: &mut Backoff) -> anyhow::Result<Me> {
+/// Asks Telegram who we are until it answers; without the name no mention could be told. Fails when
+/// the token was refused for as long as `most`.
+async fn identify(ctx: &Arc<Ctx>, backoff: &mut Backoff, most: Duration) -> anyhow::Result<Me> {
+    let mut refusals = Refusals::default();
     loop {
         let asked = Arc::clone(ctx);
         let error = match spawn_blocking(move || send::get_me(&asked.telegram)).await? {
@@ -116,15 +124,18 @@ async fn identify(ctx: &Arc<Ctx>, backoff: &mut Backoff) -> anyhow::Result<Me> {
             }
             Err(error) => PollError::from(error),
         };
-        if let PollError::Unauthorized = error {
+        let lasted = refusals.lasted(&error, clock::instant());
+        let left = lasted.map_or(Duration::MAX, |lasted| most.saturating_sub(lasted));
+        if left.is_zero() {
             return Err(BadToken.into());
         }
-        back_off(backoff, &error).await;
+        back_off(backoff, &error, left).await;
     }
 }
 
-async fn back_off(backoff: &mut Backoff, error: &PollError) {
-    let wait = backoff.wait(error, &mut fastrand::Rng::new());
+/// Waits as the back-off says, and at most so long.
+async fn back_off(backoff: &mut Backoff, error: &PollError, most: Duration) {
+    let wait = backoff.wait(error, &mut fastrand::Rng::new()).min(most);
     match error {
         PollError::OtherPoller => {
             warn!(wait_ms = wait.as_millis(); "another process polls with this token");

@@ -190,7 +190,7 @@ mod tests {
     use crate::http::{IpFamily, fault};
 
     fn slots(size: usize) -> Slots {
-        Slots::new(Transport::new(None, IpFamily::Auto).unwrap(), size)
+        Slots::new(Transport::new(None, IpFamily::Auto, None).unwrap(), size)
     }
 
     fn idle(slots: &Slots) -> usize {

@@ -58,7 +58,7 @@ fn sse(events: &[&str]) -> String {
 }
 
 fn take_slot() -> Slot {
-    let slots = Slots::new(Transport::new(None, IpFamily::Auto).unwrap(), 1);
+    let slots = Slots::new(Transport::new(None, IpFamily::Auto, None).unwrap(), 1);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();

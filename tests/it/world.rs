@@ -294,10 +294,10 @@ impl World {
         );
     }
 
-    /// Waits for a bot that leaves by itself.
+    /// Waits so long for a bot that leaves by itself.
     #[track_caller]
-    pub(crate) fn leaves(&mut self) -> Ended {
-        let ended = self.bot.take().expect("a running bot").wait(PATIENCE);
+    pub(crate) fn leaves(&mut self, patience: Duration) -> Ended {
+        let ended = self.bot.take().expect("a running bot").wait(patience);
         self.keep(&ended);
         ended
     }
