@@ -40,6 +40,7 @@ use crate::config::Config;
 use crate::config::secret::Secret;
 use crate::store::Store;
 use crate::telegram::{self, Account};
+use crate::threads::Pool;
 
 /// How long running turns and sends may finish once the bot is told to stop. The whole stop fits
 /// into five seconds.
@@ -64,6 +65,8 @@ pub(crate) struct Ctx {
     pub(crate) account: Account,
     /// For everything but the poll.
     pub(crate) telegram: telegram::Client,
+    /// The threads on which `deliver` sends.
+    pub(crate) sends: Pool,
     pub(crate) desk: Desk,
     pub(crate) mail: Mail,
 }
@@ -79,10 +82,12 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     let (desk, orders) = Desk::open();
     let (mail, letters) = Mail::open();
     let telegram = account.client(telegram::CALLS);
+    let sends = Pool::new("svs-send", deliver::SENDS).context("no threads to send with")?;
     let ctx = Arc::new(Ctx {
         engine,
         account,
         telegram,
+        sends,
         desk,
         mail,
     });

@@ -26,6 +26,7 @@ mod parse;
 mod places;
 mod raw;
 mod reader;
+mod tasks;
 mod toml_file;
 
 use keys::KeyEntry;

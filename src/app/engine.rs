@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use anyhow::Context;
 use log::warn;
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
@@ -28,6 +29,7 @@ use crate::locale::{Language, Locale};
 use crate::metrics::Metrics;
 use crate::outgoing::Head;
 use crate::store::{Store, StoreError, Write};
+use crate::threads;
 
 /// Settings that only show to be wrong when they are put to use.
 #[derive(Debug, thiserror::Error)]
@@ -193,9 +195,11 @@ impl Engine {
         } else {
             let proxy = config.gemini.proxy.as_ref();
             let transport = transport("GEMINI_PROXY", proxy, config.ip_family)?;
+            let threads = threads::Pool::new("svs-call", config.limits.in_flight)
+                .context("no threads to call the model with")?;
             Backend::Gemini {
                 client: gemini::Client::new(&config.gemini.api_url),
-                slots: Slots::new(transport, config.limits.in_flight),
+                slots: Slots::new(transport, threads),
             }
         };
         Ok(Self {

@@ -14,7 +14,7 @@ use super::{
     Access, Answers, Config, Data, Gemini, Groups, IpFamily, Limits, Log, LogFormat, Need, People,
     Persona, Refused, SendRate, Stream, Telegram, UiLanguage, UserLimits,
 };
-use super::{keys, memory, no_token, parse, places};
+use super::{keys, memory, no_token, parse, places, tasks};
 use crate::keys::{Group, Policy};
 
 const TELEGRAM: &str = "https://api.telegram.org";
@@ -161,20 +161,30 @@ fn key_policy(r: &mut Reader) -> Policy {
 }
 
 fn limits(r: &mut Reader, sources: &Sources) -> Limits {
-    let auto = memory::slots(
+    let by_memory = memory::slots(
         memory::cgroup_limit(&sources.root),
         memory::available(&sources.root),
     );
+    let threads = tasks::left(&sources.root);
+    let auto = tasks::slots(by_memory, threads);
     let in_flight = r.read("MAX_IN_FLIGHT", &format!("auto: {auto}"), |text| {
         if text.eq_ignore_ascii_case("auto") {
-            return Ok(auto);
+            return Ok(by_memory);
         }
         parse::number(text, &(1..=1024))
             .map_err(|_remedy| "must be auto, or between 1 and 1024".to_owned())
     });
+    let wanted = in_flight.unwrap_or(by_memory);
+    let in_flight = tasks::slots(wanted, threads);
+    if in_flight < wanted {
+        let left = threads.unwrap_or_default();
+        r.warn(format!(
+            "only {left} threads can be made here: {in_flight} model calls at once instead of {wanted}; raise TasksMax= of the unit, or the limit on processes of this user"
+        ));
+    }
     Limits {
         group_parallel: r.number("GROUP_PARALLEL", 4, 1..=64),
-        in_flight: in_flight.unwrap_or(auto),
+        in_flight,
         queue: r.number("QUEUE_LIMIT", 20_000, 10..=1_000_000),
         // Telegram itself keeps updates for a day.
         stale_after: minutes(r.number("STALE_MINUTES", 30, 1..=1440)),

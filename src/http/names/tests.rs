@@ -71,7 +71,7 @@ fn a_resolver_that_hangs_keeps_nobody_from_known_addresses() {
     let first = std::sync::atomic::AtomicBool::new(true);
     let look_up = move |_: &str| {
         if !first.swap(false, std::sync::atomic::Ordering::Relaxed) {
-            drop(hung.lock().recv());
+            hung.lock().recv().ok();
         }
         Ok(vec![ADDR.parse().unwrap()])
     };

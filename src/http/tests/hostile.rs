@@ -109,7 +109,7 @@ const SCRIPTS: &[(&str, Script, Fault)] = &[
     (
         "interim answers without end",
         |s| without_end(s, b"HTTP/1.1 100 Continue\r\n\r\n"),
-        Fault::TimedOut,
+        Fault::TooLarge,
     ),
     (
         "a body byte by byte",
