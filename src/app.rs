@@ -75,7 +75,7 @@ pub(crate) struct Ctx {
 pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen()?;
     let service = &config.telegram;
-    let transport = engine::transport("TELEGRAM_PROXY", service.proxy.as_ref(), config.ip_family)?;
+    let transport = engine::transport("telegram", service.proxy.as_ref(), &config)?;
     let account = Account::new(transport, &service.api_url, token);
     let (news, of_keys) = mpsc::channel(NEWS);
     let engine = Arc::new(Engine::new(config, store, Some(news))?);
@@ -140,10 +140,12 @@ async fn close(store: &Store) -> anyhow::Result<()> {
     Ok(closed.context("closing the data file takes too long")???)
 }
 
-/// SIGTERM (systemd) and SIGINT (a terminal).
+/// SIGTERM (systemd) and SIGINT (a terminal). SIGHUP is noted and ignored: by default it would end
+/// the process, as when a terminal closes.
 struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl StopSignals {
@@ -153,13 +155,19 @@ impl StopSignals {
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
         })
     }
 
     async fn come(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => info!("SIGTERM"),
-            _ = self.interrupt.recv() => info!("SIGINT"),
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return info!("SIGTERM"),
+                _ = self.interrupt.recv() => return info!("SIGINT"),
+                _ = self.hangup.recv() => {
+                    warn!("SIGHUP ignored: settings are read at start only");
+                }
+            }
         }
     }
 }

@@ -54,14 +54,12 @@ pub(crate) fn main() -> ExitCode {
         Ok(invocation) => obey(invocation),
         Err(usage) => Err(Failed::new(USAGE, format!("error: {usage}"))),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failed { code, sentence }) => {
-            // Nobody is left to tell when even this cannot be written.
-            drop(writeln!(std::io::stderr(), "{sentence}"));
-            ExitCode::from(code)
-        }
-    }
+    let (code, sentence) = match &done {
+        Ok(()) => (ExitCode::SUCCESS, None),
+        Err(Failed { code, sentence }) => (ExitCode::from(*code), Some(sentence.as_str())),
+    };
+    logging::farewell(sentence);
+    code
 }
 
 fn obey(Invocation { command, config }: Invocation) -> Result<(), Failed> {
@@ -84,7 +82,7 @@ fn load(sources: &Sources, need: Need) -> Result<Config, Failed> {
         (LogFormat::Text, true) => Format::Text,
         (LogFormat::Text, false) => Format::TimedText,
     };
-    logging::init(config.log.level, format);
+    logging::init(config.log.level, format).map_err(|error| no_threads(&error))?;
     std::panic::set_hook(Box::new(note_panic));
     for warning in warnings {
         log::warn!("{warning}");
@@ -187,7 +185,15 @@ fn runtime() -> Result<Runtime, Failed> {
         threads::warm_up(runtime.handle(), BLOCKING, WARM_UP)?;
         Ok(runtime)
     });
-    warm.map_err(|error| Failed::new(FAILED, format!("error: no threads to run with ({error})")))
+    warm.map_err(|error| no_threads(&error))
+}
+
+fn no_threads(error: &std::io::Error) -> Failed {
+    let remedy = "raise TasksMax= of the unit, or the limit on processes of this user";
+    Failed::new(
+        FAILED,
+        format!("error: no threads to run with ({error}); {remedy}"),
+    )
 }
 
 /// A panic is a line of the log like any other. One inside redb is a damaged file, which the store
