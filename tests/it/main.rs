@@ -25,6 +25,7 @@ mod keys;
 mod keys_command;
 mod line;
 mod pool;
+mod process;
 mod queue;
 mod readme;
 mod reask;
