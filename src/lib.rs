@@ -47,6 +47,8 @@
 //! | order, pace and parking of what is sent | [`app::deliver`] |
 //! | health and quota of keys, and who waits for one | [`keys::Pool`], in the one mutex of [`app::lending`] |
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |
+//! | threads for calls, sends and reads | [`threads::Pool`], one each |
+//! | addresses of hosts, connections | [`http`], per service |
 //! | settings, catalogue, roles | [`app::engine`], an immutable snapshot that a turn takes once |
 
 pub(crate) mod app;

@@ -49,7 +49,7 @@ struct Shared {
     permits: Arc<Semaphore>,
     state: Mutex<State>,
     /// Makes a thread; tests put one in that fails.
-    spawn: fn(&Arc<Shared>, Idle, Receiver<Job>) -> io::Result<()>,
+    spawn: fn(&Arc<Self>, u64, Receiver<Job>) -> io::Result<()>,
 }
 
 #[derive(Debug, Default)]
@@ -102,7 +102,7 @@ impl Pool {
     fn spawning(
         name: &'static str,
         size: usize,
-        spawn: fn(&Arc<Shared>, Idle, Receiver<Job>) -> io::Result<()>,
+        spawn: fn(&Arc<Shared>, u64, Receiver<Job>) -> io::Result<()>,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             name,
@@ -182,7 +182,7 @@ impl Shared {
             number: state.next,
             jobs,
         };
-        (self.spawn)(self, idle.clone(), inbox)?;
+        (self.spawn)(self, idle.number, inbox)?;
         state.next += 1;
         state.threads += 1;
         Ok(idle)
@@ -278,8 +278,7 @@ impl Drop for Thread {
     }
 }
 
-fn spawn(home: &Arc<Shared>, idle: Idle, inbox: Receiver<Job>) -> io::Result<()> {
-    let number = idle.number;
+fn spawn(home: &Arc<Shared>, number: u64, inbox: Receiver<Job>) -> io::Result<()> {
     let builder = thread::Builder::new()
         .name(home.name.to_owned())
         .stack_size(STACK);

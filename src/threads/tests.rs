@@ -83,10 +83,10 @@ async fn work_is_within_the_runtime_of_the_caller() {
 /// Threads that may still be made, for [`failing`].
 static LEFT: AtomicUsize = AtomicUsize::new(2);
 
-fn failing(home: &Arc<Shared>, idle: Idle, inbox: Receiver<Job>) -> io::Result<()> {
+fn failing(home: &Arc<Shared>, number: u64, inbox: Receiver<Job>) -> io::Result<()> {
     let take = |left: usize| left.checked_sub(1);
     match LEFT.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take) {
-        Ok(_) => spawn(home, idle, inbox),
+        Ok(_) => spawn(home, number, inbox),
         Err(_none) => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
@@ -94,15 +94,15 @@ fn failing(home: &Arc<Shared>, idle: Idle, inbox: Receiver<Job>) -> io::Result<(
 #[tokio::test]
 async fn a_thread_that_cannot_be_made_is_a_full_place_and_is_tried_again_later() {
     let pool = Pool::spawning("test", 20, failing).unwrap();
-    let (begun, running) = mpsc::channel();
+    let (begins, running) = mpsc::channel();
     let (go, gate) = mpsc::channel::<()>();
     let gate = Arc::new(Mutex::new(gate));
     let mut work = tokio::task::JoinSet::new();
     for _ in 0..20 {
-        let (pool, gate, begun) = (pool.clone(), Arc::clone(&gate), begun.clone());
+        let (pool, gate, begins) = (pool.clone(), Arc::clone(&gate), begins.clone());
         work.spawn(async move {
             let held = move || {
-                begun.send(()).unwrap();
+                begins.send(()).unwrap();
                 gate.lock().recv().ok();
             };
             pool.run(held).await
@@ -140,7 +140,7 @@ async fn a_thread_that_cannot_be_made_is_a_full_place_and_is_tried_again_later()
 
 #[test]
 fn a_pool_without_any_thread_is_not_made() {
-    let never = |_: &Arc<Shared>, _: Idle, _: Receiver<Job>| Err(io::ErrorKind::WouldBlock.into());
+    let never = |_: &Arc<Shared>, _: u64, _: Receiver<Job>| Err(io::ErrorKind::WouldBlock.into());
     assert!(Pool::spawning("test", 4, never).is_err());
 }
 

@@ -370,7 +370,7 @@ fn a_revoked_token_is_looked_at_by_getme_alone_and_ends_the_bot_after_five_minut
     let refused = refused.iter().filter(|call| call.status == 401).count();
     assert_eq!(refused, 1, "no poll until getMe accepts the token");
     if is_full_run() {
-        let ended = world.leaves(Duration::from_secs(300) + 3 * PATIENCE);
+        let ended = world.leaves(Duration::from_mins(5) + 3 * PATIENCE);
         assert_eq!(ended.code, Some(78), "{}", ended.stderr);
     } else {
         world.telegram.restores_the_token();

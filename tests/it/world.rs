@@ -259,6 +259,7 @@ impl World {
     /// Starts the bot with a log that nobody reads, and with no room for a line.
     pub(crate) fn launch_unread(&mut self) {
         assert!(self.bot.is_none(), "a bot is running already");
+        self.telegram.forgets_the_pace();
         self.bot = Some(Bot::start_unread(&mut self.command(&["run"])));
     }
 

@@ -98,7 +98,7 @@ fn a_resolver_that_fails_stops_nobody_who_has_an_address() {
         ask(&transport.agent(LIMITS));
     }
     // The failure is looked into every few seconds, not with each connection.
-    assert!((2..10).contains(&asked.load(Ordering::Relaxed)));
+    assert!((2..25).contains(&asked.load(Ordering::Relaxed)));
 }
 
 #[test]

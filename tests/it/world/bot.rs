@@ -49,8 +49,8 @@ impl Bot {
         // Where a pipe holds less than this, the thread keeps it full.
         let filling = thread::spawn(move || {
             let mut filler = filler;
-            let dots = [&[b'.'; (64 << 10) - 1][..], b"\n"].concat();
-            filler.write_all(&dots).ok();
+            filler.write_all(&b".".repeat((64 << 10) - 1)).ok();
+            filler.write_all(b"\n").ok();
         });
         for _ in 0..100 {
             if !filling.is_finished() {
