@@ -40,6 +40,7 @@ use crate::config::Config;
 use crate::config::secret::Secret;
 use crate::store::Store;
 use crate::telegram::{self, Account};
+use crate::threads::Pool;
 
 /// How long running turns and sends may finish once the bot is told to stop. The whole stop fits
 /// into five seconds.
@@ -53,7 +54,7 @@ const NEWS: usize = 256;
 /// How long the data file may take to close.
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// Telegram does not know the token; starting again would not help.
+/// Telegram has not known the token for a while; starting again would not help.
 #[derive(Debug, thiserror::Error)]
 #[error("Telegram refuses the token: check TELEGRAM_BOT_TOKEN with @BotFather")]
 pub(crate) struct BadToken;
@@ -64,6 +65,8 @@ pub(crate) struct Ctx {
     pub(crate) account: Account,
     /// For everything but the poll.
     pub(crate) telegram: telegram::Client,
+    /// The threads on which `deliver` sends.
+    pub(crate) sends: Pool,
     pub(crate) desk: Desk,
     pub(crate) mail: Mail,
 }
@@ -72,17 +75,19 @@ pub(crate) struct Ctx {
 pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen()?;
     let service = &config.telegram;
-    let transport = engine::transport("TELEGRAM_PROXY", service.proxy.as_ref(), config.ip_family)?;
+    let transport = engine::transport("telegram", service.proxy.as_ref(), &config)?;
     let account = Account::new(transport, &service.api_url, token);
     let (news, of_keys) = mpsc::channel(NEWS);
     let engine = Arc::new(Engine::new(config, store, Some(news))?);
     let (desk, orders) = Desk::open();
     let (mail, letters) = Mail::open();
     let telegram = account.client(telegram::CALLS);
+    let sends = Pool::new("svs-send", deliver::SENDS).context("no threads to send with")?;
     let ctx = Arc::new(Ctx {
         engine,
         account,
         telegram,
+        sends,
         desk,
         mail,
     });
@@ -139,10 +144,12 @@ async fn close(store: &Store) -> anyhow::Result<()> {
     Ok(closed.context("closing the data file takes too long")???)
 }
 
-/// SIGTERM (systemd) and SIGINT (a terminal).
+/// SIGTERM (systemd) and SIGINT (a terminal). SIGHUP is noted and ignored: by default it would end
+/// the process, as when a terminal closes.
 struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl StopSignals {
@@ -152,13 +159,19 @@ impl StopSignals {
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
         })
     }
 
     async fn come(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => info!("SIGTERM"),
-            _ = self.interrupt.recv() => info!("SIGINT"),
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return info!("SIGTERM"),
+                _ = self.interrupt.recv() => return info!("SIGINT"),
+                _ = self.hangup.recv() => {
+                    warn!("SIGHUP ignored: settings are read at start only");
+                }
+            }
         }
     }
 }

@@ -24,8 +24,10 @@ mod build;
 mod dotenv;
 mod parse;
 mod places;
+mod proxies;
 mod raw;
 mod reader;
+mod tasks;
 mod toml_file;
 
 use keys::KeyEntry;
@@ -62,6 +64,7 @@ pub(crate) struct Config {
     #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
     pub(crate) http_addr: Option<SocketAddr>,
     pub(crate) ip_family: IpFamily,
+    pub(crate) ca_file: Option<CaFile>,
     pub(crate) language: UiLanguage,
     pub(crate) time_zone: jiff::tz::TimeZone,
     /// `[roles.*]` of the file: changes of `data/roles.toml`, not checked here.
@@ -78,8 +81,26 @@ pub(crate) struct Telegram {
     token: Option<Secret>,
     /// Without a slash at its end.
     pub(crate) api_url: String,
+    pub(crate) proxy: Option<Proxy>,
+}
+
+/// A proxy, and what named it.
+#[derive(Debug, Clone)]
+pub(crate) struct Proxy {
+    /// Our own setting or a variable of the environment.
+    pub(crate) setting: &'static str,
     /// Checked to be `http`, `https`, `socks5` or `socks5h`; a secret because it may hold a password.
-    pub(crate) proxy: Option<Secret>,
+    pub(crate) address: Secret,
+}
+
+/// The certificates of `TLS_CA_FILE`, else of `SSL_CERT_FILE`: authorities to be trusted beside the
+/// built-in ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CaFile {
+    /// What named the file.
+    pub(crate) setting: &'static str,
+    /// Its text, not checked here.
+    pub(crate) pem: String,
 }
 
 /// How Gemini is reached, and with what.
@@ -89,7 +110,7 @@ pub(crate) struct Gemini {
     pub(crate) keys: Vec<KeyEntry>,
     /// Without a slash at its end, and without the version (`/v1beta`).
     pub(crate) api_url: String,
-    pub(crate) proxy: Option<Secret>,
+    pub(crate) proxy: Option<Proxy>,
 }
 
 /// Who may speak (design §3).

@@ -202,9 +202,9 @@ fn accepted(
     Err(verdict::of_reply(&reply, estimated))
 }
 
+/// Reads an answer, inflated; one that does not end in time is too large, and not merely over.
 fn reader(response: Response<ureq::Body>) -> impl Read {
-    let body = response.into_body().into_with_config();
-    body.limit(MAX_ANSWER).reader()
+    http::Bounded::new(response.into_body(), MAX_ANSWER)
 }
 
 /// Reads the stream to its end, also past a finish reason; only an error ends it early.

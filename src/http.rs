@@ -2,40 +2,34 @@
 //! what a failure on the wire means. An edge; the two services build their clients on it.
 //!
 //! Owner of the state: [`Transport`], one per service, holds what its agents share, namely the TLS
-//! roots and sessions, and which hosts are on IPv4 for a while. Invariant: no error that leaves
-//! here holds a URL, a host or a credential, and certificates are always verified.
+//! roots and sessions, the addresses of its hosts, and which are on IPv4 for a while. Invariant: no error that leaves
+//! here holds a URL, a host or a credential; certificates are always verified; and whatever a server
+//! sends, its response takes bounded memory and time.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use ureq::config::Config;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{
-    self as wire, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout,
-    RustlsConnector, SocksConnector, TcpConnector,
-};
+use self::dial::{Dialer, Shared};
+use self::names::{Names, WhenDialing};
 
-use crate::clock::{self, Instant};
+mod dial;
+mod names;
 
-const RESOLVE: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(10);
 const SEND_BODY: Duration = Duration::from_mins(1);
 /// Both services close idle connections after about a minute; we do it first.
 const MAX_IDLE: Duration = Duration::from_secs(55);
-/// What IPv6 gets before IPv4 is tried (`IP_FAMILY=auto`).
-const V6_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a host that IPv4 reached and IPv6 did not stays on IPv4.
-const STAY_ON_V4: Duration = Duration::from_hours(1);
-/// In and out, at each layer. ureq's 128 KiB would be half a megabyte per connection.
+/// For the request's line and headers, which are short.
+const SEND_HEAD: Duration = Duration::from_secs(10);
+/// In and out, at each layer. ureq's 128 KiB would be half a megabyte per connection. It bounds the
+/// headers of a response as well; those of both services have some 1 kB.
 const BUFFER: usize = 8 << 10;
 
 /// Which addresses of a host are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IpFamily {
-    /// IPv6 first, for [`V6_PATIENCE`]; a host that only IPv4 reaches stays there for an hour.
+    /// IPv6 first, for two seconds; a host that only IPv4 reaches stays there for an hour.
     Auto,
     V4,
     V6,
@@ -114,7 +108,7 @@ pub(crate) fn fault(error: &ureq::Error) -> Fault {
         | Error::Timeout(Timeout::Connect) => Fault::Connect,
         Error::Tls(_) | Error::TlsRequired | Error::Pem(_) | Error::Rustls(_) => Fault::Tls,
         Error::Timeout(_) => Fault::TimedOut,
-        Error::BodyExceedsLimit(_) => Fault::TooLarge,
+        Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => Fault::TooLarge,
         Error::Io(error) if is_shut_down(error) => Fault::ShutDown,
         Error::Io(error) => read_fault(error),
         _ => Fault::Protocol,
@@ -142,6 +136,29 @@ pub(crate) fn read_fault(error: &std::io::Error) -> Fault {
     }
 }
 
+/// Certificates of authorities that are trusted beside the built-in ones.
+#[derive(Clone)]
+pub(crate) struct Authorities(Arc<Vec<ureq::tls::Certificate<'static>>>);
+
+impl Authorities {
+    /// Reads the certificates of a PEM file; `None` when it holds none, or one that is broken.
+    pub(crate) fn of_pem(pem: &[u8]) -> Option<Self> {
+        let mut certificates = Vec::new();
+        for item in ureq::tls::parse_pem(pem) {
+            if let ureq::tls::PemItem::Certificate(certificate) = item.ok()? {
+                certificates.push(certificate);
+            }
+        }
+        (!certificates.is_empty()).then(|| Self(Arc::new(certificates)))
+    }
+}
+
+impl std::fmt::Debug for Authorities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Authorities").field(&self.0.len()).finish()
+    }
+}
+
 /// The way to one service. Clones share TLS roots, TLS sessions and what is known of its hosts.
 #[derive(Debug, Clone)]
 pub(crate) struct Transport {
@@ -152,10 +169,23 @@ pub(crate) struct Transport {
 
 impl Transport {
     /// `proxy` is `http://`, `https://` or `socks5://`; the names of hosts are then resolved by
-    /// the proxy. The proxy variables of the environment are never read.
-    pub(crate) fn new(proxy: Option<&str>, family: IpFamily) -> Result<Self, BadProxy> {
+    /// the proxy. The proxy variables of the environment are never read here.
+    pub(crate) fn new(
+        proxy: Option<&str>,
+        family: IpFamily,
+        own: Option<&Authorities>,
+    ) -> Result<Self, BadProxy> {
+        Self::resolving(proxy, family, own, Names::new(family))
+    }
+
+    fn resolving(
+        proxy: Option<&str>,
+        family: IpFamily,
+        own: Option<&Authorities>,
+        names: Names,
+    ) -> Result<Self, BadProxy> {
         let proxy = proxy.map(parse_proxy).transpose()?;
-        let dialer = Arc::new(Dialer::new(family));
+        let dialer = Arc::new(Dialer::new(family, own, names));
         Ok(Self {
             proxy,
             family,
@@ -165,10 +195,6 @@ impl Transport {
 
     /// A new agent with connections of its own. Cheap: about a kilobyte until it connects.
     pub(crate) fn agent(&self, limits: Limits) -> ureq::Agent {
-        self.agent_with(limits, Names(DefaultResolver::default()))
-    }
-
-    fn agent_with(&self, limits: Limits, resolver: impl Resolver) -> ureq::Agent {
         let family = match self.family {
             IpFamily::Auto => ureq::config::IpFamily::Any,
             IpFamily::V4 => ureq::config::IpFamily::Ipv4Only,
@@ -182,17 +208,18 @@ impl Transport {
             .ip_family(family)
             .input_buffer_size(BUFFER)
             .output_buffer_size(BUFFER)
+            .max_response_header_size(BUFFER - 1)
             .max_idle_age(MAX_IDLE)
             .max_idle_connections(limits.idle_connections)
             .max_idle_connections_per_host(limits.idle_connections)
-            .timeout_resolve(Some(RESOLVE))
             .timeout_connect(Some(CONNECT))
+            .timeout_send_request(Some(SEND_HEAD))
             .timeout_send_body(Some(SEND_BODY))
             .timeout_recv_response(Some(limits.first_byte))
             .timeout_recv_body(limits.body)
             .timeout_per_read(limits.between_bytes)
             .build();
-        ureq::Agent::with_parts(config, Shared(Arc::clone(&self.dialer)), resolver)
+        ureq::Agent::with_parts(config, Shared(Arc::clone(&self.dialer)), WhenDialing)
     }
 }
 
@@ -208,167 +235,42 @@ fn parse_proxy(address: &str) -> Result<ureq::Proxy, BadProxy> {
     ureq::Proxy::new(&format!("{scheme}://{rest}")).map_err(|_error| BadProxy)
 }
 
-/// ureq's resolver, with the system's "name not known" told apart from other I/O errors.
-#[derive(Debug)]
-struct Names(DefaultResolver);
-
-impl Resolver for Names {
-    fn resolve(
-        &self,
-        uri: &ureq::http::Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.0.resolve(uri, config, timeout);
-        if matches!(found, Err(ureq::Error::Io(_))) {
-            return Err(ureq::Error::HostNotFound);
-        }
-        found
-    }
+/// The body of a response as it is inflated, up to a number of bytes; the next one is an error that
+/// [`read_fault`] knows as [`Fault::TooLarge`]. ureq's own limit counts the bytes on the wire, and a
+/// megabyte of gzip can hold a gigabyte.
+pub(crate) struct Bounded {
+    body: ureq::BodyReader<'static>,
+    limit: u64,
+    left: u64,
 }
 
-/// An open connection, whatever its layers.
-type Socket = Box<dyn wire::Transport>;
-
-/// An agent's handle to the [`Dialer`] that all agents of a [`Transport`] share.
-#[derive(Debug)]
-struct Shared(Arc<Dialer>);
-
-impl Connector for Shared {
-    type Out = Socket;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails<'_>,
-        _: Option<()>,
-    ) -> Result<Option<Self::Out>, ureq::Error> {
-        self.0.dial(details)
-    }
-}
-
-/// Makes connections: through a proxy if there is one, else to the address that answers; then TLS.
-#[derive(Debug)]
-struct Dialer {
-    family: IpFamily,
-    socks: SocksConnector,
-    proxy: ConnectProxyConnector,
-    tcp: TcpConnector,
-    /// Shared, because every one of these would hold the trusted roots (72 kB) for itself.
-    tls: RustlsConnector,
-    /// Until when a host is tried on IPv4 first.
-    on_v4: Mutex<HashMap<String, Instant>>,
-}
-
-impl Dialer {
-    fn new(family: IpFamily) -> Self {
+impl Bounded {
+    pub(crate) fn new(body: ureq::Body, limit: u64) -> Self {
         Self {
-            family,
-            socks: SocksConnector::default(),
-            proxy: ConnectProxyConnector::default(),
-            tcp: TcpConnector::default(),
-            tls: RustlsConnector::default(),
-            on_v4: Mutex::default(),
+            body: body.into_reader(),
+            limit,
+            left: limit,
         }
-    }
-
-    fn dial(&self, details: &ConnectionDetails<'_>) -> Result<Option<Socket>, ureq::Error> {
-        let socket = match self.socket(details) {
-            Err(ureq::Error::Io(error)) if !is_shut_down(&error) => {
-                return Err(ureq::Error::ConnectionFailed);
-            }
-            socket => socket?,
-        };
-        let secured = match self.tls.connect(details, Some(socket)) {
-            Err(ureq::Error::Io(_)) => return Err(ureq::Error::Tls("handshake failed")),
-            secured => secured?,
-        };
-        Ok(secured.map(|transport| Box::new(transport) as Socket))
-    }
-
-    fn socket(&self, details: &ConnectionDetails<'_>) -> Result<Socket, ureq::Error> {
-        let proxied = self.socks.connect(details, None::<()>)?;
-        if let Some(transport) = self.proxy.connect(details, proxied)? {
-            return Ok(Box::new(transport));
-        }
-        self.direct(details)
-    }
-
-    fn direct(&self, details: &ConnectionDetails<'_>) -> Result<Socket, ureq::Error> {
-        let (v6, v4): (Vec<_>, Vec<_>) =
-            details.addrs.iter().copied().partition(SocketAddr::is_ipv6);
-        let split = self.family == IpFamily::Auto && !v6.is_empty() && !v4.is_empty();
-        if !split {
-            return self.tcp(details, &details.addrs, CONNECT);
-        }
-        let host = details.uri.host().unwrap_or_default();
-        if self.stays_on_v4(host) {
-            return self
-                .tcp(details, &v4, CONNECT)
-                .inspect_err(|_| self.forget(host));
-        }
-        if let Ok(socket) = self.tcp(details, &v6, V6_PATIENCE) {
-            return Ok(socket);
-        }
-        self.tcp(details, &v4, CONNECT)
-            .inspect(|_| self.remember(host))
-    }
-
-    /// Tries `addrs` in turn, within what is left of the deadline and at most `patience`.
-    fn tcp(
-        &self,
-        details: &ConnectionDetails<'_>,
-        addrs: &[SocketAddr],
-        patience: Duration,
-    ) -> Result<Socket, ureq::Error> {
-        let mut wanted = details.resolver.empty();
-        for addr in addrs {
-            wanted.push(*addr);
-        }
-        let now = (details.current_time)();
-        let mut timeout = details.timeout;
-        let left = timeout.after.saturating_sub(elapsed(details.now, now));
-        timeout.after = left.min(patience).into();
-        let narrowed = ConnectionDetails {
-            uri: details.uri,
-            addrs: wanted,
-            config: details.config,
-            request_level: details.request_level,
-            resolver: details.resolver,
-            now,
-            timeout,
-            current_time: Arc::clone(&details.current_time),
-            run_connector: Arc::clone(&details.run_connector),
-            register_shutdown: Arc::clone(&details.register_shutdown),
-        };
-        let socket = self.tcp.connect(&narrowed, None::<()>)?;
-        Ok(Box::new(socket.ok_or(ureq::Error::ConnectionFailed)?))
-    }
-
-    fn stays_on_v4(&self, host: &str) -> bool {
-        let until = self.on_v4.lock().get(host).copied();
-        until.is_some_and(|until| clock::instant() < until)
-    }
-
-    fn remember(&self, host: &str) {
-        let now = clock::instant();
-        let mut on_v4 = self.on_v4.lock();
-        on_v4.retain(|_, until| now < *until);
-        on_v4.insert(host.to_owned(), now + STAY_ON_V4);
-    }
-
-    /// IPv4 failed as well, so the memory may be wrong: the next connection tries both again.
-    fn forget(&self, host: &str) {
-        self.on_v4.lock().remove(host);
     }
 }
 
-fn elapsed(from: wire::time::Instant, to: wire::time::Instant) -> Duration {
-    match (from, to) {
-        (wire::time::Instant::Exact(from), wire::time::Instant::Exact(to)) => {
-            to.saturating_duration_since(from)
-        }
-        _ => Duration::ZERO,
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.body.read(buffer)?;
+        let Some(left) = self.left.checked_sub(read as u64) else {
+            return Err(ureq::Error::BodyExceedsLimit(self.limit).into_io());
+        };
+        self.left = left;
+        Ok(read)
     }
+}
+
+/// Reads a whole body of at most `limit` bytes, inflated.
+pub(crate) fn read_body(body: ureq::Body, limit: u64) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let read = Bounded::new(body, limit).read_to_end(&mut bytes);
+    read.map_err(|error| read_fault(&error))?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@
 //! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`], [`keys`],
 //! [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`]. *Edges* speak to one outside
 //! thing each and do not know each other: [`telegram`], [`gemini`] (both over [`http`]), [`store`],
-//! [`config`], [`logging`]. The *shell*, [`app`], knows everyone, and nobody but [`cli`] knows it.
+//! [`config`], [`logging`], [`threads`]. The *shell*, [`app`], knows everyone, and nobody but [`cli`] knows it.
 //! `simulator` (tests only) runs the pool against an oracle; [`bench`] is a door for `benches/`.
 //! [`clock`] is the only reader of clocks. `tests/it/shape.rs` holds the code to this.
 //!
@@ -49,6 +49,8 @@
 //! | health and quota of keys, and who waits for one | [`keys::Pool`], in the one mutex of [`app::lending`] |
 //! | the time of day, judged by Telegram's `Date` | [`clock`]; [`app::intake`] brings the dates |
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |
+//! | threads for calls, sends and reads | [`threads::Pool`], one each |
+//! | addresses of hosts, connections | [`http`], per service |
 //! | settings, catalogue, roles | [`app::engine`], an immutable snapshot that a turn takes once |
 
 pub(crate) mod app;
@@ -72,6 +74,7 @@ pub(crate) mod queue;
 mod simulator;
 pub(crate) mod store;
 pub(crate) mod telegram;
+pub(crate) mod threads;
 
 /// The whole program: reads arguments and settings, does what they say, and tells how it went.
 pub fn main() -> std::process::ExitCode {

@@ -1,17 +1,29 @@
 //! Log lines to stderr: text for people and the journal, or one JSON object a line. The formats are
 //! pure functions of a [`Line`]; [`init`] is the edge.
 //!
-//! Invariants: one event is one line, whatever a person put into a value; other crates are heard
+//! Invariants: nobody who logs waits for whoever reads; one event is one line, whatever a person put into a value; other crates are heard
 //! from `warn` up only (at `trace` the HTTP client prints addresses, hence the token).
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::sync::OnceLock;
+use std::time::Duration;
 
-use env_logger::Builder;
+use env_logger::{Builder, Target};
 use log::kv::{self, Key, Value, VisitSource};
 use log::{Level, LevelFilter, Record};
 
+use self::queue::Queue;
 use crate::clock::{self, Timestamp};
+
+mod queue;
+
+/// How long the last lines may take to be written when the process ends, well or with a sentence.
+const FAREWELL: Duration = Duration::from_millis(500);
+const LAST_SENTENCE: Duration = Duration::from_secs(3);
+
+/// The one queue of this process, once there is a logger.
+static LINES: OnceLock<Queue> = OnceLock::new();
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +34,39 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Installs the logger for the rest of the process's life; a second call changes nothing.
-pub(crate) fn init(level: LevelFilter, format: Format) {
-    drop(builder(level, format).try_init());
+/// Installs the logger for the rest of the process's life; a second call changes nothing. Fails when
+/// no thread can be made for it.
+pub(crate) fn init(level: LevelFilter, format: Format) -> io::Result<()> {
+    let queue = Queue::default();
+    if LINES.set(queue.clone()).is_ok() {
+        queue.start(io::stderr())?;
+        let mut builder = builder(level, format);
+        builder.target(Target::Pipe(Box::new(queue)));
+        drop(builder.try_init());
+    }
+    Ok(())
+}
+
+/// Says a last sentence on standard error, after all that was logged, and lets go of what nobody
+/// reads.
+pub(crate) fn farewell(sentence: Option<&str>) {
+    let line = sentence.map(|sentence| format!("{sentence}\n"));
+    match LINES.get() {
+        Some(queue) => {
+            if let Some(line) = line {
+                queue.push(line.as_bytes());
+                queue.flush(LAST_SENTENCE);
+            } else {
+                queue.flush(FAREWELL);
+            }
+        }
+        None => {
+            if let Some(line) = line {
+                // Nobody is left to tell when even this cannot be written.
+                drop(io::stderr().write_all(line.as_bytes()));
+            }
+        }
+    }
 }
 
 fn builder(level: LevelFilter, format: Format) -> Builder {

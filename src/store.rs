@@ -33,7 +33,7 @@ use std::task::{Context, Poll, ready};
 use log::info;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::watch;
 
 use self::cache::{WINDOW_ROUNDS, Window};
 pub(crate) use self::error::{OpenError, StoreError};
@@ -47,8 +47,9 @@ use crate::chat::role::Person;
 use crate::chat::{Basis, JobId, Lane, StoredTurn, UserId};
 use crate::clock::{self};
 use crate::keys::Fingerprint;
+use crate::threads::Pool;
 
-/// Reads that may occupy a blocking thread at once.
+/// Reads at once; each holds a thread.
 pub(crate) const READS: usize = 8;
 
 /// What became of an update.
@@ -81,7 +82,7 @@ struct Handle {
     shared: Arc<Shared>,
     /// Under which keys and projects are hashed.
     secret: hmac::Key,
-    reads: Arc<Semaphore>,
+    reads: Pool,
 }
 
 impl Drop for Handle {
@@ -141,11 +142,12 @@ impl Store {
         std::thread::Builder::new()
             .name("svs-store".to_owned())
             .spawn(move || writer.run())
-            .map_err(|error| OpenError::Io(path, error))?;
+            .map_err(|error| OpenError::Io(path.clone(), error))?;
+        let reads = Pool::new("svs-read", READS).map_err(|error| OpenError::Io(path, error))?;
         Ok(Self(Arc::new(Handle {
             shared,
             secret: hmac::Key::new(hmac::HMAC_SHA256, &secret),
-            reads: Arc::new(Semaphore::new(READS)),
+            reads,
         })))
     }
 
@@ -284,26 +286,15 @@ impl Store {
         self.0.shared.waiting.close()
     }
 
-    /// Runs work on a blocking thread, a bounded number at a time. The permit lives as long as
-    /// the work, also when nobody waits for it any more.
+    /// Runs work on a thread that may block, a bounded number at a time. It goes on when nobody
+    /// waits for it any more.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
         let shared = Arc::clone(&self.0.shared);
-        let work = Box::new(move || drop(reply.send(work(&shared))));
-        self.spawn(work).await;
-        answer.await.unwrap_or(Err(StoreError::Panicked))
-    }
-
-    /// Of one type for all work, so that the runtime's part is compiled once.
-    async fn spawn(&self, work: Box<dyn FnOnce() + Send>) {
-        let permit = Arc::clone(&self.0.reads).acquire_owned().await;
-        drop(tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            work();
-        }));
+        let done = self.0.reads.run(move || work(&shared)).await;
+        done.unwrap_or(Err(StoreError::Panicked))
     }
 }
 

@@ -177,16 +177,16 @@ impl Client {
         } = body;
         let url = format!("{}/bot{}/{method}", self.base, self.token.expose());
         let request = self.agent.post(url);
-        let mut response = request
+        let response = request
             .header("content-type", content_type)
             .header("content-length", length)
             .send(ureq::SendBody::from_reader(&mut reader))
             .map_err(|error| http::fault(&error))?;
-        let bytes = response.body_mut().with_config().limit(limit).read_to_vec();
-        let bytes = bytes.map_err(|error| http::fault(&error))?;
-        let date = response.headers().get("date");
+        let (head, body) = response.into_parts();
+        let bytes = http::read_body(body, limit)?;
+        let date = head.headers.get("date");
         Ok(Reply {
-            status: response.status(),
+            status: head.status,
             date: date.and_then(|date| date.to_str().ok()).and_then(http_date),
             body: String::from_utf8(bytes)
                 .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),

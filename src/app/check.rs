@@ -1,7 +1,7 @@
 //! `svs-bot check`: whether the bot could run with these settings and this data file, and what to do
 //! when it could not. Changes nothing; a data file that nobody uses is locked while it is looked at.
 
-use crate::app::engine::BadSettings;
+use crate::app::engine::{BadSettings, authorities};
 use crate::catalog::Catalog;
 use crate::chat::role::{DEFAULT_ROLES, Roles};
 use crate::config::Config;
@@ -49,6 +49,9 @@ pub(crate) fn look(config: &Config) -> Report {
     match tables(config) {
         Ok(()) => report.fine("models, roles", "understood"),
         Err(error) => report.bad("models, roles", error),
+    }
+    if let Err(error) = authorities(config) {
+        report.bad("authorities", error);
     }
     data_file(config, &mut report);
     report

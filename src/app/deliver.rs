@@ -30,7 +30,7 @@ use crate::outgoing::{Due, Ended, Frame, Head, Item, Outgoing};
 use crate::store::Read;
 use pace::Pace;
 
-/// Sends at the same time; each holds a thread of the blocking pool.
+/// Sends at the same time; each holds a thread.
 pub(crate) const SENDS: usize = 16;
 /// Of these, frames of growing answers: the others are left to what counts.
 const FRAMES: usize = SENDS / 2;

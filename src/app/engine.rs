@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use log::warn;
+use anyhow::Context;
+use log::{info, warn};
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
@@ -18,17 +19,18 @@ use crate::chat::role::{DEFAULT_ROLES, Roles};
 use crate::chat::{ChatId, Outbound, Sender};
 use crate::clock::{self, Instant};
 use crate::config::keys::KeyEntry;
-use crate::config::secret::Secret;
-use crate::config::{Config, IpFamily, Persona, UserLimits};
+use crate::config::mistake::shown;
+use crate::config::{CaFile, Config, IpFamily, Persona, Proxy, UserLimits};
 use crate::gemini;
 use crate::gemini::slots::Slots;
-use crate::http::{self, BadProxy, Transport};
+use crate::http::{self, Authorities, BadProxy, Transport};
 use crate::keys::{Change, Fingerprint, KeySpec, Lease, News, Pool, Saved, Scope};
 use crate::locale::{Language, Locale};
 use crate::metrics::Metrics;
 use crate::outgoing::Head;
 use crate::queue::Shares;
 use crate::store::{Store, StoreError, Write};
+use crate::threads;
 
 /// Settings that only show to be wrong when they are put to use.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,8 @@ pub(crate) enum BadSettings {
     Roles(#[from] crate::chat::role::RolesError),
     #[error("{0} is not a proxy address: http://, https:// or socks5://, host and port")]
     Proxy(&'static str, #[source] BadProxy),
+    #[error("{0} names a file with a broken certificate: it must be PEM")]
+    Authorities(&'static str),
 }
 
 /// Everything that a reload may swap; a turn takes one snapshot and keeps it.
@@ -200,11 +204,12 @@ impl Engine {
         let backend = if config.gemini.keys.is_empty() {
             Backend::Offline
         } else {
-            let proxy = config.gemini.proxy.as_ref();
-            let transport = transport("GEMINI_PROXY", proxy, config.ip_family)?;
+            let transport = transport("gemini", config.gemini.proxy.as_ref(), config)?;
+            let threads = threads::Pool::new("svs-call", config.limits.in_flight)
+                .context("no threads to call the model with")?;
             Backend::Gemini {
                 client: gemini::Client::new(&config.gemini.api_url),
-                slots: Slots::new(transport, config.limits.in_flight),
+                slots: Slots::new(transport, threads),
             }
         };
         Ok(Self {
@@ -318,17 +323,33 @@ impl Engine {
     }
 }
 
-/// The way to a service, by the proxy of this setting.
+/// The way to a service, by its proxy and the authorities of the settings.
 pub(crate) fn transport(
-    setting: &'static str,
-    proxy: Option<&Secret>,
-    family: IpFamily,
+    service: &str,
+    proxy: Option<&Proxy>,
+    config: &Config,
 ) -> Result<Transport, BadSettings> {
-    let family = match family {
+    let family = match config.ip_family {
         IpFamily::Auto => http::IpFamily::Auto,
         IpFamily::V4 => http::IpFamily::V4,
         IpFamily::V6 => http::IpFamily::V6,
     };
-    let bad = |error| BadSettings::Proxy(setting, error);
-    Transport::new(proxy.map(Secret::expose), family).map_err(bad)
+    let own = authorities(config)?;
+    let Some(Proxy { setting, address }) = proxy else {
+        let direct = Transport::new(None, family, own.as_ref());
+        return direct.map_err(|error| BadSettings::Proxy("proxy", error));
+    };
+    let address = address.expose();
+    info!(service, setting, proxy = shown(address).as_str(); "reached through a proxy");
+    let proxied = Transport::new(Some(address), family, own.as_ref());
+    proxied.map_err(|error| BadSettings::Proxy(setting, error))
+}
+
+/// The operator's own authorities.
+pub(crate) fn authorities(config: &Config) -> Result<Option<Authorities>, BadSettings> {
+    let Some(CaFile { setting, pem }) = &config.ca_file else {
+        return Ok(None);
+    };
+    let own = Authorities::of_pem(pem.as_bytes());
+    own.map(Some).ok_or(BadSettings::Authorities(setting))
 }

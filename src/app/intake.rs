@@ -26,7 +26,7 @@ use crate::chat::{Job, JobId, Task, UserId};
 use crate::clock;
 use crate::queue::Waiting;
 use crate::store::{Condition, StoreError};
-use crate::telegram::backoff::Backoff;
+use crate::telegram::backoff::{Backoff, TokenRefusals};
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
 use errands::Errands;
@@ -51,10 +51,13 @@ const OFFSET_AGE: Duration = Duration::from_hours(6 * 24);
 const RECALL: usize = 256;
 /// How long the questions of the last run wait at start for Telegram to tell the time.
 const FOR_THE_TIME: Duration = Duration::from_secs(3);
+/// How long `getMe` must refuse the token before the bot ends: at start, and while it runs.
+const REFUSED_AT_START: Duration = Duration::from_secs(20);
+const REFUSED_RUNNING: Duration = Duration::from_mins(5);
 /// Wait after a batch that could not be stored.
 const MISHAP: Duration = Duration::from_secs(2);
 
-/// Polls until `stop`. Fails only when Telegram refuses the token.
+/// Polls until `stop`. Fails only when Telegram refuses the token, and goes on refusing it.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
     tokio::select! {
         // Dropping the rest at any point is safe: what is committed is found in the inbox at the
@@ -76,7 +79,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     let mut backoff = Backoff::default();
     let mut witness = Witness::default();
     let me = {
-        let mut identified = pin!(identify(&ctx, &mut backoff, &mut witness));
+        let mut identified = pin!(identify(&ctx, &mut backoff, &mut witness, REFUSED_AT_START));
         // Who is served, and from which day's quota, hangs on the time.
         let soon = timeout(FOR_THE_TIME, &mut identified).await;
         intake.recall().await?;
@@ -100,28 +103,34 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
                 intake.during(sleep(pause)).await;
                 offset = intake.take_in(&batch, &me).await.or(offset);
             }
-            Err(PollError::Unauthorized) => return Err(BadToken.into()),
             Err(error) => {
                 let mended = async {
                     if let PollError::Webhook = error {
                         drop_webhook(&ctx).await;
                     }
-                    back_off(&mut backoff, &error).await;
+                    back_off(&mut backoff, &error, Duration::MAX).await;
+                    if let PollError::Unauthorized = error {
+                        identify(&ctx, &mut backoff, &mut witness, REFUSED_RUNNING).await?;
+                    }
+                    anyhow::Ok(())
                 };
-                intake.during(mended).await;
+                intake.during(mended).await?;
             }
         }
     }
 }
 
 /// Asks Telegram who we are until it answers; without the name no mention could be told. Once more
-/// where the first answer says that our clock is wrong.
+/// where the first answer says that our clock is wrong. Fails when the token was refused for as long
+/// as `most`.
 async fn identify(
     ctx: &Arc<Ctx>,
     backoff: &mut Backoff,
     witness: &mut Witness,
+    most: Duration,
 ) -> anyhow::Result<Me> {
     let mut doubts = 0;
+    let mut refusals = TokenRefusals::default();
     loop {
         let asked = Arc::clone(ctx);
         let error = match spawn_blocking(move || send::get_me(&asked.telegram)).await? {
@@ -135,15 +144,18 @@ async fn identify(
             }
             Err(error) => PollError::from(error),
         };
-        if let PollError::Unauthorized = error {
+        let lasted = refusals.lasted(&error, clock::instant());
+        let left = lasted.map_or(Duration::MAX, |lasted| most.saturating_sub(lasted));
+        if left.is_zero() {
             return Err(BadToken.into());
         }
-        back_off(backoff, &error).await;
+        back_off(backoff, &error, left).await;
     }
 }
 
-async fn back_off(backoff: &mut Backoff, error: &PollError) {
-    let wait = backoff.wait(error, &mut fastrand::Rng::new());
+/// Waits as the back-off says, and at most so long.
+async fn back_off(backoff: &mut Backoff, error: &PollError, most: Duration) {
+    let wait = backoff.wait(error, &mut fastrand::Rng::new()).min(most);
     match error {
         PollError::OtherPoller => {
             warn!(wait_ms = wait.as_millis(); "another process polls with this token");

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use log::{error, info};
 use tokio::sync::Semaphore;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
 use crate::app::engine::{Backend, Engine, Settings};
@@ -134,7 +134,7 @@ impl Probe {
             models,
             ..
         } = self;
-        let asked = spawn_blocking(move || {
+        let asked = slot.run(move |slot| {
             let ask = |model: &String| client.models_get(&slot, &key, model);
             first_that_is_there(models.iter().map(ask))
         });

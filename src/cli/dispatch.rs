@@ -7,30 +7,31 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Command, HELP, Invocation, parse};
 use crate::app::engine::BadSettings;
-use crate::app::{self, BadToken, check, control, deliver, status, terminal};
+use crate::app::{self, BadToken, check, control, status, terminal};
 use crate::chat::role::Role;
 use crate::config::{Config, LogFormat, Need, Sources};
 use crate::locale::{Language, Locale};
 use crate::logging::{self, Format};
-use crate::store::{self, Open, OpenError, Store};
+use crate::store::{Open, OpenError, Store};
+use crate::threads;
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 /// `EX_CONFIG` of sysexits.h: systemd is told not to start again.
 const CONFIGURATION: u8 = 78;
-/// Stack of every thread; the deepest path, a TLS handshake under a model call, needs less.
-const STACK: usize = if cfg!(debug_assertions) {
-    2 << 20
-} else {
-    256 << 10
-};
-/// Blocking threads beyond the bounded classes: signals, the odd file.
-const SPARE_THREADS: usize = 4;
+/// Blocking threads of the runtime itself: a look at the bot's account, a long text to render. Calls,
+/// sends and reads have pools of their own.
+const BLOCKING: usize = 3;
+/// How long they may take to be made.
+const WARM_UP: Duration = Duration::from_secs(10);
+/// They stay: one that had to be made anew could fail to be, and its work would wait for ever.
+const FOR_EVER: Duration = Duration::from_hours(24 * 3650);
 
 /// A sentence for the operator, and the exit code it ends with.
 struct Failed {
@@ -53,14 +54,12 @@ pub(crate) fn main() -> ExitCode {
         Ok(invocation) => obey(invocation),
         Err(usage) => Err(Failed::new(USAGE, format!("error: {usage}"))),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failed { code, sentence }) => {
-            // Nobody is left to tell when even this cannot be written.
-            drop(writeln!(std::io::stderr(), "{sentence}"));
-            ExitCode::from(code)
-        }
-    }
+    let (code, sentence) = match &done {
+        Ok(()) => (ExitCode::SUCCESS, None),
+        Err(Failed { code, sentence }) => (ExitCode::from(*code), Some(sentence.as_str())),
+    };
+    logging::farewell(sentence);
+    code
 }
 
 fn obey(Invocation { command, config }: Invocation) -> Result<(), Failed> {
@@ -83,7 +82,7 @@ fn load(sources: &Sources, need: Need) -> Result<Config, Failed> {
         (LogFormat::Text, true) => Format::Text,
         (LogFormat::Text, false) => Format::TimedText,
     };
-    logging::init(config.log.level, format);
+    logging::init(config.log.level, format).map_err(|error| no_threads(&error))?;
     std::panic::set_hook(Box::new(note_panic));
     for warning in warnings {
         log::warn!("{warning}");
@@ -97,7 +96,7 @@ fn run(config: Config) -> Result<(), Failed> {
         .map_err(|mistake| Failed::new(CONFIGURATION, mistake))?
         .clone();
     let store = open(&config.data.file, Open::CreateIfMissing)?;
-    let runtime = runtime(&config)?;
+    let runtime = runtime()?;
     let ended = runtime.block_on(app::run(config, token, store));
     // Threads that hang in a call are not waited for.
     runtime.shutdown_background();
@@ -110,7 +109,7 @@ fn chat(config: Config) -> Result<(), Failed> {
         log::set_max_level(log::LevelFilter::Warn);
     }
     let store = open(&config.data.chat_file, Open::CreateIfMissing)?;
-    let runtime = runtime(&config)?;
+    let runtime = runtime()?;
     let ended = runtime.block_on(terminal::run(config, store));
     runtime.shutdown_background();
     ended.map_err(|error| failed(&error))
@@ -172,18 +171,29 @@ fn failed(error: &anyhow::Error) -> Failed {
     )
 }
 
-/// Every class of blocking work has a bound of its own; the pool is as large as all of them.
-fn runtime(config: &Config) -> Result<Runtime, Failed> {
-    Builder::new_multi_thread()
+/// The runtime, with its few blocking threads made beforehand.
+fn runtime() -> Result<Runtime, Failed> {
+    let made = Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("svs-worker")
-        .thread_stack_size(STACK)
-        .max_blocking_threads(
-            config.limits.in_flight + deliver::SENDS + store::READS + SPARE_THREADS,
-        )
+        .thread_stack_size(threads::STACK)
+        .max_blocking_threads(BLOCKING)
+        .thread_keep_alive(FOR_EVER)
         .enable_all()
-        .build()
-        .map_err(|error| Failed::new(FAILED, format!("error: no threads to run with ({error})")))
+        .build();
+    let warm = made.and_then(|runtime| {
+        threads::warm_up(runtime.handle(), BLOCKING, WARM_UP)?;
+        Ok(runtime)
+    });
+    warm.map_err(|error| no_threads(&error))
+}
+
+fn no_threads(error: &std::io::Error) -> Failed {
+    let remedy = "raise TasksMax= of the unit, or the limit on processes of this user";
+    Failed::new(
+        FAILED,
+        format!("error: no threads to run with ({error}); {remedy}"),
+    )
 }
 
 /// A panic is a line of the log like any other. One inside redb is a damaged file, which the store

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
-use super::mistake::Mistake;
+use super::mistake::{Mistake, shown};
 use super::raw::{Raw, Sources, read_text};
 use super::reader::Reader;
 use super::{
-    Access, Answers, Config, Data, Gemini, Groups, IpFamily, Limits, Log, LogFormat, Need, People,
-    Persona, Refused, SendRate, Stream, Telegram, UiLanguage, UserLimits,
+    Access, Answers, CaFile, Config, Data, Gemini, Groups, IpFamily, Limits, Log, LogFormat, Need,
+    People, Persona, Refused, SendRate, Stream, Telegram, UiLanguage, UserLimits,
 };
-use super::{keys, memory, no_token, parse, places};
+use super::{keys, memory, no_token, parse, places, proxies, tasks};
 use crate::keys::{Group, Policy};
 
 const TELEGRAM: &str = "https://api.telegram.org";
@@ -26,19 +26,20 @@ pub(super) fn config(sources: &Sources, need: Need) -> Result<(Config, Vec<Strin
     let raw = Raw::gather(sources);
     let mut reader = Reader::new(raw.found, raw.mistakes, raw.warnings);
     let r = &mut reader;
-    let telegram = telegram(r, need);
-    let gemini = gemini(r, need);
+    let telegram = telegram(r, sources, need);
+    let gemini = gemini(r, sources, need);
     let mut config = Config {
         people: people(r, &gemini),
         telegram,
         gemini,
         key_policy: key_policy(r),
         limits: limits(r, sources),
-        answers: answers(r),
+        answers: answers(r, sources),
         data: data(r, sources),
         log: log_settings(r, sources),
         http_addr: http_addr(r),
         ip_family: ip_family(r),
+        ca_file: ca_file(r, sources),
         language: language(r),
         time_zone: time_zone(r, sources),
         roles_override: raw.roles,
@@ -56,21 +57,22 @@ pub(super) fn config(sources: &Sources, need: Need) -> Result<(Config, Vec<Strin
     Ok((config, outcome.warnings))
 }
 
-fn telegram(r: &mut Reader, need: Need) -> Telegram {
+fn telegram(r: &mut Reader, sources: &Sources, need: Need) -> Telegram {
     let named = r.has("TELEGRAM_BOT_TOKEN");
     let token = r.read("TELEGRAM_BOT_TOKEN", "none", parse::token);
     match need {
         Need::Run | Need::Check if !named => r.refuse(no_token()),
         Need::Run | Need::Check | Need::Chat | Need::Nothing => {}
     }
+    let api_url = service(r, "TELEGRAM_API_URL", TELEGRAM);
     Telegram {
         token,
-        api_url: service(r, "TELEGRAM_API_URL", TELEGRAM),
-        proxy: r.read("TELEGRAM_PROXY", "none", parse::proxy),
+        proxy: proxies::read(r, sources, "TELEGRAM_PROXY", &api_url),
+        api_url,
     }
 }
 
-fn gemini(r: &mut Reader, need: Need) -> Gemini {
+fn gemini(r: &mut Reader, sources: &Sources, need: Need) -> Gemini {
     let named = keys::KEY_SETTINGS.iter().any(|(name, _)| r.has(name));
     let keys = keys::read(r);
     if need == Need::Run && !named {
@@ -79,10 +81,11 @@ fn gemini(r: &mut Reader, need: Need) -> Gemini {
             "no key is set; create one at https://aistudio.google.com/apikey and set GROUP_A_KEYS, another group, or GEMINI_API_KEY",
         ));
     }
+    let api_url = service(r, "GEMINI_API_URL", GEMINI);
     Gemini {
         keys,
-        api_url: service(r, "GEMINI_API_URL", GEMINI),
-        proxy: r.read("GEMINI_PROXY", "none", parse::proxy),
+        proxy: proxies::read(r, sources, "GEMINI_PROXY", &api_url),
+        api_url,
     }
 }
 
@@ -161,20 +164,30 @@ fn key_policy(r: &mut Reader) -> Policy {
 }
 
 fn limits(r: &mut Reader, sources: &Sources) -> Limits {
-    let auto = memory::slots(
+    let by_memory = memory::slots(
         memory::cgroup_limit(&sources.root),
         memory::available(&sources.root),
     );
+    let threads = tasks::left(&sources.root);
+    let auto = tasks::slots(by_memory, threads);
     let in_flight = r.read("MAX_IN_FLIGHT", &format!("auto: {auto}"), |text| {
         if text.eq_ignore_ascii_case("auto") {
-            return Ok(auto);
+            return Ok(by_memory);
         }
         parse::number(text, &(1..=1024))
             .map_err(|_remedy| "must be auto, or between 1 and 1024".to_owned())
     });
+    let wanted = in_flight.unwrap_or(by_memory);
+    let in_flight = tasks::slots(wanted, threads);
+    if in_flight < wanted {
+        let left = threads.unwrap_or_default();
+        r.warn(format!(
+            "only {left} threads can be made here: {in_flight} model calls at once instead of {wanted}; raise TasksMax= of the unit, or the limit on processes of this user"
+        ));
+    }
     Limits {
         group_parallel: r.number("GROUP_PARALLEL", 4, 1..=64),
-        in_flight: in_flight.unwrap_or(auto),
+        in_flight,
         queue: r.number("QUEUE_LIMIT", 20_000, 10..=1_000_000),
         // Telegram itself keeps updates for a day.
         stale_after: minutes(r.number("STALE_MINUTES", 30, 1..=1440)),
@@ -182,7 +195,7 @@ fn limits(r: &mut Reader, sources: &Sources) -> Limits {
     }
 }
 
-fn answers(r: &mut Reader) -> Answers {
+fn answers(r: &mut Reader, sources: &Sources) -> Answers {
     Answers {
         stream: r.choice(
             "STREAM",
@@ -196,11 +209,11 @@ fn answers(r: &mut Reader) -> Answers {
         send_rate: r
             .read("SEND_RATE", "auto", parse::send_rate)
             .unwrap_or(SendRate::Auto),
-        persona: persona(r),
+        persona: persona(r, sources),
     }
 }
 
-fn persona(r: &mut Reader) -> Persona {
+fn persona(r: &mut Reader, sources: &Sources) -> Persona {
     let both = r.has("SYSTEM_PROMPT") && r.has("SYSTEM_PROMPT_FILE");
     if both {
         r.refuse(Mistake::about(
@@ -217,7 +230,7 @@ fn persona(r: &mut Reader) -> Persona {
     };
     let direct = r.read("SYSTEM_PROMPT", "shipped", fits);
     let file = r.read("SYSTEM_PROMPT_FILE", "none", |path| {
-        let text = read_text(Path::new(path))
+        let text = read_text(&places::path(sources, path)?)
             .map_err(|error| format!("must name a readable text file ({error})"))?;
         fits(&text)
     });
@@ -236,7 +249,9 @@ fn data(r: &mut Reader, sources: &Sources) -> Data {
     }
     let default = default.unwrap_or_default();
     let file = r
-        .read("DATA_FILE", &default.display().to_string(), file_path)
+        .read("DATA_FILE", &default.display().to_string(), |text| {
+            file_path(sources, text)
+        })
         .unwrap_or(default);
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let backups = folder.join("backups");
@@ -245,7 +260,7 @@ fn data(r: &mut Reader, sources: &Sources) -> Data {
         file,
         backup_dir: r
             .read("BACKUP_DIR", &backups.display().to_string(), |text| {
-                Ok(PathBuf::from(text))
+                places::path(sources, text)
             })
             .unwrap_or(backups),
         backup_keep: r.number("BACKUP_KEEP", 7, 0..=365),
@@ -253,8 +268,8 @@ fn data(r: &mut Reader, sources: &Sources) -> Data {
     }
 }
 
-fn file_path(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
+fn file_path(sources: &Sources, text: &str) -> Result<PathBuf, String> {
+    let path = places::path(sources, text)?;
     if text.ends_with('/') || path.file_name().is_none() {
         return Err("must name a file, not a folder, such as /var/lib/svs-bot/svs-bot.redb".into());
     }
@@ -298,6 +313,34 @@ fn http_addr(r: &mut Reader) -> Option<std::net::SocketAddr> {
         ));
     }
     Some(addr)
+}
+
+/// Authorities beside the built-in ones. `SSL_CERT_FILE` is other programs' too, so what is wrong
+/// with it is only warned of.
+fn ca_file(r: &mut Reader, sources: &Sources) -> Option<CaFile> {
+    let read = |path: &str| -> Result<String, String> {
+        let pem = read_text(&places::path(sources, path)?)
+            .map_err(|error| format!("must name a readable file of certificates ({error})"))?;
+        let holds_any = pem.contains("-----BEGIN CERTIFICATE-----");
+        holds_any
+            .then_some(pem)
+            .ok_or_else(|| "must name a PEM file that holds a certificate".to_owned())
+    };
+    let shared = sources.variable("SSL_CERT_FILE");
+    let (setting, pem) = if r.has("TLS_CA_FILE") {
+        ("TLS_CA_FILE", r.read("TLS_CA_FILE", "none", read))
+    } else {
+        let unset = shared.map_or("none".to_owned(), |path| {
+            format!("as SSL_CERT_FILE says: {}", shown(path))
+        });
+        r.summarise("TLS_CA_FILE", &unset, None);
+        let pem = shared.and_then(|path| {
+            let bad = |remedy| r.warn(format!("SSL_CERT_FILE is not used: it {remedy}"));
+            read(path).map_err(bad).ok()
+        });
+        ("SSL_CERT_FILE", pem)
+    };
+    pem.map(|pem| CaFile { setting, pem })
 }
 
 fn ip_family(r: &mut Reader) -> IpFamily {

@@ -45,6 +45,7 @@ pub(super) const SETTINGS: &[&str] = &[
     "GEMINI_API_URL",
     "TELEGRAM_PROXY",
     "GEMINI_PROXY",
+    "TLS_CA_FILE",
     "IP_FAMILY",
 ];
 

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::parse::Remedy;
 use super::raw::Sources;
 
 /// The folder for data files: systemd's state folder, else the system's when it is there, else the
@@ -20,6 +21,25 @@ pub(super) fn state_folder(sources: &Sources) -> Option<PathBuf> {
         return Some(system);
     }
     sources.user.as_ref().map(|user| user.data.clone())
+}
+
+/// A path as it is written in a setting: a leading `~/` or `$HOME/` is the user's home, as in a shell,
+/// which does not read `.env` files and units.
+pub(super) fn path(sources: &Sources, text: &str) -> Result<PathBuf, Remedy> {
+    let within = ["~", "$HOME", "${HOME}"].iter().find_map(|home| {
+        let rest = text.strip_prefix(home)?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_start_matches('/'))
+    });
+    let Some(within) = within else {
+        return Ok(PathBuf::from(text));
+    };
+    let home = sources.variable("HOME").map(PathBuf::from);
+    let home = home.ok_or("must be a full path: HOME is not set, so ~ means nothing")?;
+    Ok(if within.is_empty() {
+        home
+    } else {
+        home.join(within)
+    })
 }
 
 /// The name of the machine's time zone: `TZ`, else where `/etc/localtime` points to, else UTC.

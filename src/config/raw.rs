@@ -284,16 +284,35 @@ impl Raw {
     }
 }
 
-/// A whole text file of sensible size.
+/// A whole text file of sensible size: UTF-8, or the UTF-16 that some editors of Windows write.
 pub(super) fn read_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = File::open(path)?
         .take(LARGEST_FILE + 1)
-        .read_to_string(&mut text)?;
+        .read_to_end(&mut bytes)?;
     if u64::try_from(read).is_ok_and(|read| read > LARGEST_FILE) {
         return Err(io::Error::new(ErrorKind::FileTooLarge, "larger than 1 MB"));
     }
-    Ok(text)
+    text_of(bytes).map_err(|why| io::Error::new(ErrorKind::InvalidData, why))
+}
+
+/// UTF-16 is known by its byte-order mark.
+fn text_of(bytes: Vec<u8>) -> Result<String, &'static str> {
+    let units = match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => Some((rest, u16::from_le_bytes as fn([u8; 2]) -> u16)),
+        [0xfe, 0xff, rest @ ..] => Some((rest, u16::from_be_bytes as fn([u8; 2]) -> u16)),
+        _ => None,
+    };
+    if let Some((rest, unit)) = units {
+        let (pairs, odd) = rest.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+        let text = String::from_utf16(&units).ok().filter(|_| odd.is_empty());
+        return text.ok_or("it begins as UTF-16 and is not; save it as UTF-8");
+    }
+    if bytes.contains(&0) {
+        return Err("it is UTF-16 without a byte-order mark, or no text; save it as UTF-8");
+    }
+    String::from_utf8(bytes).map_err(|_error| "it is not UTF-8; save it as UTF-8")
 }
 
 #[cfg(test)]

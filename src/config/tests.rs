@@ -350,3 +350,65 @@ fn only_chat_may_use_chats_file() {
     let said = mistakes(&[("DATA_FILE", "/d/chat.redb")], Need::Nothing);
     assert!(said[0].contains("must not be chat.redb"), "{said:?}");
 }
+
+#[test]
+fn the_proxy_of_the_environment_serves_where_none_of_our_own_is_set() {
+    let https = ("HTTPS_PROXY", "http://me:hunter2@h:1");
+    let config = good(&[https]);
+    for proxy in [&config.telegram.proxy, &config.gemini.proxy] {
+        let proxy = proxy.as_ref().unwrap();
+        assert_eq!(proxy.setting, "HTTPS_PROXY");
+        assert_eq!(proxy.address.expose(), https.1);
+    }
+    let said = config.summary().join("\n");
+    assert!(
+        said.contains("GEMINI_PROXY = as HTTPS_PROXY says: http://***@h:1 (default)"),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"));
+
+    let config = good(&[
+        https,
+        ("TELEGRAM_PROXY", "None"),
+        ("GEMINI_PROXY", "socks5://own:1"),
+    ]);
+    assert!(config.telegram.proxy.is_none());
+    let own = config.gemini.proxy.unwrap();
+    assert_eq!(
+        (own.setting, own.address.expose()),
+        ("GEMINI_PROXY", "socks5://own:1")
+    );
+
+    let config = good(&[https, ("NO_PROXY", "telegram.org")]);
+    assert!(config.telegram.proxy.is_none());
+    assert!(config.gemini.proxy.is_some());
+
+    let config = good(&[("all_proxy", "h:3128")]);
+    assert_eq!(
+        config.telegram.proxy.unwrap().address.expose(),
+        "http://h:3128"
+    );
+
+    let said = mistakes(&[("ALL_PROXY", "socks4://me:hunter2@h:1")], Need::Nothing);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].starts_with("ALL_PROXY = `socks4://***@h:1`"),
+        "{said:?}"
+    );
+    assert!(said[0].contains("TELEGRAM_PROXY=none"), "{said:?}");
+}
+
+#[test]
+fn the_certificate_file_of_other_programs_serves_where_ours_is_not_set() {
+    let pem = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/tests/ca.pem");
+    let file = good(&[("SSL_CERT_FILE", pem)]).ca_file.unwrap();
+    assert_eq!(file.setting, "SSL_CERT_FILE");
+    let both = [("SSL_CERT_FILE", "/not/there"), ("TLS_CA_FILE", pem)];
+    assert_eq!(good(&both).ca_file.unwrap().setting, "TLS_CA_FILE");
+    let (config, warnings) = load(&both[..1], Need::Nothing).unwrap();
+    assert!(config.ca_file.is_none());
+    assert!(
+        warnings[0].starts_with("SSL_CERT_FILE is not used"),
+        "{warnings:?}"
+    );
+}

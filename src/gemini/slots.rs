@@ -1,18 +1,18 @@
-//! The slots in which model calls run. Each has an agent of its own, because shutting an agent
-//! down is the only way to end a blocked call at once.
+//! The slots in which model calls run. Each has a thread, and an agent of its own, because shutting
+//! an agent down is the only way to end a blocked call at once.
 //!
-//! Owner: [`Slots`] holds the permits and the agents that wait for their next call. Invariant: an
+//! Owner: [`Slots`] holds the threads and the agents that wait for their next call. Invariant: an
 //! agent is either in one slot or in the free list, and one that was shut down is in neither; so a
 //! canceller can never reach a later call.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
 use crate::clock::{self, Instant};
 use crate::http::{Fault, Limits, Transport};
+use crate::threads::{Panicked, Pool, Thread};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 /// An agent unused for this long is let go; its connection is as good as closed by then.
 const IDLE: Duration = Duration::from_mins(1);
@@ -34,9 +34,7 @@ pub(crate) struct Slots {
 #[derive(Debug)]
 struct Shared {
     transport: Transport,
-    permits: Arc<Semaphore>,
-    #[cfg(test)]
-    size: usize,
+    threads: Pool,
     /// Last in, first out: a warm connection is used again, and the rest age.
     idle: Mutex<Vec<Idle>>,
 }
@@ -53,8 +51,8 @@ pub(crate) struct Slot {
     agent: ureq::Agent,
     fate: Arc<Mutex<Fate>>,
     home: Arc<Shared>,
-    /// Given back after the agent, which makes a waiting call find it.
-    _permit: OwnedSemaphorePermit,
+    /// Absent on the thread itself. Given back after the agent, which makes a waiting call find it.
+    thread: Option<Thread>,
 }
 
 /// What becomes of a slot's agent; leaves `Running` once.
@@ -73,12 +71,11 @@ pub(crate) struct Canceller {
 }
 
 impl Slots {
-    pub(crate) fn new(transport: Transport, size: usize) -> Self {
+    /// As many slots as the pool has threads.
+    pub(crate) fn new(transport: Transport, threads: Pool) -> Self {
         let shared = Shared {
             transport,
-            permits: Arc::new(Semaphore::new(size)),
-            #[cfg(test)]
-            size,
+            threads,
             idle: Mutex::default(),
         };
         Self {
@@ -86,33 +83,24 @@ impl Slots {
         }
     }
 
-    /// Waits for a free slot, first come first served. Take it before going to a blocking thread.
-    /// Safe to drop while waiting.
+    /// Waits for a free slot, first come first served. Safe to drop while waiting.
     pub(crate) async fn take(&self) -> Slot {
-        let permits = Arc::clone(&self.shared.permits);
-        #[expect(clippy::expect_used, reason = "nobody closes the semaphore")]
-        let permit = permits
-            .acquire_owned()
-            .await
-            .expect("slots are never closed");
-        self.slot(permit)
+        self.slot(self.shared.threads.take().await)
     }
 
     /// A slot that is free now, if nobody waits for one.
     pub(crate) fn try_take(&self) -> Option<Slot> {
-        let permits = Arc::clone(&self.shared.permits);
-        let permit = permits.try_acquire_owned().ok()?;
-        Some(self.slot(permit))
+        Some(self.slot(self.shared.threads.try_take()?))
     }
 
-    fn slot(&self, permit: OwnedSemaphorePermit) -> Slot {
+    fn slot(&self, thread: Thread) -> Slot {
         let idle = self.shared.idle.lock().pop();
         let agent = idle.map_or_else(|| self.shared.transport.agent(LIMITS), |idle| idle.agent);
         Slot {
             agent,
             fate: Arc::new(Mutex::new(Fate::Running)),
             home: Arc::clone(&self.shared),
-            _permit: permit,
+            thread: Some(thread),
         }
     }
 
@@ -123,15 +111,38 @@ impl Slots {
         idle.shrink_to_fit();
     }
 
-    /// How many slots are taken; a cancelled one counts until its thread has ended.
+    /// How many slots are free; a cancelled one is not until its thread has ended the call.
     #[cfg(test)]
-    pub(crate) fn in_use(&self) -> usize {
-        let free = self.shared.permits.available_permits();
-        self.shared.size.saturating_sub(free)
+    pub(crate) fn free(&self) -> usize {
+        self.shared.threads.free()
     }
 }
 
 impl Slot {
+    /// Runs the calls of this slot on its thread, and then tells their end, by when the slot is free
+    /// again. They go on when nobody waits for them any more.
+    pub(crate) fn run_then<T, F, G>(mut self, work: F, tell: G)
+    where
+        T: 'static,
+        F: FnOnce(Self) -> T + Send + 'static,
+        G: FnOnce(T) + Send + 'static,
+    {
+        if let Some(thread) = self.thread.take() {
+            thread.run_then(move || work(self), tell);
+        }
+    }
+
+    /// As [`Slot::run_then`], for one who waits.
+    pub(crate) fn run<T, F>(self, work: F) -> impl Future<Output = Result<T, Panicked>>
+    where
+        T: Send + 'static,
+        F: FnOnce(Self) -> T + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        self.run_then(work, move |done| drop(answer.send(done)));
+        async move { answered.await.map_err(|_gone| Panicked) }
+    }
+
     pub(crate) fn canceller(&self) -> Canceller {
         Canceller {
             agent: self.agent.clone(),
@@ -190,7 +201,8 @@ mod tests {
     use crate::http::{IpFamily, fault};
 
     fn slots(size: usize) -> Slots {
-        Slots::new(Transport::new(None, IpFamily::Auto).unwrap(), size)
+        let transport = Transport::new(None, IpFamily::Auto, None).unwrap();
+        Slots::new(transport, Pool::new("test", size).unwrap())
     }
 
     fn idle(slots: &Slots) -> usize {
@@ -218,11 +230,11 @@ mod tests {
             slot.own(fault(&error))
         });
         asking.recv().unwrap();
-        assert_eq!(slots.in_use(), 1);
+        assert_eq!(slots.free(), 0);
         canceller.cancel();
         assert_eq!(call.join().unwrap(), Fault::ShutDown);
         hung.join().unwrap();
-        assert_eq!((slots.in_use(), idle(&slots)), (0, 0));
+        assert_eq!((slots.free(), idle(&slots)), (1, 0));
         let again = slots.take().await;
         assert_eq!(again.own(Fault::Closed), Fault::Closed);
     }
@@ -255,7 +267,7 @@ mod tests {
         assert!(!polled.await);
         drop(only);
         let _next = waiting.await;
-        assert_eq!(slots.in_use(), 1);
+        assert_eq!(slots.free(), 0);
     }
 
     #[tokio::test]

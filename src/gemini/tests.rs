@@ -12,6 +12,7 @@ use crate::chat::answer::{Failure, Finish};
 use crate::chat::prompt::{Message, Prompt, PromptPart, Speaker};
 use crate::http::{IpFamily, Transport};
 use crate::keys::{Death, Effect, Next, Repair, Rest};
+use crate::threads::Pool;
 
 const KEY: &str = "AQ.very-secret";
 
@@ -58,7 +59,8 @@ fn sse(events: &[&str]) -> String {
 }
 
 fn take_slot() -> Slot {
-    let slots = Slots::new(Transport::new(None, IpFamily::Auto).unwrap(), 1);
+    let transport = Transport::new(None, IpFamily::Auto, None).unwrap();
+    let slots = Slots::new(transport, Pool::new("test", 1).unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();

@@ -1,10 +1,14 @@
 //! Against listeners on loopback; `::1` may be missing, so no test needs it to answer.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 
 use super::*;
+
+mod hostile;
+mod private;
+mod warm;
 
 const LIMITS: Limits = Limits {
     first_byte: Duration::from_secs(20),
@@ -37,26 +41,14 @@ fn serve(reply: &'static [u8], connections: usize) -> (SocketAddr, JoinHandle<Ve
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
 fn plain() -> Transport {
-    Transport::new(None, IpFamily::Auto).unwrap()
+    Transport::new(None, IpFamily::Auto, None).unwrap()
 }
 
-/// Resolves every name to the same addresses.
-#[derive(Debug)]
-struct Fixed(Vec<SocketAddr>);
-
-impl Resolver for Fixed {
-    fn resolve(
-        &self,
-        _: &ureq::http::Uri,
-        _: &Config,
-        _: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let mut found = self.empty();
-        for addr in &self.0 {
-            found.push(*addr);
-        }
-        Ok(found)
-    }
+/// A way to hosts that all have these addresses.
+fn resolving(addrs: &[SocketAddr]) -> Transport {
+    let addrs = addrs.to_vec();
+    let names = Names::asking(IpFamily::Auto, Box::new(move |_| Ok(addrs.clone())));
+    Transport::resolving(None, IpFamily::Auto, None, names).unwrap()
 }
 
 fn closed_port(host: impl Into<std::net::IpAddr>) -> SocketAddr {
@@ -109,15 +101,15 @@ fn a_refusing_status_and_a_redirect_are_answers_not_errors() {
 fn a_host_that_only_v4_reaches_is_answered_and_stays_on_v4() {
     let (v4, server) = serve(OK, 2);
     let v6 = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), v4.port());
-    let transport = plain();
-    let agent = transport.agent_with(LIMITS, Fixed(vec![v6, v4]));
+    let transport = resolving(&[v6, v4]);
+    let agent = transport.agent(LIMITS);
     assert!(!transport.dialer.stays_on_v4("service.test"));
     agent.get("http://service.test/").call().unwrap();
     assert!(transport.dialer.stays_on_v4("service.test"));
     assert!(!transport.dialer.stays_on_v4("other.test"));
     // Another agent of the same transport knows it too, and does not ask what now listens there.
     let unasked = TcpListener::bind(v6);
-    let other = transport.agent_with(LIMITS, Fixed(vec![v6, v4]));
+    let other = transport.agent(LIMITS);
     other.get("http://service.test/").call().unwrap();
     server.join().unwrap();
     if let Ok(unasked) = unasked {
@@ -128,13 +120,12 @@ fn a_host_that_only_v4_reaches_is_answered_and_stays_on_v4() {
 
 #[test]
 fn a_host_that_v4_does_not_reach_either_is_not_remembered() {
-    let transport = plain();
-    let addrs = vec![
+    let transport = resolving(&[
         closed_port(Ipv6Addr::LOCALHOST),
         closed_port(Ipv4Addr::LOCALHOST),
-    ];
+    ]);
     transport.dialer.remember("service.test");
-    let agent = transport.agent_with(LIMITS, Fixed(addrs));
+    let agent = transport.agent(LIMITS);
     for _ in 0..2 {
         let error = agent.get("http://service.test/").call().unwrap_err();
         assert_eq!(fault(&error), Fault::Connect);
@@ -220,7 +211,7 @@ fn an_agent_that_is_shut_down_sends_nothing_more() {
 #[test]
 fn requests_go_through_the_proxy_that_is_set() {
     let (proxy, server) = serve(b"HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n", 1);
-    let transport = Transport::new(Some(&format!("http://{proxy}")), IpFamily::Auto).unwrap();
+    let transport = Transport::new(Some(&format!("http://{proxy}")), IpFamily::Auto, None).unwrap();
     let error = transport
         .agent(LIMITS)
         .get("http://service.test/")
@@ -234,10 +225,13 @@ fn requests_go_through_the_proxy_that_is_set() {
 #[test]
 fn bad_proxies_are_refused_without_repeating_them() {
     for bad in ["", "host:1", "ftp://host", "http://", "socks4://h:1"] {
-        let error = Transport::new(Some(bad), IpFamily::Auto).unwrap_err();
+        let error = Transport::new(Some(bad), IpFamily::Auto, None).unwrap_err();
         assert!(bad.is_empty() || !error.to_string().contains("ftp"));
     }
     for good in ["http://h:1", "https://u:p@h", "SOCKS5://u:p@h:1080"] {
-        assert!(Transport::new(Some(good), IpFamily::Auto).is_ok(), "{good}");
+        assert!(
+            Transport::new(Some(good), IpFamily::Auto, None).is_ok(),
+            "{good}"
+        );
     }
 }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::poll::PollError;
+use crate::clock::Instant;
 
 /// An empty answer that came sooner was not a long poll.
 const TOO_SOON: Duration = Duration::from_secs(1);
@@ -45,7 +46,6 @@ impl Backoff {
     pub(crate) fn wait(&mut self, error: &PollError, rng: &mut fastrand::Rng) -> Duration {
         match error {
             PollError::Down(_) | PollError::Hung => self.climb(TRANSIENT, rng),
-            // A refused token ends the bot; whoever goes on all the same goes slowly.
             PollError::OtherPoller | PollError::Webhook | PollError::Unauthorized => {
                 self.climb(CONFLICT, rng)
             }
@@ -82,6 +82,27 @@ impl Backoff {
         self.climbed = Some((ramp, given.saturating_add(1)));
         let doubled = ramp.first.saturating_mul(2_u32.saturating_pow(given));
         doubled.min(ramp.cap).mul_f64(0.5 + rng.f64() / 2.0)
+    }
+}
+
+/// How long `getMe` has refused the token. Servers that restart say 401 and the Bot API's own 404 in
+/// passing, so only a refusal that lasts means that the token is wrong (design §2).
+#[derive(Debug, Default)]
+pub(crate) struct TokenRefusals {
+    /// The first of a row of refusals with nothing else between them.
+    since: Option<Instant>,
+}
+
+impl TokenRefusals {
+    /// How long the refusal has lasted, after a `getMe` that failed at `now`; `None` when it failed
+    /// otherwise, which says nothing of the token: the next refusal is then the first.
+    pub(crate) fn lasted(&mut self, error: &PollError, now: Instant) -> Option<Duration> {
+        if *error != PollError::Unauthorized {
+            self.since = None;
+            return None;
+        }
+        let since = *self.since.get_or_insert(now);
+        Some(now.saturating_duration_since(since))
     }
 }
 
@@ -164,6 +185,26 @@ mod tests {
                 backoff.answered(1, Duration::ZERO, &mut rng),
                 Duration::ZERO
             );
+        }
+    }
+
+    #[test]
+    fn a_refusal_lasts_from_its_first_getme_on_and_anything_else_begins_it_anew() {
+        let start = crate::clock::instant();
+        let mut refusals = TokenRefusals::default();
+        for (error, at, lasted) in [
+            (PollError::Unauthorized, 0, Some(0)),
+            (PollError::Unauthorized, 7, Some(7)),
+            (PollError::Unauthorized, 299, Some(299)),
+            (DOWN, 300, None),
+            (PollError::Unauthorized, 310, Some(0)),
+            (PollError::Flood(secs(1.0)), 320, None),
+            (PollError::Hung, 321, None),
+            (PollError::Unauthorized, 330, Some(0)),
+            (PollError::Unauthorized, 630, Some(300)),
+        ] {
+            let found = refusals.lasted(&error, start + Duration::from_secs(at));
+            assert_eq!(found, lasted.map(Duration::from_secs), "{error} at {at}");
         }
     }
 }

@@ -68,7 +68,7 @@ pub(crate) struct RawUpdate {
 /// Why a poll brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PollError {
-    /// The token is wrong or revoked.
+    /// The token is wrong or revoked, or Telegram says so in passing: only `getMe` decides.
     #[error("the bot token is not accepted")]
     Unauthorized,
     /// A second instance polls; during a restart once or twice is normal.

@@ -42,7 +42,7 @@ impl Server {
     }
 
     pub(super) fn account(&self) -> Account {
-        let transport = Transport::new(None, IpFamily::Auto).unwrap();
+        let transport = Transport::new(None, IpFamily::Auto, None).unwrap();
         let base = format!("http://{}/", self.addr);
         Account::new(transport, &base, Secret::new(TOKEN))
     }

@@ -299,12 +299,21 @@ fn a_forgotten_webhook_is_taken_away() {
     world.stop();
 }
 
+/// How long `getMe` may refuse the token at start (design §2).
+const REFUSED_AT_START: Duration = Duration::from_secs(20);
+
 #[test]
-fn a_wrong_or_revoked_token_ends_the_bot_with_a_sentence() {
+fn a_token_that_is_refused_at_start_for_20_s_ends_the_bot_with_a_sentence() {
     let wrong = format!("{}x", TOKEN.replace("AAH", "BBH"));
     let mut world = World::new().env("TELEGRAM_BOT_TOKEN", &wrong).prepare();
     world.launch();
-    let ended = world.leaves();
+    let start = now();
+    let ended = world.leaves(REFUSED_AT_START + PATIENCE);
+    assert!(
+        now().saturating_sub(start) >= REFUSED_AT_START,
+        "{}",
+        ended.stderr
+    );
     assert_eq!(ended.code, Some(78), "{}", ended.stderr);
     assert!(
         ended.stderr.to_lowercase().contains("token"),
@@ -315,13 +324,48 @@ fn a_wrong_or_revoked_token_ends_the_bot_with_a_sentence() {
         !ended.stderr.contains(&wrong[11..]),
         "the token is in the log"
     );
+    let looks = world.telegram.calls("getMe").len();
+    assert!((3..20).contains(&looks), "{looks} looks");
     world.stop();
+}
 
-    let mut world = World::new().start();
+#[test]
+fn a_refusal_in_passing_at_start_or_on_a_poll_ends_nothing() {
+    for code in [401, 404] {
+        let mut world = World::new().open().prepare();
+        world.telegram.refuses_once("getMe", code);
+        world.telegram.refuses_once("getMe", code);
+        world.restart();
+        world.telegram.person(7).is_answered("first");
+        world.telegram.refuses_once("getUpdates", code);
+        world.telegram.refuses_once("getMe", code);
+        world.telegram.person(7).says("second");
+        world.telegram.person(7).hears_about("second");
+        world.telegram.person(7).is_answered("third");
+        assert!(world.bot_is_running(), "after {code}");
+        world.stop();
+    }
+}
+
+#[test]
+fn a_revoked_token_is_looked_at_by_getme_alone_and_ends_the_bot_after_five_minutes() {
+    let mut world = World::new().open().start();
     world.telegram.person(1).is_answered("hello");
     world.telegram.revokes_the_token();
     world.telegram.person(1).says("anybody?");
-    let ended = world.leaves();
-    assert_eq!(ended.code, Some(78), "{}", ended.stderr);
+    let looked = world.telegram.calls("getMe").len();
+    eventually(PATIENCE, "getMe is asked again", || {
+        world.telegram.calls("getMe").len() >= looked + 2
+    });
+    let refused = world.telegram.calls("getUpdates");
+    let refused = refused.iter().filter(|call| call.status == 401).count();
+    assert_eq!(refused, 1, "no poll until getMe accepts the token");
+    if is_full_run() {
+        let ended = world.leaves(Duration::from_mins(5) + 3 * PATIENCE);
+        assert_eq!(ended.code, Some(78), "{}", ended.stderr);
+    } else {
+        world.telegram.restores_the_token();
+        world.telegram.person(1).hears_about("anybody?");
+    }
     world.stop();
 }

@@ -29,6 +29,7 @@ mod keys_command;
 mod line;
 mod memory;
 mod pool;
+mod process;
 mod queue;
 mod readme;
 mod reask;

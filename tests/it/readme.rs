@@ -53,6 +53,7 @@ const SETTINGS: &[&str] = &[
     "TELEGRAM_PROXY",
     "TELEGRAM_TOKEN",
     "TIME_ZONE",
+    "TLS_CA_FILE",
     "UI_LANGUAGE",
     "USER_LIMITS",
     "VIP_IDLE_MINUTES",
@@ -260,6 +261,41 @@ fn every_setting_in_the_installed_sample_exists() {
     let names = assigned(&shown);
     assert_eq!(names.len(), 3, "{names:?}");
     assert_eq!(unknown(names), [""; 0]);
+}
+
+#[test]
+fn the_example_of_a_dotenv_file_names_settings_that_exist_and_its_defaults_are_accepted() {
+    let example = fs::read_to_string(Path::new(ROOT).join(".env.example")).unwrap();
+    let shown = example.replace("\n# ", "\n");
+    let names = assigned(&shown);
+    assert!(names.len() > 30, "{names:?}");
+    assert_eq!(unknown(names), [""; 0]);
+    // As it stands it sets nothing.
+    let set: Vec<_> = commands(&example)
+        .into_iter()
+        .filter(|line| !line.ends_with('='))
+        .collect();
+    assert_eq!(set, [""; 0]);
+    let accepts = |text: &str| {
+        let mut world = World::new().prepare();
+        fs::write(world.folder().join(".env"), text).unwrap();
+        let ended = world.run(&["check"], "");
+        world.stop();
+        assert_ne!(ended.code, Some(78), "{}", ended.stderr);
+    };
+    accepts(&example);
+    let is_default = |line: &&str| {
+        let files = ["_FILE=", "BAD", "_KEYS="];
+        line.contains('=') && !files.iter().any(|file| line.contains(file))
+    };
+    let defaults: Vec<_> = shown.lines().filter(is_default).collect();
+    accepts(&defaults.join("\n"));
+}
+
+#[test]
+fn the_dotenv_file_is_not_for_git() {
+    let ignored = fs::read_to_string(Path::new(ROOT).join(".gitignore")).unwrap();
+    assert!(ignored.lines().any(|line| line == "/.env"));
 }
 
 #[test]

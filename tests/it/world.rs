@@ -287,6 +287,23 @@ impl World {
         self.bot = Some(Bot::start(&mut self.command(&["run"])));
     }
 
+    /// Starts the bot with a log that nobody reads, and with no room for a line.
+    pub(crate) fn launch_unread(&mut self) {
+        assert!(self.bot.is_none(), "a bot is running already");
+        self.telegram.forgets_the_pace();
+        self.bot = Some(Bot::start_unread(&mut self.command(&["run"])));
+    }
+
+    /// Somebody reads the log of the running bot from now on.
+    pub(crate) fn log_is_read(&mut self) {
+        self.bot.as_mut().expect("a running bot").is_read();
+    }
+
+    /// `kill -NAME`.
+    pub(crate) fn signal(&self, name: &str) {
+        self.bot.as_ref().expect("a running bot").signal(name);
+    }
+
     /// Starts the bot and waits for its first poll.
     #[track_caller]
     pub(crate) fn restart(&mut self) {
@@ -325,10 +342,10 @@ impl World {
         );
     }
 
-    /// Waits for a bot that leaves by itself.
+    /// Waits so long for a bot that leaves by itself.
     #[track_caller]
-    pub(crate) fn leaves(&mut self) -> Ended {
-        let ended = self.bot.take().expect("a running bot").wait(PATIENCE);
+    pub(crate) fn leaves(&mut self, patience: Duration) -> Ended {
+        let ended = self.bot.take().expect("a running bot").wait(patience);
         self.keep(&ended);
         ended
     }

@@ -1,4 +1,4 @@
-//! One request: a slot, a thread of the blocking pool, and the shell's timers around them.
+//! One request: a slot, its thread, and the shell's timers around them.
 //!
 //! Invariant: the thread settles its lease whatever becomes of the one who waits for it.
 
@@ -10,7 +10,6 @@ use std::time::Duration;
 use log::{debug, error, info};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
 use super::{Call, Visible};
@@ -42,7 +41,7 @@ pub(super) enum Attempt {
 }
 
 impl Call<'_> {
-    /// One request, on a thread of the blocking pool.
+    /// One request, on the thread of its slot.
     pub(super) async fn attempt(&mut self, slot: Slot, lease: Lease) -> Attempt {
         let Some(key) = self.settings.key(&lease.key) else {
             self.give_back(lease);
@@ -53,18 +52,27 @@ impl Call<'_> {
         let canceller = slot.canceller();
         let way = self.question.view.way;
         let (report, reported) = oneshot::channel();
+        let (engine, shape) = (Arc::clone(self.engine), self.shape(&lease));
         let work = Work {
-            engine: Arc::clone(self.engine),
-            slot,
+            engine,
             key: key.secret.clone(),
             prompt: Arc::clone(&self.question.prompt),
-            shape: self.shape(&lease),
+            shape,
             way,
             audience: self.question.view.audience,
             visible: self.question.view.visible.clone(),
             lease,
         };
-        drop(spawn_blocking(move || work.run(report)));
+        let engine = Arc::clone(self.engine);
+        slot.run_then(
+            move |slot| work.run(&slot),
+            move |ended| {
+                if let Err((_, changes)) = report.send(ended) {
+                    // Nobody waits any more, so nobody else stores what was learned.
+                    store_now(&engine, changes);
+                }
+            },
+        );
         let attempt = self.watch_over(reported, way).await;
         if !matches!(attempt, Attempt::Reported(_)) {
             canceller.cancel();
@@ -145,7 +153,6 @@ impl Call<'_> {
 /// All that the thread of one request needs.
 struct Work {
     engine: Arc<Engine>,
-    slot: Slot,
     key: Secret,
     prompt: Arc<Prompt>,
     shape: Shape,
@@ -156,11 +163,13 @@ struct Work {
 }
 
 impl Work {
-    fn run(self, report: oneshot::Sender<(Report, Vec<Change>)>) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.ask())).unwrap_or_else(|_| Report {
-            result: Err(Failure::Unexplained),
-            verdict: innocent(),
-        });
+    /// Asks, and settles the lease.
+    fn run(self, slot: &Slot) -> (Report, Vec<Change>) {
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| self.ask(slot))).unwrap_or_else(|_| Report {
+                result: Err(Failure::Unexplained),
+                verdict: innocent(),
+            });
         let Self { engine, lease, .. } = self;
         let label = engine.label(&lease);
         let mut rng = fastrand::Rng::new();
@@ -171,13 +180,10 @@ impl Work {
             // Before anybody is called again, so that no crash forgets a death.
             store_now(&engine, std::mem::take(&mut changes));
         }
-        if let Err((_, changes)) = report.send((outcome, changes)) {
-            // Nobody waits any more, so nobody else stores what was learned.
-            store_now(&engine, changes);
-        }
+        (outcome, changes)
     }
 
-    fn ask(&self) -> Report {
+    fn ask(&self, slot: &Slot) -> Report {
         let Backend::Gemini { client, .. } = &self.engine.backend else {
             return Report {
                 result: Err(Failure::NoKeys),
@@ -193,9 +199,9 @@ impl Work {
         };
         let mut is_answered = false;
         match self.way {
-            Stream::Off => client.generate(&self.slot, &call),
+            Stream::Off => client.generate(slot, &call),
             Stream::Auto | Stream::Edit => {
-                client.stream(&self.slot, &call, self.audience, &mut |progress| {
+                client.stream(slot, &call, self.audience, &mut |progress| {
                     if !is_answered {
                         is_answered = true;
                         self.engine.lending.with(|pool| pool.answers(&self.lease));

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use log::{debug, error, info, warn};
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::MISHAP;
@@ -25,7 +24,8 @@ use crate::telegram::{CallError, send};
 /// Sends a message that is in no outbox, once.
 pub(super) async fn pass(ctx: Arc<Ctx>, row: Outbound) -> Ended {
     let chat = row.chat.0;
-    match spawn_blocking(move || send::send(&ctx.telegram, &row)).await {
+    let sends = ctx.sends.clone();
+    match sends.run(move || send::send(&ctx.telegram, &row)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => warn!(chat, err:% = error; "passing message not sent"),
         Err(error) => error!(chat, err:% = error; "passing message panicked"),
@@ -39,7 +39,7 @@ const MOST_TRIES: u32 = 5;
 /// One try to send one row, and what follows from its end.
 pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
     let sender = Arc::clone(&ctx);
-    let tried = spawn_blocking(move || {
+    let tried = ctx.sends.run(move || {
         let row = sender
             .engine
             .store
@@ -59,7 +59,7 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
         // Its chat was closed, or it was taken back, while it waited.
         Ok(Ok(None)) => Ended::Unsent,
         Ok(Err(error)) => not_read(head, &error),
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(panicked) => std::panic::resume_unwind(Box::new(panicked)),
     }
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, info, warn};
-use tokio::task::spawn_blocking;
 
 use crate::app::Ctx;
 use crate::app::live::{Begun, Content, Live, Mishap, Way};
@@ -21,7 +20,7 @@ use crate::telegram::{CallError, send};
 /// Shows what the answer has by now.
 pub(super) async fn show(ctx: Arc<Ctx>, live: Arc<Live>, granted: Frame) -> Ended {
     let (sender, shown) = (Arc::clone(&ctx), Arc::clone(&live));
-    let tried = spawn_blocking(move || {
+    let tried = ctx.sends.run(move || {
         let begun = shown.begin(granted)?;
         let outcome = put(&sender, &shown, &begun);
         Some((begun, outcome))
@@ -33,9 +32,9 @@ pub(super) async fn show(ctx: Arc<Ctx>, live: Arc<Live>, granted: Frame) -> Ende
             Ended::Gone
         }
         Ok(Some((begun, Err(error)))) => refused(&ctx, &live, &begun, error).await,
-        Err(error) => {
+        Err(panicked) => {
             live.failed(Mishap::Closed);
-            std::panic::resume_unwind(error.into_panic())
+            std::panic::resume_unwind(Box::new(panicked))
         }
     }
 }

@@ -261,9 +261,10 @@ impl<'a> Reader<'a, '_> {
         let Some(token) = self.tokens.get_mut(opened.at) else {
             return;
         };
-        let (open, close) = match opened.mark {
-            Mark::Layout(_, layout) => (Token::Edge(layout, true), Token::Edge(layout, false)),
-            mark => (Token::Open(mark.clone()), Token::Close(mark)),
+        let (open, close) = if let Mark::Layout(_, layout) = opened.mark {
+            (Token::Edge(layout, true), Token::Edge(layout, false))
+        } else {
+            (Token::Open(opened.mark.clone()), Token::Close(opened.mark))
         };
         *token = open;
         self.tokens.push(close);
@@ -360,11 +361,8 @@ impl Parent {
         if kind != Kind::Span {
             return self.close(kind);
         }
-        let is_span = |opened: &&Opened| match opened.kind {
-            Kind::Spoiler => true,
-            Kind::Layout(name) => name == "span",
-            _ => false,
-        };
+        let is_span =
+            |opened: &&Opened| matches!(opened.kind, Kind::Spoiler | Kind::Layout("span"));
         let newest = self.opened.iter().rev().find(is_span)?.kind;
         self.close(newest)
     }
@@ -377,10 +375,12 @@ fn is_break(part: &Part<'_>) -> bool {
         Part::Tag(html::Tag::Open(mark), _) => {
             matches!(mark, Mark::Layout(_, layout) if *layout != Layout::Inline)
         }
-        Part::Tag(html::Tag::Close(kind), _) => match kind {
-            Kind::Layout(name) => html::layout(name).is_some_and(|(_, it)| it != Layout::Inline),
-            _ => false,
-        },
+        Part::Tag(html::Tag::Close(kind), _) => {
+            let Kind::Layout(name) = kind else {
+                return false;
+            };
+            html::layout(name).is_some_and(|(_, layout)| layout != Layout::Inline)
+        }
     }
 }
 

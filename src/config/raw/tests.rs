@@ -171,11 +171,70 @@ fn a_file_that_is_not_text_or_has_no_end_is_refused_with_a_reason() {
     put(folder.path(), CONFIG, &"#".repeat((1 << 20) + 1));
     let said = load(&folder, &[]).unwrap_err().to_string();
     assert!(
-        said.contains(".env: cannot be read (stream did not contain valid UTF-8)"),
+        said.contains(".env: cannot be read (it begins as UTF-16 and is not; save it as UTF-8)"),
         "{said}"
     );
     assert!(
         said.contains("config.toml: cannot be read (larger than 1 MB)"),
         "{said}"
     );
+}
+
+#[test]
+fn a_dotenv_file_in_utf_16_is_read_and_one_without_its_mark_is_named_for_what_it_is() {
+    let text = "KEY_RPM=7 # \u{4f60}\u{1f600}\r\n";
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    let folder = folder(&[("work/.env", "")]);
+    let read = |mark: &[u8], bytes: &[u8]| {
+        fs::write(folder.path().join("work/.env"), [mark, bytes].concat()).unwrap();
+        load(&folder, &[])
+    };
+    for (mark, bytes) in [
+        (&[0xff, 0xfe][..], &little),
+        (&[0xfe, 0xff], &big),
+        (&[], &text.as_bytes().to_vec()),
+        (&[0xef, 0xbb, 0xbf], &text.as_bytes().to_vec()),
+    ] {
+        let (config, _) = read(mark, bytes).unwrap();
+        assert_eq!(config.key_policy.rpm, Some(7), "{mark:?}");
+    }
+    for (mark, bytes, why) in [
+        (
+            &[][..],
+            &little[..],
+            "it is UTF-16 without a byte-order mark",
+        ),
+        (&[], &big, "it is UTF-16 without a byte-order mark"),
+        (&[0xff, 0xfe], &[0, 0xd8], "it begins as UTF-16 and is not"),
+        (&[], &[b'A', 0xff], "it is not UTF-8"),
+    ] {
+        let said = read(mark, bytes).unwrap_err().to_string();
+        assert!(said.contains(why), "{said}");
+        assert!(said.contains("save it as UTF-8"), "{said}");
+    }
+}
+
+#[test]
+fn the_home_folder_is_found_in_paths_as_a_shell_finds_it() {
+    let folder = folder(&[]);
+    let home = ("HOME", "/home/me");
+    for (written, path) in [
+        ("~/bot/x.redb", "/home/me/bot/x.redb"),
+        ("$HOME/bot/x.redb", "/home/me/bot/x.redb"),
+        ("${HOME}/x.redb", "/home/me/x.redb"),
+        ("/a/~/x.redb", "/a/~/x.redb"),
+        ("~other/x.redb", "~other/x.redb"),
+        ("$HOMES/x.redb", "$HOMES/x.redb"),
+    ] {
+        let environment = [home, ("DATA_FILE", written), ("BACKUP_DIR", written)];
+        let (config, _) = load(&folder, &environment).unwrap();
+        assert_eq!(config.data.file, Path::new(path));
+        assert_eq!(config.data.backup_dir, Path::new(path));
+    }
+    let (config, _) = load(&folder, &[home, ("BACKUP_DIR", "~")]).unwrap();
+    assert_eq!(config.data.backup_dir, Path::new("/home/me"));
+    let said = load(&folder, &[("DATA_FILE", "~/x.redb")]).unwrap_err();
+    assert!(said.to_string().contains("HOME is not set"), "{said}");
 }

@@ -299,7 +299,7 @@ pub(super) const ROWS: &[Row] = &[
             c.telegram
                 .proxy
                 .as_ref()
-                .is_some_and(|p| p.expose() == "socks5://h:1")
+                .is_some_and(|p| p.address.expose() == "socks5://h:1")
         },
         "socks4://h",
         "must be http://host:port",
@@ -311,10 +311,21 @@ pub(super) const ROWS: &[Row] = &[
             c.gemini
                 .proxy
                 .as_ref()
-                .is_some_and(|p| p.expose() == "http://u:p@h")
+                .is_some_and(|p| p.address.expose() == "http://u:p@h")
         },
         "ftp://u:SECRET@h",
         "must be http://host:port",
+    ),
+    (
+        "TLS_CA_FILE",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/tests/ca.pem"),
+        |c| {
+            c.ca_file
+                .as_ref()
+                .is_some_and(|file| file.setting == "TLS_CA_FILE")
+        },
+        concat!(env!("CARGO_MANIFEST_DIR"), "/LICENSE"),
+        "must name a PEM file",
     ),
     (
         "IP_FAMILY",

@@ -1,7 +1,7 @@
 //! The bot as a child process: started with an environment and nothing else, signalled, killed,
 //! and read to its last byte.
 
-use std::io::{Read, Write};
+use std::io::{self, PipeReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -41,6 +41,43 @@ impl Bot {
         Self { child, out, log }
     }
 
+    /// A bot whose standard error is a pipe that is full already, and that nobody reads before
+    /// [`Bot::is_read`].
+    pub(crate) fn start_unread(command: &mut Command) -> Self {
+        let (pipe, filler) = io::pipe().expect("a pipe");
+        let log = Stdio::from(filler.try_clone().expect("a pipe"));
+        // Where a pipe holds less than this, the thread keeps it full.
+        let filling = thread::spawn(move || {
+            let mut filler = filler;
+            filler.write_all(&b".".repeat((64 << 10) - 1)).ok();
+            filler.write_all(b"\n").ok();
+        });
+        for _ in 0..100 {
+            if !filling.is_finished() {
+                pause();
+            }
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        // The command holds an end of the pipe, which must not be the last to be open.
+        command.stderr(Stdio::null());
+        let out = Output::collect(child.stdout.take().expect("piped"));
+        let log = Output {
+            unread: Some(pipe),
+            ..Output::default()
+        };
+        Self { child, out, log }
+    }
+
+    /// Somebody reads the log from now on.
+    pub(crate) fn is_read(&mut self) {
+        self.log.read();
+    }
+
     /// Runs a command to its end, with these lines on its standard input.
     pub(crate) fn run(command: &mut Command, input: &str, patience: Duration) -> Ended {
         let mut bot = Self::start(command);
@@ -75,7 +112,8 @@ impl Bot {
         self.signal("TERM");
     }
 
-    fn signal(&self, name: &str) {
+    /// `kill -NAME`.
+    pub(crate) fn signal(&self, name: &str) {
         let line = format!("kill -{name} {}", self.id());
         let sent = Command::new("sh").args(["-c", &line]).status();
         assert!(sent.is_ok_and(|status| status.success()), "{line}");
@@ -108,9 +146,11 @@ impl Drop for Bot {
 }
 
 /// All that comes out of a pipe, read by a thread of its own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Output {
     bytes: Arc<Mutex<Vec<u8>>>,
+    /// A pipe that nobody reads yet.
+    unread: Option<PipeReader>,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -126,7 +166,14 @@ impl Output {
         });
         Self {
             bytes,
+            unread: None,
             reader: Some(reader),
+        }
+    }
+
+    fn read(&mut self) {
+        if let Some(pipe) = self.unread.take() {
+            *self = Self::collect(pipe);
         }
     }
 
@@ -135,6 +182,7 @@ impl Output {
     }
 
     fn finish(&mut self) -> String {
+        self.read();
         if let Some(reader) = self.reader.take() {
             reader.join().expect("a reader does not panic");
         }

@@ -40,6 +40,17 @@ impl World {
         }
     }
 
+    /// Another value of a setting from the next start on.
+    pub(crate) fn sets(&mut self, name: &str, value: &str) {
+        self.settings.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The port on loopback where a service listens, by the setting of its address.
+    pub(crate) fn port_of(&self, setting: &str) -> u16 {
+        let (_, port) = self.settings[setting].rsplit_once(':').expect("a port");
+        port.parse().expect("a number")
+    }
+
     /// The person's `config.toml` from the next start on.
     pub(crate) fn has_config(&self, text: &str) {
         let folder = self.folder().join(".config/svs-bot");

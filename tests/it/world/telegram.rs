@@ -106,6 +106,8 @@ struct State {
     /// Calls of which method are answered so late, once each.
     late: Vec<(String, Duration)>,
     revoked: bool,
+    /// Refusals without a cause that pass by themselves: of which method, with which code.
+    passing: Vec<(String, u16)>,
 }
 
 /// The service; shared between the server's threads and the test.
@@ -167,6 +169,17 @@ impl Telegram {
         self.change(|state| state.revoked = true);
     }
 
+    /// The token is valid again.
+    pub(crate) fn restores_the_token(&self) {
+        self.change(|state| state.revoked = false);
+    }
+
+    /// The next call of a method is refused as if the token were wrong, by 401 or by the Bot API's
+    /// own 404: restarting servers do that (telegram.md).
+    pub(crate) fn refuses_once(&self, method: &str, code: u16) {
+        self.change(|state| state.passing.push((method.to_owned(), code)));
+    }
+
     pub(crate) fn has_a_webhook(&self, url: &str) {
         self.change(|state| url.clone_into(&mut state.webhook));
     }
@@ -224,6 +237,13 @@ impl Telegram {
 }
 
 impl State {
+    /// The refusal that is due for this call, if one is.
+    fn passes(&mut self, method: &str) -> Option<u16> {
+        let mut due = self.passing.iter();
+        let at = due.position(|(of, _)| of == method)?;
+        Some(self.passing.remove(at).1)
+    }
+
     fn violate(&mut self, what: &str) {
         self.violations.push(format!("telegram: {what}"));
     }
@@ -337,6 +357,12 @@ impl Service for Telegram {
         }
         let outcome = if token != TOKEN || self.state.lock().revoked {
             Err(Refusal::new(401, "Unauthorized"))
+        } else if let Some(code) = self.change(|state| state.passes(method)) {
+            let description = match code {
+                404 => "Not Found",
+                _ => "Unauthorized",
+            };
+            Err(Refusal::new(code, description))
         } else if !check::is_known(method) {
             self.change(|state| state.violate(&format!("unknown method {method}")));
             Err(Refusal::new(404, "Not Found"))
