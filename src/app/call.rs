@@ -5,6 +5,7 @@
 
 mod attempt;
 mod lease;
+mod pace;
 
 use attempt::Attempt;
 use lease::why_not;
@@ -25,8 +26,8 @@ use crate::chat::answer::{Answer, Audience, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant, Timestamp};
 use crate::config::Stream;
-use crate::gemini::Outcome as Report;
 use crate::gemini::slots::Slots;
+use crate::gemini::{Outcome as Report, Progress};
 use crate::keys::{Change, Effect, Group, Next, Repair, Route, Start};
 use crate::offline;
 use crate::store::StoreError;
@@ -38,10 +39,27 @@ const KEY_PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Visible {
     pub(crate) text: String,
-    /// Pieces received, thoughts included: proof that the service is alive.
-    pub(crate) pieces: u64,
+    /// Reads that gave bytes, comments of the stream included: proof that the service is alive.
+    pub(crate) signs: u64,
+    /// Events received, thoughts included.
+    pub(crate) events: u64,
+    /// The model has said that it is done.
+    pub(crate) is_finished: bool,
     /// It waits for a key.
     pub(crate) queued: Option<Queued>,
+}
+
+impl Visible {
+    fn take(&mut self, progress: Progress<'_>) {
+        match progress {
+            Progress::Bytes => self.signs += 1,
+            Progress::Event { text, is_finished } => {
+                self.events += 1;
+                self.is_finished |= is_finished;
+                self.text.push_str(text);
+            }
+        }
+    }
 }
 
 /// A place in the line for a key.

@@ -30,6 +30,9 @@ pub(crate) enum Finish {
     LengthLimit,
     /// `CONTINUATION`: the model can go on.
     Continuation,
+    /// `OTHER`, or a reason that we do not know: the model ended, and nothing says that the text is
+    /// cut.
+    Unnamed,
     /// The stream broke after a person had seen text.
     Broken,
     /// The person stopped it.
@@ -41,7 +44,11 @@ impl Finish {
     pub(crate) const fn goes_on(self) -> bool {
         match self {
             Self::Complete => false,
-            Self::LengthLimit | Self::Continuation | Self::Broken | Self::Stopped => true,
+            Self::LengthLimit
+            | Self::Continuation
+            | Self::Unnamed
+            | Self::Broken
+            | Self::Stopped => true,
         }
     }
 }
