@@ -151,6 +151,7 @@ impl Locale {
             Failure::Empty => &texts.empty,
             Failure::Stopped => &texts.stopped,
             Failure::TooSlow => &texts.too_slow,
+            Failure::Unkept => &texts.unkept,
             Failure::Unexplained => &texts.unexplained,
         };
         text.clone()

@@ -2,6 +2,7 @@
 //! one group chat. Pure; the scheduler owns the one [`Queue`]. It knows ids and light facts only, so
 //! that twenty thousand waiting jobs cost a few megabytes. Invariants: a lane that runs is never
 //! popped, jobs of a lane leave in the order of their ids, and whoever waits long enough is first.
+//! A suspect of a crash is popped by itself, and holds up no lane but its own.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
@@ -19,6 +20,35 @@ pub(crate) struct Waiting {
     pub(crate) role: Role,
     /// When the inbox accepted it.
     pub(crate) since: Timestamp,
+    pub(crate) past: Past,
+}
+
+/// What is known of the turns that a job had before (design §2, rule 7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// An earlier run of the bot has left it.
+    pub(crate) is_recalled: bool,
+    /// Crashes of the bot at which a turn of it was under way.
+    pub(crate) crashes: u8,
+    /// Turns of it that panicked in this run of the bot.
+    pub(crate) panics: u8,
+}
+
+impl Past {
+    /// Crashes after which a job runs alone.
+    const SUSPICIOUS: u8 = 2;
+    /// Panics after which it is given up.
+    const MOST_PANICS: u8 = 2;
+
+    /// Whether it may be what the bot died of: then no other turn runs beside it.
+    pub(crate) const fn is_suspect(self) -> bool {
+        self.crashes >= Self::SUSPICIOUS
+    }
+
+    /// Whether it was alone when the bot died once more, or panicked again.
+    pub(crate) const fn is_proven(self) -> bool {
+        self.crashes > Self::SUSPICIOUS || self.panics >= Self::MOST_PANICS
+    }
 }
 
 /// As many jobs wait as may: polling pauses.
@@ -36,10 +66,12 @@ pub(crate) struct Queue {
     bound: usize,
     group_parallel: usize,
     /// All that wait, each lane's in the order of their ids.
-    waiting: BTreeMap<(Lane, JobId), (Role, Timestamp)>,
+    waiting: BTreeMap<(Lane, JobId), (Role, Timestamp, Past)>,
     busy: HashSet<Lane>,
     /// First jobs of idle lanes that may be popped; of a group chat at most one stands here.
     ready: BTreeMap<Place, Lane>,
+    /// First jobs of idle lanes that are to run alone.
+    suspects: BTreeMap<Place, Lane>,
     /// Group chats with a lane that waits or runs.
     groups: HashMap<ChatId, Group>,
 }
@@ -62,6 +94,7 @@ impl Queue {
             waiting: BTreeMap::new(),
             busy: HashSet::new(),
             ready: BTreeMap::new(),
+            suspects: BTreeMap::new(),
             groups: HashMap::new(),
         }
     }
@@ -76,7 +109,7 @@ impl Queue {
             return Err(Full);
         }
         self.withdraw(new.lane);
-        self.waiting.insert(id, (new.role, new.since));
+        self.waiting.insert(id, (new.role, new.since, new.past));
         self.offer(new.lane);
         Ok(())
     }
@@ -84,9 +117,29 @@ impl Queue {
     /// The next job; its lane runs from now until [`Queue::done`].
     pub(crate) fn pop(&mut self) -> Option<Waiting> {
         let (_, &lane) = self.ready.first_key_value()?;
-        let (_, job) = self.head(lane)?;
+        self.run(lane)
+    }
+
+    /// The next job that is to run alone; its lane runs from now until [`Queue::done`].
+    pub(crate) fn pop_suspect(&mut self) -> Option<Waiting> {
+        let (_, &lane) = self.suspects.first_key_value()?;
+        self.run(lane)
+    }
+
+    /// Whether [`Queue::pop`] would give a job.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Whether [`Queue::pop_suspect`] would give a job.
+    pub(crate) fn has_suspects(&self) -> bool {
+        !self.suspects.is_empty()
+    }
+
+    fn run(&mut self, lane: Lane) -> Option<Waiting> {
+        let ((_, job), _) = self.head(lane)?;
         self.withdraw(lane);
-        let (role, since) = self.waiting.remove(&(lane, job))?;
+        let (role, since, past) = self.waiting.remove(&(lane, job))?;
         self.busy.insert(lane);
         if let Some(chat) = group_of(lane) {
             self.groups.entry(chat).or_default().running += 1;
@@ -97,6 +150,7 @@ impl Queue {
             lane,
             role,
             since,
+            past,
         })
     }
 
@@ -154,22 +208,25 @@ impl Queue {
         expect(dead_code, reason = "the notice of one's place comes later")
     )]
     pub(crate) fn position(&self, lane: Lane, job: JobId) -> Option<usize> {
-        let &(role, since) = self.waiting.get(&(lane, job))?;
+        let &(role, since, _) = self.waiting.get(&(lane, job))?;
         let own = place(role, since, job);
         let others = self.waiting.iter();
-        let places = others.map(|(&(_, job), &(role, since))| place(role, since, job));
+        let places = others.map(|(&(_, job), &(role, since, _))| place(role, since, job));
         Some(places.filter(|place| *place < own).count())
     }
 
-    fn jobs_of(&self, lane: Lane) -> impl Iterator<Item = (&(Lane, JobId), &(Role, Timestamp))> {
+    fn jobs_of(
+        &self,
+        lane: Lane,
+    ) -> impl Iterator<Item = (&(Lane, JobId), &(Role, Timestamp, Past))> {
         let all = (lane, JobId(u64::MIN))..=(lane, JobId(u64::MAX));
         self.waiting.range(all)
     }
 
-    /// Place of the first job that waits in the lane.
-    fn head(&self, lane: Lane) -> Option<Place> {
-        let (&(_, job), &(role, since)) = self.jobs_of(lane).next()?;
-        Some(place(role, since, job))
+    /// Place of the first job that waits in the lane, and what it has behind it.
+    fn head(&self, lane: Lane) -> Option<(Place, Past)> {
+        let (&(_, job), &(role, since, past)) = self.jobs_of(lane).next()?;
+        Some((place(role, since, job), past))
     }
 
     /// Lets the lane's first job stand for it, unless the lane runs.
@@ -177,9 +234,13 @@ impl Queue {
         if self.busy.contains(&lane) {
             return;
         }
-        let Some(place) = self.head(lane) else {
+        let Some((place, past)) = self.head(lane) else {
             return;
         };
+        if past.is_suspect() {
+            self.suspects.insert(place, lane);
+            return;
+        }
         match group_of(lane) {
             None => {
                 self.ready.insert(place, lane);
@@ -194,9 +255,10 @@ impl Queue {
 
     /// Undoes [`Queue::offer`], before the lane's first job changes.
     fn withdraw(&mut self, lane: Lane) {
-        let Some(place) = self.head(lane) else {
+        let Some((place, _)) = self.head(lane) else {
             return;
         };
+        self.suspects.remove(&place);
         match group_of(lane) {
             None => {
                 self.ready.remove(&place);

@@ -19,7 +19,7 @@ use crate::app::{BadToken, Ctx, commands, journal};
 use crate::chat::command::Command;
 use crate::chat::{Job, JobId, Task, UserId};
 use crate::clock::{self, Timestamp};
-use crate::queue::Waiting;
+use crate::queue::{Past, Waiting};
 use crate::store::{Condition, StoreError};
 use crate::telegram::backoff::Backoff;
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
@@ -190,6 +190,11 @@ const fn of_question(job: &Job) -> Waiting {
         lane: job.lane,
         role: job.role,
         since: job.accepted,
+        past: Past {
+            is_recalled: false,
+            crashes: job.attempts,
+            panics: 0,
+        },
     }
 }
 
@@ -221,7 +226,13 @@ impl Intake {
             after = last.id;
             info!(jobs = jobs.len(); "unfinished jobs recalled");
             for job in jobs {
-                self.hand_over(job).await;
+                if let Task::Question { .. } = &job.task {
+                    let mut waiting = of_question(&job);
+                    waiting.past.is_recalled = true;
+                    self.ctx.desk.ask(waiting).await;
+                } else {
+                    self.hand_over(job).await;
+                }
             }
         }
     }

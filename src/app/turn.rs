@@ -12,29 +12,28 @@ use std::sync::atomic::Ordering;
 
 use log::{info, warn};
 
-use crate::app::call::{self, By, End, Ended, Question, View};
+use crate::app::call::{self, By, End, Ended, Question, Run, View};
 use crate::app::engine::{Engine, Settings};
 use crate::chat::admit::Known;
-use crate::chat::answer::{Answer, Finish};
+use crate::chat::answer::{Answer, Failure, Finish};
 use crate::chat::callback::Callback;
 use crate::chat::prompt::{self, Facts, Prompt};
 use crate::chat::role::{Role, Terms};
 use crate::chat::tier::{self, Choice, Day, Left};
 use crate::chat::{
-    Basis, Button, ChatKind, Job, JobId, Lane, MessageId, Notice, Part, StoredTurn, Task, Tier,
+    Basis, Button, ChatKind, Job, Lane, MessageId, Notice, Part, StoredTurn, Task, Tier,
     TierReason, UserId,
 };
 use crate::clock;
 use crate::keys::{Change, Group};
 use crate::locale::Locale;
 use crate::outgoing::Head;
+use crate::queue::Past;
 use crate::store::StoreError;
 pub(crate) use close::take_back;
 use close::{Closed, Ending, close};
 use said::Said;
 
-/// Turns begun for one job before the person is told that it cannot be done.
-const MOST_BEGUN: u8 = 2;
 /// Tokens of context a question carries at the most: enough for ten long rounds, and a small part
 /// of a free key's minute.
 const CONTEXT_TOKENS: u64 = 24_000;
@@ -65,6 +64,8 @@ struct Reply {
     is_apology: bool,
     /// The answer broke off or was stopped.
     is_partial: bool,
+    /// Nothing but words: no older answer is looked for, none is taken out.
+    is_bare: bool,
     again: bool,
 }
 
@@ -85,18 +86,65 @@ pub(crate) struct Finished {
     reply: Reply,
 }
 
-/// Answers one job of the inbox; `None` when it is not there any more.
+impl Finished {
+    /// A turn that cannot go on because of an error that does not pass.
+    pub(crate) fn apology(engine: &Engine, job: &Job, error: &StoreError) -> Self {
+        let locale = engine.settings().locale_for(&job.sender);
+        Self {
+            job: job.clone(),
+            reply: Reply::say(locale.failure(reason(error))),
+        }
+    }
+
+    /// The same turn with less to store, after an error that does not pass: an apology in place of
+    /// the answer, then words and nothing else. `None` where there is nothing less.
+    pub(crate) fn lesser(&self, engine: &Engine, error: &StoreError) -> Option<Self> {
+        let Self { job, reply } = self;
+        if reply.is_bare || reply.text.is_empty() {
+            return None;
+        }
+        let mut lesser = Self::apology(engine, job, error);
+        lesser.reply.changes.clone_from(&reply.changes);
+        let round = reply.round.clone().filter(|_| !reply.is_apology);
+        lesser.reply.is_bare = round.is_none();
+        if let Some(round) = round {
+            let locale = engine.settings().locale_for(&job.sender);
+            lesser.reply.buttons = vec![locale.button(Callback::Retry)];
+            lesser.reply.round = Some(round.without_answer());
+        }
+        Some(lesser)
+    }
+}
+
+/// What the person is told of an error that does not pass.
+const fn reason(error: &StoreError) -> Failure {
+    if error.is_too_large() {
+        Failure::Unkept
+    } else {
+        Failure::Unexplained
+    }
+}
+
+/// Answers one job of the inbox. `past` is what it has behind it.
 pub(crate) async fn answer(
     engine: &Arc<Engine>,
-    id: JobId,
+    job: &Job,
+    past: Past,
     view: View<'_>,
-) -> Result<Option<Finished>, StoreError> {
+) -> Result<Finished, StoreError> {
     let settings = engine.settings();
-    let Some(job) = engine.store.read(move |rows| rows.job(id)).await? else {
-        return Ok(None);
+    let run = Run {
+        job: job.id,
+        crashes: past.crashes,
     };
-    // Commits before the ledger row of the first call does: writes are first come, first served.
-    let begun = engine.store.write(move |rows| rows.begin_job(id));
+    // Shares the commit of the first call's unit, and comes before it: writes are first come, first
+    // served. Of a job that an earlier run has left it is known first, in case it ends this one at once.
+    let mut begun = Some(engine.store.write_soon(move |rows| run.begins(rows)));
+    if past.is_recalled
+        && let Some(begun) = begun.take()
+    {
+        begun.await?;
+    }
     let locale = settings.locale_for(&job.sender);
     let reply = match &job.task {
         Task::Question { text, quote, basis } => {
@@ -104,22 +152,27 @@ pub(crate) async fn answer(
                 engine,
                 settings: &settings,
                 locale,
-                job: &job,
+                job,
                 text,
                 quote: quote.as_deref(),
                 basis: *basis,
             };
-            if job.attempts < MOST_BEGUN {
-                asked.reply(view).await?
+            if past.is_proven() {
+                asked.give_up(past).await?
             } else {
-                asked.give_up().await?
+                asked.reply(run, view).await?
             }
         }
         Task::Command(_) => Reply::say(locale.notice(&Notice::GaveUp, job.sender.id)),
         Task::Tell(notice) => Reply::say(locale.notice(notice, job.sender.id)),
     };
-    begun.await?;
-    Ok(Some(Finished { job, reply }))
+    if let Some(begun) = begun {
+        begun.await?;
+    }
+    Ok(Finished {
+        job: job.clone(),
+        reply,
+    })
 }
 
 /// How a question came to its answer.
@@ -153,7 +206,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    async fn reply(&self, view: View<'_>) -> Result<Reply, StoreError> {
+    async fn reply(&self, run: Run, view: View<'_>) -> Result<Reply, StoreError> {
         let Some(role) = self.role_now().await? else {
             return Ok(Reply::say(
                 self.locale
@@ -173,6 +226,7 @@ impl Asked<'_> {
             signed_by: only_model(&context),
             groups: terms.groups().collect(),
             rank: role.rank(),
+            run,
             view,
         };
         let called = call::until_answered(self.engine, self.settings, question).await?;
@@ -190,9 +244,9 @@ impl Asked<'_> {
         })
     }
 
-    /// It ended neither at the first nor at the second try.
-    async fn give_up(&self) -> Result<Reply, StoreError> {
-        warn!(job = self.job.id.0, begun = self.job.attempts; "given up, it did not end before");
+    /// The bot died while nothing but this ran, or it panicked twice.
+    async fn give_up(&self, past: Past) -> Result<Reply, StoreError> {
+        warn!(job = self.job.id.0, crashes = past.crashes, panics = past.panics; "given up");
         let role = self.role_now().await?;
         let is_kept = role.is_some_and(|role| self.settings.roles.terms(role).rounds > 0);
         let text = self.locale.notice(&Notice::GaveUp, self.job.sender.id);

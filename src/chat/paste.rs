@@ -106,6 +106,7 @@ mod tests {
             sent: Timestamp::from_secs(second),
             accepted: Timestamp::from_secs(second),
             attempts: 0,
+            seen: None,
             places: Vec::new(),
             task: Task::Question {
                 text: text.to_owned(),

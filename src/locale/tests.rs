@@ -46,7 +46,7 @@ fn notices() -> Vec<Notice> {
     ]
 }
 
-const FAILURES: [Failure; 21] = [
+const FAILURES: [Failure; 22] = [
     Failure::Resting {
         wakes: Some(Duration::from_secs(90)),
     },
@@ -69,6 +69,7 @@ const FAILURES: [Failure; 21] = [
     Failure::Empty,
     Failure::Stopped,
     Failure::TooSlow,
+    Failure::Unkept,
     Failure::Unexplained,
 ];
 

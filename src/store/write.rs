@@ -78,23 +78,35 @@ impl<'t> Write<'t> {
         Ok(removed)
     }
 
-    /// Counts one more turn begun for a job and returns the count; `None` when the job is gone.
-    pub(crate) fn begin_job(&mut self, id: JobId) -> Result<Option<u8>, StoreError> {
-        let Some(mut job) = self.job(id)? else {
-            return Ok(None);
-        };
-        job.attempts = job.attempts.saturating_add(1);
-        self.put_job(&job)?;
-        Ok(Some(job.attempts))
-    }
-
-    /// Forgets the turns begun for a job: they ended for a reason that is not the job's.
-    pub(crate) fn reset_attempts(&mut self, id: JobId) -> Result<(), StoreError> {
+    /// Sets the count of turns that did not end, of a job that is there: the crashes at which it ran,
+    /// and one more while it runs.
+    pub(crate) fn set_attempts(&mut self, id: JobId, attempts: u8) -> Result<(), StoreError> {
         let Some(mut job) = self.job(id)? else {
             return Ok(());
         };
-        job.attempts = 0;
+        job.attempts = attempts;
         self.put_job(&job)
+    }
+
+    /// A stop of the bot broke off a turn of this job: that is not counted against it, and what the
+    /// person has read of its answer is kept.
+    pub(crate) fn interrupt_job(
+        &mut self,
+        id: JobId,
+        attempts: u8,
+        seen: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let Some(mut job) = self.job(id)? else {
+            return Ok(());
+        };
+        job.attempts = attempts;
+        job.seen = seen.map(str::to_owned);
+        self.put_job(&job)
+    }
+
+    /// The question of a job is another one: what became of the old one says nothing of it.
+    pub(crate) fn forget_attempts(&mut self, id: JobId) -> Result<(), StoreError> {
+        self.interrupt_job(id, 0, None)
     }
 
     /// Remembers the message in which the answer to a job grows; nothing when the job is gone.

@@ -36,6 +36,8 @@ pub(super) enum Attempt {
     /// Our own deadline; the service said nothing, or no more.
     TimedOut,
     Cancelled,
+    /// The key is not in the settings that the turn has taken.
+    UnknownKey,
 }
 
 impl Call<'_> {
@@ -43,7 +45,7 @@ impl Call<'_> {
     pub(super) async fn attempt(&mut self, slot: Slot, lease: Lease) -> Attempt {
         let Some(key) = self.settings.key(&lease.key) else {
             self.give_back(lease);
-            return Attempt::TimedOut;
+            return Attempt::UnknownKey;
         };
         debug!(model = lease.model.as_str(); "calling the model");
         self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
@@ -58,7 +60,7 @@ impl Call<'_> {
             shape: self.shape(&lease),
             way,
             audience: self.question.view.audience,
-            visible: self.question.view.visible.clone(),
+            visible: self.question.view.sight.visible.clone(),
             lease,
         };
         drop(spawn_blocking(move || work.run(report)));
@@ -104,7 +106,7 @@ impl Call<'_> {
         way: Stream,
         canceller: &Canceller,
     ) -> Attempt {
-        let mut visible = self.question.view.visible.subscribe();
+        let mut visible = self.question.view.sight.visible.subscribe();
         let mut pace = Pace::new(way, clock::instant(), self.deadline);
         loop {
             pace.seen(&visible.borrow_and_update(), clock::instant());

@@ -121,6 +121,7 @@ impl Edit {
         {
             text.clone_from(new);
             job.attempts = 0;
+            job.seen = None;
             let seam = into.seams.get(&job.lane);
             let is_held_back = seam.is_some_and(|seam| seam.job == job.id);
             if is_held_back {
@@ -298,6 +299,7 @@ impl Press {
             sent: self.now,
             accepted: self.now,
             attempts: 0,
+            seen: None,
             places: Vec::new(),
             task: Task::Question {
                 text: self.locale.go_on_question().to_owned(),

@@ -41,7 +41,7 @@ pub(super) fn close(
         return Ok(Closed::Said(Vec::new()));
     };
     if end.reply.again || job.task != asked.task {
-        store.reset_attempts(job.id)?;
+        store.forget_attempts(job.id)?;
         return Ok(Closed::AskedAnew);
     }
     store.remove_job(job.id)?;
@@ -202,6 +202,9 @@ fn row(job: &Job, parcel: Parcel) -> Option<Outbound> {
 /// Takes out the round in whose place this one stands.
 fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced, StoreError> {
     let mut places = job.places.clone();
+    if reply.is_bare {
+        return Ok(Replaced::By(places, Vec::new()));
+    }
     let Task::Question {
         text,
         basis: Basis::InsteadOf(round),

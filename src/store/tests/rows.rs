@@ -19,13 +19,22 @@ fn a_job_is_kept_counted_and_ended() {
     let id = done(&store, add_job);
     let kept = store.read_now(|read| read.job(id)).unwrap().unwrap();
     assert_eq!(kept, job(id, Lane::Terminal));
-    assert_eq!(done(&store, move |write| write.begin_job(id)), Some(1));
-    assert_eq!(done(&store, move |write| write.begin_job(id)), Some(2));
-    done(&store, move |write| write.reset_attempts(id));
-    assert_eq!(done(&store, move |write| write.begin_job(id)), Some(1));
+    let runs = |store: &Store| {
+        let job = store.read_now(|read| read.job(id)).unwrap().unwrap();
+        (job.attempts, job.seen)
+    };
+    done(&store, move |write| write.set_attempts(id, 2));
+    done(&store, move |write| write.set_attempts(id, 2));
+    assert_eq!(runs(&store), (2, None));
+    done(&store, move |write| write.interrupt_job(id, 1, Some("One")));
+    assert_eq!(runs(&store), (1, Some("One".to_owned())));
+    done(&store, move |write| write.set_attempts(id, 2));
+    assert_eq!(runs(&store), (2, Some("One".to_owned())));
+    done(&store, move |write| write.forget_attempts(id));
+    assert_eq!(runs(&store), (0, None));
     assert!(done(&store, move |write| write.remove_job(id)));
     assert!(!done(&store, move |write| write.remove_job(id)));
-    assert_eq!(done(&store, move |write| write.begin_job(id)), None);
+    done(&store, move |write| write.set_attempts(id, 1));
     assert_eq!(done(&store, |write| write.inbox_len()), 0);
     assert_eq!(done(&store, add_job), JobId(2));
 }
