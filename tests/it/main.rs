@@ -15,9 +15,11 @@
 
 mod account;
 mod breakers;
+mod broken;
 mod chat;
 mod cli;
 mod crash;
+mod crash_loops;
 mod faults;
 mod files;
 mod groups;
