@@ -32,6 +32,8 @@ pub(crate) struct Past {
     pub(crate) crashes: u8,
     /// Turns of it that panicked in this run of the bot.
     pub(crate) panics: u8,
+    /// Crashes of late at which no turn of it was under way.
+    pub(crate) others: u8,
 }
 
 impl Past {
@@ -39,15 +41,19 @@ impl Past {
     const SUSPICIOUS: u8 = 2;
     /// Panics after which it is given up.
     const MOST_PANICS: u8 = 2;
+    /// Other crashes that count for it at the most, so that there is an end.
+    const MOST_OTHERS: u8 = 3;
 
     /// Whether it may be what the bot died of: then no other turn runs beside it.
     pub(crate) const fn is_suspect(self) -> bool {
         self.crashes >= Self::SUSPICIOUS
     }
 
-    /// Whether it was alone when the bot died once more, or panicked again.
-    pub(crate) const fn is_proven(self) -> bool {
-        self.crashes > Self::SUSPICIOUS || self.panics >= Self::MOST_PANICS
+    /// Whether it was alone when the bot died once more, or panicked again. A bot that dies without it
+    /// too dies of something else: then it takes as many deaths more.
+    pub(crate) fn is_proven(self) -> bool {
+        let doubt = self.others.min(Self::MOST_OTHERS);
+        self.crashes > Self::SUSPICIOUS + doubt || self.panics >= Self::MOST_PANICS
     }
 }
 

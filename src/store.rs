@@ -78,6 +78,7 @@ struct Handle {
     /// Under which keys and projects are hashed.
     secret: hmac::Key,
     reads: Arc<Semaphore>,
+    was_repaired: bool,
 }
 
 impl Drop for Handle {
@@ -142,7 +143,13 @@ impl Store {
             shared,
             secret: hmac::Key::new(hmac::HMAC_SHA256, &secret),
             reads: Arc::new(Semaphore::new(READS)),
+            was_repaired: repaired,
         })))
+    }
+
+    /// Whether the process that had the file open before has died.
+    pub(crate) fn was_repaired(&self) -> bool {
+        self.0.was_repaired
     }
 
     /// Runs `op` in the writer's next transaction. It is queued by this call, not by the first

@@ -42,6 +42,8 @@ const OFFSET_AGE: Duration = Duration::from_hours(6 * 24);
 const ERRANDS: usize = 32;
 /// Jobs read at once when the inbox is recalled at start.
 const RECALL: usize = 256;
+/// Deaths of the bot that are as long ago tell nothing of today's.
+const OF_LATE: Duration = Duration::from_mins(10);
 /// Time an answer may take on its way before its date says that a clock is off (design §3).
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 /// Wait after a batch that could not be stored.
@@ -194,6 +196,7 @@ const fn of_question(job: &Job) -> Waiting {
             is_recalled: false,
             crashes: job.attempts,
             panics: 0,
+            others: 0,
         },
     }
 }
@@ -212,6 +215,7 @@ struct Intake {
 impl Intake {
     /// What the last run accepted and did not end goes first.
     async fn recall(&mut self) -> Result<(), StoreError> {
+        let deaths = self.deaths().await?;
         let mut after = JobId(0);
         loop {
             let jobs = self
@@ -229,11 +233,22 @@ impl Intake {
                 if let Task::Question { .. } = &job.task {
                     let mut waiting = of_question(&job);
                     waiting.past.is_recalled = true;
+                    waiting.past.others = deaths.saturating_sub(job.attempts);
                     self.ctx.desk.ask(waiting).await;
                 } else {
                     self.hand_over(job).await;
                 }
             }
+        }
+    }
+
+    /// How often the bot has died of late.
+    async fn deaths(&self) -> Result<u8, StoreError> {
+        let (store, now) = (&self.ctx.engine.store, clock::now());
+        if store.was_repaired() {
+            store.write(move |rows| rows.note_death(now, OF_LATE)).await
+        } else {
+            store.read(move |rows| rows.deaths(now, OF_LATE)).await
         }
     }
 

@@ -44,7 +44,7 @@ fn suspect(job: u64, lane: Lane) -> Waiting {
         past: Past {
             is_recalled: true,
             crashes: 2,
-            panics: 0,
+            ..Past::default()
         },
         ..waiting(job, lane, Role::Owner, 0)
     }
@@ -52,21 +52,28 @@ fn suspect(job: u64, lane: Lane) -> Waiting {
 
 #[test]
 fn a_job_is_a_suspect_after_two_crashes_and_proven_by_a_third_or_by_two_panics() {
-    for (crashes, panics, is_suspect, is_proven) in [
-        (0, 0, false, false),
-        (1, 0, false, false),
-        (2, 0, true, false),
-        (3, 0, true, true),
-        (0, 1, false, false),
-        (1, 1, false, false),
-        (2, 1, true, false),
-        (0, 2, false, true),
-        (u8::MAX, 0, true, true),
+    for (crashes, panics, others, is_suspect, is_proven) in [
+        (0, 0, 0, false, false),
+        (1, 0, 0, false, false),
+        (2, 0, 0, true, false),
+        (3, 0, 0, true, true),
+        (0, 1, 0, false, false),
+        (1, 1, 0, false, false),
+        (2, 1, 0, true, false),
+        (0, 2, 0, false, true),
+        (u8::MAX, 0, 0, true, true),
+        // The bot dies without it, too.
+        (3, 0, 1, true, false),
+        (4, 0, 1, true, true),
+        (5, 0, 16, true, false),
+        (6, 0, 16, true, true),
+        (0, 2, 16, false, true),
     ] {
         let past = Past {
             is_recalled: true,
             crashes,
             panics,
+            others,
         };
         let found = (past.is_suspect(), past.is_proven());
         assert_eq!(found, (is_suspect, is_proven), "{past:?}");
@@ -76,32 +83,29 @@ fn a_job_is_a_suspect_after_two_crashes_and_proven_by_a_third_or_by_two_panics()
 #[test]
 fn a_suspect_is_popped_by_itself_and_holds_up_no_lane_but_its_own() {
     let mut queue = queue(9, 1);
-    for lane in [private(1), group(5, 2)] {
-        queue.push(suspect(1, lane)).unwrap();
-        queue.push(waiting(2, lane, Role::Owner, 0)).unwrap();
+    let (ann, ben) = (private(1), group(5, 2));
+    for (lane, first) in [(ann, 1), (ben, 3)] {
+        queue.push(suspect(first, lane)).unwrap();
+        queue
+            .push(waiting(first + 1, lane, Role::Owner, 0))
+            .unwrap();
     }
-    queue.push(waiting(3, private(3), Role::Guest, 9)).unwrap();
-    queue.push(waiting(4, group(5, 4), Role::Guest, 9)).unwrap();
-    assert_eq!(popped(&mut queue), [3, 4]);
+    queue.push(waiting(5, private(3), Role::Guest, 9)).unwrap();
+    queue.push(waiting(6, group(5, 4), Role::Guest, 9)).unwrap();
+    assert_eq!(popped(&mut queue), [5, 6]);
     assert!(queue.has_suspects() && !queue.has_ready());
     queue.done(private(3));
     queue.done(group(5, 4));
     let first = queue.pop_suspect().unwrap();
-    assert_eq!((first.job, first.past.crashes), (JobId(1), 2));
-    assert_eq!(queue.running(), 1);
-    assert_eq!(
-        popped(&mut queue),
-        [0; 0],
-        "its lane runs, the other's head is a suspect"
-    );
-    queue.done(first.lane);
+    assert_eq!((first.job, first.lane), (JobId(1), ann));
+    assert_eq!((first.past.crashes, queue.running()), (2, 1));
+    assert_eq!(popped(&mut queue), [0; 0], "one lane runs, the other waits");
+    queue.done(ann);
     assert_eq!(popped(&mut queue), [2]);
     // A suspect that is taken back leaves its lane to what stands behind it.
-    let second = queue.pop_suspect().unwrap();
-    queue.done(second.lane);
-    queue.push(suspect(1, second.lane)).unwrap();
-    assert!(queue.take(second.lane, JobId(1)));
-    assert!(!queue.has_suspects() && queue.has_ready());
+    assert!(queue.take(ben, JobId(3)));
+    assert!(!queue.has_suspects());
+    assert_eq!(popped(&mut queue), [4]);
 }
 
 #[test]

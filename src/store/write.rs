@@ -6,12 +6,14 @@ mod chats;
 mod prune;
 mod turns;
 
+use std::time::Duration;
+
 #[cfg(test)]
 use redb::ReadableTableMetadata;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::key::Key;
-use super::tables::{self, OffsetRow, Parked, SeenRow};
+use super::tables::{self, Deaths, OffsetRow, Parked, SeenRow};
 use super::{Disposition, StoreError};
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, MessageId, Outbound, OutboxId, UpdateId, UserId};
@@ -273,6 +275,20 @@ impl<'t> Write<'t> {
         parked.0.retain(|(other, end)| *other != chat && *end > now);
         parked.0.push((chat, until));
         tables::put(&mut meta, tables::PARKED, &parked)
+    }
+
+    /// Notes that the bot was found to have died, and tells how often that was of late: within `span`,
+    /// this time included. Of the earliest there may be more than are kept.
+    pub(crate) fn note_death(&mut self, now: Timestamp, span: Duration) -> Result<u8, StoreError> {
+        const MOST: usize = 16;
+        let mut meta = self.txn.open_table(tables::META)?;
+        let known: Deaths = tables::row(&meta, tables::DEATHS)?.unwrap_or_default();
+        let mut deaths = Deaths(known.of_late(now, span));
+        deaths.0.push(now);
+        let surplus = deaths.0.len().saturating_sub(MOST);
+        deaths.0.drain(..surplus);
+        tables::put(&mut meta, tables::DEATHS, &deaths)?;
+        Ok(u8::try_from(deaths.0.len()).unwrap_or(u8::MAX))
     }
 
     pub(crate) fn put_spend(&mut self, spend: &Spend) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! Row operations: what goes in comes out, and nothing else changes.
 
+use std::time::Duration;
+
 use super::*;
 use crate::chat::Outbound;
 use crate::chat::role::{Grant, Role};
@@ -37,6 +39,29 @@ fn a_job_is_kept_counted_and_ended() {
     done(&store, move |write| write.set_attempts(id, 1));
     assert_eq!(done(&store, |write| write.inbox_len()), 0);
     assert_eq!(done(&store, add_job), JobId(2));
+}
+
+#[test]
+fn deaths_of_late_are_counted_and_only_a_few_are_kept() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let minute = Duration::from_mins(1);
+    let at = |secs: u64| Timestamp::from_secs(1_000_000 + secs);
+    let died = |secs| done(&store, move |write| write.note_death(at(secs), minute));
+    assert_eq!([died(0), died(10), died(59)], [1, 2, 3]);
+    let of_late = |secs| {
+        store
+            .read_now(|read| read.deaths(at(secs), minute))
+            .unwrap()
+    };
+    assert_eq!([of_late(59), of_late(65), of_late(600)], [3, 2, 0]);
+    assert_eq!(died(65), 3, "the first is too long ago");
+    // A clock that was set back by an hour, and by a second.
+    assert_eq!(died(5_000), 1);
+    assert_eq!([died(1_000), died(999), died(1_000)], [1, 2, 3]);
+    let many = (0..40).map(|_| died(1_000)).max();
+    assert_eq!(many, Some(16));
+    assert!(!store.was_repaired());
 }
 
 #[test]
