@@ -200,10 +200,10 @@ impl Scheduler {
         let waiting = self.ctx.engine.lending.waiting().min(MOST_WAITING);
         let is_alone = |running: &Running| running.waiting.past.is_suspect();
         while self.running.len() < self.room + waiting && !self.running.values().any(is_alone) {
-            let next = match self.suspects_turn() {
-                Some(_) if !self.running.is_empty() => None,
-                Some(()) => self.queue.pop_suspect(),
-                None => self.queue.pop(),
+            let next = match (self.is_suspects_turn(), self.running.is_empty()) {
+                (true, false) => None,
+                (true, true) => self.queue.pop_suspect(),
+                (false, _) => self.queue.pop(),
             };
             let Some(waiting) = next else {
                 break;
@@ -214,10 +214,10 @@ impl Scheduler {
 
     /// Whether a suspect is to run as soon as nothing else does. It waits until nobody else waits,
     /// but not for long.
-    fn suspects_turn(&self) -> Option<()> {
+    fn is_suspects_turn(&self) -> bool {
         let now = clock::instant();
         let is_due = now >= self.calm && (now >= self.spared || !self.queue.has_ready());
-        (is_due && self.queue.has_suspects()).then_some(())
+        is_due && self.queue.has_suspects()
     }
 
     /// When suspects are to be thought of.

@@ -5,6 +5,7 @@
 //! the answer is in the outbox.
 
 mod close;
+mod reply;
 mod said;
 
 use std::sync::Arc;
@@ -15,23 +16,24 @@ use log::{info, warn};
 use crate::app::call::{self, By, End, Ended, Question, Run, View};
 use crate::app::engine::{Engine, Settings};
 use crate::chat::admit::Known;
-use crate::chat::answer::{Answer, Failure, Finish};
+use crate::chat::answer::{Answer, Finish};
 use crate::chat::callback::Callback;
 use crate::chat::prompt::{self, Facts, Prompt};
 use crate::chat::role::{Role, Terms};
 use crate::chat::tier::{self, Choice, Day, Left};
 use crate::chat::{
-    Basis, Button, ChatKind, Job, Lane, MessageId, Notice, Part, StoredTurn, Task, Tier,
-    TierReason, UserId,
+    Basis, ChatKind, Job, Lane, MessageId, Notice, Part, StoredTurn, Task, Tier, TierReason, UserId,
 };
 use crate::clock;
-use crate::keys::{Change, Group};
+use crate::keys::Group;
 use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::queue::Past;
 use crate::store::StoreError;
 pub(crate) use close::take_back;
 use close::{Closed, Ending, close};
+pub(crate) use reply::Finished;
+use reply::Reply;
 use said::Said;
 
 /// Tokens of context a question carries at the most: enough for ten long rounds, and a small part
@@ -47,82 +49,6 @@ pub(crate) struct Concluded {
     pub(crate) text: String,
     /// The question was changed meanwhile: the job is still in the inbox and is to be answered anew.
     pub(crate) again: bool,
-}
-
-/// What the person gets, and what is kept of it.
-#[derive(Default, Clone)]
-struct Reply {
-    /// The model's markdown; of an apology, its words.
-    text: String,
-    /// Sentences of the bot under the answer.
-    notes: Vec<String>,
-    /// The round, where it is remembered.
-    round: Option<StoredTurn>,
-    buttons: Vec<Button>,
-    changes: Vec<Change>,
-    /// There is no answer, and what is said are the bot's own words.
-    is_apology: bool,
-    /// The answer broke off or was stopped.
-    is_partial: bool,
-    /// Nothing but words: no older answer is looked for, none is taken out.
-    is_bare: bool,
-    again: bool,
-}
-
-impl Reply {
-    fn say(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            is_apology: true,
-            ..Self::default()
-        }
-    }
-}
-
-/// A job with what came of it, to be concluded.
-#[derive(Clone)]
-pub(crate) struct Finished {
-    job: Job,
-    reply: Reply,
-}
-
-impl Finished {
-    /// A turn that cannot go on because of an error that does not pass.
-    pub(crate) fn apology(engine: &Engine, job: &Job, error: &StoreError) -> Self {
-        let locale = engine.settings().locale_for(&job.sender);
-        Self {
-            job: job.clone(),
-            reply: Reply::say(locale.failure(reason(error))),
-        }
-    }
-
-    /// The same turn with less to store, after an error that does not pass: an apology in place of
-    /// the answer, then words and nothing else. `None` where there is nothing less.
-    pub(crate) fn lesser(&self, engine: &Engine, error: &StoreError) -> Option<Self> {
-        let Self { job, reply } = self;
-        if reply.is_bare || reply.text.is_empty() {
-            return None;
-        }
-        let mut lesser = Self::apology(engine, job, error);
-        lesser.reply.changes.clone_from(&reply.changes);
-        let round = reply.round.clone().filter(|_| !reply.is_apology);
-        lesser.reply.is_bare = round.is_none();
-        if let Some(round) = round {
-            let locale = engine.settings().locale_for(&job.sender);
-            lesser.reply.buttons = vec![locale.button(Callback::Retry)];
-            lesser.reply.round = Some(round.without_answer());
-        }
-        Some(lesser)
-    }
-}
-
-/// What the person is told of an error that does not pass.
-const fn reason(error: &StoreError) -> Failure {
-    if error.is_too_large() {
-        Failure::Unkept
-    } else {
-        Failure::Unexplained
-    }
 }
 
 /// Answers one job of the inbox. `past` is what it has behind it.

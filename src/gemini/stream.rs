@@ -147,9 +147,10 @@ impl Lines {
 
     fn flush(&mut self, on: &mut impl FnMut(Event)) {
         if let Some(json) = self.pending.take() {
-            on(Event::Json(match json.is_data {
-                true => json.text.trim().to_owned(),
-                false => json.text,
+            on(Event::Json(if json.is_data {
+                json.text.trim().to_owned()
+            } else {
+                json.text
             }));
         }
     }

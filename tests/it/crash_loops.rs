@@ -48,9 +48,9 @@ fn runs_alone(world: &World, times: usize) {
 fn all_are_answered(world: &World) {
     for id in INNOCENT {
         let person = world.telegram.person(id);
-        let word = format!("innocent {id}?");
-        eventually(PATIENCE * 3, &word, || {
-            person.shows().iter().any(|one| one.text.contains(&word))
+        let answer = format!("innocent {id}?");
+        eventually(PATIENCE * 3, &answer, || {
+            person.shows().iter().any(|one| one.text.contains(&answer))
         });
         assert_eq!(person.shows().len(), 1, "{:#?}", person.shows());
     }

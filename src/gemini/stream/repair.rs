@@ -33,7 +33,10 @@ fn mended(json: &str) -> String {
         match c {
             '\\' if in_string => escape(&mut rest, &mut out),
             c if in_string && u32::from(c) < 0x20 => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                out.push_str("\\u00");
+                let digit = |digit| char::from_digit(digit, 16);
+                let digits = [u32::from(c) / 16, u32::from(c) % 16];
+                out.extend(digits.into_iter().filter_map(digit));
             }
             '"' => {
                 in_string = !in_string;
