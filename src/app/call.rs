@@ -293,3 +293,6 @@ fn beginning(text: String, finish: Finish) -> Ended {
         usage: Usage::default(),
     })
 }
+
+#[cfg(test)]
+mod tests;
