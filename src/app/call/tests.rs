@@ -26,9 +26,8 @@ fn serve() -> (String, thread::JoinHandle<String>) {
             match line.trim_end().split_once(": ") {
                 Some(("x-goog-api-key", value)) => value.clone_into(&mut key),
                 Some(("content-length", value)) => length = value.parse().unwrap(),
-                Some(_) => {}
                 None if line.trim_end().is_empty() => break,
-                None => {}
+                Some(_) | None => {}
             }
         }
         reader.read_exact(&mut vec![0; length]).unwrap();
