@@ -284,8 +284,11 @@ pub(crate) struct Job {
     pub(crate) sent: Timestamp,
     /// When the inbox accepted it.
     pub(crate) accepted: Timestamp,
-    /// Turns begun for it; at the third the person is told instead.
+    /// Turns begun for it that did not end: one for each crash at which it ran, and one more while
+    /// it runs.
     pub(crate) attempts: u8,
+    /// What the person has read of an answer that the stop of an earlier run broke off.
+    pub(crate) seen: Option<String>,
     /// Messages of ours that the answer takes over, part by part: an old answer, or the message in
     /// which this one grows.
     pub(crate) places: Vec<MessageId>,
@@ -330,7 +333,7 @@ pub(crate) enum Notice {
     TooOld,
     /// The command is the Owner's.
     OwnersOnly,
-    /// The turn died twice.
+    /// The bot died with the turn alone, or the turn panicked twice.
     GaveUp,
     /// A group that the Owner has to let in.
     GroupNeedsApproval,

@@ -13,9 +13,9 @@ use ureq::http::{HeaderValue, Response, StatusCode};
 
 use self::body::{Body, FileChanged};
 use self::slots::Slot;
-use self::stream::{Event, Gathered, Lines};
+use self::stream::{Event, Gathered, Lines, Oddities};
 use self::verdict::{Judgement, Reply, Shown};
-use crate::chat::answer::Audience;
+use crate::chat::answer::{Audience, Finish};
 use crate::config::secret::Secret;
 use crate::http::{self, Fault};
 
@@ -34,6 +34,8 @@ mod wire;
 const MAX_REFUSAL: u64 = 64 << 10;
 /// What is logged of a refusal, in characters.
 const MAX_SAID: usize = 300;
+/// What is logged of a finish reason, in characters.
+const MAX_REASON: usize = 40;
 /// What is read of an answer; the longest we know of is a quarter of a megabyte of text.
 const MAX_ANSWER: u64 = 16 << 20;
 /// Read at a time, on the stack of the calling thread.
@@ -59,10 +61,16 @@ pub(crate) struct Call<'a> {
 /// A sign of life of a call under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress<'a> {
-    /// Headers or bytes came: the idle timer starts anew.
+    /// Bytes came, perhaps only a comment that keeps the connection open: the idle timer starts
+    /// anew.
     Bytes,
-    /// A piece of visible text, in order.
-    Text(&'a str),
+    /// An event came.
+    Event {
+        /// The visible text that it added, in order; often none.
+        text: &'a str,
+        /// The model has said that it is done. Gateways may send more all the same.
+        is_finished: bool,
+    },
 }
 
 impl Client {
@@ -84,13 +92,14 @@ impl Client {
         let mut gathered = Gathered::default();
         let body = match read {
             Ok(_) => {
-                let json = String::from_utf8_lossy(&answer).trim().to_owned();
-                gathered.take(Event::Json(json));
+                let json = String::from_utf8_lossy(&answer);
+                let json = json.trim_start_matches('\u{feff}').trim();
+                gathered.take(Event::Json(json.to_owned()));
                 Ok(())
             }
             Err(error) => Err(slot.own(http::read_fault(&error))),
         };
-        finish::of(gathered, body, Shown::Nothing, call.model, call.estimated)
+        ended(gathered, body, Shown::Nothing, call)
     }
 
     /// Asks for the answer as it is made and tells `on` what comes. Blocks, at most until the
@@ -112,7 +121,7 @@ impl Client {
             Audience::Watching if !finish::shows_nothing(&gathered.text) => Shown::Text,
             Audience::Watching | Audience::Nobody => Shown::Nothing,
         };
-        finish::of(gathered, body, shown, call.model, call.estimated)
+        ended(gathered, body, shown, call)
     }
 
     /// Asks whether the key is accepted and the model known to it. Costs no quota, and does not
@@ -231,10 +240,36 @@ fn gather(
 }
 
 fn tell(gathered: &mut Gathered, event: Event, on: &mut dyn FnMut(Progress<'_>)) {
-    let text = gathered.take(event);
-    if !text.is_empty() {
-        on(Progress::Text(text));
+    let is_data = matches!(event, Event::Json(_));
+    let before = gathered.text.len();
+    gathered.take(event);
+    if is_data {
+        on(Progress::Event {
+            text: gathered.text.get(before..).unwrap_or_default(),
+            is_finished: gathered.finish_reason.is_some(),
+        });
     }
+}
+
+/// How a call ended, with a log line for what of it could not be read as it came. None of its text.
+fn ended(gathered: Gathered, body: Result<(), Fault>, shown: Shown, call: &Call<'_>) -> Outcome {
+    let Oddities {
+        lines,
+        parts,
+        mended,
+    } = gathered.oddities;
+    if gathered.oddities != Oddities::default() {
+        warn!(lines, parts, mended; "lines or parts of an answer were passed over, or mended");
+    }
+    let reason = gathered.finish_reason.clone().unwrap_or_default();
+    let outcome = finish::of(gathered, body, shown, call.model, call.estimated);
+    if let Ok(answer) = &outcome.result
+        && answer.finish == Finish::Unnamed
+    {
+        let reason: String = reason.chars().take(MAX_REASON).collect();
+        warn!(reason = reason.as_str(); "the model ended for a reason that is not known");
+    }
+    outcome
 }
 
 #[cfg(test)]

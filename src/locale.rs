@@ -156,6 +156,7 @@ impl Locale {
             Failure::Empty => &texts.empty,
             Failure::Stopped => &texts.stopped,
             Failure::TooSlow => &texts.too_slow,
+            Failure::Unkept => &texts.unkept,
             Failure::Unexplained => &texts.unexplained,
         };
         text.clone()
@@ -165,8 +166,9 @@ impl Locale {
     pub(crate) fn finish(&self, finish: Finish) -> Option<&str> {
         let texts = &self.sentences.finish;
         match finish {
-            // Whoever stops an answer knows why it ends there.
-            Finish::Complete | Finish::Stopped => None,
+            // Whoever stops an answer knows why it ends there; of an unnamed reason there is nothing
+            // to tell.
+            Finish::Complete | Finish::Stopped | Finish::Unnamed => None,
             Finish::LengthLimit => Some(&texts.length_limit),
             Finish::Continuation => Some(&texts.continuation),
             Finish::Broken => Some(&texts.broken),

@@ -2,7 +2,8 @@
 //! one group chat and of one person. Pure; the scheduler owns the one [`Queue`]. It knows ids and
 //! light facts only, so that twenty thousand waiting jobs cost a few megabytes. Invariants: a lane
 //! that runs or is held is never popped, nobody runs more turns than their role has, jobs of a lane
-//! leave in the order of their ids, and whoever waits long enough is first.
+//! leave in the order of their ids, and whoever waits long enough is first. A suspect of a crash is
+//! popped by itself, and holds up no lane but its own.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
@@ -23,6 +24,41 @@ pub(crate) struct Waiting {
     pub(crate) role: Role,
     /// When the inbox accepted it, by a clock that is not set while the process runs.
     pub(crate) since: Timestamp,
+    pub(crate) past: Past,
+}
+
+/// What is known of the turns that a job had before (design §2, rule 7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// An earlier run of the bot has left it.
+    pub(crate) is_recalled: bool,
+    /// Crashes of the bot at which a turn of it was under way.
+    pub(crate) crashes: u8,
+    /// Turns of it that panicked in this run of the bot.
+    pub(crate) panics: u8,
+    /// Crashes of late at which no turn of it was under way.
+    pub(crate) others: u8,
+}
+
+impl Past {
+    /// Crashes after which a job runs alone.
+    const SUSPICIOUS: u8 = 2;
+    /// Panics after which it is given up.
+    const MOST_PANICS: u8 = 2;
+    /// Other crashes that count for it at the most, so that there is an end.
+    const MOST_OTHERS: u8 = 3;
+
+    /// Whether it may be what the bot died of: then no other turn runs beside it.
+    pub(crate) const fn is_suspect(self) -> bool {
+        self.crashes >= Self::SUSPICIOUS
+    }
+
+    /// Whether it was alone when the bot died once more, or panicked again. A bot that dies without it
+    /// too dies of something else: then it takes as many deaths more.
+    pub(crate) fn is_proven(self) -> bool {
+        let doubt = self.others.min(Self::MOST_OTHERS);
+        self.crashes > Self::SUSPICIOUS + doubt || self.panics >= Self::MOST_PANICS
+    }
 }
 
 /// As many jobs wait as may: polling pauses.
@@ -41,7 +77,7 @@ pub(crate) struct Queue {
     group_parallel: usize,
     shares: Shares,
     /// All that wait, each lane's in the order of their ids.
-    waiting: BTreeMap<(Lane, JobId), (Role, Timestamp)>,
+    waiting: BTreeMap<(Lane, JobId), (Role, Timestamp, Past)>,
     busy: HashSet<Lane>,
     /// Lanes in which nothing begins until they are released.
     held: HashSet<Lane>,
@@ -49,6 +85,8 @@ pub(crate) struct Queue {
     persons: HashMap<UserId, Share>,
     /// First jobs of idle lanes that may be popped; of a group chat at most one stands here.
     ready: BTreeMap<Place, Lane>,
+    /// First jobs of idle lanes that are to run alone.
+    suspects: BTreeMap<Place, Lane>,
     /// Group chats with a lane that waits or runs.
     groups: HashMap<ChatId, Group>,
 }
@@ -75,6 +113,7 @@ impl Queue {
             held: HashSet::new(),
             persons: HashMap::new(),
             ready: BTreeMap::new(),
+            suspects: BTreeMap::new(),
             groups: HashMap::new(),
         }
     }
@@ -89,7 +128,7 @@ impl Queue {
             return Err(Full);
         }
         self.withdraw(new.lane);
-        self.waiting.insert(id, (new.role, new.since));
+        self.waiting.insert(id, (new.role, new.since, new.past));
         self.change_share(new.lane, |share| share.waits(new.lane));
         self.offer(new.lane);
         Ok(())
@@ -98,9 +137,29 @@ impl Queue {
     /// The next job; its lane runs from now until [`Queue::done`].
     pub(crate) fn pop(&mut self) -> Option<Waiting> {
         let (_, &lane) = self.ready.first_key_value()?;
-        let (_, job) = self.head(lane)?;
+        self.run(lane)
+    }
+
+    /// The next job that is to run alone; its lane runs from now until [`Queue::done`].
+    pub(crate) fn pop_suspect(&mut self) -> Option<Waiting> {
+        let (_, &lane) = self.suspects.first_key_value()?;
+        self.run(lane)
+    }
+
+    /// Whether [`Queue::pop`] would give a job.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Whether [`Queue::pop_suspect`] would give a job.
+    pub(crate) fn has_suspects(&self) -> bool {
+        !self.suspects.is_empty()
+    }
+
+    fn run(&mut self, lane: Lane) -> Option<Waiting> {
+        let ((_, job), _) = self.head(lane)?;
         self.withdraw(lane);
-        let (role, since) = self.waiting.remove(&(lane, job))?;
+        let (role, since, past) = self.waiting.remove(&(lane, job))?;
         self.busy.insert(lane);
         if let Some(chat) = group_of(lane) {
             self.groups.entry(chat).or_default().running += 1;
@@ -117,6 +176,7 @@ impl Queue {
             lane,
             role,
             since,
+            past,
         })
     }
 
@@ -197,14 +257,17 @@ impl Queue {
         expect(dead_code, reason = "the notice of one's place comes later")
     )]
     pub(crate) fn position(&self, lane: Lane, job: JobId) -> Option<usize> {
-        let &(role, since) = self.waiting.get(&(lane, job))?;
+        let &(role, since, _) = self.waiting.get(&(lane, job))?;
         let own = place(role, since, job);
         let others = self.waiting.iter();
-        let places = others.map(|(&(_, job), &(role, since))| place(role, since, job));
+        let places = others.map(|(&(_, job), &(role, since, _))| place(role, since, job));
         Some(places.filter(|place| *place < own).count())
     }
 
-    fn jobs_of(&self, lane: Lane) -> impl Iterator<Item = (&(Lane, JobId), &(Role, Timestamp))> {
+    fn jobs_of(
+        &self,
+        lane: Lane,
+    ) -> impl Iterator<Item = (&(Lane, JobId), &(Role, Timestamp, Past))> {
         let all = (lane, JobId(u64::MIN))..=(lane, JobId(u64::MAX));
         self.waiting.range(all)
     }
@@ -230,16 +293,16 @@ impl Queue {
     fn has_turn(&self, lane: Lane) -> bool {
         let first = self.jobs_of(lane).next();
         let share = lane.person().and_then(|person| self.persons.get(&person));
-        let (Some((_, &(role, _))), Some(share)) = (first, share) else {
+        let (Some((_, &(role, ..))), Some(share)) = (first, share) else {
             return true;
         };
         self.shares.may_run(role, share)
     }
 
-    /// Place of the first job that waits in the lane.
-    fn head(&self, lane: Lane) -> Option<Place> {
-        let (&(_, job), &(role, since)) = self.jobs_of(lane).next()?;
-        Some(place(role, since, job))
+    /// Place of the first job that waits in the lane, and what it has behind it.
+    fn head(&self, lane: Lane) -> Option<(Place, Past)> {
+        let (&(_, job), &(role, since, past)) = self.jobs_of(lane).next()?;
+        Some((place(role, since, job), past))
     }
 
     /// Lets the lane's first job stand for it, unless the lane runs or is held, or its person has as
@@ -248,9 +311,13 @@ impl Queue {
         if self.busy.contains(&lane) || self.held.contains(&lane) || !self.has_turn(lane) {
             return;
         }
-        let Some(place) = self.head(lane) else {
+        let Some((place, past)) = self.head(lane) else {
             return;
         };
+        if past.is_suspect() {
+            self.suspects.insert(place, lane);
+            return;
+        }
         match group_of(lane) {
             None => {
                 self.ready.insert(place, lane);
@@ -265,9 +332,10 @@ impl Queue {
 
     /// Undoes [`Queue::offer`], before the lane's first job changes.
     fn withdraw(&mut self, lane: Lane) {
-        let Some(place) = self.head(lane) else {
+        let Some((place, _)) = self.head(lane) else {
             return;
         };
+        self.suspects.remove(&place);
         match group_of(lane) {
             None => {
                 self.ready.remove(&place);

@@ -83,6 +83,7 @@ struct Handle {
     /// Under which keys and projects are hashed.
     secret: hmac::Key,
     reads: Pool,
+    was_repaired: bool,
 }
 
 impl Drop for Handle {
@@ -148,7 +149,13 @@ impl Store {
             shared,
             secret: hmac::Key::new(hmac::HMAC_SHA256, &secret),
             reads,
+            was_repaired: repaired,
         })))
+    }
+
+    /// Whether the process that had the file open before has died.
+    pub(crate) fn was_repaired(&self) -> bool {
+        self.0.was_repaired
     }
 
     /// Runs `op` in the writer's next transaction. It is queued by this call, not by the first

@@ -5,111 +5,51 @@
 
 mod attempt;
 mod lease;
+mod pace;
+mod view;
 
 use attempt::Attempt;
 use lease::why_not;
+pub(crate) use view::{End, Halt, Queued, Sight, View, Visible};
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use log::debug;
-use parking_lot::Mutex;
-use tokio::sync::watch;
+use log::{debug, warn};
 use tokio::time::sleep_until;
-use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::{Backend, Engine, Settings};
-use crate::chat::Tier;
-use crate::chat::answer::{Answer, Audience, Failure, Finish, Usage};
+use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
-use crate::clock::{self, Instant, Timestamp};
-use crate::config::Stream;
+use crate::chat::{JobId, Tier};
+use crate::clock::{self, Instant};
 use crate::gemini::Outcome as Report;
 use crate::gemini::slots::Slots;
 use crate::keys::{Change, Effect, Group, Next, Repair, Route, Start};
 use crate::offline;
-use crate::store::StoreError;
+use crate::store::{StoreError, Write};
 
 /// How long a chat question waits for the next free key (design §4).
 const KEY_PATIENCE: Duration = Duration::from_secs(15);
 
-/// What a call has shown so far; the newest state wins and nobody is waited for.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Visible {
-    pub(crate) text: String,
-    /// Pieces received, thoughts included: proof that the service is alive.
-    pub(crate) pieces: u64,
-    /// It waits for a key.
-    pub(crate) queued: Option<Queued>,
+/// The job for which a call is made, as far as crashes are concerned (design §2, rule 7): its row
+/// tells the next start whether it ran when this process died.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    pub(crate) job: JobId,
+    /// Crashes at which it ran, before this run of the bot.
+    pub(crate) crashes: u8,
 }
 
-/// A place in the line for a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Queued {
-    /// How many go first.
-    pub(crate) ahead: usize,
-    /// When it is its turn.
-    pub(crate) wakes: Timestamp,
-}
-
-/// Where the text of a call goes while it grows, and who may end it.
-#[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
-    pub(crate) way: Stream,
-    /// What was printed cannot be taken back; what stands in a chat can, so there a broken answer is
-    /// begun anew.
-    pub(crate) audience: Audience,
-    pub(crate) visible: &'a watch::Sender<Visible>,
-    /// Whether a person has seen a part of the text: then that is kept where nothing better comes.
-    pub(crate) seen: &'a Arc<AtomicBool>,
-    pub(crate) halt: &'a Halt,
-}
-
-impl View<'_> {
-    /// The text so far, if a person has seen some of it.
-    fn shown(&self) -> Option<String> {
-        let text = self.visible.borrow().text.clone();
-        (self.seen.load(Ordering::Relaxed) && !text.is_empty()).then_some(text)
-    }
-}
-
-/// Why a call is ended from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The person has enough: what they have seen stays.
-    Kept,
-    /// Nothing of it is wanted.
-    Discarded,
-    /// The question was changed and is to be asked again.
-    Anew,
-}
-
-/// The way to end a call from outside.
-#[derive(Debug, Default)]
-pub(crate) struct Halt {
-    token: CancellationToken,
-    end: Mutex<Option<End>>,
-}
-
-impl Halt {
-    /// Ends the call. What is taken back is not asked again.
-    pub(crate) fn call(&self, end: End) {
-        let mut known = self.end.lock();
-        if known.is_none_or(|known| known == End::Anew) {
-            *known = Some(end);
-        }
-        drop(known);
-        self.token.cancel();
+impl Run {
+    /// It runs from now on.
+    pub(crate) fn begins(self, rows: &mut Write<'_>) -> Result<(), StoreError> {
+        rows.set_attempts(self.job, self.crashes.saturating_add(1))
     }
 
-    /// Why it was ended; `None` when it was not.
-    pub(crate) fn why(&self) -> Option<End> {
-        *self.end.lock()
-    }
-
-    async fn called(&self) {
-        self.token.cancelled().await;
+    /// It ended, or does nothing but wait: a crash of this moment is none of its.
+    pub(crate) fn rests(self, rows: &mut Write<'_>) -> Result<(), StoreError> {
+        rows.set_attempts(self.job, self.crashes)
     }
 }
 
@@ -123,6 +63,7 @@ pub(crate) struct Question<'a> {
     pub(crate) groups: Vec<Group>,
     /// Of the asker's role: lower goes first in the line for a key.
     pub(crate) rank: u8,
+    pub(crate) run: Run,
     pub(crate) view: View<'a>,
 }
 
@@ -182,6 +123,7 @@ pub(crate) async fn until_answered(
                 changes: Vec::new(),
                 by: None,
                 deadline: clock::instant() + settings.config.limits.answer_deadline,
+                is_marked: true,
             };
             let ended = call.run().await?;
             Ok(Called {
@@ -199,6 +141,7 @@ fn answer_offline(question: &Question<'_>) -> Called {
     for piece in offline::chunks(&text) {
         question
             .view
+            .sight
             .visible
             .send_modify(|visible| visible.text.push_str(piece));
     }
@@ -227,10 +170,35 @@ struct Call<'a> {
     by: Option<By>,
     /// Until when the first text must be there.
     deadline: Instant,
+    /// The row of the job tells that it runs.
+    is_marked: bool,
 }
 
 impl Call<'_> {
+    /// What a person has seen stays where nothing better came, however it came to an end.
     async fn run(&mut self) -> Result<Ended, StoreError> {
+        let (kept, finish) = match self.asked().await? {
+            Ended::Answered(answer) => return Ok(Ended::Answered(answer)),
+            Ended::Failed(failure) => {
+                let Some(kept) = self.question.view.sight.taken() else {
+                    return Ok(Ended::Failed(failure));
+                };
+                debug!(failure:?; "nothing better came, what was seen is kept");
+                (kept, Finish::Broken)
+            }
+            Ended::Cancelled => {
+                let wanted = self.question.view.halt.why() == Some(End::Kept);
+                match self.question.view.sight.taken().filter(|_| wanted) {
+                    Some(kept) => (kept, Finish::Stopped),
+                    None => return Ok(Ended::Cancelled),
+                }
+            }
+        };
+        self.by = kept.by;
+        Ok(beginning(kept.text, finish))
+    }
+
+    async fn asked(&mut self) -> Result<Ended, StoreError> {
         let mut failure = Failure::Unexplained;
         loop {
             let (slot, lease) = match self.lease().await? {
@@ -249,11 +217,19 @@ impl Call<'_> {
                 borrowed: lease.borrowed,
             });
             let call = lease.attempted();
-            let goes_on = match self.attempt(slot, lease).await {
-                Attempt::Cancelled => return Ok(self.cancelled()),
+            let attempt = self.attempt(slot, lease).await;
+            let is_seen = self.question.view.sight.keep(self.by);
+            let goes_on = match attempt {
+                Attempt::Cancelled => return Ok(Ended::Cancelled),
+                Attempt::UnknownKey => {
+                    warn!(model = call.model.as_str(); "the pool lent a key that is not in this turn's settings");
+                    failure = Failure::NoKeys;
+                    self.route.passes_over(&call)
+                }
                 Attempt::TimedOut => {
-                    if let Some(ended) = self.cut_short() {
-                        return Ok(ended);
+                    // Whoever reads has waited long enough.
+                    if is_seen || clock::instant() >= self.deadline {
+                        return Ok(Ended::Failed(Failure::TooSlow));
                     }
                     failure = Failure::TooSlow;
                     self.route.timed_out(&call, clock::now())
@@ -263,6 +239,9 @@ impl Call<'_> {
                         Ok(answer) => return Ok(Ended::Answered(answer)),
                         Err(why) => why,
                     };
+                    if failure.withdraws() {
+                        self.question.view.sight.withdraw();
+                    }
                     if verdict.next == Next::Repaired(Repair::NoThinkingConfig) {
                         self.engine.leave_thinking_out(&call.model);
                     }
@@ -276,10 +255,7 @@ impl Call<'_> {
             if !goes_on {
                 return Ok(Ended::Failed(self.in_the_end(failure)));
             }
-            self.question
-                .view
-                .visible
-                .send_modify(|visible| *visible = Visible::default());
+            self.question.view.sight.clear();
         }
     }
 
@@ -294,26 +270,6 @@ impl Call<'_> {
             return Failure::Unexplained;
         }
         why_not(wait)
-    }
-
-    /// Our deadline ended an answer: what was shown is kept, or the question is over, or `None`
-    /// when another key may still try.
-    fn cut_short(&self) -> Option<Ended> {
-        let is_late = clock::instant() >= self.deadline;
-        match self.question.view.shown() {
-            Some(text) => Some(beginning(text, Finish::Broken)),
-            None => is_late.then_some(Ended::Failed(Failure::TooSlow)),
-        }
-    }
-
-    /// The person has stopped the answer, or wants none any more.
-    fn cancelled(&self) -> Ended {
-        let view = self.question.view;
-        let is_kept = view.halt.why() == Some(End::Kept);
-        match view.shown().filter(|_| is_kept) {
-            Some(text) => beginning(text, Finish::Stopped),
-            None => Ended::Cancelled,
-        }
     }
 
     /// What failed on the wire is tried again a little later, not in the same instant
@@ -337,3 +293,6 @@ fn beginning(text: String, finish: Finish) -> Ended {
         usage: Usage::default(),
     })
 }
+
+#[cfg(test)]
+mod tests;

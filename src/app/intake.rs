@@ -24,7 +24,7 @@ use crate::app::{BadToken, Ctx, commands};
 use crate::chat::pieces::Seam;
 use crate::chat::{Job, JobId, Task, UserId};
 use crate::clock;
-use crate::queue::Waiting;
+use crate::queue::{Past, Waiting};
 use crate::store::{Condition, StoreError};
 use crate::telegram::backoff::{Backoff, TokenRefusals};
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
@@ -54,6 +54,8 @@ const FOR_THE_TIME: Duration = Duration::from_secs(3);
 /// How long `getMe` must refuse the token before the bot ends: at start, and while it runs.
 const REFUSED_AT_START: Duration = Duration::from_secs(20);
 const REFUSED_RUNNING: Duration = Duration::from_mins(5);
+/// Deaths of the bot that are as long ago tell nothing of today's.
+const OF_LATE: Duration = Duration::from_mins(10);
 /// Wait after a batch that could not be stored.
 const MISHAP: Duration = Duration::from_secs(2);
 
@@ -223,6 +225,12 @@ fn of_question(job: &Job) -> Waiting {
         lane: job.lane,
         role: job.role,
         since: clock::steady().before(age),
+        past: Past {
+            is_recalled: false,
+            crashes: job.attempts,
+            panics: 0,
+            others: 0,
+        },
     }
 }
 
@@ -243,6 +251,7 @@ struct Intake {
 impl Intake {
     /// What the last run accepted and did not end goes first.
     async fn recall(&mut self) -> Result<(), StoreError> {
+        let deaths = self.deaths().await?;
         let mut after = JobId(0);
         loop {
             let jobs = self
@@ -257,11 +266,28 @@ impl Intake {
             after = last.id;
             info!(jobs = jobs.len(); "unfinished jobs recalled");
             for job in jobs {
-                match Seam::recalled(&job) {
-                    Some(seam) => self.hold_back(&job, seam).await,
-                    None => self.hand_over(job).await,
+                let mut waiting = of_question(&job);
+                waiting.past.is_recalled = true;
+                waiting.past.others = deaths.saturating_sub(job.attempts);
+                match (Seam::recalled(&job), &job.task) {
+                    (Some(seam), _) => self.hold_back(waiting, seam).await,
+                    (None, Task::Question { .. }) => {
+                        self.recent.note(&job, clock::instant());
+                        self.ctx.desk.ask(waiting).await;
+                    }
+                    (None, _) => self.hand_over(job).await,
                 }
             }
+        }
+    }
+
+    /// How often the bot has died of late.
+    async fn deaths(&self) -> Result<u8, StoreError> {
+        let (store, now) = (&self.ctx.engine.store, clock::now());
+        if store.was_repaired() {
+            store.write(move |rows| rows.note_death(now, OF_LATE)).await
+        } else {
+            store.read(move |rows| rows.deaths(now, OF_LATE)).await
         }
     }
 
@@ -317,7 +343,7 @@ impl Intake {
                 for job in journaled.jobs {
                     let seam = journaled.seams.get(&job.lane);
                     match seam.filter(|seam| seam.job == job.id) {
-                        Some(seam) => self.hold_back(&job, seam.clone()).await,
+                        Some(seam) => self.hold_back(of_question(&job), seam.clone()).await,
                         None => self.hand_over(job).await,
                     }
                 }
@@ -335,8 +361,8 @@ impl Intake {
     }
 
     /// A question that may get a further piece waits for it; one of its lane that waited before goes.
-    async fn hold_back(&mut self, job: &Job, seam: Seam) {
-        let before = self.held_back.put(of_question(job), seam, clock::instant());
+    async fn hold_back(&mut self, waiting: Waiting, seam: Seam) {
+        let before = self.held_back.put(waiting, seam, clock::instant());
         if let Some(before) = before {
             self.ctx.desk.ask(before).await;
         }
@@ -348,10 +374,7 @@ impl Intake {
     async fn hand_over(&mut self, job: Job) {
         self.recent.note(&job, clock::instant());
         let hold = match &job.task {
-            Task::Question { .. } => {
-                self.ctx.desk.ask(of_question(&job)).await;
-                return;
-            }
+            Task::Question { .. } => return self.ctx.desk.ask(of_question(&job)).await,
             Task::Command(command) => match commands::ends(command) {
                 Some(end) => Some(self.ctx.desk.hold(job.lane, end).await),
                 None => None,

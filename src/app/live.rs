@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep_until, timeout};
 
 use crate::app::Ctx;
-use crate::app::call::{Queued, Visible};
+use crate::app::call::{Queued, Sight, Visible};
 use crate::chat::callback::Callback;
 use crate::chat::rich::Rich;
 use crate::chat::{
@@ -52,7 +52,7 @@ pub(crate) struct Live {
     locale: &'static Locale,
     visible: watch::Receiver<Visible>,
     /// Whether the person has seen a part of the text.
-    pub(crate) seen: Arc<AtomicBool>,
+    seen: Arc<AtomicBool>,
     screen: Mutex<Screen>,
     /// A frame has ended, or has to be shown in another way.
     pub(crate) nudge: Notify,
@@ -67,7 +67,7 @@ pub(crate) struct Begun {
 
 impl Live {
     /// For a question whose answer may grow in a chat.
-    pub(crate) fn of(ctx: &Ctx, job: &Job, visible: watch::Receiver<Visible>) -> Option<Arc<Self>> {
+    pub(crate) fn of(ctx: &Ctx, job: &Job, sight: &Sight) -> Option<Arc<Self>> {
         let settings = ctx.engine.settings();
         let (Lane::Telegram { chat, topic, .. }, Task::Question { text, .. }) =
             (job.lane, &job.task)
@@ -95,8 +95,8 @@ impl Live {
             reply_to,
             asked: text.clone(),
             locale: settings.locale_for(&job.sender),
-            visible,
-            seen: Arc::default(),
+            visible: sight.visible.subscribe(),
+            seen: Arc::clone(&sight.seen),
             screen: Mutex::new(Screen {
                 way,
                 message: job.places.first().copied(),

@@ -7,6 +7,7 @@
 
 mod desk;
 mod holds;
+mod one;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -15,19 +16,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::{error, info, warn};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::call::{End, Halt, View, Visible};
+use crate::app::call::{End, Halt, Sight};
 use crate::app::intake::BEYOND_LIMIT;
-use crate::app::live::Live;
 use crate::app::turn::{self, Concluded};
 use crate::app::{Ctx, GRACE};
-use crate::chat::answer::Audience;
 use crate::chat::{JobId, Lane, draft_of};
-use crate::queue::{Queue, Waiting};
+use crate::clock::{self, Instant};
+use crate::queue::{Past, Queue, Waiting};
 use crate::store::StoreError;
 pub(crate) use desk::{Cancelled, Desk, Order, Orders};
 pub(crate) use holds::Hold;
@@ -39,15 +39,15 @@ const ORDERS: usize = 256;
 /// Turns that may wait for a key beside those that are answered; each keeps its context in memory.
 const MOST_WAITING: usize = 64;
 
-/// How often a turn that could not be stored is tried.
-const MOST_TRIES: u32 = 5;
-/// Wait before a turn that could not be stored is tried again.
-const MISHAP: Duration = Duration::from_secs(2);
+/// The first suspect of a crash runs when the bot has lived for this long: who has nothing to do
+/// with it is answered before, and a bot that is killed again and again blames nobody.
+const CALM: Duration = Duration::from_secs(3);
 
 /// A turn under way.
 struct Running {
     waiting: Waiting,
     halt: Arc<Halt>,
+    sight: Arc<Sight>,
 }
 
 struct Scheduler {
@@ -60,6 +60,10 @@ struct Scheduler {
     removals: JoinSet<()>,
     /// At most this many turns at once that do not wait for a key.
     room: usize,
+    /// Before this no suspect runs.
+    calm: Instant,
+    /// From then on a suspect goes before whoever else waits.
+    spared: Instant,
 }
 
 /// Runs until `stop`; then running turns get [`GRACE`] and the rest stays in the inbox.
@@ -71,7 +75,10 @@ pub(crate) async fn run(
     let settings = ctx.engine.settings();
     let limits = settings.config.limits;
     let group_parallel = NonZeroUsize::new(limits.group_parallel).unwrap_or(NonZeroUsize::MIN);
+    let calm = clock::instant() + CALM;
     let mut scheduler = Scheduler {
+        calm,
+        spared: calm,
         queue: Queue::new(
             limits.queue + BEYOND_LIMIT,
             group_parallel,
@@ -87,6 +94,7 @@ pub(crate) async fn run(
     loop {
         scheduler.start_what_fits();
         scheduler.tell_load();
+        let (wakes, has_suspects) = (scheduler.wakes(), scheduler.queue.has_suspects());
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
@@ -94,6 +102,7 @@ pub(crate) async fn run(
             Some(release) = orders.released.recv() => scheduler.release(release),
             Some(order) = orders.asked.recv() => scheduler.obey(order),
             () = ctx.engine.lending.somebody_waits() => {}
+            () = sleep_until(wakes), if has_suspects => {}
         }
     }
     scheduler.drain().await;
@@ -219,15 +228,60 @@ impl Scheduler {
     fn start_what_fits(&mut self) {
         // Who waits for a key does not hold up whom a free one waits for.
         let waiting = self.ctx.engine.lending.waiting().min(MOST_WAITING);
-        while self.running.len() < self.room + waiting {
-            let Some(waiting) = self.queue.pop() else {
+        let is_alone = |running: &Running| running.waiting.past.is_suspect();
+        while self.running.len() < self.room + waiting && !self.running.values().any(is_alone) {
+            let next = match (self.is_suspects_turn(), self.running.is_empty()) {
+                (true, false) => None,
+                (true, true) => self.queue.pop_suspect(),
+                (false, _) => self.queue.pop(),
+            };
+            let Some(waiting) = next else {
                 break;
             };
-            let halt = Arc::<Halt>::default();
-            let turn = one_turn(Arc::clone(&self.ctx), waiting.job, Arc::clone(&halt));
-            let task = self.turns.spawn(turn);
-            self.running.insert(task.id(), Running { waiting, halt });
+            self.start(waiting);
         }
+    }
+
+    /// Whether a suspect is to run as soon as nothing else does. It waits until nobody else waits,
+    /// but not for long.
+    fn is_suspects_turn(&self) -> bool {
+        let now = clock::instant();
+        let is_due = now >= self.calm && (now >= self.spared || !self.queue.has_ready());
+        is_due && self.queue.has_suspects()
+    }
+
+    /// When suspects are to be thought of.
+    fn wakes(&self) -> Instant {
+        let now = clock::instant();
+        let next = [self.calm, self.spared]
+            .into_iter()
+            .filter(|at| *at > now)
+            .min();
+        // Something else has to end first, and wakes us.
+        next.unwrap_or(now + CALM)
+    }
+
+    fn start(&mut self, waiting: Waiting) {
+        if waiting.past.is_suspect() {
+            info!(job = waiting.job.0, crashes = waiting.past.crashes; "a suspect of the crashes runs alone");
+        }
+        let halt = Arc::<Halt>::default();
+        let sight = Arc::new(Sight::new());
+        let turn = one::turn(
+            Arc::clone(&self.ctx),
+            waiting,
+            Arc::clone(&halt),
+            Arc::clone(&sight),
+        );
+        let task = self.turns.spawn(turn);
+        self.running.insert(
+            task.id(),
+            Running {
+                waiting,
+                halt,
+                sight,
+            },
+        );
     }
 
     fn ended(&mut self, ended: Result<(Id, Result<Concluded, StoreError>), JoinError>) {
@@ -240,15 +294,23 @@ impl Scheduler {
         };
         let job = running.waiting.job;
         self.queue.done(running.waiting.lane);
+        if running.waiting.past.is_suspect() {
+            self.spared = clock::instant() + CALM;
+        }
         match result {
             Ok(Ok(concluded)) if !concluded.again => {}
             // Whose question was changed, whether or not we have been told of that yet, asks again.
             Ok(Ok(_)) => match running.halt.why() {
                 Some(End::Kept | End::Discarded) => self.take_back(job),
-                Some(End::Anew) | None => self.obey(Order::Ask(running.waiting)),
+                // Of another question nothing is known.
+                Some(End::Anew) | None => self.obey(Order::Ask(Waiting {
+                    past: Past::default(),
+                    ..running.waiting
+                })),
             },
             Ok(Err(error)) => {
                 warn!(job = job.0, err:% = error; "turn left to the next start");
+                self.rests(running.waiting);
             }
             Err(error) => {
                 error!(job = job.0, err:% = error; "turn panicked");
@@ -257,15 +319,30 @@ impl Scheduler {
                     .metrics
                     .panics
                     .fetch_add(1, Ordering::Relaxed);
-                // Again: the inbox row has counted this try, so the second one is apologised for.
-                self.obey(Order::Ask(running.waiting));
+                self.rests(running.waiting);
+                // Again; the second time it is apologised for.
+                let mut again = running.waiting;
+                again.past.panics = again.past.panics.saturating_add(1);
+                self.obey(Order::Ask(again));
             }
         }
         self.holds.give(running.waiting.lane);
     }
 
-    /// Lets running turns finish for a while. One that does not is begun again at the next start,
-    /// and the try that we broke off is not held against it.
+    /// A turn has ended and its job has not: a later crash is none of its.
+    fn rests(&mut self, waiting: Waiting) {
+        let run = one::run_of(waiting);
+        let store = &self.ctx.engine.store;
+        let marked = store.write_soon(move |rows| run.rests(rows));
+        self.removals.spawn(async move {
+            if let Err(error) = marked.await {
+                warn!(job = run.job.0, err:% = error; "an ended turn could not be marked");
+            }
+        });
+    }
+
+    /// Lets running turns finish for a while. One that does not is begun again at the next start:
+    /// the try that we broke off is not held against it, and what was read of it is kept.
     async fn drain(mut self) {
         let rest = async {
             while let Some(ended) = self.turns.join_next_with_id().await {
@@ -275,92 +352,19 @@ impl Scheduler {
         if timeout(GRACE, rest).await.is_ok() {
             return;
         }
-        let left: Vec<JobId> = self
-            .running
-            .values()
-            .map(|running| running.waiting.job)
+        let left = self.running.values();
+        let left: Vec<_> = left
+            .map(|running| (one::run_of(running.waiting), running.sight.so_far()))
             .collect();
         info!(turns = left.len(); "turns left to the next start");
         self.turns.abort_all();
-        let forgiven = self
-            .ctx
-            .engine
-            .store
-            .write(move |rows| left.iter().try_for_each(|job| rows.reset_attempts(*job)));
+        let forgiven = self.ctx.engine.store.write(move |rows| {
+            left.iter().try_for_each(|(run, seen)| {
+                rows.interrupt_job(run.job, run.crashes, seen.as_deref())
+            })
+        });
         if let Ok(Err(error)) = timeout(GRACE, forgiven).await {
             warn!(err:% = error; "interrupted turns could not be marked");
         }
     }
-}
-
-/// A turn, what is seen of it meanwhile, and the hand-over of its rows to delivery.
-async fn one_turn(ctx: Arc<Ctx>, job: JobId, halt: Arc<Halt>) -> Result<Concluded, StoreError> {
-    let engine = &ctx.engine;
-    let (visible, watched) = watch::channel(Visible::default());
-    let live = match engine.store.read(move |rows| rows.job(job)).await? {
-        Some(job) => Live::of(&ctx, &job, watched),
-        None => return Ok(Concluded::default()),
-    };
-    let unseen = Arc::default();
-    let view = View {
-        way: engine.settings().config.answers.stream,
-        audience: Audience::Nobody,
-        visible: &visible,
-        seen: live.as_ref().map_or(&unseen, |live| &live.seen),
-        halt: &halt,
-    };
-    let mut tries = 1;
-    let answered = async {
-        loop {
-            match turn::answer(engine, job, view).await {
-                Err(error) if once_more(job, &mut tries, &error).await => {}
-                ended => break ended,
-            }
-        }
-    };
-    let _closing = live.as_deref().map(Closing);
-    let finished = match &live {
-        Some(live) => tokio::select! {
-            finished = answered => finished,
-            never = live.run(&ctx) => match never {},
-        },
-        None => answered.await,
-    };
-    let shown = match &live {
-        Some(live) => live.close(&ctx).await,
-        None => None,
-    };
-    let Some(finished) = finished? else {
-        return Ok(Concluded::default());
-    };
-    let mut tries = 1;
-    let concluded = loop {
-        match turn::conclude(engine, &finished, shown).await {
-            Err(error) if once_more(job, &mut tries, &error).await => {}
-            ended => break ended?,
-        }
-    };
-    ctx.mail.push(&concluded.rows).await;
-    Ok(concluded)
-}
-
-/// However a turn ends, nothing more of its answer is shown.
-struct Closing<'a>(&'a Live);
-
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
-}
-
-/// Whether a half of a turn is to be done again because the disk was in the way: the row is still in
-/// the inbox, and the lane stays ours.
-async fn once_more(job: JobId, tries: &mut u32, error: &StoreError) -> bool {
-    let may = error.may_pass() && *tries < MOST_TRIES;
-    if may {
-        warn!(job = job.0, err:% = error; "turn not stored, once more");
-        *tries += 1;
-        sleep(MISHAP).await;
-    }
-    may
 }

@@ -5,13 +5,13 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
-use crate::app::call::{End, Halt, View, Visible};
+use crate::app::call::{End, Halt, Sight, View};
 use crate::app::engine::{Backend, Engine};
 use crate::app::{close, commands, status, turn};
 use crate::chat::answer::{Audience, Failure};
@@ -21,6 +21,7 @@ use crate::chat::{Basis, ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserI
 use crate::clock;
 use crate::config::{Config, Stream};
 use crate::locale::Locale;
+use crate::queue::Past;
 use crate::store::{Store, StoreError};
 
 /// Longest question, in bytes: many times what Telegram takes, and well within a row.
@@ -145,19 +146,19 @@ impl Terminal {
 
     /// One question: the answer is printed while it grows. Ctrl-C ends it, not the conversation.
     async fn ask(&mut self, text: String) -> anyhow::Result<()> {
-        let id = self.enter(text).await?;
+        let job = self.enter(text).await?;
         let halt = Halt::default();
-        let seen = Arc::new(AtomicBool::new(true));
-        let (visible, mut growing) = watch::channel(Visible::default());
+        let sight = Sight::new();
+        sight.seen.store(true, Ordering::Relaxed);
+        let mut growing = sight.visible.subscribe();
         let view = View {
             // `STREAM` is about Telegram; whoever watches here and now sees the text grow.
             way: Stream::Auto,
             audience: Audience::Watching,
-            visible: &visible,
-            seen: &seen,
+            sight: &sight,
             halt: &halt,
         };
-        let mut answer = std::pin::pin!(turn::answer(&self.engine, id, view));
+        let mut answer = std::pin::pin!(turn::answer(&self.engine, &job, Past::default(), view));
         let mut printed = String::new();
         let finished = loop {
             tokio::select! {
@@ -171,9 +172,6 @@ impl Terminal {
                 _ = self.interrupt.recv() => halt.call(End::Kept),
             }
         };
-        let Some(finished) = finished else {
-            return Ok(());
-        };
         let concluded = turn::conclude(&self.engine, &finished, None).await?;
         // What came last, a note on how it ended, or the apology instead of it all.
         match concluded.text.strip_prefix(printed.as_str()) {
@@ -182,7 +180,7 @@ impl Terminal {
         }
     }
 
-    async fn enter(&self, text: String) -> Result<JobId, StoreError> {
+    async fn enter(&self, text: String) -> Result<Job, StoreError> {
         // Whoever sits here may have closed the lid for a night.
         clock::follow_wall();
         let now = clock::now();
@@ -197,6 +195,7 @@ impl Terminal {
             sent: now,
             accepted: now,
             attempts: 0,
+            seen: None,
             places: Vec::new(),
             task: Task::Question {
                 text,
@@ -206,12 +205,12 @@ impl Terminal {
             },
         };
         let entered = self.engine.store.write(move |rows| {
-            let id = rows.next_job_id()?;
-            rows.put_job(&Job {
-                id,
+            let job = Job {
+                id: rows.next_job_id()?,
                 ..draft.clone()
-            })?;
-            Ok(id)
+            };
+            rows.put_job(&job)?;
+            Ok(job)
         });
         entered.await
     }

@@ -6,6 +6,7 @@
 
 mod close;
 mod enclosed;
+mod reply;
 mod said;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::sync::atomic::Ordering;
 
 use log::{info, warn};
 
-use crate::app::call::{self, By, End, Ended, Question, View};
+use crate::app::call::{self, By, End, Ended, Question, Run, View};
 use crate::app::engine::{Engine, Settings};
 use crate::chat::admit::Known;
 use crate::chat::answer::{Answer, Finish};
@@ -22,20 +23,20 @@ use crate::chat::prompt::{self, Facts, Prompt};
 use crate::chat::role::{Role, Terms};
 use crate::chat::tier::{self, Choice, Day, Left};
 use crate::chat::{
-    Basis, Button, ChatKind, Job, JobId, Lane, MessageId, Notice, Part, StoredTurn, Task, Tier,
-    TierReason, UserId,
+    Basis, ChatKind, Job, Lane, MessageId, Notice, Part, StoredTurn, Task, Tier, TierReason, UserId,
 };
 use crate::clock;
-use crate::keys::{Change, Group};
+use crate::keys::Group;
 use crate::locale::Locale;
 use crate::outgoing::Head;
+use crate::queue::Past;
 use crate::store::StoreError;
 pub(crate) use close::take_back;
 use close::{Closed, Ending, close};
+pub(crate) use reply::Finished;
+use reply::Reply;
 use said::Said;
 
-/// Turns begun for one job before the person is told that it cannot be done.
-const MOST_BEGUN: u8 = 2;
 /// Tokens of context a question carries at the most: enough for ten long rounds, and a small part
 /// of a free key's minute.
 const CONTEXT_TOKENS: u64 = 24_000;
@@ -51,53 +52,26 @@ pub(crate) struct Concluded {
     pub(crate) again: bool,
 }
 
-/// What the person gets, and what is kept of it.
-#[derive(Default, Clone)]
-struct Reply {
-    /// The model's markdown; of an apology, its words.
-    text: String,
-    /// Sentences of the bot under the answer.
-    notes: Vec<String>,
-    /// The round, where it is remembered.
-    round: Option<StoredTurn>,
-    buttons: Vec<Button>,
-    changes: Vec<Change>,
-    /// There is no answer, and what is said are the bot's own words.
-    is_apology: bool,
-    /// The answer broke off or was stopped.
-    is_partial: bool,
-    again: bool,
-}
-
-impl Reply {
-    fn say(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            is_apology: true,
-            ..Self::default()
-        }
-    }
-}
-
-/// A job with what came of it, to be concluded.
-#[derive(Clone)]
-pub(crate) struct Finished {
-    job: Job,
-    reply: Reply,
-}
-
-/// Answers one job of the inbox; `None` when it is not there any more.
+/// Answers one job of the inbox. `past` is what it has behind it.
 pub(crate) async fn answer(
     engine: &Arc<Engine>,
-    id: JobId,
+    job: &Job,
+    past: Past,
     view: View<'_>,
-) -> Result<Option<Finished>, StoreError> {
+) -> Result<Finished, StoreError> {
     let settings = engine.settings();
-    let Some(job) = engine.store.read(move |rows| rows.job(id)).await? else {
-        return Ok(None);
+    let run = Run {
+        job: job.id,
+        crashes: past.crashes,
     };
-    // Commits before the ledger row of the first call does: writes are first come, first served.
-    let begun = engine.store.write(move |rows| rows.begin_job(id));
+    // Shares the commit of the first call's unit, and comes before it: writes are first come, first
+    // served. Of a job that an earlier run has left it is known first, in case it ends this one at once.
+    let mut begun = Some(engine.store.write_soon(move |rows| run.begins(rows)));
+    if past.is_recalled
+        && let Some(begun) = begun.take()
+    {
+        begun.await?;
+    }
     let locale = settings.locale_for(&job.sender);
     let reply = match &job.task {
         Task::Question {
@@ -107,22 +81,27 @@ pub(crate) async fn answer(
                 engine,
                 settings: &settings,
                 locale,
-                job: &job,
+                job,
                 text,
                 quote: quote.as_deref(),
                 basis: *basis,
             };
-            if job.attempts < MOST_BEGUN {
-                asked.reply(view).await?
+            if past.is_proven() {
+                asked.give_up(past).await?
             } else {
-                asked.give_up().await?
+                asked.reply(run, view).await?
             }
         }
         Task::Command(_) => Reply::say(locale.notice(&Notice::GaveUp, job.sender.id)),
         Task::Tell(notice) => Reply::say(locale.notice(notice, job.sender.id)),
     };
-    begun.await?;
-    Ok(Some(Finished { job, reply }))
+    if let Some(begun) = begun {
+        begun.await?;
+    }
+    Ok(Finished {
+        job: job.clone(),
+        reply,
+    })
 }
 
 /// How a question came to its answer.
@@ -156,7 +135,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    async fn reply(&self, view: View<'_>) -> Result<Reply, StoreError> {
+    async fn reply(&self, run: Run, view: View<'_>) -> Result<Reply, StoreError> {
         let Some(role) = self.role_now().await? else {
             return Ok(Reply::say(
                 self.locale
@@ -179,6 +158,7 @@ impl Asked<'_> {
             signed_by: StoredTurn::only_model(&context),
             groups: terms.groups().collect(),
             rank: role.rank(),
+            run,
             view,
         };
         let called = call::until_answered(self.engine, self.settings, question).await?;
@@ -196,9 +176,9 @@ impl Asked<'_> {
         })
     }
 
-    /// It ended neither at the first nor at the second try.
-    async fn give_up(&self) -> Result<Reply, StoreError> {
-        warn!(job = self.job.id.0, begun = self.job.attempts; "given up, it did not end before");
+    /// The bot died while nothing but this ran, or it panicked twice.
+    async fn give_up(&self, past: Past) -> Result<Reply, StoreError> {
+        warn!(job = self.job.id.0, crashes = past.crashes, panics = past.panics; "given up");
         let role = self.role_now().await?;
         let is_kept = role.is_some_and(|role| self.settings.roles.terms(role).rounds > 0);
         let text = self.locale.notice(&Notice::GaveUp, self.job.sender.id);

@@ -30,6 +30,9 @@ pub(crate) enum Finish {
     LengthLimit,
     /// `CONTINUATION`: the model can go on.
     Continuation,
+    /// `OTHER`, or a reason that we do not know: the model ended, and nothing says that the text is
+    /// cut.
+    Unnamed,
     /// The stream broke after a person had seen text.
     Broken,
     /// The person stopped it.
@@ -41,7 +44,11 @@ impl Finish {
     pub(crate) const fn goes_on(self) -> bool {
         match self {
             Self::Complete => false,
-            Self::LengthLimit | Self::Continuation | Self::Broken | Self::Stopped => true,
+            Self::LengthLimit
+            | Self::Continuation
+            | Self::Unnamed
+            | Self::Broken
+            | Self::Stopped => true,
         }
     }
 }
@@ -99,11 +106,42 @@ pub(crate) enum Failure {
     Stopped,
     /// Nothing came within the deadline.
     TooSlow,
+    /// The answer is larger than what the data file takes in one piece.
+    Unkept,
     /// Anything else.
     Unexplained,
 }
 
 impl Failure {
+    /// Whether a filter has decided it: then nothing of the answer that was seen stays.
+    pub(crate) const fn withdraws(self) -> bool {
+        match self {
+            Self::PromptBlocked
+            | Self::Safety
+            | Self::Prohibited
+            | Self::PersonalData
+            | Self::Recitation
+            | Self::Language
+            | Self::PictureWithheld
+            | Self::Declined => true,
+            Self::Resting { .. }
+            | Self::NoKeys
+            | Self::Busy
+            | Self::Overloaded { .. }
+            | Self::Region
+            | Self::OverMinute { .. }
+            | Self::TooLong
+            | Self::FileTooLarge
+            | Self::BadRequest
+            | Self::NoPicture
+            | Self::Empty
+            | Self::Stopped
+            | Self::TooSlow
+            | Self::Unkept
+            | Self::Unexplained => false,
+        }
+    }
+
     /// Whether the same question may fare better the next time.
     pub(crate) const fn may_pass(self) -> bool {
         match self {
@@ -120,6 +158,7 @@ impl Failure {
             | Self::Empty
             | Self::Stopped
             | Self::TooSlow
+            | Self::Unkept
             | Self::Unexplained => true,
             Self::Region
             | Self::OverMinute { .. }

@@ -52,6 +52,17 @@ impl StoredTurn {
         enclosed.collect()
     }
 
+    /// The same round, with its question only.
+    pub(crate) fn without_answer(self) -> Self {
+        Self {
+            model: String::new(),
+            reason: TierReason::Smalltalk,
+            answer: Vec::new(),
+            answer_messages: Vec::new(),
+            ..self
+        }
+    }
+
     /// Whether this message holds a part of the answer.
     pub(crate) fn is_shown_in(&self, message: MessageId) -> bool {
         self.answer_messages.iter().any(|(_, of)| *of == message)

@@ -144,8 +144,9 @@ fn by_reason(reason: &str, text: &str) -> End {
             Next::AnotherKey,
             Failure::NoKeys,
         )),
-        // `OTHER`, and whatever Google invents.
-        _ => End::Cut(healthy(Next::AnotherKey, Failure::Stopped)),
+        // `OTHER`, and whatever Google invents: as far as anybody knows, the text is whole.
+        _ if shows_nothing(text) => End::Cut(healthy(Next::AnotherKey, Failure::Stopped)),
+        _ => End::Whole(Finish::Unnamed),
     }
 }
 
@@ -182,8 +183,16 @@ mod tests {
             ("STOP", Finish::Complete),
             ("MAX_TOKENS", Finish::LengthLimit),
             ("CONTINUATION", Finish::Continuation),
+            ("OTHER", Finish::Unnamed),
+            ("INVENTED_IN_2027", Finish::Unnamed),
         ] {
-            let found = outcome(reason, "hi", Shown::Text);
+            for shown in [Shown::Text, Shown::Nothing] {
+                assert_eq!(
+                    outcome(reason, "hi", shown),
+                    outcome(reason, "hi", Shown::Text)
+                );
+            }
+            let found = outcome(reason, "hi", Shown::Nothing);
             let answer = found.result.unwrap();
             assert_eq!((answer.finish, answer.text.as_str()), (finish, "hi"));
             assert_eq!(answer.model, "asked");
@@ -293,7 +302,11 @@ mod tests {
             (ended(None, "Hel"), Err(Fault::Closed), suspect),
             (ended(None, "Hel"), Err(Fault::TimedOut), suspect),
             (unavailable, Ok(()), Effect::RestModel(Rest::Cooldown)),
-            (ended(Some("OTHER"), "Hel"), Ok(()), Effect::Healthy),
+            (
+                ended(Some("MALFORMED_RESPONSE"), "Hel"),
+                Ok(()),
+                Effect::Healthy,
+            ),
         ] {
             let hidden = Gathered {
                 text: String::new(),
@@ -314,7 +327,7 @@ mod tests {
             assert!(hidden.result.is_err());
             assert!(matches!(
                 hidden.verdict.next,
-                Next::AnotherKey | Next::AnotherModel
+                Next::AnotherKey | Next::AnotherModel | Next::Repaired(Repair::Same)
             ));
             assert_eq!(hidden.verdict.effect, effect);
         }

@@ -1,37 +1,53 @@
 //! Reads a streamed answer: bytes to events, events to an answer in the making. Pure.
 //!
-//! Owner: one [`Lines`] and one [`Gathered`] per call. Invariant: however the bytes are cut into
-//! reads, the events are the same; and what is kept at a time is bounded by [`MAX_LINE`].
+//! The form is the event stream of the WHATWG HTML standard (section 9.2, "Server-sent events"), with
+//! what Google and gateways write beside it: JSON without `data:`, and events without a blank line
+//! between them. Owner: one [`Lines`] and one [`Gathered`] per call. Invariant: however the bytes are
+//! cut into reads, the events are the same; and what is kept at a time is bounded by [`MAX_LINE`].
+
+mod repair;
 
 use super::wire::{Chunk, Part};
 use crate::chat::answer::Usage;
+use repair::parsed;
 
-/// Longest line, and longest error without `data:` prefix. Events hold a few words each; one with
+/// Longest line, and longest event spread over several. Events hold a few words each; one with
 /// a picture is the largest we can imagine.
 const MAX_LINE: usize = 4 << 20;
+
+/// UTF-8's byte-order mark; the format allows one before the first line.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What the stream said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The text of one `data:` line, or of JSON that came without `data:` (how Google writes
-    /// errors in mid-stream).
+    /// The data of one event, or JSON that came without `data:` (how Google writes errors in
+    /// mid-stream).
     Json(String),
-    /// A line longer than [`MAX_LINE`]; nothing after it is read.
+    /// A line that is neither a field of the format nor JSON. It is passed over.
+    Stray,
+    /// A line or event longer than [`MAX_LINE`]; nothing after it is read.
     TooLong,
 }
 
-/// Cuts bytes into events. Lines end at CR or LF only: JSON strings may hold U+2028, U+2029 and
-/// U+0085 as they are.
+/// Cuts bytes into events. Lines end at CR, LF or CRLF only: JSON strings may hold U+2028, U+2029
+/// and U+0085 as they are.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     line: Vec<u8>,
-    raw: Option<Raw>,
+    pending: Option<Pending>,
+    /// The first line is over, and with it the place for a byte-order mark.
+    is_begun: bool,
+    /// The last byte was a CR: an LF after it ends the same line.
+    after_cr: bool,
     overflown: bool,
 }
 
 /// JSON spread over lines, until its braces balance.
 #[derive(Debug, Default)]
-struct Raw {
+struct Pending {
+    /// It came in `data:` lines, and a blank line ends it.
+    is_data: bool,
     text: String,
     depth: u32,
     in_string: bool,
@@ -41,25 +57,29 @@ struct Raw {
 impl Lines {
     /// Takes what one read gave and says what became complete.
     pub(super) fn feed(&mut self, mut bytes: &[u8], on: &mut impl FnMut(Event)) {
+        if self.after_cr && !bytes.is_empty() {
+            bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
+            self.after_cr = false;
+        }
         while let Some(at) = bytes.iter().position(|b| matches!(b, b'\r' | b'\n')) {
-            let (head, tail) = bytes.split_at(at);
+            let (head, end) = bytes.split_at(at);
             self.extend(head, on);
             self.end_of_line(on);
-            bytes = tail.get(1..).unwrap_or_default();
+            let crlf = end.strip_prefix(b"\r\n");
+            bytes = crlf.or_else(|| end.get(1..)).unwrap_or_default();
+            self.after_cr = bytes.is_empty() && end == b"\r";
         }
         self.extend(bytes, on);
     }
 
-    /// The body ended: what is left is a line, even without its end.
+    /// The body ended: what is left is a line, and an event, even without its end.
     pub(super) fn finish(mut self, on: &mut impl FnMut(Event)) {
         self.end_of_line(on);
-        if let Some(raw) = self.raw.take() {
-            on(Event::Json(raw.text));
-        }
+        self.flush(on);
     }
 
     fn extend(&mut self, bytes: &[u8], on: &mut impl FnMut(Event)) {
-        let pending = self.raw.as_ref().map_or(0, |raw| raw.text.len());
+        let pending = self.pending.as_ref().map_or(0, |json| json.text.len());
         if self.overflown {
             return;
         }
@@ -75,31 +95,68 @@ impl Lines {
     }
 
     fn end_of_line(&mut self, on: &mut impl FnMut(Event)) {
-        let line = String::from_utf8_lossy(&self.line);
-        if let Some(data) = line.strip_prefix("data:") {
-            // A data line inside raw JSON: the JSON was cut short.
-            if let Some(raw) = self.raw.take() {
-                on(Event::Json(raw.text));
-            }
-            let data = data.trim();
-            if !data.is_empty() {
-                on(Event::Json(data.to_owned()));
-            }
-        } else if self.raw.is_some() || line.trim_start().starts_with(['{', '[']) {
-            // Anything else is a comment, another field, or nothing.
-            let raw = self.raw.get_or_insert_default();
-            raw.push(&line);
-            if raw.depth == 0 {
-                let text = std::mem::take(&mut raw.text);
-                self.raw = None;
-                on(Event::Json(text));
-            }
+        let bytes = std::mem::take(&mut self.line);
+        let mut line = bytes.as_slice();
+        if !std::mem::replace(&mut self.is_begun, true) {
+            line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         }
+        self.take_line(&String::from_utf8_lossy(line), on);
+        // The next line needs room of the same size.
+        self.line = bytes;
         self.line.clear();
+    }
+
+    fn take_line(&mut self, line: &str, on: &mut impl FnMut(Event)) {
+        let field = line.split_once(':').unwrap_or((line, ""));
+        let is_bare = line.trim_start().starts_with(['{', '[']);
+        match (&self.pending, field) {
+            (_, ("data", value)) => self.take_data(value.strip_prefix(' ').unwrap_or(value), on),
+            (Some(Pending { is_data: false, .. }), _) => self.push(false, line, on),
+            (_, _) if is_bare => {
+                self.flush(on);
+                self.push(false, line, on);
+            }
+            _ if line.trim().is_empty() => self.flush(on),
+            // A comment, and the fields that say nothing about the answer.
+            (_, ("" | "event" | "id" | "retry", _)) => {}
+            _ => on(Event::Stray),
+        }
+    }
+
+    fn take_data(&mut self, value: &str, on: &mut impl FnMut(Event)) {
+        let is_going_on = self.pending.as_ref().is_some_and(|json| json.is_data);
+        if !is_going_on {
+            // A data line inside bare JSON: the JSON was cut short.
+            self.flush(on);
+        }
+        if is_going_on || !value.trim().is_empty() {
+            self.push(true, value, on);
+        }
+    }
+
+    /// Adds a line to the JSON that is pending, and says it when its braces balance: some gateways
+    /// leave out the blank line after an event.
+    fn push(&mut self, is_data: bool, line: &str, on: &mut impl FnMut(Event)) {
+        let json = self.pending.get_or_insert_default();
+        json.is_data = is_data;
+        json.push(line);
+        if json.depth == 0 {
+            self.flush(on);
+        }
+    }
+
+    fn flush(&mut self, on: &mut impl FnMut(Event)) {
+        if let Some(json) = self.pending.take() {
+            on(Event::Json(if json.is_data {
+                json.text.trim().to_owned()
+            } else {
+                json.text
+            }));
+        }
     }
 }
 
-impl Raw {
+impl Pending {
     fn push(&mut self, line: &str) {
         for c in line.chars() {
             match c {
@@ -118,6 +175,17 @@ impl Raw {
     }
 }
 
+/// What of a stream was passed over or mended; for the log.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Oddities {
+    /// Lines that are neither a field nor JSON.
+    pub(super) lines: u32,
+    /// Parts of an answer in which nothing could be read.
+    pub(super) parts: u32,
+    /// Pieces of JSON that could be read only once they were mended.
+    pub(super) mended: u32,
+}
+
 /// An answer in the making; from a stream, or from the one chunk of a whole response.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Gathered {
@@ -132,6 +200,9 @@ pub(super) struct Gathered {
     pub(super) model: Option<String>,
     /// The first error the stream held, as JSON; what comes after it does not matter.
     pub(super) error: Option<String>,
+    pub(super) oddities: Oddities,
+    /// The first half of a character that a gateway has cut in two; the next text may hold the rest.
+    pub(super) half: Option<u16>,
 }
 
 impl Gathered {
@@ -141,6 +212,7 @@ impl Gathered {
         if self.error.is_none() {
             match event {
                 Event::Json(json) => self.take_json(json),
+                Event::Stray => self.oddities.lines += 1,
                 Event::TooLong => self.error = Some("{\"message\":\"line too long\"}".to_owned()),
             }
         }
@@ -148,21 +220,28 @@ impl Gathered {
     }
 
     fn take_json(&mut self, json: String) {
-        let chunks: Result<Vec<Chunk>, _> = if json.starts_with('[') {
-            serde_json::from_str(&json)
+        // OpenAI-style gateways end with it; Google does not.
+        if json == "[DONE]" {
+            return;
+        }
+        let chunks = if json.starts_with('[') {
+            parsed::<Vec<Chunk>>(&json)
         } else {
-            serde_json::from_str(&json).map(|chunk| vec![chunk])
+            parsed::<Chunk>(&json).map(|(chunk, is_mended)| (vec![chunk], is_mended))
         };
         match chunks {
-            Ok(chunks) => chunks.into_iter().for_each(|chunk| self.add(chunk)),
-            // OpenAI-style gateways end with it; Google does not.
-            Err(_) if json == "[DONE]" => {}
-            Err(_) => self.error = Some(json),
+            Some((chunks, is_mended)) => {
+                self.oddities.mended += u32::from(is_mended);
+                for chunk in chunks {
+                    self.add(chunk, is_mended);
+                }
+            }
+            None => self.error = Some(json),
         }
     }
 
     /// Adds a chunk that holds only what is new.
-    pub(super) fn add(&mut self, chunk: Chunk) {
+    fn add(&mut self, chunk: Chunk, is_mended: bool) {
         if let Some(error) = chunk.error {
             self.error = Some(error.get().to_owned());
             return;
@@ -184,209 +263,38 @@ impl Gathered {
         self.finish_reason = first.finish_reason.or_else(|| self.finish_reason.take());
         let parts = first.content.and_then(|content| content.parts);
         for raw in parts.unwrap_or_default() {
-            let Ok(part) = serde_json::from_str::<Part>(raw.get()) else {
-                continue;
-            };
-            if part.thought != Some(true) {
-                self.text.push_str(part.text.as_deref().unwrap_or_default());
-            }
-            if part.thought_signature.is_some() {
-                self.signed.push(raw.get().as_bytes().to_vec());
-            }
+            self.add_part(raw.get(), is_mended);
+        }
+    }
+
+    /// `is_mended` tells that the JSON around it had to be.
+    fn add_part(&mut self, raw: &str, is_mended: bool) {
+        let Some((part, was_broken)) = parsed::<Part>(raw) else {
+            self.oddities.parts += 1;
+            return;
+        };
+        self.oddities.mended += u32::from(was_broken);
+        let is_mended = is_mended || was_broken;
+        if part.thought != Some(true) {
+            self.add_text(&part.text.unwrap_or_default(), is_mended);
+        }
+        // What was mended is not what was signed.
+        if part.thought_signature.is_some() && !is_mended {
+            self.signed.push(raw.as_bytes().to_vec());
+        }
+    }
+
+    fn add_text(&mut self, text: &str, is_mended: bool) {
+        if text.is_empty() {
+            return;
+        }
+        if is_mended || self.half.is_some() {
+            self.half = repair::join(&mut self.text, self.half.take(), text, is_mended);
+        } else {
+            self.text.push_str(text);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn events<'a>(reads: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
-        let mut events = Vec::new();
-        let mut lines = Lines::default();
-        for read in reads {
-            lines.feed(read, &mut |event| events.push(event));
-        }
-        lines.finish(&mut |event| events.push(event));
-        events
-    }
-
-    fn gathered(stream: &str) -> Gathered {
-        let mut gathered = Gathered::default();
-        for event in events([stream.as_bytes()]) {
-            gathered.take(event);
-        }
-        gathered
-    }
-
-    fn data(text: &str) -> Event {
-        Event::Json(text.to_owned())
-    }
-
-    const WHOLE: &str = r#"data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Hel"}]}}],"usageMetadata":{"promptTokenCount":4,"totalTokenCount":5}}
-
-data: {"candidates":[{"content":{"role":"model","parts":[{"text":"lo"}]}}],"usageMetadata":{"promptTokenCount":4,"candidatesTokenCount":2,"totalTokenCount":6}}
-
-data: {"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":4,"candidatesTokenCount":2,"thoughtsTokenCount":9,"totalTokenCount":15},"modelVersion":"m-1"}
-"#;
-
-    #[test]
-    fn lines_end_at_cr_or_lf_and_at_the_end_of_the_body() {
-        for (stream, expected) in [
-            ("data: a\n\ndata: b\n\n", vec![data("a"), data("b")]),
-            ("data: a\r\n\r\ndata: b\r\n\r\n", vec![data("a"), data("b")]),
-            ("data:a\rdata:b", vec![data("a"), data("b")]),
-            (
-                ": hello\nevent: x\nid: 1\n\ndata: a\ndata:\n",
-                vec![data("a")],
-            ),
-            (
-                "data: x\u{2028}\u{2029}\u{85}y\n",
-                vec![data("x\u{2028}\u{2029}\u{85}y")],
-            ),
-            ("", vec![]),
-        ] {
-            assert_eq!(events([stream.as_bytes()]), expected, "{stream:?}");
-        }
-    }
-
-    #[test]
-    fn raw_json_is_collected_until_its_braces_balance_outside_strings() {
-        let error = "[{\r\n  \"error\": {\r\n    \"message\": \"a } \\\" ] b\"\r\n  }\r\n}\r\n]";
-        let stream = format!("data: a\r\n\r\n{error}\r\ndata: b\r\n");
-        let found = events([stream.as_bytes()]);
-        assert_eq!(found.len(), 3);
-        let Event::Json(raw) = &found[1] else {
-            panic!("{found:?}")
-        };
-        let expected: serde_json::Value = serde_json::from_str(error).unwrap();
-        let read: serde_json::Value = serde_json::from_str(raw).unwrap();
-        assert_eq!(read, expected);
-        assert_eq!(found[2], data("b"));
-    }
-
-    #[test]
-    fn raw_json_that_is_cut_short_is_still_told() {
-        for stream in ["{\"error\":\n{\n", "{\"error\":\n{\ndata: b"] {
-            let found = events([stream.as_bytes()]);
-            assert_eq!(found[0], Event::Json("{\"error\":\n{\n".to_owned()));
-        }
-    }
-
-    #[test]
-    fn an_endless_line_is_refused_once() {
-        let block = vec![b'x'; MAX_LINE / 4];
-        let mut lines = Lines::default();
-        let mut found = Vec::new();
-        for _ in 0..10 {
-            lines.feed(&block, &mut |event| found.push(event));
-        }
-        lines.feed(b"\ndata: a\n", &mut |event| found.push(event));
-        lines.finish(&mut |event| found.push(event));
-        assert_eq!(found, [Event::TooLong]);
-    }
-
-    #[test]
-    fn an_answer_is_its_deltas_its_last_usage_and_its_finish() {
-        let whole = gathered(WHOLE);
-        assert_eq!(whole.text, "Hello");
-        assert_eq!(whole.finish_reason.as_deref(), Some("STOP"));
-        assert_eq!(whole.model.as_deref(), Some("m-1"));
-        let usage = Usage {
-            prompt: 4,
-            answer: 2,
-            thoughts: 9,
-        };
-        assert_eq!(whole.usage, usage);
-    }
-
-    #[test]
-    fn each_event_tells_the_text_it_added() {
-        let mut gathered = Gathered::default();
-        let mut deltas = Vec::new();
-        for event in events([WHOLE.as_bytes()]) {
-            deltas.push(gathered.take(event).to_owned());
-        }
-        assert_eq!(deltas, ["Hel", "lo", ""]);
-    }
-
-    #[test]
-    fn what_follows_an_early_finish_still_counts_and_a_cut_stream_has_none() {
-        let early = "data: {\"candidates\":[{\"finishReason\":\"STOP\",\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}\n\n\
-             data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"b\"}]}}]}\n\n";
-        let whole = gathered(early);
-        assert_eq!(whole.text, "ab");
-        assert_eq!(whole.finish_reason.as_deref(), Some("STOP"));
-        let cut = gathered(early.split_once("\n\n").unwrap().1);
-        assert_eq!(cut.finish_reason, None);
-    }
-
-    #[test]
-    fn thoughts_are_not_shown_and_signed_parts_are_kept_as_they_came() {
-        let signed = r#"{ "text":"", "thoughtSignature":"AbC=" }"#;
-        let stream = format!(
-            "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"hm\",\"thought\":true}},\
-             {{\"text\":\"yes\"}},{signed}]}}}}]}}\n\n"
-        );
-        let found = gathered(&stream);
-        assert_eq!(found.text, "yes");
-        assert_eq!(found.signed, [signed.as_bytes()]);
-    }
-
-    #[test]
-    fn both_forms_of_an_error_in_mid_stream_end_the_answer() {
-        let head = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hel\"}]}}]}\n\n";
-        let tail = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"lo\"}]}}]}\n\n";
-        for error in [
-            "data: {\"error\":{\"code\":503,\"status\":\"UNAVAILABLE\"}}\n\n",
-            "{\n \"error\": {\n \"code\": 503,\n \"status\": \"UNAVAILABLE\"\n }\n}\n",
-        ] {
-            let found = gathered(&format!("{head}{error}{tail}"));
-            assert_eq!(found.text, "Hel");
-            let error = found.error.unwrap();
-            assert!(error.contains("UNAVAILABLE"), "{error}");
-        }
-        let garbage = gathered(&format!("{head}data: oops\n\n"));
-        assert_eq!(garbage.error.as_deref(), Some("oops"));
-        assert_eq!(gathered(&format!("{head}data: [DONE]\n\n")).error, None);
-    }
-
-    #[test]
-    fn a_blocked_prompt_names_its_reason_with_and_without_the_prefix() {
-        let blocked = r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#;
-        for stream in [
-            format!("data: {blocked}\n\n"),
-            blocked.to_owned(),
-            format!("[{blocked}\n]"),
-        ] {
-            let found = gathered(&stream);
-            assert_eq!(found.block_reason.as_deref(), Some("SAFETY"), "{stream}");
-        }
-    }
-
-    const MIXED: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\u{1f600}é\u{2028}\"}]}}]}\r\n\r\n\
-         : note\r\n{\r\n  \"error\": {\r\n    \"message\": \"} \\\" {\"\r\n  }\r\n}\r\ndata: last";
-
-    proptest! {
-        #[test]
-        fn reads_of_any_size_give_the_same_events(
-            mut cuts in proptest::collection::vec(0..=MIXED.len(), 0..12),
-        ) {
-            cuts.extend([0, MIXED.len()]);
-            cuts.sort_unstable();
-            let bytes = MIXED.as_bytes();
-            let reads: Vec<_> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
-            prop_assert_eq!(events(reads), events([bytes]));
-        }
-
-        #[test]
-        fn no_bytes_are_a_danger(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let mut found = Gathered::default();
-            for event in events([&bytes[..]]) {
-                found.take(event);
-            }
-        }
-    }
-}
+mod tests;

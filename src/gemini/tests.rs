@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use super::shape::Shape;
 use super::slots::Slots;
 use super::*;
-use crate::chat::answer::{Failure, Finish};
+use crate::chat::answer::Failure;
 use crate::chat::prompt::{Message, Prompt, PromptPart, Speaker};
 use crate::http::{IpFamily, Transport};
 use crate::keys::{Death, Effect, Next, Repair, Rest};
@@ -96,7 +96,7 @@ fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body, audience: Audience) -
     let client = Client::new(&format!("http://{addr}/"));
     let outcome = client.stream(slot, &call, audience, &mut |progress| match progress {
         Progress::Bytes => signs += 1,
-        Progress::Text(text) => told.push_str(text),
+        Progress::Event { text, .. } => told.push_str(text),
     });
     Called {
         outcome,
@@ -346,7 +346,7 @@ fn a_cancelled_stream_ends_at_once_and_blames_nobody() {
         };
         let client = Client::new(&format!("http://{addr}"));
         client.stream(&slot, &call, Audience::Watching, &mut |progress| {
-            if let Progress::Text(text) = progress {
+            if let Progress::Event { text, .. } = progress {
                 tells.send(text.to_owned()).unwrap();
             }
         })

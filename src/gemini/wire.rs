@@ -3,6 +3,7 @@
 //! Owns nothing. Invariant: whatever the service adds, leaves out or nulls makes a field
 //! empty, never a whole answer unreadable. Enumerations stay strings for that reason.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -14,6 +15,7 @@ pub(super) struct Chunk {
     pub(super) candidates: Option<Vec<Candidate>>,
     pub(super) prompt_feedback: Option<PromptFeedback>,
     pub(super) usage_metadata: Option<UsageMetadata>,
+    #[serde(default, deserialize_with = "if_possible")]
     pub(super) model_version: Option<String>,
     /// An error that comes with status 200, in the middle of a stream.
     pub(super) error: Option<Box<RawValue>>,
@@ -23,6 +25,8 @@ pub(super) struct Chunk {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Candidate {
     pub(super) content: Option<Content>,
+    /// In capitals; `None` also where it is said to be unspecified.
+    #[serde(default, deserialize_with = "reason")]
     pub(super) finish_reason: Option<String>,
 }
 
@@ -36,15 +40,19 @@ pub(super) struct Content {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Part {
+    #[serde(default, deserialize_with = "if_possible")]
     pub(super) text: Option<String>,
     /// A summary of thoughts, not to be shown.
+    #[serde(default, deserialize_with = "if_possible")]
     pub(super) thought: Option<bool>,
+    #[serde(default, deserialize_with = "if_possible")]
     pub(super) thought_signature: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PromptFeedback {
+    #[serde(default, deserialize_with = "reason")]
     pub(super) block_reason: Option<String>,
 }
 
@@ -57,6 +65,46 @@ pub(super) struct UsageMetadata {
     pub(super) candidates: Count,
     #[serde(rename = "thoughtsTokenCount")]
     pub(super) thoughts: Count,
+}
+
+/// A field that is as good as missing when it is of another type.
+fn if_possible<'de, D, T>(input: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let value = Value::deserialize(input)?;
+    Ok(serde_json::from_value(value).ok())
+}
+
+/// The name of a finish or block reason (gemini-api §7): some gateways write it in small letters, or
+/// as its number in Google's protocol.
+fn reason<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    let value = Value::deserialize(input)?;
+    let name = match (number(&value), &value) {
+        (Some(number), _) => by_number(number).to_owned(),
+        (None, Value::String(name)) => name.trim().to_ascii_uppercase(),
+        (None, Value::Null) => return Ok(None),
+        (None, other) => other.to_string(),
+    };
+    let is_said = !name.is_empty() && !name.ends_with("_UNSPECIFIED");
+    Ok(is_said.then_some(name))
+}
+
+/// The reasons whose numbers are the same wherever they are written down. All others say no more
+/// than `OTHER` does.
+const fn by_number(number: u64) -> &'static str {
+    match number {
+        0 => "FINISH_REASON_UNSPECIFIED",
+        1 => "STOP",
+        2 => "MAX_TOKENS",
+        3 => "SAFETY",
+        4 => "RECITATION",
+        7 => "BLOCKLIST",
+        8 => "PROHIBITED_CONTENT",
+        9 => "SPII",
+        _ => "OTHER",
+    }
 }
 
 /// A number that may come as a JSON number, as a string, as null or as something else (zero).
@@ -213,6 +261,43 @@ mod tests {
         assert_eq!(usage.thoughts, Count(0));
         assert_eq!(usage.candidates, Count(0));
         assert!(chunk.candidates.is_none());
+    }
+
+    #[test]
+    fn a_reason_is_known_in_small_letters_and_by_its_number() {
+        for (written, name) in [
+            (r#""STOP""#, Some("STOP")),
+            (r#"" stop ""#, Some("STOP")),
+            (r#""max_tokens""#, Some("MAX_TOKENS")),
+            ("1", Some("STOP")),
+            (r#""2""#, Some("MAX_TOKENS")),
+            ("3", Some("SAFETY")),
+            ("99", Some("OTHER")),
+            ("true", Some("true")),
+            ("null", None),
+            ("0", None),
+            (r#""""#, None),
+            (r#""FINISH_REASON_UNSPECIFIED""#, None),
+        ] {
+            let json = format!(r#"{{"finishReason":{written}}}"#);
+            let candidate: Candidate = serde_json::from_str(&json).unwrap();
+            assert_eq!(candidate.finish_reason.as_deref(), name, "{written}");
+        }
+        let silent: Candidate = serde_json::from_str("{}").unwrap();
+        assert_eq!(silent.finish_reason, None);
+    }
+
+    #[test]
+    fn a_field_of_a_strange_type_takes_no_text_with_it() {
+        let part: Part =
+            serde_json::from_str(r#"{"text":"hi","thought":"no","thoughtSignature":7}"#).unwrap();
+        assert_eq!(part.text.as_deref(), Some("hi"));
+        assert_eq!((part.thought, part.thought_signature), (None, None));
+        let chunk: Chunk =
+            serde_json::from_str(r#"{"modelVersion":3,"promptFeedback":{"blockReason":0}}"#)
+                .unwrap();
+        assert_eq!(chunk.model_version, None);
+        assert_eq!(chunk.prompt_feedback.unwrap().block_reason, None);
     }
 
     #[test]

@@ -155,6 +155,13 @@ impl Route {
         self.ask.attempts < MOST_CALLS
     }
 
+    /// The key could not be called at all; `false` when the pool has no other.
+    pub(crate) fn passes_over(&mut self, call: &Attempted) -> bool {
+        let is_new = !self.ask.avoid.contains(&call.key);
+        self.ask.avoid.push(call.key);
+        is_new
+    }
+
     fn count(&mut self, now: Timestamp) {
         self.ask.attempts += 1;
         self.renew_patience(now);

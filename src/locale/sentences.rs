@@ -175,7 +175,7 @@ tables! {
     Failures {
         resting, resting_unknown, no_keys, busy, overloaded, region, over_minute, too_long, file_too_large, bad_request,
         prompt_blocked, safety, prohibited, personal_data, recitation, language,
-        picture_withheld, no_picture, declined, empty, stopped, too_slow, unexplained,
+        picture_withheld, no_picture, declined, empty, stopped, too_slow, unkept, unexplained,
     }
 
     /// One per [`crate::chat::answer::Finish`] that needs a note.

@@ -47,7 +47,7 @@ fn notices() -> Vec<Notice> {
     ]
 }
 
-const FAILURES: [Failure; 21] = [
+const FAILURES: [Failure; 22] = [
     Failure::Resting {
         wakes: Some(Duration::from_secs(90)),
     },
@@ -70,6 +70,7 @@ const FAILURES: [Failure; 21] = [
     Failure::Empty,
     Failure::Stopped,
     Failure::TooSlow,
+    Failure::Unkept,
     Failure::Unexplained,
 ];
 

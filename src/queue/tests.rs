@@ -45,11 +45,81 @@ fn waiting(job: u64, lane: Lane, role: Role, after_secs: u64) -> Waiting {
         lane,
         role,
         since: T0.after(Duration::from_secs(after_secs)),
+        past: Past::default(),
     }
 }
 
 fn popped(queue: &mut Queue) -> Vec<u64> {
     std::iter::from_fn(|| queue.pop().map(|next| next.job.0)).collect()
+}
+
+fn suspect(job: u64, lane: Lane) -> Waiting {
+    Waiting {
+        past: Past {
+            is_recalled: true,
+            crashes: 2,
+            ..Past::default()
+        },
+        ..waiting(job, lane, Role::Owner, 0)
+    }
+}
+
+#[test]
+fn a_job_is_a_suspect_after_two_crashes_and_proven_by_a_third_or_by_two_panics() {
+    for (crashes, panics, others, is_suspect, is_proven) in [
+        (0, 0, 0, false, false),
+        (1, 0, 0, false, false),
+        (2, 0, 0, true, false),
+        (3, 0, 0, true, true),
+        (0, 1, 0, false, false),
+        (1, 1, 0, false, false),
+        (2, 1, 0, true, false),
+        (0, 2, 0, false, true),
+        (u8::MAX, 0, 0, true, true),
+        // The bot dies without it, too.
+        (3, 0, 1, true, false),
+        (4, 0, 1, true, true),
+        (5, 0, 16, true, false),
+        (6, 0, 16, true, true),
+        (0, 2, 16, false, true),
+    ] {
+        let past = Past {
+            is_recalled: true,
+            crashes,
+            panics,
+            others,
+        };
+        let found = (past.is_suspect(), past.is_proven());
+        assert_eq!(found, (is_suspect, is_proven), "{past:?}");
+    }
+}
+
+#[test]
+fn a_suspect_is_popped_by_itself_and_holds_up_no_lane_but_its_own() {
+    let mut queue = queue(9, 1);
+    let (ann, ben) = (private(1), group(5, 2));
+    for (lane, first) in [(ann, 1), (ben, 3)] {
+        queue.push(suspect(first, lane)).unwrap();
+        queue
+            .push(waiting(first + 1, lane, Role::Owner, 0))
+            .unwrap();
+    }
+    queue.push(waiting(5, private(3), Role::Guest, 9)).unwrap();
+    queue.push(waiting(6, group(5, 4), Role::Guest, 9)).unwrap();
+    assert_eq!(popped(&mut queue), [5, 6]);
+    assert!(queue.has_suspects() && !queue.has_ready());
+    queue.done(private(3));
+    queue.done(group(5, 4));
+    let first = queue.pop_suspect().unwrap();
+    assert_eq!((first.job, first.lane), (JobId(1), ann));
+    assert_eq!((first.past.crashes, queue.running()), (2, 1));
+    assert_eq!(popped(&mut queue), [0; 0], "one lane runs, the other waits");
+    queue.done(ann);
+    assert_eq!(popped(&mut queue), [2]);
+    // A suspect that is taken back leaves its lane to what stands behind it.
+    assert!(queue.take(ben, JobId(3)));
+    assert!(!queue.has_suspects());
+    assert_eq!(popped(&mut queue), [4]);
 }
 
 #[test]

@@ -137,6 +137,17 @@ impl StoreError {
             Self::Closed | Self::Panicked | Self::Row { .. } => false,
         }
     }
+
+    /// Whether a row was larger than one may be; nothing was written.
+    pub(crate) const fn is_too_large(&self) -> bool {
+        matches!(
+            self,
+            Self::Row {
+                error: CodecError::TooLarge,
+                ..
+            }
+        )
+    }
 }
 
 /// Whether the disk, the quota or the largest file size is used up.

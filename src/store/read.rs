@@ -1,6 +1,8 @@
 //! What may be read within one snapshot, as typed operations on rows. Owns the snapshot.
 //! Invariant: everything read through one [`Read`] is of the same commit.
 
+use std::time::Duration;
+
 #[cfg(test)]
 use redb::ReadableTableMetadata;
 use redb::{ReadTransaction, ReadableTable};
@@ -12,7 +14,7 @@ use super::key::{self, Key};
 #[cfg(test)]
 use super::tables::SeenRow;
 use super::tables::TurnRef;
-use super::tables::{self, OffsetRow, Parked};
+use super::tables::{self, Deaths, OffsetRow, Parked};
 #[cfg(test)]
 use crate::chat::UpdateId;
 use crate::chat::role::Person;
@@ -200,6 +202,13 @@ impl Read {
         let meta = self.0.open_table(tables::META)?;
         let parked = tables::row::<Parked>(&meta, tables::PARKED)?;
         Ok(parked.unwrap_or_default().0)
+    }
+
+    /// How often the bot was found to have died within `span` of now.
+    pub(crate) fn deaths(&self, now: Timestamp, span: Duration) -> Result<u8, StoreError> {
+        let meta = self.0.open_table(tables::META)?;
+        let known = tables::row::<Deaths>(&meta, tables::DEATHS)?.unwrap_or_default();
+        Ok(u8::try_from(known.of_late(now, span).len()).unwrap_or(u8::MAX))
     }
 
     pub(super) fn commits(&self) -> Result<u64, StoreError> {

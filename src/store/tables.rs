@@ -3,6 +3,7 @@
 //! inside the bytes, under the version of `codec`.
 
 use std::ops::RangeBounds;
+use std::time::Duration;
 
 use redb::{ReadOnlyTable, ReadableTable, Table, TableDefinition};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub(super) const HISTORY_CURSOR: &[u8] = b"history cursor";
 pub(super) const SPEND: &[u8] = b"spend";
 /// Chats that Telegram told to wait.
 pub(super) const PARKED: &[u8] = b"parked";
+/// In `meta`: when the bot was found to have died.
+pub(super) const DEATHS: &[u8] = b"deaths";
 /// Commits of the writer so far.
 pub(super) const COMMITS: &[u8] = b"commits";
 
@@ -82,6 +85,18 @@ pub(super) struct Cursor(pub(super) Key);
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Parked(pub(super) Vec<(ChatId, Pause)>);
 
+/// The newest starts after a crash, oldest first.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Deaths(pub(super) Vec<Timestamp>);
+
+impl Deaths {
+    /// Those within `span` of `now`, whichever way a clock was set since.
+    pub(super) fn of_late(self, now: Timestamp, span: Duration) -> Vec<Timestamp> {
+        let is_recent = |at: &Timestamp| now.since(*at) < span && at.since(now) < span;
+        self.0.into_iter().filter(is_recent).collect()
+    }
+}
+
 macro_rules! records {
     ($($record:ty => $table:literal,)*) => {$(
         impl Record for $record {
@@ -104,6 +119,7 @@ records! {
     Cursor => "meta",
     Spend => "meta",
     Parked => "meta",
+    Deaths => "meta",
 }
 
 /// Bytes of a row, with the table's name on the error.

@@ -61,6 +61,7 @@ pub(super) fn job(id: JobId, lane: Lane) -> Job {
         sent: Timestamp(1_000),
         accepted: Timestamp(2_000),
         attempts: 0,
+        seen: None,
         places: Vec::new(),
         task: Task::Question {
             text: "why?".into(),

@@ -6,12 +6,14 @@ mod chats;
 mod prune;
 mod turns;
 
+use std::time::Duration;
+
 #[cfg(test)]
 use redb::ReadableTableMetadata;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::key::Key;
-use super::tables::{self, OffsetRow, Parked, SeenRow};
+use super::tables::{self, Deaths, OffsetRow, Parked, SeenRow};
 use super::{Disposition, StoreError};
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, MessageId, Outbound, OutboxId, UpdateId, UserId};
@@ -78,23 +80,35 @@ impl<'t> Write<'t> {
         Ok(removed)
     }
 
-    /// Counts one more turn begun for a job and returns the count; `None` when the job is gone.
-    pub(crate) fn begin_job(&mut self, id: JobId) -> Result<Option<u8>, StoreError> {
-        let Some(mut job) = self.job(id)? else {
-            return Ok(None);
-        };
-        job.attempts = job.attempts.saturating_add(1);
-        self.put_job(&job)?;
-        Ok(Some(job.attempts))
-    }
-
-    /// Forgets the turns begun for a job: they ended for a reason that is not the job's.
-    pub(crate) fn reset_attempts(&mut self, id: JobId) -> Result<(), StoreError> {
+    /// Sets the count of turns that did not end, of a job that is there: the crashes at which it ran,
+    /// and one more while it runs.
+    pub(crate) fn set_attempts(&mut self, id: JobId, attempts: u8) -> Result<(), StoreError> {
         let Some(mut job) = self.job(id)? else {
             return Ok(());
         };
-        job.attempts = 0;
+        job.attempts = attempts;
         self.put_job(&job)
+    }
+
+    /// A stop of the bot broke off a turn of this job: that is not counted against it, and what the
+    /// person has read of its answer is kept.
+    pub(crate) fn interrupt_job(
+        &mut self,
+        id: JobId,
+        attempts: u8,
+        seen: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let Some(mut job) = self.job(id)? else {
+            return Ok(());
+        };
+        job.attempts = attempts;
+        job.seen = seen.map(str::to_owned);
+        self.put_job(&job)
+    }
+
+    /// The question of a job is another one: what became of the old one says nothing of it.
+    pub(crate) fn forget_attempts(&mut self, id: JobId) -> Result<(), StoreError> {
+        self.interrupt_job(id, 0, None)
     }
 
     /// Remembers the message in which the answer to a job grows; nothing when the job is gone, or has
@@ -291,6 +305,20 @@ impl<'t> Write<'t> {
             .retain(|(known, other)| *known != chat && lasts(*other));
         parked.0.push((chat, pause));
         tables::put(&mut meta, tables::PARKED, &parked)
+    }
+
+    /// Notes that the bot was found to have died, and tells how often that was of late: within `span`,
+    /// this time included. Of the earliest there may be more than are kept.
+    pub(crate) fn note_death(&mut self, now: Timestamp, span: Duration) -> Result<u8, StoreError> {
+        const MOST: usize = 16;
+        let mut meta = self.txn.open_table(tables::META)?;
+        let known: Deaths = tables::row(&meta, tables::DEATHS)?.unwrap_or_default();
+        let mut deaths = Deaths(known.of_late(now, span));
+        deaths.0.push(now);
+        let surplus = deaths.0.len().saturating_sub(MOST);
+        deaths.0.drain(..surplus);
+        tables::put(&mut meta, tables::DEATHS, &deaths)?;
+        Ok(u8::try_from(deaths.0.len()).unwrap_or(u8::MAX))
     }
 
     pub(crate) fn put_spend(&mut self, spend: &Spend) -> Result<(), StoreError> {

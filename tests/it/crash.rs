@@ -1,9 +1,12 @@
 //! `kill -9` at random moments under load (design §6, P1 to P4): every question ends answered or
-//! explained, in order, a crash repeats at most one part of a chat, and no limit of a key is passed.
+//! explained, in order, a crash repeats at most one part of a chat, no limit of a key is passed, and
+//! nobody is told that something went wrong with a question: the kills come from outside, so every
+//! question is innocent (design §2, rule 7).
 //!
 //! Half of the people write in private, half each in a group of their own, where a reply tells its
-//! question. Twenty kills in `cargo test`; `SVS_BOT_FULL=1` makes it 200, `SVS_BOT_SEED` repeats a
-//! run.
+//! question. One kill in three is followed by a second one at once, and some lives are long enough for
+//! suspects to run. Twenty kills in `cargo test`; `SVS_BOT_FULL=1` makes it 200 and more, with four
+//! questions for each, `SVS_BOT_SEED` repeats a run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -92,12 +95,24 @@ impl Siege {
         }
     }
 
-    /// Asks, lets some time pass, and kills the bot wherever it is.
+    /// Asks, lets some time pass, and kills the bot wherever it is; sometimes twice.
     fn round(&mut self) {
         self.ask();
         time_passes(Duration::from_millis(self.rng.u64(5..150)));
         self.ask();
         time_passes(Duration::from_millis(self.rng.u64(5..150)));
+        // Suspects of earlier kills run again, once it is clear that the bot dies of other things too.
+        if self.kills.len() >= 6 && self.rng.u8(0..8) == 0 {
+            time_passes(Duration::from_millis(self.rng.u64(3_000..4_000)));
+        }
+        self.kill();
+        if self.rng.u8(0..3) == 0 {
+            time_passes(Duration::from_millis(self.rng.u64(5..150)));
+            self.kill();
+        }
+    }
+
+    fn kill(&mut self) {
         self.world.kill();
         // What was on its way still arrives.
         time_passes(Duration::from_millis(3));
@@ -114,6 +129,15 @@ impl Siege {
         self.asked.iter().map(balance_of).collect()
     }
 
+    /// Questions that the bot has given up.
+    fn given_up(&self) -> usize {
+        let chats = self.asked.keys();
+        let heard = chats.flat_map(|chat| self.world.telegram.said_to(*chat));
+        heard
+            .filter(|message| message.text.contains("went wrong twice"))
+            .count()
+    }
+
     /// Nothing waits any more, and nobody waits for a word.
     fn is_settled(&mut self) -> bool {
         self.world.telegram.is_drained()
@@ -126,13 +150,14 @@ fn report(siege: &Siege, seed: u64) {
     let accounts = siege.accounts();
     let sum = |figure: fn(&Account) -> usize| accounts.values().map(figure).sum::<usize>();
     eprintln!(
-        "crash: seed {seed}, {} kills, {} questions, {} answered, {} explained, {} lost, {} repeated \
-         parts, {} doubtful, {} strange, {} model calls, {} provoked, {} on the busiest (project, \
+        "crash: seed {seed}, {} kills, {} questions, {} answered, {} explained, {} innocent given \
+         up, {} lost, {} repeated parts, {} doubtful, {} strange, {} model calls, {} provoked, {} on the busiest (project, \
          model, day), {} in its busiest minute",
         siege.kills.len(),
         siege.questions,
         sum(|account| account.answered),
         sum(|account| account.explained),
+        siege.given_up(),
         sum(|account| account.lost),
         sum(|account| account.repeats.values().sum()),
         sum(|account| account.doubtful),
@@ -183,7 +208,7 @@ fn killed_at_random_moments_it_loses_nothing_and_stays_within_every_limit() {
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     eprintln!("crash: seed {seed}");
     let mut siege = Siege::begin(&plan, seed);
-    for _ in 0..plan.kills {
+    while siege.kills.len() < plan.kills {
         siege.round();
     }
     siege.world.telegram.comes_back();
@@ -196,6 +221,7 @@ fn killed_at_random_moments_it_loses_nothing_and_stays_within_every_limit() {
         judge(chat, siege.asked[&chat].len(), &account);
     }
     assert!(siege.is_settled(), "something waits still");
+    assert_eq!(siege.given_up(), 0, "innocent questions given up");
     let busiest = siege.world.gemini.busiest_day();
     assert!(
         busiest <= A_DAY * plan.percent / 100,

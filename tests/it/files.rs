@@ -321,7 +321,7 @@ fn a_data_file_that_is_replaced_while_it_runs_ends_the_bot_and_ours_is_kept() {
         people.next().unwrap().says("are you well?");
         !world.bot_is_running()
     });
-    let ended = world.leaves();
+    let ended = world.leaves(PATIENCE);
     assert_eq!(ended.code, Some(1), "systemd starts it again");
     owner.hears_about("can't rely on my data file");
     let mut kept = world.data_file().into_os_string();

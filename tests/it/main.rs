@@ -16,10 +16,12 @@
 mod account;
 mod between_calls;
 mod breakers;
+mod broken;
 mod chat;
 mod cli;
 mod clock;
 mod crash;
+mod crash_loops;
 mod faults;
 mod files;
 mod groups;

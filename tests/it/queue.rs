@@ -104,19 +104,19 @@ fn a_full_inbox_leaves_questions_to_telegram_and_lets_commands_in() {
 }
 
 #[test]
-fn a_turn_that_was_killed_twice_is_apologised_for_and_not_tried_again() {
+fn a_turn_that_was_killed_three_times_is_apologised_for_and_not_tried_again() {
     let mut world = World::new().open().start();
     world.gemini.everyone().answers(Fault::Line(Trouble::Hang));
     let ann = world.telegram.person(7);
     ann.says("hello");
-    for begun in 1..=2 {
+    for begun in 1..=3 {
         world.gemini.awaits_calls(begun);
         world.kill();
         world.restart();
     }
     let told = ann.hears().text;
     assert!(told.contains("sorry"), "{told}");
-    assert_eq!(world.gemini.calls_about("hello").len(), 2);
+    assert_eq!(world.gemini.calls_about("hello").len(), 3);
     world.gemini.everyone().recovers();
     ann.is_answered("another question");
     world.stop();

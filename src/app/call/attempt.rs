@@ -10,8 +10,9 @@ use std::time::Duration;
 use log::{debug, error, info};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
+use super::pace::Pace;
 use super::{Call, Visible};
 use crate::app::engine::{Backend, Engine};
 use crate::chat::answer::{Audience, Failure};
@@ -21,16 +22,12 @@ use crate::config::Stream;
 use crate::config::secret::Secret;
 use crate::gemini::body::Body;
 use crate::gemini::shape::{Shape, Signatures};
-use crate::gemini::slots::Slot;
+use crate::gemini::slots::{Canceller, Slot};
 use crate::gemini::{self, Outcome as Report, Progress};
 use crate::keys::{Change, Counted, Effect, Lease, News, Next, Pool, Repair, Verdict};
 
-/// The service may think this long before its first byte (design §2).
-const FIRST_BYTE: Duration = Duration::from_mins(1);
-/// Longest silence within an answer (design §2).
-const BETWEEN_BYTES: Duration = Duration::from_secs(20);
-/// How long a stream may run after its first text (design §7).
-const WHOLE_STREAM: Duration = Duration::from_mins(5);
+/// How long the thread of a cancelled call may take to report.
+const AFTER_CANCEL: Duration = Duration::from_secs(5);
 
 /// How one attempt ended.
 pub(super) enum Attempt {
@@ -38,6 +35,8 @@ pub(super) enum Attempt {
     /// Our own deadline; the service said nothing, or no more.
     TimedOut,
     Cancelled,
+    /// The key is not in the settings that the turn has taken.
+    UnknownKey,
 }
 
 impl Call<'_> {
@@ -45,7 +44,7 @@ impl Call<'_> {
     pub(super) async fn attempt(&mut self, slot: Slot, lease: Lease) -> Attempt {
         let Some(key) = self.settings.key(&lease.key) else {
             self.give_back(lease);
-            return Attempt::TimedOut;
+            return Attempt::UnknownKey;
         };
         debug!(model = lease.model.as_str(); "calling the model");
         self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
@@ -60,7 +59,7 @@ impl Call<'_> {
             shape,
             way,
             audience: self.question.view.audience,
-            visible: self.question.view.visible.clone(),
+            visible: self.question.view.sight.visible.clone(),
             lease,
         };
         let engine = Arc::clone(self.engine);
@@ -73,7 +72,7 @@ impl Call<'_> {
                 }
             },
         );
-        let attempt = self.watch_over(reported, way).await;
+        let attempt = self.watch_over(reported, way, &canceller).await;
         if !matches!(attempt, Attempt::Reported(_)) {
             canceller.cancel();
         }
@@ -113,39 +112,37 @@ impl Call<'_> {
         &mut self,
         mut reported: oneshot::Receiver<(Report, Vec<Change>)>,
         way: Stream,
+        canceller: &Canceller,
     ) -> Attempt {
-        let begun = clock::instant();
-        let mut visible = self.question.view.visible.subscribe();
-        let mut silent_since = begun;
+        let mut visible = self.question.view.sight.visible.subscribe();
+        let mut pace = Pace::new(way, clock::instant(), self.deadline);
         loop {
-            let (is_begun, has_text) = {
-                let now = visible.borrow_and_update();
-                (now.pieces > 0, !now.text.is_empty())
-            };
-            let patience = match way {
-                // The answer comes whole, and nothing before it.
-                Stream::Off => WHOLE_STREAM,
-                Stream::Auto | Stream::Edit if is_begun => BETWEEN_BYTES,
-                Stream::Auto | Stream::Edit => FIRST_BYTE,
-            };
-            let whole = if has_text {
-                begun + WHOLE_STREAM
-            } else {
-                self.deadline
-            };
+            pace.seen(&visible.borrow_and_update(), clock::instant());
             tokio::select! {
                 biased;
                 () = self.question.view.halt.called() => return Attempt::Cancelled,
-                report = &mut reported => return match report {
-                    Ok((report, changes)) => {
-                        self.changes.extend(changes);
-                        Attempt::Reported(report)
+                report = &mut reported => return self.reported(report.ok()),
+                Ok(()) = visible.changed() => {}
+                () = sleep_until(pace.ends()) => {
+                    if !pace.is_finished() {
+                        return Attempt::TimedOut;
                     }
-                    Err(_) => Attempt::TimedOut,
-                },
-                Ok(()) = visible.changed() => silent_since = clock::instant(),
-                () = sleep_until((silent_since + patience).min(whole)) => return Attempt::TimedOut,
+                    // The answer is there; only the body does not end.
+                    canceller.cancel();
+                    let report = timeout(AFTER_CANCEL, reported).await;
+                    return self.reported(report.ok().and_then(Result::ok));
+                }
             }
+        }
+    }
+
+    fn reported(&mut self, report: Option<(Report, Vec<Change>)>) -> Attempt {
+        match report {
+            Some((report, changes)) => {
+                self.changes.extend(changes);
+                Attempt::Reported(report)
+            }
+            None => Attempt::TimedOut,
         }
     }
 }
@@ -202,16 +199,11 @@ impl Work {
             Stream::Off => client.generate(slot, &call),
             Stream::Auto | Stream::Edit => {
                 client.stream(slot, &call, self.audience, &mut |progress| {
-                    if !is_answered {
-                        is_answered = true;
+                    let is_event = matches!(progress, Progress::Event { .. });
+                    if is_event && !std::mem::replace(&mut is_answered, true) {
                         self.engine.lending.with(|pool| pool.answers(&self.lease));
                     }
-                    self.visible.send_modify(|visible| {
-                        visible.pieces += 1;
-                        if let Progress::Text(text) = progress {
-                            visible.text.push_str(text);
-                        }
-                    });
+                    self.visible.send_modify(|visible| visible.take(progress));
                 })
             }
         }

@@ -66,9 +66,14 @@ impl Call<'_> {
         Ok(Err(Failure::TooSlow.into()))
     }
 
-    /// Stands in the line, and lets whoever watches know where.
-    async fn wait(&self, mut waiter: Waiter<'_>) -> Result<Lease, Ended> {
-        let visible = self.question.view.visible;
+    /// Stands in the line, and lets whoever watches know where. Whoever only waits there is no
+    /// suspect when the bot dies.
+    async fn wait(&mut self, mut waiter: Waiter<'_>) -> Result<Lease, Ended> {
+        let run = self.question.run;
+        if std::mem::take(&mut self.is_marked) {
+            drop(self.engine.store.write_soon(move |rows| run.rests(rows)));
+        }
+        let visible = &self.question.view.sight.visible;
         let ended = loop {
             let place = waiter.place();
             debug!(why:? = place.why, ahead = place.ahead; "waiting for a key");
@@ -99,7 +104,7 @@ impl Call<'_> {
     /// Stores the unit: a crash after this may count it without a call, never a call without it.
     /// `None` when the key must not be called any more. Where storing took long, the unit is stored
     /// again as of the moment it is spent.
-    async fn journal(&self, mut lease: Lease) -> Result<Option<Lease>, StoreError> {
+    async fn journal(&mut self, mut lease: Lease) -> Result<Option<Lease>, StoreError> {
         for _ in 0..MOST_JOURNALED {
             if let Err(error) = self.store_unit(&lease).await {
                 self.give_back(lease);
@@ -119,15 +124,18 @@ impl Call<'_> {
     }
 
     /// Stores the counters of a lease, and whatever else has no commit of its own.
-    async fn store_unit(&self, lease: &Lease) -> Result<(), StoreError> {
+    async fn store_unit(&mut self, lease: &Lease) -> Result<(), StoreError> {
         let bucket = (lease.project, lease.model.clone());
         let unsaved = Arc::new(self.engine.lending.with(|pool| pool.unsaved()));
         let (engine, changes) = (Arc::clone(self.engine), Arc::clone(&unsaved));
+        let run = (!self.is_marked).then_some(self.question.run);
         let stored = self.engine.store.write(move |rows| {
+            run.map_or(Ok(()), |run| run.begins(rows))?;
             engine.put_ledger(rows, &bucket)?;
             engine.put_changes(rows, &changes)
         });
         let news = stored.await?;
+        self.is_marked = true;
         if !unsaved.is_empty() {
             self.engine.lending.with(|pool| pool.saved(&unsaved));
         }

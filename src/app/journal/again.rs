@@ -67,6 +67,7 @@ impl Edit {
         {
             text.clone_from(new);
             job.attempts = 0;
+            job.seen = None;
             into.note_change(&job);
             if into.is_held_back(&job) {
                 into.seams.remove(&job.lane);
@@ -270,6 +271,7 @@ impl Press {
             sent: self.now,
             accepted: self.now,
             attempts: 0,
+            seen: None,
             places: Vec::new(),
             task: Task::Question {
                 text: self.locale.go_on_question().to_owned(),

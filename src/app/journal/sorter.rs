@@ -200,6 +200,7 @@ impl Sorter<'_> {
             sent: inbound.sent,
             accepted: self.now,
             attempts: 0,
+            seen: None,
             places: Vec::new(),
             task,
         }

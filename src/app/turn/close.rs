@@ -1,6 +1,6 @@
 //! What the end of a turn changes in the chat and in the lane's history, as part of its one commit.
 
-use super::Reply;
+use super::reply::{Kind, Reply};
 use super::said::Said;
 use crate::app::engine::Settings;
 use crate::chat::callback::Callback;
@@ -41,7 +41,7 @@ pub(super) fn close(
         return Ok(Closed::Said(Vec::new()));
     };
     if end.reply.again || job.task != asked.task {
-        store.reset_attempts(job.id)?;
+        store.forget_attempts(job.id)?;
         return Ok(Closed::AskedAnew);
     }
     store.remove_job(job.id)?;
@@ -205,6 +205,9 @@ fn row(job: &Job, parcel: Parcel) -> Option<Outbound> {
 /// Takes out the round in whose place this one stands.
 fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced, StoreError> {
     let mut places = job.places.clone();
+    if reply.kind == Kind::Bare {
+        return Ok(Replaced::By(places, Vec::new()));
+    }
     let Task::Question {
         text,
         basis: Basis::InsteadOf(round),
@@ -215,7 +218,7 @@ fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced,
     };
     let is_better = |old: &StoredTurn| old.is_answered() && old.asked_text() == *text;
     let old = store.turn(job.lane, *round)?;
-    let is_lesser = reply.is_apology || reply.is_partial;
+    let is_lesser = reply.kind == Kind::Apology || reply.is_partial;
     if let Some(old) = old.filter(|old| is_lesser && is_better(old)) {
         return Ok(Replaced::Stays(Box::new(old)));
     }

@@ -2,7 +2,7 @@
 
 use tokio::task::spawn_blocking;
 
-use super::Reply;
+use super::reply::{Kind, Reply};
 use crate::chat::render::{self, Shown};
 use crate::chat::rich::{Entity, Rich, Style, units};
 use crate::chat::{Job, Task};
@@ -38,10 +38,10 @@ impl Said {
             Task::Question { text, .. } => text.as_str(),
             Task::Command(_) | Task::Tell(_) => "",
         };
-        let mut body = if reply.is_apology {
-            Rich::plain(&reply.text)
-        } else {
+        let mut body = if reply.kind == Kind::Answer {
             render::answer(&reply.text, asked)
+        } else {
+            Rich::plain(&reply.text)
         };
         if body.text.chars().all(render::is_blank) {
             // Nothing of it is meant to be seen, but it is all there is.

@@ -19,6 +19,7 @@ fn question(id: i32, text: &str, second: u64) -> Job {
         sent: Timestamp::from_secs(second),
         accepted: Timestamp::from_secs(second),
         attempts: 0,
+        seen: None,
         places: Vec::new(),
         task: Task::Question {
             text: text.to_owned(),

@@ -27,15 +27,47 @@ fn a_job_is_kept_counted_and_ended() {
     let id = done(&store, add_job);
     let kept = store.read_now(|read| read.job(id)).unwrap().unwrap();
     assert_eq!(kept, job(id, Lane::Terminal));
-    assert_eq!(done(&store, move |write| write.begin_job(id)), Some(1));
-    assert_eq!(done(&store, move |write| write.begin_job(id)), Some(2));
-    done(&store, move |write| write.reset_attempts(id));
-    assert_eq!(done(&store, move |write| write.begin_job(id)), Some(1));
+    let runs = |store: &Store| {
+        let job = store.read_now(|read| read.job(id)).unwrap().unwrap();
+        (job.attempts, job.seen)
+    };
+    done(&store, move |write| write.set_attempts(id, 2));
+    done(&store, move |write| write.set_attempts(id, 2));
+    assert_eq!(runs(&store), (2, None));
+    done(&store, move |write| write.interrupt_job(id, 1, Some("One")));
+    assert_eq!(runs(&store), (1, Some("One".to_owned())));
+    done(&store, move |write| write.set_attempts(id, 2));
+    assert_eq!(runs(&store), (2, Some("One".to_owned())));
+    done(&store, move |write| write.forget_attempts(id));
+    assert_eq!(runs(&store), (0, None));
     assert!(done(&store, move |write| write.remove_job(id)));
     assert!(!done(&store, move |write| write.remove_job(id)));
-    assert_eq!(done(&store, move |write| write.begin_job(id)), None);
+    done(&store, move |write| write.set_attempts(id, 1));
     assert_eq!(done(&store, |write| write.inbox_len()), 0);
     assert_eq!(done(&store, add_job), JobId(2));
+}
+
+#[test]
+fn deaths_of_late_are_counted_and_only_a_few_are_kept() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let minute = Duration::from_mins(1);
+    let at = |secs: u64| Timestamp::from_secs(1_000_000 + secs);
+    let died = |secs| done(&store, move |write| write.note_death(at(secs), minute));
+    assert_eq!([died(0), died(10), died(59)], [1, 2, 3]);
+    let of_late = |secs| {
+        store
+            .read_now(|read| read.deaths(at(secs), minute))
+            .unwrap()
+    };
+    assert_eq!([of_late(59), of_late(65), of_late(600)], [3, 2, 0]);
+    assert_eq!(died(65), 3, "the first is too long ago");
+    // A clock that was set back by an hour, and by a second.
+    assert_eq!(died(5_000), 1);
+    assert_eq!([died(1_000), died(999), died(1_000)], [1, 2, 3]);
+    let many = (0..40).map(|_| died(1_000)).max();
+    assert_eq!(many, Some(16));
+    assert!(!store.was_repaired());
 }
 
 #[test]

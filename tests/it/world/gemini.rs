@@ -23,7 +23,7 @@ mod speech;
 pub(crate) use calls::Call;
 pub(crate) use fault::Fault;
 use request::Asked;
-use speech::{Driven, Speech};
+use speech::{Driven, LOOK, Speech};
 
 /// The text of a key as the bot is given it. Tests name keys `k1`; the text is long enough to be
 /// looked for in everything the bot writes.
@@ -65,6 +65,8 @@ struct State {
     probes: Vec<String>,
     /// What is said when the question holds a word.
     scripts: Vec<(String, String)>,
+    /// Calls whose question holds one of these words are kept open.
+    held: Vec<String>,
     /// How every answer is said, where a test wants it so.
     speech: Option<Speech>,
     driven: Vec<Driven>,
@@ -163,6 +165,33 @@ impl Gemini {
     /// What is said to questions that hold this word; `{question}` in it becomes the question.
     pub(crate) fn when_asked(&self, word: &str, text: &str) {
         self.change(|state| state.scripts.push((word.to_owned(), text.to_owned())));
+    }
+
+    /// Calls whose question holds this word get no byte, until it lets them go.
+    pub(crate) fn holds(&self, word: &str) {
+        self.change(|state| state.held.push(word.to_owned()));
+    }
+
+    /// Calls that were held because of this word are answered, and held no more.
+    pub(crate) fn lets_go(&self, word: &str) {
+        self.change(|state| state.held.retain(|held| held != word));
+    }
+
+    /// Whether the caller still listens once nothing holds the call any more.
+    fn waits_while_held(&self, asked: &Asked, wire: &mut Wire) -> bool {
+        let question = asked.question();
+        let is_held = |state: &State| {
+            state
+                .held
+                .iter()
+                .any(|word| question.contains(word.as_str()))
+        };
+        while is_held(&self.state.lock()) {
+            if !wire.work(LOOK) {
+                return false;
+            }
+        }
+        true
     }
 
     /// Time the model takes before its first byte.
@@ -303,7 +332,8 @@ impl Service for Gemini {
         }
         asked.thoughts = self.state.lock().thoughts;
         let (call, fault, work) = self.receive(&asked);
-        if self.may_go_on(wire) && wire.work(work) {
+        let goes_on = self.may_go_on(wire) && wire.work(work);
+        if goes_on && self.waits_while_held(&asked, wire) {
             let text = self.answer_text(&asked);
             match fault {
                 Some(fault) => fault.happen(&asked, &text, wire),

@@ -132,6 +132,7 @@ impl Sorter<'_> {
             sent: held.sent,
             accepted: self.now,
             attempts: 0,
+            seen: None,
             places: Vec::new(),
             task: Task::Question {
                 text: held.text,

@@ -36,6 +36,7 @@ fn question(id: u64, text: &str, basis: Basis) -> Job {
         sent: Timestamp(1),
         accepted: Timestamp(1),
         attempts: 1,
+        seen: None,
         places: Vec::new(),
         task: Task::Question {
             text: text.to_owned(),

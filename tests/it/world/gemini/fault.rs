@@ -39,6 +39,8 @@ pub(crate) enum Fault {
     Cut,
     /// The stream stops in the middle and stays open.
     Stall,
+    /// A whole answer, after which the stream stays open.
+    StaysOpen,
     /// An error as an event, after text.
     MidError,
     /// An error printed over several lines, after text.
@@ -145,6 +147,7 @@ impl Fault {
             | Self::Slow(_)
             | Self::Cut
             | Self::Stall
+            | Self::StaysOpen
             | Self::MidError
             | Self::MidErrorRaw
             | Self::PromptBlocked
@@ -200,6 +203,7 @@ impl Fault {
             }
             Self::Cut => break_off(asked, text, wire, End::Eof),
             Self::Stall => break_off(asked, text, wire, End::Silence),
+            Self::StaysOpen => stay_open(asked, text, wire),
             Self::MidError => break_off(asked, text, wire, End::Event),
             Self::MidErrorRaw => break_off(asked, text, wire, End::Raw),
             Self::PromptBlocked => {
@@ -257,6 +261,16 @@ fn break_off(asked: &Asked, text: &str, wire: &mut Wire, end: End) {
         }
     }
     wire.end_stream();
+}
+
+/// Says all of the answer in a stream that does not end, and that comments keep alive.
+fn stay_open(asked: &Asked, text: &str, wire: &mut Wire) {
+    wire.begin_stream();
+    for event in events(asked, text) {
+        wire.piece(&event);
+    }
+    while wire.work(Duration::from_millis(100)) && wire.piece(": still there\n\n") {}
+    wire.hang_up();
 }
 
 /// A body that is said whole, in one event where a stream was asked for.

@@ -9,7 +9,7 @@ use super::request::Asked;
 use crate::world::http::Wire;
 
 /// How often an answer that waits for its test looks whether anybody still listens.
-const LOOK: Duration = Duration::from_millis(10);
+pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// An answer in chunks; `{question}` in them becomes the question.
 #[derive(Debug, Clone)]

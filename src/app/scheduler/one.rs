@@ -1,0 +1,146 @@
+//! One turn as the scheduler runs it: the answer, what is seen of it meanwhile, its commit, and the
+//! hand-over of its rows to delivery. Invariant: a turn that cannot be stored ends with a word to the
+//! person, unless the disk is in the way or the bot stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{error, warn};
+use tokio::time::sleep;
+
+use crate::app::Ctx;
+use crate::app::call::{Halt, Run, Sight, View};
+use crate::app::live::Live;
+use crate::app::turn::{self, Concluded, Finished};
+use crate::chat::answer::Audience;
+use crate::chat::{Job, JobId, MessageId};
+use crate::queue::{Past, Waiting};
+use crate::store::StoreError;
+
+/// How often a turn that could not be stored is tried.
+const MOST_TRIES: u32 = 5;
+/// Wait before a turn that could not be stored is tried again.
+const MISHAP: Duration = Duration::from_secs(2);
+
+/// What a waiting job's row says of its crashes.
+pub(super) const fn run_of(waiting: Waiting) -> Run {
+    Run {
+        job: waiting.job,
+        crashes: waiting.past.crashes,
+    }
+}
+
+/// Answers a job of the inbox; nothing comes of it when it is not there any more.
+pub(super) async fn turn(
+    ctx: Arc<Ctx>,
+    waiting: Waiting,
+    halt: Arc<Halt>,
+    sight: Arc<Sight>,
+) -> Result<Concluded, StoreError> {
+    let id = waiting.job;
+    let Some(job) = ctx.engine.store.read(move |rows| rows.job(id)).await? else {
+        return Ok(Concluded::default());
+    };
+    if let Some(earlier) = &job.seen {
+        sight.shown_earlier(earlier);
+    }
+    let view = View {
+        way: ctx.engine.settings().config.answers.stream,
+        audience: Audience::Nobody,
+        sight: &sight,
+        halt: &halt,
+    };
+    let live = Live::of(&ctx, &job, &sight);
+    let _closing = live.as_deref().map(Closing);
+    let answered = answered(&ctx, &job, waiting.past, view);
+    let finished = match &live {
+        Some(live) => tokio::select! {
+            finished = answered => finished,
+            never = live.run(&ctx) => match never {},
+        },
+        None => answered.await,
+    };
+    let shown = match &live {
+        Some(live) => live.close(&ctx).await,
+        None => None,
+    };
+    let finished = match finished {
+        Err(error) if is_its_own(&error) => {
+            error!(job = id.0, err:% = error; "a turn met what cannot be read or stored");
+            Finished::apology(&ctx.engine, &job, &error)
+        }
+        finished => finished?,
+    };
+    let concluded = concluded(&ctx, finished, shown, id).await?;
+    ctx.mail.push(&concluded.rows).await;
+    Ok(concluded)
+}
+
+async fn answered(
+    ctx: &Ctx,
+    job: &Job,
+    past: Past,
+    view: View<'_>,
+) -> Result<Finished, StoreError> {
+    // A question that was changed since has nothing behind it.
+    let crashes = past.crashes.min(job.attempts);
+    let past = Past { crashes, ..past };
+    let mut tries = 1;
+    loop {
+        match turn::answer(&ctx.engine, job, past, view).await {
+            Err(error) if once_more(job.id, &mut tries, &error).await => {}
+            ended => return ended,
+        }
+    }
+}
+
+async fn concluded(
+    ctx: &Ctx,
+    mut finished: Finished,
+    shown: Option<MessageId>,
+    job: JobId,
+) -> Result<Concluded, StoreError> {
+    let mut tries = 1;
+    loop {
+        match turn::conclude(&ctx.engine, &finished, shown).await {
+            Err(error) if once_more(job, &mut tries, &error).await => {}
+            Err(error) if is_its_own(&error) => {
+                error!(job = job.0, err:% = error; "what a turn made cannot be stored");
+                finished = finished.lesser(&ctx.engine, &error).ok_or(error)?;
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// However a turn ends, nothing more of its answer is shown.
+struct Closing<'a>(&'a Live);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+/// Whether an error is about what this turn reads or writes: waiting would not help.
+const fn is_its_own(error: &StoreError) -> bool {
+    match error {
+        StoreError::Row { .. } | StoreError::Panicked => true,
+        StoreError::Io(_)
+        | StoreError::Unavailable
+        | StoreError::Damaged(_)
+        | StoreError::Closed => false,
+    }
+}
+
+/// Whether a half of a turn is to be done again because the disk was in the way: the row is still in
+/// the inbox, and the lane stays ours.
+async fn once_more(job: JobId, tries: &mut u32, error: &StoreError) -> bool {
+    let may = error.may_pass() && *tries < MOST_TRIES;
+    if may {
+        warn!(job = job.0, err:% = error; "turn not stored, once more");
+        *tries += 1;
+        sleep(MISHAP).await;
+    }
+    may
+}
