@@ -28,10 +28,18 @@ use crate::chat::{Button, ChatId, MessageId, Outbound, Parcel, TopicId};
 /// Longest text of `answerCallbackQuery`.
 const MAX_ANSWER: usize = 200;
 
-/// Does what the row says, and gives the message that was sent or edited. Blocks.
+/// Does what the row says, and gives the message that was sent or edited. Blocks. A message that
+/// was sent and has no id for us (somebody removed it at once) is success, too.
 ///
 /// After an error that [`CallError::may_have_happened`], the message may be in the chat.
 pub(crate) fn send(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallError> {
+    match carry_out(client, row) {
+        Err(CallError::Refused(Refusal::SentAndRemoved)) => Ok(None),
+        outcome => outcome,
+    }
+}
+
+fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallError> {
     match &row.parcel {
         Parcel::Send {
             body,

@@ -13,7 +13,7 @@ use super::MISHAP;
 use crate::app::Ctx;
 use crate::app::journal::set_reachable;
 use crate::chat::answer::Failure;
-use crate::chat::rich::Rich;
+use crate::chat::rich::{Rich, Style};
 use crate::chat::{MessageId, Outbound, Parcel, UserId, render};
 use crate::clock;
 use crate::locale::{Language, Locale};
@@ -131,8 +131,8 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             warn!(chat = head.chat.0, err:% = refusal; "telegram did not take the message");
             Ended::Unanswered
         }
-        Refusal::ReplyGone => mend(ctx, head, without_reply(&row)).await,
-        Refusal::TopicGone => mend(ctx, head, without_topic(&row)).await,
+        Refusal::ReplyGone => repaired(ctx, head, &row, without_reply(&row)).await,
+        Refusal::TopicGone => repaired(ctx, head, &row, without_topic(&row)).await,
         Refusal::Migrated(to) => {
             let from = head.chat;
             let moved = ctx
@@ -151,19 +151,62 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             info!(chat = head.chat.0; "chat is closed to us");
             closed(ctx, head).await
         }
-        Refusal::Gone => sent_anew(ctx, head, row).await,
-        Refusal::NotModified | Refusal::QueryExpired => drop_row(ctx, head).await,
+        Refusal::Forbidden(_) if is_bare(&row) => {
+            info!(chat = head.chat.0, err:% = refusal; "not even a bare text: chat is closed to us");
+            closed(ctx, head).await
+        }
+        Refusal::ContentForbidden => {
+            info!(chat = head.chat.0, row = head.id.0; "this kind of content is not allowed there");
+            repaired(ctx, head, &row, without_links(&row)).await
+        }
+        Refusal::Gone => gone(ctx, head, row).await,
+        Refusal::NotModified | Refusal::QueryExpired | Refusal::SentAndRemoved => {
+            drop_row(ctx, head).await
+        }
+        // Perhaps the message and not its new content: unlike an edit, a message of its own may
+        // keep its formatting.
+        Refusal::Rejected(_) if matches!(row.parcel, Parcel::Edit { .. }) => {
+            warn!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our edit");
+            gone(ctx, head, row).await
+        }
         Refusal::BadMarkup
         | Refusal::EmptyText
         | Refusal::TooLong
         | Refusal::FileTooLarge
         | Refusal::NoDrafts
+        | Refusal::UnknownMethod
+        | Refusal::Forbidden(_)
         | Refusal::Rejected(_) => {
             error!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our message");
-            if let Parcel::Document { text, .. } = &row.parcel {
-                return as_messages(ctx, head, &row, text).await;
-            }
-            mend(ctx, head, plainer(ctx, &row).await).await
+            repaired(ctx, head, &row, None).await
+        }
+    }
+}
+
+/// The row as it was repaired; where nothing was to be repaired, as plain as it takes.
+async fn repaired(ctx: &Ctx, head: Head, row: &Outbound, repair: Option<Outbound>) -> Ended {
+    match (&row.parcel, repair) {
+        (_, Some(repair)) => mend(ctx, head, Some(repair)).await,
+        (Parcel::Document { text, .. }, None) => as_messages(ctx, head, row, text).await,
+        (
+            Parcel::Send { .. }
+            | Parcel::Edit { .. }
+            | Parcel::Delete { .. }
+            | Parcel::File { .. }
+            | Parcel::Answer { .. },
+            None,
+        ) => mend(ctx, head, plainer(ctx, row).await).await,
+    }
+}
+
+/// A message that the row is about is not there any more.
+async fn gone(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
+    match &row.parcel {
+        Parcel::Edit { .. } => sent_anew(ctx, head, row).await,
+        Parcel::Delete { .. } | Parcel::Answer { .. } => drop_row(ctx, head).await,
+        // Only a message that it replies to can be meant.
+        Parcel::Send { .. } | Parcel::File { .. } | Parcel::Document { .. } => {
+            repaired(ctx, head, &row, without_reply(&row)).await
         }
     }
 }
@@ -245,22 +288,49 @@ fn without_entities(row: &Outbound) -> Option<Outbound> {
     }
 }
 
+/// The same without links, if it has any; other formatting stays.
+fn without_links(row: &Outbound) -> Option<Outbound> {
+    let mut row = row.clone();
+    let (Parcel::Send { body, .. } | Parcel::Edit { body, .. }) = &mut row.parcel else {
+        return None;
+    };
+    let before = body.entities.len();
+    body.entities
+        .retain(|entity| !matches!(entity.style, Style::Link { .. }));
+    (body.entities.len() < before).then_some(row)
+}
+
+/// Whether nothing could be left out of it any more: a text and no more than that.
+fn is_bare(row: &Outbound) -> bool {
+    match &row.parcel {
+        Parcel::Send {
+            body,
+            reply_to,
+            buttons,
+        } => {
+            reply_to.is_none()
+                && buttons.is_empty()
+                && body.entities.is_empty()
+                && row.topic.is_none()
+        }
+        Parcel::Edit { .. }
+        | Parcel::Delete { .. }
+        | Parcel::File { .. }
+        | Parcel::Document { .. }
+        | Parcel::Answer { .. } => false,
+    }
+}
+
 /// What may still be sent of a row that was refused for a reason we do not know: the plain text, then
 /// that as a message of its own, then the bare text, then an apology instead of it, then nothing.
 async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
     if let Some(plain) = without_entities(row) {
         return Some(plain);
     }
-    let Parcel::Send {
-        body,
-        reply_to,
-        buttons,
-    } = &row.parcel
-    else {
+    let Parcel::Send { body, .. } = &row.parcel else {
         return anew(row);
     };
-    let is_bare =
-        reply_to.is_none() && buttons.is_empty() && body.entities.is_empty() && row.topic.is_none();
+    let is_bare = is_bare(row);
     let text = match (is_bare, row.part_of) {
         (false, _) => body.text.clone(),
         (true, Some(_)) => apology(ctx, row).await,

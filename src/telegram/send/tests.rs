@@ -53,6 +53,27 @@ fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
 }
 
 #[test]
+fn a_message_that_somebody_removed_at_once_is_sent() {
+    let description =
+        "Internal Server Error: sent message was immediately deleted and can't be returned";
+    let failed = json!({"ok": false, "error_code": 500, "description": description});
+    let text = row(Parcel::Send {
+        body: Rich::plain("hi"),
+        reply_to: None,
+        buttons: Vec::new(),
+    });
+    let file = row(Parcel::Document {
+        name: "answer.md".to_owned(),
+        text: "hi".to_owned(),
+        reply_to: None,
+    });
+    for row in [text, file] {
+        let (outcome, _) = sent(says(500, &failed.to_string()), &row);
+        assert_eq!(outcome, Ok(None));
+    }
+}
+
+#[test]
 fn an_edit_that_changes_nothing_is_done() {
     let row = row(Parcel::Edit {
         message: MessageId(3),
