@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use log::{error, info};
+use log::{error, info, warn};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -224,7 +224,7 @@ impl Delivery {
             if rank >= Rank::Edit && self.frames_under_way() >= FRAMES {
                 break next;
             }
-            if let Some(wait) = self.pace.wait(rank, now) {
+            if let Some(wait) = self.pace.wait(rank, clock::instant()) {
                 break wait.min(next);
             }
             let Some(due) = self.outgoing.next(now) else {
@@ -286,8 +286,10 @@ impl Delivery {
         let Some(due) = self.under_way.remove(&id) else {
             return;
         };
-        if let Ended::Flooded { .. } = ended {
-            self.pace.flooded(due.chat, now);
+        if let Ended::Flooded { .. } = ended
+            && let Some(chats) = self.pace.flooded(due.chat, clock::instant())
+        {
+            warn!(chats; "several chats are flooded, sending slowly for a while");
         }
         let jitter = Duration::from_millis(self.rng.u64(0..250));
         self.outgoing.ended(due, ended, now, jitter);

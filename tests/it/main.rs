@@ -28,6 +28,7 @@ mod pool;
 mod queue;
 mod readme;
 mod reask;
+mod refusals;
 mod restart;
 mod secrets;
 mod shape;

@@ -142,11 +142,7 @@ const ROWS: &[(u16, &str, Refusal)] = &[
         Refusal::Conflict(Conflict::Webhook),
     ),
     (413, "Request Entity Too Large", Refusal::FileTooLarge),
-    (
-        404,
-        "Not Found: method not found",
-        Refusal::UnknownMethod,
-    ),
+    (404, "Not Found: method not found", Refusal::UnknownMethod),
     (500, "Internal Server Error", Refusal::Transient(500)),
     (
         500,
@@ -222,7 +218,11 @@ fn every_code_of_a_message_that_is_gone_is_known() {
         "Bad Request: message not found",
         "Bad Request: there is no text in the message to edit",
     ] {
-        let code = if description.starts_with("F") { 403 } else { 400 };
+        let code = if description.starts_with("F") {
+            403
+        } else {
+            400
+        };
         assert_eq!(verdict(code, description), Refusal::Gone, "{description}");
     }
     for (description, refusal) in [

@@ -2,7 +2,8 @@
 //! published rules rather than our client, and notes every breach of them as a violation.
 //!
 //! `poll` has getUpdates; a call that writes passes `door` (may the bot write there?) and `limits`
-//! (how much?) to `send`, which keeps to the rules of `check` and leaves its trace in a `room`.
+//! (how much?) to `send`, which keeps to the rules of `check` and leaves its trace in a `room`;
+//! `refusals` are those that a test ordered.
 //! `people` are those who talk to the bot, `presses` what they do with buttons, `sights` what tests
 //! see of it all.
 
@@ -23,6 +24,7 @@ mod people;
 mod poll;
 mod presses;
 mod reask;
+mod refusals;
 mod room;
 mod send;
 mod sights;
@@ -30,6 +32,7 @@ mod sights;
 use limits::Gauge;
 pub(crate) use limits::{Passed, Traffic};
 pub(crate) use people::{Group, Person};
+pub(crate) use refusals::ALWAYS;
 use room::Chat;
 pub(crate) use room::{Draft, Frame, Message};
 
@@ -102,6 +105,7 @@ struct State {
     outage: Option<Trouble>,
     every: Option<(usize, Trouble)>,
     once: Vec<(String, Trouble)>,
+    refusals: Vec<refusals::Ordered>,
     revoked: bool,
 }
 

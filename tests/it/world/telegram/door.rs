@@ -28,6 +28,8 @@ pub(super) enum Mood {
     Failing,
     /// The next message gets a 400 that nobody has heard of.
     AboutToObject,
+    /// Every message is removed as soon as it arrives.
+    Moderated,
 }
 
 impl State {
@@ -42,7 +44,7 @@ impl State {
             return Err(refusal);
         }
         match chat.mood {
-            Mood::Welcoming => Ok(()),
+            Mood::Welcoming | Mood::Moderated => self.ordered(method, id),
             Mood::Failing | Mood::AboutToObject if method != "sendMessage" => Ok(()),
             Mood::Failing => Err(Refusal::new(500, "Internal Server Error")),
             Mood::AboutToObject => {

@@ -20,8 +20,14 @@ impl State {
         self.knock(method, chat)?;
         self.admit(method, chat)?;
         match method {
-            "sendMessage" => self.send_message(chat, params),
-            "sendDocument" => self.send_document(chat, params),
+            "sendMessage" => {
+                let sent = self.send_message(chat, params);
+                self.moderated(chat, sent)
+            }
+            "sendDocument" => {
+                let sent = self.send_document(chat, params);
+                self.moderated(chat, sent)
+            }
             "editMessageText" | "editMessageReplyMarkup" => self.edit(method, chat, params),
             "deleteMessage" => self.delete(chat, params),
             "sendMessageDraft" => self.draft(chat, params),

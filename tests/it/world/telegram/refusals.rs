@@ -1,0 +1,90 @@
+//! Refusals as a test orders them, and a moderator who removes what the bot sends.
+
+use super::door::Mood;
+use super::{Group, Outcome, Person, Refusal, State, Telegram};
+
+/// The next calls of a method in a chat are refused like this.
+#[derive(Debug)]
+pub(super) struct Ordered {
+    chat: i64,
+    method: String,
+    code: u16,
+    description: String,
+    times: usize,
+}
+
+/// As often as it is tried.
+pub(crate) const ALWAYS: usize = usize::MAX;
+
+impl State {
+    /// The refusal that was ordered for this call.
+    pub(super) fn ordered(&mut self, method: &str, chat: i64) -> Result<(), Refusal> {
+        let is_meant =
+            |order: &&mut Ordered| order.chat == chat && order.method == method && order.times > 0;
+        match self.refusals.iter_mut().find(is_meant) {
+            Some(order) => {
+                order.times -= 1;
+                Err(Refusal::new(order.code, &order.description))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Where a moderator is at work, a message is removed before the bot gets its id.
+    pub(super) fn moderated(&mut self, chat: i64, outcome: Outcome) -> Outcome {
+        let sent = outcome?;
+        let Some(room) = self.chats.get_mut(&chat) else {
+            return Ok(sent);
+        };
+        let id = sent["message_id"].as_i64();
+        let Some(id) = id.filter(|_| room.mood == Mood::Moderated) else {
+            return Ok(sent);
+        };
+        room.messages.remove(&id);
+        if let Some(message) = room.sent.iter_mut().find(|message| message.id == id) {
+            message.is_deleted = true;
+        }
+        let text =
+            "Internal Server Error: sent message was immediately deleted and can't be returned";
+        Err(Refusal::new(500, text))
+    }
+}
+
+impl Telegram {
+    fn refuses(&self, chat: i64, (method, times): (&str, usize), (code, description): (u16, &str)) {
+        self.change(|state| {
+            state.refusals.push(Ordered {
+                chat,
+                method: method.to_owned(),
+                code,
+                description: description.to_owned(),
+                times,
+            });
+        });
+    }
+}
+
+impl Person {
+    /// So many calls of a method in this chat are refused with this code and in these words.
+    pub(crate) fn refuses(&self, calls: (&str, usize), refusal: (u16, &str)) {
+        self.telegram.refuses(self.chat, calls, refusal);
+    }
+}
+
+impl Group {
+    /// As [`Person::refuses`].
+    pub(crate) fn refuses(&self, calls: (&str, usize), refusal: (u16, &str)) {
+        self.telegram.refuses(self.id, calls, refusal);
+    }
+
+    /// A moderator removes every message of the bot at once.
+    pub(crate) fn is_moderated(&self) {
+        self.is_in(Mood::Moderated);
+    }
+
+    pub(super) fn is_in(&self, mood: Mood) {
+        self.telegram.change(|state| {
+            state.chats.entry(self.id).or_default().mood = mood;
+        });
+    }
+}
