@@ -85,6 +85,14 @@ impl Lane {
         }
     }
 
+    /// Whose lane it is; nobody's is the terminal's.
+    pub(crate) const fn person(self) -> Option<UserId> {
+        match self {
+            Self::Telegram { person, .. } => Some(person),
+            Self::Terminal => None,
+        }
+    }
+
     /// Sort key of the lane's rows in the store: chat, topic, person. The terminal is all zeros,
     /// which no Telegram chat can be.
     pub(crate) const fn key(self) -> (i64, i32, i64) {
@@ -317,6 +325,8 @@ pub(crate) enum Notice {
     SayMore,
     /// Old mail that no button can answer: a command, a medium.
     Missed,
+    /// They hold as many turns and waiting places as their role gives.
+    TooMany,
 }
 
 /// Model tiers, cheapest first.

@@ -1,10 +1,25 @@
 //! The only reader of clocks. Two kinds of time: [`Timestamp`] for rows and everything that must
 //! survive a restart, [`Instant`] for waiting. Pure code takes either as an argument.
+//!
+//! The machine's wall clock is read once, when the process asks for the time first. From there on
+//! the monotonic clock counts, so a wall clock that is set while the bot runs moves nothing. What
+//! corrects the count is the `Date` of Telegram's answers, once two of them agree ([`hear`]);
+//! `svs-bot chat`, which hears no such witness, follows the wall clock ([`follow_wall`]).
+//!
+//! - [`now`] is the time of day, with its corrections: for rows, grants, days of quota.
+//! - [`steady`] is the same count without any correction: for waits that are kept as a moment.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 pub(crate) use tokio::time::Instant;
+
+use steady::Steady;
+pub(crate) use steady::{Heard, TOLERANCE};
+
+mod steady;
 
 /// Milliseconds since 1970-01-01 UTC.
 #[derive(
@@ -29,6 +44,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(span))
     }
 
+    /// Whether these two moments are less than `span` apart, whichever is the earlier. A stored
+    /// moment that lies far ahead was written by a wrong clock and is near to nothing.
+    pub(crate) fn is_within(self, span: Duration, other: Self) -> bool {
+        self.since(other).max(other.since(self)) < span
+    }
+
     /// This moment and `wait` more.
     pub(crate) fn after(self, wait: Duration) -> Self {
         let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -36,14 +57,100 @@ impl Timestamp {
     }
 }
 
-/// The wall clock.
+/// A wait that outlives a restart: when it began, and how long it is. Invariant: whatever the clock
+/// says, never more than its whole length is left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pause {
+    pub(crate) since: Timestamp,
+    pub(crate) length: Duration,
+}
+
+impl Pause {
+    /// What is left of it; all of it when it seems to begin later than now.
+    pub(crate) fn left(self, now: Timestamp) -> Duration {
+        self.length.saturating_sub(now.since(self.since))
+    }
+}
+
+/// The one count of this process.
+static CLOCK: LazyLock<Mutex<Steady>> =
+    LazyLock::new(|| Mutex::new(Steady::new(wall(), monotonic())));
+
+/// The time of day: what the wall clock showed at the start and what has passed since, as corrected.
+pub(crate) fn now() -> Timestamp {
+    CLOCK.lock().now(monotonic())
+}
+
+/// The same without corrections: between two readings lies exactly the time that passed.
+pub(crate) fn steady() -> Timestamp {
+    CLOCK.lock().steady(monotonic())
+}
+
+/// Compares the count with the `Date` of an answer of Telegram.
+pub(crate) fn hear(date: Timestamp) -> Heard {
+    CLOCK.lock().hear(date, monotonic())
+}
+
+/// Sets the count by the wall clock, where no other witness is heard.
+pub(crate) fn follow_wall() {
+    CLOCK.lock().follow(wall(), monotonic());
+}
+
+/// Whether Telegram has agreed with the count lately: what is removed by its age waits for that.
+pub(crate) fn is_confirmed() -> bool {
+    CLOCK.lock().is_confirmed(monotonic())
+}
+
+/// The machine's wall clock, for telling that it is wrong.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one reader of clocks"
 )]
-pub(crate) fn now() -> Timestamp {
+pub(crate) fn wall() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Timestamp(since.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)))
+    let real = Timestamp(since.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)));
+    shift::shifted(real)
+}
+
+/// Not tokio's: a test that pauses tokio's time must not move the count of the whole process.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one reader of clocks"
+)]
+fn monotonic() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// How a test sets the wall clock of one process: debug builds add the seconds that stand in the
+/// file which `SVS_BOT_CLOCK_SHIFT` names.
+mod shift {
+    use super::Timestamp;
+
+    #[cfg(not(debug_assertions))]
+    pub(super) const fn shifted(real: Timestamp) -> Timestamp {
+        real
+    }
+
+    #[cfg(debug_assertions)]
+    pub(super) fn shifted(real: Timestamp) -> Timestamp {
+        static FILE: std::sync::LazyLock<Option<std::ffi::OsString>> =
+            std::sync::LazyLock::new(file);
+        let Some(file) = FILE.as_ref() else {
+            return real;
+        };
+        let seconds = std::fs::read_to_string(file).unwrap_or_default();
+        let millis = seconds.trim().parse::<i64>().unwrap_or_default() * 1000;
+        Timestamp(real.0.saturating_add_signed(millis))
+    }
+
+    #[cfg(debug_assertions)]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no setting of the bot: a hook of its tests"
+    )]
+    fn file() -> Option<std::ffi::OsString> {
+        std::env::var_os("SVS_BOT_CLOCK_SHIFT")
+    }
 }
 
 /// The monotonic clock, for deadlines.
@@ -63,4 +170,46 @@ pub(crate) fn date(now: Timestamp, zone: &jiff::tz::TimeZone) -> String {
         .to_zoned(zone.clone())
         .strftime("%A, %Y-%m-%d")
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_pause_never_more_than_its_length_is_left() {
+        let second = |secs: u64| Timestamp::from_secs(1_000_000 + secs);
+        let pause = Pause {
+            since: second(0),
+            length: Duration::from_secs(30),
+        };
+        let year = Duration::from_hours(365 * 24);
+        for (now, left) in [
+            (second(0), 30),
+            (second(29), 1),
+            (second(30), 0),
+            (second(0).after(year), 0),
+            (second(0).before(Duration::from_hours(1)), 30),
+            (Timestamp(0), 30),
+        ] {
+            assert_eq!(pause.left(now), Duration::from_secs(left), "{now:?}");
+        }
+    }
+
+    #[test]
+    fn moments_are_near_or_far_whichever_is_the_earlier() {
+        let (early, late) = (Timestamp::from_secs(100), Timestamp::from_secs(160));
+        for (one, other) in [(early, late), (late, early)] {
+            assert!(one.is_within(Duration::from_secs(61), other));
+            assert!(!one.is_within(Duration::from_secs(60), other));
+        }
+    }
+
+    #[test]
+    fn the_count_goes_on_and_keeps_its_distance_from_the_wall() {
+        let (before, earlier) = (now(), steady());
+        let (after, later) = (now(), steady());
+        assert!(before <= after && earlier <= later);
+        assert!(after.is_within(TOLERANCE, wall()));
+    }
 }

@@ -103,7 +103,6 @@ pub(crate) struct People {
     pub(crate) vip_seats: u32,
     #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
     pub(crate) vip_idle: Duration,
-    #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
     pub(crate) user_limits: UserLimits,
 }
 

@@ -112,6 +112,7 @@ impl Locale {
             Notice::SayMore => texts.say_more.clone(),
             Notice::GaveUp => texts.gave_up.clone(),
             Notice::Missed => texts.missed.clone(),
+            Notice::TooMany => texts.too_many.clone(),
         }
     }
 

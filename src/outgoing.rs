@@ -4,6 +4,9 @@
 //! Beside the rows of the outbox a line has frames: what a growing answer shows meanwhile. They are
 //! wishes without content, at most one a job, so that the newest is what is shown when one is granted.
 //!
+//! Moments are those of a clock that is never set; what a restart must not forget is stored as a
+//! [`crate::clock::Pause`].
+//!
 //! Invariants: a line has at most one thing under way, its rows leave in the order they came, and no
 //! frame goes before a row of its chat.
 
@@ -27,17 +30,18 @@ pub(crate) struct Head {
     pub(crate) id: OutboxId,
     pub(crate) chat: ChatId,
     pub(crate) rank: Rank,
+    /// Not to be tried before.
     pub(crate) not_before: Timestamp,
 }
 
 impl Head {
-    /// The facts of a row.
+    /// The facts of a row that may go at once.
     pub(crate) const fn of(id: OutboxId, row: &Outbound) -> Self {
         Self {
             id,
             chat: row.chat,
             rank: row.rank,
-            not_before: row.not_before,
+            not_before: Timestamp(0),
         }
     }
 }

@@ -1,15 +1,19 @@
 //! Decides whose turn is next: by role, with ageing, one running job per lane, a few lanes at once in
-//! one group chat. Pure; the scheduler owns the one [`Queue`]. It knows ids and light facts only, so
-//! that twenty thousand waiting jobs cost a few megabytes. Invariants: a lane that runs is never
-//! popped, jobs of a lane leave in the order of their ids, and whoever waits long enough is first.
+//! one group chat and of one person. Pure; the scheduler owns the one [`Queue`]. It knows ids and
+//! light facts only, so that twenty thousand waiting jobs cost a few megabytes. Invariants: a lane
+//! that runs or is held is never popped, nobody runs more turns than their role has, jobs of a lane
+//! leave in the order of their ids, and whoever waits long enough is first.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::chat::role::Role;
-use crate::chat::{ChatId, JobId, Lane};
+use crate::chat::{ChatId, JobId, Lane, UserId};
 use crate::clock::Timestamp;
+pub(crate) use share::{Share, Shares};
+
+mod share;
 
 /// A job that waits for its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +21,7 @@ pub(crate) struct Waiting {
     pub(crate) job: JobId,
     pub(crate) lane: Lane,
     pub(crate) role: Role,
-    /// When the inbox accepted it.
+    /// When the inbox accepted it, by a clock that is not set while the process runs.
     pub(crate) since: Timestamp,
 }
 
@@ -35,9 +39,14 @@ type Place = (Timestamp, JobId);
 pub(crate) struct Queue {
     bound: usize,
     group_parallel: usize,
+    shares: Shares,
     /// All that wait, each lane's in the order of their ids.
     waiting: BTreeMap<(Lane, JobId), (Role, Timestamp)>,
     busy: HashSet<Lane>,
+    /// Lanes in which nothing begins until they are released.
+    held: HashSet<Lane>,
+    /// What each person has waiting and running.
+    persons: HashMap<UserId, Share>,
     /// First jobs of idle lanes that may be popped; of a group chat at most one stands here.
     ready: BTreeMap<Place, Lane>,
     /// Group chats with a lane that waits or runs.
@@ -54,13 +63,17 @@ struct Group {
 }
 
 impl Queue {
-    /// At most `bound` jobs wait; in one group chat at most `group_parallel` lanes run.
-    pub(crate) fn new(bound: usize, group_parallel: NonZeroUsize) -> Self {
+    /// At most `bound` jobs wait; in one group chat at most `group_parallel` lanes run, and of one
+    /// person as many as their share.
+    pub(crate) fn new(bound: usize, group_parallel: NonZeroUsize, shares: Shares) -> Self {
         Self {
             bound,
             group_parallel: group_parallel.get(),
+            shares,
             waiting: BTreeMap::new(),
             busy: HashSet::new(),
+            held: HashSet::new(),
+            persons: HashMap::new(),
             ready: BTreeMap::new(),
             groups: HashMap::new(),
         }
@@ -77,6 +90,7 @@ impl Queue {
         }
         self.withdraw(new.lane);
         self.waiting.insert(id, (new.role, new.since));
+        self.change_share(new.lane, |share| share.waits(new.lane));
         self.offer(new.lane);
         Ok(())
     }
@@ -91,6 +105,12 @@ impl Queue {
         if let Some(chat) = group_of(lane) {
             self.groups.entry(chat).or_default().running += 1;
             self.list(chat);
+        }
+        self.change_share(lane, |share| share.runs(lane));
+        for other in self.waiting_lanes_beside(lane) {
+            if !self.has_turn(other) {
+                self.withdraw(other);
+            }
         }
         Some(Waiting {
             job,
@@ -111,6 +131,22 @@ impl Queue {
             }
             self.list(chat);
         }
+        self.change_share(lane, |share| share.ran(lane));
+        for other in self.waiting_lanes_beside(lane) {
+            self.offer(other);
+        }
+        self.offer(lane);
+    }
+
+    /// Lets nothing begin in the lane until it is released; what runs there is not touched.
+    pub(crate) fn hold(&mut self, lane: Lane) {
+        self.withdraw(lane);
+        self.held.insert(lane);
+    }
+
+    /// Ends what [`Queue::hold`] began.
+    pub(crate) fn release(&mut self, lane: Lane) {
+        self.held.remove(&lane);
         self.offer(lane);
     }
 
@@ -121,6 +157,7 @@ impl Queue {
         for &job in &jobs {
             self.waiting.remove(&(lane, job));
         }
+        self.change_share(lane, |share| share.waits_less(lane, jobs.len()));
         jobs
     }
 
@@ -128,6 +165,7 @@ impl Queue {
     pub(crate) fn take(&mut self, lane: Lane, job: JobId) -> bool {
         self.withdraw(lane);
         let waited = self.waiting.remove(&(lane, job)).is_some();
+        self.change_share(lane, |share| share.waits_less(lane, usize::from(waited)));
         self.offer(lane);
         waited
     }
@@ -135,6 +173,11 @@ impl Queue {
     /// All that wait in the lane, in their order.
     pub(crate) fn waiting_in(&self, lane: Lane) -> impl Iterator<Item = JobId> {
         self.jobs_of(lane).map(|((_, job), _)| *job)
+    }
+
+    /// What a person has waiting and running.
+    pub(crate) fn share_of(&self, person: UserId) -> Share {
+        self.persons.get(&person).cloned().unwrap_or_default()
     }
 
     /// How many wait.
@@ -166,15 +209,43 @@ impl Queue {
         self.waiting.range(all)
     }
 
+    fn change_share(&mut self, lane: Lane, how: impl FnOnce(&mut Share)) {
+        let Some(person) = lane.person() else { return };
+        let share = self.persons.entry(person).or_default();
+        how(share);
+        if share.is_empty() {
+            self.persons.remove(&person);
+        }
+    }
+
+    /// The other lanes of the lane's person in which something waits.
+    fn waiting_lanes_beside(&self, lane: Lane) -> Vec<Lane> {
+        let share = lane.person().and_then(|person| self.persons.get(&person));
+        let mut lanes = share.map(Share::waiting_lanes).unwrap_or_default();
+        lanes.retain(|other| *other != lane);
+        lanes
+    }
+
+    /// Whether the lane's person may run one turn more, for the first job that waits in it.
+    fn has_turn(&self, lane: Lane) -> bool {
+        let first = self.jobs_of(lane).next();
+        let share = lane.person().and_then(|person| self.persons.get(&person));
+        let (Some((_, &(role, _))), Some(share)) = (first, share) else {
+            return true;
+        };
+        self.shares.may_run(role, share)
+    }
+
     /// Place of the first job that waits in the lane.
     fn head(&self, lane: Lane) -> Option<Place> {
         let (&(_, job), &(role, since)) = self.jobs_of(lane).next()?;
         Some(place(role, since, job))
     }
 
-    /// Lets the lane's first job stand for it, unless the lane runs.
+    /// Lets the lane's first job stand for it, unless the lane runs or is held, or its person has as
+    /// many turns as they may.
     fn offer(&mut self, lane: Lane) {
-        if self.busy.contains(&lane) {
+        if self.busy.contains(&lane) || self.held.contains(&lane) || !self.has_turn(lane) {
             return;
         }
         let Some(place) = self.head(lane) else {

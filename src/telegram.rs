@@ -136,9 +136,22 @@ impl Client {
         P: Serialize,
         T: DeserializeOwned,
     {
+        self.call_dated(method, params).map(|(result, _)| result)
+    }
+
+    /// As [`Client::call`], with the `Date` of the answer.
+    fn call_dated<P, T>(
+        &self,
+        method: &str,
+        params: &P,
+    ) -> Result<(T, Option<Timestamp>), CallError>
+    where
+        P: Serialize,
+        T: DeserializeOwned,
+    {
         let reply = self.post(method, Body::json(params)?, MAX_ANSWER)?;
         let success: Success<T> = self.judge(&reply)?;
-        Ok(success.result)
+        Ok((success.result, reply.date))
     }
 
     /// As [`Client::call`], with files beside the parameters.

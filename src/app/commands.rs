@@ -11,7 +11,8 @@ use tokio::time::sleep;
 
 use crate::app::call::End;
 use crate::app::engine::{Engine, Settings};
-use crate::app::{Ctx, retest, status, turn};
+use crate::app::scheduler::{Cancelled, Hold};
+use crate::app::{Ctx, GRACE, retest, status, turn};
 use crate::chat::callback::Callback;
 use crate::chat::command::{
     Command, GrantMistake, GrantRequest, KeysRequest, parse_grant, parse_keys, parse_revoke,
@@ -78,12 +79,31 @@ impl Reply {
     }
 }
 
+/// How a command ends what its lane waits for and runs; `None`: it leaves that alone.
+pub(super) const fn ends(command: &Command) -> Option<End> {
+    match command {
+        Command::New => Some(End::Discarded),
+        Command::Stop => Some(End::Kept),
+        Command::Start { .. }
+        | Command::Help
+        | Command::Status
+        | Command::Grant { .. }
+        | Command::Revoke { .. }
+        | Command::Keys { .. }
+        | Command::Unknown { .. } => None,
+    }
+}
+
 /// Carries out a command, or says a notice, and ends its job. One that cannot be stored stays in
-/// the inbox for the next start.
-pub(super) async fn run(ctx: &Ctx, job: Job) {
+/// the inbox for the next start. The lane of a command that [`ends`] something is held until then.
+pub(super) async fn run(ctx: &Ctx, job: Job, mut hold: Option<Hold>) {
     let settings = ctx.engine.settings();
+    let cancelled = match &mut hold {
+        Some(hold) => hold.idle(GRACE).await,
+        None => Cancelled::default(),
+    };
     let reply = match &job.task {
-        Task::Command(command) => obey(ctx, &settings, &job, command).await,
+        Task::Command(command) => obey(ctx, &settings, &job, command, cancelled).await,
         Task::Tell(notice) => tell(settings.locale_for(&job.sender), notice, &job),
         Task::Question { .. } => return,
     };
@@ -106,21 +126,23 @@ pub(super) async fn run(ctx: &Ctx, job: Job) {
     error!(job = job.id.0; "command left to the next start");
 }
 
-async fn obey(ctx: &Ctx, settings: &Settings, job: &Job, command: &Command) -> Reply {
+async fn obey(
+    ctx: &Ctx,
+    settings: &Settings,
+    job: &Job,
+    command: &Command,
+    cancelled: Cancelled,
+) -> Reply {
     let locale = settings.locale_for(&job.sender);
     match command {
         Command::Start { .. } => {
             Reply::say(locale.start(job.role, settings.config.data.history_days))
         }
         Command::Help => Reply::say(locale.help(job.role)),
-        Command::New => {
-            let cancelled = ctx.desk.cancel(job.lane, End::Discarded).await;
-            Reply::say(locale.new_conversation()).after(Effect::Forget {
-                jobs: cancelled.waiting,
-            })
-        }
+        Command::New => Reply::say(locale.new_conversation()).after(Effect::Forget {
+            jobs: cancelled.waiting,
+        }),
         Command::Stop => {
-            let cancelled = ctx.desk.cancel(job.lane, End::Kept).await;
             let had_none = cancelled.waiting.is_empty() && !cancelled.running;
             let text = if had_none {
                 locale.nothing_to_stop()
@@ -240,7 +262,8 @@ fn tell(locale: &Locale, notice: &Notice, job: &Job) -> Reply {
         | Notice::PrivateOnly
         | Notice::SayMore
         | Notice::GaveUp
-        | Notice::Missed => None,
+        | Notice::Missed
+        | Notice::TooMany => None,
     };
     Reply {
         button,

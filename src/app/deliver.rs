@@ -1,6 +1,8 @@
 //! Outbox to Telegram, row by row: the only caller of Telegram sends. Owns the order, the pace and
 //! the parking of what leaves (`outgoing`), and the bound on sends at once.
 //!
+//! Moments are those of [`clock::steady`], so that a clock that is set holds nothing up.
+//!
 //! Invariant: a row leaves the outbox only after Telegram acknowledged it or refused it for good,
 //! and the next row of its chat is tried only after that is on disk.
 
@@ -23,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::live::Live;
 use crate::app::{Ctx, GRACE};
 use crate::chat::{ChatId, JobId, Outbound, Rank};
-use crate::clock::{self, Timestamp};
+use crate::clock::{self, Pause, Timestamp};
 use crate::outgoing::{Due, Ended, Frame, Head, Item, Outgoing};
 use crate::store::Read;
 use pace::Pace;
@@ -156,11 +158,14 @@ pub(crate) async fn run(
         rng: fastrand::Rng::new(),
         ctx,
     };
-    for (chat, until) in parked {
-        delivery.outgoing.park(chat, until, clock::now());
+    for (chat, pause) in parked {
+        let until = end_of(pause);
+        delivery.outgoing.park(chat, until, clock::steady());
     }
-    for head in left_over {
-        delivery.outgoing.push(head, clock::now());
+    for (head, pause) in left_over {
+        let not_before = pause.map_or(head.not_before, end_of);
+        let head = Head { not_before, ..head };
+        delivery.outgoing.push(head, clock::steady());
     }
     loop {
         let pause = delivery.send_what_may();
@@ -180,21 +185,27 @@ pub(crate) async fn run(
     Ok(())
 }
 
+/// When a stored pause ends, as the steady count of this run tells time.
+fn end_of(pause: Pause) -> Timestamp {
+    clock::steady().after(pause.left(clock::now()))
+}
+
 impl Delivery {
     fn take(&mut self, letter: Letter) {
         match letter {
-            Letter::Row(head) => self.outgoing.push(head, clock::now()),
+            Letter::Row(head) => self.outgoing.push(head, clock::steady()),
             Letter::Closed(chat) => {
                 self.outgoing.close(chat);
                 self.growing.retain(|_, (live, _)| live.chat != chat);
             }
             Letter::Frame(live, frame) => {
-                self.outgoing.wish(live.chat, live.job, frame, clock::now());
+                self.outgoing
+                    .wish(live.chat, live.job, frame, clock::steady());
                 self.growing.insert(live.job, (live, frame));
             }
             Letter::Over(chat, job) => {
                 if self.growing.remove(&job).is_some() {
-                    self.outgoing.unwish(chat, job, clock::now());
+                    self.outgoing.unwish(chat, job, clock::steady());
                 }
             }
             Letter::Passing(row) => {
@@ -209,7 +220,7 @@ impl Delivery {
         /// Nothing is due: only a letter or an ended send can change that.
         const IDLE: Duration = Duration::from_mins(1);
         let pause = loop {
-            let now = clock::now();
+            let now = clock::steady();
             if self.sends.len() >= SENDS {
                 break IDLE;
             }
@@ -265,7 +276,7 @@ impl Delivery {
     }
 
     fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
-        let now = clock::now();
+        let now = clock::steady();
         let (id, ended) = match ended {
             Ok((id, ended)) => (id, ended),
             Err(error) => {

@@ -19,7 +19,7 @@ use crate::chat::{ChatId, Outbound, Sender};
 use crate::clock::{self, Instant};
 use crate::config::keys::KeyEntry;
 use crate::config::secret::Secret;
-use crate::config::{Config, IpFamily, Persona};
+use crate::config::{Config, IpFamily, Persona, UserLimits};
 use crate::gemini;
 use crate::gemini::slots::Slots;
 use crate::http::{self, BadProxy, Transport};
@@ -27,6 +27,7 @@ use crate::keys::{Change, Fingerprint, KeySpec, Lease, News, Pool, Saved, Scope}
 use crate::locale::{Language, Locale};
 use crate::metrics::Metrics;
 use crate::outgoing::Head;
+use crate::queue::Shares;
 use crate::store::{Store, StoreError, Write};
 
 /// Settings that only show to be wrong when they are put to use.
@@ -108,6 +109,14 @@ impl Settings {
             groups: people.groups,
             owners: people.owners.clone(),
             stale_after: self.config.limits.stale_after,
+        }
+    }
+
+    /// How much of the queue one person may hold.
+    pub(crate) fn shares(&self) -> Shares {
+        match self.config.people.user_limits {
+            UserLimits::On => Shares::of(&self.roles),
+            UserLimits::Off => Shares::Unlimited,
         }
     }
 

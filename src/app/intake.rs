@@ -3,7 +3,10 @@
 //! Owns the offset. Invariant: an update is on disk before the next poll confirms it, and an
 //! update seen within the last day is not taken twice.
 
+mod errands;
 mod held_back;
+mod refusals;
+mod witness;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,20 +14,23 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::{error, info, warn};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{BadToken, Ctx, commands, journal};
-use crate::chat::command::Command;
+use crate::app::journal::{self, Before};
+use crate::app::{BadToken, Ctx, commands};
 use crate::chat::{Job, JobId, Task, UserId};
-use crate::clock::{self, Timestamp};
+use crate::clock;
 use crate::queue::Waiting;
 use crate::store::{Condition, StoreError};
 use crate::telegram::backoff::Backoff;
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
+use errands::Errands;
 use held_back::HeldBack;
+use refusals::Refusals;
+use witness::Witness;
 
 /// Most updates of one `getUpdates` (Bot API).
 const BATCH: u8 = 100;
@@ -38,12 +44,10 @@ const FULL_STEP: Duration = Duration::from_millis(50);
 /// An offset older than this is not used: after a week of silence Telegram may restart update ids
 /// at random (Bot API, `Update.update_id`).
 const OFFSET_AGE: Duration = Duration::from_hours(6 * 24);
-/// Commands and notices under way at once.
-const ERRANDS: usize = 32;
 /// Jobs read at once when the inbox is recalled at start.
 const RECALL: usize = 256;
-/// Time an answer may take on its way before its date says that a clock is off (design §3).
-const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
+/// How long the questions of the last run wait at start for Telegram to tell the time.
+const FOR_THE_TIME: Duration = Duration::from_secs(3);
 /// Wait after a batch that could not be stored.
 const MISHAP: Duration = Duration::from_secs(2);
 
@@ -60,13 +64,23 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
 async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     let mut intake = Intake {
         ctx: Arc::clone(&ctx),
-        errands: JoinSet::new(),
+        errands: Errands::new(Arc::clone(&ctx)),
         held_back: HeldBack::default(),
+        refusals: Refusals::default(),
         wanted: 1,
     };
-    intake.recall().await?;
     let mut backoff = Backoff::default();
-    let me = identify(&ctx, &mut backoff).await?;
+    let mut witness = Witness::default();
+    let me = {
+        let mut identified = pin!(identify(&ctx, &mut backoff, &mut witness));
+        // Who is served, and from which day's quota, hangs on the time.
+        let soon = timeout(FOR_THE_TIME, &mut identified).await;
+        intake.recall().await?;
+        match soon {
+            Ok(me) => me?,
+            Err(_) => intake.during(identified).await?,
+        }
+    };
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
     let mut offset = last_offset(&ctx, me.id).await?;
     loop {
@@ -76,7 +90,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
         match intake.during(poller.next(offset, BATCH)).await {
             Ok(batch) => {
                 let took = clock::instant().duration_since(asked);
-                notice_clock(batch.date);
+                witness.hear(batch.date);
                 let pause = backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new());
                 intake.during(sleep(pause)).await;
                 offset = intake.take_in(&batch, &me).await.or(offset);
@@ -95,22 +109,22 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     }
 }
 
-/// Days of quota and times of rows hang on the wall clock.
-fn notice_clock(telegrams: Option<Timestamp>) {
-    let Some(telegrams) = telegrams else { return };
-    let ours = clock::now();
-    let off = ours.since(telegrams).max(telegrams.since(ours));
-    if off > CLOCK_TOLERANCE {
-        warn!(secs = off.as_secs(); "this machine's clock differs from Telegram's; set it right");
-    }
-}
-
-/// Asks Telegram who we are until it answers; without the name no mention could be told.
-async fn identify(ctx: &Arc<Ctx>, backoff: &mut Backoff) -> anyhow::Result<Me> {
+/// Asks Telegram who we are until it answers; without the name no mention could be told. Once more
+/// where the first answer says that our clock is wrong.
+async fn identify(
+    ctx: &Arc<Ctx>,
+    backoff: &mut Backoff,
+    witness: &mut Witness,
+) -> anyhow::Result<Me> {
+    let mut doubts = 0;
     loop {
         let asked = Arc::clone(ctx);
         let error = match spawn_blocking(move || send::get_me(&asked.telegram)).await? {
-            Ok(me) => {
+            Ok((_, date)) if witness.hear(date) && doubts == 0 => {
+                doubts += 1;
+                continue;
+            }
+            Ok((me, _)) => {
                 info!(bot = me.id.0, username = me.username.as_str(); "telegram knows us");
                 return Ok(me);
             }
@@ -158,7 +172,7 @@ async fn last_offset(ctx: &Ctx, bot: UserId) -> Result<Option<i64>, StoreError> 
         .await?;
     let now = clock::now();
     Ok(stored
-        .filter(|(_, date)| now.since(*date) < OFFSET_AGE)
+        .filter(|(_, date)| now.is_within(OFFSET_AGE, *date))
         .map(|(offset, _)| offset))
 }
 
@@ -183,22 +197,26 @@ fn room(ctx: &Ctx) -> usize {
     bound.saturating_sub(ctx.desk.jobs())
 }
 
-/// A question as the queue keeps it.
-const fn of_question(job: &Job) -> Waiting {
+/// A question as the queue keeps it. Its place hangs on how long ago it was accepted, not on what
+/// the clock showed then.
+fn of_question(job: &Job) -> Waiting {
+    let age = clock::now().since(job.accepted);
     Waiting {
         job: job.id,
         lane: job.lane,
         role: job.role,
-        since: job.accepted,
+        since: clock::steady().before(age),
     }
 }
 
 struct Intake {
     ctx: Arc<Ctx>,
-    /// Commands and notices under way: they do not wait for turns, nor turns for them.
-    errands: JoinSet<()>,
+    /// Commands and notices under way.
+    errands: Errands,
     /// Questions of which a further piece may come.
     held_back: HeldBack,
+    /// Who was told lately that they ask too much at once.
+    refusals: Refusals,
     /// Places to wait for before the next poll: after questions were left to Telegram a whole batch,
     /// so that they are not fetched anew for every place that frees.
     wanted: usize,
@@ -226,17 +244,18 @@ impl Intake {
         }
     }
 
-    /// Waits for something, and meanwhile hands over the questions to which no further piece came.
+    /// Waits for something, and meanwhile hands over the questions to which no further piece came, and
+    /// sends off the commands that wait.
     async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
-            let Some(due) = self.held_back.due() else {
-                return work.await;
-            };
+            let due = self.held_back.due();
+            let any_time = clock::instant();
             tokio::select! {
                 biased;
                 done = &mut work => return done,
-                () = sleep_until(due) => {
+                () = self.errands.one_is_back(), if self.errands.are_under_way() => {}
+                () = sleep_until(due.unwrap_or(any_time)), if due.is_some() => {
                     for waiting in self.held_back.take_due(clock::instant()) {
                         self.ctx.desk.ask(waiting).await;
                     }
@@ -254,10 +273,14 @@ impl Intake {
             .metrics
             .updates
             .fetch_add(batch.updates.len() as u64, Ordering::Relaxed);
-        let room = room(&self.ctx).saturating_sub(self.held_back.len());
-        let seams = self.held_back.seams();
-        match journal::store(&self.ctx, batch, me, room, seams).await {
+        let before = Before {
+            room: room(&self.ctx).saturating_sub(self.held_back.len()),
+            seams: self.held_back.seams(),
+            told: self.refusals.recent(clock::instant()),
+        };
+        match journal::store(&self.ctx, batch, me, before).await {
             Ok(journaled) => {
+                self.refusals.note(journaled.told, clock::instant());
                 self.ctx.mail.push(&journaled.rows).await;
                 // What came before this batch goes first.
                 for waiting in self.held_back.follow(&journaled.seams, clock::instant()) {
@@ -291,29 +314,21 @@ impl Intake {
         }
     }
 
-    /// A question goes to the queue. A command that changes the lane is carried out before
-    /// anything later is handed over; everything else runs beside.
+    /// A question goes to the queue, everything else runs beside. A command that ends what its lane
+    /// asked before holds the lane from here on: what is handed over later waits for its effect, in
+    /// that lane and in no other.
     async fn hand_over(&mut self, job: Job) {
-        match &job.task {
+        let hold = match &job.task {
             Task::Question { .. } => {
                 self.ctx.desk.ask(of_question(&job)).await;
+                return;
             }
-            Task::Command(Command::New | Command::Stop) => commands::run(&self.ctx, job).await,
-            Task::Command(_) | Task::Tell(_) => self.send_off(job).await,
-        }
-    }
-
-    async fn send_off(&mut self, job: Job) {
-        while self.errands.len() >= ERRANDS {
-            self.errands.join_next().await;
-        }
-        let ctx = Arc::clone(&self.ctx);
-        self.errands
-            .spawn(async move { commands::run(&ctx, job).await });
-        while let Some(ended) = self.errands.try_join_next() {
-            if let Err(error) = ended {
-                error!(err:% = error; "command panicked, left to the next start");
-            }
-        }
+            Task::Command(command) => match commands::ends(command) {
+                Some(end) => Some(self.ctx.desk.hold(job.lane, end).await),
+                None => None,
+            },
+            Task::Tell(_) => None,
+        };
+        self.errands.send(job, hold).await;
     }
 }

@@ -4,9 +4,10 @@
 //! also those that are dropped or not understood.
 
 mod again;
+mod door;
 mod sorter;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::app::Ctx;
 use crate::app::upkeep::SEEN_FOR;
@@ -20,6 +21,7 @@ use crate::telegram::decode::decode;
 use crate::telegram::poll::Batch;
 
 use again::{Edit, Press};
+use door::Door;
 use sorter::Sorter;
 
 /// What one update comes to.
@@ -63,23 +65,6 @@ struct Draft {
     is_piece: bool,
 }
 
-impl Entry {
-    /// Whether it takes a place in the queue.
-    const fn is_question(&self) -> bool {
-        match self {
-            Self::Job(draft) => matches!(draft.job.task, Task::Question { .. }),
-            Self::Pressed { .. }
-            | Self::Again(_)
-            | Self::Edited(_)
-            | Self::Stopped { .. }
-            | Self::Dropped
-            | Self::Skipped
-            | Self::Reachable { .. }
-            | Self::Migrated { .. } => false,
-        }
-    }
-}
-
 /// What a batch left on disk.
 #[derive(Default)]
 pub(super) struct Journaled {
@@ -95,18 +80,33 @@ pub(super) struct Journaled {
     pub(super) stopped: Vec<(Lane, i32)>,
     /// The first question that the full inbox left to Telegram, to be fetched again.
     pub(super) left: Option<UpdateId>,
+    /// People who are told that they ask too much at once.
+    pub(super) told: Vec<UserId>,
+    door: Door,
+    /// Questions that were not let in.
+    refused: usize,
 }
 
-/// Stores a batch, with at most `room` questions: the first one that does not fit, and all after it,
-/// stay with Telegram. Control needs no room. The questions of `seams` wait for a further piece.
+/// What the intake knows when a batch comes.
+pub(super) struct Before {
+    /// Questions that the inbox still takes.
+    pub(super) room: usize,
+    /// Questions that wait for a further piece.
+    pub(super) seams: HashMap<Lane, Seam>,
+    /// People who were told within a minute that they ask too much at once.
+    pub(super) told: HashSet<UserId>,
+}
+
+/// Stores a batch, with at most as many questions as there is room for: the first one that does not
+/// fit, and all after it, stay with Telegram. Control needs no room.
 pub(super) async fn store(
     ctx: &Ctx,
     batch: &Batch,
     me: &Me,
-    room: usize,
-    seams: HashMap<Lane, Seam>,
+    before: Before,
 ) -> Result<Journaled, StoreError> {
-    let mut sorter = Sorter::new(ctx, &seams);
+    let Before { room, seams, told } = before;
+    let mut sorter = Sorter::new(ctx, &seams, batch.date);
     let mut entries = Vec::with_capacity(batch.updates.len());
     for update in &batch.updates {
         entries.push((
@@ -125,9 +125,12 @@ pub(super) async fn store(
         .filter_map(|(id, row)| Some((id, row.person?)))
         .collect();
     let bot = me.id.0;
+    let sorted = entries.iter().map(|(_, entry)| entry);
+    let door = Door::for_all(ctx, sorted, &seams, told).await?;
     let stored = ctx.engine.store.write(move |rows| {
         let mut journaled = Journaled {
             seams: seams.clone(),
+            door: door.clone(),
             ..Journaled::default()
         };
         put_people(rows, &changed)?;
@@ -137,21 +140,27 @@ pub(super) async fn store(
         for (update, entry) in &entries {
             if rows
                 .was_seen(bot, *update)?
-                .is_some_and(|(at, _)| now.since(at) < SEEN_FOR)
+                .is_some_and(|(at, _)| now.is_within(SEEN_FOR, at))
             {
                 continue;
             }
-            let is_full = journaled.left.is_some() || journaled.jobs.len() >= room;
+            let is_full = journaled.left.is_some() || journaled.questions() >= room;
             // A change may be about one of the questions that were left.
             let is_change = matches!(entry, Entry::Edited(_));
             let is_left =
-                (entry.is_question() && is_full) || (is_change && journaled.left.is_some());
+                (journaled.takes_room(entry) && is_full) || (is_change && journaled.left.is_some());
             if is_left {
                 journaled.left.get_or_insert(*update);
                 continue;
             }
+            let refused = journaled.refused;
             enter(rows, entry, &mut journaled)?;
-            rows.mark_seen(bot, *update, now, disposition(entry))?;
+            let disposition = if journaled.refused > refused {
+                Disposition::Dropped
+            } else {
+                disposition(entry)
+            };
+            rows.mark_seen(bot, *update, now, disposition)?;
         }
         if let Some((last, _)) = entries.last() {
             let next = journaled.left.map_or(last.0 + 1, |left| left.0);
@@ -179,12 +188,38 @@ fn put_people(rows: &mut Write<'_>, people: &[(UserId, Person)]) -> Result<(), S
 }
 
 impl Journaled {
+    /// Questions of this batch; commands and notices need no room.
+    fn questions(&self) -> usize {
+        let is_question = |job: &&Job| matches!(job.task, Task::Question { .. });
+        self.jobs.iter().filter(is_question).count()
+    }
+
+    /// Whether it takes a place in the queue: a question that the door lets in.
+    fn takes_room(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Job(draft) => {
+                matches!(draft.job.task, Task::Question { .. }) && self.door.admits(&draft.job)
+            }
+            Entry::Pressed { .. }
+            | Entry::Again(_)
+            | Entry::Edited(_)
+            | Entry::Stopped { .. }
+            | Entry::Dropped
+            | Entry::Skipped
+            | Entry::Reachable { .. }
+            | Entry::Migrated { .. } => false,
+        }
+    }
+
     /// A new job, which ends whatever its lane was waiting for.
     fn add(&mut self, rows: &mut Write<'_>, draft: Job) -> Result<JobId, StoreError> {
         let id = rows.next_job_id()?;
         let job = Job { id, ..draft };
         rows.put_job(&job)?;
         self.seams.remove(&job.lane);
+        if let Task::Question { .. } = job.task {
+            self.door.count(job.lane);
+        }
         self.jobs.push(job);
         Ok(id)
     }

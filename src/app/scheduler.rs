@@ -1,9 +1,12 @@
 //! Runs turns: takes waiting questions from the queue, one at a time per lane, at most as many as
 //! there are model slots. Owns the queue, the running turns and their stop.
 //!
+//! A command that changes its lane holds it meanwhile ([`Hold`]): nothing else waits for that.
+//!
 //! Invariant: whatever a turn does (ends, fails, panics), its lane is freed exactly once.
 
 mod desk;
+mod holds;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -12,7 +15,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::{error, info, warn};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +29,9 @@ use crate::chat::answer::Audience;
 use crate::chat::{JobId, Lane, draft_of};
 use crate::queue::{Queue, Waiting};
 use crate::store::StoreError;
-pub(crate) use desk::{Cancelled, Desk, Order};
+pub(crate) use desk::{Cancelled, Desk, Order, Orders};
+pub(crate) use holds::Hold;
+use holds::{Holds, Release};
 
 /// Orders that may wait for the scheduler; beyond that the poll is slowed.
 const ORDERS: usize = 256;
@@ -43,8 +48,6 @@ const MISHAP: Duration = Duration::from_secs(2);
 struct Running {
     waiting: Waiting,
     halt: Arc<Halt>,
-    /// Who waits for the lane to be idle.
-    idle: Vec<oneshot::Sender<()>>,
 }
 
 struct Scheduler {
@@ -52,6 +55,7 @@ struct Scheduler {
     queue: Queue,
     turns: JoinSet<Result<Concluded, StoreError>>,
     running: HashMap<Id, Running>,
+    holds: Holds,
     /// Stopped jobs on their way out of the inbox.
     removals: JoinSet<()>,
     /// At most this many turns at once that do not wait for a key.
@@ -61,16 +65,22 @@ struct Scheduler {
 /// Runs until `stop`; then running turns get [`GRACE`] and the rest stays in the inbox.
 pub(crate) async fn run(
     ctx: Arc<Ctx>,
-    mut orders: mpsc::Receiver<Order>,
+    mut orders: Orders,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let limits = ctx.engine.settings().config.limits;
+    let settings = ctx.engine.settings();
+    let limits = settings.config.limits;
     let group_parallel = NonZeroUsize::new(limits.group_parallel).unwrap_or(NonZeroUsize::MIN);
     let mut scheduler = Scheduler {
-        queue: Queue::new(limits.queue + BEYOND_LIMIT, group_parallel),
+        queue: Queue::new(
+            limits.queue + BEYOND_LIMIT,
+            group_parallel,
+            settings.shares(),
+        ),
         room: limits.in_flight,
         turns: JoinSet::new(),
         running: HashMap::new(),
+        holds: Holds::default(),
         removals: JoinSet::new(),
         ctx: Arc::clone(&ctx),
     };
@@ -81,7 +91,8 @@ pub(crate) async fn run(
             biased;
             () = stop.cancelled() => break,
             Some(ended) = scheduler.turns.join_next_with_id() => scheduler.ended(ended),
-            Some(order) = orders.recv() => scheduler.obey(order),
+            Some(release) = orders.released.recv() => scheduler.release(release),
+            Some(order) = orders.asked.recv() => scheduler.obey(order),
             () = ctx.engine.lending.somebody_waits() => {}
         }
     }
@@ -116,6 +127,10 @@ impl Scheduler {
                 let running = running.filter(|running| running.lane == lane);
                 let running = running.map(|running| running.job);
                 drop(told.send(running.chain(self.queue.waiting_in(lane)).collect()));
+            }
+            Order::Shares { persons, told } => {
+                let share = |person| (person, self.queue.share_of(person));
+                drop(told.send(persons.into_iter().map(share).collect()));
             }
         }
     }
@@ -169,15 +184,30 @@ impl Scheduler {
             waiting,
             running: running.is_some(),
         }));
-        match running {
-            Some(running) => {
-                running.halt.call(end);
-                running.idle.push(idle);
-            }
-            None => {
-                let _gone = idle.send(());
-            }
+        let is_idle = running.is_none();
+        if let Some(running) = running {
+            running.halt.call(end);
         }
+        self.queue.hold(lane);
+        self.holds.add(lane, idle);
+        if is_idle {
+            self.holds.give(lane);
+        }
+    }
+
+    /// A command is done with its lane: it is the next one's, or what waits there goes on.
+    fn release(&mut self, release: Release) {
+        let lane = release.lane;
+        if self.holds.remove(release) {
+            self.queue.release(lane);
+        } else if !self.runs(lane) {
+            self.holds.give(lane);
+        }
+    }
+
+    fn runs(&self, lane: Lane) -> bool {
+        let mut turns = self.running.values();
+        turns.any(|running| running.waiting.lane == lane)
     }
 
     fn tell_load(&self) {
@@ -196,14 +226,7 @@ impl Scheduler {
             let halt = Arc::<Halt>::default();
             let turn = one_turn(Arc::clone(&self.ctx), waiting.job, Arc::clone(&halt));
             let task = self.turns.spawn(turn);
-            self.running.insert(
-                task.id(),
-                Running {
-                    waiting,
-                    halt,
-                    idle: Vec::new(),
-                },
-            );
+            self.running.insert(task.id(), Running { waiting, halt });
         }
     }
 
@@ -238,9 +261,7 @@ impl Scheduler {
                 self.obey(Order::Ask(running.waiting));
             }
         }
-        for idle in running.idle {
-            let _gone = idle.send(());
-        }
+        self.holds.give(running.waiting.lane);
     }
 
     /// Lets running turns finish for a while. One that does not is begun again at the next start,

@@ -183,6 +183,8 @@ impl Terminal {
     }
 
     async fn enter(&self, text: String) -> Result<JobId, StoreError> {
+        // Whoever sits here may have closed the lid for a night.
+        clock::follow_wall();
         let now = clock::now();
         let draft = Job {
             id: JobId(0),

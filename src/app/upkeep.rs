@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::engine::Backend;
 use crate::app::{Ctx, retest};
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::store::{Pending, StoreError};
 
 const TICK: Duration = Duration::from_mins(1);
@@ -38,8 +38,14 @@ async fn tick(ctx: &Ctx) {
         Backend::Gemini { slots, .. } => slots.prune(clock::instant()),
         Backend::Offline => {}
     }
-    let now = clock::now();
     retest::look_at_due(&ctx.engine).await;
+    if clock::is_confirmed() {
+        prune(ctx, clock::now()).await;
+    }
+}
+
+/// Forgets what is old. Only while Telegram agrees with our clock: what a wrong one removes is lost.
+async fn prune(ctx: &Ctx, now: Timestamp) {
     let store = &ctx.engine.store;
     let before = now.before(SEEN_FOR);
     let seen = repeat(|| store.write_soon(move |rows| rows.prune_seen(before)));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rich::Rich;
 use super::{ChatId, JobId, Lane, MessageId, TopicId};
-use crate::clock::Timestamp;
+use crate::clock::Pause;
 
 /// An outgoing row: one Bot API call that must happen, kept until Telegram acknowledges it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +12,8 @@ pub(crate) struct Outbound {
     pub(crate) chat: ChatId,
     pub(crate) topic: Option<TopicId>,
     pub(crate) rank: Rank,
-    /// Not to be tried before this moment: a `retry_after` that survives a restart.
-    pub(crate) not_before: Timestamp,
+    /// Not to be tried before its end: a `retry_after` that survives a restart.
+    pub(crate) pause: Option<Pause>,
     /// The stored turn this is a part of, and which part; the acknowledged message id goes there.
     pub(crate) part_of: Option<(Lane, JobId, u16)>,
     pub(crate) parcel: Parcel,
@@ -26,7 +26,7 @@ impl Outbound {
             chat,
             topic,
             rank: Rank::Final,
-            not_before: Timestamp(0),
+            pause: None,
             part_of: None,
             parcel: Parcel::Send {
                 body: Rich::plain(text),

@@ -74,12 +74,14 @@ impl Pool {
         }
         state.restore(&saved.ledgers);
         state.rebase(now);
+        let mut spend = saved.spend;
+        spend.rebase(&pacific::day_of(now));
         let mut pool = Self {
             policy,
             offers: Vec::new(),
             roster: Vec::new(),
             state,
-            spend: saved.spend,
+            spend,
             line: Line::default(),
             alike: Alike::default(),
             budget: Budget::default(),
@@ -246,6 +248,9 @@ impl Pool {
         let set_back = self.latest.since(now) > DISORDER;
         if set_back {
             self.state.rebase(now);
+            self.spend.rebase(&pacific::day_of(now));
+            // What failed alike in what is now the future would be recent for as long as that lasts.
+            self.alike = Alike::default();
             self.line.stir();
         }
         if set_back || now > self.latest {

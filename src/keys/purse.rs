@@ -32,6 +32,14 @@ impl Spend {
         }
     }
 
+    /// After the clock was set back: a day that no midnight nearby explains was a wrong clock's, and
+    /// what was spent then was spent today.
+    pub(super) fn rebase(&mut self, today: &Day) {
+        if self.day > today.number.saturating_add(1) {
+            self.day = today.number;
+        }
+    }
+
     /// When there is money for a call of this price; none: there is now.
     pub(super) fn frees(&self, price: u64, daily: u64, day: &Day) -> Option<Timestamp> {
         let over = self.on(day).saturating_add(price) > daily;
@@ -111,5 +119,13 @@ mod tests {
         spend.bill(100, 0, today.number);
         assert_eq!(spend.on(&tomorrow), 50, "yesterday's bill changes nothing");
         assert_eq!(spend.on(&today), 50, "a clock set back finds the later day");
+        spend.rebase(&today);
+        assert_eq!(spend.day, tomorrow.number, "one day never goes backwards");
+        let mut ahead = Spend {
+            day: today.number + 100,
+            ..spend
+        };
+        ahead.rebase(&today);
+        assert_eq!((ahead.day, ahead.micro_usd), (today.number, 50));
     }
 }

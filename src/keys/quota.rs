@@ -105,6 +105,9 @@ pub(super) struct Bucket {
     pub(super) limits: Option<Limits>,
     day: i32,
     used: u32,
+    /// The day that was counted before it, and its requests: a clock that was set ahead for a while
+    /// must not lose the count of the day that it comes back to.
+    before: Option<(i32, u32)>,
     /// Requests that fill the minute, oldest first.
     units: Vec<Unit>,
 }
@@ -114,6 +117,7 @@ impl Bucket {
     pub(super) fn restore(&mut self, ledger: &Ledger) {
         self.day = ledger.day;
         self.used = ledger.used;
+        self.before = None;
         let unit = |&at: &Timestamp| Unit { at, tokens: None };
         self.units = ledger.recent.iter().map(unit).collect();
         self.units.sort_unstable_by_key(|unit| unit.at);
@@ -147,9 +151,15 @@ impl Bucket {
     }
 
     /// After the clock was set back: requests happened before now, so those that seem to lie ahead
-    /// are counted as made now. That is late, never early.
+    /// are counted as made now. That is late, never early. A day that no midnight nearby explains was
+    /// counted by a wrong clock: its requests are today's.
     pub(super) fn rebase(&mut self, now: Timestamp) {
         self.health.rebase(now);
+        let today = pacific::day_of(now);
+        if self.day > today.number.saturating_add(1) {
+            (self.used, self.before) = (self.used(&today), None);
+            self.day = today.number;
+        }
         for unit in &mut self.units {
             unit.at = unit.at.min(now);
         }
@@ -159,7 +169,9 @@ impl Bucket {
     /// it, so it counts for both days.
     pub(super) fn used(&self, day: &Day) -> u32 {
         if day.number <= self.day {
-            return self.used;
+            let is_before = |(number, _): &(i32, u32)| *number >= day.number;
+            let before = self.before.filter(is_before).map_or(0, |(_, used)| used);
+            return self.used.saturating_add(before);
         }
         let fresh = |unit: &&Unit| unit.at.after(MINUTE) > day.began;
         u32::try_from(self.units.iter().filter(fresh).count()).unwrap_or(u32::MAX)
@@ -211,7 +223,14 @@ impl Bucket {
 
     /// Counts one request.
     pub(super) fn spend(&mut self, tokens: u64, now: Timestamp, day: &Day) {
-        self.used = self.used(day).saturating_add(1);
+        let used = self.used(day);
+        self.before = if day.number > self.day {
+            Some((self.day, self.used))
+        } else {
+            // An earlier day that the clock came back to is part of `used` from here on.
+            self.before.filter(|(number, _)| *number < day.number)
+        };
+        self.used = used.saturating_add(1);
         self.day = self.day.max(day.number);
         self.units.retain(|unit| unit.at.after(MINUTE) > now);
         self.units.push(Unit {

@@ -13,6 +13,8 @@ pub(crate) enum Denied {
     NotNewest,
     /// The round is not kept any more.
     Forgotten,
+    /// They hold as many turns and waiting places as their role gives.
+    TooMany,
 }
 
 impl Locale {
@@ -49,6 +51,7 @@ impl Locale {
             Denied::NotYours => &texts.not_yours,
             Denied::NotNewest => &texts.not_newest,
             Denied::Forgotten => &texts.forgotten,
+            Denied::TooMany => &texts.too_many,
         }
     }
 }

@@ -120,7 +120,7 @@ tables! {
     /// One per [`crate::chat::Notice`].
     Notices {
         needs_approval, group_needs_approval, no_owner, cannot_read, too_old, owners_only,
-        private_only, say_more, gave_up, answer_held, missed,
+        private_only, say_more, gave_up, answer_held, missed, too_many,
     }
 
     /// Where somebody stands who waits for a key.
@@ -132,7 +132,7 @@ tables! {
     /// Labels, one per [`crate::chat::callback::Callback`] of an answer, what "continue" asks the
     /// model, and one per [`crate::locale::Denied`].
     Buttons {
-        retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten, goes_on_in_file,
+        retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten, too_many, goes_on_in_file,
     }
 
     /// One per [`crate::keys::Death`] as a reason, and what surrounds it.

@@ -43,6 +43,7 @@ fn notices() -> Vec<Notice> {
         Notice::SayMore,
         Notice::GaveUp,
         Notice::Missed,
+        Notice::TooMany,
     ]
 }
 
@@ -144,7 +145,13 @@ fn everything(locale: &Locale) -> Vec<String> {
     );
     said.extend(FAILURES.map(|failure| locale.failure(failure)));
     said.extend(
-        [Denied::NotYours, Denied::NotNewest, Denied::Forgotten].map(|why| {
+        [
+            Denied::NotYours,
+            Denied::NotNewest,
+            Denied::Forgotten,
+            Denied::TooMany,
+        ]
+        .map(|why| {
             let told = locale.denied(why).to_owned();
             assert!(told.chars().count() <= 200, "{told}");
             told

@@ -1,12 +1,16 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::{TopicId, UserId};
+use crate::chat::TopicId;
 
 const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
 
 fn queue(bound: usize, parallel: usize) -> Queue {
-    Queue::new(bound, NonZeroUsize::new(parallel).unwrap())
+    Queue::new(
+        bound,
+        NonZeroUsize::new(parallel).unwrap(),
+        Shares::Unlimited,
+    )
 }
 
 fn private(person: i64) -> Lane {

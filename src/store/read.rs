@@ -17,7 +17,7 @@ use super::tables::{self, OffsetRow, Parked};
 use crate::chat::UpdateId;
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, UserId};
-use crate::clock::Timestamp;
+use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;
 
@@ -56,13 +56,14 @@ impl Read {
     }
 
     /// Every outgoing part that can be read, oldest first, without its content.
-    pub(crate) fn outbox_heads(&self) -> Result<Vec<Head>, StoreError> {
+    /// All rows of the outbox, each with the wait it was told.
+    pub(crate) fn outbox_heads(&self) -> Result<Vec<(Head, Option<Pause>)>, StoreError> {
         let outbox = self.0.open_table(tables::OUTBOX)?;
         let mut heads = Vec::new();
         for entry in outbox.iter()? {
             let (key, row) = entry?;
             let outbound = tables::readable::<Outbound>(key.value(), row.value());
-            heads.extend(outbound.map(|(id, outbound)| Head::of(OutboxId(id), &outbound)));
+            heads.extend(outbound.map(|(id, row)| (Head::of(OutboxId(id), &row), row.pause)));
         }
         Ok(heads)
     }
@@ -194,8 +195,8 @@ impl Read {
         tables::row(&self.0.open_table(tables::META)?, tables::SPEND)
     }
 
-    /// Chats that Telegram told to wait, and until when.
-    pub(crate) fn parked(&self) -> Result<Vec<(ChatId, Timestamp)>, StoreError> {
+    /// Chats that Telegram told to wait, and how long.
+    pub(crate) fn parked(&self) -> Result<Vec<(ChatId, Pause)>, StoreError> {
         let meta = self.0.open_table(tables::META)?;
         let parked = tables::row::<Parked>(&meta, tables::PARKED)?;
         Ok(parked.unwrap_or_default().0)

@@ -12,7 +12,7 @@ use super::key::{self, Key};
 use super::{Disposition, StoreError};
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, Lane, Outbound, StoredTurn};
-use crate::clock::Timestamp;
+use crate::clock::{Pause, Timestamp};
 use crate::keys::{Health, Ledger, Scope, Spend};
 
 /// What all tables are for redb: bytes under a [`Key`].
@@ -78,9 +78,9 @@ pub(super) struct OffsetRow(pub(super) i64, pub(super) Timestamp);
 #[derive(Serialize, Deserialize)]
 pub(super) struct Cursor(pub(super) Key);
 
-/// Until when each chat has to wait.
+/// How long each chat has to wait.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Parked(pub(super) Vec<(ChatId, Timestamp)>);
+pub(super) struct Parked(pub(super) Vec<(ChatId, Pause)>);
 
 macro_rules! records {
     ($($record:ty => $table:literal,)*) => {$(

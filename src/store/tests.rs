@@ -99,7 +99,7 @@ pub(super) fn outbound(chat: i64, text: &str) -> crate::chat::Outbound {
         chat: ChatId(chat),
         topic: None,
         rank: Rank::Final,
-        not_before: Timestamp(0),
+        pause: None,
         part_of: Some((lane(chat, None, 9), JobId(1), 0)),
         parcel: Parcel::Send {
             body: Rich::plain(text),

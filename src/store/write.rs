@@ -15,7 +15,7 @@ use super::tables::{self, OffsetRow, Parked, SeenRow};
 use super::{Disposition, StoreError};
 use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, MessageId, Outbound, OutboxId, UpdateId, UserId};
-use crate::clock::Timestamp;
+use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 
 /// One transaction of the writer thread.
@@ -249,17 +249,15 @@ impl<'t> Write<'t> {
         tables::put(&mut states, &tables::encoded(scope)?, health)
     }
 
-    /// Telegram wants nothing for this chat before that moment.
-    pub(crate) fn park(
-        &mut self,
-        chat: ChatId,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    /// Telegram wants nothing for this chat before the end of the pause, which begins now.
+    pub(crate) fn park(&mut self, chat: ChatId, pause: Pause) -> Result<(), StoreError> {
         let mut meta = self.txn.open_table(tables::META)?;
         let mut parked: Parked = tables::row(&meta, tables::PARKED)?.unwrap_or_default();
-        parked.0.retain(|(other, end)| *other != chat && *end > now);
-        parked.0.push((chat, until));
+        let lasts = |other: Pause| !other.left(pause.since).is_zero();
+        parked
+            .0
+            .retain(|(known, other)| *known != chat && lasts(*other));
+        parked.0.push((chat, pause));
         tables::put(&mut meta, tables::PARKED, &parked)
     }
 

@@ -24,6 +24,7 @@ use super::wire::Success;
 use super::{CallError, Client, Me};
 use crate::chat::rich::{Entity, Rich, Style};
 use crate::chat::{Button, ChatId, MessageId, Outbound, Parcel, TopicId};
+use crate::clock::Timestamp;
 
 /// Longest text of `answerCallbackQuery`.
 const MAX_ANSWER: usize = 200;
@@ -87,9 +88,10 @@ fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallE
     }
 }
 
-/// Who the bot is; also the cheapest way to learn whether the token is good.
-pub(crate) fn get_me(client: &Client) -> Result<Me, CallError> {
-    client.call("getMe", &())
+/// Who the bot is, and the clock of Telegram's server; also the cheapest way to learn whether the
+/// token is good.
+pub(crate) fn get_me(client: &Client) -> Result<(Me, Option<Timestamp>), CallError> {
+    client.call_dated("getMe", &())
 }
 
 /// Lets `getUpdates` work again; what waits at Telegram is kept.

@@ -74,6 +74,7 @@ fn a_bad_snippet_is_refused() {
         // Pure code is told the time.
         ("src/queue.rs", "use crate::clock::now;"),
         ("src/queue.rs", "fn f() { clock::instant(); }"),
+        ("src/outgoing.rs", "use crate::clock::steady;"),
         ("src/gemini/stream.rs", "fn f() { crate::clock::now(); }"),
         // Pure code knows pure code.
         ("src/chat.rs", "use crate::store::Store;"),

@@ -15,7 +15,7 @@ use crate::app::journal::set_reachable;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
 use crate::chat::{MessageId, Outbound, Parcel, UserId, render};
-use crate::clock;
+use crate::clock::{self, Pause};
 use crate::locale::{Language, Locale};
 use crate::outgoing::{Ended, Head};
 use crate::store::{StoreError, Write};
@@ -66,7 +66,7 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
 fn not_read(head: Head, error: &StoreError) -> Ended {
     error!(row = head.id.0, err:% = error; "outbox row not read");
     Ended::Parked {
-        until: clock::now().after(MISHAP),
+        until: clock::steady().after(MISHAP),
     }
 }
 
@@ -122,9 +122,13 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
     match refusal {
         Refusal::Flood(wait) => {
             warn!(chat = head.chat.0, secs = wait.as_secs(); "chat has to wait");
-            let until = clock::now().after(wait);
-            let not_before = until;
-            change(ctx, head, Outbound { not_before, ..row }).await;
+            let until = clock::steady().after(wait);
+            let since = clock::now();
+            let pause = Some(Pause {
+                since,
+                length: wait,
+            });
+            change(ctx, head, Outbound { pause, ..row }).await;
             Ended::Flooded { until }
         }
         Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {

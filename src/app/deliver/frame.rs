@@ -4,6 +4,7 @@
 //! Invariant: a frame that fails costs a frame; the answer itself is a row of the outbox.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use log::{debug, info, warn};
 use tokio::task::spawn_blocking;
@@ -12,7 +13,7 @@ use crate::app::Ctx;
 use crate::app::live::{Begun, Content, Live, Mishap, Way};
 use crate::chat::rich::Rich;
 use crate::chat::{ChatId, MessageId, Outbound, Parcel};
-use crate::clock::{self, Timestamp};
+use crate::clock::{self, Pause};
 use crate::outgoing::{Ended, Frame, Head};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
@@ -125,12 +126,13 @@ const fn unacknowledged(maybe_there: bool) -> Mishap {
 }
 
 /// The answer has no row yet that could remember it.
-async fn park(ctx: &Ctx, chat: ChatId, until: Timestamp) {
-    let now = clock::now();
+async fn park(ctx: &Ctx, chat: ChatId, length: Duration) {
+    let since = clock::now();
+    let pause = Pause { since, length };
     let noted = ctx
         .engine
         .store
-        .write_soon(move |rows| rows.park(chat, until, now));
+        .write_soon(move |rows| rows.park(chat, pause));
     if let Err(error) = noted.await {
         warn!(chat = chat.0, err:% = error; "wait of a chat not noted");
     }
@@ -150,9 +152,9 @@ async fn refused(ctx: &Ctx, live: &Live, begun: &Begun, error: CallError) -> End
     };
     let (mishap, ended) = match refusal {
         Refusal::Flood(wait) => {
-            let until = clock::now().after(wait);
+            let until = clock::steady().after(wait);
             info!(chat = live.chat.0, secs = wait.as_secs(); "growing answer has to wait");
-            park(ctx, live.chat, until).await;
+            park(ctx, live.chat, wait).await;
             (Mishap::Later, Ended::Flooded { until })
         }
         Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {

@@ -35,6 +35,9 @@ impl Draft {
             return into.change(rows, question);
         }
         let mut job = self.job.clone();
+        if !into.door.admits(&job) {
+            return into.refuse(rows, job);
+        }
         self.place(rows, into, &mut job)?;
         let id = into.add(rows, job)?;
         let open = into.jobs.last().filter(|_| self.is_piece);
@@ -160,7 +163,11 @@ impl Edit {
         if let Task::Question { text, .. } = &mut job.task {
             new.clone_into(text);
         }
-        into.add(rows, job).map(drop)
+        if into.door.admits(&job) {
+            into.add(rows, job).map(drop)
+        } else {
+            into.refuse(rows, job)
+        }
     }
 }
 
@@ -281,7 +288,11 @@ impl Press {
         if is_retry && others.iter().any(is_question) {
             return Ok(Some(Denied::NotNewest));
         }
-        into.add(rows, Job { role, ..job })?;
+        let job = Job { role, ..job };
+        if !into.door.admits(&job) {
+            return Ok(Some(Denied::TooMany));
+        }
+        into.add(rows, job)?;
         Ok(None)
     }
 

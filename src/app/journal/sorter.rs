@@ -41,6 +41,9 @@ pub(super) struct Sorter<'a> {
     ctx: &'a Ctx,
     settings: Arc<Settings>,
     pub(super) now: Timestamp,
+    /// The same by Telegram's clock, which also dates the messages: how old a message is does not
+    /// hang on ours.
+    theirs: Timestamp,
     pub(super) rows: HashMap<UserId, Row>,
     /// Grants whose days are over.
     pub(super) expired: Vec<Expired>,
@@ -49,11 +52,18 @@ pub(super) struct Sorter<'a> {
 }
 
 impl<'a> Sorter<'a> {
-    pub(super) fn new(ctx: &'a Ctx, seams: &'a HashMap<Lane, Seam>) -> Self {
+    /// `date` is that of Telegram's answer which brought the batch.
+    pub(super) fn new(
+        ctx: &'a Ctx,
+        seams: &'a HashMap<Lane, Seam>,
+        date: Option<Timestamp>,
+    ) -> Self {
+        let now = clock::now();
         Self {
+            now,
+            theirs: date.unwrap_or(now),
             ctx,
             settings: ctx.engine.settings(),
-            now: clock::now(),
             rows: HashMap::new(),
             expired: Vec::new(),
             seams,
@@ -98,7 +108,7 @@ impl Sorter<'_> {
         self.load(inbound.sender.id, inbound.chat, inbound.kind)
             .await?;
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
-        let admission = admit(&inbound, &self.settings.gate(), known, self.now);
+        let admission = admit(&inbound, &self.settings.gate(), known, self.theirs);
         let (role, task) = match admission {
             Admission::Serve { role, task } => (role, task),
             Admission::Tell(notice) => match self.tell(&inbound, notice) {
@@ -147,7 +157,7 @@ impl Sorter<'_> {
                 let now = self.now;
                 let person = self.person(&inbound.sender);
                 let before = person.held.as_ref().map(|held| held.told);
-                let told = before.filter(|told| now.since(*told) < ONE_OUTAGE);
+                let told = before.filter(|told| now.is_within(ONE_OUTAGE, *told));
                 let Some(held) = held(inbound, told.unwrap_or(now)) else {
                     return Some(Notice::Missed);
                 };
@@ -159,7 +169,8 @@ impl Sorter<'_> {
             | Notice::PrivateOnly
             | Notice::SayMore
             | Notice::GaveUp
-            | Notice::Missed => {}
+            | Notice::Missed
+            | Notice::TooMany => {}
         }
         Some(notice)
     }
@@ -237,7 +248,7 @@ impl Sorter<'_> {
 
     /// A grant that has run out becomes what it falls back to, and those whom it concerns are told.
     fn end_grant(&mut self, sender: &Sender) {
-        let now = self.now;
+        let now = self.theirs;
         let Some(row) = self.rows.get_mut(&sender.id) else {
             return;
         };
@@ -267,7 +278,7 @@ impl Sorter<'_> {
             person.name == sender.name
                 && person.language == sender.language
                 && person.reachable
-                && now.since(person.last_seen) < SEEN_STEP
+                && now.is_within(SEEN_STEP, person.last_seen)
         });
         if !is_fresh {
             let person = self.person(sender);

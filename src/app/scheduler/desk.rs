@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
 
 use super::ORDERS;
-use crate::app::GRACE;
+use super::holds::{Hold, Release};
 use crate::app::call::End;
-use crate::chat::{JobId, Lane};
-use crate::queue::Waiting;
+use crate::chat::{JobId, Lane, UserId};
+use crate::queue::{Share, Waiting};
 
 /// What the scheduler is asked.
 pub(crate) enum Order {
     /// A question that is in the inbox.
     Ask(Waiting),
-    /// Stop what this lane waits for or runs, and say so when it is idle.
+    /// Stop what this lane waits for or runs, let nothing new begin in it until it is released, and
+    /// say so when it is idle.
     Cancel {
         lane: Lane,
         end: End,
@@ -32,6 +32,11 @@ pub(crate) enum Order {
         lane: Lane,
         told: oneshot::Sender<Vec<JobId>>,
     },
+    /// Tell what each of these people has waiting and running.
+    Shares {
+        persons: Vec<UserId>,
+        told: oneshot::Sender<Vec<(UserId, Share)>>,
+    },
 }
 
 /// What a cancelled lane had: jobs that never began, and whether one was running. Their inbox rows
@@ -40,6 +45,12 @@ pub(crate) enum Order {
 pub(crate) struct Cancelled {
     pub(crate) waiting: Vec<JobId>,
     pub(crate) running: bool,
+}
+
+/// What the scheduler listens to.
+pub(crate) struct Orders {
+    pub(super) asked: mpsc::Receiver<Order>,
+    pub(super) released: mpsc::UnboundedReceiver<Release>,
 }
 
 /// Numbers others may read at any time.
@@ -53,20 +64,21 @@ pub(crate) struct Load {
 #[derive(Clone)]
 pub(crate) struct Desk {
     orders: mpsc::Sender<Order>,
+    releases: mpsc::UnboundedSender<Release>,
     pub(super) load: Arc<Load>,
 }
 
 impl Desk {
     /// The desk, and the end of it that [`super::run`] listens to.
-    pub(crate) fn open() -> (Self, mpsc::Receiver<Order>) {
-        let (orders, inbox) = mpsc::channel(ORDERS);
-        (
-            Self {
-                orders,
-                load: Arc::default(),
-            },
-            inbox,
-        )
+    pub(crate) fn open() -> (Self, Orders) {
+        let (orders, asked) = mpsc::channel(ORDERS);
+        let (releases, released) = mpsc::unbounded_channel();
+        let desk = Self {
+            orders,
+            releases,
+            load: Arc::default(),
+        };
+        (desk, Orders { asked, released })
     }
 
     /// Queues a question; waits while the scheduler is behind. After the stop it is dropped: its
@@ -75,8 +87,9 @@ impl Desk {
         drop(self.orders.send(Order::Ask(waiting)).await);
     }
 
-    /// Stops a lane and waits, at most [`GRACE`], until it is idle.
-    pub(crate) async fn cancel(&self, lane: Lane, end: End) -> Cancelled {
+    /// Stops what waits and runs in a lane and keeps it for the one who asks: what is asked after
+    /// this waits until the hold is dropped. Does not wait for the end of what runs.
+    pub(crate) async fn hold(&self, lane: Lane, end: End) -> Hold {
         let (taken, what) = oneshot::channel();
         let (idle, ended) = oneshot::channel();
         let order = Order::Cancel {
@@ -88,8 +101,7 @@ impl Desk {
         drop(self.orders.send(order).await);
         // Nothing comes once the scheduler has stopped.
         let cancelled = what.await.unwrap_or_default();
-        drop(timeout(GRACE, ended).await);
-        cancelled
+        Hold::new(lane, ended, cancelled, self.releases.clone())
     }
 
     /// Stops one job of a lane, by the number of its draft; says nothing in the chat.
@@ -108,6 +120,14 @@ impl Desk {
         let (told, jobs) = oneshot::channel();
         self.orders.send(Order::Jobs { lane, told }).await.ok()?;
         jobs.await.ok()
+    }
+
+    /// What people have waiting and running; `None` once the scheduler has stopped.
+    pub(crate) async fn shares_of(&self, persons: Vec<UserId>) -> Option<Vec<(UserId, Share)>> {
+        let (told, shares) = oneshot::channel();
+        let order = Order::Shares { persons, told };
+        self.orders.send(order).await.ok()?;
+        shares.await.ok()
     }
 
     /// Questions that wait for their turn.

@@ -234,6 +234,31 @@ fn days_never_go_backwards() {
 }
 
 #[test]
+fn a_clock_set_ahead_for_a_while_loses_no_count_and_closes_no_day() {
+    let today = pacific::day_of(T0);
+    for days in [1, 2, 100] {
+        let ahead = T0.after(Duration::from_hours(24) * days);
+        let mut bucket = Bucket::default();
+        spend(&mut bucket, 1, T0);
+        spend(&mut bucket, 1, T0);
+        for _ in 0..2 {
+            spend(&mut bucket, 1, ahead);
+        }
+        assert_eq!(bucket.used(&pacific::day_of(ahead)), 2, "{days}");
+        bucket.rebase(T0);
+        assert_eq!(bucket.used(&today), 4, "{days}");
+        spend(&mut bucket, 1, T0);
+        assert_eq!(bucket.used(&today), 5, "{days}");
+        assert_eq!(bucket.ledger().used, 5, "{days}");
+        let frees = bucket.day_frees(&LIMITS, &today).expect("it is full");
+        assert!(
+            frees <= today.ends.after(pacific::LONGEST_DAY),
+            "{days}: {frees:?}"
+        );
+    }
+}
+
+#[test]
 fn requests_that_seem_to_lie_ahead_count_as_made_now() {
     let mut bucket = Bucket::default();
     spend(&mut bucket, 1, after(1_000_000));

@@ -409,7 +409,7 @@ fn a_row_that_becomes_unreadable_later_costs_only_itself() {
     let read = Read::new(db.begin_read().unwrap());
     let heads = read.outbox_heads().unwrap();
     assert_eq!(heads.len(), 18);
-    assert!(heads.iter().any(|head| head.chat == ChatId(-6)));
+    assert!(heads.iter().any(|(head, _)| head.chat == ChatId(-6)));
 }
 
 #[test]

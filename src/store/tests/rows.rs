@@ -1,9 +1,17 @@
 //! Row operations: what goes in comes out, and nothing else changes.
 
+use std::time::Duration;
+
 use super::*;
 use crate::chat::Outbound;
 use crate::chat::role::{Grant, Role};
+use crate::clock::Pause;
 use crate::keys::{Death, Health, Ledger, Scope};
+
+const PAUSE: Pause = Pause {
+    since: Timestamp(77),
+    length: Duration::from_secs(5),
+};
 
 fn done<T: Send + 'static>(
     store: &Store,
@@ -174,18 +182,18 @@ fn the_outbox_keeps_its_order_and_gives_up_one_chat_at_a_time() {
     let heads = || store.read_now(Read::outbox_heads).unwrap();
     let order: Vec<_> = heads()
         .iter()
-        .map(|head| (head.id.0, head.chat.0))
+        .map(|(head, _)| (head.id.0, head.chat.0))
         .collect();
     assert_eq!(order, [(1, 1), (2, 2), (3, 1)]);
     let later = Outbound {
-        not_before: Timestamp(77),
+        pause: Some(PAUSE),
         ..outbound(2, "b")
     };
     let set = later.clone();
     assert!(done(&store, move |write| write.set_outbound(OutboxId(2), &set)));
     assert_eq!(done(&store, |write| write.drop_outbound_of(ChatId(1))), 2);
     assert_eq!(heads().len(), 1);
-    assert_eq!(heads()[0].not_before, Timestamp(77));
+    assert_eq!(heads()[0].1, Some(PAUSE));
     let kept = store.read_now(|read| read.outbound(OutboxId(2))).unwrap();
     assert_eq!(kept, Some(later.clone()));
     assert!(done(&store, |write| write.remove_outbound(OutboxId(2))));
@@ -506,7 +514,10 @@ fn a_round_that_is_replaced_leaves_no_name_and_no_unsent_part() {
     assert_eq!(found(20).unwrap(), None);
     assert_eq!(found(21).unwrap(), None);
     let heads = store.read_now(Read::outbox_heads).unwrap();
-    assert_eq!(heads.iter().map(|head| head.id).collect::<Vec<_>>(), [left]);
+    assert_eq!(
+        heads.iter().map(|(head, _)| head.id).collect::<Vec<_>>(),
+        [left]
+    );
     let newest = done(&store, move |write| write.newest_turn(lane));
     assert_eq!(newest, Some(JobId(1)));
 }

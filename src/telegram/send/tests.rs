@@ -2,7 +2,6 @@ use serde_json::json;
 
 use super::*;
 use crate::chat::Rank;
-use crate::clock::Timestamp;
 use crate::telegram::tests::{Reply, Server, body, says};
 
 const SENT: &str = r#"{"ok":true,"result":{"message_id":77,"date":1,"chat":{"id":5,"type":"x"}}}"#;
@@ -13,7 +12,7 @@ fn row(parcel: Parcel) -> Outbound {
         chat: ChatId(5),
         topic: None,
         rank: Rank::Final,
-        not_before: Timestamp(0),
+        pause: None,
         part_of: None,
         parcel,
     }
@@ -173,7 +172,7 @@ fn a_file_that_is_missing_or_too_large_is_not_sent() {
 fn get_me_tells_who_the_bot_is_and_what_it_may() {
     let answer = r#"{"ok":true,"result":{"id":42,"is_bot":true,"first_name":"S","username":"SvsBot","can_read_all_group_messages":true}}"#;
     let server = Server::start([says(200, answer)]);
-    let me = get_me(&server.client()).unwrap();
+    let (me, _) = get_me(&server.client()).unwrap();
     server.requests();
     let expected = Me {
         id: crate::chat::UserId(42),

@@ -63,6 +63,18 @@ const IMPURE: &[&str] = &[
     "ureq",
 ];
 
+/// What of `clock` reads or sets it; its types are for all.
+const CLOCK_READINGS: &[&str] = &[
+    "now",
+    "steady",
+    "instant",
+    "wall",
+    "hear",
+    "follow_wall",
+    "is_confirmed",
+    "*",
+];
+
 const LONGEST_FILE: usize = 400;
 /// Unfinished business, wherever it stands.
 const FORBIDDEN_ANYWHERE: &[&str] = &["TODO", "FIXME", "XXX"];
@@ -234,9 +246,9 @@ fn impurity(path: &[String]) -> Option<&'static str> {
     if IMPURE.iter().find(begins).is_some() {
         return Some("no I/O, clock, lock or log in pure code");
     }
-    let reads_clock = path.windows(2).any(|pair| {
-        pair[0] == "clock" && (pair[1] == "now" || pair[1] == "instant" || pair[1] == "*")
-    });
+    let reads_clock = path
+        .windows(2)
+        .any(|pair| pair[0] == "clock" && CLOCK_READINGS.contains(&pair[1].as_str()));
     reads_clock.then_some("now comes in as an argument")
 }
 

@@ -12,7 +12,7 @@ use crate::chat::{
     Basis, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel, Pressed, Rank,
     Task,
 };
-use crate::clock::Timestamp;
+use crate::locale::Denied;
 use crate::store::StoreError;
 
 impl Sorter<'_> {
@@ -24,12 +24,12 @@ impl Sorter<'_> {
         let role = self
             .settings
             .gate()
-            .role(&pressed.sender, pressed.kind, known, self.now);
-        let acknowledge = Outbound {
+            .role(&pressed.sender, pressed.kind, known, self.theirs);
+        let mut acknowledge = Outbound {
             chat: pressed.chat,
             topic: None,
             rank: Rank::Acknowledge,
-            not_before: Timestamp::default(),
+            pause: None,
             part_of: None,
             parcel: Parcel::Answer {
                 callback: pressed.callback.clone(),
@@ -38,8 +38,17 @@ impl Sorter<'_> {
         };
         match (Callback::parse(&pressed.data), role) {
             (Some(Callback::Held), Some(role)) => {
-                let held = self.take_held(&pressed);
-                let job = held.map(|held| self.job_of(&pressed, role, held));
+                let job = if self.has_place(&pressed, role).await? {
+                    let held = self.take_held(&pressed);
+                    held.map(|held| self.job_of(&pressed, role, held))
+                } else {
+                    let locale = self.settings.locale_for(&pressed.sender);
+                    acknowledge.parcel = Parcel::Answer {
+                        callback: pressed.callback.clone(),
+                        text: locale.denied(Denied::TooMany).to_owned(),
+                    };
+                    None
+                };
                 Ok(Entry::Pressed { acknowledge, job })
             }
             (Some(callback @ (Callback::Retry | Callback::Continue)), Some(_))
@@ -59,6 +68,22 @@ impl Sorter<'_> {
                 })
             }
         }
+    }
+
+    /// Whether one question more of the presser is let in; else the button stays good.
+    async fn has_place(&self, pressed: &Pressed, role: Role) -> Result<bool, StoreError> {
+        let person = pressed.sender.id;
+        let lane = Lane::Telegram {
+            chat: pressed.chat,
+            topic: None,
+            person,
+        };
+        let known = self.ctx.desk.shares_of(vec![person]).await;
+        let shares = known.ok_or(StoreError::Closed)?;
+        let may = self.settings.shares();
+        Ok(shares
+            .iter()
+            .all(|(_, share)| may.admits(role, share, lane)))
     }
 
     fn take_held(&mut self, pressed: &Pressed) -> Option<Held> {
@@ -98,7 +123,7 @@ impl Sorter<'_> {
         self.load(inbound.sender.id, inbound.chat, inbound.kind)
             .await?;
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
-        match admit(&inbound, &self.settings.gate(), known, self.now) {
+        match admit(&inbound, &self.settings.gate(), known, self.theirs) {
             Admission::Serve {
                 role,
                 task: task @ Task::Question { .. },
