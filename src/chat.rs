@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
-pub(crate) use outbound::{Button, Outbound, Parcel, Rank};
+pub(crate) use outbound::{Button, Failing, Outbound, Parcel, Rank};
 use role::Role;
 pub(crate) use round::{Part, StoredTurn};
 

@@ -8,17 +8,21 @@
 //! [`crate::clock::Pause`].
 //!
 //! Invariants: a line has at most one thing under way, its rows leave in the order they came, and no
-//! frame goes before a row of its chat.
+//! frame goes before a row of its chat. A row that stands aside ([`failing`]) is no longer in that
+//! order.
 
+mod failing;
 mod line;
 mod minute;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::chat::{ChatId, JobId, Outbound, OutboxId, Rank};
+use crate::chat::{ChatId, Failing, JobId, Outbound, OutboxId, Rank};
 use crate::clock::Timestamp;
-use line::{Filed, Line, PER_MESSAGE, Rows, chat_of, line_of};
+pub(crate) use failing::is_suspect;
+use failing::{Tally, Verdict, judge, once_more};
+use line::{Filed, Line, PER_MESSAGE, Row, Rows, chat_of, line_of};
 use minute::GroupMinute;
 
 /// Longest pause between two probes while Telegram does not answer.
@@ -32,6 +36,7 @@ pub(crate) struct Head {
     pub(crate) rank: Rank,
     /// Not to be tried before.
     pub(crate) not_before: Timestamp,
+    pub(crate) failing: Failing,
 }
 
 impl Head {
@@ -42,6 +47,7 @@ impl Head {
             chat: row.chat,
             rank: row.rank,
             not_before: Timestamp(0),
+            failing: row.failing,
         }
     }
 }
@@ -96,6 +102,21 @@ pub(crate) enum Ended {
     Flooded { until: Timestamp },
     /// Telegram did not answer: everybody waits, then one row is tried.
     Unanswered,
+    /// Telegram failed on this row, and answered another call about the same chat right after.
+    Failed,
+    /// The row could not be tried, for a reason on this machine that is about it alone.
+    Broken,
+}
+
+/// What is to be stored of a row after a failed try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is tried again, in its order.
+    Waits(Failing),
+    /// It was set aside, and is tried again after this long.
+    Aside(Failing, Duration),
+    /// It is to be dropped.
+    GivenUp(Failing),
 }
 
 /// The lines of all chats.
@@ -109,6 +130,9 @@ pub(crate) struct Outgoing {
     /// What each group was sent within a minute.
     groups: HashMap<ChatId, GroupMinute>,
     under_way: usize,
+    /// Rows waiting or under way, in all lines.
+    rows: usize,
+    tally: Tally,
     /// Tries in a row that got no answer, and when the next one may go.
     silence: u32,
     silent_until: Timestamp,
@@ -122,8 +146,16 @@ impl Outgoing {
         if rows.under_way == Some(Item::Row(head.id)) {
             return;
         }
-        rows.parked_until = rows.parked_until.max(head.not_before);
-        rows.waiting.insert(head.id, head.rank);
+        let row = Row {
+            rank: head.rank,
+            failing: head.failing,
+            since: now.before(head.failing.lasted),
+            due: head.not_before,
+        };
+        if !head.failing.is_aside {
+            rows.parked_until = rows.parked_until.max(head.not_before);
+        }
+        self.rows += usize::from(rows.put(head.id, row));
         self.file(line, now);
     }
 
@@ -164,7 +196,7 @@ impl Outgoing {
         let (rank, item, line) = self.ready.pop_first()?;
         let rows = self.lines.get_mut(&line)?;
         let is_message = match item {
-            Item::Row(id) => rows.waiting.remove(&id).is_some(),
+            Item::Row(id) => rows.take(id),
             Item::Frame(_) => {
                 let frame = rows.frames.pop_front();
                 frame.is_some_and(|(_, frame)| frame == Frame::Message)
@@ -197,35 +229,123 @@ impl Outgoing {
         self.ready.first().map(|(rank, _, _)| *rank)
     }
 
-    /// The try of `due` ended. A frame does not come again by itself.
-    pub(crate) fn ended(&mut self, due: Due, ended: Ended, now: Timestamp, jitter: Duration) {
+    /// The try of `due` ended. A frame does not come again by itself. What is to be stored of a row
+    /// that goes on failing.
+    pub(crate) fn ended(
+        &mut self,
+        due: Due,
+        ended: Ended,
+        now: Timestamp,
+        jitter: Duration,
+    ) -> Option<Fate> {
         let line = line_of(due.chat, due.rank);
-        self.under_way = self.under_way.saturating_sub(1);
-        match ended {
-            Ended::Unanswered => self.silence_grows(now, jitter),
-            Ended::Gone | Ended::Changed | Ended::Flooded { .. } => self.silence = 0,
-            Ended::Parked { .. } | Ended::Unsent => {}
-        }
-        let Some(rows) = self.lines.get_mut(&line) else {
-            return;
-        };
+        let rows = self.lines.get_mut(&line)?;
         rows.under_way = None;
-        if ended == Ended::Unanswered {
-            // Longer than the silence, so that others probe next: it may be this chat alone that
-            // gets no answer.
-            rows.unanswered = rows.unanswered.saturating_add(1).min(10);
-            let until = now.after(pause_after(rows.unanswered + 2) + jitter);
-            rows.parked_until = rows.parked_until.max(until);
-        } else {
-            rows.unanswered = 0;
-        }
+        let row = rows.tried.take();
+        self.under_way = self.under_way.saturating_sub(1);
         if let Ended::Parked { until } | Ended::Flooded { until } = ended {
             rows.parked_until = rows.parked_until.max(until);
         }
-        if let (Item::Row(id), true) = (due.item, !matches!(ended, Ended::Gone | Ended::Unsent)) {
-            rows.waiting.insert(id, due.rank);
-        }
+        let fate = match ended {
+            Ended::Unanswered | Ended::Failed | Ended::Broken => {
+                self.failed(due, row, ended, now, jitter)
+            }
+            Ended::Gone
+            | Ended::Unsent
+            | Ended::Changed
+            | Ended::Parked { .. }
+            | Ended::Flooded { .. } => {
+                self.answered(due, row, ended);
+                None
+            }
+        };
         self.file(line, now);
+        fate
+    }
+
+    /// After a try that Telegram answered, or that told nothing of it.
+    fn answered(&mut self, due: Due, row: Option<Row>, ended: Ended) {
+        let line = line_of(due.chat, due.rank);
+        let is_answered = matches!(ended, Ended::Gone | Ended::Changed | Ended::Flooded { .. });
+        if is_answered {
+            self.silence = 0;
+            // That a button was answered says nothing of messages.
+            self.tally.served += u64::from(matches!(line, Line::Texts(_)));
+        }
+        let (Item::Row(id), Some(mut row)) = (due.item, row) else {
+            return;
+        };
+        if let Ended::Gone | Ended::Unsent = ended {
+            self.rows = self.rows.saturating_sub(1);
+            return;
+        }
+        if is_answered {
+            row.failing = row.failing.after_an_answer();
+        }
+        if let Some(rows) = self.lines.get_mut(&line) {
+            rows.put(id, row);
+        }
+    }
+
+    /// After a try that failed.
+    fn failed(
+        &mut self,
+        due: Due,
+        row: Option<Row>,
+        ended: Ended,
+        now: Timestamp,
+        jitter: Duration,
+    ) -> Option<Fate> {
+        let is_aside = row.is_some_and(|row| row.failing.is_aside);
+        let before = self.tally;
+        // What stands aside tells nothing of Telegram.
+        if ended == Ended::Unanswered && !is_aside {
+            self.silence_grows(now, jitter);
+            self.tally.failed += 1;
+        }
+        let rows = self.lines.get_mut(&line_of(due.chat, due.rank))?;
+        let is_own_fault = before.proves(rows.met, ended);
+        rows.met = self.tally;
+        let (Item::Row(id), Some(row)) = (due.item, row) else {
+            return None;
+        };
+        let is_first = row.failing.tries == 0;
+        let since = if is_first { now } else { row.since };
+        let failing = once_more(row.failing, since, now);
+        match judge(failing, is_own_fault) {
+            Verdict::Again => {
+                // Longer than the silence, so that others probe next: it may be this chat alone
+                // that gets no answer.
+                let until = now.after(pause_after(failing.tries.saturating_add(2)) + jitter);
+                rows.parked_until = rows.parked_until.max(until);
+                let row = Row {
+                    failing,
+                    since,
+                    ..row
+                };
+                rows.put(id, row);
+                Some(Fate::Waits(failing))
+            }
+            Verdict::Aside(pause) => {
+                let failing = Failing {
+                    is_aside: true,
+                    ..failing
+                };
+                let due = now.after(pause + jitter);
+                let row = Row {
+                    failing,
+                    since,
+                    due,
+                    ..row
+                };
+                rows.put(id, row);
+                Some(Fate::Aside(failing, pause))
+            }
+            Verdict::GivenUp => {
+                self.rows = self.rows.saturating_sub(1);
+                Some(Fate::GivenUp(failing))
+            }
+        }
     }
 
     /// Forgets what waits for a chat that is closed to us; what is under way stays with its try.
@@ -233,7 +353,9 @@ impl Outgoing {
         for line in [Line::Texts(chat), Line::Callbacks(chat)] {
             self.unfile(line);
             if let Some(rows) = self.lines.get_mut(&line) {
+                self.rows = self.rows.saturating_sub(rows.len());
                 rows.waiting.clear();
+                rows.aside.clear();
                 rows.frames.clear();
                 if rows.under_way.is_none() {
                     self.lines.remove(&line);
@@ -262,12 +384,8 @@ impl Outgoing {
     }
 
     /// Rows waiting or under way.
-    pub(crate) fn len(&self) -> usize {
-        let under_way = |rows: &Rows| matches!(rows.under_way, Some(Item::Row(_)));
-        self.lines
-            .values()
-            .map(|rows| rows.waiting.len() + usize::from(under_way(rows)))
-            .sum()
+    pub(crate) const fn len(&self) -> usize {
+        self.rows
     }
 
     /// One more try without an answer. Those that were under way together count as one.
@@ -290,18 +408,29 @@ impl Outgoing {
         if rows.under_way.is_some() {
             return;
         }
-        let row = rows.waiting.first_key_value();
-        let head = match (row, rows.frames.front()) {
-            (Some((&id, &rank)), _) => Some((rank, Item::Row(id), rows.free_at().max(free_at))),
-            (None, Some(&(job, frame))) => {
-                let of_group = match frame {
-                    Frame::Message => frame_free_at,
-                    Frame::Draft | Frame::Typing => now,
-                };
-                let at = rows.frame_free_at(frame).max(of_group);
-                Some((frame.rank(), Item::Frame(job), at))
+        let row = rows.head().map(|(id, row)| {
+            let due = if row.failing.is_aside {
+                row.due
+            } else {
+                Timestamp::default()
+            };
+            (row, Item::Row(id), rows.free_at().max(free_at).max(due))
+        });
+        let frame = rows.frames.front().map(|&(job, frame)| {
+            let of_group = match frame {
+                Frame::Message => frame_free_at,
+                Frame::Draft | Frame::Typing => now,
+            };
+            let at = rows.frame_free_at(frame).max(of_group);
+            (frame.rank(), Item::Frame(job), at)
+        });
+        let head = match (row, frame) {
+            // What stands aside holds up no frame that may go before it is due.
+            (Some((row, _, at)), Some(frame)) if row.failing.is_aside && frame.2 < at => {
+                Some(frame)
             }
-            (None, None) => None,
+            (Some((row, item, at)), _) => Some((row.rank, item, at)),
+            (None, frame) => frame,
         };
         let filed = match head {
             Some((rank, item, at)) if at <= now => Filed::Ready(rank, item),

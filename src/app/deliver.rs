@@ -24,9 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::live::Live;
 use crate::app::{Ctx, GRACE};
-use crate::chat::{ChatId, JobId, Outbound, Rank};
+use crate::chat::{ChatId, Failing, JobId, Outbound, OutboxId, Rank};
 use crate::clock::{self, Pause, Timestamp};
-use crate::outgoing::{Due, Ended, Frame, Head, Item, Outgoing};
+use crate::outgoing::{Due, Ended, Fate, Frame, Head, Item, Outgoing};
 use crate::store::Read;
 use pace::Pace;
 
@@ -38,7 +38,7 @@ const FRAMES: usize = SENDS / 2;
 const LATCHED: usize = 10_000;
 /// Rows that may wait to be told to the delivery; they are on disk already.
 const LETTERS: usize = 256;
-/// Wait before a row is tried again that could not be read, or whose send panicked.
+/// Wait before a row is tried again that could not be read.
 const MISHAP: Duration = Duration::from_secs(5);
 
 /// The way to the delivery.
@@ -132,6 +132,8 @@ struct Delivery {
     outgoing: Outgoing,
     sends: JoinSet<Ended>,
     under_way: HashMap<Id, Due>,
+    /// Failed tries on their way to the disk.
+    notes: JoinSet<()>,
     /// Answers that wish to show something.
     growing: HashMap<JobId, (Arc<Live>, Frame)>,
     pace: Pace,
@@ -153,6 +155,7 @@ pub(crate) async fn run(
         outgoing: Outgoing::default(),
         sends: JoinSet::new(),
         under_way: HashMap::new(),
+        notes: JoinSet::new(),
         growing: HashMap::new(),
         pace: Pace::new(ctx.engine.settings().config.answers.send_rate),
         rng: fastrand::Rng::new(),
@@ -163,9 +166,9 @@ pub(crate) async fn run(
         delivery.outgoing.park(chat, until, clock::steady());
     }
     for (head, pause) in left_over {
-        let not_before = pause.map_or(head.not_before, end_of);
-        let head = Head { not_before, ..head };
-        delivery.outgoing.push(head, clock::steady());
+        delivery
+            .outgoing
+            .push(recalled(head, pause), clock::steady());
     }
     loop {
         let pause = delivery.send_what_may();
@@ -183,6 +186,16 @@ pub(crate) async fn run(
         info!("sends left unanswered at the stop");
     }
     Ok(())
+}
+
+/// A row as it stands after a restart.
+fn recalled(head: Head, pause: Option<Pause>) -> Head {
+    let Some(pause) = pause else { return head };
+    Head {
+        not_before: end_of(pause),
+        failing: head.failing.recalled(pause, clock::now()),
+        ..head
+    }
 }
 
 /// When a stored pause ends, as the steady count of this run tells time.
@@ -264,6 +277,7 @@ impl Delivery {
                     chat: due.chat,
                     rank: due.rank,
                     not_before: Timestamp::default(),
+                    failing: Failing::default(),
                 };
                 self.sends.spawn(attempt::deliver(ctx, head))
             }
@@ -286,12 +300,7 @@ impl Delivery {
                     .metrics
                     .panics
                     .fetch_add(1, Ordering::Relaxed);
-                (
-                    error.id(),
-                    Ended::Parked {
-                        until: now.after(MISHAP),
-                    },
-                )
+                (error.id(), Ended::Broken)
             }
         };
         let Some(due) = self.under_way.remove(&id) else {
@@ -303,6 +312,36 @@ impl Delivery {
             warn!(chats; "several chats are flooded, sending slowly for a while");
         }
         let jitter = Duration::from_millis(self.rng.u64(0..250));
-        self.outgoing.ended(due, ended, now, jitter);
+        let fate = self.outgoing.ended(due, ended, now, jitter);
+        if let (Item::Row(row), Some(fate)) = (due.item, fate) {
+            self.keep(row, due.chat, fate);
+        }
+    }
+
+    /// Stores what became of a row that Telegram keeps failing on. Should that be lost in a crash, the
+    /// row has a few tries more.
+    fn keep(&mut self, row: OutboxId, chat: ChatId, fate: Fate) {
+        let store = &self.ctx.engine.store;
+        let stored = match fate {
+            Fate::Waits(failing) => {
+                store.write_soon(move |rows| rows.note_failing(row, failing, None))
+            }
+            Fate::Aside(failing, length) => {
+                warn!(chat = chat.0, row = row.0, tries = failing.tries, again_secs = length.as_secs(); "telegram keeps failing on this row alone: set aside");
+                let since = clock::now();
+                let pause = Some(Pause { since, length });
+                store.write_soon(move |rows| rows.note_failing(row, failing, pause))
+            }
+            Fate::GivenUp(failing) => {
+                error!(chat = chat.0, row = row.0, tries = failing.tries, secs = failing.lasted.as_secs(); "telegram kept failing on this row: dropped");
+                store.write_soon(move |rows| rows.remove_outbound(row).map(drop))
+            }
+        };
+        while self.notes.try_join_next().is_some() {}
+        self.notes.spawn(async move {
+            if let Err(error) = stored.await {
+                warn!(row = row.0, err:% = error; "failed tries of a row not noted");
+            }
+        });
     }
 }

@@ -100,6 +100,7 @@ pub(super) fn outbound(chat: i64, text: &str) -> crate::chat::Outbound {
         topic: None,
         rank: Rank::Final,
         pause: None,
+        failing: crate::chat::Failing::default(),
         part_of: Some((lane(chat, None, 9), JobId(1), 0)),
         parcel: Parcel::Send {
             body: Rich::plain(text),

@@ -14,7 +14,7 @@ use super::key::Key;
 use super::tables::{self, OffsetRow, Parked, SeenRow};
 use super::{Disposition, StoreError};
 use crate::chat::role::Person;
-use crate::chat::{ChatId, Job, JobId, MessageId, Outbound, OutboxId, UpdateId, UserId};
+use crate::chat::{ChatId, Failing, Job, JobId, MessageId, Outbound, OutboxId, UpdateId, UserId};
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 
@@ -157,6 +157,26 @@ impl<'t> Write<'t> {
         }
         tables::put(&mut outbox, &key, outbound)?;
         Ok(true)
+    }
+
+    /// Remembers the failed tries of a part, and how long it waits now; nothing when it is gone.
+    pub(crate) fn note_failing(
+        &mut self,
+        id: OutboxId,
+        failing: Failing,
+        pause: Option<Pause>,
+    ) -> Result<(), StoreError> {
+        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
+        let key = Key::number(id.0);
+        let Some(outbound) = tables::row::<Outbound>(&outbox, &key)? else {
+            return Ok(());
+        };
+        let outbound = Outbound {
+            failing,
+            pause,
+            ..outbound
+        };
+        tables::put(&mut outbox, &key, &outbound)
     }
 
     /// Takes out a part; tells whether it was there.

@@ -84,6 +84,16 @@ pub(crate) enum Refusal {
     Rejected(String),
 }
 
+impl Refusal {
+    /// Whether Telegram looked at the call and decided about it, which it cannot do while it is down.
+    pub(crate) const fn is_about_the_call(&self) -> bool {
+        !matches!(
+            self,
+            Self::Flood(_) | Self::Transient(_) | Self::Unauthorized | Self::Conflict(_)
+        )
+    }
+}
+
 /// Who gets the updates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Conflict {

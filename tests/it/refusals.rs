@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::world::telegram::{ALWAYS, Message};
-use crate::world::{World, eventually};
+use crate::world::{World, eventually, time_passes};
 
 const NO_DOCUMENTS: (u16, &str) = (
     400,
@@ -170,5 +170,62 @@ fn a_refusal_in_unknown_words_closes_no_chat_as_long_as_a_bare_text_may_be_sent(
     person.says("hello");
     person.hears_about("hello yourself");
     person.is_answered("and then?");
+    world.stop();
+}
+
+/// How long a row is waited for before it is set aside (design §2, rule 6), and some more.
+const UNTIL_ASIDE: Duration = Duration::from_mins(4);
+
+#[test]
+#[ignore = "takes minutes: a row is waited for that long; run by .ci/full"]
+fn a_message_that_always_fails_is_set_aside_while_others_are_served_and_sent_when_it_can_be() {
+    let mut world = open();
+    let (ann, bob) = (world.telegram.person(7), world.telegram.person(8));
+    ann.fails_on("poison");
+    ann.says("poison");
+    ann.says("what stands behind it");
+    let mut asked = 0;
+    let said_to = |id, word: &str| {
+        let said = world.telegram.said_to(id);
+        said.iter().any(|said| said.text.contains(word))
+    };
+    eventually(UNTIL_ASIDE, "what stands behind it arrives", || {
+        if world.telegram.said_to(8).len() == asked {
+            asked += 1;
+            bob.says(&format!("meanwhile {asked}"));
+            time_passes(Duration::from_secs(5));
+        }
+        said_to(7, "stands behind")
+    });
+    let failed = || {
+        let calls = world.telegram.calls("sendMessage");
+        let failed = calls.iter().filter(|call| call.status == 500);
+        failed.count()
+    };
+    assert!((6..=12).contains(&failed()), "{} tries", failed());
+    // It stays aside after a restart.
+    world.kill();
+    world.restart();
+    ann.is_answered("and after a restart");
+    ann.refuses_nothing();
+    eventually(Duration::from_mins(6), "it is sent after all", || {
+        let said = world.telegram.said_to(7);
+        said.iter().any(|said| said.text.contains("poison"))
+    });
+    world.stop();
+}
+
+#[test]
+#[ignore = "takes minutes: a row is waited for that long; run by .ci/full"]
+fn in_a_quiet_bot_a_message_that_always_fails_does_not_stop_its_chat_either() {
+    let world = open();
+    let ann = world.telegram.person(7);
+    ann.fails_on("poison");
+    ann.says("poison");
+    ann.says("what stands behind it");
+    eventually(UNTIL_ASIDE, "what stands behind it arrives", || {
+        let said = world.telegram.said_to(7);
+        said.iter().any(|said| said.text.contains("stands behind"))
+    });
     world.stop();
 }

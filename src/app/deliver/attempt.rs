@@ -14,10 +14,10 @@ use crate::app::Ctx;
 use crate::app::journal::set_reachable;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
-use crate::chat::{MessageId, Outbound, Parcel, UserId, render};
+use crate::chat::{Failing, MessageId, Outbound, Parcel, UserId, render};
 use crate::clock::{self, Pause};
 use crate::locale::{Language, Locale};
-use crate::outgoing::{Ended, Head};
+use crate::outgoing::{self, Ended, Head};
 use crate::store::{StoreError, Write};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
@@ -65,6 +65,9 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
 
 fn not_read(head: Head, error: &StoreError) -> Ended {
     error!(row = head.id.0, err:% = error; "outbox row not read");
+    if !error.may_pass() {
+        return Ended::Broken;
+    }
     Ended::Parked {
         until: clock::steady().after(MISHAP),
     }
@@ -113,10 +116,14 @@ async fn store(
 async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ended {
     let refusal = match error {
         CallError::Refused(refusal) => refusal,
-        CallError::Fault(_) | CallError::Garbled | CallError::Local(_) => {
+        CallError::Local(_) => {
+            error!(chat = head.chat.0, row = head.id.0, err:% = error; "message cannot be sent");
+            return Ended::Broken;
+        }
+        CallError::Fault(_) | CallError::Garbled => {
             let maybe_there = error.may_have_happened();
             warn!(chat = head.chat.0, err:% = error, maybe_there; "message not acknowledged");
-            return Ended::Unanswered;
+            return unanswered(ctx, &row).await;
         }
     };
     match refusal {
@@ -133,7 +140,7 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
         }
         Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {
             warn!(chat = head.chat.0, err:% = refusal; "telegram did not take the message");
-            Ended::Unanswered
+            unanswered(ctx, &row).await
         }
         Refusal::ReplyGone => repaired(ctx, head, &row, without_reply(&row)).await,
         Refusal::TopicGone => repaired(ctx, head, &row, without_topic(&row)).await,
@@ -184,6 +191,21 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             error!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our message");
             repaired(ctx, head, &row, None).await
         }
+    }
+}
+
+/// After a try that Telegram failed on. When that goes on, another call about the same chat tells
+/// whether it fails on everything: in a quiet bot there is nothing else to tell it by.
+async fn unanswered(ctx: &Ctx, row: &Outbound) -> Ended {
+    if !outgoing::is_suspect(row.failing) {
+        return Ended::Unanswered;
+    }
+    let (client, chat, topic) = (ctx.telegram.clone(), row.chat, row.topic);
+    match spawn_blocking(move || send::typing(&client, chat, topic)).await {
+        Ok(Ok(())) => Ended::Failed,
+        Ok(Err(CallError::Refused(refusal))) if refusal.is_about_the_call() => Ended::Failed,
+        Ok(Err(_)) => Ended::Unanswered,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
@@ -258,6 +280,8 @@ async fn sent_anew(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
         return drop_row(ctx, head).await;
     };
     let gone = Outbound {
+        failing: Failing::default(),
+        pause: None,
         part_of: None,
         parcel: Parcel::Delete { message: *message },
         ..row
@@ -370,6 +394,8 @@ async fn apology(ctx: &Ctx, row: &Outbound) -> String {
 /// A file that a chat does not take goes as messages, however many they are.
 async fn as_messages(ctx: &Ctx, head: Head, row: &Outbound, text: &str) -> Ended {
     let part = |body| Outbound {
+        failing: Failing::default(),
+        pause: None,
         part_of: None,
         parcel: Parcel::Send {
             body,
@@ -409,6 +435,10 @@ async fn mend(ctx: &Ctx, head: Head, mended: Option<Outbound>) -> Ended {
 }
 
 async fn change(ctx: &Ctx, head: Head, row: Outbound) {
+    let row = Outbound {
+        failing: row.failing.after_an_answer(),
+        ..row
+    };
     store(ctx, head, move |rows| {
         rows.set_outbound(head.id, &row).map(drop)
     })

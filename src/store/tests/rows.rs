@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::chat::Outbound;
+use crate::chat::{Failing, Outbound};
 use crate::chat::role::{Grant, Role};
 use crate::clock::Pause;
 use crate::keys::{Death, Health, Ledger, Scope};
@@ -200,6 +200,35 @@ fn the_outbox_keeps_its_order_and_gives_up_one_chat_at_a_time() {
     let set = move |write: &mut Write<'_>| write.set_outbound(OutboxId(2), &later);
     assert!(!done(&store, set), "a part that is gone does not come back");
     assert!(heads().is_empty());
+}
+
+#[test]
+fn the_failed_tries_of_a_part_outlive_a_restart() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let failing = Failing {
+        tries: 7,
+        lasted: Duration::from_mins(3),
+        is_aside: true,
+    };
+    let pause = Pause {
+        since: Timestamp(9),
+        length: Duration::from_mins(2),
+    };
+    let id = done(&store, |write| write.put_outbound(&outbound(1, "a")));
+    for id in [id, OutboxId(99)] {
+        let note = move |write: &mut Write<'_>| write.note_failing(id, failing, Some(pause));
+        done(&store, note);
+    }
+    store.close().unwrap();
+    let store = folder.open();
+    let heads = store.read_now(Read::outbox_heads).unwrap();
+    let [(head, stored)] = heads[..] else {
+        panic!("{heads:?}");
+    };
+    assert_eq!((head.id, head.failing, stored), (id, failing, Some(pause)));
+    let kept = store.read_now(|read| read.outbound(id)).unwrap().unwrap();
+    assert_eq!(kept.parcel, outbound(1, "a").parcel);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::chat::Rank;
+use crate::chat::{Failing, Rank};
 use crate::telegram::tests::{Reply, Server, body, says};
 
 const SENT: &str = r#"{"ok":true,"result":{"message_id":77,"date":1,"chat":{"id":5,"type":"x"}}}"#;
@@ -13,6 +13,7 @@ fn row(parcel: Parcel) -> Outbound {
         topic: None,
         rank: Rank::Final,
         pause: None,
+        failing: Failing::default(),
         part_of: None,
         parcel,
     }

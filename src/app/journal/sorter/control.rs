@@ -9,8 +9,8 @@ use crate::chat::admit::{Admission, admit};
 use crate::chat::callback::Callback;
 use crate::chat::role::{Held, Role};
 use crate::chat::{
-    Basis, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel, Pressed, Rank,
-    Task,
+    Basis, Content, Failing, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel, Pressed,
+    Rank, Task,
 };
 use crate::locale::Denied;
 use crate::store::StoreError;
@@ -30,6 +30,7 @@ impl Sorter<'_> {
             topic: None,
             rank: Rank::Acknowledge,
             pause: None,
+            failing: Failing::default(),
             part_of: None,
             parcel: Parcel::Answer {
                 callback: pressed.callback.clone(),

@@ -44,7 +44,7 @@ impl State {
             return Err(refusal);
         }
         match chat.mood {
-            Mood::Welcoming | Mood::Moderated => self.ordered(method, id),
+            Mood::Welcoming | Mood::Moderated => Ok(()),
             Mood::Failing | Mood::AboutToObject if method != "sendMessage" => Ok(()),
             Mood::Failing => Err(Refusal::new(500, "Internal Server Error")),
             Mood::AboutToObject => {

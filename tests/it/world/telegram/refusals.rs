@@ -1,5 +1,7 @@
 //! Refusals as a test orders them, and a moderator who removes what the bot sends.
 
+use serde_json::Value;
+
 use super::door::Mood;
 use super::{Group, Outcome, Person, Refusal, State, Telegram};
 
@@ -8,6 +10,8 @@ use super::{Group, Outcome, Person, Refusal, State, Telegram};
 pub(super) struct Ordered {
     chat: i64,
     method: String,
+    /// Only of a text that holds this word.
+    word: String,
     code: u16,
     description: String,
     times: usize,
@@ -18,9 +22,17 @@ pub(crate) const ALWAYS: usize = usize::MAX;
 
 impl State {
     /// The refusal that was ordered for this call.
-    pub(super) fn ordered(&mut self, method: &str, chat: i64) -> Result<(), Refusal> {
-        let is_meant =
-            |order: &&mut Ordered| order.chat == chat && order.method == method && order.times > 0;
+    pub(super) fn ordered(
+        &mut self,
+        method: &str,
+        chat: i64,
+        params: &Value,
+    ) -> Result<(), Refusal> {
+        let text = params["text"].as_str().unwrap_or_default();
+        let is_meant = |order: &&mut Ordered| {
+            let of_call = order.chat == chat && order.method == method && order.times > 0;
+            of_call && text.contains(&order.word)
+        };
         match self.refusals.iter_mut().find(is_meant) {
             Some(order) => {
                 order.times -= 1;
@@ -52,15 +64,18 @@ impl State {
 
 impl Telegram {
     fn refuses(&self, chat: i64, (method, times): (&str, usize), (code, description): (u16, &str)) {
-        self.change(|state| {
-            state.refusals.push(Ordered {
-                chat,
-                method: method.to_owned(),
-                code,
-                description: description.to_owned(),
-                times,
-            });
+        self.order(Ordered {
+            chat,
+            method: method.to_owned(),
+            word: String::new(),
+            code,
+            description: description.to_owned(),
+            times,
         });
+    }
+
+    fn order(&self, order: Ordered) {
+        self.change(|state| state.refusals.push(order));
     }
 }
 
@@ -68,6 +83,26 @@ impl Person {
     /// So many calls of a method in this chat are refused with this code and in these words.
     pub(crate) fn refuses(&self, calls: (&str, usize), refusal: (u16, &str)) {
         self.telegram.refuses(self.chat, calls, refusal);
+    }
+}
+
+impl Person {
+    /// Every message here that holds this word fails with 500, until [`Person::refuses_nothing`].
+    pub(crate) fn fails_on(&self, word: &str) {
+        self.telegram.order(Ordered {
+            chat: self.chat,
+            method: "sendMessage".to_owned(),
+            word: word.to_owned(),
+            code: 500,
+            description: "Internal Server Error".to_owned(),
+            times: ALWAYS,
+        });
+    }
+
+    /// Nothing here is refused any more that a test ordered to be.
+    pub(crate) fn refuses_nothing(&self) {
+        self.telegram
+            .change(|state| state.refusals.retain(|order| order.chat != self.chat));
     }
 }
 

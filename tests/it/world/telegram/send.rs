@@ -18,6 +18,7 @@ impl State {
         }
         let chat = params["chat_id"].as_i64().unwrap_or_default();
         self.knock(method, chat)?;
+        self.ordered(method, chat, params)?;
         self.admit(method, chat)?;
         match method {
             "sendMessage" => {
