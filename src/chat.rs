@@ -230,7 +230,7 @@ pub(crate) enum Event {
     /// A button under one of the bot's messages.
     Pressed(Pressed),
     /// The person blocked (`false`) or unblocked (`true`) the bot, or it was put into or out of a
-    /// group (`my_chat_member`).
+    /// group, or may write there or not (`my_chat_member`).
     Reachable { chat: ChatId, reachable: bool },
     /// A group became a supergroup and has a new id.
     Migrated { from: ChatId, to: ChatId },

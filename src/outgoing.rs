@@ -11,6 +11,7 @@
 //! frame goes before a row of its chat. A row that stands aside ([`failing`]) is no longer in that
 //! order.
 
+mod closed;
 mod failing;
 mod line;
 mod minute;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use crate::chat::{ChatId, Failing, JobId, Outbound, OutboxId, Rank};
 use crate::clock::Timestamp;
+pub(crate) use closed::{Closed, Place};
 pub(crate) use failing::is_suspect;
 use failing::{Tally, Verdict, judge, once_more};
 use line::{Filed, Line, PER_MESSAGE, Row, Rows, chat_of, line_of};

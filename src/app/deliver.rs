@@ -26,7 +26,7 @@ use crate::app::live::Live;
 use crate::app::{Ctx, GRACE};
 use crate::chat::{ChatId, Failing, JobId, Outbound, OutboxId, Rank};
 use crate::clock::{self, Pause, Timestamp};
-use crate::outgoing::{Due, Ended, Fate, Frame, Head, Item, Outgoing};
+use crate::outgoing::{Closed, Due, Ended, Fate, Frame, Head, Item, Outgoing, Place};
 use crate::store::Read;
 use pace::Pace;
 
@@ -48,6 +48,8 @@ pub(crate) struct Mail {
     waiting: Arc<AtomicUsize>,
     /// Chats that take no drafts.
     latched: Arc<Mutex<HashSet<ChatId>>>,
+    /// Groups and topics where the bot may not write.
+    closed: Arc<Mutex<Closed>>,
 }
 
 /// What the delivery is told.
@@ -72,6 +74,7 @@ impl Mail {
             letters,
             waiting: Arc::default(),
             latched: Arc::default(),
+            closed: Arc::default(),
         };
         (mail, slot)
     }
@@ -109,6 +112,27 @@ impl Mail {
             latched.clear();
         }
         latched.insert(chat);
+    }
+
+    /// The bot was told that it may not write there.
+    pub(crate) fn may_not_write(&self, place: Place) {
+        let (Place::Chat(chat) | Place::Topic(chat, _)) = place;
+        // Who closes a private chat asks nothing there.
+        if chat.0 < 0 {
+            self.closed.lock().note(place, clock::steady());
+        }
+    }
+
+    /// It was told that it may write in the chat, or has done so.
+    pub(crate) fn may_write(&self, chat: ChatId) {
+        if chat.0 < 0 {
+            self.closed.lock().opened(chat);
+        }
+    }
+
+    /// Whether nobody there would read an answer.
+    pub(crate) fn is_closed(&self, place: Place) -> bool {
+        self.closed.lock().holds(place, clock::steady())
     }
 
     /// Nothing more goes to this chat.

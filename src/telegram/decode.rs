@@ -116,7 +116,8 @@ fn of_member(json: &str) -> Result<Event, Unfit> {
     let reachable = match member.status.as_str() {
         "creator" | "administrator" | "member" => true,
         "left" | "kicked" => false,
-        "restricted" => member.is_member.unwrap_or(false),
+        // Where it may send no text it can say nothing.
+        "restricted" => member.is_member == Some(true) && member.can_send_messages != Some(false),
         _ => return Err(skipped("unknown member status")),
     };
     Ok(Event::Reachable {

@@ -162,6 +162,9 @@ pub(super) struct ChatMember {
     pub(super) status: String,
     /// Given when the status is `restricted`.
     pub(super) is_member: Option<bool>,
+    /// Given when the status is `restricted`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) can_send_messages: Option<bool>,
 }
 
 /// Takes a value of another shape than we know for an absent one.

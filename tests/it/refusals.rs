@@ -173,6 +173,45 @@ fn a_refusal_in_unknown_words_closes_no_chat_as_long_as_a_bare_text_may_be_sent(
     world.stop();
 }
 
+#[test]
+fn where_the_bot_may_not_write_a_mention_costs_no_call_until_it_may_again() {
+    let world = open();
+    let group = world.telegram.group(-123);
+    let (member, other) = (group.member(7), world.telegram.person(8));
+    group.mutes_the_bot();
+    member.says("@testbot muted");
+    // Updates are looked at in their order.
+    other.is_answered("elsewhere");
+    assert!(world.gemini.calls_about("muted").is_empty());
+    assert!(world.telegram.said_to(-123).is_empty());
+    group.lets_the_bot_speak();
+    member.says("@testbot hello");
+    group.sees("the answer", |shown| {
+        shown.iter().any(|shown| shown.text.contains("hello"))
+    });
+    world.stop();
+}
+
+#[test]
+fn a_refusal_to_write_is_remembered_and_the_next_mention_costs_no_call() {
+    let world = open();
+    let group = world.telegram.group(-123);
+    let other = world.telegram.person(8);
+    group.mutes_the_bot_in_silence();
+    group.member(7).says("@testbot first");
+    eventually(Duration::from_mins(1), "the bot notices", || {
+        world.log().contains("chat is closed to us")
+    });
+    for question in ["second", "third"] {
+        group.member(7).says(&format!("@testbot {question}"));
+        group.member(9).says(&format!("@testbot {question}"));
+        other.is_answered(&format!("{question} elsewhere."));
+    }
+    let calls = world.gemini.calls();
+    assert_eq!(calls.len(), 3, "one of the group, two of others");
+    world.stop();
+}
+
 /// How long a row is waited for before it is set aside (design §2, rule 6), and some more.
 const UNTIL_ASIDE: Duration = Duration::from_mins(4);
 

@@ -17,7 +17,7 @@ use crate::chat::rich::{Rich, Style};
 use crate::chat::{Failing, MessageId, Outbound, Parcel, UserId, render};
 use crate::clock::{self, Pause};
 use crate::locale::{Language, Locale};
-use crate::outgoing::{self, Ended, Head};
+use crate::outgoing::{self, Ended, Head, Place};
 use crate::store::{StoreError, Write};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
@@ -76,6 +76,9 @@ fn not_read(head: Head, error: &StoreError) -> Ended {
 /// The row leaves the outbox, and the turn learns its message id, in one commit. Until that is on
 /// disk the line stays busy: a crash may repeat this part, but none after it.
 async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<MessageId>) -> Ended {
+    if let Parcel::Send { .. } | Parcel::File { .. } | Parcel::Document { .. } = row.parcel {
+        ctx.mail.may_write(head.chat);
+    }
     if let (Some((lane, job, part)), Some(message)) = (row.part_of, sent) {
         let noted = store(ctx, head, move |rows| {
             rows.remove_outbound(head.id)?;
@@ -155,17 +158,12 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             Ended::Changed
         }
         Refusal::TopicClosed => {
+            ctx.mail.may_not_write(Place::Topic(head.chat, row.topic));
             info!(chat = head.chat.0; "topic is closed to us");
             drop_row(ctx, head).await
         }
-        Refusal::ChatClosed => {
-            info!(chat = head.chat.0; "chat is closed to us");
-            closed(ctx, head).await
-        }
-        Refusal::Forbidden(_) if is_bare(&row) => {
-            info!(chat = head.chat.0, err:% = refusal; "not even a bare text: chat is closed to us");
-            closed(ctx, head).await
-        }
+        Refusal::ChatClosed => closed(ctx, head, &refusal).await,
+        Refusal::Forbidden(_) if is_bare(&row) => closed(ctx, head, &refusal).await,
         Refusal::ContentForbidden => {
             info!(chat = head.chat.0, row = head.id.0; "this kind of content is not allowed there");
             repaired(ctx, head, &row, without_links(&row)).await
@@ -454,11 +452,13 @@ async fn drop_row(ctx: &Ctx, head: Head) -> Ended {
 }
 
 /// Nothing can be sent to this chat until it writes to us again.
-async fn closed(ctx: &Ctx, head: Head) -> Ended {
+async fn closed(ctx: &Ctx, head: Head, refusal: &Refusal) -> Ended {
     let chat = head.chat;
+    ctx.mail.may_not_write(Place::Chat(chat));
+    info!(chat = chat.0, err:% = refusal; "chat is closed to us");
     store(ctx, head, move |rows| {
         rows.remove_outbound(head.id)?;
-        rows.drop_outbound_of(chat)?;
+        rows.close_chat(chat)?;
         set_reachable(rows, chat, false)
     })
     .await;

@@ -14,7 +14,7 @@ use crate::app::live::{Begun, Content, Live, Mishap, Way};
 use crate::chat::rich::Rich;
 use crate::chat::{ChatId, MessageId, Outbound, Parcel};
 use crate::clock::{self, Pause};
-use crate::outgoing::{Ended, Frame, Head};
+use crate::outgoing::{Ended, Frame, Head, Place};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
 
@@ -163,9 +163,16 @@ async fn refused(ctx: &Ctx, live: &Live, begun: &Begun, error: CallError) -> End
         Refusal::NoDrafts => (Mishap::NoDrafts, Ended::Gone),
         Refusal::Gone => (Mishap::MessageGone, Ended::Gone),
         // What waits for the chat finds out for itself.
-        Refusal::ChatClosed | Refusal::TopicClosed | Refusal::TopicGone | Refusal::Migrated(_) => {
+        Refusal::ChatClosed => {
+            ctx.mail.may_not_write(Place::Chat(live.chat));
             (Mishap::Closed, Ended::Gone)
         }
+        Refusal::TopicClosed => {
+            let place = Place::Topic(live.chat, live.topic);
+            ctx.mail.may_not_write(place);
+            (Mishap::Closed, Ended::Gone)
+        }
+        Refusal::TopicGone | Refusal::Migrated(_) => (Mishap::Closed, Ended::Gone),
         Refusal::UnknownMethod if begun.way == Way::Draft => (Mishap::NoDrafts, Ended::Gone),
         // About what this frame held: the next one may fare better.
         Refusal::ReplyGone

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::chat::{Failing, Outbound};
 use crate::chat::role::{Grant, Role};
+use crate::chat::{Failing, Outbound};
 use crate::clock::Pause;
 use crate::keys::{Death, Health, Ledger, Scope};
 

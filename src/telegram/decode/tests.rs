@@ -323,6 +323,16 @@ fn membership_tells_whether_the_chat_can_be_reached() {
             json!({"status": "restricted", "is_member": false}),
             Some(false),
         ),
+        (
+            "supergroup",
+            json!({"status": "restricted", "is_member": true, "can_send_messages": false}),
+            Some(false),
+        ),
+        (
+            "supergroup",
+            json!({"status": "restricted", "is_member": true, "can_send_messages": true}),
+            Some(true),
+        ),
         ("supergroup", json!({"status": "levitating"}), None),
         ("channel", json!({"status": "administrator"}), None),
     ] {

@@ -13,6 +13,7 @@ use crate::chat::{
     Rank, Task,
 };
 use crate::locale::Denied;
+use crate::outgoing::Place;
 use crate::store::StoreError;
 
 impl Sorter<'_> {
@@ -51,6 +52,14 @@ impl Sorter<'_> {
                     None
                 };
                 Ok(Entry::Pressed { acknowledge, job })
+            }
+            (Some(Callback::Retry | Callback::Continue), Some(_))
+                if self.ctx.mail.is_closed(Place::Chat(pressed.chat)) =>
+            {
+                Ok(Entry::Pressed {
+                    acknowledge,
+                    job: None,
+                })
             }
             (Some(callback @ (Callback::Retry | Callback::Continue)), Some(_))
             | (Some(callback @ Callback::Stop(_)), _) => Ok(Entry::Again(Press {
@@ -121,6 +130,9 @@ impl Sorter<'_> {
 
     /// The same gate as for a new message. Only a question can be changed; nobody is told anything.
     pub(super) async fn edited(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
+        if self.is_unanswerable(&inbound) {
+            return Ok(Entry::Dropped);
+        }
         self.load(inbound.sender.id, inbound.chat, inbound.kind)
             .await?;
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);

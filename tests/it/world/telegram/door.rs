@@ -30,6 +30,8 @@ pub(super) enum Mood {
     AboutToObject,
     /// Every message is removed as soon as it arrives.
     Moderated,
+    /// The bot may read and not write.
+    Muted,
 }
 
 impl State {
@@ -51,6 +53,10 @@ impl State {
                 chat.mood = Mood::Welcoming;
                 Err(Refusal::bad("PEER_OF_TOMORROW_INVALID"))
             }
+            Mood::Muted if method == "deleteMessage" => Ok(()),
+            Mood::Muted => Err(Refusal::bad(
+                "not enough rights to send text messages to the chat",
+            )),
             Mood::Closed if id > 0 => {
                 Err(Refusal::new(403, "Forbidden: bot was blocked by the user"))
             }

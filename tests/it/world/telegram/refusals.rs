@@ -1,9 +1,11 @@
 //! Refusals as a test orders them, and a moderator who removes what the bot sends.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::door::Mood;
-use super::{Group, Outcome, Person, Refusal, State, Telegram};
+use super::people::chat_object;
+use super::{BOT_ID, Group, Outcome, Person, Refusal, State, Telegram};
+use crate::world::now;
 
 /// The next calls of a method in a chat are refused like this.
 #[derive(Debug)]
@@ -117,7 +119,45 @@ impl Group {
         self.is_in(Mood::Moderated);
     }
 
-    pub(super) fn is_in(&self, mood: Mood) {
+    /// The bot may not write here any more, and nobody tells it.
+    pub(crate) fn mutes_the_bot_in_silence(&self) {
+        self.is_in(Mood::Muted);
+    }
+
+    /// The bot may not write here any more, and is told so.
+    pub(crate) fn mutes_the_bot(&self) {
+        self.is_in(Mood::Muted);
+        self.tells_membership(
+            &json!({"status": "member"}),
+            &json!({"status": "restricted", "is_member": true, "can_send_messages": false,
+                "until_date": 0}),
+        );
+    }
+
+    /// The bot may write here again, and is told so.
+    pub(crate) fn lets_the_bot_speak(&self) {
+        self.is_in(Mood::Welcoming);
+        self.tells_membership(
+            &json!({"status": "restricted", "is_member": true, "can_send_messages": false,
+                "until_date": 0}),
+            &json!({"status": "member"}),
+        );
+    }
+
+    fn tells_membership(&self, old: &Value, new: &Value) {
+        let of_bot = |member: &Value| {
+            let mut member = member.clone();
+            member["user"] = json!({"id": BOT_ID, "is_bot": true, "first_name": "Test"});
+            member
+        };
+        let update = json!({"chat": chat_object(self.id), "date": now().as_secs(),
+            "from": {"id": 5, "is_bot": false, "first_name": "Admin"},
+            "old_chat_member": of_bot(old), "new_chat_member": of_bot(new)});
+        self.telegram
+            .change(|state| state.emit("my_chat_member", &update));
+    }
+
+    fn is_in(&self, mood: Mood) {
         self.telegram.change(|state| {
             state.chats.entry(self.id).or_default().mood = mood;
         });
