@@ -165,12 +165,15 @@ impl Live {
 
     fn frame(&self, stage: Stage) -> Option<Frame> {
         let screen = self.screen.lock();
-        match (screen.way, stage) {
+        let frame = match (screen.way, stage) {
             (Way::Draft, _) => Some(Frame::Draft),
             (Way::Message, Stage::Thinking) => screen.grown.is_none().then_some(Frame::Typing),
             (Way::Message, Stage::Text) if screen.is_full => Some(Frame::Typing),
             (Way::Message, Stage::Queued | Stage::Text) => Some(Frame::Message),
-        }
+        };
+        let is_inbox = self.topic.and_then(TopicId::direct).is_some();
+        // The inbox of a channel takes no chat actions.
+        frame.filter(|frame| !(is_inbox && *frame == Frame::Typing))
     }
 
     /// Takes what there is to show now; `None` when it is on the screen already, costs more than what

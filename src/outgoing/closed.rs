@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn a_closed_chat_is_closed_in_every_topic_and_a_closed_topic_is_one() {
         let general = Place::Topic(CHAT, None);
-        let topic = Place::Topic(CHAT, Some(TopicId(3)));
+        let topic = Place::Topic(CHAT, Some(TopicId::Thread(3)));
         for (told, [chat_is, general_is, topic_is]) in [
             (Place::Chat(CHAT), [true; 3]),
             (general, [false, true, false]),

@@ -38,7 +38,7 @@ impl Folder {
 pub(super) fn lane(chat: i64, topic: Option<i32>, person: i64) -> Lane {
     Lane::Telegram {
         chat: ChatId(chat),
-        topic: topic.map(TopicId),
+        topic: topic.map(TopicId::Thread),
         person: UserId(person),
     }
 }

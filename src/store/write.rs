@@ -30,7 +30,7 @@ pub(crate) struct Write<'t> {
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     pub(super) persons: Vec<UserId>,
-    pub(super) lanes: Vec<(i64, i32, i64)>,
+    pub(super) lanes: Vec<(i64, i64, i64)>,
 }
 
 impl<'t> Write<'t> {

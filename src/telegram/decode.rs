@@ -47,7 +47,7 @@ const MEDIA: [&str; 18] = [
 ];
 
 /// In the General topic of a forum a message must be sent without thread id.
-const GENERAL: TopicId = TopicId(1);
+const GENERAL: i32 = 1;
 
 /// What became of one update.
 #[derive(Debug, PartialEq, Eq)]
@@ -151,7 +151,7 @@ fn of_stop(json: &str) -> Result<Event, Unfit> {
     match chat_kind(&stop.chat)? {
         ChatKind::Private => Ok(Event::Stopped {
             chat: stop.chat.id,
-            topic: stop.message_thread_id,
+            topic: stop.message_thread_id.map(TopicId::Thread),
             draft: stop.draft_id,
         }),
         ChatKind::Group => Err(skipped("stop in a group")),
@@ -319,12 +319,15 @@ fn bounded(text: &str) -> Option<String> {
 
 /// Without `is_topic_message`, a thread id is that of a reply thread.
 fn topic(message: &Message<'_>, kind: ChatKind) -> Option<TopicId> {
+    if let Some(direct) = &message.direct_messages_topic {
+        return Some(TopicId::Direct(direct.topic_id));
+    }
     let topic = message
         .message_thread_id
         .filter(|_| message.is_topic_message == Some(true))?;
     match kind {
         ChatKind::Group if topic == GENERAL => None,
-        ChatKind::Group | ChatKind::Private => Some(topic),
+        ChatKind::Group | ChatKind::Private => Some(TopicId::Thread(topic)),
     }
 }
 

@@ -110,7 +110,8 @@ fn message(
 ) -> Result<Option<MessageId>, CallError> {
     let params = SendMessageParams::builder()
         .chat_id(row.chat.0)
-        .maybe_message_thread_id(row.topic.map(|topic| topic.0))
+        .maybe_message_thread_id(row.topic.and_then(TopicId::thread))
+        .maybe_direct_messages_topic_id(row.topic.and_then(TopicId::direct))
         .text(&body.text)
         .maybe_entities(entities(body))
         .link_preview_options(LinkPreviewOptions::DISABLED)
@@ -151,7 +152,7 @@ pub(crate) fn draft(
 ) -> Result<(), CallError> {
     let params = SendMessageDraftParams::builder()
         .chat_id(chat.0)
-        .maybe_message_thread_id(topic.map(|topic| topic.0))
+        .maybe_message_thread_id(topic.and_then(TopicId::thread))
         .draft_id(draft)
         .text(&body.text)
         .maybe_entities(entities(body))
@@ -162,7 +163,8 @@ pub(crate) fn draft(
         .map(|IgnoredAny| ())
 }
 
-/// Shows for five seconds that the bot writes (Bot API, `sendChatAction`).
+/// Shows for five seconds that the bot writes (Bot API, `sendChatAction`); not in the inbox of a
+/// channel, which takes no actions.
 pub(crate) fn typing(
     client: &Client,
     chat: ChatId,
@@ -170,7 +172,7 @@ pub(crate) fn typing(
 ) -> Result<(), CallError> {
     let params = SendChatActionParams::builder()
         .chat_id(chat.0)
-        .maybe_message_thread_id(topic.map(|topic| topic.0))
+        .maybe_message_thread_id(topic.and_then(TopicId::thread))
         .action(ChatAction::Typing)
         .build();
     client.call("sendChatAction", &params).map(|IgnoredAny| ())
@@ -185,7 +187,8 @@ fn file(
     let field = "document";
     let params = SendDocumentParams::builder()
         .chat_id(row.chat.0)
-        .maybe_message_thread_id(row.topic.map(|topic| topic.0))
+        .maybe_message_thread_id(row.topic.and_then(TopicId::thread))
+        .maybe_direct_messages_topic_id(row.topic.and_then(TopicId::direct))
         .document(FileUpload::String(format!("attach://{field}")))
         .maybe_reply_parameters(reply_to.map(reply))
         .build();

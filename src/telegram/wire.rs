@@ -6,7 +6,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::chat::{ChatId, MessageId, TopicId, UserId};
+use crate::chat::{ChatId, MessageId, UserId};
 
 /// An accepted call.
 #[derive(Deserialize)]
@@ -62,8 +62,10 @@ pub(super) struct Message<'a> {
     pub(super) sender_chat: Option<Chat>,
     pub(super) via_bot: Option<User>,
     pub(super) business_connection_id: Option<String>,
-    pub(super) message_thread_id: Option<TopicId>,
+    pub(super) message_thread_id: Option<i32>,
     pub(super) is_topic_message: Option<bool>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) direct_messages_topic: Option<DirectMessagesTopic>,
     pub(super) forward_origin: Option<serde::de::IgnoredAny>,
     /// Another message, left as it is: replies do not nest, so one level is decoded and no more.
     #[serde(borrow)]
@@ -89,6 +91,13 @@ pub(super) struct Chat {
     #[serde(rename = "type", default)]
     pub(super) kind: String,
     pub(super) title: Option<String>,
+}
+
+/// One person's conversation in the inbox of a channel.
+#[derive(Deserialize)]
+pub(super) struct DirectMessagesTopic {
+    /// Up to 52 bits.
+    pub(super) topic_id: i64,
 }
 
 #[derive(Deserialize)]
@@ -146,7 +155,7 @@ pub(super) struct Holder {
 #[derive(Deserialize)]
 pub(super) struct StoppedGeneration {
     pub(super) chat: Chat,
-    pub(super) message_thread_id: Option<TopicId>,
+    pub(super) message_thread_id: Option<i32>,
     pub(super) draft_id: i32,
 }
 

@@ -14,7 +14,7 @@ use crate::app::Ctx;
 use crate::app::journal::set_reachable;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
-use crate::chat::{Failing, MessageId, Outbound, Parcel, UserId, render};
+use crate::chat::{Failing, MessageId, Outbound, Parcel, TopicId, UserId, render};
 use crate::clock::{self, Pause};
 use crate::locale::{Language, Locale};
 use crate::outgoing::{self, Ended, Head, Place};
@@ -199,7 +199,11 @@ async fn unanswered(ctx: &Ctx, row: &Outbound) -> Ended {
         return Ended::Unanswered;
     }
     let (client, chat, topic) = (ctx.telegram.clone(), row.chat, row.topic);
-    match spawn_blocking(move || send::typing(&client, chat, topic)).await {
+    let asked = spawn_blocking(move || match topic {
+        Some(TopicId::Direct(_)) => send::get_me(&client).map(drop),
+        Some(TopicId::Thread(_)) | None => send::typing(&client, chat, topic),
+    });
+    match asked.await {
         Ok(Ok(())) => Ended::Failed,
         Ok(Err(CallError::Refused(refusal))) if refusal.is_about_the_call() => Ended::Failed,
         Ok(Err(_)) => Ended::Unanswered,
@@ -249,7 +253,7 @@ fn without_reply(row: &Outbound) -> Option<Outbound> {
 }
 
 fn without_topic(row: &Outbound) -> Option<Outbound> {
-    row.topic?;
+    row.topic.and_then(TopicId::thread)?;
     Some(Outbound {
         topic: None,
         ..row.clone()
@@ -337,7 +341,7 @@ fn is_bare(row: &Outbound) -> bool {
             reply_to.is_none()
                 && buttons.is_empty()
                 && body.entities.is_empty()
-                && row.topic.is_none()
+                && row.topic.and_then(TopicId::thread).is_none()
         }
         Parcel::Edit { .. }
         | Parcel::Delete { .. }
@@ -363,7 +367,7 @@ async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
         (true, None) => return None,
     };
     Some(Outbound {
-        topic: None,
+        topic: row.topic.filter(|topic| topic.direct().is_some()),
         part_of: row.part_of.filter(|_| !is_bare),
         parcel: Parcel::Send {
             body: Rich::plain(text),

@@ -178,7 +178,7 @@ fn the_creation_of_a_topic_is_no_reply() {
     let inbound = inbound(&message("supergroup", &fields));
     assert_eq!(inbound.addressed, Addressed::No);
     assert_eq!(inbound.quote, None);
-    assert_eq!(inbound.topic, Some(TopicId(8)));
+    assert_eq!(inbound.topic, Some(TopicId::Thread(8)));
 }
 
 #[test]
@@ -204,7 +204,10 @@ fn a_topic_is_one_only_when_telegram_says_so() {
     ] {
         let mut fields = fields;
         fields["text"] = json!("hi");
-        assert_eq!(inbound(&message(chat, &fields)).topic, topic.map(TopicId));
+        assert_eq!(
+            inbound(&message(chat, &fields)).topic,
+            topic.map(TopicId::Thread)
+        );
     }
 }
 
@@ -304,6 +307,18 @@ fn a_group_that_moved_is_told_from_either_side() {
     assert_eq!(decoded(&old), moved(-100, -1001));
     let new = message("supergroup", &json!({"migrate_from_chat_id": -50}));
     assert_eq!(decoded(&new), moved(-50, -100));
+}
+
+#[test]
+fn a_message_in_the_inbox_of_a_channel_belongs_to_the_conversation_of_its_writer() {
+    let topic = json!({"topic_id": 4_503_599_627_370_495_i64, "user": {"id": 7}});
+    let mut fields = json!({"text": "@svsbot hi", "entities": entity("mention", 0, 7),
+        "direct_messages_topic": topic, "message_thread_id": 3});
+    let direct = TopicId::Direct(4_503_599_627_370_495);
+    let read = inbound(&message("supergroup", &fields));
+    assert_eq!(read.topic, Some(direct));
+    fields["direct_messages_topic"] = json!("of another shape");
+    assert_eq!(inbound(&message("supergroup", &fields)).topic, None);
 }
 
 #[test]
@@ -576,7 +591,7 @@ fn a_stop_names_the_draft_and_counts_in_private_only() {
     };
     let expected = Event::Stopped {
         chat: ChatId(7),
-        topic: Some(TopicId(4)),
+        topic: Some(TopicId::Thread(4)),
         draft: 12,
     };
     assert_eq!(stop("private"), Decoded::Event(expected));

@@ -38,7 +38,7 @@ fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
         reply_to: Some(MessageId(3)),
         buttons: Vec::new(),
     });
-    row.topic = Some(TopicId(9));
+    row.topic = Some(TopicId::Thread(9));
     let (outcome, request) = sent(says(200, SENT), &row);
     assert_eq!(outcome, Ok(Some(MessageId(77))));
     assert!(request.contains("/sendMessage "), "{request}");
@@ -50,6 +50,37 @@ fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
         "reply_parameters": {"message_id": 3, "allow_sending_without_reply": true},
     });
     assert_eq!(body(&request), expected);
+}
+
+#[test]
+fn what_goes_to_the_inbox_of_a_channel_names_the_conversation() {
+    let mut text = row(Parcel::Send {
+        body: Rich::plain("hi"),
+        reply_to: None,
+        buttons: Vec::new(),
+    });
+    text.topic = Some(TopicId::Direct(1 << 51));
+    let (_, request) = sent(says(200, SENT), &text);
+    let expected = json!({
+        "chat_id": 5,
+        "direct_messages_topic_id": 1_i64 << 51,
+        "text": "hi",
+        "link_preview_options": {"is_disabled": true},
+    });
+    assert_eq!(body(&request), expected);
+    let mut file = row(Parcel::Document {
+        name: "answer.md".to_owned(),
+        text: "hi".to_owned(),
+        reply_to: None,
+    });
+    file.topic = text.topic;
+    let (_, request) = sent(says(200, SENT), &file);
+    let field = format!(
+        "name=\"direct_messages_topic_id\"\r\n\r\n{}\r\n",
+        1_i64 << 51
+    );
+    assert!(request.contains(&field), "{request}");
+    assert!(!request.contains("message_thread_id"), "{request}");
 }
 
 #[test]
