@@ -12,114 +12,22 @@
 //! order.
 
 mod closed;
+mod due;
+mod ended;
 mod failing;
 mod line;
 mod minute;
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
 
-use crate::chat::{ChatId, Failing, JobId, Outbound, OutboxId, Rank};
+use crate::chat::{ChatId, JobId, Rank};
 use crate::clock::Timestamp;
 pub(crate) use closed::{Closed, Place};
+pub(crate) use due::{Due, Ended, Fate, Frame, Head, Item};
+use failing::Tally;
 pub(crate) use failing::is_suspect;
-use failing::{Tally, Verdict, judge, once_more};
 use line::{Filed, Line, PER_MESSAGE, Row, Rows, chat_of, line_of};
 use minute::GroupMinute;
-
-/// Longest pause between two probes while Telegram does not answer.
-const OUTAGE_CAP: Duration = Duration::from_secs(30);
-
-/// The light facts of an outbox row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) id: OutboxId,
-    pub(crate) chat: ChatId,
-    pub(crate) rank: Rank,
-    /// Not to be tried before.
-    pub(crate) not_before: Timestamp,
-    pub(crate) failing: Failing,
-}
-
-impl Head {
-    /// The facts of a row that may go at once.
-    pub(crate) const fn of(id: OutboxId, row: &Outbound) -> Self {
-        Self {
-            id,
-            chat: row.chat,
-            rank: row.rank,
-            not_before: Timestamp(0),
-            failing: row.failing,
-        }
-    }
-}
-
-/// What a growing answer wants to show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Frame {
-    /// A message or its edit: counts as one.
-    Message,
-    /// A draft of a private chat.
-    Draft,
-    /// That the bot writes.
-    Typing,
-}
-
-impl Frame {
-    const fn rank(self) -> Rank {
-        match self {
-            Self::Message | Self::Draft => Rank::Edit,
-            Self::Typing => Rank::Typing,
-        }
-    }
-}
-
-/// Something whose time has come; its line is busy until [`Outgoing::ended`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Due {
-    pub(crate) item: Item,
-    pub(crate) chat: ChatId,
-    pub(crate) rank: Rank,
-}
-
-/// A row of the outbox, or a frame of the answer to a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Item {
-    Row(OutboxId),
-    Frame(JobId),
-}
-
-/// How a try to send a row ended, as far as order and time are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// The row is gone from the outbox: sent, or not to be sent any more.
-    Gone,
-    /// There was nothing to send, so nothing was learned of Telegram either.
-    Unsent,
-    /// The row was changed and goes again at once.
-    Changed,
-    /// This chat waits until then.
-    Parked { until: Timestamp },
-    /// The same, because Telegram said so (`retry_after`).
-    Flooded { until: Timestamp },
-    /// Telegram did not answer: everybody waits, then one row is tried.
-    Unanswered,
-    /// Telegram failed on this row, and answered another call about the same chat right after.
-    Failed,
-    /// The row could not be tried, for a reason on this machine that is about it alone.
-    Broken,
-}
-
-/// What is to be stored of a row after a failed try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It is tried again, in its order.
-    Waits(Failing),
-    /// It was set aside, and is tried again after this long.
-    Aside(Failing, Duration),
-    /// It is to be dropped.
-    GivenUp(Failing),
-}
 
 /// The lines of all chats.
 #[derive(Debug, Default)]
@@ -231,125 +139,6 @@ impl Outgoing {
         self.ready.first().map(|(rank, _, _)| *rank)
     }
 
-    /// The try of `due` ended. A frame does not come again by itself. What is to be stored of a row
-    /// that goes on failing.
-    pub(crate) fn ended(
-        &mut self,
-        due: Due,
-        ended: Ended,
-        now: Timestamp,
-        jitter: Duration,
-    ) -> Option<Fate> {
-        let line = line_of(due.chat, due.rank);
-        let rows = self.lines.get_mut(&line)?;
-        rows.under_way = None;
-        let row = rows.tried.take();
-        self.under_way = self.under_way.saturating_sub(1);
-        if let Ended::Parked { until } | Ended::Flooded { until } = ended {
-            rows.parked_until = rows.parked_until.max(until);
-        }
-        let fate = match ended {
-            Ended::Unanswered | Ended::Failed | Ended::Broken => {
-                self.failed(due, row, ended, now, jitter)
-            }
-            Ended::Gone
-            | Ended::Unsent
-            | Ended::Changed
-            | Ended::Parked { .. }
-            | Ended::Flooded { .. } => {
-                self.answered(due, row, ended);
-                None
-            }
-        };
-        self.file(line, now);
-        fate
-    }
-
-    /// After a try that Telegram answered, or that told nothing of it.
-    fn answered(&mut self, due: Due, row: Option<Row>, ended: Ended) {
-        let line = line_of(due.chat, due.rank);
-        let is_answered = matches!(ended, Ended::Gone | Ended::Changed | Ended::Flooded { .. });
-        if is_answered {
-            self.silence = 0;
-            // That a button was answered says nothing of messages.
-            self.tally.served += u64::from(matches!(line, Line::Texts(_)));
-        }
-        let (Item::Row(id), Some(mut row)) = (due.item, row) else {
-            return;
-        };
-        if let Ended::Gone | Ended::Unsent = ended {
-            self.rows = self.rows.saturating_sub(1);
-            return;
-        }
-        if is_answered {
-            row.failing = row.failing.after_an_answer();
-        }
-        if let Some(rows) = self.lines.get_mut(&line) {
-            rows.put(id, row);
-        }
-    }
-
-    /// After a try that failed.
-    fn failed(
-        &mut self,
-        due: Due,
-        row: Option<Row>,
-        ended: Ended,
-        now: Timestamp,
-        jitter: Duration,
-    ) -> Option<Fate> {
-        let is_aside = row.is_some_and(|row| row.failing.is_aside);
-        let before = self.tally;
-        // What stands aside tells nothing of Telegram.
-        if ended == Ended::Unanswered && !is_aside {
-            self.silence_grows(now, jitter);
-            self.tally.failed += 1;
-        }
-        let rows = self.lines.get_mut(&line_of(due.chat, due.rank))?;
-        let is_own_fault = before.proves(rows.met, ended);
-        rows.met = self.tally;
-        let (Item::Row(id), Some(row)) = (due.item, row) else {
-            return None;
-        };
-        let is_first = row.failing.tries == 0;
-        let since = if is_first { now } else { row.since };
-        let failing = once_more(row.failing, since, now);
-        match judge(failing, is_own_fault) {
-            Verdict::Again => {
-                // Longer than the silence, so that others probe next: it may be this chat alone
-                // that gets no answer.
-                let until = now.after(pause_after(failing.tries.saturating_add(2)) + jitter);
-                rows.parked_until = rows.parked_until.max(until);
-                let row = Row {
-                    failing,
-                    since,
-                    ..row
-                };
-                rows.put(id, row);
-                Some(Fate::Waits(failing))
-            }
-            Verdict::Aside(pause) => {
-                let failing = Failing {
-                    is_aside: true,
-                    ..failing
-                };
-                let due = now.after(pause + jitter);
-                let row = Row {
-                    failing,
-                    since,
-                    due,
-                    ..row
-                };
-                rows.put(id, row);
-                Some(Fate::Aside(failing, pause))
-            }
-            Verdict::GivenUp => {
-                self.rows = self.rows.saturating_sub(1);
-                Some(Fate::GivenUp(failing))
-            }
-        }
-    }
-
     /// Forgets what waits for a chat that is closed to us; what is under way stays with its try.
     pub(crate) fn close(&mut self, chat: ChatId) {
         for line in [Line::Texts(chat), Line::Callbacks(chat)] {
@@ -388,14 +177,6 @@ impl Outgoing {
     /// Rows waiting or under way.
     pub(crate) const fn len(&self) -> usize {
         self.rows
-    }
-
-    /// One more try without an answer. Those that were under way together count as one.
-    fn silence_grows(&mut self, now: Timestamp, jitter: Duration) {
-        if now >= self.silent_until {
-            self.silence = self.silence.saturating_add(1);
-            self.silent_until = now.after(pause_after(self.silence) + jitter);
-        }
     }
 
     /// Files an idle line under "ready" or "asleep", by its head.
@@ -495,12 +276,6 @@ impl Outgoing {
         }
         minute.free_at(for_frame, now)
     }
-}
-
-/// The pause after so many tries without an answer.
-fn pause_after(tries: u32) -> Duration {
-    let pause = Duration::from_millis(250) * 2_u32.saturating_pow(tries.min(10));
-    pause.min(OUTAGE_CAP)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 mod attempt;
 mod frame;
 mod pace;
+mod repair;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -174,8 +174,8 @@ impl<'t> Write<'t> {
             return Ok(());
         };
         let outbound = Outbound {
-            failing,
             pause,
+            failing,
             ..outbound
         };
         tables::put(&mut outbox, &key, &outbound)

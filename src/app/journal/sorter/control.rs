@@ -38,7 +38,7 @@ impl Sorter<'_> {
                 text: String::new(),
             },
         };
-        match (Callback::parse(&pressed.data), role) {
+        match (self.wish_of(&pressed), role) {
             (Some(Callback::Held), Some(role)) => {
                 let job = if self.has_place(&pressed, role).await? {
                     let held = self.take_held(&pressed);
@@ -52,14 +52,6 @@ impl Sorter<'_> {
                     None
                 };
                 Ok(Entry::Pressed { acknowledge, job })
-            }
-            (Some(Callback::Retry | Callback::Continue), Some(_))
-                if self.ctx.mail.is_closed(Place::Chat(pressed.chat)) =>
-            {
-                Ok(Entry::Pressed {
-                    acknowledge,
-                    job: None,
-                })
             }
             (Some(callback @ (Callback::Retry | Callback::Continue)), Some(_))
             | (Some(callback @ Callback::Stop(_)), _) => Ok(Entry::Again(Press {
@@ -94,6 +86,14 @@ impl Sorter<'_> {
         Ok(shares
             .iter()
             .all(|(_, share)| may.admits(role, share, lane)))
+    }
+
+    /// What the button asks for; nothing when that is an answer that nobody there would read.
+    fn wish_of(&self, pressed: &Pressed) -> Option<Callback> {
+        let is_closed = self.ctx.mail.is_closed(Place::Chat(pressed.chat));
+        let callback = Callback::parse(&pressed.data)?;
+        let is_asking = matches!(callback, Callback::Retry | Callback::Continue);
+        (!(is_closed && is_asking)).then_some(callback)
     }
 
     fn take_held(&mut self, pressed: &Pressed) -> Option<Held> {
