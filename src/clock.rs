@@ -7,7 +7,7 @@
 //! `svs-bot chat`, which hears no such witness, follows the wall clock ([`follow_wall`]).
 //!
 //! - [`now`] is the time of day, with its corrections: for rows, grants, days of quota.
-//! - [`steady`] is the same count without any correction: for waits that are kept as a moment.
+//! - [`steady()`] is the same count without any correction: for waits that are kept as a moment.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -19,6 +19,7 @@ pub(crate) use tokio::time::Instant;
 use steady::Steady;
 pub(crate) use steady::{Heard, TOLERANCE};
 
+mod shift;
 mod steady;
 
 /// Milliseconds since 1970-01-01 UTC.
@@ -66,6 +67,10 @@ pub(crate) struct Pause {
 }
 
 impl Pause {
+    pub(crate) const fn new(since: Timestamp, length: Duration) -> Self {
+        Self { since, length }
+    }
+
     /// What is left of it; all of it when it seems to begin later than now.
     pub(crate) fn left(self, now: Timestamp) -> Duration {
         self.length.saturating_sub(now.since(self.since))
@@ -121,38 +126,6 @@ fn monotonic() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// How a test sets the wall clock of one process: debug builds add the seconds that stand in the
-/// file which `SVS_BOT_CLOCK_SHIFT` names.
-mod shift {
-    use super::Timestamp;
-
-    #[cfg(not(debug_assertions))]
-    pub(super) const fn shifted(real: Timestamp) -> Timestamp {
-        real
-    }
-
-    #[cfg(debug_assertions)]
-    pub(super) fn shifted(real: Timestamp) -> Timestamp {
-        static FILE: std::sync::LazyLock<Option<std::ffi::OsString>> =
-            std::sync::LazyLock::new(file);
-        let Some(file) = FILE.as_ref() else {
-            return real;
-        };
-        let seconds = std::fs::read_to_string(file).unwrap_or_default();
-        let millis = seconds.trim().parse::<i64>().unwrap_or_default() * 1000;
-        Timestamp(real.0.saturating_add_signed(millis))
-    }
-
-    #[cfg(debug_assertions)]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "no setting of the bot: a hook of its tests"
-    )]
-    fn file() -> Option<std::ffi::OsString> {
-        std::env::var_os("SVS_BOT_CLOCK_SHIFT")
-    }
-}
-
 /// The monotonic clock, for deadlines.
 #[expect(
     clippy::disallowed_methods,
@@ -201,7 +174,7 @@ mod tests {
         let (early, late) = (Timestamp::from_secs(100), Timestamp::from_secs(160));
         for (one, other) in [(early, late), (late, early)] {
             assert!(one.is_within(Duration::from_secs(61), other));
-            assert!(!one.is_within(Duration::from_secs(60), other));
+            assert!(!one.is_within(Duration::from_mins(1), other));
         }
     }
 

@@ -16,7 +16,8 @@
 //! 3. [`chat::admit`] is the gate: serve, tell, or ignore. [`chat::command`] reads commands.
 //! 4. [`app::intake`] and [`app::journal`] write the job; only then does the offset move. *The
 //!    single door in.* What is about an earlier question (a changed message, a reply, a button, a
-//!    piece of a paste) is decided in that same transaction, by `journal::again`.
+//!    piece of a paste) is decided in that same transaction, by `journal::again`, and so is whether
+//!    its person holds too much already, by `journal::door`.
 //! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free.
 //! 6. [`app::turn`] loads the context, and [`chat::prompt`] composes the request.
 //! 7. [`app::call`] borrows a key from [`keys`], asks through [`gemini`], has the end judged by
@@ -42,10 +43,11 @@
 //! | State | Owner |
 //! |---|---|
 //! | inbox, outbox, history, people, counters | the data file, inside [`store`] |
-//! | waiting and running questions | [`app::scheduler`] |
+//! | waiting and running questions, what each person holds of them, lanes that a command holds | [`app::scheduler`] |
 //! | questions held back for a further piece | [`app::intake`] |
 //! | order, pace and parking of what is sent | [`app::deliver`] |
 //! | health and quota of keys, and who waits for one | [`keys::Pool`], in the one mutex of [`app::lending`] |
+//! | the time of day, judged by Telegram's `Date` | [`clock`]; [`app::intake`] brings the dates |
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |
 //! | settings, catalogue, roles | [`app::engine`], an immutable snapshot that a turn takes once |
 

@@ -1,7 +1,7 @@
 //! Outbox to Telegram, row by row: the only caller of Telegram sends. Owns the order, the pace and
 //! the parking of what leaves (`outgoing`), and the bound on sends at once.
 //!
-//! Moments are those of [`clock::steady`], so that a clock that is set holds nothing up.
+//! Moments are those of [`clock::steady()`], so that a clock that is set holds nothing up.
 //!
 //! Invariant: a row leaves the outbox only after Telegram acknowledged it or refused it for good,
 //! and the next row of its chat is tried only after that is on disk.
@@ -353,8 +353,7 @@ impl Delivery {
             }
             Fate::Aside(failing, length) => {
                 warn!(chat = chat.0, row = row.0, tries = failing.tries, again_secs = length.as_secs(); "telegram keeps failing on this row alone: set aside");
-                let since = clock::now();
-                let pause = Some(Pause { since, length });
+                let pause = Some(Pause::new(clock::now(), length));
                 store.write_soon(move |rows| rows.note_failing(row, failing, pause))
             }
             Fate::GivenUp(failing) => {

@@ -14,6 +14,7 @@ use crate::app::upkeep::SEEN_FOR;
 use crate::chat::paste::Seam;
 use crate::chat::role::{Grant, Person};
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, Task, UpdateId, UserId};
+use crate::clock::Timestamp;
 use crate::outgoing::Head;
 use crate::store::{Disposition, StoreError, Write};
 use crate::telegram::Me;
@@ -82,6 +83,8 @@ pub(super) struct Journaled {
     pub(super) left: Option<UpdateId>,
     /// People who are told that they ask too much at once.
     pub(super) told: Vec<UserId>,
+    /// Questions that the inbox still took when the batch came.
+    room: usize,
     door: Door,
     /// Questions that were not let in.
     refused: usize,
@@ -125,12 +128,13 @@ pub(super) async fn store(
         .filter_map(|(id, row)| Some((id, row.person?)))
         .collect();
     let bot = me.id.0;
-    let sorted = entries.iter().map(|(_, entry)| entry);
-    let door = Door::for_all(ctx, sorted, &seams, told).await?;
+    let all = entries.iter().map(|(_, entry)| entry);
+    let door = Door::for_all(ctx, all, &seams, told).await?;
     let stored = ctx.engine.store.write(move |rows| {
         let mut journaled = Journaled {
             seams: seams.clone(),
             door: door.clone(),
+            room,
             ..Journaled::default()
         };
         put_people(rows, &changed)?;
@@ -138,29 +142,7 @@ pub(super) async fn store(
             ended.enter(rows, &mut journaled)?;
         }
         for (update, entry) in &entries {
-            if rows
-                .was_seen(bot, *update)?
-                .is_some_and(|(at, _)| now.is_within(SEEN_FOR, at))
-            {
-                continue;
-            }
-            let is_full = journaled.left.is_some() || journaled.questions() >= room;
-            // A change may be about one of the questions that were left.
-            let is_change = matches!(entry, Entry::Edited(_));
-            let is_left =
-                (journaled.takes_room(entry) && is_full) || (is_change && journaled.left.is_some());
-            if is_left {
-                journaled.left.get_or_insert(*update);
-                continue;
-            }
-            let refused = journaled.refused;
-            enter(rows, entry, &mut journaled)?;
-            let disposition = if journaled.refused > refused {
-                Disposition::Dropped
-            } else {
-                disposition(entry)
-            };
-            rows.mark_seen(bot, *update, now, disposition)?;
+            take(rows, (bot, now), (*update, entry), &mut journaled)?;
         }
         if let Some((last, _)) = entries.last() {
             let next = journaled.left.map_or(last.0 + 1, |left| left.0);
@@ -169,6 +151,34 @@ pub(super) async fn store(
         Ok(journaled)
     });
     stored.await
+}
+
+/// Takes one update, unless it was seen before or has to wait at Telegram.
+fn take(
+    rows: &mut Write<'_>,
+    (bot, now): (i64, Timestamp),
+    (update, entry): (UpdateId, &Entry),
+    into: &mut Journaled,
+) -> Result<(), StoreError> {
+    let seen = rows.was_seen(bot, update)?;
+    if seen.is_some_and(|(at, _)| now.is_within(SEEN_FOR, at)) {
+        return Ok(());
+    }
+    let is_full = into.left.is_some() || into.questions() >= into.room;
+    // A change may be about one of the questions that were left.
+    let is_change = matches!(entry, Entry::Edited(_));
+    if (into.takes_room(entry) && is_full) || (is_change && into.left.is_some()) {
+        into.left.get_or_insert(update);
+        return Ok(());
+    }
+    let refused = into.refused;
+    enter(rows, entry, into)?;
+    let disposition = if into.refused > refused {
+        Disposition::Dropped
+    } else {
+        disposition(entry)
+    };
+    rows.mark_seen(bot, update, now, disposition)
 }
 
 /// Stores what the batch learned of people. A command may have changed a grant since it was read:

@@ -88,8 +88,6 @@ pub(crate) const fn is_suspect(failing: Failing) -> bool {
 mod tests {
     use super::*;
 
-    const SECOND: Duration = Duration::from_secs(1);
-
     fn failing(tries: u32, lasted: Duration, is_aside: bool) -> Failing {
         Failing {
             tries,
@@ -101,10 +99,11 @@ mod tests {
     #[test]
     fn six_tries_over_two_minutes_while_others_are_served_set_a_row_aside() {
         let aside = Verdict::Aside(PATIENCE);
+        let almost = PATIENCE.saturating_sub(Duration::from_secs(1));
         for (tries, lasted, is_own_fault, verdict) in [
             (6, PATIENCE, true, aside),
             (5, PATIENCE, true, Verdict::Again),
-            (6, PATIENCE - SECOND, true, Verdict::Again),
+            (6, almost, true, Verdict::Again),
             (600, GIVEN_UP * 2, false, Verdict::Again),
         ] {
             let failing = failing(tries, lasted, false);

@@ -82,7 +82,7 @@ impl Share {
     }
 
     /// Jobs that wait or run.
-    fn jobs(&self) -> usize {
+    pub(super) fn jobs(&self) -> usize {
         let jobs = |held: &Held| {
             let waiting = usize::try_from(held.waiting).unwrap_or(usize::MAX);
             waiting.saturating_add(usize::from(held.is_running))

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chat::TopicId;
+use crate::chat::role::{DEFAULT_ROLES, Roles};
 
 const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
 
@@ -11,6 +12,15 @@ fn queue(bound: usize, parallel: usize) -> Queue {
         NonZeroUsize::new(parallel).unwrap(),
         Shares::Unlimited,
     )
+}
+
+/// The same with the turns of `data/roles.toml` for each person.
+fn limited(bound: usize, parallel: usize) -> Queue {
+    let roles = Roles::parse(DEFAULT_ROLES, None).unwrap();
+    Queue {
+        shares: Shares::of(&roles),
+        ..queue(bound, parallel)
+    }
 }
 
 fn private(person: i64) -> Lane {
@@ -169,16 +179,46 @@ fn everybody_who_waits_can_be_told_how_many_are_before_them() {
 struct Naive {
     waiting: Vec<Waiting>,
     busy: Vec<Lane>,
+    held: Vec<Lane>,
+    is_limited: bool,
+}
+
+/// Jobs and turns of a person, and the lanes in which something waits.
+type Facts = (usize, usize, Vec<Lane>);
+
+fn facts(share: &Share) -> Facts {
+    let mut lanes = share.waiting_lanes();
+    lanes.sort();
+    (share.jobs(), share.running(), lanes)
 }
 
 impl Naive {
+    fn facts(&self, person: UserId) -> Facts {
+        let is_theirs = |lane: &Lane| lane.person() == Some(person);
+        let waiting = self.waiting.iter().map(|one| one.lane);
+        let mut lanes: Vec<Lane> = waiting.filter(is_theirs).collect();
+        let running = self.busy.iter().copied().filter(is_theirs).count();
+        let jobs = lanes.len() + running;
+        lanes.sort();
+        lanes.dedup();
+        (jobs, running, lanes)
+    }
+
     fn pop(&mut self, parallel: usize) -> Option<Waiting> {
+        let turns = |role: Role| {
+            let number = [4, 2, 2, 1, 1][usize::from(role.rank())];
+            if self.is_limited { number } else { usize::MAX }
+        };
         let may_run = |candidate: &&Waiting| {
+            let person = candidate.lane.person();
+            let same_person = |lane: &&Lane| person.is_some() && lane.person() == person;
             let same_group = |lane: &&Lane| lane.chat() == candidate.lane.chat();
             let in_group = candidate.lane.chat().is_some_and(|chat| chat.0 < 0);
             let is_first =
                 |other: &Waiting| other.lane != candidate.lane || other.job >= candidate.job;
             !self.busy.contains(&candidate.lane)
+                && !self.held.contains(&candidate.lane)
+                && self.busy.iter().filter(same_person).count() < turns(candidate.role)
                 && self.waiting.iter().all(is_first)
                 && !(in_group && self.busy.iter().filter(same_group).count() >= parallel)
         };
@@ -196,6 +236,9 @@ enum Step {
     Pop,
     Done { which: usize },
     TakeLane { lane: usize },
+    TakeOne { which: usize },
+    Hold { lane: usize },
+    Release { lane: usize },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -205,6 +248,9 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Pop),
         2 => (0..8_usize).prop_map(|which| Step::Done { which }),
         1 => (0..10_usize).prop_map(|lane| Step::TakeLane { lane }),
+        1 => (0..12_usize).prop_map(|which| Step::TakeOne { which }),
+        1 => (0..10_usize).prop_map(|lane| Step::Hold { lane }),
+        2 => (0..10_usize).prop_map(|lane| Step::Release { lane }),
     ]
 }
 
@@ -228,10 +274,18 @@ proptest! {
     fn it_decides_as_the_naive_queue_does(
         steps in prop::collection::vec(step(), 1..120),
         parallel in 1..4_usize,
+        is_limited in any::<bool>(),
     ) {
         let lanes = lanes();
-        let mut queue = queue(12, parallel);
-        let mut naive = Naive::default();
+        let mut queue = if is_limited {
+            limited(12, parallel)
+        } else {
+            queue(12, parallel)
+        };
+        let mut naive = Naive {
+            is_limited,
+            ..Naive::default()
+        };
         let mut now = 0;
         for (job, step) in (1..).zip(steps) {
             match step {
@@ -261,6 +315,24 @@ proptest! {
                     naive.waiting.retain(|one| one.lane != lane);
                     prop_assert_eq!(queue.take_lane(lane), jobs);
                 }
+                Step::TakeOne { which } => {
+                    if !naive.waiting.is_empty() {
+                        let one = naive.waiting.remove(which % naive.waiting.len());
+                        prop_assert!(queue.take(one.lane, one.job));
+                    }
+                }
+                Step::Hold { lane } => {
+                    naive.held.push(lanes[lane]);
+                    queue.hold(lanes[lane]);
+                }
+                Step::Release { lane } => {
+                    naive.held.retain(|held| *held != lanes[lane]);
+                    queue.release(lanes[lane]);
+                }
+            }
+            for person in 1..=4 {
+                let person = UserId(person);
+                prop_assert_eq!(facts(&queue.share_of(person)), naive.facts(person));
             }
             prop_assert_eq!(queue.len(), naive.waiting.len());
             prop_assert_eq!(queue.running(), naive.busy.len());
@@ -325,4 +397,38 @@ fn one_job_may_be_taken_out_and_the_next_of_its_lane_steps_forward() {
     assert!(!queue.take(bob, JobId(2)));
     assert_eq!(popped(&mut queue), [2, 3]);
     assert!(!queue.take(ann, JobId(2)), "it runs");
+}
+
+#[test]
+fn one_person_runs_as_many_turns_as_their_role_has_whatever_the_lanes() {
+    for (role, turns) in [(Role::Owner, 4), (Role::Vip, 2), (Role::Guest, 1)] {
+        let mut queue = limited(100, 4);
+        for topic in 1..=64 {
+            let lane = lane(7, Some(topic), 7);
+            let job = u64::try_from(topic).unwrap();
+            queue.push(waiting(job, lane, role, 0)).unwrap();
+        }
+        queue.push(waiting(99, private(8), role, 5)).unwrap();
+        let first = popped(&mut queue);
+        assert_eq!(first.len(), turns + 1, "{role:?}");
+        assert_eq!(first.last(), Some(&99), "others are not held up");
+        queue.done(lane(7, Some(1), 7));
+        let next = u64::try_from(turns).unwrap() + 1;
+        assert_eq!(popped(&mut queue), [next], "{role:?}");
+    }
+}
+
+#[test]
+fn nothing_begins_in_a_lane_that_is_held() {
+    let mut queue = queue(9, 4);
+    let (ann, bob) = (private(1), private(2));
+    queue.push(waiting(1, ann, Role::Normal, 0)).unwrap();
+    assert_eq!(popped(&mut queue), [1]);
+    queue.hold(ann);
+    queue.push(waiting(2, ann, Role::Normal, 1)).unwrap();
+    queue.push(waiting(3, bob, Role::Normal, 2)).unwrap();
+    queue.done(ann);
+    assert_eq!(popped(&mut queue), [3]);
+    queue.release(ann);
+    assert_eq!(popped(&mut queue), [2]);
 }

@@ -180,8 +180,8 @@ fn in_the_inbox_of_a_channel_each_conversation_gets_its_own_answers() {
         let last = shown.last().unwrap();
         assert_eq!((last.topic, last.reply_to), (Some(topic), Some(question)));
     }
-    let long: String = (0..6_000).map(|number| format!("word{number} ")).collect();
-    world.gemini.when_asked("everything", &long);
+    let long: Vec<String> = (0..6_000).map(|number| format!("word{number}")).collect();
+    world.gemini.when_asked("everything", &long.join(" "));
     let person = inbox.member(7).in_conversation(large);
     person.says("@testbot tell me everything");
     let shown = inbox.sees("a file", |shown| {

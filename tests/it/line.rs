@@ -19,7 +19,7 @@ const IN_TURN: [&str; 3] = [
 ];
 
 /// The seconds a sentence promises (`in 2 min`), rounded up as it says them.
-fn promised(sentence: &str) -> Option<u64> {
+pub(crate) fn promised(sentence: &str) -> Option<u64> {
     let (_, after) = sentence.rsplit_once(" in ")?;
     let mut words = after.trim_end_matches('.').split(' ');
     let mut sum = 0;

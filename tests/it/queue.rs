@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::world::gemini::{Call, Fault};
 use crate::world::http::Trouble;
-use crate::world::{PATIENCE, World, eventually, time_passes};
+use crate::world::telegram::{Call as Told, Person};
+use crate::world::{PATIENCE, World, eventually, now, time_passes};
 
 #[test]
 fn stop_ends_what_runs_and_what_waits_and_the_next_question_is_answered() {
@@ -124,5 +125,76 @@ fn a_turn_that_was_killed_twice_is_apologised_for_and_not_tried_again() {
     assert_eq!(world.gemini.calls_about("hello").len(), 2);
     world.gemini.everyone().recovers();
     ann.is_answered("another question");
+    world.stop();
+}
+
+/// A member of a group whose answer is slow to be shown, so that the end of their turn takes as long
+/// as the bot has patience for it: two seconds.
+fn is_slow_to_end(world: &World, group: i64, first_frame: Duration) -> Person {
+    let member = world.telegram.group(group).member(8);
+    world.telegram.is_late_once("sendMessage", first_frame);
+    let story = "Once upon a time there was a story, and it went on and on. ";
+    world.gemini.begins(story);
+    member.says("@testbot a long story");
+    eventually(PATIENCE, "its first frame is under way", || {
+        let sends = world.telegram.calls("sendMessage");
+        sends.iter().any(|call| call.chat == Some(group))
+    });
+    member
+}
+
+#[test]
+fn lanes_that_are_slow_to_end_hold_up_nobody_else() {
+    let world = World::new().open().env("GROUPS", "open").start();
+    // As many as may be shown at once; one after the other they would take 16 s.
+    let late = Duration::from_secs(25);
+    let members: Vec<Person> = (1..=8)
+        .map(|number| is_slow_to_end(&world, -number, late))
+        .collect();
+    for (at, member) in members.iter().enumerate() {
+        member.says(["/new@testbot", "/stop@testbot"][at % 2]);
+    }
+    let bob = world.telegram.person(9);
+    let asked = now();
+    bob.says("/help");
+    let helped = bob.hears_about("/help").at.saturating_sub(asked);
+    bob.is_answered("and a question?");
+    let took = now().saturating_sub(asked);
+    assert!(took < Duration::from_secs(10), "{helped:?}, {took:?}");
+    world.stop();
+}
+
+#[test]
+fn what_is_sent_after_a_command_comes_after_it_in_its_lane() {
+    let world = World::new().open().env("GROUPS", "open").start();
+    let member = is_slow_to_end(&world, -123, Duration::from_secs(3));
+    member.says("/stop@testbot");
+    member.says("@testbot in between");
+    member.says("/new@testbot");
+    member.says("@testbot afterwards");
+    let stopped = member.hears_about("Stopped.").id;
+    let begun_anew = member.hears_about("A new conversation").id;
+    let answered = member.hears_about("afterwards");
+    assert!(answered.text.contains("[0 rounds]"), "{}", answered.text);
+    assert!(stopped < begun_anew && begun_anew < answered.id);
+    assert!(world.gemini.calls_about("in between").is_empty());
+    world.stop();
+}
+
+#[test]
+fn commands_take_no_room_from_questions_in_a_full_inbox() {
+    let mut world = World::new().open().env("QUEUE_LIMIT", "10").prepare();
+    // All in one batch.
+    for id in 1000..1010 {
+        world.telegram.person(id).says("/help");
+    }
+    let ann = world.telegram.person(7);
+    ann.says("hello");
+    world.restart();
+    ann.hears_about("hello");
+    let offset = |call: &Told| call.params["offset"].as_i64();
+    let polls = world.telegram.calls("getUpdates");
+    let confirmed = polls.iter().find_map(offset);
+    assert_eq!(confirmed, Some(410_011), "the first batch left nothing");
     world.stop();
 }

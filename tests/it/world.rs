@@ -47,6 +47,12 @@ pub(crate) fn is_full_run() -> bool {
     setting("SVS_BOT_FULL").is_some()
 }
 
+/// The binary under test.
+fn binary() -> String {
+    let built = env!("CARGO_BIN_EXE_svs-bot").to_owned();
+    setting("SVS_BOT_BIN").unwrap_or(built)
+}
+
 fn timestamp() -> jiff::Timestamp {
     let seconds = i64::try_from(now().as_secs()).expect("this century");
     jiff::Timestamp::from_second(seconds).expect("this century")
@@ -235,6 +241,23 @@ impl World {
         self.folder.path()
     }
 
+    /// Sets the machine's clock for this world's processes: so many seconds off, from now on. False
+    /// when the binary has no such hook (only debug builds do): then there is nothing to be seen.
+    pub(crate) fn sets_the_clock(&mut self, seconds: i64) -> bool {
+        const HOOK: &str = "SVS_BOT_CLOCK_SHIFT";
+        let file = self.folder.path().join("clock");
+        fs::write(&file, seconds.to_string()).expect("a file");
+        let path = file.display().to_string();
+        if self.settings.insert(HOOK.to_owned(), path).is_none() {
+            let binary = fs::read(binary()).expect("the binary");
+            if !search::holds(&binary, HOOK.as_bytes()) {
+                eprintln!("not tried: the clock of this binary cannot be set");
+                return false;
+            }
+        }
+        true
+    }
+
     /// Where another client of the same bot would call a method.
     pub(crate) fn telegram_url(&self, method: &str) -> String {
         format!("{}/bot{TOKEN}/{method}", self.settings["TELEGRAM_API_URL"])
@@ -341,9 +364,8 @@ impl World {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let built = env!("CARGO_BIN_EXE_svs-bot").to_owned();
         let mut line = self.wrapper.clone();
-        line.push(setting("SVS_BOT_BIN").unwrap_or(built));
+        line.push(binary());
         let mut command = Command::new(&line[0]);
         command
             .args(&line[1..])

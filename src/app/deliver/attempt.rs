@@ -178,8 +178,7 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
 async fn flooded(ctx: &Ctx, head: Head, row: Outbound, length: Duration) -> Ended {
     warn!(chat = head.chat.0, secs = length.as_secs(); "chat has to wait");
     let until = clock::steady().after(length);
-    let since = clock::now();
-    let pause = Some(Pause { since, length });
+    let pause = Some(Pause::new(clock::now(), length));
     change(ctx, head, Outbound { pause, ..row }).await;
     Ended::Flooded { until }
 }

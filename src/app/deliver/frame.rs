@@ -127,8 +127,7 @@ const fn unacknowledged(maybe_there: bool) -> Mishap {
 
 /// The answer has no row yet that could remember it.
 async fn park(ctx: &Ctx, chat: ChatId, length: Duration) {
-    let since = clock::now();
-    let pause = Pause { since, length };
+    let pause = Pause::new(clock::now(), length);
     let noted = ctx
         .engine
         .store

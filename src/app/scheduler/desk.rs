@@ -72,10 +72,10 @@ impl Desk {
     /// The desk, and the end of it that [`super::run`] listens to.
     pub(crate) fn open() -> (Self, Orders) {
         let (orders, asked) = mpsc::channel(ORDERS);
-        let (releases, released) = mpsc::unbounded_channel();
+        let (done, released) = mpsc::unbounded_channel();
         let desk = Self {
             orders,
-            releases,
+            releases: done,
             load: Arc::default(),
         };
         (desk, Orders { asked, released })

@@ -218,7 +218,7 @@ fn every_code_of_a_message_that_is_gone_is_known() {
         "Bad Request: message not found",
         "Bad Request: there is no text in the message to edit",
     ] {
-        let code = if description.starts_with("F") {
+        let code = if description.starts_with('F') {
             403
         } else {
             400

@@ -106,6 +106,8 @@ struct State {
     every: Option<(usize, Trouble)>,
     once: Vec<(String, Trouble)>,
     refusals: Vec<refusals::Ordered>,
+    /// Calls of which method are answered so late, once each.
+    late: Vec<(String, Duration)>,
     revoked: bool,
 }
 
@@ -156,6 +158,11 @@ impl Telegram {
     /// The next call of this method misbehaves.
     pub(crate) fn once(&self, method: &str, how: Trouble) {
         self.change(|state| state.once.push((method.to_owned(), how)));
+    }
+
+    /// The next call of this method is carried out and answered only after a time.
+    pub(crate) fn is_late_once(&self, method: &str, time: Duration) {
+        self.change(|state| state.late.push((method.to_owned(), time)));
     }
 
     /// The token is no longer valid.
@@ -261,6 +268,12 @@ impl State {
         (count - 1, trouble)
     }
 
+    /// How late this call is answered.
+    fn takes(&mut self, method: &str) -> Option<Duration> {
+        let planned = self.late.iter().position(|(name, _)| name == method)?;
+        Some(self.late.remove(planned).1)
+    }
+
     fn perform(&mut self, method: &str, params: &Value) -> Outcome {
         let problems = check::parameters(method, params);
         if !problems.is_empty() {
@@ -320,6 +333,10 @@ impl Service for Telegram {
                 self.state.lock().calls[call].status = 502;
             }
             return wire.suffer(trouble);
+        }
+        let late = self.change(|state| state.takes(method));
+        if late.is_some_and(|time| !wire.work(time)) {
+            return;
         }
         let outcome = if token != TOKEN || self.state.lock().revoked {
             Err(Refusal::new(401, "Unauthorized"))
