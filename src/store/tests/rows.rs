@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::chat::command::Command;
 use crate::chat::role::{Grant, Role};
 use crate::chat::{Failing, Outbound};
 use crate::clock::Pause;
@@ -200,6 +201,37 @@ fn the_outbox_keeps_its_order_and_gives_up_one_chat_at_a_time() {
     let set = move |write: &mut Write<'_>| write.set_outbound(OutboxId(2), &later);
     assert!(!done(&store, set), "a part that is gone does not come back");
     assert!(heads().is_empty());
+}
+
+#[test]
+fn a_group_that_closes_leaves_no_question_that_nobody_would_read_the_answer_of() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let (group, other, private) = (lane(-7, None, 9), lane(-8, None, 9), lane(9, None, 9));
+    let mut kept = Vec::new();
+    for lane in [group, other, private] {
+        let command = Task::Command(Command::New);
+        for task in [None, Some(command)] {
+            let is_kept = lane != group || task.is_some();
+            let id = done(&store, move |write| {
+                let id = write.next_job_id()?;
+                let mut job = job(id, lane);
+                job.task = task.clone().unwrap_or(job.task);
+                write.put_job(&job).map(|()| id)
+            });
+            kept.extend(is_kept.then_some(id));
+        }
+    }
+    for chat in [ChatId(-7), ChatId(9)] {
+        done(&store, move |write| {
+            write.put_outbound(&outbound(chat.0, "x"))?;
+            write.close_chat(chat)
+        });
+    }
+    let left = store.read_now(|read| read.jobs(JobId(0), 99)).unwrap();
+    let left: Vec<JobId> = left.iter().map(|job| job.id).collect();
+    assert_eq!(left, kept);
+    assert!(store.read_now(Read::outbox_heads).unwrap().is_empty());
 }
 
 #[test]
