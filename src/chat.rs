@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 
 pub(crate) use enclosed::{Author, Enclosed};
-pub(crate) use outbound::{Button, Outbound, Parcel, Rank};
+pub(crate) use outbound::{Button, Failing, Outbound, Parcel, Rank};
 use role::Role;
 pub(crate) use round::{Part, StoredTurn};
 
@@ -46,14 +46,47 @@ ids! {
     UserId(i64);
     /// A message within one chat.
     MessageId(i32);
-    /// A forum topic within one chat (`message_thread_id` with `is_topic_message`).
-    TopicId(i32);
     /// Telegram's number of an update; rises by one while updates flow.
     UpdateId(i64);
     /// Our number of a job; rises for ever within one data file and orders rounds.
     JobId(u64);
     /// Our number of an outgoing part; rises for ever and orders what one chat is sent.
     OutboxId(u64);
+}
+
+/// A part of one chat with messages of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) enum TopicId {
+    /// A topic of a forum or of a private chat (`message_thread_id` with `is_topic_message`).
+    Thread(i32),
+    /// One person's conversation in the inbox of a channel (`direct_messages_topic`, Bot API 9.2).
+    Direct(i64),
+}
+
+impl TopicId {
+    /// `message_thread_id` of a call.
+    pub(crate) const fn thread(self) -> Option<i32> {
+        match self {
+            Self::Thread(id) => Some(id),
+            Self::Direct(_) => None,
+        }
+    }
+
+    /// `direct_messages_topic_id` of a call: nothing can be sent to an inbox without it.
+    pub(crate) const fn direct(self) -> Option<i64> {
+        match self {
+            Self::Thread(_) => None,
+            Self::Direct(id) => Some(id),
+        }
+    }
+
+    /// Sort key of its rows in the store, never zero: the two kinds lie on either side.
+    const fn key(self) -> i64 {
+        match self {
+            Self::Thread(id) => id as i64,
+            Self::Direct(id) => id.saturating_neg(),
+        }
+    }
 }
 
 /// Telegram's number for the draft in which a job's answer grows: never zero, and the same for the
@@ -97,7 +130,7 @@ impl Lane {
 
     /// Sort key of the lane's rows in the store: chat, topic, person. The terminal is all zeros,
     /// which no Telegram chat can be.
-    pub(crate) const fn key(self) -> (i64, i32, i64) {
+    pub(crate) const fn key(self) -> (i64, i64, i64) {
         match self {
             Self::Telegram {
                 chat,
@@ -105,7 +138,7 @@ impl Lane {
                 person,
             } => {
                 let topic = match topic {
-                    Some(topic) => topic.0,
+                    Some(topic) => topic.key(),
                     None => 0,
                 };
                 (chat.0, topic, person.0)
@@ -246,7 +279,7 @@ pub(crate) enum Event {
         is_old: bool,
     },
     /// The person blocked (`false`) or unblocked (`true`) the bot, or it was put into or out of a
-    /// group (`my_chat_member`).
+    /// group, or may write there or not (`my_chat_member`).
     Reachable { chat: ChatId, reachable: bool },
     /// A group became a supergroup and has a new id.
     Migrated { from: ChatId, to: ChatId },
@@ -373,6 +406,24 @@ pub(crate) enum TierReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn topics_of_either_kind_have_sort_keys_of_their_own() {
+        let lane = |topic| Lane::Telegram {
+            chat: ChatId(-7),
+            topic,
+            person: UserId(9),
+        };
+        let topics = [
+            None,
+            Some(TopicId::Thread(5)),
+            Some(TopicId::Direct(5)),
+            Some(TopicId::Direct(1 << 51)),
+        ];
+        let keys: Vec<_> = topics.map(|topic| lane(topic).key()).into();
+        let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), topics.len(), "{keys:?}");
+    }
 
     #[test]
     fn a_draft_has_the_number_of_its_job_and_is_never_zero() {

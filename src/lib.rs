@@ -45,7 +45,7 @@
 //! | inbox, outbox, history, people, counters | the data file, inside [`store`] |
 //! | waiting and running questions, what each person holds of them, lanes that a command holds | [`app::scheduler`] |
 //! | questions held back for a further piece | [`app::intake`] |
-//! | order, pace and parking of what is sent | [`app::deliver`] |
+//! | order, pace and parking of what is sent; where the bot may not write | [`app::deliver`] |
 //! | health and quota of keys, and who waits for one | [`keys::Pool`], in the one mutex of [`app::lending`] |
 //! | the time of day, judged by Telegram's `Date` | [`clock`]; [`app::intake`] brings the dates |
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |

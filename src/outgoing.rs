@@ -8,95 +8,26 @@
 //! [`crate::clock::Pause`].
 //!
 //! Invariants: a line has at most one thing under way, its rows leave in the order they came, and no
-//! frame goes before a row of its chat.
+//! frame goes before a row of its chat. A row that stands aside ([`failing`]) is no longer in that
+//! order.
 
+mod closed;
+mod due;
+mod ended;
+mod failing;
 mod line;
 mod minute;
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
 
-use crate::chat::{ChatId, JobId, Outbound, OutboxId, Rank};
+use crate::chat::{ChatId, JobId, Rank};
 use crate::clock::Timestamp;
-use line::{Filed, Line, PER_MESSAGE, Rows, chat_of, line_of};
+pub(crate) use closed::{Closed, Place};
+pub(crate) use due::{Due, Ended, Fate, Frame, Head, Item};
+use failing::Tally;
+pub(crate) use failing::is_suspect;
+use line::{Filed, Line, PER_MESSAGE, Row, Rows, chat_of, line_of};
 use minute::GroupMinute;
-
-/// Longest pause between two probes while Telegram does not answer.
-const OUTAGE_CAP: Duration = Duration::from_secs(30);
-
-/// The light facts of an outbox row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) id: OutboxId,
-    pub(crate) chat: ChatId,
-    pub(crate) rank: Rank,
-    /// Not to be tried before.
-    pub(crate) not_before: Timestamp,
-}
-
-impl Head {
-    /// The facts of a row that may go at once.
-    pub(crate) const fn of(id: OutboxId, row: &Outbound) -> Self {
-        Self {
-            id,
-            chat: row.chat,
-            rank: row.rank,
-            not_before: Timestamp(0),
-        }
-    }
-}
-
-/// What a growing answer wants to show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Frame {
-    /// A message or its edit: counts as one.
-    Message,
-    /// A draft of a private chat.
-    Draft,
-    /// That the bot writes.
-    Typing,
-}
-
-impl Frame {
-    const fn rank(self) -> Rank {
-        match self {
-            Self::Message | Self::Draft => Rank::Edit,
-            Self::Typing => Rank::Typing,
-        }
-    }
-}
-
-/// Something whose time has come; its line is busy until [`Outgoing::ended`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Due {
-    pub(crate) item: Item,
-    pub(crate) chat: ChatId,
-    pub(crate) rank: Rank,
-}
-
-/// A row of the outbox, or a frame of the answer to a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Item {
-    Row(OutboxId),
-    Frame(JobId),
-}
-
-/// How a try to send a row ended, as far as order and time are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// The row is gone from the outbox: sent, or not to be sent any more.
-    Gone,
-    /// There was nothing to send, so nothing was learned of Telegram either.
-    Unsent,
-    /// The row was changed and goes again at once.
-    Changed,
-    /// This chat waits until then.
-    Parked { until: Timestamp },
-    /// The same, because Telegram said so (`retry_after`).
-    Flooded { until: Timestamp },
-    /// Telegram did not answer: everybody waits, then one row is tried.
-    Unanswered,
-}
 
 /// The lines of all chats.
 #[derive(Debug, Default)]
@@ -109,6 +40,9 @@ pub(crate) struct Outgoing {
     /// What each group was sent within a minute.
     groups: HashMap<ChatId, GroupMinute>,
     under_way: usize,
+    /// Rows waiting or under way, in all lines.
+    rows: usize,
+    tally: Tally,
     /// Tries in a row that got no answer, and when the next one may go.
     silence: u32,
     silent_until: Timestamp,
@@ -122,8 +56,16 @@ impl Outgoing {
         if rows.under_way == Some(Item::Row(head.id)) {
             return;
         }
-        rows.parked_until = rows.parked_until.max(head.not_before);
-        rows.waiting.insert(head.id, head.rank);
+        let row = Row {
+            rank: head.rank,
+            failing: head.failing,
+            since: now.before(head.failing.lasted),
+            due: head.not_before,
+        };
+        if !head.failing.is_aside {
+            rows.parked_until = rows.parked_until.max(head.not_before);
+        }
+        self.rows += usize::from(rows.put(head.id, row));
         self.file(line, now);
     }
 
@@ -164,7 +106,7 @@ impl Outgoing {
         let (rank, item, line) = self.ready.pop_first()?;
         let rows = self.lines.get_mut(&line)?;
         let is_message = match item {
-            Item::Row(id) => rows.waiting.remove(&id).is_some(),
+            Item::Row(id) => rows.take(id),
             Item::Frame(_) => {
                 let frame = rows.frames.pop_front();
                 frame.is_some_and(|(_, frame)| frame == Frame::Message)
@@ -197,43 +139,14 @@ impl Outgoing {
         self.ready.first().map(|(rank, _, _)| *rank)
     }
 
-    /// The try of `due` ended. A frame does not come again by itself.
-    pub(crate) fn ended(&mut self, due: Due, ended: Ended, now: Timestamp, jitter: Duration) {
-        let line = line_of(due.chat, due.rank);
-        self.under_way = self.under_way.saturating_sub(1);
-        match ended {
-            Ended::Unanswered => self.silence_grows(now, jitter),
-            Ended::Gone | Ended::Changed | Ended::Flooded { .. } => self.silence = 0,
-            Ended::Parked { .. } | Ended::Unsent => {}
-        }
-        let Some(rows) = self.lines.get_mut(&line) else {
-            return;
-        };
-        rows.under_way = None;
-        if ended == Ended::Unanswered {
-            // Longer than the silence, so that others probe next: it may be this chat alone that
-            // gets no answer.
-            rows.unanswered = rows.unanswered.saturating_add(1).min(10);
-            let until = now.after(pause_after(rows.unanswered + 2) + jitter);
-            rows.parked_until = rows.parked_until.max(until);
-        } else {
-            rows.unanswered = 0;
-        }
-        if let Ended::Parked { until } | Ended::Flooded { until } = ended {
-            rows.parked_until = rows.parked_until.max(until);
-        }
-        if let (Item::Row(id), true) = (due.item, !matches!(ended, Ended::Gone | Ended::Unsent)) {
-            rows.waiting.insert(id, due.rank);
-        }
-        self.file(line, now);
-    }
-
     /// Forgets what waits for a chat that is closed to us; what is under way stays with its try.
     pub(crate) fn close(&mut self, chat: ChatId) {
         for line in [Line::Texts(chat), Line::Callbacks(chat)] {
             self.unfile(line);
             if let Some(rows) = self.lines.get_mut(&line) {
+                self.rows = self.rows.saturating_sub(rows.len());
                 rows.waiting.clear();
+                rows.aside.clear();
                 rows.frames.clear();
                 if rows.under_way.is_none() {
                     self.lines.remove(&line);
@@ -262,20 +175,8 @@ impl Outgoing {
     }
 
     /// Rows waiting or under way.
-    pub(crate) fn len(&self) -> usize {
-        let under_way = |rows: &Rows| matches!(rows.under_way, Some(Item::Row(_)));
-        self.lines
-            .values()
-            .map(|rows| rows.waiting.len() + usize::from(under_way(rows)))
-            .sum()
-    }
-
-    /// One more try without an answer. Those that were under way together count as one.
-    fn silence_grows(&mut self, now: Timestamp, jitter: Duration) {
-        if now >= self.silent_until {
-            self.silence = self.silence.saturating_add(1);
-            self.silent_until = now.after(pause_after(self.silence) + jitter);
-        }
+    pub(crate) const fn len(&self) -> usize {
+        self.rows
     }
 
     /// Files an idle line under "ready" or "asleep", by its head.
@@ -290,18 +191,29 @@ impl Outgoing {
         if rows.under_way.is_some() {
             return;
         }
-        let row = rows.waiting.first_key_value();
-        let head = match (row, rows.frames.front()) {
-            (Some((&id, &rank)), _) => Some((rank, Item::Row(id), rows.free_at().max(free_at))),
-            (None, Some(&(job, frame))) => {
-                let of_group = match frame {
-                    Frame::Message => frame_free_at,
-                    Frame::Draft | Frame::Typing => now,
-                };
-                let at = rows.frame_free_at(frame).max(of_group);
-                Some((frame.rank(), Item::Frame(job), at))
+        let row = rows.head().map(|(id, row)| {
+            let due = if row.failing.is_aside {
+                row.due
+            } else {
+                Timestamp::default()
+            };
+            (row, Item::Row(id), rows.free_at().max(free_at).max(due))
+        });
+        let frame = rows.frames.front().map(|&(job, frame)| {
+            let of_group = match frame {
+                Frame::Message => frame_free_at,
+                Frame::Draft | Frame::Typing => now,
+            };
+            let at = rows.frame_free_at(frame).max(of_group);
+            (frame.rank(), Item::Frame(job), at)
+        });
+        let head = match (row, frame) {
+            // What stands aside holds up no frame that may go before it is due.
+            (Some((row, _, at)), Some(frame)) if row.failing.is_aside && frame.2 < at => {
+                Some(frame)
             }
-            (None, None) => None,
+            (Some((row, item, at)), _) => Some((row.rank, item, at)),
+            (None, frame) => frame,
         };
         let filed = match head {
             Some((rank, item, at)) if at <= now => Filed::Ready(rank, item),
@@ -364,12 +276,6 @@ impl Outgoing {
         }
         minute.free_at(for_frame, now)
     }
-}
-
-/// The pause after so many tries without an answer.
-fn pause_after(tries: u32) -> Duration {
-    let pause = Duration::from_millis(250) * 2_u32.saturating_pow(tries.min(10));
-    pause.min(OUTAGE_CAP)
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl CallError {
     /// message twice, because the Bot API knows no idempotency key.
     pub(crate) const fn may_have_happened(&self) -> bool {
         match self {
-            Self::Refused(Refusal::Transient(_)) | Self::Garbled => true,
+            Self::Refused(Refusal::Transient(_) | Refusal::SentAndRemoved) | Self::Garbled => true,
             Self::Refused(_) | Self::Local(_) => false,
             Self::Fault(fault) => !fault.nothing_was_sent(),
         }

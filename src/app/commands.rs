@@ -51,7 +51,7 @@ enum Effect {
         user: UserId,
         grant: Grant,
         /// For somebody who was told to wait: that it is over.
-        welcome: Option<Outbound>,
+        welcome: Option<Box<Outbound>>,
     },
     Revoke {
         user: UserId,
@@ -187,7 +187,7 @@ async fn grant(ctx: &Ctx, locale: &Locale, request: GrantRequest) -> Reply {
     let welcome = waits.map(|person| {
         let tag = person.language.as_deref();
         let text = Locale::of(Language::pick(settings.config.language, tag)).welcome();
-        Outbound::message(ChatId(user.0), None, text.to_owned())
+        Box::new(Outbound::message(ChatId(user.0), None, text.to_owned()))
     });
     info!(user = user.0, role:? = request.role, days:? = request.days; "role granted");
     Reply::say(locale.granted(request)).after(Effect::Grant {
@@ -279,7 +279,7 @@ async fn finish(ctx: &Ctx, job: &Arc<Job>, reply: &Arc<Reply>) -> Result<Vec<Hea
         let undone = apply(store, &settings, job.lane, &reply.effect)?;
         store.remove_job(job.id)?;
         let welcome = match &reply.effect {
-            Effect::Grant { welcome, .. } => welcome.as_ref(),
+            Effect::Grant { welcome, .. } => welcome.as_deref(),
             Effect::Nothing
             | Effect::Forget { .. }
             | Effect::TakeBack { .. }

@@ -9,13 +9,14 @@
 mod attempt;
 mod frame;
 mod pace;
+mod repair;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use log::{error, info};
+use log::{error, info, warn};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -24,9 +25,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::live::Live;
 use crate::app::{Ctx, GRACE};
-use crate::chat::{ChatId, JobId, Outbound, Rank};
+use crate::chat::{ChatId, Failing, JobId, Outbound, OutboxId, Rank};
 use crate::clock::{self, Pause, Timestamp};
-use crate::outgoing::{Due, Ended, Frame, Head, Item, Outgoing};
+use crate::outgoing::{Closed, Due, Ended, Fate, Frame, Head, Item, Outgoing, Place};
 use crate::store::Read;
 use pace::Pace;
 
@@ -38,7 +39,7 @@ const FRAMES: usize = SENDS / 2;
 const LATCHED: usize = 10_000;
 /// Rows that may wait to be told to the delivery; they are on disk already.
 const LETTERS: usize = 256;
-/// Wait before a row is tried again that could not be read, or whose send panicked.
+/// Wait before a row is tried again that could not be read.
 const MISHAP: Duration = Duration::from_secs(5);
 
 /// The way to the delivery.
@@ -48,6 +49,8 @@ pub(crate) struct Mail {
     waiting: Arc<AtomicUsize>,
     /// Chats that take no drafts.
     latched: Arc<Mutex<HashSet<ChatId>>>,
+    /// Groups and topics where the bot may not write.
+    closed: Arc<Mutex<Closed>>,
 }
 
 /// What the delivery is told.
@@ -72,6 +75,7 @@ impl Mail {
             letters,
             waiting: Arc::default(),
             latched: Arc::default(),
+            closed: Arc::default(),
         };
         (mail, slot)
     }
@@ -111,6 +115,27 @@ impl Mail {
         latched.insert(chat);
     }
 
+    /// The bot was told that it may not write there.
+    pub(crate) fn may_not_write(&self, place: Place) {
+        let (Place::Chat(chat) | Place::Topic(chat, _)) = place;
+        // Who closes a private chat asks nothing there.
+        if chat.0 < 0 {
+            self.closed.lock().note(place, clock::steady());
+        }
+    }
+
+    /// It was told that it may write in the chat, or has done so.
+    pub(crate) fn may_write(&self, chat: ChatId) {
+        if chat.0 < 0 {
+            self.closed.lock().opened(chat);
+        }
+    }
+
+    /// Whether nobody there would read an answer.
+    pub(crate) fn is_closed(&self, place: Place) -> bool {
+        self.closed.lock().holds(place, clock::steady())
+    }
+
     /// Nothing more goes to this chat.
     pub(crate) async fn close(&self, chat: ChatId) {
         self.tell(Letter::Closed(chat)).await;
@@ -137,6 +162,8 @@ struct Delivery {
     outgoing: Outgoing,
     sends: JoinSet<Ended>,
     under_way: HashMap<Id, Due>,
+    /// Failed tries on their way to the disk.
+    notes: JoinSet<()>,
     /// Answers that wish to show something.
     growing: HashMap<JobId, (Arc<Live>, Frame)>,
     pace: Pace,
@@ -158,6 +185,7 @@ pub(crate) async fn run(
         outgoing: Outgoing::default(),
         sends: JoinSet::new(),
         under_way: HashMap::new(),
+        notes: JoinSet::new(),
         growing: HashMap::new(),
         pace: Pace::new(ctx.engine.settings().config.answers.send_rate),
         rng: fastrand::Rng::new(),
@@ -168,9 +196,9 @@ pub(crate) async fn run(
         delivery.outgoing.park(chat, until, clock::steady());
     }
     for (head, pause) in left_over {
-        let not_before = pause.map_or(head.not_before, end_of);
-        let head = Head { not_before, ..head };
-        delivery.outgoing.push(head, clock::steady());
+        delivery
+            .outgoing
+            .push(recalled(head, pause), clock::steady());
     }
     loop {
         let pause = delivery.send_what_may();
@@ -188,6 +216,16 @@ pub(crate) async fn run(
         info!("sends left unanswered at the stop");
     }
     Ok(())
+}
+
+/// A row as it stands after a restart.
+fn recalled(head: Head, pause: Option<Pause>) -> Head {
+    let Some(pause) = pause else { return head };
+    Head {
+        not_before: end_of(pause),
+        failing: head.failing.recalled(pause, clock::now()),
+        ..head
+    }
 }
 
 /// When a stored pause ends, as the steady count of this run tells time.
@@ -240,7 +278,7 @@ impl Delivery {
             if rank >= Rank::Edit && self.frames_under_way() >= FRAMES {
                 break next;
             }
-            if let Some(wait) = self.pace.wait(rank, now) {
+            if let Some(wait) = self.pace.wait(rank, clock::instant()) {
                 break wait.min(next);
             }
             let Some(due) = self.outgoing.next(now) else {
@@ -269,6 +307,7 @@ impl Delivery {
                     chat: due.chat,
                     rank: due.rank,
                     not_before: Timestamp::default(),
+                    failing: Failing::default(),
                 };
                 self.sends.spawn(attempt::deliver(ctx, head))
             }
@@ -291,21 +330,47 @@ impl Delivery {
                     .metrics
                     .panics
                     .fetch_add(1, Ordering::Relaxed);
-                (
-                    error.id(),
-                    Ended::Parked {
-                        until: now.after(MISHAP),
-                    },
-                )
+                (error.id(), Ended::Broken)
             }
         };
         let Some(due) = self.under_way.remove(&id) else {
             return;
         };
-        if let Ended::Flooded { .. } = ended {
-            self.pace.flooded(due.chat, now);
+        if let Ended::Flooded { .. } = ended
+            && let Some(chats) = self.pace.flooded(due.chat, clock::instant())
+        {
+            warn!(chats; "several chats are flooded, sending slowly for a while");
         }
         let jitter = Duration::from_millis(self.rng.u64(0..250));
-        self.outgoing.ended(due, ended, now, jitter);
+        let fate = self.outgoing.ended(due, ended, now, jitter);
+        if let (Item::Row(row), Some(fate)) = (due.item, fate) {
+            self.keep(row, due.chat, fate);
+        }
+    }
+
+    /// Stores what became of a row that Telegram keeps failing on. Should that be lost in a crash, the
+    /// row has a few tries more.
+    fn keep(&mut self, row: OutboxId, chat: ChatId, fate: Fate) {
+        let store = &self.ctx.engine.store;
+        let stored = match fate {
+            Fate::Waits(failing) => {
+                store.write_soon(move |rows| rows.note_failing(row, failing, None))
+            }
+            Fate::Aside(failing, length) => {
+                warn!(chat = chat.0, row = row.0, tries = failing.tries, again_secs = length.as_secs(); "telegram keeps failing on this row alone: set aside");
+                let pause = Some(Pause::new(clock::now(), length));
+                store.write_soon(move |rows| rows.note_failing(row, failing, pause))
+            }
+            Fate::GivenUp(failing) => {
+                error!(chat = chat.0, row = row.0, tries = failing.tries, secs = failing.lasted.as_secs(); "telegram kept failing on this row: dropped");
+                store.write_soon(move |rows| rows.remove_outbound(row).map(drop))
+            }
+        };
+        while self.notes.try_join_next().is_some() {}
+        self.notes.spawn(async move {
+            if let Err(error) = stored.await {
+                warn!(row = row.0, err:% = error; "failed tries of a row not noted");
+            }
+        });
     }
 }

@@ -313,7 +313,7 @@ fn enter(
         Entry::Reachable { chat, reachable } => {
             set_reachable(rows, *chat, *reachable)?;
             if !reachable {
-                rows.drop_outbound_of(*chat)?;
+                rows.close_chat(*chat)?;
             }
         }
         Entry::Migrated { from, to } => rows.migrate_chat(*from, *to)?,

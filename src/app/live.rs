@@ -65,6 +65,13 @@ pub(crate) struct Begun {
     pub(crate) content: Content,
 }
 
+impl Begun {
+    /// Whether this puts a message into the chat that was not there before.
+    pub(crate) fn is_new_message(&self) -> bool {
+        self.way == Way::Message && self.message.is_none() && self.content != Content::Thinking
+    }
+}
+
 impl Live {
     /// For a question whose answer may grow in a chat.
     pub(crate) fn of(ctx: &Ctx, job: &Job, sight: &Sight) -> Option<Arc<Self>> {
@@ -158,12 +165,15 @@ impl Live {
 
     fn frame(&self, stage: Stage) -> Option<Frame> {
         let screen = self.screen.lock();
-        match (screen.way, stage) {
+        let frame = match (screen.way, stage) {
             (Way::Draft, _) => Some(Frame::Draft),
             (Way::Message, Stage::Thinking) => screen.grown.is_none().then_some(Frame::Typing),
             (Way::Message, Stage::Text) if screen.is_full => Some(Frame::Typing),
             (Way::Message, Stage::Queued | Stage::Text) => Some(Frame::Message),
-        }
+        };
+        let is_inbox = self.topic.and_then(TopicId::direct).is_some();
+        // The inbox of a channel takes no chat actions.
+        frame.filter(|frame| !(is_inbox && *frame == Frame::Typing))
     }
 
     /// Takes what there is to show now; `None` when it is on the screen already, costs more than what
@@ -226,14 +236,18 @@ impl Live {
         const MOST_FAILED: u8 = 3;
         let mut screen = self.screen.lock();
         screen.awaits_id = false;
-        let before = screen.way;
         match (mishap, screen.way) {
             (Mishap::Later, _) | (Mishap::Failed, Way::Message) => {}
             (Mishap::NoDrafts, _) => screen.way = Way::Message,
-            (Mishap::Failed, Way::Draft) => {
+            // For this answer only: nothing says that the chat takes no drafts.
+            (Mishap::Failed | Mishap::Refused, way) => {
                 screen.failed += 1;
                 if screen.failed >= MOST_FAILED {
-                    screen.way = Way::Message;
+                    screen.failed = 0;
+                    match way {
+                        Way::Draft => screen.way = Way::Message,
+                        Way::Message => screen.phase = screen.phase.max(Phase::Closed),
+                    }
                 }
             }
             // Who deletes it does not want another one for each frame.
@@ -243,10 +257,9 @@ impl Live {
             }
             (Mishap::Closed, _) => screen.phase = screen.phase.max(Phase::Closed),
         }
-        let is_latched = before != screen.way;
         drop(screen);
         self.nudge.notify_waiters();
-        is_latched
+        mishap == Mishap::NoDrafts
     }
 
     /// Shows nothing more; the message in which the answer has grown, if it may have
@@ -323,8 +336,11 @@ impl Live {
 pub(crate) enum Mishap {
     /// The next one may go.
     Later,
-    /// The service failed; three such drafts in a row are enough.
+    /// The service failed; after three such drafts in a row this answer grows by edits.
     Failed,
+    /// What it held was refused; after three such drafts in a row this answer grows by edits, after
+    /// three such messages not at all.
+    Refused,
     /// The chat takes messages only.
     NoDrafts,
     /// The message in which it grew is gone.

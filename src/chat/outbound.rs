@@ -1,10 +1,12 @@
 //! What leaves the bot: rows of the outbox. Pure.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::rich::Rich;
 use super::{ChatId, JobId, Lane, MessageId, TopicId};
-use crate::clock::Pause;
+use crate::clock::{Pause, Timestamp};
 
 /// An outgoing row: one Bot API call that must happen, kept until Telegram acknowledges it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +16,8 @@ pub(crate) struct Outbound {
     pub(crate) rank: Rank,
     /// Not to be tried before its end: a `retry_after` that survives a restart.
     pub(crate) pause: Option<Pause>,
+    /// Tries that Telegram failed on.
+    pub(crate) failing: Failing,
     /// The stored turn this is a part of, and which part; the acknowledged message id goes there.
     pub(crate) part_of: Option<(Lane, JobId, u16)>,
     pub(crate) parcel: Parcel,
@@ -27,6 +31,7 @@ impl Outbound {
             topic,
             rank: Rank::Final,
             pause: None,
+            failing: Failing::default(),
             part_of: None,
             parcel: Parcel::Send {
                 body: Rich::plain(text),
@@ -34,6 +39,34 @@ impl Outbound {
                 buttons: Vec::new(),
             },
         }
+    }
+}
+
+/// Tries of a row that failed one after the other, so that a restart forgets none (design §2, rule 6).
+/// Holds no moment: whatever a clock says, a time between two tries counts at most as long as the pause
+/// that it was to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failing {
+    pub(crate) tries: u32,
+    /// From the end of the first to the end of the newest.
+    pub(crate) lasted: Duration,
+    /// What stands behind it in its chat goes first.
+    pub(crate) is_aside: bool,
+}
+
+impl Failing {
+    /// As the next life of the bot finds it, when the row was to wait for so long.
+    pub(crate) fn recalled(self, pause: Pause, now: Timestamp) -> Self {
+        let passed = pause.length.saturating_sub(pause.left(now));
+        Self {
+            lasted: self.lasted.saturating_add(passed),
+            ..self
+        }
+    }
+
+    /// After Telegram has answered, whatever it said: a row that stands aside stays there.
+    pub(crate) fn after_an_answer(self) -> Self {
+        if self.is_aside { self } else { Self::default() }
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::failing::Tally;
 use super::{Frame, Item};
-use crate::chat::{ChatId, JobId, OutboxId, Rank};
+use crate::chat::{ChatId, Failing, JobId, OutboxId, Rank};
 use crate::clock::Timestamp;
 
 /// One chat takes about one message a second (Bot API FAQ) …
@@ -31,15 +32,30 @@ pub(super) const fn chat_of(line: Line) -> ChatId {
     chat
 }
 
+/// A row that waits, or is under way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) rank: Rank,
+    pub(super) failing: Failing,
+    /// When the first of its failed tries ended.
+    pub(super) since: Timestamp,
+    /// Of a row that stands aside: when it is tried again.
+    pub(super) due: Timestamp,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    pub(super) waiting: BTreeMap<OutboxId, Rank>,
+    pub(super) waiting: BTreeMap<OutboxId, Row>,
+    /// Rows that Telegram keeps failing on: they go when nothing else waits.
+    pub(super) aside: BTreeMap<OutboxId, Row>,
     /// In the order in which they were wished.
     pub(super) frames: VecDeque<(JobId, Frame)>,
     pub(super) under_way: Option<Item>,
+    /// The row under way.
+    pub(super) tried: Option<Row>,
     pub(super) parked_until: Timestamp,
-    /// Tries in a row without an answer.
-    pub(super) unanswered: u32,
+    /// What all had met when a try of this line failed last.
+    pub(super) met: Tally,
     /// Up to when the chat's messages are spread at one a second.
     pub(super) spread_until: Timestamp,
     pub(super) filed: Option<Filed>,
@@ -60,8 +76,36 @@ impl Rows {
         }
     }
 
+    /// The row to go next, unless a frame may go before it.
+    pub(super) fn head(&self) -> Option<(OutboxId, Row)> {
+        let of_aside = || self.aside.iter().min_by_key(|(_, row)| row.due);
+        let head = self.waiting.first_key_value().or_else(of_aside)?;
+        Some((*head.0, *head.1))
+    }
+
+    /// Puts a row where it belongs; whether it was not there yet.
+    pub(super) fn put(&mut self, id: OutboxId, row: Row) -> bool {
+        let rows = if row.failing.is_aside {
+            &mut self.aside
+        } else {
+            &mut self.waiting
+        };
+        rows.insert(id, row).is_none()
+    }
+
+    /// Takes a row out to be tried; whether it was there.
+    pub(super) fn take(&mut self, id: OutboxId) -> bool {
+        self.tried = self.waiting.remove(&id).or_else(|| self.aside.remove(&id));
+        self.tried.is_some()
+    }
+
+    /// Rows that wait, those that stand aside among them.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + self.aside.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.frames.is_empty()
+        self.len() == 0 && self.frames.is_empty()
     }
 
     /// From when on nothing has to be remembered of a chat that is sent nothing.

@@ -1,4 +1,9 @@
+use std::time::Duration;
+
+use super::ended::OUTAGE_CAP;
 use super::*;
+use crate::chat::{Failing, OutboxId};
+use crate::clock::Pause;
 
 /// Most messages and edits in 60 seconds of one group (Bot API FAQ).
 const GROUP_PER_MINUTE: usize = 20;
@@ -11,6 +16,7 @@ fn head(id: u64, chat: i64, rank: Rank) -> Head {
         chat: ChatId(chat),
         rank,
         not_before: Timestamp::default(),
+        failing: Failing::default(),
     }
 }
 
@@ -322,4 +328,261 @@ fn frames_take_their_part_of_a_groups_minute_and_answers_the_rest() {
         assert!(of_frames <= 10 && of_frames + of_rows <= 20);
     }
     assert!(frames.len() >= 5, "{}", frames.len());
+}
+
+/// What came of a run: which row went when, and what was to be stored of failing ones.
+#[derive(Debug, Default)]
+struct Run {
+    sent: Vec<(u64, Timestamp)>,
+    tried: Vec<(u64, Timestamp)>,
+    fates: Vec<(u64, Fate)>,
+}
+
+impl Run {
+    fn tries_of(&self, row: u64) -> Vec<Duration> {
+        let of = self.tried.iter().filter(|(id, _)| *id == row);
+        of.map(|(_, at)| at.since(NOW)).collect()
+    }
+
+    fn last_fate(&self, row: u64) -> Fate {
+        let mut fates = self.fates.iter().rev();
+        fates.find(|(id, _)| *id == row).unwrap().1
+    }
+
+    fn sent(&self) -> Vec<u64> {
+        self.sent.iter().map(|(id, _)| *id).collect()
+    }
+}
+
+/// Tries everything as its time comes, in `from..until`; each try ends as it is told, at once.
+fn run(
+    outgoing: &mut Outgoing,
+    (from, until): (Timestamp, Timestamp),
+    how: impl Fn(u64, Timestamp) -> Ended,
+) -> Run {
+    let mut run = Run::default();
+    let mut now = from;
+    while now < until {
+        while let Some(due) = outgoing.next(now) {
+            let row = id(due);
+            let ended = how(row, now);
+            run.tried.push((row, now));
+            if ended == Ended::Gone {
+                run.sent.push((row, now));
+            }
+            let fate = outgoing.ended(due, ended, now, Duration::ZERO);
+            run.fates.extend(fate.map(|fate| (row, fate)));
+        }
+        now = outgoing.next_at(now).unwrap_or(until).max(now.after(STEP));
+    }
+    run
+}
+
+const STEP: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Row 1 of chat 7 fails for ever.
+fn one_fails(row: u64, _: Timestamp) -> Ended {
+    if row == 1 {
+        Ended::Unanswered
+    } else {
+        Ended::Gone
+    }
+}
+
+/// A row of another chat every ten seconds.
+fn others(outgoing: &mut Outgoing, from: Timestamp, length: Duration) {
+    for nth in 0..u32::try_from(length.as_secs() / 10).unwrap() {
+        let other = Head {
+            not_before: from.after(SECOND * 10 * nth),
+            ..head(1_000 + u64::from(nth), 1_000 + i64::from(nth), Rank::Final)
+        };
+        outgoing.push(other, from);
+    }
+}
+
+#[test]
+fn a_row_that_fails_while_others_are_served_is_set_aside_and_what_stands_behind_it_goes_on() {
+    let mut outgoing = Outgoing::default();
+    for row in [1, 2, 3] {
+        outgoing.push(head(row, 7, Rank::Final), NOW);
+    }
+    others(&mut outgoing, NOW, HOUR);
+    let ran = run(&mut outgoing, (NOW, NOW.after(HOUR)), one_fails);
+    let behind = ran.sent.iter().filter(|(row, _)| [2, 3].contains(row));
+    let behind: Vec<_> = behind.map(|(row, at)| (*row, at.since(NOW))).collect();
+    assert_eq!(behind.len(), 2, "{behind:?}");
+    for (_, after) in behind {
+        assert!((MINUTE * 2..MINUTE * 3).contains(&after), "{after:?}");
+    }
+    let tries = ran.tries_of(1);
+    let aside = tries.iter().filter(|at| **at <= MINUTE * 3).count();
+    assert!(aside >= 6, "{tries:?}");
+    assert!(tries.len() <= aside + 6, "at growing intervals: {tries:?}");
+    assert_eq!(outgoing.len(), 1);
+}
+
+#[test]
+fn a_row_that_was_set_aside_leaves_when_telegram_takes_it() {
+    let mut outgoing = Outgoing::default();
+    for row in [1, 2] {
+        outgoing.push(head(row, 7, Rank::Final), NOW);
+    }
+    others(&mut outgoing, NOW, HOUR);
+    let ran = run(&mut outgoing, (NOW, NOW.after(HOUR)), |row, now| {
+        let is_mended = now > NOW.after(MINUTE * 5);
+        if is_mended {
+            Ended::Gone
+        } else {
+            one_fails(row, now)
+        }
+    });
+    assert!(ran.sent().contains(&1) && ran.sent().contains(&2));
+    assert_eq!(outgoing.len(), 0);
+}
+
+#[test]
+fn while_telegram_serves_nobody_no_row_is_set_aside_and_order_is_kept() {
+    let mut outgoing = Outgoing::default();
+    for row in 1..40 {
+        let chat = i64::try_from(row % 4).unwrap();
+        outgoing.push(head(row, chat + 1, Rank::Final), NOW);
+    }
+    let back = NOW.after(HOUR * 2);
+    let ran = run(&mut outgoing, (NOW, back.after(MINUTE * 10)), |_, now| {
+        if now < back {
+            Ended::Unanswered
+        } else {
+            Ended::Gone
+        }
+    });
+    let waits = |(_, fate): &(u64, Fate)| matches!(fate, Fate::Waits(_));
+    assert!(ran.fates.iter().all(waits), "{:?}", ran.fates);
+    for chat in 0..4 {
+        let of_chat = ran.sent().into_iter().filter(|row| row % 4 == chat);
+        assert!(of_chat.is_sorted());
+    }
+    assert_eq!(ran.sent.len(), 39);
+}
+
+#[test]
+fn in_a_quiet_bot_the_answer_to_another_call_tells_that_it_is_the_row() {
+    let mut outgoing = Outgoing::default();
+    for row in [1, 2] {
+        outgoing.push(head(row, 7, Rank::Final), NOW);
+    }
+    let alone = |row, _| if row == 1 { Ended::Failed } else { Ended::Gone };
+    let ran = run(&mut outgoing, (NOW, NOW.after(MINUTE * 4)), alone);
+    assert_eq!(ran.sent(), [2]);
+    assert!(matches!(ran.last_fate(1), Fate::Aside(..)));
+}
+
+#[test]
+fn what_is_broken_on_this_machine_is_set_aside_whatever_telegram_does() {
+    let mut outgoing = Outgoing::default();
+    for row in [1, 2] {
+        outgoing.push(head(row, 7, Rank::Final), NOW);
+    }
+    let broken = |row, _| if row == 1 { Ended::Broken } else { Ended::Gone };
+    let ran = run(&mut outgoing, (NOW, NOW.after(MINUTE * 4)), broken);
+    assert_eq!(ran.sent(), [2]);
+}
+
+/// One life of the bot after the other: what was stored of the row is all that the next one knows.
+#[test]
+fn a_row_goes_on_failing_where_it_stood_before_a_restart_and_is_given_up_after_a_day() {
+    for downtime in [Duration::ZERO, HOUR * 30] {
+        let mut failing = Failing::default();
+        let mut pause: Option<Pause> = None;
+        let mut now = NOW;
+        let lives = (0..60).find(|life| {
+            let mut outgoing = Outgoing::default();
+            let left = pause.map_or(Duration::ZERO, |pause| pause.left(now));
+            let row = Head {
+                not_before: now.after(left),
+                failing: pause.map_or(failing, |pause| failing.recalled(pause, now)),
+                ..head(1, 7, Rank::Final)
+            };
+            outgoing.push(row, now);
+            outgoing.push(head(2, 7, Rank::Final), now);
+            others(&mut outgoing, now, HOUR);
+            let ran = run(&mut outgoing, (now, now.after(HOUR)), one_fails);
+            let behind = ran.sent.iter().find(|(row, _)| *row == 2).unwrap();
+            let waited = behind.1.since(now);
+            assert!(*life == 0 || waited < SECOND, "life {life}: {waited:?}");
+            now = now.after(HOUR + downtime);
+            let Some((_, fate)) = ran.fates.last() else {
+                return false;
+            };
+            let since = ran.tried.iter().rfind(|(row, _)| *row == 1).unwrap().1;
+            match *fate {
+                Fate::Waits(_) => panic!("not set aside within an hour"),
+                Fate::Aside(now, length) => {
+                    (failing, pause) = (now, Some(Pause { since, length }));
+                    false
+                }
+                Fate::GivenUp(failing) => {
+                    assert!(failing.lasted >= HOUR * 24 && failing.lasted < HOUR * 29);
+                    assert!(failing.tries < 40, "{failing:?}");
+                    assert_eq!(outgoing.len(), 0);
+                    true
+                }
+            }
+        });
+        assert!(lives.is_some(), "never given up: {failing:?}");
+    }
+}
+
+#[test]
+fn what_stands_aside_holds_up_no_frame() {
+    let mut outgoing = Outgoing::default();
+    outgoing.push(head(1, 7, Rank::Final), NOW);
+    others(&mut outgoing, NOW, MINUTE * 3);
+    let end = NOW.after(MINUTE * 3);
+    let ran = run(&mut outgoing, (NOW, end), one_fails);
+    assert!(matches!(ran.last_fate(1), Fate::Aside(..)));
+    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, end);
+    assert!(shown(&mut outgoing, 1, end));
+}
+
+#[test]
+fn the_count_of_rows_is_true_whatever_happens() {
+    let mut rng = fastrand::Rng::with_seed(5);
+    let mut outgoing = Outgoing::default();
+    let mut now = NOW;
+    let mut under_way: Vec<Due> = Vec::new();
+    for nth in 0..20_000 {
+        let chat = ChatId(rng.i64(1..6));
+        match rng.u8(0..10) {
+            0..4 => {
+                let rank = rng.choice([Rank::Final, Rank::Acknowledge]).unwrap();
+                let row = rng.choice([nth, nth / 2]).unwrap();
+                outgoing.push(head(row, chat.0, rank), now);
+            }
+            4 => outgoing.wish(chat, JobId(nth), Frame::Draft, now),
+            5 if rng.u8(0..20) == 0 => outgoing.close(chat),
+            6..8 => under_way.extend(outgoing.next(now)),
+            _ => {
+                let Some(due) = under_way.pop() else { continue };
+                let until = now.after(SECOND);
+                let ended = rng.choice([
+                    Ended::Gone,
+                    Ended::Unsent,
+                    Ended::Changed,
+                    Ended::Parked { until },
+                    Ended::Flooded { until },
+                    Ended::Unanswered,
+                    Ended::Failed,
+                    Ended::Broken,
+                ]);
+                outgoing.ended(due, ended.unwrap(), now, Duration::ZERO);
+            }
+        }
+        now = now.after(SECOND * rng.u32(0..60));
+        let counted = outgoing.lines.values().map(|rows| {
+            let under_way = matches!(rows.under_way, Some(Item::Row(_)));
+            rows.len() + usize::from(under_way)
+        });
+        assert_eq!(outgoing.len(), counted.sum::<usize>(), "after {nth}");
+    }
 }

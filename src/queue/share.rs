@@ -148,7 +148,7 @@ mod tests {
     fn lane(topic: i32) -> Lane {
         Lane::Telegram {
             chat: ChatId(7),
-            topic: Some(TopicId(topic)),
+            topic: Some(TopicId::Thread(topic)),
             person: UserId(7),
         }
     }

@@ -34,7 +34,7 @@ fn group(chat: i64, person: i64) -> Lane {
 fn lane(chat: i64, topic: Option<i32>, person: i64) -> Lane {
     Lane::Telegram {
         chat: ChatId(chat),
-        topic: topic.map(TopicId),
+        topic: topic.map(TopicId::Thread),
         person: UserId(person),
     }
 }

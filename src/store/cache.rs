@@ -31,7 +31,7 @@ pub(super) type Registered = Option<Arc<Person>>;
 pub(super) struct Cache {
     gate: RwLock<()>,
     persons: Moka<UserId, Registered>,
-    windows: Moka<(i64, i32, i64), Window>,
+    windows: Moka<(i64, i64, i64), Window>,
 }
 
 impl Cache {

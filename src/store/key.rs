@@ -18,7 +18,7 @@ use crate::keys::Fingerprint;
 pub(super) struct Key(Vec<u8>);
 
 /// Chat, topic, person: as of [`Lane::key`].
-pub(super) type LaneKey = (i64, i32, i64);
+pub(super) type LaneKey = (i64, i64, i64);
 
 /// Longer than what follows the chat in any key.
 const PAST_ALL: [u8; 32] = [u8::MAX; 32];
@@ -45,7 +45,7 @@ impl Key {
 
     /// Of a round.
     pub(super) fn turn((chat, topic, person): LaneKey, job: JobId) -> Self {
-        let lane = Self::FRONT.signed(chat).short(topic).signed(person);
+        let lane = Self::FRONT.signed(chat).signed(topic).signed(person);
         lane.with(job.0.to_be_bytes())
     }
 
@@ -127,7 +127,7 @@ pub(super) fn turn(key: &[u8]) -> Result<(LaneKey, JobId), StoreError> {
         table: "chat_history",
         left: key,
     };
-    let lane = (fields.signed()?, fields.short()?, fields.signed()?);
+    let lane = (fields.signed()?, fields.signed()?, fields.signed()?);
     let job = JobId(u64::from_be_bytes(fields.next()?));
     fields.end((lane, job))
 }
@@ -226,7 +226,7 @@ mod tests {
     }
 
     fn lane_key() -> impl Strategy<Value = LaneKey> {
-        (signed(), short(), signed())
+        (signed(), signed(), signed())
     }
 
     fn project() -> impl Strategy<Value = Fingerprint> {
@@ -246,8 +246,8 @@ mod tests {
             (
                 Key::turn((-1, 2, 3), JobId(4)),
                 &[
-                    127, 255, 255, 255, 255, 255, 255, 255, 128, 0, 0, 2, 128, 0, 0, 0, 0, 0, 0, 3,
-                    0, 0, 0, 0, 0, 0, 0, 4,
+                    127, 255, 255, 255, 255, 255, 255, 255, 128, 0, 0, 0, 0, 0, 0, 2, 128, 0, 0, 0,
+                    0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4,
                 ],
             ),
             (
@@ -274,7 +274,7 @@ mod tests {
             Key::turn((1, 2, 3), JobId(4)),
             Key::message(ChatId(1), MessageId(2)),
         );
-        for key in [&turn_key[..27], &longer(&turn_key), &[]] {
+        for key in [&turn_key[..31], &longer(&turn_key), &[]] {
             assert!(damaged(turn(key).err()), "{key:?}");
         }
         for key in [&message_key[..11], &longer(&message_key), &[]] {
@@ -294,13 +294,14 @@ mod tests {
         fn what_goes_into_a_key_comes_out(
             count in unsigned(),
             lane in lane_key(),
+            id in short(),
             project in project(),
             model in ".{0,9}",
         ) {
             prop_assert_eq!(number("inbox", &Key::number(count)).unwrap(), count);
             let round = (lane, JobId(count));
             prop_assert_eq!(turn(&Key::turn(round.0, round.1)).unwrap(), round);
-            let (chat, id, user) = (ChatId(lane.0), MessageId(lane.1), UserId(lane.2));
+            let (chat, id, user) = (ChatId(lane.0), MessageId(id), UserId(lane.2));
             prop_assert_eq!(message(&Key::message(chat, id)).unwrap(), (chat, id));
             prop_assert_eq!(person(&Key::person(user)).unwrap(), user);
             let key = Key::ledger(&project, &model);
@@ -311,11 +312,12 @@ mod tests {
         fn keys_stand_in_the_order_of_what_they_say(
             one in (lane_key(), unsigned()),
             other in (lane_key(), unsigned()),
+            (id, id_b) in (short(), short()),
             projects in (project(), project()),
             models in ("[\u{0}ab\u{ff}]{0,3}", "[\u{0}ab\u{ff}]{0,3}"),
         ) {
-            let ((first, second, third), number) = one;
-            let ((first_b, second_b, third_b), number_b) = other;
+            let ((first, _, third), number) = one;
+            let ((first_b, _, third_b), number_b) = other;
             let pairs = [
                 (Key::number(number), Key::number(number_b), number.cmp(&number_b)),
                 (
@@ -329,9 +331,9 @@ mod tests {
                     (first, third).cmp(&(first_b, third_b)),
                 ),
                 (
-                    Key::message(ChatId(first), MessageId(second)),
-                    Key::message(ChatId(first_b), MessageId(second_b)),
-                    (first, second).cmp(&(first_b, second_b)),
+                    Key::message(ChatId(first), MessageId(id)),
+                    Key::message(ChatId(first_b), MessageId(id_b)),
+                    (first, id).cmp(&(first_b, id_b)),
                 ),
                 (
                     Key::person(UserId(first)),
@@ -364,21 +366,22 @@ mod tests {
         fn a_range_holds_what_is_its_own_and_nothing_else(
             (chat, topic, user) in lane_key(),
             other in lane_key(),
+            id in short(),
             job in unsigned(),
             last in unsigned(),
         ) {
             let lane = Lane::Telegram {
                 chat: ChatId(chat),
-                topic: Some(TopicId(topic)),
+                topic: Some(TopicId::Direct(topic)),
                 person: UserId(user),
             };
-            for key in [(chat, topic, user), other, (chat, other.1, other.2)] {
+            for key in [lane.key(), other, (chat, other.1, other.2)] {
                 let round = Key::turn(key, JobId(job));
                 prop_assert_eq!(turns_of(lane).contains(&round), key == lane.key());
                 let is_before = key == lane.key() && job <= last;
                 prop_assert_eq!(turns_up_to(lane, JobId(last)).contains(&round), is_before);
                 prop_assert_eq!(rows_of(ChatId(chat)).contains(&round), key.0 == chat);
-                let named = Key::message(ChatId(key.0), MessageId(key.1));
+                let named = Key::message(ChatId(key.0), MessageId(id));
                 prop_assert_eq!(rows_of(ChatId(chat)).contains(&named), key.0 == chat);
             }
         }

@@ -39,7 +39,7 @@ impl Folder {
 pub(super) fn lane(chat: i64, topic: Option<i32>, person: i64) -> Lane {
     Lane::Telegram {
         chat: ChatId(chat),
-        topic: topic.map(TopicId),
+        topic: topic.map(TopicId::Thread),
         person: UserId(person),
     }
 }
@@ -104,6 +104,7 @@ pub(super) fn outbound(chat: i64, text: &str) -> crate::chat::Outbound {
         topic: None,
         rank: Rank::Final,
         pause: None,
+        failing: crate::chat::Failing::default(),
         part_of: Some((lane(chat, None, 9), JobId(1), 0)),
         parcel: Parcel::Send {
             body: Rich::plain(text),

@@ -16,7 +16,9 @@ use super::key::Key;
 use super::tables::{self, Deaths, OffsetRow, Parked, SeenRow};
 use super::{Disposition, StoreError};
 use crate::chat::role::Person;
-use crate::chat::{ChatId, Job, JobId, MessageId, Outbound, OutboxId, UpdateId, UserId};
+use crate::chat::{
+    ChatId, Failing, Job, JobId, MessageId, Outbound, OutboxId, Task, UpdateId, UserId,
+};
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 
@@ -30,7 +32,7 @@ pub(crate) struct Write<'t> {
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     pub(super) persons: Vec<UserId>,
-    pub(super) lanes: Vec<(i64, i32, i64)>,
+    pub(super) lanes: Vec<(i64, i64, i64)>,
 }
 
 impl<'t> Write<'t> {
@@ -205,6 +207,26 @@ impl<'t> Write<'t> {
         Ok(true)
     }
 
+    /// Remembers the failed tries of a part, and how long it waits now; nothing when it is gone.
+    pub(crate) fn note_failing(
+        &mut self,
+        id: OutboxId,
+        failing: Failing,
+        pause: Option<Pause>,
+    ) -> Result<(), StoreError> {
+        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
+        let key = Key::number(id.0);
+        let Some(outbound) = tables::row::<Outbound>(&outbox, &key)? else {
+            return Ok(());
+        };
+        let outbound = Outbound {
+            pause,
+            failing,
+            ..outbound
+        };
+        tables::put(&mut outbox, &key, &outbound)
+    }
+
     /// Takes out a part; tells whether it was there.
     pub(crate) fn remove_outbound(&mut self, id: OutboxId) -> Result<bool, StoreError> {
         let mut outbox = self.txn.open_table(tables::OUTBOX)?;
@@ -212,7 +234,32 @@ impl<'t> Write<'t> {
         Ok(removed)
     }
 
-    /// Takes out everything for a chat that cannot be reached; returns how many parts.
+    /// Takes out everything for a chat that cannot be reached, in a group also the questions that wait
+    /// there: nobody would read the answers. Commands stay, as they change more than the chat.
+    pub(crate) fn close_chat(&mut self, chat: ChatId) -> Result<(), StoreError> {
+        self.drop_outbound_of(chat)?;
+        if chat.0 > 0 {
+            return Ok(());
+        }
+        let mut inbox = self.txn.open_table(tables::INBOX)?;
+        let mut meant = Vec::new();
+        for entry in inbox.iter()? {
+            let (key, row) = entry?;
+            let job = tables::readable::<Job>(key.value(), row.value());
+            let is_meant = job.is_some_and(|(_, job)| {
+                job.lane.chat() == Some(chat) && !matches!(job.task, Task::Command(_))
+            });
+            if is_meant {
+                meant.push(Key::from(key.value()));
+            }
+        }
+        for key in meant {
+            inbox.remove(&*key)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out all that was to be sent to a chat; returns how many parts.
     pub(crate) fn drop_outbound_of(&mut self, chat: ChatId) -> Result<u64, StoreError> {
         self.drop_outbound(|outbound| outbound.chat == chat)
     }

@@ -27,7 +27,7 @@ mod words;
 const MAX_QUOTE: usize = 4096;
 
 /// In the General topic of a forum a message must be sent without thread id.
-const GENERAL: TopicId = TopicId(1);
+const GENERAL: i32 = 1;
 
 /// What became of one update.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,7 +100,8 @@ fn of_member(json: &str) -> Result<Event, Unfit> {
     let reachable = match member.status.as_str() {
         "creator" | "administrator" | "member" => true,
         "left" | "kicked" => false,
-        "restricted" => member.is_member.unwrap_or(false),
+        // Where it may send no text it can say nothing.
+        "restricted" => member.is_member == Some(true) && member.can_send_messages != Some(false),
         _ => return Err(skipped("unknown member status")),
     };
     Ok(Event::Reachable {
@@ -140,7 +141,7 @@ fn of_stop(json: &str) -> Result<Event, Unfit> {
     match chat_kind(&stop.chat)? {
         ChatKind::Private => Ok(Event::Stopped {
             chat: stop.chat.id,
-            topic: stop.message_thread_id,
+            topic: stop.message_thread_id.map(TopicId::Thread),
             draft: stop.draft_id,
         }),
         ChatKind::Group => Err(skipped("stop in a group")),
@@ -378,12 +379,15 @@ fn bounded(text: &str) -> Option<String> {
 
 /// Without `is_topic_message`, a thread id is that of a reply thread.
 fn topic(message: &Message<'_>, kind: ChatKind) -> Option<TopicId> {
+    if let Some(direct) = &message.direct_messages_topic {
+        return Some(TopicId::Direct(direct.topic_id));
+    }
     let topic = message
         .message_thread_id
         .filter(|_| message.is_topic_message == Some(true))?;
     match kind {
         ChatKind::Group if topic == GENERAL => None,
-        ChatKind::Group | ChatKind::Private => Some(topic),
+        ChatKind::Group | ChatKind::Private => Some(TopicId::Thread(topic)),
     }
 }
 

@@ -29,10 +29,18 @@ use crate::clock::Timestamp;
 /// Longest text of `answerCallbackQuery`.
 const MAX_ANSWER: usize = 200;
 
-/// Does what the row says, and gives the message that was sent or edited. Blocks.
+/// Does what the row says, and gives the message that was sent or edited. Blocks. A message that
+/// was sent and has no id for us (somebody removed it at once) is success, too.
 ///
 /// After an error that [`CallError::may_have_happened`], the message may be in the chat.
 pub(crate) fn send(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallError> {
+    match carry_out(client, row) {
+        Err(CallError::Refused(Refusal::SentAndRemoved)) => Ok(None),
+        outcome => outcome,
+    }
+}
+
+fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallError> {
     match &row.parcel {
         Parcel::Send {
             body,
@@ -102,7 +110,8 @@ fn message(
 ) -> Result<Option<MessageId>, CallError> {
     let params = SendMessageParams::builder()
         .chat_id(row.chat.0)
-        .maybe_message_thread_id(row.topic.map(|topic| topic.0))
+        .maybe_message_thread_id(row.topic.and_then(TopicId::thread))
+        .maybe_direct_messages_topic_id(row.topic.and_then(TopicId::direct))
         .text(&body.text)
         .maybe_entities(entities(body))
         .link_preview_options(LinkPreviewOptions::DISABLED)
@@ -143,7 +152,7 @@ pub(crate) fn draft(
 ) -> Result<(), CallError> {
     let params = SendMessageDraftParams::builder()
         .chat_id(chat.0)
-        .maybe_message_thread_id(topic.map(|topic| topic.0))
+        .maybe_message_thread_id(topic.and_then(TopicId::thread))
         .draft_id(draft)
         .text(&body.text)
         .maybe_entities(entities(body))
@@ -154,7 +163,8 @@ pub(crate) fn draft(
         .map(|IgnoredAny| ())
 }
 
-/// Shows for five seconds that the bot writes (Bot API, `sendChatAction`).
+/// Shows for five seconds that the bot writes (Bot API, `sendChatAction`); not in the inbox of a
+/// channel, which takes no actions.
 pub(crate) fn typing(
     client: &Client,
     chat: ChatId,
@@ -162,7 +172,7 @@ pub(crate) fn typing(
 ) -> Result<(), CallError> {
     let params = SendChatActionParams::builder()
         .chat_id(chat.0)
-        .maybe_message_thread_id(topic.map(|topic| topic.0))
+        .maybe_message_thread_id(topic.and_then(TopicId::thread))
         .action(ChatAction::Typing)
         .build();
     client.call("sendChatAction", &params).map(|IgnoredAny| ())
@@ -177,7 +187,8 @@ fn file(
     let field = "document";
     let params = SendDocumentParams::builder()
         .chat_id(row.chat.0)
-        .maybe_message_thread_id(row.topic.map(|topic| topic.0))
+        .maybe_message_thread_id(row.topic.and_then(TopicId::thread))
+        .maybe_direct_messages_topic_id(row.topic.and_then(TopicId::direct))
         .document(FileUpload::String(format!("attach://{field}")))
         .maybe_reply_parameters(reply_to.map(reply))
         .build();

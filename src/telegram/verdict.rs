@@ -50,6 +50,17 @@ pub(crate) enum Refusal {
     /// Blocked, removed, muted or never met: send nothing there until it is heard of again.
     #[error("the chat is closed to the bot")]
     ChatClosed,
+    /// This kind of content may not be sent there (files, voice, links …), a text may: send it
+    /// plainer.
+    #[error("this kind of content is not allowed there")]
+    ContentForbidden,
+    /// A 403 in words that are not known: about what was to be sent, or about the chat. Holds what
+    /// Telegram said. Refused even to a bare text, the chat is closed.
+    #[error("forbidden: {0}")]
+    Forbidden(String),
+    /// It was sent, and somebody in the chat removed it at once: done, without a message id.
+    #[error("the message was sent and removed at once")]
+    SentAndRemoved,
     /// The button was pressed too long ago to be answered.
     #[error("the button was pressed too long ago")]
     QueryExpired,
@@ -59,6 +70,9 @@ pub(crate) enum Refusal {
     /// The token is wrong or revoked, or the base URL is not a Bot API server's.
     #[error("the bot token is not accepted")]
     Unauthorized,
+    /// This server is older than the method.
+    #[error("the server does not know the method")]
+    UnknownMethod,
     /// Somebody else gets the updates.
     #[error("{0}")]
     Conflict(Conflict),
@@ -68,6 +82,16 @@ pub(crate) enum Refusal {
     /// Everything else: our bug, or a right the caller can do without. Holds what Telegram said.
     #[error("refused: {0}")]
     Rejected(String),
+}
+
+impl Refusal {
+    /// Whether Telegram looked at the call and decided about it, which it cannot do while it is down.
+    pub(crate) const fn is_about_the_call(&self) -> bool {
+        !matches!(
+            self,
+            Self::Flood(_) | Self::Transient(_) | Self::Unauthorized | Self::Conflict(_)
+        )
+    }
 }
 
 /// Who gets the updates.
@@ -92,32 +116,73 @@ pub(super) struct Said<'a> {
     pub(super) migrate_to: Option<ChatId>,
 }
 
-/// Parts of the descriptions of 400, in lower case.
-const BAD_REQUESTS: &[(&str, Refusal)] = &[
+/// Parts of the descriptions of 400 and 403, in lower case. The layer below gives the same news as
+/// an upper-case code and under either status. The first row that fits counts.
+const KNOWN: &[(&str, Refusal)] = &[
     ("message is not modified", Refusal::NotModified),
+    ("message_not_modified", Refusal::NotModified),
+    ("message to be replied not found", Refusal::ReplyGone),
+    ("message to reply not found", Refusal::ReplyGone),
+    ("replied message not found", Refusal::ReplyGone),
+    // Before the code that it ends with.
+    ("reply_message_id_invalid", Refusal::ReplyGone),
     ("message to edit not found", Refusal::Gone),
     ("message can't be edited", Refusal::Gone),
+    ("no text in the message to edit", Refusal::Gone),
     ("message to delete not found", Refusal::Gone),
     ("message can't be deleted", Refusal::Gone),
-    ("message to be replied not found", Refusal::ReplyGone),
+    ("message not found", Refusal::Gone),
+    ("message_id_invalid", Refusal::Gone),
+    ("msg_id_invalid", Refusal::Gone),
+    ("message_edit_time_expired", Refusal::Gone),
+    ("message_author_required", Refusal::Gone),
+    ("message_delete_forbidden", Refusal::Gone),
     ("can't parse entities", Refusal::BadMarkup),
     ("message text is empty", Refusal::EmptyText),
     ("text must be non-empty", Refusal::EmptyText),
+    ("message_empty", Refusal::EmptyText),
     ("message is too long", Refusal::TooLong),
+    ("message_too_long", Refusal::TooLong),
     ("message caption is too long", Refusal::TooLong),
+    ("caption_too_long", Refusal::TooLong),
     ("file is too big", Refusal::FileTooLarge),
     ("message thread not found", Refusal::TopicGone),
+    ("topic_deleted", Refusal::TopicGone),
+    ("topic_id_invalid", Refusal::TopicGone),
     ("topic_closed", Refusal::TopicClosed),
+    // Before the code that it ends with.
+    ("textdraft_peer_invalid", Refusal::NoDrafts),
     ("group chat was upgraded", Refusal::ChatClosed),
     ("chat not found", Refusal::ChatClosed),
-    ("textdraft_peer_invalid", Refusal::NoDrafts),
     ("peer_id_invalid", Refusal::ChatClosed),
-    ("not enough rights to send", Refusal::ChatClosed),
-    ("have no rights to send", Refusal::ChatClosed),
+    ("chat_id_invalid", Refusal::ChatClosed),
+    ("channel_invalid", Refusal::ChatClosed),
+    ("channel_private", Refusal::ChatClosed),
     ("chat_write_forbidden", Refusal::ChatClosed),
+    ("chat_send_plain_forbidden", Refusal::ChatClosed),
+    ("chat_restricted", Refusal::ChatClosed),
+    ("no write access", Refusal::ChatClosed),
     ("need administrator rights", Refusal::ChatClosed),
+    ("allow_payment_required", Refusal::ChatClosed),
+    ("user_banned_in_channel", Refusal::ChatClosed),
+    ("user_is_blocked", Refusal::ChatClosed),
+    ("input_user_deactivated", Refusal::ChatClosed),
+    ("user is deactivated", Refusal::ChatClosed),
+    ("bot was blocked", Refusal::ChatClosed),
+    ("bot was kicked", Refusal::ChatClosed),
+    ("bot is not a member", Refusal::ChatClosed),
+    ("chat was deleted", Refusal::ChatClosed),
+    ("can't initiate conversation", Refusal::ChatClosed),
+    ("can't send messages to", Refusal::ChatClosed),
+    ("voice_messages_forbidden", Refusal::ContentForbidden),
+    ("user restricted receiving of", Refusal::ContentForbidden),
     ("query is too old", Refusal::QueryExpired),
+    ("query_id_invalid", Refusal::QueryExpired),
 ];
+
+/// How the right to write at all is named after "rights to send ": what else is named there is one
+/// kind of content.
+const WRITING: [&str; 4] = ["text", "a message", "message", "the message"];
 
 pub(super) fn of(said: Said<'_>) -> Refusal {
     if let Some(to) = said.migrate_to {
@@ -125,35 +190,57 @@ pub(super) fn of(said: Said<'_>) -> Refusal {
     }
     let lower = said.description.map(str::to_lowercase);
     let text = lower.as_deref();
-    let rejected = || Refusal::Rejected(said.description.unwrap_or_default().to_owned());
+    let words = || said.description.unwrap_or_default().to_owned();
     match said.code {
         // A server older than a method we use says so; without that, the token is malformed.
-        404 if text.is_some_and(|text| text.contains("method not found")) => rejected(),
+        404 if text.is_some_and(|text| text.contains("method not found")) => Refusal::UnknownMethod,
         // A 404 that is not the Bot API's own is some gateway's.
         404 if text.is_none() => Refusal::Transient(404),
         401 | 404 => Refusal::Unauthorized,
         413 => Refusal::FileTooLarge,
         429 => Refusal::Flood(flood(said.retry_after, text)),
         400..=499 => match text {
-            Some(text) => known(said.code, text).unwrap_or_else(rejected),
+            Some(text) => known(said.code, text).unwrap_or_else(|| match said.code {
+                403 => Refusal::Forbidden(words()),
+                _ => Refusal::Rejected(words()),
+            }),
             None => Refusal::Transient(said.code),
         },
+        // A moderator bot was faster than the answer: trying again would post it once more.
+        500 if text.is_some_and(|text| text.contains("immediately deleted")) => {
+            Refusal::SentAndRemoved
+        }
         code => Refusal::Transient(code),
     }
 }
 
 fn known(code: u16, text: &str) -> Option<Refusal> {
     match code {
-        400 => {
-            let mut rows = BAD_REQUESTS.iter();
+        400 | 403 => {
+            let mut rows = KNOWN.iter();
             let row = rows.find(|(part, _)| text.contains(part));
             row.map(|(_, refusal)| refusal.clone())
+                .or_else(|| of_rights(text))
         }
-        403 => Some(Refusal::ChatClosed),
         409 if text.contains("webhook") => Some(Refusal::Conflict(Conflict::Webhook)),
         409 => Some(Refusal::Conflict(Conflict::Poller)),
         _ => None,
     }
+}
+
+/// What it means that the bot lacks a right: to write at all, or to send one kind of content.
+fn of_rights(text: &str) -> Option<Refusal> {
+    if text.contains("chat_send_") && text.contains("_forbidden") {
+        return Some(Refusal::ContentForbidden);
+    }
+    let (_, content) = text.split_once("rights to send")?;
+    let content = content.trim_start();
+    let is_writing = content.is_empty() || WRITING.iter().any(|word| content.starts_with(word));
+    Some(if is_writing {
+        Refusal::ChatClosed
+    } else {
+        Refusal::ContentForbidden
+    })
 }
 
 fn flood(retry_after: Option<u64>, text: Option<&str>) -> Duration {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::chat::{ChatId, MessageId, TopicId, UserId};
+use crate::chat::{ChatId, MessageId, UserId};
 
 /// An accepted call.
 #[derive(Deserialize)]
@@ -62,8 +62,10 @@ pub(super) struct Message<'a> {
     pub(super) sender_chat: Option<Chat>,
     pub(super) via_bot: Option<User>,
     pub(super) business_connection_id: Option<String>,
-    pub(super) message_thread_id: Option<TopicId>,
+    pub(super) message_thread_id: Option<i32>,
     pub(super) is_topic_message: Option<bool>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) direct_messages_topic: Option<DirectMessagesTopic>,
     pub(super) media_group_id: Option<String>,
     /// The new form of a forward; the older ones follow (Bot API before 7.0).
     #[serde(borrow)]
@@ -104,6 +106,13 @@ pub(super) struct Chat {
     #[serde(rename = "type", default)]
     pub(super) kind: String,
     pub(super) title: Option<String>,
+}
+
+/// One person's conversation in the inbox of a channel.
+#[derive(Deserialize)]
+pub(super) struct DirectMessagesTopic {
+    /// Up to 52 bits.
+    pub(super) topic_id: i64,
 }
 
 #[derive(Deserialize)]
@@ -162,7 +171,7 @@ pub(super) struct Holder {
 #[derive(Deserialize)]
 pub(super) struct StoppedGeneration {
     pub(super) chat: Chat,
-    pub(super) message_thread_id: Option<TopicId>,
+    pub(super) message_thread_id: Option<i32>,
     pub(super) draft_id: i32,
 }
 
@@ -178,6 +187,9 @@ pub(super) struct ChatMember {
     pub(super) status: String,
     /// Given when the status is `restricted`.
     pub(super) is_member: Option<bool>,
+    /// Given when the status is `restricted`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) can_send_messages: Option<bool>,
 }
 
 /// Takes a value of another shape than we know for an absent one.

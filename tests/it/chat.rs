@@ -158,6 +158,41 @@ fn topics_of_a_group_are_kept_apart() {
 }
 
 #[test]
+fn in_the_inbox_of_a_channel_each_conversation_gets_its_own_answers() {
+    let world = World::new().open().env("GROUPS", "open").start();
+    let inbox = world.telegram.group(-1_000_000_000_123);
+    let large = 1 << 51;
+    for (id, topic) in [(7, large), (8, large + 1)] {
+        let person = inbox.member(id).in_conversation(topic);
+        world.gemini.begins(&format!("Hello {id}, "));
+        let question = person.says(&format!("@testbot hello from {id}"));
+        let begins = format!("Hello {id}");
+        inbox.sees(&begins, |shown| {
+            shown.last().is_some_and(|last| last.text.contains(&begins))
+        });
+        world.gemini.goes_on("how are you?");
+        world.gemini.ends("STOP");
+        let shown = inbox.sees("the whole answer", |shown| {
+            shown
+                .last()
+                .is_some_and(|last| last.text.ends_with("how are you?"))
+        });
+        let last = shown.last().unwrap();
+        assert_eq!((last.topic, last.reply_to), (Some(topic), Some(question)));
+    }
+    let long: Vec<String> = (0..6_000).map(|number| format!("word{number}")).collect();
+    world.gemini.when_asked("everything", &long.join(" "));
+    let person = inbox.member(7).in_conversation(large);
+    person.says("@testbot tell me everything");
+    let shown = inbox.sees("a file", |shown| {
+        shown.last().is_some_and(|last| last.file.is_some())
+    });
+    assert_eq!(shown.last().unwrap().topic, Some(large));
+    assert!(world.telegram.calls("sendChatAction").is_empty());
+    world.stop();
+}
+
+#[test]
 fn a_group_that_becomes_a_supergroup_gets_its_answer_at_the_new_address() {
     let world = World::new().open().start();
     world.gemini.works_for(Duration::from_millis(300));

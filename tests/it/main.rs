@@ -35,6 +35,7 @@ mod process;
 mod queue;
 mod readme;
 mod reask;
+mod refusals;
 mod restart;
 mod secrets;
 mod shape;

@@ -4,19 +4,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use log::{debug, error, info, warn};
 use tokio::time::sleep;
 
 use super::MISHAP;
+use super::repair::{
+    change, drop_row, gone, is_bare, repaired, without_links, without_reply, without_topic,
+};
 use crate::app::Ctx;
 use crate::app::journal::set_reachable;
-use crate::chat::answer::Failure;
-use crate::chat::rich::Rich;
-use crate::chat::{MessageId, Outbound, Parcel, UserId, render};
+use crate::chat::{ChatId, MessageId, Outbound, Parcel, TopicId};
 use crate::clock::{self, Pause};
-use crate::locale::{Language, Locale};
-use crate::outgoing::{Ended, Head};
+use crate::outgoing::{self, Ended, Head, Place};
 use crate::store::{StoreError, Write};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
@@ -63,8 +64,11 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
     }
 }
 
-fn not_read(head: Head, error: &StoreError) -> Ended {
+pub(super) fn not_read(head: Head, error: &StoreError) -> Ended {
     error!(row = head.id.0, err:% = error; "outbox row not read");
+    if !error.may_pass() {
+        return Ended::Broken;
+    }
     Ended::Parked {
         until: clock::steady().after(MISHAP),
     }
@@ -73,6 +77,9 @@ fn not_read(head: Head, error: &StoreError) -> Ended {
 /// The row leaves the outbox, and the turn learns its message id, in one commit. Until that is on
 /// disk the line stays busy: a crash may repeat this part, but none after it.
 async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<MessageId>) -> Ended {
+    if let Parcel::Send { .. } | Parcel::File { .. } | Parcel::Document { .. } = row.parcel {
+        ctx.mail.may_write(head.chat);
+    }
     if let (Some((lane, job, part)), Some(message)) = (row.part_of, sent) {
         let noted = store(ctx, head, move |rows| {
             rows.remove_outbound(head.id)?;
@@ -89,7 +96,7 @@ async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<Message
 
 /// Stores what follows from a try, in several tries where the disk is in the way; whether it is
 /// stored.
-async fn store(
+pub(super) async fn store(
     ctx: &Ctx,
     head: Head,
     op: impl Fn(&mut Write<'_>) -> Result<(), StoreError> + Clone + Send + 'static,
@@ -113,248 +120,103 @@ async fn store(
 async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ended {
     let refusal = match error {
         CallError::Refused(refusal) => refusal,
-        CallError::Fault(_) | CallError::Garbled | CallError::Local(_) => {
+        CallError::Local(_) => {
+            error!(chat = head.chat.0, row = head.id.0, err:% = error; "message cannot be sent");
+            return Ended::Broken;
+        }
+        CallError::Fault(_) | CallError::Garbled => {
             let maybe_there = error.may_have_happened();
             warn!(chat = head.chat.0, err:% = error, maybe_there; "message not acknowledged");
-            return Ended::Unanswered;
+            return unanswered(ctx, &row).await;
         }
     };
     match refusal {
-        Refusal::Flood(wait) => {
-            warn!(chat = head.chat.0, secs = wait.as_secs(); "chat has to wait");
-            let until = clock::steady().after(wait);
-            let pause = Some(Pause::new(clock::now(), wait));
-            change(ctx, head, Outbound { pause, ..row }).await;
-            Ended::Flooded { until }
-        }
+        Refusal::Flood(wait) => flooded(ctx, head, row, wait).await,
         Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {
             warn!(chat = head.chat.0, err:% = refusal; "telegram did not take the message");
-            Ended::Unanswered
+            unanswered(ctx, &row).await
         }
-        Refusal::ReplyGone => mend(ctx, head, without_reply(&row)).await,
-        Refusal::TopicGone => mend(ctx, head, without_topic(&row)).await,
-        Refusal::Migrated(to) => {
-            let from = head.chat;
-            let moved = ctx
-                .engine
-                .store
-                .write(move |rows| rows.migrate_chat(from, to))
-                .await;
-            info!(chat = from.0, stored = moved.is_ok(); "group became a supergroup");
-            Ended::Changed
-        }
+        Refusal::ReplyGone => repaired(ctx, head, &row, without_reply(&row)).await,
+        Refusal::TopicGone => repaired(ctx, head, &row, without_topic(&row)).await,
+        Refusal::Migrated(to) => migrated(ctx, head.chat, to).await,
         Refusal::TopicClosed => {
+            ctx.mail.may_not_write(Place::Topic(head.chat, row.topic));
             info!(chat = head.chat.0; "topic is closed to us");
             drop_row(ctx, head).await
         }
-        Refusal::ChatClosed => {
-            info!(chat = head.chat.0; "chat is closed to us");
-            closed(ctx, head).await
+        Refusal::ChatClosed => closed(ctx, head, &refusal).await,
+        Refusal::Forbidden(_) if is_bare(&row) => closed(ctx, head, &refusal).await,
+        Refusal::ContentForbidden => {
+            info!(chat = head.chat.0, row = head.id.0; "this kind of content is not allowed there");
+            repaired(ctx, head, &row, without_links(&row)).await
         }
-        Refusal::Gone => sent_anew(ctx, head, row).await,
-        Refusal::NotModified | Refusal::QueryExpired => drop_row(ctx, head).await,
+        Refusal::Gone => gone(ctx, head, row).await,
+        Refusal::NotModified | Refusal::QueryExpired | Refusal::SentAndRemoved => {
+            drop_row(ctx, head).await
+        }
+        // Perhaps the message and not its new content: unlike an edit, a message of its own may
+        // keep its formatting.
+        Refusal::Rejected(_) if matches!(row.parcel, Parcel::Edit { .. }) => {
+            warn!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our edit");
+            gone(ctx, head, row).await
+        }
         Refusal::BadMarkup
         | Refusal::EmptyText
         | Refusal::TooLong
         | Refusal::FileTooLarge
         | Refusal::NoDrafts
+        | Refusal::UnknownMethod
+        | Refusal::Forbidden(_)
         | Refusal::Rejected(_) => {
             error!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our message");
-            if let Parcel::Document { text, .. } = &row.parcel {
-                return as_messages(ctx, head, &row, text).await;
-            }
-            mend(ctx, head, plainer(ctx, &row).await).await
+            repaired(ctx, head, &row, None).await
         }
     }
 }
 
-fn without_reply(row: &Outbound) -> Option<Outbound> {
-    let mut row = row.clone();
-    match &mut row.parcel {
-        Parcel::Send { reply_to, .. }
-        | Parcel::File { reply_to, .. }
-        | Parcel::Document { reply_to, .. } => {
-            reply_to.take()?;
-        }
-        Parcel::Edit { .. } | Parcel::Delete { .. } | Parcel::Answer { .. } => return None,
-    }
-    Some(row)
+/// The row, and with it the chat, waits as long as it was told.
+async fn flooded(ctx: &Ctx, head: Head, row: Outbound, length: Duration) -> Ended {
+    warn!(chat = head.chat.0, secs = length.as_secs(); "chat has to wait");
+    let until = clock::steady().after(length);
+    let pause = Some(Pause::new(clock::now(), length));
+    change(ctx, head, Outbound { pause, ..row }).await;
+    Ended::Flooded { until }
 }
 
-fn without_topic(row: &Outbound) -> Option<Outbound> {
-    row.topic?;
-    Some(Outbound {
-        topic: None,
-        ..row.clone()
-    })
-}
-
-/// What was to take a message over that cannot be changed is sent as a message of its own.
-fn anew(row: &Outbound) -> Option<Outbound> {
-    let Parcel::Edit { body, buttons, .. } = &row.parcel else {
-        return None;
-    };
-    let parcel = Parcel::Send {
-        body: body.clone(),
-        reply_to: None,
-        buttons: buttons.clone(),
-    };
-    Some(Outbound {
-        parcel,
-        ..row.clone()
-    })
-}
-
-/// What cannot be taken over is deleted, as far as it is there, and its text sent as a new message.
-async fn sent_anew(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
-    let (Some(new), Parcel::Edit { message, .. }) = (anew(&row), &row.parcel) else {
-        return drop_row(ctx, head).await;
-    };
-    let gone = Outbound {
-        part_of: None,
-        parcel: Parcel::Delete { message: *message },
-        ..row
-    };
-    let stored = ctx.engine.store.write(move |rows| {
-        rows.set_outbound(head.id, &new)?;
-        Ok(Head::of(rows.put_outbound(&gone)?, &gone))
-    });
-    match stored.await {
-        Ok(delete) => {
-            ctx.mail.push(&[delete]).await;
-            Ended::Changed
-        }
-        Err(error) => not_read(head, &error),
-    }
-}
-
-/// The same without formatting, if it has any.
-fn without_entities(row: &Outbound) -> Option<Outbound> {
-    let mut row = row.clone();
-    match &mut row.parcel {
-        Parcel::Send { body, .. } | Parcel::Edit { body, .. } if !body.entities.is_empty() => {
-            body.entities.clear();
-            Some(row)
-        }
-        Parcel::Send { .. }
-        | Parcel::Edit { .. }
-        | Parcel::Delete { .. }
-        | Parcel::File { .. }
-        | Parcel::Document { .. }
-        | Parcel::Answer { .. } => None,
-    }
-}
-
-/// What may still be sent of a row that was refused for a reason we do not know: the plain text, then
-/// that as a message of its own, then the bare text, then an apology instead of it, then nothing.
-async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
-    if let Some(plain) = without_entities(row) {
-        return Some(plain);
-    }
-    let Parcel::Send {
-        body,
-        reply_to,
-        buttons,
-    } = &row.parcel
-    else {
-        return anew(row);
-    };
-    let is_bare =
-        reply_to.is_none() && buttons.is_empty() && body.entities.is_empty() && row.topic.is_none();
-    let text = match (is_bare, row.part_of) {
-        (false, _) => body.text.clone(),
-        (true, Some(_)) => apology(ctx, row).await,
-        (true, None) => return None,
-    };
-    Some(Outbound {
-        topic: None,
-        part_of: row.part_of.filter(|_| !is_bare),
-        parcel: Parcel::Send {
-            body: Rich::plain(text),
-            reply_to: None,
-            buttons: Vec::new(),
-        },
-        ..row.clone()
-    })
-}
-
-async fn apology(ctx: &Ctx, row: &Outbound) -> String {
-    let person = ctx
-        .engine
-        .store
-        .person(UserId(row.chat.0))
-        .await
-        .ok()
-        .flatten();
-    let tag = person
-        .as_ref()
-        .and_then(|person| person.language.as_deref());
-    let language = Language::pick(ctx.engine.settings().config.language, tag);
-    Locale::of(language).failure(Failure::Unexplained)
-}
-
-/// A file that a chat does not take goes as messages, however many they are.
-async fn as_messages(ctx: &Ctx, head: Head, row: &Outbound, text: &str) -> Ended {
-    let part = |body| Outbound {
-        part_of: None,
-        parcel: Parcel::Send {
-            body,
-            reply_to: None,
-            buttons: Vec::new(),
-        },
-        ..row.clone()
-    };
-    let parts: Vec<Outbound> = render::parts(&render::answer(text, ""))
-        .into_iter()
-        .map(part)
-        .collect();
-    let stored = ctx.engine.store.write(move |rows| {
-        rows.remove_outbound(head.id)?;
-        let put = |row| Ok(Head::of(rows.put_outbound(row)?, row));
-        parts
-            .iter()
-            .map(put)
-            .collect::<Result<Vec<Head>, StoreError>>()
-    });
-    match stored.await {
-        Ok(heads) => {
-            ctx.mail.push(&heads).await;
-            Ended::Gone
-        }
-        Err(error) => not_read(head, &error),
-    }
-}
-
-/// Stores the row as it is tried next; a row that was mended already is dropped.
-async fn mend(ctx: &Ctx, head: Head, mended: Option<Outbound>) -> Ended {
-    let Some(row) = mended else {
-        return drop_row(ctx, head).await;
-    };
-    change(ctx, head, row).await;
+async fn migrated(ctx: &Ctx, from: ChatId, to: ChatId) -> Ended {
+    let store = &ctx.engine.store;
+    let moved = store.write(move |rows| rows.migrate_chat(from, to)).await;
+    info!(chat = from.0, stored = moved.is_ok(); "group became a supergroup");
     Ended::Changed
 }
 
-async fn change(ctx: &Ctx, head: Head, row: Outbound) {
-    store(ctx, head, move |rows| {
-        rows.set_outbound(head.id, &row).map(drop)
-    })
-    .await;
-}
-
-async fn drop_row(ctx: &Ctx, head: Head) -> Ended {
-    store(ctx, head, move |rows| {
-        rows.remove_outbound(head.id).map(drop)
-    })
-    .await;
-    Ended::Gone
+/// After a try that Telegram failed on. When that goes on, another call about the same chat tells
+/// whether it fails on everything: in a quiet bot there is nothing else to tell it by.
+async fn unanswered(ctx: &Ctx, row: &Outbound) -> Ended {
+    if !outgoing::is_suspect(row.failing) {
+        return Ended::Unanswered;
+    }
+    let (client, chat, topic) = (ctx.telegram.clone(), row.chat, row.topic);
+    let asked = ctx.sends.run(move || match topic {
+        Some(TopicId::Direct(_)) => send::get_me(&client).map(drop),
+        Some(TopicId::Thread(_)) | None => send::typing(&client, chat, topic),
+    });
+    match asked.await {
+        Ok(Ok(())) => Ended::Failed,
+        Ok(Err(CallError::Refused(refusal))) if refusal.is_about_the_call() => Ended::Failed,
+        Ok(Err(_)) => Ended::Unanswered,
+        Err(panicked) => std::panic::resume_unwind(Box::new(panicked)),
+    }
 }
 
 /// Nothing can be sent to this chat until it writes to us again.
-async fn closed(ctx: &Ctx, head: Head) -> Ended {
+async fn closed(ctx: &Ctx, head: Head, refusal: &Refusal) -> Ended {
     let chat = head.chat;
+    ctx.mail.may_not_write(Place::Chat(chat));
+    info!(chat = chat.0, err:% = refusal; "chat is closed to us");
     store(ctx, head, move |rows| {
         rows.remove_outbound(head.id)?;
-        rows.drop_outbound_of(chat)?;
+        rows.close_chat(chat)?;
         set_reachable(rows, chat, false)
     })
     .await;

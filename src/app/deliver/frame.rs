@@ -13,7 +13,7 @@ use crate::app::live::{Begun, Content, Live, Mishap, Way};
 use crate::chat::rich::Rich;
 use crate::chat::{ChatId, MessageId, Outbound, Parcel};
 use crate::clock::{self, Pause};
-use crate::outgoing::{Ended, Frame, Head};
+use crate::outgoing::{Ended, Frame, Head, Place};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
 
@@ -28,7 +28,12 @@ pub(super) async fn show(ctx: Arc<Ctx>, live: Arc<Live>, granted: Frame) -> Ende
     match tried.await {
         Ok(None) => Ended::Unsent,
         Ok(Some((begun, Ok(message)))) => {
-            sent(&ctx, &live, begun, message).await;
+            if begun.is_new_message() && message.is_none() {
+                // It was removed at once, or cannot be changed without its id.
+                live.failed(Mishap::MessageGone);
+            } else {
+                sent(&ctx, &live, begun, message).await;
+            }
             Ended::Gone
         }
         Ok(Some((begun, Err(error)))) => refused(&ctx, &live, &begun, error).await,
@@ -133,8 +138,7 @@ async fn park(ctx: &Ctx, chat: ChatId, length: Duration) {
 
 /// Each refusal is a decision, as for rows, but none is worth a second try.
 async fn refused(ctx: &Ctx, live: &Live, begun: &Begun, error: CallError) -> Ended {
-    let is_first = begun.way == Way::Message && begun.message.is_none();
-    let maybe_there = is_first && error.may_have_happened();
+    let maybe_there = begun.is_new_message() && error.may_have_happened();
     let refusal = match error {
         CallError::Refused(refusal) => refusal,
         CallError::Fault(_) | CallError::Garbled | CallError::Local(_) => {
@@ -157,9 +161,18 @@ async fn refused(ctx: &Ctx, live: &Live, begun: &Begun, error: CallError) -> End
         Refusal::NoDrafts => (Mishap::NoDrafts, Ended::Gone),
         Refusal::Gone => (Mishap::MessageGone, Ended::Gone),
         // What waits for the chat finds out for itself.
-        Refusal::ChatClosed | Refusal::TopicClosed | Refusal::TopicGone | Refusal::Migrated(_) => {
+        Refusal::ChatClosed => {
+            ctx.mail.may_not_write(Place::Chat(live.chat));
             (Mishap::Closed, Ended::Gone)
         }
+        Refusal::TopicClosed => {
+            let place = Place::Topic(live.chat, live.topic);
+            ctx.mail.may_not_write(place);
+            (Mishap::Closed, Ended::Gone)
+        }
+        Refusal::TopicGone | Refusal::Migrated(_) => (Mishap::Closed, Ended::Gone),
+        Refusal::UnknownMethod if begun.way == Way::Draft => (Mishap::NoDrafts, Ended::Gone),
+        // About what this frame held: the next one may fare better.
         Refusal::ReplyGone
         | Refusal::BadMarkup
         | Refusal::EmptyText
@@ -167,13 +180,13 @@ async fn refused(ctx: &Ctx, live: &Live, begun: &Begun, error: CallError) -> End
         | Refusal::FileTooLarge
         | Refusal::NotModified
         | Refusal::QueryExpired
+        | Refusal::ContentForbidden
+        | Refusal::SentAndRemoved
+        | Refusal::UnknownMethod
+        | Refusal::Forbidden(_)
         | Refusal::Rejected(_) => {
-            warn!(chat = live.chat.0, err:% = refusal; "growing answer refused");
-            if begun.way == Way::Draft {
-                (Mishap::NoDrafts, Ended::Gone)
-            } else {
-                (Mishap::Closed, Ended::Gone)
-            }
+            warn!(chat = live.chat.0, err:% = refusal; "state of a growing answer refused");
+            (Mishap::Refused, Ended::Gone)
         }
     };
     note(ctx, live, mishap);

@@ -1,5 +1,6 @@
 //! Sorts the updates of one batch, one after the other, so that the second of a person sees what
-//! the first changed. Reads the registry; changes nothing but its own copies.
+//! the first changed. Reads the registry; changes nothing but its own copies, and what is known of
+//! where the bot may write, which the updates after it in the batch depend on.
 
 mod control;
 mod notices;
@@ -17,10 +18,12 @@ use crate::chat::admit::{Admission, Ignored, Known, admit};
 use crate::chat::pieces::Piece;
 use crate::chat::role::{Grant, Person, Role};
 use crate::chat::{
-    ChatId, ChatKind, Event, Inbound, Job, JobId, Lane, Origin, Sender, Task, UpdateId, UserId,
+    Addressed, ChatId, ChatKind, Event, Inbound, Job, JobId, Lane, Origin, Sender, Task, UpdateId,
+    UserId,
 };
 use crate::clock::{self, Timestamp};
 use crate::locale::{Language, Locale};
+use crate::outgoing::Place;
 use crate::store::StoreError;
 use crate::telegram::decode::Decoded;
 
@@ -89,6 +92,11 @@ impl Sorter<'_> {
                 is_old,
             }) => Ok(self.pressed_in_vain(callback, &sender, is_old)),
             Decoded::Event(Event::Reachable { chat, reachable }) => {
+                if reachable {
+                    self.ctx.mail.may_write(chat);
+                } else {
+                    self.ctx.mail.may_not_write(Place::Chat(chat));
+                }
                 Ok(Entry::Reachable { chat, reachable })
             }
             Decoded::Event(Event::Migrated { from, to }) => self.migrated(from, to).await,
@@ -117,7 +125,17 @@ impl Sorter<'_> {
         Ok(Entry::Migrated { from, to })
     }
 
+    /// Whether nobody would read an answer to this. A command may change more than the chat.
+    fn is_unanswerable(&self, inbound: &Inbound) -> bool {
+        let place = Place::Topic(inbound.chat, inbound.topic);
+        inbound.addressed != Addressed::Command && self.ctx.mail.is_closed(place)
+    }
+
     async fn message(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
+        if self.is_unanswerable(&inbound) {
+            debug!(update = inbound.update.0, chat = inbound.chat.0; "nothing can be said there: dropped");
+            return Ok(Entry::Dropped);
+        }
         self.load(inbound.sender.id, inbound.chat, inbound.kind)
             .await?;
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);

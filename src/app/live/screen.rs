@@ -41,7 +41,7 @@ pub(super) struct Screen {
     /// A message is being sent for the first time.
     pub(super) awaits_id: bool,
     pub(super) phase: Phase,
-    /// Drafts in a row that the service failed to take.
+    /// Frames in a row that the service refused, or drafts that it failed to take.
     pub(super) failed: u8,
 }
 

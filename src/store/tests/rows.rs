@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::chat::Outbound;
+use crate::chat::command::Command;
 use crate::chat::role::{Grant, Role};
+use crate::chat::{Failing, Outbound};
 use crate::clock::Pause;
 use crate::keys::{Death, Health, Ledger, Scope};
 
@@ -272,6 +273,66 @@ fn the_outbox_keeps_its_order_and_gives_up_one_chat_at_a_time() {
     let set = move |write: &mut Write<'_>| write.set_outbound(OutboxId(2), &later);
     assert!(!done(&store, set), "a part that is gone does not come back");
     assert!(heads().is_empty());
+}
+
+#[test]
+fn a_group_that_closes_leaves_no_question_that_nobody_would_read_the_answer_of() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let (group, other, private) = (lane(-7, None, 9), lane(-8, None, 9), lane(9, None, 9));
+    let mut kept = Vec::new();
+    for lane in [group, other, private] {
+        let command = Task::Command(Command::New);
+        for task in [None, Some(command)] {
+            let is_kept = lane != group || task.is_some();
+            let id = done(&store, move |write| {
+                let id = write.next_job_id()?;
+                let mut job = job(id, lane);
+                job.task = task.clone().unwrap_or(job.task);
+                write.put_job(&job).map(|()| id)
+            });
+            kept.extend(is_kept.then_some(id));
+        }
+    }
+    for chat in [ChatId(-7), ChatId(9)] {
+        done(&store, move |write| {
+            write.put_outbound(&outbound(chat.0, "x"))?;
+            write.close_chat(chat)
+        });
+    }
+    let left = store.read_now(|read| read.jobs(JobId(0), 99)).unwrap();
+    let left: Vec<JobId> = left.iter().map(|job| job.id).collect();
+    assert_eq!(left, kept);
+    assert!(store.read_now(Read::outbox_heads).unwrap().is_empty());
+}
+
+#[test]
+fn the_failed_tries_of_a_part_outlive_a_restart() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let failing = Failing {
+        tries: 7,
+        lasted: Duration::from_mins(3),
+        is_aside: true,
+    };
+    let pause = Pause {
+        since: Timestamp(9),
+        length: Duration::from_mins(2),
+    };
+    let id = done(&store, |write| write.put_outbound(&outbound(1, "a")));
+    for id in [id, OutboxId(99)] {
+        let note = move |write: &mut Write<'_>| write.note_failing(id, failing, Some(pause));
+        done(&store, note);
+    }
+    store.close().unwrap();
+    let store = folder.open();
+    let heads = store.read_now(Read::outbox_heads).unwrap();
+    let [(head, stored)] = heads[..] else {
+        panic!("{heads:?}");
+    };
+    assert_eq!((head.id, head.failing, stored), (id, failing, Some(pause)));
+    let kept = store.read_now(|read| read.outbound(id)).unwrap().unwrap();
+    assert_eq!(kept.parcel, outbound(1, "a").parcel);
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn the_creation_of_a_topic_is_no_reply() {
     let inbound = inbound(&message("supergroup", &fields));
     assert_eq!(inbound.addressed, Addressed::No);
     assert_eq!(inbound.quote, None);
-    assert_eq!(inbound.topic, Some(TopicId(8)));
+    assert_eq!(inbound.topic, Some(TopicId::Thread(8)));
 }
 
 #[test]
@@ -228,7 +228,10 @@ fn a_topic_is_one_only_when_telegram_says_so() {
     ] {
         let mut fields = fields;
         fields["text"] = json!("hi");
-        assert_eq!(inbound(&message(chat, &fields)).topic, topic.map(TopicId));
+        assert_eq!(
+            inbound(&message(chat, &fields)).topic,
+            topic.map(TopicId::Thread)
+        );
     }
 }
 
@@ -369,6 +372,18 @@ fn a_group_that_moved_is_told_from_either_side() {
 }
 
 #[test]
+fn a_message_in_the_inbox_of_a_channel_belongs_to_the_conversation_of_its_writer() {
+    let topic = json!({"topic_id": 4_503_599_627_370_495_i64, "user": {"id": 7}});
+    let mut fields = json!({"text": "@svsbot hi", "entities": entity("mention", 0, 7),
+        "direct_messages_topic": topic, "message_thread_id": 3});
+    let direct = TopicId::Direct(4_503_599_627_370_495);
+    let read = inbound(&message("supergroup", &fields));
+    assert_eq!(read.topic, Some(direct));
+    fields["direct_messages_topic"] = json!("of another shape");
+    assert_eq!(inbound(&message("supergroup", &fields)).topic, None);
+}
+
+#[test]
 fn membership_tells_whether_the_chat_can_be_reached() {
     for (chat, member, reachable) in [
         ("private", json!({"status": "kicked"}), Some(false)),
@@ -384,6 +399,16 @@ fn membership_tells_whether_the_chat_can_be_reached() {
             "supergroup",
             json!({"status": "restricted", "is_member": false}),
             Some(false),
+        ),
+        (
+            "supergroup",
+            json!({"status": "restricted", "is_member": true, "can_send_messages": false}),
+            Some(false),
+        ),
+        (
+            "supergroup",
+            json!({"status": "restricted", "is_member": true, "can_send_messages": true}),
+            Some(true),
         ),
         ("supergroup", json!({"status": "levitating"}), None),
         ("channel", json!({"status": "administrator"}), None),
@@ -709,7 +734,7 @@ fn a_stop_names_the_draft_and_counts_in_private_only() {
     };
     let expected = Event::Stopped {
         chat: ChatId(7),
-        topic: Some(TopicId(4)),
+        topic: Some(TopicId::Thread(4)),
         draft: 12,
     };
     assert_eq!(stop("private"), Decoded::Event(expected));

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::chat::Rank;
+use crate::chat::{Failing, Rank};
 use crate::telegram::tests::{Reply, Server, body, says};
 
 const SENT: &str = r#"{"ok":true,"result":{"message_id":77,"date":1,"chat":{"id":5,"type":"x"}}}"#;
@@ -13,6 +13,7 @@ fn row(parcel: Parcel) -> Outbound {
         topic: None,
         rank: Rank::Final,
         pause: None,
+        failing: Failing::default(),
         part_of: None,
         parcel,
     }
@@ -37,7 +38,7 @@ fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
         reply_to: Some(MessageId(3)),
         buttons: Vec::new(),
     });
-    row.topic = Some(TopicId(9));
+    row.topic = Some(TopicId::Thread(9));
     let (outcome, request) = sent(says(200, SENT), &row);
     assert_eq!(outcome, Ok(Some(MessageId(77))));
     assert!(request.contains("/sendMessage "), "{request}");
@@ -49,6 +50,58 @@ fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
         "reply_parameters": {"message_id": 3, "allow_sending_without_reply": true},
     });
     assert_eq!(body(&request), expected);
+}
+
+#[test]
+fn what_goes_to_the_inbox_of_a_channel_names_the_conversation() {
+    let mut text = row(Parcel::Send {
+        body: Rich::plain("hi"),
+        reply_to: None,
+        buttons: Vec::new(),
+    });
+    text.topic = Some(TopicId::Direct(1 << 51));
+    let (_, request) = sent(says(200, SENT), &text);
+    let expected = json!({
+        "chat_id": 5,
+        "direct_messages_topic_id": 1_i64 << 51,
+        "text": "hi",
+        "link_preview_options": {"is_disabled": true},
+    });
+    assert_eq!(body(&request), expected);
+    let mut file = row(Parcel::Document {
+        name: "answer.md".to_owned(),
+        text: "hi".to_owned(),
+        reply_to: None,
+    });
+    file.topic = text.topic;
+    let (_, request) = sent(says(200, SENT), &file);
+    let field = format!(
+        "name=\"direct_messages_topic_id\"\r\n\r\n{}\r\n",
+        1_i64 << 51
+    );
+    assert!(request.contains(&field), "{request}");
+    assert!(!request.contains("message_thread_id"), "{request}");
+}
+
+#[test]
+fn a_message_that_somebody_removed_at_once_is_sent() {
+    let description =
+        "Internal Server Error: sent message was immediately deleted and can't be returned";
+    let failed = json!({"ok": false, "error_code": 500, "description": description});
+    let text = row(Parcel::Send {
+        body: Rich::plain("hi"),
+        reply_to: None,
+        buttons: Vec::new(),
+    });
+    let file = row(Parcel::Document {
+        name: "answer.md".to_owned(),
+        text: "hi".to_owned(),
+        reply_to: None,
+    });
+    for row in [text, file] {
+        let (outcome, _) = sent(says(500, &failed.to_string()), &row);
+        assert_eq!(outcome, Ok(None));
+    }
 }
 
 #[test]

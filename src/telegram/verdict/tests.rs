@@ -142,7 +142,13 @@ const ROWS: &[(u16, &str, Refusal)] = &[
         Refusal::Conflict(Conflict::Webhook),
     ),
     (413, "Request Entity Too Large", Refusal::FileTooLarge),
+    (404, "Not Found: method not found", Refusal::UnknownMethod),
     (500, "Internal Server Error", Refusal::Transient(500)),
+    (
+        500,
+        "Internal Server Error: sent message was immediately deleted and can't be returned",
+        Refusal::SentAndRemoved,
+    ),
     (502, "Bad Gateway", Refusal::Transient(502)),
     (504, "Gateway Timeout", Refusal::Transient(504)),
 ];
@@ -155,16 +161,96 @@ fn every_known_refusal_has_its_meaning() {
 }
 
 #[test]
+fn a_refusal_of_one_kind_of_content_closes_no_chat() {
+    for description in [
+        "Bad Request: not enough rights to send documents to the chat",
+        "Bad Request: not enough rights to send photos to the chat",
+        "Bad Request: not enough rights to send videos to the chat",
+        "Bad Request: not enough rights to send video notes to the chat",
+        "Bad Request: not enough rights to send voice notes to the chat",
+        "Bad Request: not enough rights to send audios to the chat",
+        "Bad Request: not enough rights to send stickers to the chat",
+        "Bad Request: not enough rights to send polls to the chat",
+        "Bad Request: not enough rights to send other messages to the chat",
+        "Bad Request: have no rights to send links to the chat",
+        "Bad Request: VOICE_MESSAGES_FORBIDDEN",
+        "Bad Request: user restricted receiving of voice messages",
+        "Bad Request: CHAT_SEND_DOCS_FORBIDDEN",
+        "Bad Request: CHAT_SEND_WEBPAGE_FORBIDDEN",
+    ] {
+        for code in [400, 403] {
+            let refusal = verdict(code, description);
+            assert_eq!(refusal, Refusal::ContentForbidden, "{code} {description}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_to_write_at_all_closes_the_chat() {
+    for description in [
+        "Bad Request: not enough rights to send text messages to the chat",
+        "Bad Request: have no rights to send a message",
+        "Bad Request: not enough rights to send messages",
+        "Bad Request: have no write access to the chat",
+        "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN",
+        "Bad Request: CHAT_RESTRICTED",
+        "Bad Request: CHANNEL_PRIVATE",
+        "Bad Request: USER_IS_BLOCKED",
+        "Bad Request: INPUT_USER_DEACTIVATED",
+        "Forbidden: bot can't send messages to bots",
+    ] {
+        for code in [400, 403] {
+            let refusal = verdict(code, description);
+            assert_eq!(refusal, Refusal::ChatClosed, "{code} {description}");
+        }
+    }
+}
+
+#[test]
+fn every_code_of_a_message_that_is_gone_is_known() {
+    for description in [
+        "Bad Request: MESSAGE_ID_INVALID",
+        "Bad Request: MSG_ID_INVALID",
+        "Bad Request: MESSAGE_EDIT_TIME_EXPIRED",
+        "Bad Request: MESSAGE_AUTHOR_REQUIRED",
+        "Forbidden: MESSAGE_AUTHOR_REQUIRED",
+        "Forbidden: MESSAGE_DELETE_FORBIDDEN",
+        "Bad Request: message not found",
+        "Bad Request: there is no text in the message to edit",
+    ] {
+        let code = if description.starts_with('F') {
+            403
+        } else {
+            400
+        };
+        assert_eq!(verdict(code, description), Refusal::Gone, "{description}");
+    }
+    for (description, refusal) in [
+        ("Bad Request: REPLY_MESSAGE_ID_INVALID", Refusal::ReplyGone),
+        ("Bad Request: TOPIC_DELETED", Refusal::TopicGone),
+        ("Bad Request: MESSAGE_NOT_MODIFIED", Refusal::NotModified),
+        ("Bad Request: QUERY_ID_INVALID", Refusal::QueryExpired),
+    ] {
+        assert_eq!(verdict(400, description), refusal);
+    }
+}
+
+#[test]
+fn a_403_in_unknown_words_keeps_them_and_closes_nothing_yet() {
+    let description = "Forbidden: something of tomorrow";
+    let expected = Refusal::Forbidden(description.to_owned());
+    assert_eq!(verdict(403, description), expected);
+}
+
+#[test]
 fn what_the_bot_can_only_report_keeps_telegrams_words() {
     for (code, description) in [
-        (400, "Bad Request: VOICE_MESSAGES_FORBIDDEN"),
         (400, "Bad Request: wrong file identifier/HTTP URL specified"),
         (400, "Bad Request: failed to get HTTP URL content"),
         (400, "Bad Request: wrong type of the web page content"),
         (400, "Bad Request: BUTTON_DATA_INVALID"),
         (400, "Bad Request: reply markup is too long"),
         (400, "Bad Request: REACTION_INVALID"),
-        (404, "Not Found: method not found"),
         (418, "something new"),
     ] {
         let rejected = Refusal::Rejected(description.to_owned());

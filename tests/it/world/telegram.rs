@@ -2,7 +2,8 @@
 //! published rules rather than our client, and notes every breach of them as a violation.
 //!
 //! `poll` has getUpdates; a call that writes passes `door` (may the bot write there?) and `limits`
-//! (how much?) to `send`, which keeps to the rules of `check` and leaves its trace in a `room`.
+//! (how much?) to `send`, which keeps to the rules of `check` and leaves its trace in a `room`;
+//! `refusals` are those that a test ordered.
 //! `people` are those who talk to the bot, `presses` what they do with buttons, `sights` what tests
 //! see of it all.
 
@@ -23,6 +24,7 @@ mod people;
 mod poll;
 mod presses;
 mod reask;
+mod refusals;
 mod room;
 mod send;
 mod sights;
@@ -31,6 +33,7 @@ pub(crate) use door::UNDER_WAY;
 use limits::Gauge;
 pub(crate) use limits::{Passed, Traffic};
 pub(crate) use people::{Group, Person, forward, photo, typed};
+pub(crate) use refusals::ALWAYS;
 use room::Chat;
 pub(crate) use room::{Draft, Frame, Message};
 
@@ -103,6 +106,7 @@ struct State {
     outage: Option<Trouble>,
     every: Option<(usize, Trouble)>,
     once: Vec<(String, Trouble)>,
+    refusals: Vec<refusals::Ordered>,
     /// Calls of which method are answered so late, once each.
     late: Vec<(String, Duration)>,
     revoked: bool,

@@ -11,10 +11,11 @@ use crate::chat::admit::{Admission, admit};
 use crate::chat::callback::Callback;
 use crate::chat::role::{Held, Role};
 use crate::chat::{
-    Basis, ChatId, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel, Pressed,
-    Rank, Sender, Task,
+    Basis, ChatId, Content, Failing, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel,
+    Pressed, Rank, Sender, Task,
 };
 use crate::locale::Denied;
+use crate::outgoing::Place;
 use crate::store::StoreError;
 
 /// How long after a message a change may make it a question that it was not (design §5).
@@ -27,6 +28,7 @@ fn acknowledge(chat: ChatId, callback: &str) -> Outbound {
         topic: None,
         rank: Rank::Acknowledge,
         pause: None,
+        failing: Failing::default(),
         part_of: None,
         parcel: Parcel::Answer {
             callback: callback.to_owned(),
@@ -59,7 +61,7 @@ impl Sorter<'_> {
             .gate()
             .role(&pressed.sender, pressed.kind, known, self.theirs);
         let mut acknowledge = acknowledge(pressed.chat, &pressed.callback);
-        match (Callback::parse(&pressed.data), role) {
+        match (self.wish_of(&pressed), role) {
             (Some(Callback::Held), Some(role)) => {
                 let job = if self.has_place(&pressed, role).await? {
                     let held = self.take_held(&pressed);
@@ -109,6 +111,14 @@ impl Sorter<'_> {
             .all(|(_, share)| may.admits(role, share, lane)))
     }
 
+    /// What the button asks for; nothing when that is an answer that nobody there would read.
+    fn wish_of(&self, pressed: &Pressed) -> Option<Callback> {
+        let is_closed = self.ctx.mail.is_closed(Place::Chat(pressed.chat));
+        let callback = Callback::parse(&pressed.data)?;
+        let is_asking = matches!(callback, Callback::Retry | Callback::Continue);
+        (!(is_closed && is_asking)).then_some(callback)
+    }
+
     fn take_held(&mut self, pressed: &Pressed) -> Option<Held> {
         let row = self.rows.get_mut(&pressed.sender.id)?;
         let held = row.person.as_mut()?.held.take()?;
@@ -146,6 +156,9 @@ impl Sorter<'_> {
     /// The same gate as for a new message. Only a question can be changed, or come about by a change;
     /// nobody is told anything.
     pub(super) async fn edited(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
+        if self.is_unanswerable(&inbound) {
+            return Ok(Entry::Dropped);
+        }
         self.load(inbound.sender.id, inbound.chat, inbound.kind)
             .await?;
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);

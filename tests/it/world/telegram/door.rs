@@ -29,6 +29,10 @@ pub(super) enum Mood {
     Failing,
     /// The next message gets a 400 that nobody has heard of.
     AboutToObject,
+    /// Every message is removed as soon as it arrives.
+    Moderated,
+    /// The bot may read and not write.
+    Muted,
 }
 
 impl State {
@@ -43,13 +47,17 @@ impl State {
             return Err(refusal);
         }
         match chat.mood {
-            Mood::Welcoming => Ok(()),
+            Mood::Welcoming | Mood::Moderated => Ok(()),
             Mood::Failing | Mood::AboutToObject if method != "sendMessage" => Ok(()),
             Mood::Failing => Err(Refusal::new(500, "Internal Server Error")),
             Mood::AboutToObject => {
                 chat.mood = Mood::Welcoming;
                 Err(Refusal::bad("PEER_OF_TOMORROW_INVALID"))
             }
+            Mood::Muted if method == "deleteMessage" => Ok(()),
+            Mood::Muted => Err(Refusal::bad(
+                "not enough rights to send text messages to the chat",
+            )),
             Mood::Closed if id > 0 => {
                 Err(Refusal::new(403, "Forbidden: bot was blocked by the user"))
             }

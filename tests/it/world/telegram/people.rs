@@ -60,6 +60,17 @@ impl Person {
         self
     }
 
+    /// The same person in the inbox of a channel, where this is their conversation.
+    pub(crate) fn in_conversation(mut self, topic: i64) -> Self {
+        self.telegram.change(|state| {
+            let chat = state.chats.entry(self.chat).or_default();
+            chat.is_inbox = true;
+            chat.topics.insert(topic);
+        });
+        self.topic = Some(topic);
+        self
+    }
+
     /// The same person, whose messages are this old when they arrive.
     pub(crate) fn some_time_ago(mut self, ago: Duration) -> Self {
         self.ago = ago;
@@ -249,7 +260,10 @@ impl Person {
                 json!({"id": 136_817_688, "is_bot": true, "first_name": "Channel"})
             };
         }
-        if let Some(topic) = self.topic {
+        if let Some(topic) = self.topic.filter(|_| chat.is_inbox) {
+            message["direct_messages_topic"] = json!({"topic_id": topic, "user": self.user()});
+            message["chat"]["is_direct_messages"] = json!(true);
+        } else if let Some(topic) = self.topic {
             message["message_thread_id"] = json!(topic);
             message["is_topic_message"] = json!(true);
             message["chat"]["is_forum"] = json!(true);

@@ -126,6 +126,8 @@ pub(super) struct Chat {
     /// Every message that is there, as updates show it.
     pub(super) messages: BTreeMap<i64, Value>,
     pub(super) topics: BTreeSet<i64>,
+    /// The inbox of a channel: its topics are the conversations of those who write there.
+    pub(super) is_inbox: bool,
     /// What the bot said, in order of arrival.
     pub(super) sent: Vec<Message>,
     /// How many of them `hears` has handed out.

@@ -18,10 +18,17 @@ impl State {
         }
         let chat = params["chat_id"].as_i64().unwrap_or_default();
         self.knock(method, chat)?;
+        self.ordered(method, chat, params)?;
         self.admit(method, chat)?;
         match method {
-            "sendMessage" => self.send_message(chat, params),
-            "sendDocument" => self.send_document(chat, params),
+            "sendMessage" => {
+                let sent = self.send_message(chat, params);
+                self.moderated(chat, sent)
+            }
+            "sendDocument" => {
+                let sent = self.send_document(chat, params);
+                self.moderated(chat, sent)
+            }
             "editMessageText" | "editMessageReplyMarkup" => self.edit(method, chat, params),
             "deleteMessage" => self.delete(chat, params),
             "sendMessageDraft" => self.draft(chat, params),
@@ -271,7 +278,22 @@ impl State {
     }
 
     fn lawful_topic(&mut self, chat: i64, params: &Value) -> Result<Option<i64>, Refusal> {
-        let topic = params["message_thread_id"].as_i64();
+        let thread = params["message_thread_id"].as_i64();
+        let direct = params["direct_messages_topic_id"].as_i64();
+        let (topic, other) = if self.chat(chat).is_inbox {
+            (direct, thread)
+        } else {
+            (thread, direct)
+        };
+        if other.is_some() {
+            self.violate(&format!(
+                "a topic of the other kind in chat {chat}: {other:?}"
+            ));
+        }
+        if topic.is_none() && self.chat(chat).is_inbox {
+            self.violate(&format!("no topic for the inbox {chat}"));
+            return Err(Refusal::bad("direct messages topic must be specified"));
+        }
         if topic.is_some_and(|topic| !self.chat(chat).topics.contains(&topic)) {
             self.violate(&format!("no topic {topic:?} in chat {chat}"));
             return Err(Refusal::bad("message thread not found"));
@@ -321,7 +343,9 @@ impl Chat {
         if !message.buttons.is_empty() {
             shown["reply_markup"] = markup.clone();
         }
-        if let Some(topic) = message.topic {
+        if let Some(topic) = message.topic.filter(|_| self.is_inbox) {
+            shown["direct_messages_topic"] = json!({"topic_id": topic});
+        } else if let Some(topic) = message.topic {
             shown["message_thread_id"] = json!(topic);
             shown["is_topic_message"] = json!(true);
         }

@@ -1,0 +1,261 @@
+//! What is sent instead of a row that was refused: the same a little plainer, or anew.
+//!
+//! Invariant: every repair leaves less of the row, so that repairing ends.
+
+use super::attempt::{not_read, store};
+use crate::app::Ctx;
+use crate::chat::answer::Failure;
+use crate::chat::rich::{Rich, Style};
+use crate::chat::{Failing, Outbound, Parcel, TopicId, UserId, render};
+use crate::locale::{Language, Locale};
+use crate::outgoing::{Ended, Head};
+use crate::store::StoreError;
+
+/// The row as it was repaired; where nothing was to be repaired, as plain as it takes.
+pub(super) async fn repaired(
+    ctx: &Ctx,
+    head: Head,
+    row: &Outbound,
+    repair: Option<Outbound>,
+) -> Ended {
+    match (&row.parcel, repair) {
+        (_, Some(repair)) => mend(ctx, head, Some(repair)).await,
+        (Parcel::Document { text, .. }, None) => as_messages(ctx, head, row, text).await,
+        (
+            Parcel::Send { .. }
+            | Parcel::Edit { .. }
+            | Parcel::Delete { .. }
+            | Parcel::File { .. }
+            | Parcel::Answer { .. },
+            None,
+        ) => mend(ctx, head, plainer(ctx, row).await).await,
+    }
+}
+
+/// A message that the row is about is not there any more.
+pub(super) async fn gone(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
+    match &row.parcel {
+        Parcel::Edit { .. } => sent_anew(ctx, head, row).await,
+        Parcel::Delete { .. } | Parcel::Answer { .. } => drop_row(ctx, head).await,
+        // Only a message that it replies to can be meant.
+        Parcel::Send { .. } | Parcel::File { .. } | Parcel::Document { .. } => {
+            repaired(ctx, head, &row, without_reply(&row)).await
+        }
+    }
+}
+
+pub(super) fn without_reply(row: &Outbound) -> Option<Outbound> {
+    let mut row = row.clone();
+    match &mut row.parcel {
+        Parcel::Send { reply_to, .. }
+        | Parcel::File { reply_to, .. }
+        | Parcel::Document { reply_to, .. } => {
+            reply_to.take()?;
+        }
+        Parcel::Edit { .. } | Parcel::Delete { .. } | Parcel::Answer { .. } => return None,
+    }
+    Some(row)
+}
+
+pub(super) fn without_topic(row: &Outbound) -> Option<Outbound> {
+    row.topic.and_then(TopicId::thread)?;
+    Some(Outbound {
+        topic: None,
+        ..row.clone()
+    })
+}
+
+/// What was to take a message over that cannot be changed is sent as a message of its own.
+fn anew(row: &Outbound) -> Option<Outbound> {
+    let Parcel::Edit { body, buttons, .. } = &row.parcel else {
+        return None;
+    };
+    let parcel = Parcel::Send {
+        body: body.clone(),
+        reply_to: None,
+        buttons: buttons.clone(),
+    };
+    Some(Outbound {
+        parcel,
+        ..row.clone()
+    })
+}
+
+/// What cannot be taken over is deleted, as far as it is there, and its text sent as a new message.
+async fn sent_anew(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
+    let (Some(new), Parcel::Edit { message, .. }) = (anew(&row), &row.parcel) else {
+        return drop_row(ctx, head).await;
+    };
+    let gone = Outbound {
+        failing: Failing::default(),
+        pause: None,
+        part_of: None,
+        parcel: Parcel::Delete { message: *message },
+        ..row
+    };
+    let stored = ctx.engine.store.write(move |rows| {
+        rows.set_outbound(head.id, &new)?;
+        Ok(Head::of(rows.put_outbound(&gone)?, &gone))
+    });
+    match stored.await {
+        Ok(delete) => {
+            ctx.mail.push(&[delete]).await;
+            Ended::Changed
+        }
+        Err(error) => not_read(head, &error),
+    }
+}
+
+/// The same without formatting, if it has any.
+fn without_entities(row: &Outbound) -> Option<Outbound> {
+    let mut row = row.clone();
+    match &mut row.parcel {
+        Parcel::Send { body, .. } | Parcel::Edit { body, .. } if !body.entities.is_empty() => {
+            body.entities.clear();
+            Some(row)
+        }
+        Parcel::Send { .. }
+        | Parcel::Edit { .. }
+        | Parcel::Delete { .. }
+        | Parcel::File { .. }
+        | Parcel::Document { .. }
+        | Parcel::Answer { .. } => None,
+    }
+}
+
+/// The same without links, if it has any; other formatting stays.
+pub(super) fn without_links(row: &Outbound) -> Option<Outbound> {
+    let mut row = row.clone();
+    let (Parcel::Send { body, .. } | Parcel::Edit { body, .. }) = &mut row.parcel else {
+        return None;
+    };
+    let before = body.entities.len();
+    body.entities
+        .retain(|entity| !matches!(entity.style, Style::Link { .. }));
+    (body.entities.len() < before).then_some(row)
+}
+
+/// Whether nothing could be left out of it any more: a text and no more than that.
+pub(super) fn is_bare(row: &Outbound) -> bool {
+    match &row.parcel {
+        Parcel::Send {
+            body,
+            reply_to,
+            buttons,
+        } => {
+            reply_to.is_none()
+                && buttons.is_empty()
+                && body.entities.is_empty()
+                && row.topic.and_then(TopicId::thread).is_none()
+        }
+        Parcel::Edit { .. }
+        | Parcel::Delete { .. }
+        | Parcel::File { .. }
+        | Parcel::Document { .. }
+        | Parcel::Answer { .. } => false,
+    }
+}
+
+/// What may still be sent of a row that was refused for a reason we do not know: the plain text, then
+/// that as a message of its own, then the bare text, then an apology instead of it, then nothing.
+async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
+    if let Some(plain) = without_entities(row) {
+        return Some(plain);
+    }
+    let Parcel::Send { body, .. } = &row.parcel else {
+        return anew(row);
+    };
+    let is_bare = is_bare(row);
+    let text = match (is_bare, row.part_of) {
+        (false, _) => body.text.clone(),
+        (true, Some(_)) => apology(ctx, row).await,
+        (true, None) => return None,
+    };
+    Some(Outbound {
+        topic: row.topic.filter(|topic| topic.direct().is_some()),
+        part_of: row.part_of.filter(|_| !is_bare),
+        parcel: Parcel::Send {
+            body: Rich::plain(text),
+            reply_to: None,
+            buttons: Vec::new(),
+        },
+        ..row.clone()
+    })
+}
+
+async fn apology(ctx: &Ctx, row: &Outbound) -> String {
+    let person = ctx
+        .engine
+        .store
+        .person(UserId(row.chat.0))
+        .await
+        .ok()
+        .flatten();
+    let tag = person
+        .as_ref()
+        .and_then(|person| person.language.as_deref());
+    let language = Language::pick(ctx.engine.settings().config.language, tag);
+    Locale::of(language).failure(Failure::Unexplained)
+}
+
+/// A file that a chat does not take goes as messages, however many they are.
+async fn as_messages(ctx: &Ctx, head: Head, row: &Outbound, text: &str) -> Ended {
+    let part = |body| Outbound {
+        failing: Failing::default(),
+        pause: None,
+        part_of: None,
+        parcel: Parcel::Send {
+            body,
+            reply_to: None,
+            buttons: Vec::new(),
+        },
+        ..row.clone()
+    };
+    let parts: Vec<Outbound> = render::parts(&render::answer(text, ""))
+        .into_iter()
+        .map(part)
+        .collect();
+    let stored = ctx.engine.store.write(move |rows| {
+        rows.remove_outbound(head.id)?;
+        let put = |row| Ok(Head::of(rows.put_outbound(row)?, row));
+        parts
+            .iter()
+            .map(put)
+            .collect::<Result<Vec<Head>, StoreError>>()
+    });
+    match stored.await {
+        Ok(heads) => {
+            ctx.mail.push(&heads).await;
+            Ended::Gone
+        }
+        Err(error) => not_read(head, &error),
+    }
+}
+
+/// Stores the row as it is tried next; a row that was mended already is dropped.
+async fn mend(ctx: &Ctx, head: Head, mended: Option<Outbound>) -> Ended {
+    let Some(row) = mended else {
+        return drop_row(ctx, head).await;
+    };
+    change(ctx, head, row).await;
+    Ended::Changed
+}
+
+pub(super) async fn change(ctx: &Ctx, head: Head, row: Outbound) {
+    let row = Outbound {
+        failing: row.failing.after_an_answer(),
+        ..row
+    };
+    store(ctx, head, move |rows| {
+        rows.set_outbound(head.id, &row).map(drop)
+    })
+    .await;
+}
+
+pub(super) async fn drop_row(ctx: &Ctx, head: Head) -> Ended {
+    store(ctx, head, move |rows| {
+        rows.remove_outbound(head.id).map(drop)
+    })
+    .await;
+    Ended::Gone
+}

@@ -1,0 +1,137 @@
+//! What follows from the end of a try: for its row, for its line, and for all. Pure.
+
+use std::time::Duration;
+
+use super::failing::{Verdict, judge, once_more};
+use super::line::{Line, Row, line_of};
+use super::{Due, Ended, Fate, Item, Outgoing};
+use crate::chat::OutboxId;
+use crate::clock::Timestamp;
+
+/// Longest pause between two probes while Telegram does not answer.
+pub(super) const OUTAGE_CAP: Duration = Duration::from_secs(30);
+
+/// A try that ended.
+struct Tried {
+    line: Line,
+    /// What was tried, unless it was a frame.
+    row: Option<(OutboxId, Row)>,
+    ended: Ended,
+}
+
+impl Outgoing {
+    /// The try of `due` ended. A frame does not come again by itself. What is to be stored of a row
+    /// that goes on failing.
+    pub(crate) fn ended(
+        &mut self,
+        due: Due,
+        ended: Ended,
+        now: Timestamp,
+        jitter: Duration,
+    ) -> Option<Fate> {
+        self.under_way = self.under_way.saturating_sub(1);
+        let line = line_of(due.chat, due.rank);
+        let rows = self.lines.get_mut(&line)?;
+        rows.under_way = None;
+        let row = match due.item {
+            Item::Row(id) => rows.tried.take().map(|row| (id, row)),
+            Item::Frame(_) => None,
+        };
+        if let Ended::Parked { until } | Ended::Flooded { until } = ended {
+            rows.parked_until = rows.parked_until.max(until);
+        }
+        let tried = Tried { line, row, ended };
+        let fate = match ended {
+            Ended::Unanswered | Ended::Failed | Ended::Broken => self.failed(&tried, now, jitter),
+            Ended::Gone
+            | Ended::Unsent
+            | Ended::Changed
+            | Ended::Parked { .. }
+            | Ended::Flooded { .. } => {
+                self.answered(&tried);
+                None
+            }
+        };
+        self.file(line, now);
+        fate
+    }
+
+    /// After a try that Telegram answered, or that told nothing of it.
+    fn answered(&mut self, tried: &Tried) {
+        let is_answered = matches!(
+            tried.ended,
+            Ended::Gone | Ended::Changed | Ended::Flooded { .. }
+        );
+        if is_answered {
+            self.silence = 0;
+            // That a button was answered says nothing of messages.
+            self.tally.served += u64::from(matches!(tried.line, Line::Texts(_)));
+        }
+        let Some((id, mut row)) = tried.row else {
+            return;
+        };
+        if let Ended::Gone | Ended::Unsent = tried.ended {
+            self.rows = self.rows.saturating_sub(1);
+            return;
+        }
+        if is_answered {
+            row.failing = row.failing.after_an_answer();
+        }
+        if let Some(rows) = self.lines.get_mut(&tried.line) {
+            rows.put(id, row);
+        }
+    }
+
+    /// After a try that failed.
+    fn failed(&mut self, tried: &Tried, now: Timestamp, jitter: Duration) -> Option<Fate> {
+        let is_aside = tried.row.is_some_and(|(_, row)| row.failing.is_aside);
+        let before = self.tally;
+        // What stands aside tells nothing of Telegram.
+        if tried.ended == Ended::Unanswered && !is_aside {
+            self.silence_grows(now, jitter);
+            self.tally.failed += 1;
+        }
+        let rows = self.lines.get_mut(&tried.line)?;
+        let is_own_fault = before.proves(rows.met, tried.ended);
+        rows.met = self.tally;
+        let (id, mut row) = tried.row?;
+        if row.failing.tries == 0 {
+            row.since = now;
+        }
+        row.failing = once_more(row.failing, row.since, now);
+        let fate = match judge(row.failing, is_own_fault) {
+            Verdict::Again => {
+                // Longer than the silence, so that others probe next: it may be this chat alone
+                // that gets no answer.
+                let pause = pause_after(row.failing.tries.saturating_add(2));
+                rows.parked_until = rows.parked_until.max(now.after(pause + jitter));
+                Fate::Waits(row.failing)
+            }
+            Verdict::Aside(pause) => {
+                row.failing.is_aside = true;
+                row.due = now.after(pause + jitter);
+                Fate::Aside(row.failing, pause)
+            }
+            Verdict::GivenUp => {
+                self.rows = self.rows.saturating_sub(1);
+                return Some(Fate::GivenUp(row.failing));
+            }
+        };
+        rows.put(id, row);
+        Some(fate)
+    }
+
+    /// One more try without an answer. Those that were under way together count as one.
+    fn silence_grows(&mut self, now: Timestamp, jitter: Duration) {
+        if now >= self.silent_until {
+            self.silence = self.silence.saturating_add(1);
+            self.silent_until = now.after(pause_after(self.silence) + jitter);
+        }
+    }
+}
+
+/// The pause after so many tries without an answer.
+fn pause_after(tries: u32) -> Duration {
+    let pause = Duration::from_millis(250) * 2_u32.saturating_pow(tries.min(10));
+    pause.min(OUTAGE_CAP)
+}
