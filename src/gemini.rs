@@ -202,6 +202,18 @@ fn accepted(
     Err(verdict::of_reply(&reply, estimated))
 }
 
+/// What a refusal with this status and body means: for the simulator of the key pool.
+#[cfg(test)]
+pub(crate) fn judged(status: u16, content_type: &str, body: &str, estimated: u64) -> Judgement {
+    let reply = Reply {
+        status,
+        retry_after: None,
+        content_type,
+        body: body.as_bytes(),
+    };
+    verdict::of_reply(&reply, estimated)
+}
+
 fn reader(response: Response<ureq::Body>) -> impl Read {
     let body = response.into_body().into_with_config();
     body.limit(MAX_ANSWER).reader()

@@ -169,7 +169,7 @@ fn first_that_is_there(
 }
 
 /// Only a refusal of the key itself keeps it dead; everything else tells nothing of it.
-fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death>) {
+pub(crate) fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death>) {
     let effect = match answer {
         Ok(()) => return (Retested::Accepted, None),
         Err(judgement) => judgement.verdict.effect,

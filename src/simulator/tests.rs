@@ -1,3 +1,4 @@
+use super::habits::Habit;
 use super::table::Contender;
 use super::trace::{Kind, Plan, Trace};
 use super::upstream::{Request, Upstream};

@@ -12,7 +12,7 @@ fn plan(kind: Kind, fleet: usize, load: u32) -> Plan {
 
 #[test]
 fn one_seed_makes_one_trace() {
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         let (one, two) = [(); 2].map(|()| trace::trace(plan(kind, 25, 80))).into();
         assert_eq!(one.questions, two.questions, "{kind:?}");
         assert_eq!(one.world.faults, two.world.faults, "{kind:?}");
@@ -26,7 +26,7 @@ fn one_seed_makes_one_trace() {
 
 #[test]
 fn questions_come_in_order_and_their_number_is_their_place() {
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         let trace = trace::trace(plan(kind, 5, 120));
         let questions = &trace.questions;
         assert!(

@@ -2,6 +2,7 @@ use super::*;
 
 fn request(key: usize, model: usize, sent: Timestamp) -> Request {
     Request {
+        question: 0,
         key,
         model,
         tokens: 1,
