@@ -23,7 +23,7 @@ pub(crate) enum Habit {
     FlappingModel,
     /// The text of one question in fifty is refused by a firewall.
     Firewall,
-    /// A proxy answers everything with pages for 30 s, twice.
+    /// A proxy answers everything with pages for 30 s, again and again.
     ProxyDown,
     /// For 20 s, three times, a model's day is said to be spent.
     PassingDays,
@@ -169,7 +169,7 @@ impl Habit {
             }
             Self::Firewall => world.plan(span.at(0), whole, Trouble::Firewall { one_in: 50 }),
             Self::ProxyDown => {
-                for at in [30, 65] {
+                for at in (10..100).step_by(15) {
                     world.plan(span.at(at), MINUTE / 2, Trouble::ProxyDown);
                 }
             }

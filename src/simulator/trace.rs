@@ -133,26 +133,16 @@ impl Kind {
 
     /// Whether something goes wrong.
     pub(crate) fn is_faulty(self) -> bool {
-        match self {
+        !matches!(
+            self,
             Self::Steady
-            | Self::Bursts
-            | Self::SharedProjects
-            | Self::Day
-            | Self::Exhaustion
-            | Self::SummerBegins
-            | Self::SummerEnds => false,
-            Self::RestartDay
-            | Self::Restart
-            | Self::DyingKeys
-            | Self::ModelOut
-            | Self::TierOut
-            | Self::ShakyModel
-            | Self::OddKey
-            | Self::Throttle
-            | Self::WrongLimits
-            | Self::Everything
-            | Self::Seen(_) => true,
-        }
+                | Self::Bursts
+                | Self::SharedProjects
+                | Self::Day
+                | Self::Exhaustion
+                | Self::SummerBegins
+                | Self::SummerEnds
+        )
     }
 
     /// Whether the service allows less than the owner believes, at some moment.
@@ -166,26 +156,13 @@ impl Kind {
 
     /// Whether the days of the shipped catalogue bind, not the minutes of the small one.
     pub(crate) fn is_daily(self) -> bool {
-        match self {
-            Self::Day
-            | Self::Exhaustion
-            | Self::RestartDay
-            | Self::SummerBegins
-            | Self::SummerEnds => true,
-            Self::Steady
-            | Self::Bursts
-            | Self::SharedProjects
-            | Self::Restart
-            | Self::DyingKeys
-            | Self::ModelOut
-            | Self::TierOut
-            | Self::ShakyModel
-            | Self::OddKey
-            | Self::Throttle
-            | Self::WrongLimits
-            | Self::Everything => false,
-            Self::Seen(habit) => habit.is_daily(),
+        if let Self::Seen(habit) = self {
+            return habit.is_daily();
         }
+        matches!(
+            self,
+            Self::Day | Self::Exhaustion | Self::RestartDay | Self::SummerBegins | Self::SummerEnds
+        )
     }
 
     /// In which span a quota of days is asked for; none where that of minutes is.
@@ -346,25 +323,12 @@ pub(crate) fn trace(plan: Plan) -> Trace {
     }
     let crowd = Crowd::of(&plan, &world);
     plan_faults(&plan, span, crowd.per_second(), &mut world);
-    let restarts: &[u32] = match plan.kind {
-        Kind::Restart => &[21, 24, 61],
-        Kind::RestartDay => &[30, 55, 92],
-        Kind::Steady
-        | Kind::Bursts
-        | Kind::SharedProjects
-        | Kind::Day
-        | Kind::Exhaustion
-        | Kind::SummerBegins
-        | Kind::SummerEnds
-        | Kind::DyingKeys
-        | Kind::ModelOut
-        | Kind::TierOut
-        | Kind::ShakyModel
-        | Kind::OddKey
-        | Kind::Throttle
-        | Kind::WrongLimits
-        | Kind::Everything
-        | Kind::Seen(_) => &[],
+    let restarts: &[u32] = if plan.kind == Kind::Restart {
+        &[21, 24, 61]
+    } else if plan.kind == Kind::RestartDay {
+        &[30, 55, 92]
+    } else {
+        &[]
     };
     Trace {
         plan,
