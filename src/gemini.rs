@@ -6,6 +6,7 @@
 //! an error.
 
 use std::io::Read;
+use std::time::Duration;
 
 use log::warn;
 use ureq::SendBody;
@@ -30,6 +31,8 @@ mod stream;
 pub(crate) mod verdict;
 mod wire;
 
+/// How long the free look at a key may take.
+const LOOK: Duration = Duration::from_secs(8);
 /// What is read of a refusal.
 const MAX_REFUSAL: u64 = 64 << 10;
 /// What is logged of a refusal, in characters.
@@ -125,6 +128,7 @@ impl Client {
     ) -> Result<(), Judgement> {
         let url = format!("{}/v1beta/models/{model}", self.base);
         let request = slot.agent().get(url).header("x-goog-api-key", header(key)?);
+        let request = request.config().timeout_global(Some(LOOK)).build();
         let response = request.call().map_err(|error| judge(slot, &error))?;
         accepted(response, key, 0).map(drop)
     }

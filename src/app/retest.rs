@@ -1,6 +1,7 @@
 //! Looks at dead keys again, by itself when their time has come and when the Owner asks. The look is
 //! the free `models.get`: it costs no quota, and proves that a key is accepted, not that it may
-//! generate (gemini-api §14); so whoever comes back is on trial.
+//! generate (gemini-api §14); so whoever comes back is on trial. A key that was refused in words
+//! that no table lists is looked at on the thread of the very call.
 //!
 //! Invariant: all looks together end within [`PATIENCE`], whatever the service does.
 
@@ -16,7 +17,7 @@ use crate::app::engine::{Backend, Engine, Settings};
 use crate::clock::{self, Instant};
 use crate::config::secret::Secret;
 use crate::gemini;
-use crate::gemini::slots::Slots;
+use crate::gemini::slots::{Slot, Slots};
 use crate::gemini::verdict::Judgement;
 use crate::keys::{Change, Death, Effect, Fingerprint, Pool, Retested};
 use crate::locale::key_report::Looked;
@@ -27,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ONE_LOOK: Duration = Duration::from_secs(8);
 /// At once, so that questions keep their slots.
 const AT_ONCE: usize = 4;
+/// A look that has shown nothing.
+const NOTHING: (Retested, Option<Death>) = (Retested::Unknown, None);
 /// Models asked for at the most: one may have been shut down.
 const MODELS: usize = 3;
 
@@ -85,7 +88,7 @@ pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Look
 }
 
 /// The ids to ask for, one after another.
-fn models(settings: &Settings) -> Vec<String> {
+pub(crate) fn models(settings: &Settings) -> Vec<String> {
     let models = settings.catalog.models().take(MODELS);
     models.map(|model| model.id.clone()).collect()
 }
@@ -119,7 +122,6 @@ struct Probe {
 impl Probe {
     /// What the key is worth by now, and of a refusal why; known by `end` at the latest.
     async fn look(self, at_once: &Semaphore, end: Instant) -> (Retested, Option<Death>) {
-        const NOTHING: (Retested, Option<Death>) = (Retested::Unknown, None);
         let room = async {
             let turn = at_once.acquire().await.ok()?;
             Some((turn, self.slots.take().await))
@@ -134,20 +136,30 @@ impl Probe {
             models,
             ..
         } = self;
-        let asked = spawn_blocking(move || {
-            let ask = |model: &String| client.models_get(&slot, &key, model);
-            first_that_is_there(models.iter().map(ask))
-        });
+        let asked = spawn_blocking(move || ask(&client, &slot, &key, &models));
         let patience = end.min(clock::instant() + ONE_LOOK);
         match timeout_at(patience, asked).await {
-            Ok(Ok(Some(answer))) => meaning(&answer),
-            Ok(Ok(None) | Err(_)) => NOTHING,
+            Ok(Ok(shown)) => shown,
+            Ok(Err(_)) => NOTHING,
             Err(_late) => {
                 canceller.cancel();
                 NOTHING
             }
         }
     }
+}
+
+/// Looks at a key right now, on this thread, which may block: what it is worth with the first of
+/// these models that exists, and of a refusal why.
+pub(crate) fn ask(
+    client: &gemini::Client,
+    slot: &Slot,
+    key: &Secret,
+    models: &[String],
+) -> (Retested, Option<Death>) {
+    let ask = |model: &String| client.models_get(slot, key, model);
+    let answer = first_that_is_there(models.iter().map(ask));
+    answer.as_ref().map_or(NOTHING, meaning)
 }
 
 /// The answer about the first model that exists; else about the last one.
@@ -175,7 +187,9 @@ fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death>) {
         Err(judgement) => judgement.verdict.effect,
     };
     match effect {
-        Effect::KillKey(death) | Effect::KillProject(death) => (Retested::Refused, Some(death)),
+        Effect::KillKey(death) | Effect::KillProject(death) | Effect::Refused(death) => {
+            (Retested::Refused, Some(death))
+        }
         Effect::Healthy
         | Effect::Innocent
         | Effect::RestKeyModel(_)
@@ -184,8 +198,8 @@ fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death>) {
         | Effect::RestKey(_)
         | Effect::RestProject(_)
         | Effect::RestModel(_)
-        | Effect::RestFreeKeys(_)
-        | Effect::RestPool(_)
+        | Effect::RestFreeKeys
+        | Effect::Page
         | Effect::Suspect(_)
         | Effect::Strike(_) => (Retested::Unknown, None),
     }

@@ -185,7 +185,10 @@ fn a_stream_that_breaks_after_text_is_a_broken_answer() {
             sse(&[HEL, LO, OVERLOADED]),
             Effect::RestModel(Rest::Cooldown),
         ),
-        (sse(&[HEL, LO, mid_raw]), Effect::Throttled(verdict::MINUTE)),
+        (
+            sse(&[HEL, LO, mid_raw]),
+            Effect::Throttled(Rest::For(Duration::from_mins(1))),
+        ),
         (cut, suspect),
         (torn, suspect),
     ] {
@@ -290,13 +293,10 @@ fn a_refusal_is_judged_with_its_headers_and_a_bound_on_its_body() {
             http("403 No", "application/json", leaked),
             Effect::KillKey(Death::Leaked),
         ),
-        (
-            http("429 No", "text/html", &page[..60_000]),
-            Effect::RestPool(Rest::For(std::time::Duration::from_mins(5))),
-        ),
+        (http("429 No", "text/html", &page[..60_000]), Effect::Page),
         (
             waits,
-            Effect::Throttled(Rest::For(std::time::Duration::from_secs(7))),
+            Effect::Throttled(Rest::For(Duration::from_secs(7))),
         ),
     ] {
         let (called, _) = stream(reply.clone());

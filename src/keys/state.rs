@@ -21,6 +21,12 @@ pub(super) struct Key {
     pub(super) generation: u64,
     /// What its last call meant, and when.
     pub(super) last: Option<(Effect, Timestamp)>,
+    /// When it last answered, if it was not refused since. Not stored: only an order of choice.
+    pub(super) answered: Timestamp,
+    /// When it was refused in unlisted words, and rests for that.
+    pub(super) refused: Option<Timestamp>,
+    /// Until when whoever looks at it for that may take.
+    pub(super) looked_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use log::{debug, error, info};
+use log::{debug, error, info, warn};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
@@ -15,6 +15,7 @@ use tokio::time::sleep_until;
 
 use super::{Call, Visible};
 use crate::app::engine::{Backend, Engine};
+use crate::app::retest;
 use crate::chat::answer::{Audience, Failure};
 use crate::chat::prompt::Prompt;
 use crate::clock;
@@ -24,7 +25,9 @@ use crate::gemini::body::Body;
 use crate::gemini::shape::{Shape, Signatures};
 use crate::gemini::slots::Slot;
 use crate::gemini::{self, Outcome as Report, Progress};
-use crate::keys::{Change, Counted, Effect, Lease, News, Next, Pool, Repair, Verdict};
+use crate::keys::{
+    Attempted, Change, Counted, Effect, Lease, News, Next, Pool, Repair, Scope, Verdict,
+};
 
 /// The service may think this long before its first byte (design §2).
 const FIRST_BYTE: Duration = Duration::from_mins(1);
@@ -161,11 +164,23 @@ impl Work {
             result: Err(Failure::Unexplained),
             verdict: innocent(),
         });
-        let Self { engine, lease, .. } = self;
+        let Self {
+            engine,
+            slot,
+            key,
+            lease,
+            ..
+        } = self;
+        let call = lease.attempted();
         let label = engine.label(&lease);
         let mut rng = fastrand::Rng::new();
-        let settle = |pool: &mut Pool| pool.settle(lease, &outcome.verdict, clock::now(), &mut rng);
-        let mut changes = engine.lending.with(settle);
+        let effect = outcome.verdict.effect;
+        let (mut changes, is_to_be_looked_at) = engine.lending.with(|pool| {
+            let changes = pool.settle(lease, &outcome.verdict, clock::now(), &mut rng);
+            let looks = matches!(effect, Effect::Refused(_))
+                && pool.is_to_be_looked_at(&call, clock::now());
+            (changes, looks)
+        });
         note(&label, &outcome.verdict, &changes);
         if outcome.result.is_err() {
             // Before anybody is called again, so that no crash forgets a death.
@@ -174,6 +189,9 @@ impl Work {
         if let Err((_, changes)) = report.send((outcome, changes)) {
             // Nobody waits any more, so nobody else stores what was learned.
             store_now(&engine, changes);
+        }
+        if is_to_be_looked_at {
+            look(&engine, &slot, &key, &call);
         }
     }
 
@@ -210,6 +228,29 @@ impl Work {
             }
         }
     }
+}
+
+/// Looks at a key that was refused in words that no table lists; its question is at another one
+/// already.
+fn look(engine: &Arc<Engine>, slot: &Slot, key: &Secret, call: &Attempted) {
+    let Backend::Gemini { client, .. } = &engine.backend else {
+        return;
+    };
+    let settings = engine.settings();
+    let others = retest::models(&settings).into_iter();
+    let others = others.filter(|model| *model != call.model);
+    let models: Vec<String> = [call.model.clone()].into_iter().chain(others).collect();
+    let (shown, death) = retest::ask(client, slot, key, &models);
+    let learn = |pool: &mut Pool| pool.looked_at(call, shown, death, clock::now());
+    let changes = engine.lending.with(learn);
+    let label = settings.key(&call.key).map(|key| key.label.as_str());
+    info!(key = label.unwrap_or_default(), shown:?; "looked at a refused key");
+    for change in &changes {
+        if let Some(News::Died(why)) = change.news {
+            error!(key = label.unwrap_or_default(), why:?; "a key is refused for good; replace it or take it out");
+        }
+    }
+    store_now(engine, changes);
 }
 
 /// Stores what the pool learned, on a thread that may block.
@@ -249,12 +290,27 @@ fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
     } else {
         info!(key, effect:? = verdict.effect; "key settled");
     }
+    for change in changes {
+        if let (Scope::Pool | Scope::FreeKeys, Some(until)) =
+            (&change.scope, change.health.resting(clock::now()))
+        {
+            let length = until.since(clock::now());
+            warn!(scope:? = change.scope, effect:? = verdict.effect, length:?; "calls are held back");
+        }
+    }
     for news in changes.iter().filter_map(|change| change.news) {
         match news {
             News::Died(why) => {
                 error!(key, why:?; "a key is refused for good; replace it or take it out");
             }
             News::Back => info!(key; "a key works again"),
+            News::Blocked => error!(
+                "pages come instead of answers; look at GEMINI_PROXY, GEMINI_API_URL and the firewall"
+            ),
+            News::Unserved => error!(
+                "free keys are not served in this country; a proxy elsewhere or a paid key helps"
+            ),
+            News::Unblocked | News::ServedAgain => info!(news:?; "calls are answered again"),
         }
     }
 }

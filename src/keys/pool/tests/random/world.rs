@@ -286,7 +286,8 @@ impl World {
             };
             assert_eq!(health.dead, None, "a dead key was lent");
             let is_key = matches!(scope, Scope::Key(_));
-            let pardoned = is_key && self.pool.amnesty && health.struck_out(&THRIFTY);
+            let is_pardoned = self.pool.amnesty.contains(&lease.seat.key);
+            let pardoned = is_key && is_pardoned && health.struck_out(&THRIFTY);
             let rests = health.resting(self.now).is_some();
             assert!(pardoned || !rests, "{scope:?} was resting");
             let others = self.out.iter().filter(|it| match &scope {

@@ -125,14 +125,19 @@ impl World {
             .iter()
             .filter(|it| !dead(Scope::Key(it.fingerprint)) && !dead(Scope::Project(it.project)));
         let living: Vec<&KeySpec> = living.collect();
-        let listed = living.iter().filter(|it| {
+        let listed = |it: &&&KeySpec| {
             health(Scope::Key(it.fingerprint))
                 .is_some_and(|it| it.struck_out(&THRIFTY) && it.resting(self.now).is_some())
-        });
-        assert!(
-            self.pool.amnesty || listed.count() * 2 <= living.len().max(1),
-            "too many are put away"
-        );
+        };
+        let half_is_left = |circle: Vec<&KeySpec>| {
+            let out = circle.iter().filter(listed).count();
+            !self.pool.amnesty.is_empty() || out * 2 <= circle.len()
+        };
+        for key in &living {
+            let group = living.iter().filter(|it| it.group == key.group).copied();
+            assert!(half_is_left(group.collect()), "too many of a group");
+        }
+        assert!(half_is_left(living.clone()), "too many are put away");
     }
 
     /// No new questions: the calls end, and time passes.
