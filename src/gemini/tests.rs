@@ -294,10 +294,7 @@ fn a_refusal_is_judged_with_its_headers_and_a_bound_on_its_body() {
             Effect::KillKey(Death::Leaked),
         ),
         (http("429 No", "text/html", &page[..60_000]), Effect::Page),
-        (
-            waits,
-            Effect::Throttled(Rest::For(Duration::from_secs(7))),
-        ),
+        (waits, Effect::Throttled(Rest::For(Duration::from_secs(7)))),
     ] {
         let (called, _) = stream(reply.clone());
         assert!(called.outcome.result.is_err());

@@ -271,6 +271,7 @@ impl Pool {
         let set_back = self.latest.since(now) > DISORDER;
         if set_back {
             self.state.rebase(now);
+            self.forget_moments();
             self.line.stir();
         }
         if set_back || now > self.latest {

@@ -188,6 +188,8 @@ impl State {
         for key in &mut self.keys {
             key.health.rebase(now);
             key.models.iter_mut().for_each(|it| it.rebase(now));
+            key.answered = key.answered.min(now);
+            key.looked_at = None;
         }
         for project in &mut self.projects {
             project.health.rebase(now);

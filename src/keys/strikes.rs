@@ -5,10 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::alike::{self, Kind, Reach};
+use super::alike::{self, Alike, Kind, Reach};
 use super::breaker::{self, STORM};
 use super::lease::Suspect;
 use super::roster::Member;
+use super::voices::Voices;
 use super::{Change, Group, Health, Lease, Pool, Rest, Scope};
 use crate::clock::Timestamp;
 
@@ -121,6 +122,14 @@ impl Pool {
     /// These could not be stored: they are as soon as something else is.
     pub(crate) fn keep_unsaved(&mut self, changes: Vec<Change>) {
         self.unsaved.extend(changes);
+    }
+
+    /// After the clock was set back: what was heard at moments that lie ahead now would never be over.
+    pub(super) fn forget_moments(&mut self) {
+        self.alike = Alike::default();
+        self.region_voices = Voices::default();
+        self.page_voices = Voices::default();
+        self.deaths.clear();
     }
 
     /// Last strikes that a restart left between a storm and a blacklisting.

@@ -378,8 +378,8 @@ fn a_dead_key_is_reported_once_and_no_late_answer_revives_it() {
     let mut settle =
         |pool: &mut Pool, effect| pool.settle(leases.pop().unwrap(), &says(effect), T0, &mut rng());
     let changes = settle(&mut pool, Effect::KillKey(Death::Invalid));
-    let deaths: Vec<_> = changes.iter().map(|one| one.news).collect();
-    assert_eq!(deaths, [Some(News::Died(Death::Invalid))]);
+    let deaths: Vec<_> = changes.iter().filter_map(|one| one.news).collect();
+    assert_eq!(deaths, [News::Died(Death::Invalid)]);
     assert_eq!(settle(&mut pool, Effect::KillKey(Death::Leaked)), []);
     assert_eq!(settle(&mut pool, Effect::Healthy), []);
 

@@ -233,7 +233,11 @@ impl World {
                 .insert(change.scope.clone(), change.health.clone());
             let old = old.unwrap_or_default();
             assert!(old.dead.is_none() || old.dead == change.health.dead);
-            if self.set_back == 0 {
+            // But where it is taken back, or where a key turns out not to have died alone.
+            let everybody = matches!(change.scope, Scope::Pool | Scope::FreeKeys);
+            let taken_back = everybody && effect == Effect::Healthy;
+            let together = !old.died_together && change.health.died_together;
+            if self.set_back == 0 && !taken_back && !together {
                 assert!(
                     old.rests_until <= change.health.rests_until,
                     "a rest shrank"

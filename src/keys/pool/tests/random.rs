@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chat::Tier;
-use crate::keys::{Repair, Retested};
+use crate::keys::{Attempted, Repair, Retested};
 
 mod world;
 
@@ -173,9 +173,9 @@ fn outcome(how: usize) -> (Effect, Next) {
         21..23 => (Effect::Throttled(minute), Next::AnotherModel),
         23 => (Effect::ModelMissing(hours), Next::AnotherKey),
         24..26 => (Effect::Innocent, Next::Nowhere),
-        27..29 => (Effect::Refused(Death::Unlisted), Next::AnotherKey),
-        29 => (Effect::Page, Next::AnotherKey),
-        30 => (Effect::RestFreeKeys, Next::AnotherKey),
+        27..30 => (Effect::Refused(Death::Unlisted), Next::AnotherKey),
+        30 => (Effect::Page, Next::AnotherKey),
+        31 => (Effect::RestFreeKeys, Next::AnotherKey),
         26 => (Effect::Innocent, Next::Repaired(Repair::NoThinkingConfig)),
         _ => (Effect::Healthy, Next::Done),
     }

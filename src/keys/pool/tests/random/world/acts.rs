@@ -68,6 +68,24 @@ impl World {
         self.store(changes);
     }
 
+    /// The key of a refused call is looked at.
+    pub(super) fn look(&mut self, call: &Attempted, how: usize, death: Death) {
+        if !self.pool.is_to_be_looked_at(call, self.now) {
+            return;
+        }
+        let shown = match how % 3 {
+            0 => Retested::Accepted,
+            1 => Retested::Refused,
+            _ => Retested::Unknown,
+        };
+        let changes = self.pool.looked_at(call, shown, Some(death), self.now);
+        assert_eq!(
+            changes.iter().any(|it| it.news == Some(News::Died(death))),
+            shown == Retested::Refused
+        );
+        self.store(changes);
+    }
+
     /// `kill -9`: who waited and what was under way is gone, the rows are there.
     pub(super) fn restart(&mut self) {
         self.out.clear();
