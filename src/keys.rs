@@ -30,7 +30,7 @@ pub(crate) use lease::{Ask, Change, Lease, News, Place, Reserved, Saved, Ticket,
 pub(crate) use pool::Pool;
 pub(crate) use purse::Spend;
 pub(crate) use report::{KeyReport, Standing, Tally};
-pub(crate) use revive::Retested;
+pub(crate) use revive::{LookFor, Retested};
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! Looks at dead keys again, by itself when their time has come and when the Owner asks. The look is
 //! the free `models.get`: it costs no quota, and proves that a key is accepted, not that it may
 //! generate (gemini-api §14); so whoever comes back is on trial. A key that was refused in words
-//! that no table lists is looked at on the thread of the very call.
+//! that no table lists, or our address where a model throttles everybody, is looked at on the thread
+//! of the very call.
 //!
 //! Invariant: all looks together end within [`PATIENCE`], whatever the service does.
 
@@ -19,7 +20,7 @@ use crate::config::secret::Secret;
 use crate::gemini;
 use crate::gemini::slots::{Slot, Slots};
 use crate::gemini::verdict::Judgement;
-use crate::keys::{Change, Death, Effect, Fingerprint, Pool, Retested};
+use crate::keys::{Attempted, Change, Death, Effect, Fingerprint, LookFor, Pool, Retested};
 use crate::locale::key_report::Looked;
 
 /// For all keys together.
@@ -88,7 +89,7 @@ pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Look
 }
 
 /// The ids to ask for, one after another.
-pub(crate) fn models(settings: &Settings) -> Vec<String> {
+fn models(settings: &Settings) -> Vec<String> {
     let models = settings.catalog.models().take(MODELS);
     models.map(|model| model.id.clone()).collect()
 }
@@ -139,8 +140,8 @@ impl Probe {
         let asked = spawn_blocking(move || ask(&client, &slot, &key, &models));
         let patience = end.min(clock::instant() + ONE_LOOK);
         match timeout_at(patience, asked).await {
-            Ok(Ok(shown)) => shown,
-            Ok(Err(_)) => NOTHING,
+            Ok(Ok(Some(answer))) => meaning(&answer),
+            Ok(Ok(None) | Err(_)) => NOTHING,
             Err(_late) => {
                 canceller.cancel();
                 NOTHING
@@ -149,17 +150,57 @@ impl Probe {
     }
 }
 
-/// Looks at a key right now, on this thread, which may block: what it is worth with the first of
-/// these models that exists, and of a refusal why.
-pub(crate) fn ask(
+/// Looks with a key right now, on this thread, which may block: what is said of the first of these
+/// models that exists.
+fn ask(
     client: &gemini::Client,
     slot: &Slot,
     key: &Secret,
     models: &[String],
-) -> (Retested, Option<Death>) {
+) -> Option<Result<(), Judgement>> {
     let ask = |model: &String| client.models_get(slot, key, model);
-    let answer = first_that_is_there(models.iter().map(ask));
-    answer.as_ref().map_or(NOTHING, meaning)
+    first_that_is_there(models.iter().map(ask))
+}
+
+/// Looks with the key of a call that failed, on its own thread, and lets the pool learn from it: at
+/// the key that was refused, or at our address where a model throttles everybody.
+pub(crate) fn look_after(
+    engine: &Engine,
+    slot: &Slot,
+    key: &Secret,
+    call: &Attempted,
+    look: LookFor,
+) -> Vec<Change> {
+    let Backend::Gemini { client, .. } = &engine.backend else {
+        return Vec::new();
+    };
+    let settings = engine.settings();
+    let others = models(&settings).into_iter();
+    let others = others.filter(|model| *model != call.model);
+    let models: Vec<String> = [call.model.clone()].into_iter().chain(others).collect();
+    let answer = ask(client, slot, key, &models);
+    let label = settings.key(&call.key).map(|key| key.label.as_str());
+    let label = label.unwrap_or_default();
+    match look {
+        LookFor::Key => {
+            let (shown, death) = answer.as_ref().map_or(NOTHING, meaning);
+            info!(key = label, shown:?; "looked at a refused key");
+            let learn = |pool: &mut Pool| pool.looked_at(call, shown, death, clock::now());
+            engine.lending.with(learn)
+        }
+        LookFor::Address => {
+            let fails_alike =
+                |judgement: &Judgement| matches!(judgement.verdict.effect, Effect::Throttled(_));
+            let throttled = answer.is_some_and(|answer| answer.is_err_and(|it| fails_alike(&it)));
+            info!(key = label, throttled; "looked whether our address is throttled");
+            let learn = |pool: &mut Pool| pool.address_is_throttled(call, clock::now());
+            if throttled {
+                engine.lending.with(learn)
+            } else {
+                Vec::new()
+            }
+        }
+    }
 }
 
 /// The answer about the first model that exists; else about the last one.

@@ -9,10 +9,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::alike::WINDOW;
-use super::breaker;
+use super::breaker::{self, THROTTLE};
 use super::failover::Attempted;
 use super::state::Seat;
-use super::{Change, Death, Fingerprint, Health, Pool, Scope};
+use super::{Change, Death, Effect, Fingerprint, Health, Pool, Scope};
 use crate::clock::Timestamp;
 
 /// Nobody takes longer for a look.
@@ -28,6 +28,15 @@ pub(crate) enum Retested {
     Refused,
     /// The service could not be asked.
     Unknown,
+}
+
+/// What a look right after a failed call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LookFor {
+    /// The key was refused in words that no table lists.
+    Key,
+    /// A model throttles everybody: perhaps it is our address that is throttled.
+    Address,
 }
 
 impl Pool {
@@ -79,6 +88,31 @@ impl Pool {
         }
         self.reconsider(now);
         changes
+    }
+
+    /// What is to be looked at by whoever made this call, which meant this.
+    pub(crate) fn look_for(
+        &mut self,
+        call: &Attempted,
+        effect: Effect,
+        now: Timestamp,
+    ) -> Option<LookFor> {
+        let now = self.notice(now).now;
+        if let Effect::Refused(_) = effect {
+            return self.is_to_be_looked_at(call, now).then_some(LookFor::Key);
+        }
+        let model = &self.state.model(call.seat().model).health;
+        let has_begun = model.rests_since == Some(now) && model.trips == 1;
+        let throttled = matches!(effect, Effect::Throttled(_));
+        (throttled && has_begun).then_some(LookFor::Address)
+    }
+
+    /// The free look is throttled as a model is: it is our address.
+    pub(crate) fn address_is_throttled(&mut self, call: &Attempted, now: Timestamp) -> Vec<Change> {
+        let now = self.notice(now).now;
+        self.begun_by = Some(call.seat().model);
+        let brake = |health: &mut Health| health.brake(&THROTTLE, now, now);
+        self.change(Scope::Pool, brake).into_iter().collect()
     }
 
     /// Whether whoever made this refused call is to look at its key now: nobody else does, and it is

@@ -20,7 +20,7 @@ const WORDINGS: [Fault; 4] = [
 
 /// Asks as somebody new, and waits for whatever is said to that.
 #[track_caller]
-fn told(world: &World, person: i64, question: &str) -> String {
+pub(crate) fn told(world: &World, person: i64, question: &str) -> String {
     world.telegram.person(person).says(question);
     eventually(LONG, "something is said to the question", || {
         !world.telegram.said_to(person).is_empty()

@@ -25,9 +25,7 @@ use crate::gemini::body::Body;
 use crate::gemini::shape::{Shape, Signatures};
 use crate::gemini::slots::Slot;
 use crate::gemini::{self, Outcome as Report, Progress};
-use crate::keys::{
-    Attempted, Change, Counted, Effect, Lease, News, Next, Pool, Repair, Scope, Verdict,
-};
+use crate::keys::{Change, Counted, Effect, Lease, News, Next, Repair, Scope, Verdict};
 
 /// The service may think this long before its first byte (design §2).
 const FIRST_BYTE: Duration = Duration::from_mins(1);
@@ -175,11 +173,9 @@ impl Work {
         let label = engine.label(&lease);
         let mut rng = fastrand::Rng::new();
         let effect = outcome.verdict.effect;
-        let (mut changes, is_to_be_looked_at) = engine.lending.with(|pool| {
+        let (mut changes, look) = engine.lending.with(|pool| {
             let changes = pool.settle(lease, &outcome.verdict, clock::now(), &mut rng);
-            let looks = matches!(effect, Effect::Refused(_))
-                && pool.is_to_be_looked_at(&call, clock::now());
-            (changes, looks)
+            (changes, pool.look_for(&call, effect, clock::now()))
         });
         note(&label, &outcome.verdict, &changes);
         if outcome.result.is_err() {
@@ -190,8 +186,11 @@ impl Work {
             // Nobody waits any more, so nobody else stores what was learned.
             store_now(&engine, changes);
         }
-        if is_to_be_looked_at {
-            look(&engine, &slot, &key, &call);
+        if let Some(look) = look {
+            // Its question is at another key already.
+            let changes = retest::look_after(&engine, &slot, &key, &call, look);
+            tell(&label, &changes);
+            store_now(&engine, changes);
         }
     }
 
@@ -230,29 +229,6 @@ impl Work {
     }
 }
 
-/// Looks at a key that was refused in words that no table lists; its question is at another one
-/// already.
-fn look(engine: &Arc<Engine>, slot: &Slot, key: &Secret, call: &Attempted) {
-    let Backend::Gemini { client, .. } = &engine.backend else {
-        return;
-    };
-    let settings = engine.settings();
-    let others = retest::models(&settings).into_iter();
-    let others = others.filter(|model| *model != call.model);
-    let models: Vec<String> = [call.model.clone()].into_iter().chain(others).collect();
-    let (shown, death) = retest::ask(client, slot, key, &models);
-    let learn = |pool: &mut Pool| pool.looked_at(call, shown, death, clock::now());
-    let changes = engine.lending.with(learn);
-    let label = settings.key(&call.key).map(|key| key.label.as_str());
-    info!(key = label.unwrap_or_default(), shown:?; "looked at a refused key");
-    for change in &changes {
-        if let Some(News::Died(why)) = change.news {
-            error!(key = label.unwrap_or_default(), why:?; "a key is refused for good; replace it or take it out");
-        }
-    }
-    store_now(engine, changes);
-}
-
 /// Stores what the pool learned, on a thread that may block.
 fn store_now(engine: &Arc<Engine>, changes: Vec<Change>) {
     if changes.is_empty() {
@@ -283,34 +259,40 @@ const fn innocent() -> Verdict {
     }
 }
 
-/// Deaths are for a person to act on; everything else the pool copes with.
+/// What a call meant.
 fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
     if verdict.effect == Effect::Healthy {
         debug!(key; "key settled");
     } else {
         info!(key, effect:? = verdict.effect; "key settled");
     }
+    tell(key, changes);
+}
+
+/// What is for a person to act on, and what keeps all calls back; with everything else the pool copes.
+fn tell(key: &str, changes: &[Change]) {
+    let now = clock::now();
     for change in changes {
-        if let (Scope::Pool | Scope::FreeKeys, Some(until)) =
-            (&change.scope, change.health.resting(clock::now()))
-        {
-            let length = until.since(clock::now());
-            warn!(scope:? = change.scope, effect:? = verdict.effect, length:?; "calls are held back");
+        let until = change.health.resting(now);
+        if let (Scope::Pool | Scope::FreeKeys, Some(until)) = (&change.scope, until) {
+            let length = until.since(now);
+            warn!(scope:? = change.scope, length:?; "calls are held back");
         }
-    }
-    for news in changes.iter().filter_map(|change| change.news) {
-        match news {
-            News::Died(why) => {
+        match change.news {
+            None => {}
+            Some(News::Died(why)) => {
                 error!(key, why:?; "a key is refused for good; replace it or take it out");
             }
-            News::Back => info!(key; "a key works again"),
-            News::Blocked => error!(
-                "pages come instead of answers; look at GEMINI_PROXY, GEMINI_API_URL and the firewall"
+            Some(News::Back) => info!(key; "a key works again"),
+            Some(News::Blocked) => error!(
+                "pages come instead of answers: look at GEMINI_PROXY, GEMINI_API_URL and the firewall"
             ),
-            News::Unserved => error!(
-                "free keys are not served in this country; a proxy elsewhere or a paid key helps"
+            Some(News::Unserved) => error!(
+                "free keys are not served in this country: a proxy elsewhere or a paid key helps"
             ),
-            News::Unblocked | News::ServedAgain => info!(news:?; "calls are answered again"),
+            Some(news @ (News::Unblocked | News::ServedAgain)) => {
+                info!(news:?; "calls are answered again");
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Who is to blame for a failure: the breakers of models, region and address, strikes and their cap.
 
 use super::*;
-use crate::keys::{Route, Standing, Start};
+use crate::keys::{LookFor, Route, Standing, Start};
 
 const MINUTE: Rest = Rest::For(Duration::from_mins(1));
 const FULL: Effect = Effect::RestModel(Rest::Cooldown);
@@ -335,6 +335,36 @@ fn only_a_second_model_that_throttles_two_more_projects_brakes_the_pool() {
     call_one_of(&mut pool, (5, "small"), throttled, after(2));
     let closed = lend(&mut pool, &small(), after(2)).map(drop);
     assert_eq!(closed, Err(wait(after(4), Why::Address)));
+}
+
+#[test]
+fn a_free_look_that_is_throttled_like_the_model_brakes_the_pool() {
+    let throttled = Effect::Throttled(MINUTE);
+    let mut pool = ungrouped(5);
+    for (name, expected) in [(1, None), (2, None), (3, Some(LookFor::Address)), (4, None)] {
+        let others = (1..=5).filter(|&other| other != name);
+        let ask = Ask {
+            avoid: others.map(|other| [other; 16]).collect(),
+            ..big()
+        };
+        if name == 4 {
+            // The model rests; when it is over, nobody looks a second time.
+            assert!(lend(&mut pool, &ask, after(1)).is_err());
+            continue;
+        }
+        let lease = lend(&mut pool, &ask, T0).unwrap();
+        let call = lease.attempted();
+        pool.settle(lease, &says(throttled), T0, &mut rng());
+        let look = pool.look_for(&call, throttled, T0);
+        assert_eq!(look, expected, "{name}");
+        if look.is_some() {
+            assert!(lend(&mut pool, &small(), T0).is_ok());
+            let changes = pool.address_is_throttled(&call, after(1));
+            assert_eq!(changes.len(), 1);
+        }
+    }
+    let closed = lend(&mut pool, &small(), after(1)).map(drop);
+    assert_eq!(closed, Err(wait(after(3), Why::Address)));
 }
 
 #[test]
