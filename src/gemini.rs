@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use log::warn;
 use ureq::SendBody;
+use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderValue, Response, StatusCode};
 
 use self::body::{Body, FileChanged};
@@ -176,13 +177,15 @@ fn judge(slot: &Slot, error: &ureq::Error) -> Judgement {
     verdict::of_fault(fault, Shown::Nothing)
 }
 
-/// Lets an answer pass and judges a refusal.
+/// Lets an answer pass and judges a refusal, and a page that comes in the place of an answer.
 fn accepted(
     response: Response<ureq::Body>,
     key: &Secret,
     estimated: u64,
 ) -> Result<Response<ureq::Body>, Judgement> {
-    if response.status() == StatusCode::OK {
+    let kind = response.headers().get(CONTENT_TYPE);
+    let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if response.status() == StatusCode::OK && !is_page {
         return Ok(response);
     }
     let (head, body) = response.into_parts();

@@ -294,6 +294,8 @@ fn a_refusal_is_judged_with_its_headers_and_a_bound_on_its_body() {
             Effect::KillKey(Death::Leaked),
         ),
         (http("429 No", "text/html", &page[..60_000]), Effect::Page),
+        // Of whoever stands between us and the service.
+        (http("200 OK", "text/html; x", "<html>Log in"), Effect::Page),
         (waits, Effect::Throttled(Rest::For(Duration::from_secs(7)))),
     ] {
         let (called, _) = stream(reply.clone());

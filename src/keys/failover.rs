@@ -102,7 +102,7 @@ impl Route {
             paid_only: false,
             avoid: Vec::new(),
             suspects: Vec::new(),
-            met_page: false,
+            pages: 0,
             attempts: 0,
             rank: start.rank,
             since: start.since,
@@ -197,8 +197,8 @@ impl Route {
                 self.region_refused = true;
             }
             Effect::Page => {
-                onward = !self.ask.met_page;
-                self.ask.met_page = true;
+                onward = self.ask.pages == 0;
+                self.ask.pages += 1;
             }
             Effect::Healthy
             | Effect::Innocent

@@ -37,8 +37,8 @@ pub(crate) struct Ask {
     pub(crate) avoid: Vec<Fingerprint>,
     /// Faults whose owner shows when another key answers.
     pub(crate) suspects: Vec<Suspect>,
-    /// It was answered with a page before: perhaps because of its text.
-    pub(crate) met_page: bool,
+    /// How often it was answered with a page: perhaps because of its text.
+    pub(crate) pages: u32,
     /// Calls made for it before.
     pub(crate) attempts: u32,
     /// Among those who wait, lower goes first.
@@ -128,8 +128,8 @@ pub(crate) struct Lease {
     /// What this call puts to the test.
     pub(super) trials: Trials,
     pub(super) suspects: Vec<Suspect>,
-    /// Its question has met a page before.
-    pub(super) met_page: bool,
+    /// How often its question was answered with a page before.
+    pub(super) pages: u32,
 }
 
 impl Lease {

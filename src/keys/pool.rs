@@ -262,7 +262,7 @@ impl Pool {
             is_retry: ask.attempts > 0,
             trials,
             suspects: ask.suspects.clone(),
-            met_page: ask.met_page,
+            pages: ask.pages,
         }
     }
 

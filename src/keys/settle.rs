@@ -202,8 +202,8 @@ impl Pool {
     /// text alone.
     fn page(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
         let alone = self.lives_alone();
-        let another = !lease.met_page;
-        let heard = another && self.page_voices.hear(lease.seat.project, lease.at, alone);
+        let is_first = lease.pages == 0;
+        let heard = is_first && self.page_voices.hear(lease.seat.project, lease.at, alone);
         if !heard && !lease.trials.pool {
             return Vec::new();
         }

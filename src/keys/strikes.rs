@@ -206,6 +206,11 @@ impl Pool {
     /// Looks whether deaths or new settings have left too few keys that are not blacklisted, in all
     /// or in a group: those that are there are on trial.
     pub(super) fn reconsider(&mut self, now: Timestamp) {
+        self.amnesty.clear();
+        let mut keys = self.roster.iter().map(|member| member.key);
+        if !keys.any(|key| self.is_kept_away(key, now)) {
+            return;
+        }
         let census = self.census(now);
         let too_many = |circle: &Circle| {
             let count = census.get(circle);

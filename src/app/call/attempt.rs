@@ -173,9 +173,10 @@ impl Work {
         let label = engine.label(&lease);
         let mut rng = fastrand::Rng::new();
         let effect = outcome.verdict.effect;
+        let now = clock::now();
         let (mut changes, look) = engine.lending.with(|pool| {
-            let changes = pool.settle(lease, &outcome.verdict, clock::now(), &mut rng);
-            (changes, pool.look_for(&call, effect, clock::now()))
+            let changes = pool.settle(lease, &outcome.verdict, now, &mut rng);
+            (changes, pool.look_for(&call, effect, now))
         });
         note(&label, &outcome.verdict, &changes);
         if outcome.result.is_err() {

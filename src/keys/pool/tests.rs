@@ -79,7 +79,7 @@ pub(in crate::keys) fn ask(groups: &[Group], models: &[&str]) -> Ask {
         paid_only: false,
         avoid: Vec::new(),
         suspects: Vec::new(),
-        met_page: false,
+        pages: 0,
         attempts: 0,
         rank: 3,
         since: Timestamp(0),

@@ -167,24 +167,25 @@ fn a_region_that_is_not_served_is_tried_with_one_free_key_at_each_wake() {
     assert!(!keys.contains(&[3; 16]), "the free ones are back");
 }
 
-/// Whether everything rests after these calls: the key, whether its question met a page before, and
-/// what it hears, a second apart.
-fn rests_after(effect: Effect, calls: &[(u8, bool, bool)]) -> bool {
+/// Whether everything rests after these calls, a second apart: the key, how many pages its question
+/// met before, and whether it fails.
+fn rests_after(effect: Effect, calls: &[(u8, u32, bool)]) -> bool {
     let mut pool = ungrouped(3);
-    for (secs, &(name, met_page, fails)) in (0..).zip(calls) {
+    for (secs, &(name, pages, fails)) in (0..).zip(calls) {
         let others = (1..=3).filter(|&other| other != name);
         let ask = Ask {
             avoid: others.map(|other| [other; 16]).collect(),
-            met_page,
+            pages,
             ..big()
         };
         let effect = if fails { effect } else { Effect::Healthy };
         assert_eq!(call(&mut pool, &ask, effect, after(secs)), Ok(name));
     }
     let last = after(calls.len() as u64 - 1);
-    let why = match effect {
-        Effect::Page => Why::Address,
-        _ => Why::Region,
+    let why = if effect == Effect::Page {
+        Why::Address
+    } else {
+        Why::Region
     };
     let closed = wait(last.after(Duration::from_secs(5)), why);
     match lend(&mut pool, &small(), last) {
@@ -199,15 +200,15 @@ fn rests_after(effect: Effect, calls: &[(u8, bool, bool)]) -> bool {
 #[test]
 fn what_is_about_everybody_takes_two_voices_in_a_row() {
     for effect in [Effect::RestFreeKeys, Effect::Page] {
-        assert!(!rests_after(effect, &[(1, false, true)]));
-        assert!(!rests_after(effect, &[(1, false, true), (1, false, true)]));
-        assert!(rests_after(effect, &[(1, false, true), (2, false, true)]));
-        let answered = [(1, false, true), (3, false, false), (2, false, true)];
+        assert!(!rests_after(effect, &[(1, 0, true)]));
+        assert!(!rests_after(effect, &[(1, 0, true), (1, 0, true)]));
+        assert!(rests_after(effect, &[(1, 0, true), (2, 0, true)]));
+        let answered = [(1, 0, true), (3, 0, false), (2, 0, true)];
         assert!(!rests_after(effect, &answered), "{effect:?}");
     }
-    let same_question = [(1, false, true), (2, true, true)];
+    let same_question = [(1, 0, true), (2, 1, true)];
     assert!(!rests_after(Effect::Page, &same_question));
-    let another = [(1, false, true), (2, true, true), (3, false, true)];
+    let another = [(1, 0, true), (2, 1, true), (3, 0, true)];
     assert!(rests_after(Effect::Page, &another));
 }
 
@@ -645,10 +646,9 @@ fn no_more_than_half_of_a_groups_living_keys_are_ever_blacklisted() {
     now = now.after(Duration::from_secs(11));
     assert_eq!(blacklisted(&mut pool, now), 1, "two of eight would be few");
     // The one that is left dies: the other is on trial, though it is one of eight.
-    let (left, other) = match pool.report(now)[0].standing {
-        Standing::Blacklisted { .. } => (2, 1),
-        _ => (1, 2),
-    };
+    let first = pool.report(now)[0].standing;
+    let is_listed = matches!(first, Standing::Blacklisted { .. });
+    let (left, other) = if is_listed { (2, 1) } else { (1, 2) };
     let kill = Effect::KillKey(Death::Invalid);
     assert_eq!(call(&mut pool, &only(left), kill, now), Ok(left));
     let trial = lend(&mut pool, &ask(&[Group::A], &["big"]), now).unwrap();

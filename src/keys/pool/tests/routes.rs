@@ -176,8 +176,7 @@ fn after_a_failure_its_kind_decides_where_the_question_goes() {
     let bad = (Effect::Innocent, Next::Nowhere);
     let repaired = |repair| (Effect::Innocent, Next::Repaired(repair));
     let done = (Effect::Healthy, Next::Done);
-    let thinking = repaired(Repair::NoThinkingConfig);
-    let signatures = repaired(Repair::PlainSignatures);
+    let [thinking, signatures] = [Repair::NoThinkingConfig, Repair::PlainSignatures].map(repaired);
     let cases: [Case<'_>; 14] = [
         (&[done, done], &["mid"], false),
         (&[bad, done], &["mid"], false),
@@ -223,9 +222,9 @@ fn after_a_failure_its_kind_decides_where_the_question_goes() {
             names.dedup();
             assert_eq!(names.len(), models.len(), "{outcomes:?}: {calls:?}");
         }
-        let region = outcomes[0] == region;
         let paid = calls.iter().position(|(name, _)| *name == 9);
-        assert_eq!(paid, region.then_some(2), "one more free key, then money");
+        let region = (outcomes[0] == region).then_some(2);
+        assert_eq!(paid, region, "one more free key, then money");
     }
 }
 
