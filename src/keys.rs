@@ -4,7 +4,9 @@
 //!
 //! [`failover`] (Router B) walks tiers, groups and models until [`balance`] (Router A) finds a key;
 //! who finds none waits in [`mod@line`]. [`settle`] takes a key back and draws the consequences:
-//! [`strikes`] for the key, [`breaker`] for what many keys stand behind.
+//! [`strikes`] for the key, [`breaker`] for what many keys stand behind; [`alike`] tells the one from
+//! the other, and [`voices`] when a failure is about everybody. [`revive`] knows what a free look at a
+//! key means.
 
 mod alike;
 mod balance;

@@ -256,10 +256,12 @@ fn a_whole_answer_is_read_and_one_that_is_torn_is_not() {
     assert!(asked.head.starts_with(path));
 
     let torn = http("200 OK", "application/json", json).replace("th: 1", "th: 9");
-    for reply in [torn, http("200 OK", "text/html", "<html>")] {
+    let broken = (Failure::Unexplained, Effect::Suspect(Rest::Cooldown));
+    let page = http("200 OK", "text/html", "<html>");
+    for (reply, (failure, effect)) in [(torn, broken), (page, (Failure::Busy, Effect::Page))] {
         let (outcome, _) = generate(reply);
-        assert_eq!(outcome.result, Err(Failure::Unexplained));
-        assert_eq!(outcome.verdict.effect, Effect::Suspect(Rest::Cooldown));
+        assert_eq!(outcome.result, Err(failure));
+        assert_eq!(outcome.verdict.effect, effect);
     }
 }
 

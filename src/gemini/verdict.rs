@@ -1,8 +1,8 @@
 //! Decides what a failed call means: for the key, its project, the model or everyone; where the
 //! question may go next; and what the person is told. Pure; the table is gemini-api §15.
 //!
-//! Owns nothing. Invariant: a strike is given only to what no row explains, and a quota is read
-//! from its id before its `retryDelay`, which is wrong for daily ones. Jitter, doubling and
+//! Owns nothing. Invariant: a strike is given only to what is in Google's format and no row
+//! explains, and a quota is read from its id before its `retryDelay`, which is wrong for daily ones. Jitter, doubling and
 //! counting over several projects are the pool's.
 
 use std::time::Duration;

@@ -22,7 +22,7 @@ pub(super) struct Open {
 
 /// Keys of which half are left at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Circle {
+enum Cohort {
     Everybody,
     /// Those of a group, or those of none.
     Group(Option<Group>),
@@ -166,32 +166,32 @@ impl Pool {
     fn may_eject(&self, place: usize, now: Timestamp) -> bool {
         let listed = usize::from(!self.is_kept_away(place, now));
         let census = self.census(now);
-        let of_key = self.circles().filter(|(key, _)| *key == place);
-        let mut counts = of_key.filter_map(|(_, circle)| census.get(&circle));
+        let of_key = self.cohorts().filter(|(key, _)| *key == place);
+        let mut counts = of_key.filter_map(|(_, cohort)| census.get(&cohort));
         counts.all(|&(living, out)| (out + listed) * 2 <= living)
     }
 
-    /// In each circle of keys: how many live, and how many of these are blacklisted.
-    fn census(&self, now: Timestamp) -> HashMap<Circle, (usize, usize)> {
-        let mut counts: HashMap<Circle, (usize, usize)> = HashMap::new();
+    /// In each cohort of keys: how many live, and how many of these are blacklisted.
+    fn census(&self, now: Timestamp) -> HashMap<Cohort, (usize, usize)> {
+        let mut counts: HashMap<Cohort, (usize, usize)> = HashMap::new();
         let living = self.roster.iter().filter(|it| !self.is_dead(it.seat(0)));
         let living: HashSet<usize> = living.map(|member| member.key).collect();
         let listed = |key: &&usize| self.is_kept_away(**key, now);
         let listed: HashSet<usize> = living.iter().filter(listed).copied().collect();
-        for (key, circle) in self.circles().filter(|(key, _)| living.contains(key)) {
-            let (living, out) = counts.entry(circle).or_default();
+        for (key, cohort) in self.cohorts().filter(|(key, _)| living.contains(key)) {
+            let (living, out) = counts.entry(cohort).or_default();
             *living += 1;
             *out += usize::from(listed.contains(&key));
         }
         counts
     }
 
-    /// Each key with every circle it stands in, once.
-    fn circles(&self) -> impl Iterator<Item = (usize, Circle)> {
+    /// Each key with every cohort it stands in, once.
+    fn cohorts(&self) -> impl Iterator<Item = (usize, Cohort)> {
         let mut seen = HashSet::new();
         let of_member = |member: &Member| {
-            let group = Circle::Group(member.spec.group);
-            [(member.key, Circle::Everybody), (member.key, group)]
+            let group = Cohort::Group(member.spec.group);
+            [(member.key, Cohort::Everybody), (member.key, group)]
         };
         let all = self.roster.iter().flat_map(of_member);
         all.filter(move |one| seen.insert(*one))
@@ -212,11 +212,11 @@ impl Pool {
             return;
         }
         let census = self.census(now);
-        let too_many = |circle: &Circle| {
-            let count = census.get(circle);
+        let too_many = |cohort: &Cohort| {
+            let count = census.get(cohort);
             count.is_some_and(|&(living, out)| out * 2 > living)
         };
-        let pardoned = self.circles().filter(|(_, circle)| too_many(circle));
+        let pardoned = self.cohorts().filter(|(_, cohort)| too_many(cohort));
         let pardoned = pardoned.map(|(key, _)| key).collect();
         self.amnesty = pardoned;
     }

@@ -147,9 +147,9 @@ impl World {
             health(Scope::Key(it.fingerprint))
                 .is_some_and(|it| it.struck_out(&THRIFTY) && it.resting(self.now).is_some())
         };
-        let half_is_left = |circle: Vec<&KeySpec>| {
-            let out = circle.iter().filter(listed).count();
-            !self.pool.amnesty.is_empty() || out * 2 <= circle.len()
+        let half_is_left = |cohort: Vec<&KeySpec>| {
+            let out = cohort.iter().filter(listed).count();
+            !self.pool.amnesty.is_empty() || out * 2 <= cohort.len()
         };
         for key in &living {
             let group = living.iter().filter(|it| it.group == key.group).copied();
