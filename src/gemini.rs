@@ -6,9 +6,11 @@
 //! an error.
 
 use std::io::Read;
+use std::time::Duration;
 
 use log::warn;
 use ureq::SendBody;
+use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderValue, Response, StatusCode};
 
 use self::body::{Body, FileChanged};
@@ -30,6 +32,8 @@ mod stream;
 pub(crate) mod verdict;
 mod wire;
 
+/// How long the free look at a key may take.
+const LOOK: Duration = Duration::from_secs(8);
 /// What is read of a refusal.
 const MAX_REFUSAL: u64 = 64 << 10;
 /// What is logged of a refusal, in characters.
@@ -125,6 +129,7 @@ impl Client {
     ) -> Result<(), Judgement> {
         let url = format!("{}/v1beta/models/{model}", self.base);
         let request = slot.agent().get(url).header("x-goog-api-key", header(key)?);
+        let request = request.config().timeout_global(Some(LOOK)).build();
         let response = request.call().map_err(|error| judge(slot, &error))?;
         accepted(response, key, 0).map(drop)
     }
@@ -172,13 +177,15 @@ fn judge(slot: &Slot, error: &ureq::Error) -> Judgement {
     verdict::of_fault(fault, Shown::Nothing)
 }
 
-/// Lets an answer pass and judges a refusal.
+/// Lets an answer pass and judges a refusal, and a page that comes in the place of an answer.
 fn accepted(
     response: Response<ureq::Body>,
     key: &Secret,
     estimated: u64,
 ) -> Result<Response<ureq::Body>, Judgement> {
-    if response.status() == StatusCode::OK {
+    let kind = response.headers().get(CONTENT_TYPE);
+    let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if response.status() == StatusCode::OK && !is_page {
         return Ok(response);
     }
     let (head, body) = response.into_parts();

@@ -4,7 +4,9 @@
 //!
 //! [`failover`] (Router B) walks tiers, groups and models until [`balance`] (Router A) finds a key;
 //! who finds none waits in [`mod@line`]. [`settle`] takes a key back and draws the consequences:
-//! [`strikes`] for the key, [`breaker`] for what many keys stand behind.
+//! [`strikes`] for the key, [`breaker`] for what many keys stand behind; [`alike`] tells the one from
+//! the other, and [`voices`] when a failure is about everybody. [`revive`] knows what a free look at a
+//! key means.
 
 mod alike;
 mod balance;
@@ -23,13 +25,14 @@ mod roster;
 mod settle;
 mod state;
 mod strikes;
+mod voices;
 
-pub(crate) use failover::{Route, Start};
+pub(crate) use failover::{Attempted, Route, Start};
 pub(crate) use lease::{Ask, Change, Lease, News, Place, Reserved, Saved, Ticket, Wait, Why};
 pub(crate) use pool::Pool;
 pub(crate) use purse::Spend;
 pub(crate) use report::{KeyReport, Standing, Tally};
-pub(crate) use revive::Retested;
+pub(crate) use revive::{LookFor, Retested};
 
 use std::time::Duration;
 
@@ -88,8 +91,8 @@ pub(crate) enum Effect {
     /// The same, for a model this key's project does not find (404): when two projects say so, the
     /// model rests for everybody.
     ModelMissing(Rest),
-    /// The same, for a 429 that names no quota: when three projects get one within 10 s, our
-    /// address is throttled and the whole pool rests.
+    /// The same, for a 429 that names no quota: when three projects get one on one model, that model
+    /// rests for everybody; when several models do so, our address is throttled and the pool rests.
     Throttled(Rest),
     /// This key rests with all its models.
     RestKey(Rest),
@@ -98,10 +101,16 @@ pub(crate) enum Effect {
     /// The model is full for everybody: counted on the model's breaker, which rests it at least so
     /// long once it opens.
     RestModel(Rest),
-    /// Every key that is not `:paid` rests (our address or country), twice as long each time.
-    RestFreeKeys(Rest),
-    /// Our address is blocked: everything rests, twice as long each time.
-    RestPool(Rest),
+    /// The country of our address is not served: once two projects in a row say so, every key that
+    /// is not `:paid` rests, twice as long each time.
+    RestFreeKeys,
+    /// A page of a proxy or a firewall instead of Google's format: nobody's strike. Once two
+    /// questions in a row meet one, on keys of different projects, everything rests, twice as long
+    /// each time.
+    Page,
+    /// Refused in words that no table lists (401, or a 403 about nothing but the caller): the key
+    /// rests, and a free look at `models.get` decides whether it is dead of this.
+    Refused(Death),
     /// A fault whose owner is not known yet: rests the key on this model, and is a strike only if
     /// the same question then succeeds with another key on the same model (a 500; a fault after
     /// connecting).
@@ -135,6 +144,8 @@ pub(crate) enum Death {
     ProjectDenied,
     /// The API is off, or the key is restricted to other addresses.
     Restricted,
+    /// Refused in words that no table lists, by `models.get` too.
+    Unlisted,
 }
 
 /// Where the same question may go next.
@@ -249,6 +260,8 @@ pub(crate) struct Health {
     /// Times it was blacklisted, or found dead when it was tested again, in a row; each doubles the
     /// next rest.
     pub(crate) trips: u32,
+    /// It died within seconds of others, so it is looked at again sooner.
+    pub(crate) died_together: bool,
     pub(crate) learned: Vec<Learned>,
 }
 

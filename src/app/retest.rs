@@ -1,6 +1,8 @@
 //! Looks at dead keys again, by itself when their time has come and when the Owner asks. The look is
 //! the free `models.get`: it costs no quota, and proves that a key is accepted, not that it may
-//! generate (gemini-api §14); so whoever comes back is on trial.
+//! generate (gemini-api §14); so whoever comes back is on trial. A key that was refused in words
+//! that no table lists, or our address where a model throttles everybody, is looked at on the thread
+//! of the very call.
 //!
 //! Invariant: all looks together end within [`PATIENCE`], whatever the service does.
 
@@ -16,9 +18,9 @@ use crate::app::engine::{Backend, Engine, Settings};
 use crate::clock::{self, Instant};
 use crate::config::secret::Secret;
 use crate::gemini;
-use crate::gemini::slots::Slots;
+use crate::gemini::slots::{Slot, Slots};
 use crate::gemini::verdict::Judgement;
-use crate::keys::{Change, Death, Effect, Fingerprint, Pool, Retested};
+use crate::keys::{Attempted, Change, Death, Effect, Fingerprint, LookFor, Pool, Retested};
 use crate::locale::key_report::Looked;
 
 /// For all keys together.
@@ -27,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ONE_LOOK: Duration = Duration::from_secs(8);
 /// At once, so that questions keep their slots.
 const AT_ONCE: usize = 4;
+/// A look that has shown nothing.
+const NOTHING: (Retested, Option<Death>) = (Retested::Unknown, None);
 /// Models asked for at the most: one may have been shut down.
 const MODELS: usize = 3;
 
@@ -119,7 +123,6 @@ struct Probe {
 impl Probe {
     /// What the key is worth by now, and of a refusal why; known by `end` at the latest.
     async fn look(self, at_once: &Semaphore, end: Instant) -> (Retested, Option<Death>) {
-        const NOTHING: (Retested, Option<Death>) = (Retested::Unknown, None);
         let room = async {
             let turn = at_once.acquire().await.ok()?;
             Some((turn, self.slots.take().await))
@@ -134,10 +137,7 @@ impl Probe {
             models,
             ..
         } = self;
-        let asked = spawn_blocking(move || {
-            let ask = |model: &String| client.models_get(&slot, &key, model);
-            first_that_is_there(models.iter().map(ask))
-        });
+        let asked = spawn_blocking(move || ask(&client, &slot, &key, &models));
         let patience = end.min(clock::instant() + ONE_LOOK);
         match timeout_at(patience, asked).await {
             Ok(Ok(Some(answer))) => meaning(&answer),
@@ -145,6 +145,59 @@ impl Probe {
             Err(_late) => {
                 canceller.cancel();
                 NOTHING
+            }
+        }
+    }
+}
+
+/// Looks with a key right now, on this thread, which may block: what is said of the first of these
+/// models that exists.
+fn ask(
+    client: &gemini::Client,
+    slot: &Slot,
+    key: &Secret,
+    models: &[String],
+) -> Option<Result<(), Judgement>> {
+    let ask = |model: &String| client.models_get(slot, key, model);
+    first_that_is_there(models.iter().map(ask))
+}
+
+/// Looks with the key of a call that failed, on its own thread, and lets the pool learn from it: at
+/// the key that was refused, or at our address where a model throttles everybody.
+pub(crate) fn look_after(
+    engine: &Engine,
+    slot: &Slot,
+    key: &Secret,
+    call: &Attempted,
+    look: LookFor,
+) -> Vec<Change> {
+    let Backend::Gemini { client, .. } = &engine.backend else {
+        return Vec::new();
+    };
+    let settings = engine.settings();
+    let others = models(&settings).into_iter();
+    let others = others.filter(|model| *model != call.model);
+    let models: Vec<String> = [call.model.clone()].into_iter().chain(others).collect();
+    let answer = ask(client, slot, key, &models);
+    let label = settings.key(&call.key).map(|key| key.label.as_str());
+    let label = label.unwrap_or_default();
+    match look {
+        LookFor::Key => {
+            let (shown, death) = answer.as_ref().map_or(NOTHING, meaning);
+            info!(key = label, shown:?; "looked at a refused key");
+            let learn = |pool: &mut Pool| pool.looked_at(call, shown, death, clock::now());
+            engine.lending.with(learn)
+        }
+        LookFor::Address => {
+            let fails_alike =
+                |judgement: &Judgement| matches!(judgement.verdict.effect, Effect::Throttled(_));
+            let throttled = answer.is_some_and(|answer| answer.is_err_and(|it| fails_alike(&it)));
+            info!(key = label, throttled; "looked whether our address is throttled");
+            let learn = |pool: &mut Pool| pool.address_is_throttled(call, clock::now());
+            if throttled {
+                engine.lending.with(learn)
+            } else {
+                Vec::new()
             }
         }
     }
@@ -175,7 +228,9 @@ pub(crate) fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death
         Err(judgement) => judgement.verdict.effect,
     };
     match effect {
-        Effect::KillKey(death) | Effect::KillProject(death) => (Retested::Refused, Some(death)),
+        Effect::KillKey(death) | Effect::KillProject(death) | Effect::Refused(death) => {
+            (Retested::Refused, Some(death))
+        }
         Effect::Healthy
         | Effect::Innocent
         | Effect::RestKeyModel(_)
@@ -184,8 +239,8 @@ pub(crate) fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death
         | Effect::RestKey(_)
         | Effect::RestProject(_)
         | Effect::RestModel(_)
-        | Effect::RestFreeKeys(_)
-        | Effect::RestPool(_)
+        | Effect::RestFreeKeys
+        | Effect::Page
         | Effect::Suspect(_)
         | Effect::Strike(_) => (Retested::Unknown, None),
     }

@@ -55,7 +55,8 @@ fn rest_of(said: &Evidence, estimated: u64) -> Judgement {
     }
     let wait = said.wait.map_or(UNKNOWN, bounded);
     if violations.is_empty() {
-        return Judgement::another_key(Effect::Throttled(Rest::For(wait)), Failure::Busy);
+        let effect = Effect::Throttled(Rest::For(wait));
+        return Judgement::new(effect, Next::AnotherModel, Failure::Busy);
     }
     let rest = Effect::RestKeyModel(Rest::For(wait));
     Judgement::another_key(rest, resting(Some(wait)))

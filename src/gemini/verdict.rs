@@ -1,8 +1,8 @@
 //! Decides what a failed call means: for the key, its project, the model or everyone; where the
 //! question may go next; and what the person is told. Pure; the table is gemini-api §15.
 //!
-//! Owns nothing. Invariant: a strike is given only to what no row explains, and a quota is read
-//! from its id before its `retryDelay`, which is wrong for daily ones. Jitter, doubling and
+//! Owns nothing. Invariant: a strike is given only to what is in Google's format and no row
+//! explains, and a quota is read from its id before its `retryDelay`, which is wrong for daily ones. Jitter, doubling and
 //! counting over several projects are the pool's.
 
 use std::time::Duration;
@@ -13,13 +13,10 @@ use crate::chat::answer::Failure;
 use crate::http::Fault;
 use crate::keys::{Counted, Death, Effect, Next, Repair, Rest, Verdict};
 
-pub(super) const MINUTE: Rest = Rest::For(Duration::from_mins(1));
 const HOUR: Rest = Rest::For(Duration::from_hours(1));
 pub(super) const DAY: Rest = Rest::For(Duration::from_hours(24));
 /// Until somebody has topped up the credit.
 pub(super) const PREPAID: Rest = Rest::For(Duration::from_hours(6));
-/// The first rest after Google's front end refused our address.
-const ADDRESS: Rest = Rest::For(Duration::from_mins(5));
 
 /// What a call that gave no answer means.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,7 +155,8 @@ pub(super) struct Evidence {
 /// What the body turned out to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Json,
+    /// An error in Google's format: it has a code or a status.
+    Google,
     /// HTML: a front end answered, not the API.
     Page,
     /// Empty, cut off, or something else.
@@ -171,10 +169,10 @@ impl Evidence {
         let parsed = Trouble::parse(reply.body);
         let is_page =
             reply.content_type.starts_with("text/html") || text.trim_start().starts_with('<');
-        let kind = match parsed {
-            Some(_) => Kind::Json,
+        let kind = match &parsed {
+            Some(trouble) if trouble.code.is_some() || !trouble.status.is_empty() => Kind::Google,
             None if is_page => Kind::Page,
-            None => Kind::Other,
+            Some(_) | None => Kind::Other,
         };
         // Of a body that was cut off, the words still count.
         let mut trouble = parsed.unwrap_or_else(|| Trouble {
@@ -202,20 +200,23 @@ impl Evidence {
     }
 
     fn judge(&self, estimated: u64) -> Judgement {
-        if self.kind == Kind::Page && matches!(self.status, 403 | 429) {
-            return Judgement::new(Effect::RestPool(ADDRESS), Next::Nowhere, Failure::Busy);
-        }
         if matches!(self.status, 400 | 401 | 403)
+            && self.kind != Kind::Page
             && let Some(effect) = self.refused_credentials()
         {
             return Judgement::another_key(effect, Failure::NoKeys);
         }
+        if self.is_foreign() {
+            return Judgement::another_key(Effect::Page, Failure::Busy);
+        }
         let strike = Judgement::another_key(Effect::Strike(Rest::Cooldown), Failure::Unexplained);
         match self.status {
-            400 if self.kind == Kind::Json => self.bad_request(),
+            400 if self.kind == Kind::Google => self.bad_request(),
+            401 => Judgement::another_key(Effect::Refused(Death::Unlisted), Failure::NoKeys),
             402 => Judgement::another_key(Effect::RestProject(PREPAID), Failure::NoKeys),
             403 | 404 if self.is_about_a_file() => Judgement::refused(Failure::BadRequest),
-            404 if self.kind == Kind::Json => {
+            403 => self.denied(),
+            404 if self.kind == Kind::Google => {
                 Judgement::another_key(Effect::ModelMissing(DAY), Failure::Unexplained)
             }
             408 | 499 => Judgement::refused(Failure::TooSlow),
@@ -271,10 +272,48 @@ impl Evidence {
         heard.map(|(_, death)| Effect::KillKey(death))
     }
 
+    /// Row 25: something in front of the service has spoken, not the service itself. A status that
+    /// says enough without words is judged by itself, unless it comes with a page.
+    fn is_foreign(&self) -> bool {
+        match self.kind {
+            Kind::Google => false,
+            Kind::Page => !matches!(self.status, 404 | 408 | 413 | 499),
+            Kind::Other => !matches!(
+                self.status,
+                401 | 402 | 404 | 408 | 413 | 429 | 499 | 500 | 502 | 503 | 504
+            ),
+        }
+    }
+
+    /// Row 6 and its exceptions: what no table lists is about the key, unless its words are about
+    /// the country, the model or the request.
+    fn denied(&self) -> Judgement {
+        if self.is_about_the_region() {
+            return Self::unserved_region();
+        }
+        let any = |words: &[&str]| words.iter().any(|words| self.says(words));
+        if any(&["prompt", "content policy"]) {
+            return Judgement::refused(Failure::BadRequest);
+        }
+        if any(&["the model", "this model", "models/", "model is not"]) {
+            return Judgement::another_key(Effect::RestKeyModel(HOUR), Failure::Unexplained);
+        }
+        Judgement::another_key(Effect::Refused(Death::Unlisted), Failure::NoKeys)
+    }
+
+    fn is_about_the_region(&self) -> bool {
+        self.says("location is not supported")
+    }
+
+    /// Row 9: another free key may be served, since the country is judged call by call.
+    const fn unserved_region() -> Judgement {
+        Judgement::another_key(Effect::RestFreeKeys, Failure::Region)
+    }
+
     /// Rows 9–11 and 13: the service does not take this request.
     fn bad_request(&self) -> Judgement {
-        if self.says("location is not supported") {
-            return Judgement::new(Effect::RestFreeKeys(MINUTE), Next::PaidKey, Failure::Region);
+        if self.is_about_the_region() {
+            return Self::unserved_region();
         }
         if self.trouble.status == "FAILED_PRECONDITION" {
             return Judgement::another_key(Effect::RestKey(HOUR), Failure::Unexplained);

@@ -128,7 +128,13 @@ impl Pool {
         let closed = self.behind(corner.purse == Purse::Paid, offer, moment.now);
         for member in corner.keys() {
             match (self.alone(member, offer, errand, moment), closed) {
-                (Ok(load), None) => choice.offer(member, load, rng),
+                (Ok(load), None) => {
+                    let answered = match ask.attempts {
+                        0 => load.answered,
+                        _ => self.state.key(member.key).answered,
+                    };
+                    choice.offer(member, Load { answered, ..load }, rng);
+                }
                 (Ok(_), Some(closed)) => wait = wait.sooner(closed),
                 (Err(own), closed) => wait = wait.sooner(own.later(closed.unwrap_or(own))),
             }
@@ -166,6 +172,14 @@ impl Pool {
             .iter()
             .filter(|member| member.spec.group == group)
             .any(|member| !self.is_dead(member.seat(0)))
+    }
+
+    /// Whether the keys of one project are all that live.
+    pub(super) fn lives_alone(&self) -> bool {
+        let living = self.roster.iter().filter(|it| !self.is_dead(it.seat(0)));
+        let mut projects = living.map(|member| member.seat(0).project);
+        let first = projects.next();
+        projects.all(|other| Some(other) == first)
     }
 
     /// Whether the key is dead, or its project with all its keys.
@@ -239,7 +253,9 @@ impl Pool {
         match own {
             Some(wait) => Err(wait),
             None => Ok(Load {
-                day: (bucket.used(&day), limits.day),
+                is_doubted: self.state.pair(seat).needs_trial(),
+                answered: Timestamp(0),
+                day: (bucket.asked(&day), limits.day),
                 minute: (bucket.recent(now), limits.minute),
                 in_flight,
             }),
@@ -264,7 +280,7 @@ impl Pool {
     /// When the last rest of the key, its project and their models ends.
     pub(super) fn resting(&self, seat: Seat, now: Timestamp) -> Option<Timestamp> {
         let key = &self.state.key(seat.key).health;
-        let pardoned = self.amnesty && key.struck_out(&self.policy);
+        let pardoned = self.amnesty.contains(&seat.key) && key.struck_out(&self.policy);
         let own = if pardoned { None } else { key.resting(now) };
         own.max(self.state.pair(seat).resting(now))
             .max(self.state.bucket(seat).health.resting(now))

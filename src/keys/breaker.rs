@@ -1,6 +1,6 @@
 //! What a scope's [`Health`] becomes when something happens to it: rests, strikes, blacklisting,
-//! trials, death. Pure. Invariants: a rest only grows and never outlives its kind's maximum; only a
-//! test that goes well ends a death.
+//! trials, death. Pure. Invariants: a rest only grows and never outlives its kind's maximum, unless
+//! what began it is taken back; only a test that goes well ends a death.
 
 use std::time::Duration;
 
@@ -12,6 +12,9 @@ const LONGEST: Duration = Duration::from_hours(24);
 
 /// After this long a dead key is tested for the first time (design §4).
 const FIRST_RETEST: Duration = Duration::from_hours(1);
+
+/// The first tests of a key that died within seconds of others: perhaps it was not the keys.
+const SOON: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(5)];
 
 /// How a breaker that many keys stand behind behaves.
 #[derive(Debug, Clone, Copy)]
@@ -38,26 +41,42 @@ pub(super) const STORM: Brake = Brake {
     longest: Duration::from_secs(15),
 };
 
-/// The region is not served (gemini-api §15, row 9).
+/// The region is not served (gemini-api §15, row 9). The voices are counted before.
 pub(super) const REGION: Brake = Brake {
     after: 1,
-    first: Duration::from_mins(1),
+    first: Duration::from_secs(5),
     longest: Duration::from_hours(1),
 };
 
-/// Many projects are throttled alike (row 20).
+/// Many projects are throttled alike on one model (row 20). The projects are counted before.
+pub(super) const THROTTLED_MODEL: Brake = Brake {
+    after: 1,
+    first: Duration::from_secs(10),
+    longest: Duration::from_mins(10),
+};
+
+/// The same on several models: our address.
 pub(super) const THROTTLE: Brake = Brake {
     after: 1,
     first: Duration::from_secs(2),
     longest: Duration::from_secs(15),
 };
 
-/// Google's front end blocks our address (row 25).
-pub(super) const BLOCK: Brake = Brake {
+/// Something in front of the service answers with pages (row 25). The voices are counted before.
+pub(super) const PAGES: Brake = Brake {
     after: 1,
-    first: Duration::from_mins(5),
+    first: Duration::from_secs(5),
     longest: Duration::from_mins(15),
 };
+
+/// A key that the free look accepts and whose calls with a model are refused (rows 2 and 6).
+pub(super) fn refused(policy: &Policy) -> Brake {
+    Brake {
+        after: 1,
+        first: policy.cooldown,
+        longest: Duration::from_hours(1),
+    }
+}
 
 /// When a rest that begins now ends.
 pub(super) fn end_of(rest: Rest, policy: &Policy, now: Timestamp) -> Timestamp {
@@ -81,7 +100,7 @@ impl Health {
     }
 
     /// The end of the rest it is in.
-    pub(super) fn resting(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn resting(&self, now: Timestamp) -> Option<Timestamp> {
         self.rests_until.filter(|&end| end > now)
     }
 
@@ -161,7 +180,17 @@ impl Health {
         if self.dead.is_none() {
             self.strikes = 0;
             self.trips = 0;
+            self.died_together = false;
         }
+    }
+
+    /// What it rests for is taken back.
+    pub(super) fn lift(&mut self) {
+        if self.dead.is_none() {
+            self.rests_until = None;
+            self.rests_since = None;
+        }
+        self.heal();
     }
 
     /// Never again, until a test goes well; the first reason stays.
@@ -172,9 +201,26 @@ impl Health {
         }
     }
 
-    /// The next test, twice as far away each time.
+    /// It died within seconds of others: the test that was planned at its death comes sooner.
+    pub(super) fn died_with_others(&mut self) {
+        let Some((_, at)) = self.dead.filter(|_| !self.died_together) else {
+            return;
+        };
+        self.died_together = true;
+        if self.trips == 1 {
+            self.trips = 0;
+            self.plan_retest(at);
+        }
+    }
+
+    /// The next test, twice as far away each time; for keys that died together two earlier ones go
+    /// before these.
     pub(super) fn plan_retest(&mut self, now: Timestamp) {
-        let time = FIRST_RETEST.saturating_mul(1 << self.trips.min(16));
+        let nth = usize::try_from(self.trips).unwrap_or(usize::MAX);
+        let soon = SOON.get(nth).filter(|_| self.died_together);
+        let before = if self.died_together { SOON.len() } else { 0 };
+        let later = FIRST_RETEST.saturating_mul(1 << nth.saturating_sub(before).min(16));
+        let time = soon.copied().unwrap_or(later);
         self.trips = self.trips.saturating_add(1);
         self.rests_until = Some(now.after(time.min(LONGEST)));
         self.rests_since = Some(now);
@@ -348,6 +394,27 @@ mod tests {
             Some(again),
             "what failed before is tested later"
         );
+    }
+
+    #[test]
+    fn a_key_that_died_with_others_is_looked_at_after_a_minute_and_five_and_then_as_others() {
+        let mut health = Health::default();
+        health.kill(Death::Unlisted, NOW);
+        // The others died a little later.
+        health.died_with_others();
+        let mut now = NOW;
+        for minutes in [1, 5, 60, 120, 240, 480, 960, 1_440, 1_440] {
+            let due = now.after(Duration::from_mins(minutes));
+            assert_eq!(health.rests_until, Some(due));
+            now = due;
+            health.died_with_others();
+            health.plan_retest(now);
+        }
+        health.revive(&policy());
+        health.heal();
+        health.kill(Death::Invalid, now);
+        let hour = now.after(Duration::from_hours(1));
+        assert_eq!(health.rests_until, Some(hour), "alone this time");
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(crate) struct Ask {
     pub(crate) avoid: Vec<Fingerprint>,
     /// Faults whose owner shows when another key answers.
     pub(crate) suspects: Vec<Suspect>,
+    /// How often it was answered with a page: perhaps because of its text.
+    pub(crate) pages: u32,
     /// Calls made for it before.
     pub(crate) attempts: u32,
     /// Among those who wait, lower goes first.
@@ -126,6 +128,8 @@ pub(crate) struct Lease {
     /// What this call puts to the test.
     pub(super) trials: Trials,
     pub(super) suspects: Vec<Suspect>,
+    /// How often its question was answered with a page before.
+    pub(super) pages: u32,
 }
 
 impl Lease {
@@ -223,4 +227,12 @@ pub(crate) enum News {
     Died(Death),
     /// A dead one works again.
     Back,
+    /// Pages have come instead of answers for over a minute.
+    Blocked,
+    /// And no longer do.
+    Unblocked,
+    /// The country of our address has not been served for over a minute.
+    Unserved,
+    /// And is again.
+    ServedAgain,
 }

@@ -2,6 +2,7 @@
 //! [`Pool`] in a mutex and stores the rows as they are when it commits. Pure. Invariant: a lease is
 //! given only within every limit of its (project, model) and never on a dead key.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::alike::Alike;
@@ -14,6 +15,7 @@ use super::quota::MINUTE;
 use super::roster::{Member, Offer};
 use super::state::State;
 use super::strikes::Open;
+use super::voices::Voices;
 use super::{
     Ask, Change, Fingerprint, Health, KeySpec, Lease, Ledger, Place, Policy, Reserved, Saved,
     Scope, Ticket, Wait, Why,
@@ -44,12 +46,29 @@ pub(crate) struct Pool {
     pub(super) verdicts: Vec<Open>,
     /// What changed without a call that would have it stored.
     pub(super) unsaved: Vec<Change>,
-    /// More than half of the living keys are blacklisted, since others died: all of those are on
-    /// trial.
-    pub(super) amnesty: bool,
+    /// Keys that are blacklisted and on trial all the same: more than half of the living ones, or of
+    /// those of a group, are blacklisted, since others died.
+    pub(super) amnesty: HashSet<usize>,
+    /// Who says that the region is not served.
+    pub(super) region_voices: Voices,
+    /// Who was answered with a page.
+    pub(super) page_voices: Voices,
+    /// What the Owner was told of.
+    pub(super) told: Told,
+    /// The model whose call began the newest rest of the whole pool.
+    pub(super) begun_by: Option<usize>,
+    /// Deaths of the last seconds, with their projects.
+    pub(super) deaths: Vec<(Timestamp, usize, Scope)>,
     /// The latest moment heard of.
     pub(super) latest: Timestamp,
     day: Day,
+}
+
+/// Which troubles of everybody the Owner was told of, and not yet that they are over.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) pages: bool,
+    pub(super) region: bool,
 }
 
 /// A moment with the day it belongs to.
@@ -86,7 +105,12 @@ impl Pool {
             missing: Vec::new(),
             verdicts: Vec::new(),
             unsaved: Vec::new(),
-            amnesty: false,
+            amnesty: HashSet::new(),
+            region_voices: Voices::default(),
+            page_voices: Voices::default(),
+            told: Told::default(),
+            begun_by: None,
+            deaths: Vec::new(),
             latest: now,
             day: pacific::day_of(now),
         };
@@ -238,6 +262,7 @@ impl Pool {
             is_retry: ask.attempts > 0,
             trials,
             suspects: ask.suspects.clone(),
+            pages: ask.pages,
         }
     }
 
@@ -246,6 +271,7 @@ impl Pool {
         let set_back = self.latest.since(now) > DISORDER;
         if set_back {
             self.state.rebase(now);
+            self.forget_moments();
             self.line.stir();
         }
         if set_back || now > self.latest {

@@ -105,6 +105,9 @@ pub(super) struct Bucket {
     pub(super) limits: Option<Limits>,
     day: i32,
     used: u32,
+    /// Requests of the day that the service has refused to count: they count in the order of choice,
+    /// or else a key that always fails would come first. Not stored.
+    refused: u32,
     /// Requests that fill the minute, oldest first.
     units: Vec<Unit>,
 }
@@ -165,6 +168,16 @@ impl Bucket {
         u32::try_from(self.units.iter().filter(fresh).count()).unwrap_or(u32::MAX)
     }
 
+    /// How busy that day makes it look: what was refused counts as well.
+    pub(super) fn asked(&self, day: &Day) -> u32 {
+        let refused = if day.number <= self.day {
+            self.refused
+        } else {
+            0
+        };
+        self.used(day).saturating_add(refused)
+    }
+
     /// Requests of the minute that ends now.
     pub(super) fn recent(&self, now: Timestamp) -> u32 {
         u32::try_from(self.live(now).len()).unwrap_or(u32::MAX)
@@ -212,6 +225,9 @@ impl Bucket {
     /// Counts one request.
     pub(super) fn spend(&mut self, tokens: u64, now: Timestamp, day: &Day) {
         self.used = self.used(day).saturating_add(1);
+        if day.number > self.day {
+            self.refused = 0;
+        }
         self.day = self.day.max(day.number);
         self.units.retain(|unit| unit.at.after(MINUTE) > now);
         self.units.push(Unit {
@@ -236,6 +252,7 @@ impl Bucket {
     pub(super) fn uncount(&mut self, at: Timestamp) {
         if pacific::day_of(at).number == self.day {
             self.used = self.used.saturating_sub(1);
+            self.refused = self.refused.saturating_add(1);
         }
     }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::alike::{Kind, Reach};
-use super::breaker::{self, BLOCK, Brake, OVERLOAD, REGION, THROTTLE};
+use super::breaker::{self, Brake, OVERLOAD, PAGES, REGION, THROTTLE, THROTTLED_MODEL};
 use super::lease::Trials;
 use super::pool::Moment;
 use super::{
@@ -13,6 +13,12 @@ use super::{
     purse,
 };
 use crate::clock::Timestamp;
+
+/// So long a key rests that was refused, unless a look at it says more before.
+const LOOKED_AT: Duration = Duration::from_secs(10);
+
+/// The Owner is told of what keeps all calls back so long; by then it has lasted for a minute.
+const WORTH_TELLING: Duration = Duration::from_mins(1);
 
 /// So long a model that one project does not find counts as missing.
 const MISSING_FOR: Duration = Duration::from_hours(24);
@@ -124,8 +130,9 @@ impl Pool {
         match effect {
             Effect::Innocent => Vec::new(),
             Effect::Healthy => self.heal(lease, now),
-            Effect::KillKey(death) => self.one(key(), |it| it.kill(death, now)),
-            Effect::KillProject(death) => self.one(project(), |it| it.kill(death, now)),
+            Effect::KillKey(death) => self.kill(key(), lease.seat, death, now),
+            Effect::KillProject(death) => self.kill(project(), lease.seat, death, now),
+            Effect::Refused(_) => self.refused(lease, now),
             Effect::RestKeyModel(rest) => self.rest(bucket(), jittered(rest, rng), now),
             Effect::ModelMissing(rest) => {
                 let mut changes = self.rest(bucket(), rest, now);
@@ -134,20 +141,12 @@ impl Pool {
                 }
                 changes
             }
-            Effect::Throttled(rest) => {
-                // A trial of the whole pool says nothing of its key.
-                let reach = self.alike.note(Kind::Throttled, lease.seat, now);
-                if reach == Reach::Few && !lease.trials.pool {
-                    self.rest(bucket(), jittered(rest, rng), now)
-                } else {
-                    self.brake(Scope::Pool, &THROTTLE, lease, now)
-                }
-            }
+            Effect::Throttled(rest) => self.throttled(lease, jittered(rest, rng), now),
             Effect::RestKey(rest) => self.rest(key(), rest, now),
             Effect::RestProject(rest) => self.rest(project(), rest, now),
             Effect::RestModel(rest) => self.overloaded(lease, rest, now),
-            Effect::RestFreeKeys(_) => self.brake(Scope::FreeKeys, &REGION, lease, now),
-            Effect::RestPool(_) => self.brake(Scope::Pool, &BLOCK, lease, now),
+            Effect::RestFreeKeys => self.unserved(lease, now),
+            Effect::Page => self.page(lease, now),
             Effect::Suspect(rest) => {
                 let pair = Scope::KeyModel(lease.key, lease.model.clone());
                 let mut changes = self.rest(pair, rest, now);
@@ -159,25 +158,97 @@ impl Pool {
         }
     }
 
+    /// The key rests until somebody has looked at it. It is nobody else's fault, however many keys
+    /// share it.
+    fn refused(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
+        let changes = self.rest(Scope::Key(lease.key), Rest::For(LOOKED_AT), now);
+        let key = self.state.key_mut(lease.seat.key);
+        key.answered = Timestamp(0);
+        if !changes.is_empty() {
+            key.refused = Some(now);
+        }
+        changes
+    }
+
+    /// A 429 without a reason: the key's with this model, the model's, or our address's. A trial says
+    /// nothing of its key.
+    fn throttled(&mut self, lease: &Lease, rest: Rest, now: Timestamp) -> Vec<Change> {
+        let reach = self.alike.note(Kind::Throttled, lease.seat, now);
+        if reach == Reach::Address || lease.trials.pool {
+            return self.brake(Scope::Pool, &THROTTLE, lease, now);
+        }
+        if reach == Reach::Model || lease.trials.model {
+            let model = Scope::Model(lease.model.clone());
+            return self.brake(model, &THROTTLED_MODEL, lease, now);
+        }
+        let bucket = Scope::ProjectModel(lease.project, lease.model.clone());
+        self.rest(bucket, rest, now)
+    }
+
+    /// The region is not served: believed of two projects in a row, or of the one trial.
+    fn unserved(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
+        let alone = self.lives_alone();
+        let heard = self.region_voices.hear(lease.seat.project, lease.at, alone);
+        if !heard && !lease.trials.free_keys {
+            return Vec::new();
+        }
+        let mut changes = self.brake(Scope::FreeKeys, &REGION, lease, now);
+        self.told.region |= tell(&mut changes, News::Unserved, self.told.region, now);
+        changes
+    }
+
+    /// A page instead of an answer: believed to be about everybody when two questions in a row meet
+    /// it with keys of two projects, or the one trial does. The same question may meet it for its
+    /// text alone.
+    fn page(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
+        let alone = self.lives_alone();
+        let is_first = lease.pages == 0;
+        let heard = is_first && self.page_voices.hear(lease.seat.project, lease.at, alone);
+        if !heard && !lease.trials.pool {
+            return Vec::new();
+        }
+        let mut changes = self.brake(Scope::Pool, &PAGES, lease, now);
+        self.told.pages |= tell(&mut changes, News::Blocked, self.told.pages, now);
+        changes
+    }
+
     /// The key answered: what was doubted is trusted, and keys that failed the same question on the
     /// same model are to blame for it, unless many failed alike then.
     fn heal(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
         let mut changes = self.heal_shared(lease);
-        if self.state.key(lease.seat.key).generation == lease.generation {
+        let pair = Scope::KeyModel(lease.key, lease.model.clone());
+        let key = self.state.key_mut(lease.seat.key);
+        key.answered = key.answered.max(now);
+        if key.generation == lease.generation {
             changes.extend(self.change(Scope::Key(lease.key), Health::heal));
         }
+        let heal = |health: &mut Health| {
+            if health.is_news(lease.at) {
+                health.heal();
+            }
+        };
+        changes.extend(self.change(pair, heal));
         for suspect in &lease.suspects {
             let seat = suspect.seat;
             let guilty = seat.model == lease.seat.model && seat.key != lease.seat.key;
-            if guilty && !self.alike.was_storm(Kind::Suspect, suspect.at) {
+            if guilty && !self.alike.was_storm(Kind::Suspect, seat.model, suspect.at) {
                 changes.extend(self.strike(suspect, Rest::Cooldown, Kind::Suspect, now));
             }
         }
         changes
     }
 
-    /// What many keys stand behind is trusted again; a late answer says nothing new.
+    /// What many keys stand behind is trusted again; a late answer says nothing new, but that what
+    /// was said of everybody meanwhile is not so.
     fn heal_shared(&mut self, lease: &Lease) -> Vec<Change> {
+        self.alike.answered(lease.seat.model, lease.at);
+        let pages = self.page_voices.contradict(lease.at);
+        let region = !lease.paid && self.region_voices.contradict(lease.at);
+        let lifted = [(pages, Scope::Pool), (region, Scope::FreeKeys)];
+        let lifted = lifted.into_iter().filter(|(taken_back, _)| *taken_back);
+        let mut changes: Vec<Change> = lifted
+            .filter_map(|(_, scope)| self.change(scope, Health::lift))
+            .collect();
         let free = (!lease.paid).then_some(Scope::FreeKeys);
         let shared = [
             Scope::Project(lease.project),
@@ -189,10 +260,18 @@ impl Pool {
                 health.heal();
             }
         };
-        let scopes = shared.into_iter().chain(free);
-        scopes
-            .filter_map(|scope| self.change(scope, heal))
-            .collect()
+        for scope in shared.into_iter().chain(free) {
+            changes.extend(self.change(scope, heal));
+        }
+        for change in changes.iter_mut().filter(|it| it.health.trips == 0) {
+            if change.scope == Scope::Pool && std::mem::take(&mut self.told.pages) {
+                change.news = Some(News::Unblocked);
+            }
+            if change.scope == Scope::FreeKeys && std::mem::take(&mut self.told.region) {
+                change.news = Some(News::ServedAgain);
+            }
+        }
+        changes
     }
 
     /// Whether two projects by now do not find the model.
@@ -236,6 +315,9 @@ impl Pool {
         lease: &Lease,
         now: Timestamp,
     ) -> Vec<Change> {
+        if scope == Scope::Pool {
+            self.begun_by = Some(lease.seat.model);
+        }
         self.one(scope, |health| health.brake(brake, lease.at, now))
     }
 
@@ -271,6 +353,21 @@ impl Pool {
             health,
             news,
         })
+    }
+}
+
+/// Makes it news, once, that all calls are held back for a minute or longer; whether it is.
+fn tell(changes: &mut [Change], news: News, is_told: bool, now: Timestamp) -> bool {
+    let long = |change: &&mut Change| {
+        let end = change.health.resting(now);
+        end.is_some_and(|end| end.since(now) >= WORTH_TELLING)
+    };
+    match changes.iter_mut().find(long) {
+        Some(change) if !is_told => {
+            change.news = Some(news);
+            true
+        }
+        Some(_) | None => false,
     }
 }
 

@@ -21,6 +21,12 @@ pub(super) struct Key {
     pub(super) generation: u64,
     /// What its last call meant, and when.
     pub(super) last: Option<(Effect, Timestamp)>,
+    /// When it last answered, if it was not refused since. Not stored: only an order of choice.
+    pub(super) answered: Timestamp,
+    /// When it was refused in unlisted words, and rests for that.
+    pub(super) refused: Option<Timestamp>,
+    /// Until when whoever looks at it for that may take.
+    pub(super) looked_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -182,6 +188,8 @@ impl State {
         for key in &mut self.keys {
             key.health.rebase(now);
             key.models.iter_mut().for_each(|it| it.rebase(now));
+            key.answered = key.answered.min(now);
+            key.looked_at = None;
         }
         for project in &mut self.projects {
             project.health.rebase(now);

@@ -218,8 +218,9 @@ impl Locale {
             Effect::RestKey(_) => &texts.rest_key,
             Effect::RestProject(_) => &texts.rest_project,
             Effect::RestModel(_) => &texts.rest_model,
-            Effect::RestFreeKeys(_) => &texts.rest_free_keys,
-            Effect::RestPool(_) => &texts.rest_pool,
+            Effect::RestFreeKeys => &texts.rest_free_keys,
+            Effect::Page => &texts.page,
+            Effect::Refused(_) => &texts.refused,
             Effect::Suspect(_) => &texts.suspect,
             Effect::Strike(_) => &texts.strike,
         }

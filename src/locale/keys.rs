@@ -8,11 +8,15 @@ use crate::chat::Tier;
 use crate::keys::{Death, News};
 
 impl Locale {
-    /// A key, or all keys of a project, died or works again.
+    /// A key, or all keys of a project, died or works again, or something is about all of them.
     pub(crate) fn key_news(&self, keys: &str, news: News) -> String {
         let texts = &self.sentences.key_news;
         match news {
             News::Back => fill(&texts.back, &[("keys", keys)]),
+            News::Blocked => texts.blocked.clone(),
+            News::Unblocked => texts.unblocked.clone(),
+            News::Unserved => texts.region.clone(),
+            News::ServedAgain => texts.region_back.clone(),
             News::Died(death) => {
                 let text = match death {
                     Death::Leaked => &texts.leaked,
@@ -20,7 +24,8 @@ impl Locale {
                     | Death::WrongType
                     | Death::Suspended
                     | Death::ProjectDenied
-                    | Death::Restricted => &texts.died,
+                    | Death::Restricted
+                    | Death::Unlisted => &texts.died,
                 };
                 fill(text, &[("keys", keys), ("reason", self.death(death))])
             }
@@ -37,6 +42,7 @@ impl Locale {
             Death::Suspended => &texts.suspended,
             Death::ProjectDenied => &texts.denied,
             Death::Restricted => &texts.restricted,
+            Death::Unlisted => &texts.unlisted,
         }
     }
 

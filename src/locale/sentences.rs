@@ -137,7 +137,8 @@ tables! {
 
     /// One per [`crate::keys::Death`] as a reason, and what surrounds it.
     KeyNews {
-        died, leaked, back, invalid, wrong_type, reported, suspended, denied, restricted,
+        died, leaked, back, invalid, wrong_type, reported, suspended, denied, restricted, unlisted,
+        blocked, unblocked, region, region_back,
     }
 
     /// The lines of `/keys`.
@@ -155,7 +156,8 @@ tables! {
     /// One per [`crate::keys::Effect`].
     Verdicts {
         healthy, innocent, kill_key, kill_project, rest_key_model, model_missing, throttled,
-        rest_key, rest_project, rest_model, rest_free_keys, rest_pool, suspect, strike,
+        rest_key, rest_project, rest_model, rest_free_keys, page, refused, suspect,
+        strike,
     }
 
     /// One per [`crate::keys::Retested`], and for when there is nothing to look at.

@@ -25,6 +25,7 @@ mod keys;
 mod keys_command;
 mod line;
 mod pool;
+mod pool_world;
 mod queue;
 mod readme;
 mod reask;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use log::{debug, error, info};
+use log::{debug, error, info, warn};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
@@ -15,6 +15,7 @@ use tokio::time::sleep_until;
 
 use super::{Call, Visible};
 use crate::app::engine::{Backend, Engine};
+use crate::app::retest;
 use crate::chat::answer::{Audience, Failure};
 use crate::chat::prompt::Prompt;
 use crate::clock;
@@ -24,7 +25,7 @@ use crate::gemini::body::Body;
 use crate::gemini::shape::{Shape, Signatures};
 use crate::gemini::slots::Slot;
 use crate::gemini::{self, Outcome as Report, Progress};
-use crate::keys::{Change, Counted, Effect, Lease, News, Next, Pool, Repair, Verdict};
+use crate::keys::{Change, Counted, Effect, Lease, News, Next, Repair, Scope, Verdict};
 
 /// The service may think this long before its first byte (design §2).
 const FIRST_BYTE: Duration = Duration::from_mins(1);
@@ -161,11 +162,22 @@ impl Work {
             result: Err(Failure::Unexplained),
             verdict: innocent(),
         });
-        let Self { engine, lease, .. } = self;
+        let Self {
+            engine,
+            slot,
+            key,
+            lease,
+            ..
+        } = self;
+        let call = lease.attempted();
         let label = engine.label(&lease);
         let mut rng = fastrand::Rng::new();
-        let settle = |pool: &mut Pool| pool.settle(lease, &outcome.verdict, clock::now(), &mut rng);
-        let mut changes = engine.lending.with(settle);
+        let effect = outcome.verdict.effect;
+        let now = clock::now();
+        let (mut changes, look) = engine.lending.with(|pool| {
+            let changes = pool.settle(lease, &outcome.verdict, now, &mut rng);
+            (changes, pool.look_for(&call, effect, now))
+        });
         note(&label, &outcome.verdict, &changes);
         if outcome.result.is_err() {
             // Before anybody is called again, so that no crash forgets a death.
@@ -173,6 +185,12 @@ impl Work {
         }
         if let Err((_, changes)) = report.send((outcome, changes)) {
             // Nobody waits any more, so nobody else stores what was learned.
+            store_now(&engine, changes);
+        }
+        if let Some(look) = look {
+            // Its question is at another key already.
+            let changes = retest::look_after(&engine, &slot, &key, &call, look);
+            tell(&label, &changes);
             store_now(&engine, changes);
         }
     }
@@ -242,19 +260,40 @@ const fn innocent() -> Verdict {
     }
 }
 
-/// Deaths are for a person to act on; everything else the pool copes with.
+/// What a call meant.
 fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
     if verdict.effect == Effect::Healthy {
         debug!(key; "key settled");
     } else {
         info!(key, effect:? = verdict.effect; "key settled");
     }
-    for news in changes.iter().filter_map(|change| change.news) {
-        match news {
-            News::Died(why) => {
+    tell(key, changes);
+}
+
+/// What is for a person to act on, and what keeps all calls back; with everything else the pool copes.
+fn tell(key: &str, changes: &[Change]) {
+    let now = clock::now();
+    for change in changes {
+        let until = change.health.resting(now);
+        if let (Scope::Pool | Scope::FreeKeys, Some(until)) = (&change.scope, until) {
+            let length = until.since(now);
+            warn!(scope:? = change.scope, length:?; "calls are held back");
+        }
+        match change.news {
+            None => {}
+            Some(News::Died(why)) => {
                 error!(key, why:?; "a key is refused for good; replace it or take it out");
             }
-            News::Back => info!(key; "a key works again"),
+            Some(News::Back) => info!(key; "a key works again"),
+            Some(News::Blocked) => error!(
+                "pages come instead of answers: look at GEMINI_PROXY, GEMINI_API_URL and the firewall"
+            ),
+            Some(News::Unserved) => error!(
+                "free keys are not served in this country: a proxy elsewhere or a paid key helps"
+            ),
+            Some(news @ (News::Unblocked | News::ServedAgain)) => {
+                info!(news:?; "calls are answered again");
+            }
         }
     }
 }

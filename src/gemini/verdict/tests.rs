@@ -4,6 +4,7 @@ use super::*;
 use crate::keys::{Learned, Quota};
 
 const ESTIMATED: u64 = 1000;
+const MINUTE: Rest = Rest::For(Duration::from_mins(1));
 
 fn judged(status: u16, body: &str) -> Judgement {
     let reply = Reply {
@@ -154,8 +155,15 @@ fn rows_9_and_10_a_precondition_is_the_country_or_the_key() {
         (
             400,
             error(400, "FAILED_PRECONDITION", region),
-            Effect::RestFreeKeys(MINUTE),
-            Next::PaidKey,
+            Effect::RestFreeKeys,
+            Next::AnotherKey,
+            Failure::Region,
+        ),
+        (
+            403,
+            error(403, "PERMISSION_DENIED", region),
+            Effect::RestFreeKeys,
+            Next::AnotherKey,
             Failure::Region,
         ),
         (
@@ -380,7 +388,7 @@ fn row_20_a_bare_429_is_told_apart() {
             429,
             body,
             Effect::Throttled(MINUTE),
-            Next::AnotherKey,
+            Next::AnotherModel,
             Failure::Busy,
         )]);
     }
@@ -410,7 +418,7 @@ fn rows_21_to_24_the_service_fails_the_model_is_full_or_slow_or_we_left() {
         ),
         (
             502,
-            "<html>".to_owned(),
+            String::new(),
             suspect,
             Next::AnotherKey,
             Failure::Unexplained,
@@ -447,18 +455,106 @@ fn rows_21_to_24_the_service_fails_the_model_is_full_or_slow_or_we_left() {
 }
 
 #[test]
-fn row_25_a_page_of_the_front_end_means_our_address() {
+fn row_25_what_is_not_googles_format_is_nobodys_fault() {
     let page = "<html>Sorry... your computer may be sending automated queries</html>";
-    for status in [403, 429] {
-        let effect = Effect::RestPool(ADDRESS);
-        check(&[(
-            status,
-            page.to_owned(),
-            effect,
-            Next::Nowhere,
-            Failure::Busy,
-        )]);
+    let pages = [
+        302, 307, 308, 400, 401, 403, 407, 418, 429, 500, 502, 503, 504, 522, 599,
+    ];
+    let pages = pages.map(|status| (status, page));
+    // Other words than a page, where the status says nothing by itself.
+    let others = [
+        (302, ""),
+        (400, "Bad Request"),
+        (403, "Forbidden"),
+        (403, r#"{"message":"Forbidden"}"#),
+        (403, r#"{"error":{"message":"no","type":"x","code":""}}"#),
+        (501, ""),
+        (522, "error code: 522"),
+        (599, "\u{0}"),
+    ];
+    for (status, body) in pages.into_iter().chain(others) {
+        let body = body.to_owned();
+        check(&[(status, body, Effect::Page, Next::AnotherKey, Failure::Busy)]);
     }
+}
+
+/// Wordings seen in the field, and the same from a gateway that drops the details.
+#[test]
+fn rows_2_and_6_a_refusal_in_unlisted_words_has_the_key_looked_at() {
+    let refused = Effect::Refused(Death::Unlisted);
+    let bodies = [
+        (401, reason(401, "UNAUTHENTICATED", "CREDENTIALS_MISSING")),
+        (
+            401,
+            error(
+                401,
+                "UNAUTHENTICATED",
+                "API keys are not supported by this API. Expected OAuth2 access token or other \
+                 authentication credentials that assert a principal.",
+            ),
+        ),
+        (401, error(401, "UNAUTHENTICATED", "who?")),
+        (401, r#"{"message":"Unauthorized"}"#.to_owned()),
+        (401, String::new()),
+        (403, reason(403, "PERMISSION_DENIED", "CONSUMER_INVALID")),
+        (403, reason(403, "PERMISSION_DENIED", "BILLING_DISABLED")),
+        (
+            403,
+            error(
+                403,
+                "PERMISSION_DENIED",
+                "Project #123456789 has been deleted.",
+            ),
+        ),
+        (
+            403,
+            error(
+                403,
+                "PERMISSION_DENIED",
+                "The caller does not have permission",
+            ),
+        ),
+        (
+            403,
+            error(
+                403,
+                "PERMISSION_DENIED",
+                "Permission 'generativelanguage.models.generateContent' denied",
+            ),
+        ),
+    ];
+    for (status, body) in bodies {
+        check(&[(status, body, refused, Next::AnotherKey, Failure::NoKeys)]);
+    }
+}
+
+#[test]
+fn a_403_about_the_model_or_the_request_is_not_the_keys() {
+    let hour = Effect::RestKeyModel(HOUR);
+    let denied = |message| error(403, "PERMISSION_DENIED", message);
+    check(&[
+        (
+            403,
+            denied("You are not allowed to use the model gemini-x."),
+            hour,
+            Next::AnotherKey,
+            Failure::Unexplained,
+        ),
+        (
+            403,
+            denied("Permission denied on resource models/gemini-x"),
+            hour,
+            Next::AnotherKey,
+            Failure::Unexplained,
+        ),
+        (
+            403,
+            denied("The prompt was refused."),
+            Effect::Innocent,
+            Next::Nowhere,
+            Failure::BadRequest,
+        ),
+    ]);
 }
 
 #[test]
@@ -518,17 +614,14 @@ fn row_26_the_network_is_nobodys_fault_until_the_request_was_sent() {
 }
 
 #[test]
-fn row_28_only_the_unknown_is_a_strike() {
+fn row_28_only_the_unknown_in_googles_format_is_a_strike() {
     let strike = Effect::Strike(Rest::Cooldown);
     for (status, body) in [
-        (400, "<html>bad</html>".to_owned()),
-        (401, error(401, "UNAUTHENTICATED", "who?")),
-        (403, error(403, "PERMISSION_DENIED", "no")),
         (404, "<html>not found</html>".to_owned()),
-        (302, String::new()),
-        (418, "teapot".to_owned()),
-        (501, String::new()),
-        (599, "\u{0}".to_owned()),
+        (409, error(409, "ABORTED", "x")),
+        (418, error(418, "TEAPOT", "short and stout")),
+        (501, error(501, "UNIMPLEMENTED", "x")),
+        (599, error(599, "?", "")),
     ] {
         check(&[(status, body, strike, Next::AnotherKey, Failure::Unexplained)]);
     }

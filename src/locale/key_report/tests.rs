@@ -34,7 +34,7 @@ const WHYS: [Why; 13] = [
     Why::NoKeys,
 ];
 
-const EFFECTS: [Effect; 14] = [
+const EFFECTS: [Effect; 15] = [
     Effect::Healthy,
     Effect::Innocent,
     Effect::KillKey(Death::Invalid),
@@ -45,8 +45,9 @@ const EFFECTS: [Effect; 14] = [
     Effect::RestKey(Rest::Cooldown),
     Effect::RestProject(Rest::Cooldown),
     Effect::RestModel(Rest::Cooldown),
-    Effect::RestFreeKeys(Rest::Cooldown),
-    Effect::RestPool(Rest::Cooldown),
+    Effect::RestFreeKeys,
+    Effect::Page,
+    Effect::Refused(Death::Unlisted),
     Effect::Suspect(Rest::Cooldown),
     Effect::Strike(Rest::Cooldown),
 ];

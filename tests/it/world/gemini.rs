@@ -36,7 +36,11 @@ pub(crate) fn key_text(name: &str) -> String {
 enum Whom {
     Everyone,
     Key(String),
+    /// The calls with a key, and not the free look with it.
+    CallsWith(String),
     Model(String),
+    /// Calls whose question holds this text.
+    Question(String),
 }
 
 /// How long a rule holds.
@@ -144,6 +148,22 @@ impl Gemini {
         }
     }
 
+    /// Calls with a key, while `models.get` accepts it.
+    pub(crate) fn calls_with(&self, name: &str) -> Treatment<'_> {
+        Treatment {
+            gemini: self,
+            whom: Whom::CallsWith(name.to_owned()),
+        }
+    }
+
+    /// Calls whose question holds this text.
+    pub(crate) fn question(&self, text: &str) -> Treatment<'_> {
+        Treatment {
+            gemini: self,
+            whom: Whom::Question(text.to_owned()),
+        }
+    }
+
     pub(crate) fn model(&self, name: &str) -> Treatment<'_> {
         Treatment {
             gemini: self,
@@ -199,7 +219,7 @@ impl Gemini {
             let fault = match &known {
                 None => Some(Fault::INVALID_KEY),
                 Some((name, project)) => state
-                    .planned(name, &asked.model)
+                    .planned(name, asked)
                     .or_else(|| state.over_quota(project, &asked.model)),
             };
             let (key, project) = known.unwrap_or_default();
@@ -234,12 +254,15 @@ impl Gemini {
 
 impl State {
     /// The first rule that holds for this call.
-    fn planned(&mut self, key: &str, model: &str) -> Option<Fault> {
+    fn planned(&mut self, key: &str, asked: &Asked) -> Option<Fault> {
+        let question = asked.question();
         for rule in &mut self.rules {
             let about = match &rule.whom {
                 Whom::Everyone => true,
                 Whom::Key(name) => name == key,
-                Whom::Model(name) => name == model,
+                Whom::CallsWith(name) => name == key && !asked.is_probe,
+                Whom::Model(name) => *name == asked.model,
+                Whom::Question(text) => question.contains(text.as_str()),
             };
             rule.seen += usize::from(about);
             let holds = match rule.when {
@@ -303,7 +326,7 @@ impl Gemini {
                 .extend(problems.map(|what| format!("gemini, probe: {what}")));
             let (name, _) = state.keys.get(&asked.key).cloned()?;
             state.probes.push(name.clone());
-            Some(state.planned(&name, &asked.model))
+            Some(state.planned(&name, asked))
         });
         match planned {
             None => Fault::INVALID_KEY.happen(asked, "", wire),

@@ -65,8 +65,8 @@ fn effect(index: usize) -> Effect {
         7 => Effect::RestKey(second),
         8 => Effect::RestProject(second),
         9 => Effect::RestModel(second),
-        10 => Effect::RestFreeKeys(second),
-        11 => Effect::RestPool(second),
+        10 => Effect::RestFreeKeys,
+        11 => Effect::Page,
         12..14 => Effect::Suspect(Rest::Cooldown),
         14..17 => Effect::Strike(Rest::Cooldown),
         17 => Effect::Innocent,
@@ -233,7 +233,11 @@ impl World {
                 .insert(change.scope.clone(), change.health.clone());
             let old = old.unwrap_or_default();
             assert!(old.dead.is_none() || old.dead == change.health.dead);
-            if self.set_back == 0 {
+            // But where it is taken back, or where a key turns out not to have died alone.
+            let everybody = matches!(change.scope, Scope::Pool | Scope::FreeKeys);
+            let taken_back = everybody && effect == Effect::Healthy;
+            let together = !old.died_together && change.health.died_together;
+            if self.set_back == 0 && !taken_back && !together {
                 assert!(
                     old.rests_until <= change.health.rests_until,
                     "a rest shrank"

@@ -170,13 +170,14 @@ fn after_a_failure_its_kind_decides_where_the_question_goes() {
     let full = (Effect::RestModel(Rest::Cooldown), Next::AnotherModel);
     let missing = (Effect::ModelMissing(MINUTE), Next::AnotherKey);
     let strike = (Effect::Strike(Rest::Cooldown), Next::AnotherKey);
-    let region = (Effect::RestFreeKeys(MINUTE), Next::PaidKey);
+    let region = (Effect::RestFreeKeys, Next::AnotherKey);
+    let page = (Effect::Page, Next::AnotherKey);
+    let throttled = (Effect::Throttled(MINUTE), Next::AnotherModel);
     let bad = (Effect::Innocent, Next::Nowhere);
     let repaired = |repair| (Effect::Innocent, Next::Repaired(repair));
     let done = (Effect::Healthy, Next::Done);
-    let thinking = repaired(Repair::NoThinkingConfig);
-    let signatures = repaired(Repair::PlainSignatures);
-    let cases: [Case<'_>; 11] = [
+    let [thinking, signatures] = [Repair::NoThinkingConfig, Repair::PlainSignatures].map(repaired);
+    let cases: [Case<'_>; 14] = [
         (&[done, done], &["mid"], false),
         (&[bad, done], &["mid"], false),
         (
@@ -188,7 +189,14 @@ fn after_a_failure_its_kind_decides_where_the_question_goes() {
         (&[full, full, done], &["mid", "twin", "small"], false),
         (&[full, strike, done], &["mid", "twin", "twin"], false),
         (&[missing, missing, done], &["mid", "mid", "twin"], true),
-        (&[region, done], &["mid", "mid"], true),
+        (&[region, region, done], &["mid", "mid", "mid"], true),
+        (&[page, page, done], &["mid", "mid"], true),
+        (&[page, done], &["mid", "mid"], true),
+        (
+            &[throttled, throttled, done],
+            &["mid", "twin", "small"],
+            true,
+        ),
         (&[thinking, thinking, done], &["mid", "mid"], false),
         (
             &[thinking, signatures, thinking],
@@ -214,8 +222,9 @@ fn after_a_failure_its_kind_decides_where_the_question_goes() {
             names.dedup();
             assert_eq!(names.len(), models.len(), "{outcomes:?}: {calls:?}");
         }
-        let region = outcomes[0] == region;
-        assert_eq!(calls.iter().any(|(name, _)| *name == 9), region);
+        let paid = calls.iter().position(|(name, _)| *name == 9);
+        let region = (outcomes[0] == region).then_some(2);
+        assert_eq!(paid, region, "one more free key, then money");
     }
 }
 
@@ -239,13 +248,14 @@ fn an_overloaded_model_without_another_one_is_asked_again_in_the_end() {
 
 #[test]
 fn only_money_helps_where_the_free_keys_may_not_go() {
-    let region = (Effect::RestFreeKeys(MINUTE), Next::PaidKey);
+    let region = (Effect::RestFreeKeys, Next::AnotherKey);
     let done = (Effect::Healthy, Next::Done);
-    let (calls, _) = travel(&mut house(vec![key(1, None)]), &[region, done]);
-    assert_eq!(calls[1].1, "refused");
-    let keys = vec![key(1, None), paid(2, Some(Group::B))];
-    let (calls, _) = travel(&mut house(keys), &[region, done]);
-    assert_eq!(calls[1].1, "refused", "B's key is not A's to spend here");
+    let free = || vec![key(1, None), key(2, None)];
+    let (calls, _) = travel(&mut house(free()), &[region, region, done]);
+    assert_eq!(calls[2].1, "refused");
+    let keys = [free(), vec![paid(3, Some(Group::B))]].concat();
+    let (calls, _) = travel(&mut house(keys), &[region, region, done]);
+    assert_eq!(calls[2].1, "refused", "B's key is not A's to spend here");
 }
 
 #[test]

@@ -286,7 +286,8 @@ impl World {
             };
             assert_eq!(health.dead, None, "a dead key was lent");
             let is_key = matches!(scope, Scope::Key(_));
-            let pardoned = is_key && self.pool.amnesty && health.struck_out(&THRIFTY);
+            let is_pardoned = self.pool.amnesty.contains(&lease.seat.key);
+            let pardoned = is_key && is_pardoned && health.struck_out(&THRIFTY);
             let rests = health.resting(self.now).is_some();
             assert!(pardoned || !rests, "{scope:?} was resting");
             let others = self.out.iter().filter(|it| match &scope {
@@ -360,6 +361,9 @@ impl World {
         let call = lease.attempted();
         let changes = self.pool.settle(lease, &verdict, self.now, &mut self.rng);
         self.store(changes);
+        if let Effect::Refused(death) = effect {
+            self.look(&call, how, death);
+        }
         let ledger = self.pool.ledger(bucket.0, &bucket.1);
         self.ledgers.insert(bucket, ledger);
         self.check_money(pacific::day_of(self.now).number);
@@ -395,7 +399,10 @@ impl World {
             let old = old.unwrap_or_default();
             // What a storm has done to a key is taken back.
             if old.dead.is_none() && health.dead.is_none() {
-                assert!(old.rests_until <= health.rests_until, "a rest shrank");
+                // Of everybody, or of a key that was looked at.
+                let taken_back = health.rests_until.is_none();
+                let kept = old.rests_until <= health.rests_until;
+                assert!(kept || taken_back, "a rest shrank");
             }
             let longest = self.now.after(pacific::LONGEST_DAY);
             assert!(health.rests_until.is_none_or(|until| until <= longest));

@@ -68,6 +68,24 @@ impl World {
         self.store(changes);
     }
 
+    /// The key of a refused call is looked at.
+    pub(super) fn look(&mut self, call: &Attempted, how: usize, death: Death) {
+        if !self.pool.is_to_be_looked_at(call, self.now) {
+            return;
+        }
+        let shown = match how % 3 {
+            0 => Retested::Accepted,
+            1 => Retested::Refused,
+            _ => Retested::Unknown,
+        };
+        let changes = self.pool.looked_at(call, shown, Some(death), self.now);
+        assert_eq!(
+            changes.iter().any(|it| it.news == Some(News::Died(death))),
+            shown == Retested::Refused
+        );
+        self.store(changes);
+    }
+
     /// `kill -9`: who waited and what was under way is gone, the rows are there.
     pub(super) fn restart(&mut self) {
         self.out.clear();
@@ -125,14 +143,19 @@ impl World {
             .iter()
             .filter(|it| !dead(Scope::Key(it.fingerprint)) && !dead(Scope::Project(it.project)));
         let living: Vec<&KeySpec> = living.collect();
-        let listed = living.iter().filter(|it| {
+        let listed = |it: &&&KeySpec| {
             health(Scope::Key(it.fingerprint))
                 .is_some_and(|it| it.struck_out(&THRIFTY) && it.resting(self.now).is_some())
-        });
-        assert!(
-            self.pool.amnesty || listed.count() * 2 <= living.len().max(1),
-            "too many are put away"
-        );
+        };
+        let half_is_left = |cohort: Vec<&KeySpec>| {
+            let out = cohort.iter().filter(listed).count();
+            !self.pool.amnesty.is_empty() || out * 2 <= cohort.len()
+        };
+        for key in &living {
+            let group = living.iter().filter(|it| it.group == key.group).copied();
+            assert!(half_is_left(group.collect()), "too many of a group");
+        }
+        assert!(half_is_left(living.clone()), "too many are put away");
     }
 
     /// No new questions: the calls end, and time passes.
