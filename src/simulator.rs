@@ -144,8 +144,9 @@ pub(crate) trait Policy {
         Vec::new()
     }
 
-    /// Keys that are to be looked at now by the free `models.get`.
-    fn looks(&mut self, _now: Timestamp) -> Vec<usize> {
+    /// Keys that are to be looked at now by the free `models.get`, each with the model to ask for
+    /// first.
+    fn looks(&mut self, _now: Timestamp) -> Vec<(usize, usize)> {
         Vec::new()
     }
 

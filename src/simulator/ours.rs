@@ -13,8 +13,8 @@ use crate::clock::Timestamp;
 use crate::gemini;
 use crate::gemini::verdict::Judgement;
 use crate::keys::{
-    self, Change, Counted, Effect, Fingerprint, Group, Health, KeySpec, Lease, Ledger, Next, Pool,
-    Reserved, Route, Saved, Scope, Start, Ticket, Verdict,
+    self, Attempted, Change, Counted, Effect, Fingerprint, Group, Health, KeySpec, Lease, Ledger,
+    Next, Pool, Reserved, Route, Saved, Scope, Start, Ticket, Verdict,
 };
 
 /// How often keys are looked for whose time has come, as in `app::upkeep`.
@@ -41,6 +41,11 @@ pub(crate) struct Ours {
     /// Keys whose time has come, and those of them that are being looked at.
     due: BTreeSet<Fingerprint>,
     looked_at: BTreeSet<Fingerprint>,
+    /// Calls that were refused in words that no table lists: their keys are looked at, at once, on
+    /// the threads of those calls.
+    refused: Vec<Attempted>,
+    /// Those of them whose look is under way, by key.
+    checked: HashMap<usize, Attempted>,
 }
 
 impl Ours {
@@ -77,6 +82,8 @@ impl Ours {
             next_tick: now.after(TICK),
             due: BTreeSet::new(),
             looked_at: BTreeSet::new(),
+            refused: Vec::new(),
+            checked: HashMap::new(),
         }
     }
 
@@ -214,6 +221,11 @@ impl Policy for Ours {
         let verdict = judgement.map_or_else(answered, |judgement| judgement.verdict);
         let changes = self.pool.settle(lease, &verdict, now, rng);
         self.store(changes);
+        if matches!(verdict.effect, Effect::Refused(_))
+            && self.pool.is_to_be_looked_at(&attempted, now)
+        {
+            self.refused.push(attempted.clone());
+        }
         let goes_on = self
             .routes
             .get_mut(&question.id)
@@ -228,7 +240,7 @@ impl Policy for Ours {
         std::mem::take(&mut self.woken)
     }
 
-    fn looks(&mut self, now: Timestamp) -> Vec<usize> {
+    fn looks(&mut self, now: Timestamp) -> Vec<(usize, usize)> {
         if now >= self.next_tick {
             self.next_tick = now.after(TICK);
             self.due.extend(self.pool.due(now));
@@ -238,17 +250,30 @@ impl Policy for Ours {
             && let Some(key) = self.due.pop_first()
         {
             if self.looked_at.insert(key) {
-                found.extend(self.place(&key));
+                found.extend(self.place(&key).map(|place| (place, 0)));
+            }
+        }
+        for call in std::mem::take(&mut self.refused) {
+            let key = self.place(&call.key);
+            let model = self.catalog.models().position(|it| it.id == call.model);
+            if let (Some(key), Some(model)) = (key, model) {
+                found.push((key, model));
+                self.checked.insert(key, call);
             }
         }
         found
     }
 
     fn shown(&mut self, key: usize, met: Option<Reply>, now: Timestamp) {
-        self.looked_at.remove(&name(key));
         let judgement = met.and_then(|reply| self.judge(reply, (key, 0), 0));
-        let (shown, _) = retest::meaning(&judgement.map_or(Ok(()), Err));
-        let changes = self.pool.retested(name(key), shown, now);
+        let (shown, death) = retest::meaning(&judgement.map_or(Ok(()), Err));
+        let changes = match self.checked.remove(&key) {
+            Some(call) => self.pool.looked_at(&call, shown, death, now),
+            None => {
+                self.looked_at.remove(&name(key));
+                self.pool.retested(name(key), shown, now)
+            }
+        };
         self.store(changes);
     }
 
@@ -276,6 +301,8 @@ impl Policy for Ours {
         self.woken.clear();
         self.due.clear();
         self.looked_at.clear();
+        self.refused.clear();
+        self.checked.clear();
         self.next_tick = now.after(TICK);
     }
 

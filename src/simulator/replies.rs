@@ -12,7 +12,7 @@ pub(crate) struct Said {
 }
 
 /// A key is refused, in words that gemini-api §15 lists.
-const REFUSED: [(u16, &str); 4] = [
+pub(crate) const REFUSED: [(u16, &str); 4] = [
     (
         400,
         r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}"#,
@@ -32,7 +32,7 @@ const REFUSED: [(u16, &str); 4] = [
 ];
 
 /// The same in words that no table lists; a gateway leaves out the details of some.
-const DISOWNED: [(u16, &str); 6] = [
+pub(crate) const DISOWNED: [(u16, &str); 6] = [
     (
         401,
         r#"{"error":{"code":401,"message":"API keys are not supported by this API. Expected OAuth2 access token or other authentication credentials that assert a principal. See https://cloud.google.com/docs/authentication","status":"UNAUTHENTICATED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"CREDENTIALS_MISSING","domain":"googleapis.com","metadata":{}}]}}"#,

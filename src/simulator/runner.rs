@@ -131,8 +131,8 @@ struct Runner<'w, 'p> {
     pushed: usize,
     seats: Vec<Seat>,
     calls: Vec<Call>,
-    /// Keys that are looked at, with what that meets.
-    looks: Vec<(usize, Option<Reply>)>,
+    /// Keys that are looked at, with the model to ask for first and what that meets.
+    looks: Vec<(usize, usize, Option<Reply>)>,
     refused: BTreeSet<usize>,
     outcome: Outcome<'w>,
 }
@@ -183,9 +183,9 @@ impl<'w, 'p> Runner<'w, 'p> {
             assert!(events < at_once, "{name} spins at {now:?} on {event:?}");
             assert!(self.pushed < most, "{name} asks without end");
             self.happen(event, now);
-            for key in self.policy.looks(now) {
+            for (key, first) in self.policy.looks(now) {
                 let look = self.looks.len();
-                self.looks.push((key, None));
+                self.looks.push((key, first, None));
                 let way = self.world.way.mul_f64(self.way.f64());
                 self.push(now.after(way), Event::ReachLook { look });
             }
@@ -209,7 +209,7 @@ impl<'w, 'p> Runner<'w, 'p> {
             Event::End { call } => self.end(call, now),
             Event::ReachLook { look } => self.reach_look(look, now),
             Event::EndLook { look } => {
-                let (key, met) = self.looks[look];
+                let (key, _, met) = self.looks[look];
                 self.policy.shown(key, met, now);
             }
             Event::Restart => self.restart(now),
@@ -324,8 +324,9 @@ impl<'w, 'p> Runner<'w, 'p> {
 
     /// As the shell does it: about the first models of the catalogue, until one is there.
     fn reach_look(&mut self, look: usize, now: Timestamp) {
-        let (key, met) = &mut self.looks[look];
-        for model in 0..self.world.truth.len().min(LOOKED_AT) {
+        let (key, first, met) = &mut self.looks[look];
+        let others = (0..self.world.truth.len().min(LOOKED_AT)).filter(|model| model != first);
+        for model in std::iter::once(*first).chain(others) {
             *met = self.outcome.upstream.look(*key, model, now);
             if *met != Some(Reply::Missing) {
                 break;

@@ -149,3 +149,23 @@ fn keys_that_die_are_spread_over_the_groups() {
     let begins = trace.questions[0].at;
     assert!(dead.iter().all(|key| !trace.world.is_dead(*key, begins)));
 }
+
+#[test]
+fn refused_keys_are_as_many_as_the_trace_says_and_stand_in_all_groups() {
+    for habit in Habit::ALL {
+        let Habit::Refused(Refusals { keys, at_once, .. }) = habit else {
+            continue;
+        };
+        let trace = trace::trace(plan(Kind::Seen(habit), 25, 80));
+        let faults = &trace.world.faults;
+        assert_eq!(faults.len(), keys);
+        let moments: std::collections::BTreeSet<_> = faults.iter().map(|it| it.from).collect();
+        assert_eq!(moments.len(), if at_once { 1 } else { keys });
+        let is_sound = |key: &usize| trace.world.is_sound(*key, Timestamp(u64::MAX));
+        let sound: Vec<usize> = (0..25).filter(is_sound).collect();
+        assert_eq!(sound.len(), 25 - keys);
+        let groups = sound.iter().map(|key| trace.world.keys[*key].group);
+        let groups: std::collections::BTreeSet<_> = groups.collect();
+        assert_eq!(groups.len(), 4, "{habit:?}");
+    }
+}
