@@ -69,9 +69,13 @@ pub(super) enum Shown {
 /// Judges a response with an error status. `estimated` is the request's size in tokens.
 pub(super) fn of_reply(reply: &Reply<'_>, estimated: u64) -> Judgement {
     let mut judgement = Evidence::of(reply).judge(estimated);
-    if matches!(reply.status, 401 | 403 | 404 | 429) {
-        judgement.verdict.counted = Counted::NotOfTheDay;
-    }
+    let is_page = judgement.verdict.effect == Effect::Page;
+    judgement.verdict.counted = match reply.status {
+        // What refuses in front of the service does not pass the request on.
+        ..500 if is_page => Counted::Never,
+        401 | 403 | 404 | 429 => Counted::NotOfTheDay,
+        _ => judgement.verdict.counted,
+    };
     judgement
 }
 

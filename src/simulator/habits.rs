@@ -11,7 +11,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// What a trace is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Habit {
-    /// One model answers everybody 429 without details, for a fifth of the span.
+    /// One model answers everybody 429 without details: of two hours for 3, 7 and 15 minutes.
     ThrottledModel,
     /// The same from the beginning to the end of a day.
     ThrottledDay,
@@ -156,7 +156,10 @@ impl Habit {
         let whole = span.length();
         match self {
             Self::ThrottledModel => {
-                world.plan(span.at(30), whole / 5, Trouble::ModelThrottled { model: 0 });
+                for (at, minutes) in [(10, 3), (35, 7), (65, 15)] {
+                    let lasts = whole * minutes / 120;
+                    world.plan(span.at(at), lasts, Trouble::ModelThrottled { model: 0 });
+                }
             }
             Self::ThrottledDay => {
                 world.plan(span.at(0), whole, Trouble::ModelThrottled { model: 0 });

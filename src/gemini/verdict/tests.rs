@@ -478,6 +478,21 @@ fn row_25_what_is_not_googles_format_is_nobodys_fault() {
     }
 }
 
+#[test]
+fn what_refuses_in_front_of_the_service_has_cost_nothing_and_what_waited_for_it_may_have() {
+    let cases = [
+        (307, Counted::Never),
+        (403, Counted::Never),
+        (429, Counted::Never),
+        (502, Counted::Yes),
+        (522, Counted::Yes),
+    ];
+    for (status, counted) in cases {
+        let judgement = judged(status, "<html>no</html>");
+        assert_eq!(judgement.verdict.counted, counted, "{status}");
+    }
+}
+
 /// Wordings seen in the field, and the same from a gateway that drops the details.
 #[test]
 fn rows_2_and_6_a_refusal_in_unlisted_words_has_the_key_looked_at() {

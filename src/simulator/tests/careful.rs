@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::super::upstream::MINUTE;
-use super::super::world::{Calendar, Limits};
+use super::super::world::Calendar;
 use super::*;
 use crate::keys::pacific::Day;
 
