@@ -7,7 +7,7 @@
 
 use std::io::Read;
 
-use log::warn;
+use log::{info, warn};
 use ureq::SendBody;
 use ureq::http::{HeaderValue, Response, StatusCode};
 
@@ -90,6 +90,7 @@ impl Client {
             }
             Err(error) => Err(slot.own(http::read_fault(&error))),
         };
+        note_version(&gathered, call.model);
         finish::of(gathered, body, Shown::Nothing, call.model, call.estimated)
     }
 
@@ -112,6 +113,7 @@ impl Client {
             Audience::Watching if !finish::shows_nothing(&gathered.text) => Shown::Text,
             Audience::Watching | Audience::Nobody => Shown::Nothing,
         };
+        note_version(&gathered, call.model);
         finish::of(gathered, body, shown, call.model, call.estimated)
     }
 
@@ -200,6 +202,16 @@ fn accepted(
         body: &refusal,
     };
     Err(verdict::of_reply(&reply, estimated))
+}
+
+/// An alias, or a model that was shut down, is answered by another one (gemini-api §2).
+fn note_version(gathered: &Gathered, asked: &str) {
+    if let Some(version) = gathered.model.as_deref()
+        && version != asked
+    {
+        let version: String = version.chars().take(MAX_SAID).collect();
+        info!(asked, version; "another model than the one asked has answered");
+    }
 }
 
 fn reader(response: Response<ureq::Body>) -> impl Read {

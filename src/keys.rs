@@ -146,6 +146,8 @@ pub(crate) enum Next {
     AnotherKey,
     /// Another model first; the same key is fine.
     AnotherModel,
+    /// Another model first, and less thinking: this one was too slow for its deadline.
+    FasterModel,
     /// Only a `:paid` key can help.
     PaidKey,
     /// Once more with the request changed.
@@ -165,6 +167,8 @@ pub(crate) enum Repair {
     OwnWords,
     /// Leave out the server-side tools.
     NoTools,
+    /// Put the system text into the first user turn, and remember that for the model.
+    SystemInFirstTurn,
     /// Replace thought signatures by the documented placeholder.
     PlainSignatures,
     /// The same request again.
@@ -205,7 +209,8 @@ pub(crate) struct Policy {
     pub(crate) paid_daily: u64,
 }
 
-/// One configured key, without its text.
+/// One configured key in one of its groups, without its text. One that stands in several groups
+/// comes once for each, and is still one key with one ledger.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct KeySpec {
     pub(crate) fingerprint: Fingerprint,

@@ -7,7 +7,8 @@ use std::time::Duration;
 pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) finish: Finish,
-    /// The model that answered, as the service named it.
+    /// The id that was asked. An alias is answered under the name of the model behind it, and
+    /// signatures are replayed to whoever is asked by the same id.
     pub(crate) model: String,
     /// Signed parts to be replayed with the history.
     pub(crate) signed: Vec<Vec<u8>>,

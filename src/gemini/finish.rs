@@ -78,7 +78,7 @@ fn answered(gathered: Gathered, finish: Finish, effect: Effect, asked: &str) -> 
         result: Ok(Answer {
             text: gathered.text,
             finish,
-            model: gathered.model.unwrap_or_else(|| asked.to_owned()),
+            model: asked.to_owned(),
             signed: gathered.signed,
             usage: gathered.usage,
         }),

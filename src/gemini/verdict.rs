@@ -232,11 +232,7 @@ impl Evidence {
                 Next::AnotherModel,
                 Failure::Busy,
             ),
-            504 => Judgement::new(
-                Effect::Innocent,
-                Next::Repaired(Repair::LessThinking),
-                Failure::TooSlow,
-            ),
+            504 => Judgement::new(Effect::Innocent, Next::FasterModel, Failure::TooSlow),
             _ => strike,
         }
     }
@@ -285,7 +281,9 @@ impl Evidence {
         if self.says("token count") || self.says("number of tokens") {
             return Judgement::refused(Failure::TooLong);
         }
-        let repair = if self.says("signature") {
+        let repair = if self.says("developer instruction is not enabled") {
+            Some(Repair::SystemInFirstTurn)
+        } else if self.says("signature") {
             Some(Repair::PlainSignatures)
         } else if self.says("thinking") || self.says("budget") || self.says("level") {
             Some(Repair::NoThinkingConfig)

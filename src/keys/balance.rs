@@ -41,9 +41,11 @@ pub(super) struct Corner<'a> {
 
 impl Ask {
     /// Whether the key is for the question at all.
-    pub(super) fn suits(&self, spec: &KeySpec) -> bool {
-        let reached = spec.group.is_none_or(|group| self.groups.contains(&group));
-        reached && serves(spec, &self.groups) && (spec.paid || !self.paid_only)
+    pub(super) fn suits(&self, member: &Member) -> bool {
+        let spec = &member.spec;
+        member.is_nearest(&self.groups)
+            && serves(spec, &self.groups)
+            && (spec.paid || !self.paid_only)
     }
 }
 
@@ -57,7 +59,8 @@ impl<'a> Corner<'a> {
     fn keys(&self) -> impl Iterator<Item = &'a Member> {
         let (ask, only_fresh) = (self.ask, self.only_fresh);
         let fits = move |member: &&Member| {
-            serves(&member.spec, &ask.groups)
+            member.is_nearest(&ask.groups)
+                && serves(&member.spec, &ask.groups)
                 && !(only_fresh && ask.avoid.contains(&member.spec.fingerprint))
         };
         self.of_group.iter().chain(self.of_none).filter(fits)

@@ -134,6 +134,13 @@ impl Route {
                 self.model_last(&call.model);
                 true
             }
+            Next::FasterModel => {
+                if !self.repairs.contains(&Repair::LessThinking) {
+                    self.repairs.push(Repair::LessThinking);
+                }
+                self.model_last(&call.model);
+                true
+            }
             Next::Repaired(repair) => {
                 let is_new = !self.repairs.contains(&repair);
                 self.repairs.push(repair);

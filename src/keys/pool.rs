@@ -31,7 +31,8 @@ pub(crate) struct Pool {
     pub(super) policy: Policy,
     /// The models of the catalogue, cheapest tier first.
     pub(super) offers: Vec<Offer>,
-    /// The configured keys, sorted by [`Member::section`] and fingerprint.
+    /// The configured keys, once for each group they stand in, sorted by [`Member::section`] and
+    /// fingerprint.
     pub(super) roster: Vec<Member>,
     pub(super) state: State,
     pub(super) spend: Spend,
@@ -178,7 +179,7 @@ impl Pool {
 
     /// How many keys are configured.
     pub(crate) fn roster_len(&self) -> usize {
-        self.roster.len()
+        self.each_key().count()
     }
 
     /// What paid keys have cost; none while there are none.

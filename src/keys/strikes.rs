@@ -122,7 +122,7 @@ impl Pool {
                 since,
             })
         };
-        self.verdicts = self.roster.iter().filter_map(open).collect();
+        self.verdicts = self.each_key().filter_map(open).collect();
     }
 
     /// Blacklists those whose last strike no storm has explained in time.
@@ -147,7 +147,7 @@ impl Pool {
 
     /// How many keys live, and how many of these are blacklisted.
     fn census(&self, now: Timestamp) -> (usize, usize) {
-        let living = self.roster.iter().filter(|it| !self.is_dead(it.seat(0)));
+        let living = self.each_key().filter(|it| !self.is_dead(it.seat(0)));
         living.fold((0, 0), |(living, listed), member| {
             let out = self.is_kept_away(member.key, now);
             (living + 1, listed + usize::from(out))

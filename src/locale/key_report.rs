@@ -93,9 +93,12 @@ impl Locale {
 
     fn key_lines(&self, key: &KeyReport, project: Option<&str>, now: Timestamp) -> Vec<String> {
         let texts = &self.sentences.key_report;
+        let also: Vec<String> = key.also_in.iter().map(|group| self.group(*group)).collect();
+        let also = fill(&texts.also, &[("groups", &also.join(", "))]);
         let marks: Vec<&str> = project
             .into_iter()
             .chain(key.paid.then_some(texts.paid.as_str()))
+            .chain((!key.also_in.is_empty()).then_some(also.as_str()))
             .collect();
         let name = match marks[..] {
             [] => key.label.clone(),

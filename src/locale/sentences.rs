@@ -141,7 +141,7 @@ tables! {
     }
 
     /// The lines of `/keys`.
-    KeyLines { money, group, everybody, paid, used, last, obstacle, obstacle_of, usage }
+    KeyLines { money, group, everybody, paid, also, used, last, obstacle, obstacle_of, usage }
 
     /// One per [`crate::keys::Standing`], and for what is not known of it.
     Standings { available, resting, resting_unknown, blacklisted, dead, dead_for_good }

@@ -24,7 +24,7 @@ use crate::gemini::body::Body;
 use crate::gemini::shape::{Shape, Signatures};
 use crate::gemini::slots::Slot;
 use crate::gemini::{self, Outcome as Report, Progress};
-use crate::keys::{Change, Counted, Effect, Lease, News, Next, Pool, Repair, Verdict};
+use crate::keys::{Change, Counted, Effect, Lease, News, Next, Pool, Verdict};
 
 /// The service may think this long before its first byte (design §2).
 const FIRST_BYTE: Duration = Duration::from_mins(1);
@@ -89,10 +89,7 @@ impl Call<'_> {
             signatures,
             ..Shape::default()
         };
-        let remembered = self
-            .engine
-            .is_without_thinking(model)
-            .then_some(Repair::NoThinkingConfig);
+        let remembered = self.engine.repairs_of(model);
         self.route
             .repairs()
             .iter()

@@ -183,6 +183,11 @@ fn rows_11_and_13_a_bad_request_is_repaired_once_or_given_up() {
             Failure::BadRequest,
         ),
         (
+            "Developer instruction is not enabled for models/gemma-3-27b-it",
+            repaired(Repair::SystemInFirstTurn),
+            Failure::BadRequest,
+        ),
+        (
             "Budget 0 is invalid. This model only works in thinking mode.",
             repaired(Repair::NoThinkingConfig),
             Failure::BadRequest,
@@ -399,7 +404,7 @@ fn rows_21_to_24_the_service_fails_the_model_is_full_or_slow_or_we_left() {
     let suspect = Effect::Suspect(Rest::Cooldown);
     let full = Effect::RestModel(Rest::Cooldown);
     let high = "This model is currently experiencing high demand.";
-    let slow = Next::Repaired(Repair::LessThinking);
+    let slow = Next::FasterModel;
     check(&[
         (
             500,

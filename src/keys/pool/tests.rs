@@ -580,6 +580,7 @@ fn every_key_is_counted_in_one_state() {
 
 mod accounts;
 mod breakers;
+mod groups;
 mod properties;
 mod random;
 mod routes;

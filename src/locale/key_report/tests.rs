@@ -67,6 +67,7 @@ fn key(label: &str, group: Option<Group>, standing: Standing) -> KeyReport {
         key: [0; 16],
         label: label.to_owned(),
         group,
+        also_in: Vec::new(),
         paid: false,
         standing,
         days: vec![(Tier::Lite, 12, Some(300)), (Tier::Flash, 3, Some(18))],
@@ -300,6 +301,20 @@ fn lines_are_short_enough_for_a_phone() {
             }
         }
     }
+}
+
+#[test]
+fn a_key_in_several_groups_names_the_others_once() {
+    let both = KeyReport {
+        also_in: vec![Some(Group::C), None],
+        ..key("A1 …f9Qk", Some(Group::A), Standing::Available)
+    };
+    let expected = "A1 …f9Qk (also: Group C, For everybody) – available";
+    let said = lines(Language::En, &both);
+    assert_eq!(said.lines().next(), Some(expected));
+    let said = lines(Language::Zh, &both);
+    let expected = "A1 …f9Qk (也属于：C 组, 所有人共用) – 可用";
+    assert_eq!(said.lines().next(), Some(expected));
 }
 
 #[test]
