@@ -128,7 +128,7 @@ impl Client {
         let url = format!("{}/v1beta/models/{model}", self.base);
         let request = slot.agent().get(url).header("x-goog-api-key", header(key)?);
         let response = request.call().map_err(|error| judge(slot, &error))?;
-        accepted(response, key, 0).map(drop)
+        accepted(response, key, (model, 0)).map(drop)
     }
 
     fn post(
@@ -149,7 +149,7 @@ impl Client {
             .header("accept-encoding", "identity")
             .send(SendBody::from_reader(&mut reader))
             .map_err(|error| judge(slot, &error))?;
-        accepted(response, call.key, call.estimated)
+        accepted(response, call.key, (call.model, call.estimated))
     }
 }
 
@@ -178,7 +178,7 @@ fn judge(slot: &Slot, error: &ureq::Error) -> Judgement {
 fn accepted(
     response: Response<ureq::Body>,
     key: &Secret,
-    estimated: u64,
+    (model, estimated): (&str, u64),
 ) -> Result<Response<ureq::Body>, Judgement> {
     if response.status() == StatusCode::OK {
         return Ok(response);
@@ -200,6 +200,7 @@ fn accepted(
         retry_after: text("retry-after"),
         content_type: text("content-type").unwrap_or_default(),
         body: &refusal,
+        model,
     };
     Err(verdict::of_reply(&reply, estimated))
 }

@@ -12,11 +12,13 @@ mod breaker;
 mod failover;
 mod lease;
 mod line;
+mod missing;
 pub(crate) mod pacific;
 mod pick;
 mod pool;
 mod purse;
 mod quota;
+mod reopen;
 mod report;
 mod revive;
 mod roster;
@@ -85,8 +87,9 @@ pub(crate) enum Effect {
     KillProject(Death),
     /// This model on this key (its project's bucket) rests.
     RestKeyModel(Rest),
-    /// The same, for a model this key's project does not find (404): when two projects say so, the
-    /// model rests for everybody.
+    /// The same, twice as long each time, for a model this key's project does not find (404): when
+    /// two projects say so within an hour in which the model answered nobody, it rests for
+    /// everybody.
     ModelMissing(Rest),
     /// The same, for a 429 that names no quota: when three projects get one within 10 s, our
     /// address is throttled and the whole pool rests.
@@ -98,6 +101,13 @@ pub(crate) enum Effect {
     /// The model is full for everybody: counted on the model's breaker, which rests it at least so
     /// long once it opens.
     RestModel(Rest),
+    /// The address is not that of the Gemini API (a 404 that is not about the model): nobody in the
+    /// pool is to blame, and when two projects say so in a row the address rests, twice as long each
+    /// time.
+    WrongEndpoint,
+    /// The month's spending cap of the project is reached: it rests until a call every six hours
+    /// passes.
+    SpendingCap,
     /// Every key that is not `:paid` rests (our address or country), twice as long each time.
     RestFreeKeys(Rest),
     /// Our address is blocked: everything rests, twice as long each time.
@@ -239,6 +249,10 @@ pub(crate) enum Scope {
     /// Every key that is not `:paid`.
     FreeKeys,
     Pool,
+    /// The model as one that may not exist any more.
+    Missing(String),
+    /// The address of the service, `GEMINI_API_URL`.
+    Endpoint,
 }
 
 /// The stored health of a scope (table `key_state`).
@@ -249,12 +263,41 @@ pub(crate) struct Health {
     pub(crate) rests_until: Option<Timestamp>,
     /// When that rest began: it cannot outlast its length when the clock is set back.
     pub(crate) rests_since: Option<Timestamp>,
+    /// Why it rests, where that decides what comes after it; until a call goes well.
+    pub(crate) cause: Option<Cause>,
+    /// From then on one call may pass although it rests.
+    pub(crate) probe_at: Option<Timestamp>,
     /// Unexplained failures in a row.
     pub(crate) strikes: u32,
     /// Times it was blacklisted, or found dead when it was tested again, in a row; each doubles the
     /// next rest.
     pub(crate) trips: u32,
-    pub(crate) learned: Vec<Learned>,
+    pub(crate) learned: Vec<Known>,
+}
+
+/// What a rest is about where its end alone does not tell how it goes on (design §4, "Believe, then
+/// look").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cause {
+    /// The service says that the day's quota is gone: it rests until midnight, and one call after a
+    /// while looks whether that is so. `looks` went wrong by now.
+    Day { looks: u32 },
+    /// The model is not found, so many times in a row, at the address with this fingerprint.
+    Missing { at: Fingerprint, times: u32 },
+    /// There is no Gemini API at the address with this fingerprint.
+    Endpoint { at: Fingerprint },
+    /// The month's spending cap of the project is reached.
+    SpendingCap,
+}
+
+/// A limit the service told us, as it is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    pub(crate) learned: Learned,
+    /// When it was said last: after a day it is tried whether more is possible by now.
+    pub(crate) at: Timestamp,
+    /// By a key marked `:paid`: with other marks it is another account's word.
+    pub(crate) paid: bool,
 }
 
 /// The stored counters of one (project, model) (table `key_ledger`).

@@ -80,7 +80,7 @@ impl Settings {
         self.keys.get(fingerprint)
     }
 
-    /// How the keys of a scope may be named to people.
+    /// How the keys, or the model, of a scope may be named to people.
     fn names(&self, scope: &Scope) -> String {
         let concerned = |(fingerprint, _): &(&Fingerprint, &KeyEntry)| match scope {
             Scope::Key(one) => one == *fingerprint,
@@ -89,8 +89,13 @@ impl Settings {
             | Scope::ProjectModel(..)
             | Scope::Model(_)
             | Scope::FreeKeys
-            | Scope::Pool => false,
+            | Scope::Pool
+            | Scope::Missing(_)
+            | Scope::Endpoint => false,
         };
+        if let Scope::Missing(model) = scope {
+            return model.clone();
+        }
         let mut names: Vec<&str> = self
             .keys
             .iter()
@@ -183,7 +188,7 @@ impl Engine {
                 spend: rows.spend()?.unwrap_or_default(),
             })
         })?;
-        let pool = Pool::new(
+        let mut pool = Pool::new(
             settings.config.key_policy,
             settings.specs(),
             &settings.catalog,
@@ -191,6 +196,8 @@ impl Engine {
             clock::now(),
         );
         let config = &settings.config;
+        let endpoint = store.fingerprint(&format!("endpoint {}", config.gemini.api_url));
+        pool.speak_to(endpoint);
         let backend = if config.gemini.keys.is_empty() {
             Backend::Offline
         } else {

@@ -60,6 +60,8 @@ pub(crate) struct Usage {
 pub(crate) enum Failure {
     /// Every key rests; the first is back after this long.
     Resting { wakes: Option<Duration> },
+    /// There is no Gemini API at the address in the settings; the Owner has been told.
+    Misconfigured,
     /// No usable key at all is left for this person's role.
     NoKeys,
     /// The model is overloaded, or our address is throttled.
@@ -109,6 +111,7 @@ impl Failure {
     pub(crate) const fn may_pass(self) -> bool {
         match self {
             Self::Resting { .. }
+            | Self::Misconfigured
             | Self::NoKeys
             | Self::Busy
             | Self::Overloaded { .. }
@@ -142,6 +145,7 @@ mod tests {
     fn a_question_is_offered_again_unless_its_own_words_are_in_the_way() {
         for failure in [
             Failure::Busy,
+            Failure::Misconfigured,
             Failure::NoKeys,
             Failure::Resting { wakes: None },
             Failure::Overloaded { wakes: None },

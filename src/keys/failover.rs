@@ -191,6 +191,8 @@ impl Route {
             | Effect::Throttled(_)
             | Effect::RestKey(_)
             | Effect::RestProject(_)
+            | Effect::WrongEndpoint
+            | Effect::SpendingCap
             | Effect::RestModel(_)
             | Effect::RestFreeKeys(_)
             | Effect::RestPool(_)

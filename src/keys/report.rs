@@ -173,7 +173,8 @@ impl Pool {
             let retest = health.rests_until.filter(|_| death != Death::Leaked);
             return Standing::Dead { death, retest };
         }
-        let listed = key.trips > 0 && key.struck_out(&self.policy);
+        // Whoever is pardoned is on trial, not away.
+        let listed = key.trips > 0 && key.struck_out(&self.policy) && !self.amnesty;
         if let (true, Some(until)) = (listed, key.resting(moment.now)) {
             return Standing::Blacklisted { until };
         }

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::quota::Limits;
+use super::quota::{BINDS_FOR, Limits};
 use super::state::{Seat, State};
-use super::{Group, KeySpec, Ledger, Policy, Pool};
+use super::{Group, KeySpec, Known, Ledger, Policy, Pool, Scope};
 use crate::catalog::{Catalog, Model};
 
 /// A configured key in one of its groups, with its places in the memory.
@@ -85,11 +85,9 @@ impl Pool {
         self.roster = keys.iter().map(|spec| enlist(state, spec, &keys)).collect();
         self.roster.sort_by_key(Member::section);
         self.adopt();
-        for seat in self.seats() {
-            self.limit(seat);
-        }
+        self.forget_marks();
+        self.limit_all();
         self.reconsider(self.latest);
-        self.line.stir();
     }
 
     /// Each configured key once, however many groups it stands in.
@@ -99,15 +97,49 @@ impl Pool {
 
     /// Reckons the limits of a (project, model) again.
     pub(super) fn limit(&mut self, seat: Seat) {
+        let now = self.latest;
         let offer = self.offers.iter().find(|offer| offer.place == seat.model);
         let bucket = self.state.bucket_mut(seat);
-        bucket.limits = offer.and_then(|offer| {
-            let learned = &bucket.health.learned;
-            Limits::of(&offer.model, &self.policy, learned)
-        });
+        let known = &bucket.health.learned;
+        let tried = known.iter().map(|one| one.at.after(BINDS_FOR));
+        let next = tried.filter(|at| *at > now).min();
+        bucket.limits =
+            offer.and_then(|offer| Limits::known(&offer.model, &self.policy, known, now));
+        self.tries_at = [self.tries_at, next].into_iter().flatten().min();
     }
 
-    fn seats(&self) -> Vec<Seat> {
+    /// The same for all of them.
+    pub(super) fn limit_all(&mut self) {
+        self.tries_at = None;
+        for seat in self.seats() {
+            self.limit(seat);
+        }
+        self.line.stir();
+    }
+
+    /// Forgets what was learned with other marks than a project's keys have now: it was another
+    /// account's word.
+    fn forget_marks(&mut self) {
+        for seat in self.seats() {
+            let mates = self.roster.iter().filter(|it| it.project == seat.project);
+            let marks: Vec<bool> = mates.map(|it| it.spec.paid).collect();
+            self.forget_limits(seat, |known| marks.contains(&known.paid));
+        }
+    }
+
+    /// Forgets limits of a (project, model) that were learned, but for these; stored with the next
+    /// unit.
+    pub(super) fn forget_limits(&mut self, seat: Seat, keep: impl Fn(&Known) -> bool) {
+        let project = self.roster.iter().find(|it| it.project == seat.project);
+        let offer = self.offers.iter().find(|offer| offer.place == seat.model);
+        if let (Some(member), Some(offer)) = (project, offer) {
+            let scope = Scope::ProjectModel(member.spec.project, offer.model.id.clone());
+            let change = self.change(scope, |health| health.learned.retain(|it| keep(it)));
+            self.unsaved.extend(change);
+        }
+    }
+
+    pub(super) fn seats(&self) -> Vec<Seat> {
         let places = || self.offers.iter().map(|offer| offer.place);
         let of_key = |member: &Member| places().map(|place| member.seat(place)).collect();
         let all = self.each_key().map(of_key);

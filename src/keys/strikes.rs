@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 /// A key whose last strike may still turn out to be a storm's.
 #[derive(Debug)]
 pub(super) struct Open {
-    key: usize,
+    pub(super) key: usize,
     since: Timestamp,
 }
 

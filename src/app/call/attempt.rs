@@ -24,7 +24,7 @@ use crate::gemini::body::Body;
 use crate::gemini::shape::{Shape, Signatures};
 use crate::gemini::slots::Slot;
 use crate::gemini::{self, Outcome as Report, Progress};
-use crate::keys::{Change, Counted, Effect, Lease, News, Next, Pool, Verdict};
+use crate::keys::{Cause, Change, Counted, Effect, Lease, News, Next, Pool, Verdict};
 
 /// The service may think this long before its first byte (design §2).
 const FIRST_BYTE: Duration = Duration::from_mins(1);
@@ -160,10 +160,11 @@ impl Work {
         });
         let Self { engine, lease, .. } = self;
         let label = engine.label(&lease);
+        let model = lease.model.clone();
         let mut rng = fastrand::Rng::new();
         let settle = |pool: &mut Pool| pool.settle(lease, &outcome.verdict, clock::now(), &mut rng);
         let mut changes = engine.lending.with(settle);
-        note(&label, &outcome.verdict, &changes);
+        note(&label, &model, &outcome.verdict, &changes);
         if outcome.result.is_err() {
             // Before anybody is called again, so that no crash forgets a death.
             store_now(&engine, std::mem::take(&mut changes));
@@ -240,7 +241,7 @@ const fn innocent() -> Verdict {
 }
 
 /// Deaths are for a person to act on; everything else the pool copes with.
-fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
+fn note(key: &str, model: &str, verdict: &Verdict, changes: &[Change]) {
     if verdict.effect == Effect::Healthy {
         debug!(key; "key settled");
     } else {
@@ -252,6 +253,16 @@ fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
                 error!(key, why:?; "a key is refused for good; replace it or take it out");
             }
             News::Back => info!(key; "a key works again"),
+            News::Rests(Cause::Endpoint { .. }) => {
+                error!(
+                    "there is no Gemini API at the address in GEMINI_API_URL: correct it and start again"
+                );
+            }
+            News::Rests(Cause::Missing { .. }) => {
+                error!(model; "Google does not find the model; take it out of the catalogue if it was shut down");
+            }
+            News::Rests(cause) => error!(key, cause:?; "the money of an account is spent"),
+            News::Lifted(cause) => info!(key, model, cause:?; "what was closed is open again"),
         }
     }
 }

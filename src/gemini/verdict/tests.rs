@@ -4,6 +4,7 @@ use super::*;
 use crate::keys::{Learned, Quota};
 
 const ESTIMATED: u64 = 1000;
+const ASKED: &str = "gemini-3.8-flash";
 
 fn judged(status: u16, body: &str) -> Judgement {
     let reply = Reply {
@@ -11,6 +12,7 @@ fn judged(status: u16, body: &str) -> Judgement {
         retry_after: None,
         content_type: "application/json; charset=UTF-8",
         body: body.as_bytes(),
+        model: ASKED,
     };
     of_reply(&reply, ESTIMATED)
 }
@@ -222,15 +224,40 @@ fn rows_11_and_13_a_bad_request_is_repaired_once_or_given_up() {
 }
 
 #[test]
-fn row_12_a_model_that_is_not_found_rests_a_day() {
+fn row_12_a_model_that_google_names_as_not_found_rests_an_hour() {
     for message in [
-        "models/x is not found for API version v1beta",
-        "This model is no longer available to new users.",
+        "models/gemini-3.8-flash is not found for API version v1beta, or is not supported",
+        "This model models/Gemini-3.8-Flash is no longer available to new users.",
     ] {
         let body = error(404, "NOT_FOUND", message);
-        let effect = Effect::ModelMissing(DAY);
-        check(&[(404, body, effect, Next::AnotherKey, Failure::Unexplained)]);
+        let effect = Effect::ModelMissing(HOUR);
+        check(&[(404, body, effect, Next::AnotherKey, Failure::NoKeys)]);
     }
+}
+
+#[test]
+fn row_12b_every_other_404_says_that_the_address_is_wrong() {
+    let wrong = |body: &str| {
+        let body = body.to_owned();
+        let failure = Failure::Misconfigured;
+        (404, body, Effect::WrongEndpoint, Next::Nowhere, failure)
+    };
+    check(&[
+        wrong(r#"{"detail":"Not Found"}"#),
+        wrong(
+            r#"{"error":{"message":"Invalid URL (POST /v1beta/v1beta/models/gemini-3.8-flash)","type":"invalid_request_error","param":"","code":""}}"#,
+        ),
+        wrong("<html>The file you requested was not found</html>"),
+        wrong("404 page not found"),
+        wrong(""),
+        // Google's own words, about something else.
+        wrong(&error(404, "NOT_FOUND", "Requested entity was not found.")),
+        wrong(&error(
+            404,
+            "NOT_FOUND",
+            "models/gemini-3.6-flash is not found",
+        )),
+    ]);
 }
 
 #[test]
@@ -367,6 +394,18 @@ fn row_18_a_spend_limit_rests_the_project() {
 }
 
 #[test]
+fn row_18_a_monthly_spending_cap_rests_the_project_until_it_is_lifted() {
+    for message in [
+        "Your billing account has exceeded its monthly spending cap.",
+        "Monthly spend limit reached for project 1.",
+    ] {
+        let body = error(429, "RESOURCE_EXHAUSTED", message);
+        let failure = Failure::Resting { wakes: None };
+        check(&[(429, body, Effect::SpendingCap, Next::AnotherKey, failure)]);
+    }
+}
+
+#[test]
 fn row_19_a_spent_search_quota_costs_the_tool_not_the_key() {
     let body = exceeded(&[("GroundingRequestsPerDayPerProject", "1500")], "9s");
     let next = Next::Repaired(Repair::NoTools);
@@ -394,6 +433,7 @@ fn row_20_a_bare_429_is_told_apart() {
         retry_after: Some("7"),
         content_type: "",
         body: b"",
+        model: ASKED,
     };
     let rest = Rest::For(Duration::from_secs(7));
     assert_eq!(of_reply(&reply, 1).verdict.effect, Effect::Throttled(rest));
@@ -529,7 +569,6 @@ fn row_28_only_the_unknown_is_a_strike() {
         (400, "<html>bad</html>".to_owned()),
         (401, error(401, "UNAUTHENTICATED", "who?")),
         (403, error(403, "PERMISSION_DENIED", "no")),
-        (404, "<html>not found</html>".to_owned()),
         (302, String::new()),
         (418, "teapot".to_owned()),
         (501, String::new()),
@@ -561,10 +600,10 @@ fn an_error_inside_a_stream_is_judged_by_the_code_or_status_it_names() {
         (r#"{"message":"?"}"#, Effect::Suspect(Rest::Cooldown)),
         ("oops", Effect::Suspect(Rest::Cooldown)),
     ] {
-        let hidden = of_error(json, Shown::Nothing, ESTIMATED).verdict;
+        let hidden = of_error(json, Shown::Nothing, ASKED, ESTIMATED).verdict;
         assert_eq!(hidden.effect, effect, "{json}");
         assert_ne!(hidden.next, Next::Nowhere, "{json}");
-        let shown = of_error(json, Shown::Text, ESTIMATED).verdict;
+        let shown = of_error(json, Shown::Text, ASKED, ESTIMATED).verdict;
         assert_eq!(
             (shown.effect, shown.next),
             (effect, Next::Nowhere),
@@ -581,6 +620,7 @@ proptest::proptest! {
             retry_after: Some(&wait),
             content_type: "text/plain",
             body: body.as_bytes(),
+        model: ASKED,
         };
         let next = of_reply(&reply, ESTIMATED).verdict.next;
         proptest::prop_assert_ne!(next, Next::Done);

@@ -10,10 +10,13 @@ fn standing_in(groups: &[Option<Group>]) -> Vec<KeySpec> {
     groups.iter().map(|group| key(1, *group)).collect()
 }
 
+/// Where the key stands, who asks, and whether it is for them.
+type Case<'a> = (&'a [Option<Group>], &'a [Group], bool);
+
 #[test]
 fn it_serves_every_group_it_stands_in_and_nobody_else() {
     let [a, b, c, d] = [Group::A, Group::B, Group::C, Group::D];
-    let cases: [(&[Option<Group>], &[Group], bool); 8] = [
+    let cases: [Case<'_>; 8] = [
         (&[Some(a), Some(d)], &[a, b, c, d], true),
         (&[Some(a), Some(d)], &[d], true),
         (&[Some(a), Some(d)], &[b, c, d], true),
@@ -121,7 +124,7 @@ fn of_three_keys_that_strike_out_the_one_in_many_groups_counts_once() {
                 ..ask(&[Group::A], &["big"])
             };
             let at = after(round * 20 + u64::from(name) * 11);
-            drop(call(&mut pool, &one, strike, at));
+            let _called = call(&mut pool, &one, strike, at);
         }
     }
     let tally = pool.count(after(200));
