@@ -197,7 +197,5 @@ fn whatever_rests_is_looked_at_when_the_owner_asks() {
         told(&world, 1, "has reached its monthly spending cap") == 1
             && told(&world, 1, "is lifted") == 1
     });
-    owner.says("/keys retest");
-    owner.hears_about("No key is dead or resting.");
     world.stop();
 }
