@@ -8,7 +8,7 @@
 use std::io::Read;
 use std::time::Duration;
 
-use log::warn;
+use log::{info, warn};
 use ureq::SendBody;
 use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderValue, Response, StatusCode};
@@ -94,6 +94,7 @@ impl Client {
             }
             Err(error) => Err(slot.own(http::read_fault(&error))),
         };
+        note_version(&gathered, call.model);
         finish::of(gathered, body, Shown::Nothing, call.model, call.estimated)
     }
 
@@ -116,6 +117,7 @@ impl Client {
             Audience::Watching if !finish::shows_nothing(&gathered.text) => Shown::Text,
             Audience::Watching | Audience::Nobody => Shown::Nothing,
         };
+        note_version(&gathered, call.model);
         finish::of(gathered, body, shown, call.model, call.estimated)
     }
 
@@ -131,7 +133,7 @@ impl Client {
         let request = slot.agent().get(url).header("x-goog-api-key", header(key)?);
         let request = request.config().timeout_global(Some(LOOK)).build();
         let response = request.call().map_err(|error| judge(slot, &error))?;
-        accepted(response, key, 0).map(drop)
+        accepted(response, key, (model, 0)).map(drop)
     }
 
     fn post(
@@ -152,7 +154,7 @@ impl Client {
             .header("accept-encoding", "identity")
             .send(SendBody::from_reader(&mut reader))
             .map_err(|error| judge(slot, &error))?;
-        accepted(response, call.key, call.estimated)
+        accepted(response, call.key, (call.model, call.estimated))
     }
 }
 
@@ -181,7 +183,7 @@ fn judge(slot: &Slot, error: &ureq::Error) -> Judgement {
 fn accepted(
     response: Response<ureq::Body>,
     key: &Secret,
-    estimated: u64,
+    (model, estimated): (&str, u64),
 ) -> Result<Response<ureq::Body>, Judgement> {
     let kind = response.headers().get(CONTENT_TYPE);
     let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
@@ -205,20 +207,36 @@ fn accepted(
         retry_after: text("retry-after"),
         content_type: text("content-type").unwrap_or_default(),
         body: &refusal,
+        model,
     };
     Err(verdict::of_reply(&reply, estimated))
 }
 
-/// What a refusal with this status and body means: for the simulator of the key pool.
+/// What a refusal of this model with this status and body means: for the simulator of the key pool.
 #[cfg(test)]
-pub(crate) fn judged(status: u16, content_type: &str, body: &str, estimated: u64) -> Judgement {
+pub(crate) fn judged(
+    model: &str,
+    (status, content_type, body): (u16, &str, &str),
+    estimated: u64,
+) -> Judgement {
     let reply = Reply {
         status,
         retry_after: None,
         content_type,
         body: body.as_bytes(),
+        model,
     };
     verdict::of_reply(&reply, estimated)
+}
+
+/// An alias, or a model that was shut down, is answered by another one (gemini-api §2).
+fn note_version(gathered: &Gathered, asked: &str) {
+    if let Some(version) = gathered.model.as_deref()
+        && version != asked
+    {
+        let version: String = version.chars().take(MAX_SAID).collect();
+        info!(asked, version; "another model than the one asked has answered");
+    }
 }
 
 fn reader(response: Response<ureq::Body>) -> impl Read {

@@ -27,7 +27,7 @@ use crate::clock::{self, Instant, Timestamp};
 use crate::config::Stream;
 use crate::gemini::Outcome as Report;
 use crate::gemini::slots::Slots;
-use crate::keys::{Change, Effect, Group, Next, Repair, Route, Start, Why};
+use crate::keys::{Change, Effect, Group, Next, Route, Start, Why};
 use crate::offline;
 use crate::store::StoreError;
 
@@ -263,8 +263,8 @@ impl Call<'_> {
                         Ok(answer) => return Ok(Ended::Answered(answer)),
                         Err(why) => why,
                     };
-                    if verdict.next == Next::Repaired(Repair::NoThinkingConfig) {
-                        self.engine.leave_thinking_out(&call.model);
+                    if let Next::Repaired(repair) = verdict.next {
+                        self.engine.remember_repair(&call.model, repair);
                     }
                     let goes_on = self.route.goes_on(&call, &verdict, clock::now());
                     if goes_on {

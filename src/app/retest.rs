@@ -1,4 +1,5 @@
-//! Looks at dead keys again, by itself when their time has come and when the Owner asks. The look is
+//! Looks at dead keys again, by itself when their time has come, and at everything that rests when the
+//! Owner asks. The look is
 //! the free `models.get`: it costs no quota, and proves that a key is accepted, not that it may
 //! generate (gemini-api §14); so whoever comes back is on trial. A key that was refused in words
 //! that no table lists, or our address where a model throttles everybody, is looked at on the thread
@@ -40,6 +41,17 @@ pub(crate) async fn look_at_due(engine: &Arc<Engine>) {
     look(engine, &due).await;
 }
 
+/// Opens what rests for everybody, and looks at every key that is dead or rests.
+pub(crate) async fn look_at_all(engine: &Arc<Engine>) -> Vec<Looked> {
+    let open = |pool: &mut Pool| {
+        let keys = pool.to_look_at(clock::now());
+        (keys, pool.reopen(clock::now()))
+    };
+    let (keys, opened) = engine.lending.with(open);
+    store(engine, opened).await;
+    look(engine, &keys).await
+}
+
 /// Looks at these keys, stores what that has shown, and tells it in the order of the settings.
 pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Looked> {
     let Backend::Gemini { client, slots } = &engine.backend else {
@@ -47,6 +59,7 @@ pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Look
     };
     let settings = engine.settings();
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
+    let dead = engine.lending.with(|pool| pool.dead());
     let end = clock::instant() + PATIENCE;
     let mut looks = JoinSet::new();
     for &key in keys {
@@ -59,11 +72,13 @@ pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Look
             key: entry.secret.clone(),
             models: models(&settings),
         };
+        let was_dead = dead.contains(&key);
         let (label, at_once) = (entry.label.clone(), Arc::clone(&at_once));
         looks.spawn(async move {
             let (shown, death) = probe.look(&at_once, end).await;
             let looked = Looked {
                 label,
+                was_dead,
                 shown,
                 death,
             };
@@ -74,8 +89,9 @@ pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Look
     while let Some(ended) = looks.join_next().await {
         // A panic is in the log already, and says nothing of the key.
         let Ok((key, looked)) = ended else { continue };
-        info!(key = looked.label.as_str(), shown:? = looked.shown; "looked at a dead key");
-        let learn = |pool: &mut Pool| pool.retested(key, looked.shown, clock::now());
+        info!(key = looked.label.as_str(), shown:? = looked.shown; "looked at a key");
+        let (shown, death) = (looked.shown, looked.death);
+        let learn = |pool: &mut Pool| pool.looked_again(key, shown, death, clock::now());
         changes.extend(engine.lending.with(learn));
         all.push(looked);
     }
@@ -238,6 +254,8 @@ pub(crate) fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death
         | Effect::Throttled(_)
         | Effect::RestKey(_)
         | Effect::RestProject(_)
+        | Effect::WrongEndpoint
+        | Effect::SpendingCap
         | Effect::RestModel(_)
         | Effect::RestFreeKeys
         | Effect::Page

@@ -25,6 +25,9 @@ pub(super) fn judge(said: &Evidence, estimated: u64) -> Judgement {
         return Judgement::another_key(Effect::RestProject(PREPAID), Failure::NoKeys);
     }
     let violations = &said.trouble.violations;
+    if said.says("monthly spending cap") || said.says("monthly spend") {
+        return Judgement::another_key(Effect::SpendingCap, resting(None));
+    }
     if said.says("spend limit") || said.says("spending") || any_names(violations, "Spend") {
         return Judgement::another_key(Effect::RestProject(SPEND), resting(None));
     }

@@ -249,7 +249,8 @@ fn a_whole_answer_is_read_and_one_that_is_torn_is_not() {
     let answer = outcome.result.unwrap();
     assert_eq!(
         (answer.text.as_str(), answer.model.as_str()),
-        ("yes", "gemini-y")
+        ("yes", "gemini-x"),
+        "the id that was asked, not the model behind an alias"
     );
     assert_eq!(answer.signed, [br#"{"text":"yes","thoughtSignature":"s"}"#]);
     let path = "POST /v1beta/models/gemini-x:generateContent HTTP/1.1\r\n";

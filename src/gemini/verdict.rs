@@ -57,6 +57,8 @@ pub(super) struct Reply<'a> {
     pub(super) retry_after: Option<&'a str>,
     pub(super) content_type: &'a str,
     pub(super) body: &'a [u8],
+    /// The model that was asked.
+    pub(super) model: &'a str,
 }
 
 /// Whether the person has seen a part of the answer; if so, no other attempt is made.
@@ -79,8 +81,8 @@ pub(super) fn of_reply(reply: &Reply<'_>, estimated: u64) -> Judgement {
     judgement
 }
 
-/// Judges an error that came with status 200, whole or in mid-stream.
-pub(super) fn of_error(json: &str, shown: Shown, estimated: u64) -> Judgement {
+/// Judges an error that came with status 200, whole or in mid-stream, from the model `asked`.
+pub(super) fn of_error(json: &str, shown: Shown, asked: &str, estimated: u64) -> Judgement {
     let status = Trouble::parse(json.as_bytes()).map_or(0, |trouble| status_of(&trouble));
     if status == 0 {
         return of_fault(Fault::Protocol, shown);
@@ -90,6 +92,7 @@ pub(super) fn of_error(json: &str, shown: Shown, estimated: u64) -> Judgement {
         retry_after: None,
         content_type: "application/json",
         body: json.as_bytes(),
+        model: asked,
     };
     stay_if(shown, of_reply(&reply, estimated))
 }
@@ -154,6 +157,8 @@ pub(super) struct Evidence {
     pub(super) words: String,
     /// How long the service asks us to wait.
     pub(super) wait: Option<Duration>,
+    /// The model that was asked, in lower case.
+    model: String,
 }
 
 /// What the body turned out to be.
@@ -200,6 +205,7 @@ impl Evidence {
             words: trouble.message.to_lowercase(),
             trouble,
             wait,
+            model: reply.model.to_lowercase(),
         }
     }
 
@@ -218,11 +224,11 @@ impl Evidence {
             400 if self.kind == Kind::Google => self.bad_request(),
             401 => Judgement::another_key(Effect::Refused(Death::Unlisted), Failure::NoKeys),
             402 => Judgement::another_key(Effect::RestProject(PREPAID), Failure::NoKeys),
-            403 | 404 if self.is_about_a_file() => Judgement::refused(Failure::BadRequest),
-            403 => self.denied(),
-            404 if self.kind == Kind::Google => {
-                Judgement::another_key(Effect::ModelMissing(DAY), Failure::Unexplained)
+            403 | 404 if self.kind == Kind::Google && self.is_about_a_file() => {
+                Judgement::refused(Failure::BadRequest)
             }
+            403 => self.denied(),
+            404 => self.not_found(),
             408 | 499 => Judgement::refused(Failure::TooSlow),
             413 => Judgement::refused(Failure::FileTooLarge),
             429 => quota::judge(self, estimated),
@@ -237,11 +243,7 @@ impl Evidence {
                 Next::AnotherModel,
                 Failure::Busy,
             ),
-            504 => Judgement::new(
-                Effect::Innocent,
-                Next::Repaired(Repair::LessThinking),
-                Failure::TooSlow,
-            ),
+            504 => Judgement::new(Effect::Innocent, Next::FasterModel, Failure::TooSlow),
             _ => strike,
         }
     }
@@ -314,6 +316,18 @@ impl Evidence {
         Judgement::another_key(Effect::RestFreeKeys, Failure::Region)
     }
 
+    /// Rows 12 and 12b: Google's own 404 names the model that it does not find. Any other says that
+    /// nothing of Google's is at the address, which is about no key and no model.
+    fn not_found(&self) -> Judgement {
+        let names_it = !self.model.is_empty() && self.says(&self.model);
+        if self.trouble.status == "NOT_FOUND" && names_it {
+            Judgement::another_key(Effect::ModelMissing(HOUR), Failure::NoKeys)
+        } else {
+            let failure = Failure::Misconfigured;
+            Judgement::new(Effect::WrongEndpoint, Next::Nowhere, failure)
+        }
+    }
+
     /// Rows 9–11 and 13: the service does not take this request.
     fn bad_request(&self) -> Judgement {
         if self.is_about_the_region() {
@@ -328,7 +342,9 @@ impl Evidence {
         if self.says("token count") || self.says("number of tokens") {
             return Judgement::refused(Failure::TooLong);
         }
-        let repair = if self.says("signature") {
+        let repair = if self.says("developer instruction is not enabled") {
+            Some(Repair::SystemInFirstTurn)
+        } else if self.says("signature") {
             Some(Repair::PlainSignatures)
         } else if self.says("thinking") || self.says("budget") || self.says("level") {
             Some(Repair::NoThinkingConfig)

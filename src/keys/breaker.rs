@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Death, Health, Learned, Policy, Rest, pacific};
+use super::{Cause, Death, Fingerprint, Health, Known, Policy, Rest, pacific};
 use crate::clock::Timestamp;
 
 /// No rest that is given as a time, and no blacklisting, lasts longer (design §4).
@@ -79,6 +79,39 @@ pub(super) fn refused(policy: &Policy) -> Brake {
     }
 }
 
+/// A model that two projects do not find (gemini-api §15, row 12).
+pub(super) const MISSING: Brake = Brake {
+    after: 1,
+    first: Duration::from_hours(1),
+    longest: LONGEST,
+};
+
+/// There is no Gemini API at the address (row 12b).
+pub(super) const MISROUTED: Brake = Brake {
+    after: 1,
+    first: Duration::from_secs(5),
+    longest: Duration::from_mins(15),
+};
+
+/// After this long it is looked whether a day's quota is gone; then twice as late each time (row 14).
+const FIRST_LOOK: Duration = Duration::from_mins(15);
+
+/// How often it is looked whether a spending cap is lifted (row 18).
+const CAP_LOOK: Duration = Duration::from_hours(6);
+
+/// When to ask again while a probe is under way.
+const PROBE_CHECK: Duration = Duration::from_secs(1);
+
+/// Whether a call may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    Open,
+    /// As the one call that looks how things stand.
+    Probe,
+    /// Not before then.
+    Closed(Timestamp),
+}
+
 /// When a rest that begins now ends.
 pub(super) fn end_of(rest: Rest, policy: &Policy, now: Timestamp) -> Timestamp {
     match rest {
@@ -97,6 +130,90 @@ impl Health {
         if self.rests_until.is_none_or(|end| end < until) {
             self.rests_until = Some(until);
             self.rests_since = Some(now);
+            self.cause = None;
+            self.probe_at = None;
+        }
+    }
+
+    /// The service says that the day is spent: until midnight, with a look before. A call that left
+    /// before the last look was due says nothing new.
+    pub(super) fn day_gone(&mut self, left: Timestamp, policy: &Policy, now: Timestamp) {
+        let midnight = end_of(Rest::UntilPacificMidnight, policy, now);
+        let looks = match (self.cause, self.resting(now)) {
+            (Some(Cause::Day { looks }), Some(_)) => {
+                if self.probe_at.is_none_or(|due| left < due) {
+                    return;
+                }
+                looks.saturating_add(1)
+            }
+            (_, _) => 0,
+        };
+        self.rest(midnight, now);
+        if self.rests_until == Some(midnight) {
+            let due = now.after(FIRST_LOOK.saturating_mul(1 << looks.min(16)));
+            self.cause = Some(Cause::Day { looks });
+            self.probe_at = Some(due.min(midnight));
+        }
+    }
+
+    /// The model was not found once more: for `first`, then twice as long each time.
+    pub(super) fn not_found(&mut self, at: Fingerprint, first: Duration, now: Timestamp) {
+        let times = match self.cause {
+            Some(Cause::Missing { times, .. }) if self.resting(now).is_some() => times,
+            Some(Cause::Missing { times, .. }) => times.saturating_add(1),
+            Some(Cause::Day { .. } | Cause::Endpoint { .. } | Cause::SpendingCap) | None => 0,
+        };
+        let until = now.after(first.saturating_mul(1 << times.min(16)).min(LONGEST));
+        self.rest(until, now);
+        if self.rests_since == Some(now) {
+            self.cause = Some(Cause::Missing { at, times });
+        }
+    }
+
+    /// Something shared failed once more, for this cause.
+    pub(super) fn brake_because(
+        &mut self,
+        cause: Cause,
+        brake: &Brake,
+        left: Timestamp,
+        now: Timestamp,
+    ) {
+        self.brake(brake, left, now);
+        self.cause = Some(cause);
+    }
+
+    /// The spending cap of the month is reached, or still is. Late news change nothing.
+    pub(super) fn cap(&mut self, left: Timestamp, now: Timestamp) {
+        if self.cause != Some(Cause::SpendingCap) || self.is_news(left) {
+            self.rest(now.after(CAP_LOOK), now);
+            self.cause = Some(Cause::SpendingCap);
+        }
+    }
+
+    /// All is well: nothing of a rest is left, and the next one is as short as the first.
+    pub(super) fn clear(&mut self) {
+        if self.dead.is_none() {
+            self.rests_until = None;
+            self.rests_since = None;
+            self.cause = None;
+            self.probe_at = None;
+            self.heal();
+        }
+    }
+
+    /// Whether a call may pass now, where one probe at a time decides how it goes on.
+    pub(super) fn gate(&self, on_probe: bool, now: Timestamp) -> Gate {
+        let busy = Gate::Closed(now.after(PROBE_CHECK));
+        let free = if on_probe { busy } else { Gate::Probe };
+        match (self.cause, self.resting(now)) {
+            (Some(Cause::Day { .. }), Some(midnight)) => match self.probe_at {
+                Some(due) if due <= now => free,
+                Some(due) => Gate::Closed(due.min(midnight)),
+                None => Gate::Closed(midnight),
+            },
+            (_, Some(until)) => Gate::Closed(until),
+            (Some(Cause::Missing { .. } | Cause::SpendingCap), None) => free,
+            (Some(Cause::Day { .. } | Cause::Endpoint { .. }) | None, None) => Gate::Open,
         }
     }
 
@@ -115,6 +232,8 @@ impl Health {
         if since > now || until > now.after(pacific::LONGEST_DAY) {
             self.rests_since = Some(now);
             self.rests_until = Some(now.after(length));
+            let look = |due: Timestamp| now.after(due.since(since.min(due)).min(length));
+            self.probe_at = self.probe_at.map(look);
         }
     }
 
@@ -236,9 +355,10 @@ impl Health {
     }
 
     /// Remembers true limits; the newest word counts.
-    pub(super) fn learn(&mut self, learned: &[Learned]) {
-        for &news in learned {
-            match self.learned.iter_mut().find(|old| old.quota == news.quota) {
+    pub(super) fn learn(&mut self, learned: impl IntoIterator<Item = Known>) {
+        for news in learned {
+            let same = |old: &&mut Known| old.learned.quota == news.learned.quota;
+            match self.learned.iter_mut().find(same) {
                 Some(old) => *old = news,
                 None => self.learned.push(news),
             }
@@ -249,6 +369,7 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Learned;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 
@@ -421,10 +542,14 @@ mod tests {
     #[test]
     fn the_newest_limit_replaces_the_older_one() {
         use crate::keys::Quota::{RequestsPerDay, RequestsPerMinute};
-        let limit = |quota, limit| Learned { quota, limit };
+        let limit = |quota, limit| Known {
+            learned: Learned { quota, limit },
+            at: NOW,
+            paid: false,
+        };
         let mut health = Health::default();
-        health.learn(&[limit(RequestsPerDay, 20), limit(RequestsPerMinute, 5)]);
-        health.learn(&[limit(RequestsPerDay, 0)]);
+        health.learn([limit(RequestsPerDay, 20), limit(RequestsPerMinute, 5)]);
+        health.learn([limit(RequestsPerDay, 0)]);
         let expected = [limit(RequestsPerDay, 0), limit(RequestsPerMinute, 5)];
         assert_eq!(health.learned, expected);
     }

@@ -149,6 +149,13 @@ impl Route {
                 self.model_last(&call.model);
                 true
             }
+            Next::FasterModel => {
+                if !self.repairs.contains(&Repair::LessThinking) {
+                    self.repairs.push(Repair::LessThinking);
+                }
+                self.model_last(&call.model);
+                true
+            }
             Next::Repaired(repair) => {
                 let is_new = !self.repairs.contains(&repair);
                 self.repairs.push(repair);
@@ -210,6 +217,8 @@ impl Route {
             | Effect::Throttled(_)
             | Effect::RestKey(_)
             | Effect::RestProject(_)
+            | Effect::WrongEndpoint
+            | Effect::SpendingCap
             | Effect::RestModel(_)
             | Effect::Strike(_) => {}
         }

@@ -9,6 +9,7 @@ use super::alike::Alike;
 use super::balance::Pick;
 use super::failover::Budget;
 use super::line::Line;
+use super::missing::Absent;
 use super::pacific::{self, Day};
 use super::purse::Spend;
 use super::quota::MINUTE;
@@ -33,15 +34,20 @@ pub(crate) struct Pool {
     pub(super) policy: Policy,
     /// The models of the catalogue, cheapest tier first.
     pub(super) offers: Vec<Offer>,
-    /// The configured keys, sorted by [`Member::section`] and fingerprint.
+    /// The configured keys, once for each group they stand in, sorted by [`Member::section`] and
+    /// fingerprint.
     pub(super) roster: Vec<Member>,
     pub(super) state: State,
     pub(super) spend: Spend,
     pub(super) line: Line,
     pub(super) alike: Alike,
     pub(super) budget: Budget,
-    /// Projects that do not find a model: (model, project, when).
-    pub(super) missing: Vec<(usize, usize, Timestamp)>,
+    /// Who does not find a model, or the service.
+    pub(super) absent: Absent,
+    /// The address that calls go to.
+    pub(super) endpoint: Fingerprint,
+    /// When it is time to try more than a limit that was learned.
+    pub(super) tries_at: Option<Timestamp>,
     /// Last strikes that wait to be told from a storm's.
     pub(super) verdicts: Vec<Open>,
     /// What changed without a call that would have it stored.
@@ -102,7 +108,9 @@ impl Pool {
             line: Line::default(),
             alike: Alike::default(),
             budget: Budget::default(),
-            missing: Vec::new(),
+            absent: Absent::default(),
+            endpoint: Fingerprint::default(),
+            tries_at: None,
             verdicts: Vec::new(),
             unsaved: Vec::new(),
             amnesty: HashSet::new(),
@@ -202,7 +210,7 @@ impl Pool {
 
     /// How many keys are configured.
     pub(crate) fn roster_len(&self) -> usize {
-        self.roster.len()
+        self.each_key().count()
     }
 
     /// What paid keys have cost; none while there are none.
@@ -224,11 +232,8 @@ impl Pool {
             .bucket_mut(seat)
             .restamp(lease.tokens, lease.at, now);
         lease.at = now;
-        let state = &self.state;
-        let region = (!lease.paid).then_some(&state.free_keys);
-        let shared = [&state.pool, state.model(seat.model)].into_iter();
-        let mut closed = shared.chain(region).map(|it| it.health.resting(now));
-        !self.is_dead(seat) && self.resting(seat, now).is_none() && closed.all(|it| it.is_none())
+        let own = self.resting(seat, lease.trials, now);
+        !self.is_dead(seat) && own.is_none() && self.closed(lease, now).is_none()
     }
 
     pub(super) fn lend(&mut self, pick: &Pick, ask: &Ask, moment: Moment) -> Lease {
@@ -244,6 +249,9 @@ impl Pool {
         self.state.pool.on_trial |= trials.pool;
         self.state.free_keys.on_trial |= trials.free_keys;
         self.state.model_mut(seat.model).on_trial |= trials.model;
+        self.state.endpoint.on_trial |= trials.endpoint;
+        self.state.bucket_mut(seat).on_probe |= trials.bucket;
+        self.state.project_mut(seat.project).on_probe |= trials.project;
         let key = self.state.key_mut(seat.key);
         key.in_flight += 1;
         Lease {
@@ -281,6 +289,9 @@ impl Pool {
             self.day = pacific::day_of(self.latest);
         }
         self.pass_verdicts(self.latest);
+        if self.tries_at.is_some_and(|at| at <= self.latest) {
+            self.limit_all();
+        }
         Moment {
             now: self.latest,
             day: self.day,

@@ -6,13 +6,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::pacific::{self, Day};
-use super::{Health, Learned, Ledger, Policy, Quota};
+use super::{Health, Known, Learned, Ledger, Policy, Quota};
 use crate::catalog::Model;
 use crate::clock::Timestamp;
 
 /// How long a request fills the minute: 60 seconds, and the most that the way to the service may
 /// differ between two requests. We count when a request is reserved, the service when it arrives.
 pub(super) const MINUTE: Duration = Duration::from_millis(60_250);
+
+/// So long a limit binds that the service has named.
+pub(super) const BINDS_FOR: Duration = Duration::from_hours(24);
 
 /// What a lender keeps of its minute and its day for its own people (design §4).
 const RESERVE_PERCENT: u64 = 40;
@@ -32,6 +35,38 @@ pub(super) struct Limits {
 }
 
 impl Limits {
+    /// What was learned binds. A limit that was last named a day ago is tried upward: then what would
+    /// hold without it counts, where that is more. A refusal names it anew.
+    pub(super) fn known(
+        model: &Model,
+        policy: &Policy,
+        known: &[Known],
+        now: Timestamp,
+    ) -> Option<Self> {
+        let learned = |one: &Known| one.learned;
+        let all: Vec<Learned> = known.iter().map(learned).collect();
+        let fresh = known.iter().filter(|one| one.at.after(BINDS_FOR) > now);
+        let fresh: Vec<Learned> = fresh.map(learned).collect();
+        let (bound, free) = (
+            Self::of(model, policy, &all),
+            Self::of(model, policy, &fresh),
+        );
+        bound
+            .zip(free)
+            .map(|(one, other)| one.max(other))
+            .or(bound)
+            .or(free)
+    }
+
+    /// The higher of each.
+    fn max(self, other: Self) -> Self {
+        Self {
+            minute: self.minute.max(other.minute),
+            day: self.day.max(other.day),
+            tokens: self.tokens.max(other.tokens),
+        }
+    }
+
     /// The owner's policy over the catalogue's numbers. What the service itself said replaces the
     /// catalogue's number and binds whatever the policy is; none when it said 0: not offered.
     pub(super) fn of(model: &Model, policy: &Policy, learned: &[Learned]) -> Option<Self> {
@@ -101,6 +136,8 @@ struct Unit {
 #[derive(Debug, Default)]
 pub(super) struct Bucket {
     pub(super) health: Health,
+    /// A call that looks how it stands is under way.
+    pub(super) on_probe: bool,
     /// Of the model, by the policy and what was learned; none: not offered, or not configured.
     pub(super) limits: Option<Limits>,
     day: i32,
@@ -153,6 +190,9 @@ impl Bucket {
     /// are counted as made now. That is late, never early.
     pub(super) fn rebase(&mut self, now: Timestamp) {
         self.health.rebase(now);
+        for known in &mut self.health.learned {
+            known.at = known.at.min(now);
+        }
         for unit in &mut self.units {
             unit.at = unit.at.min(now);
         }

@@ -221,7 +221,7 @@ impl Pool {
     /// Dead keys with what they died of.
     fn graves(&self) -> impl Iterator<Item = (Fingerprint, &Health)> {
         let mut seen = Vec::new();
-        self.roster.iter().filter_map(move |member| {
+        self.each_key().filter_map(move |member| {
             let place = member.seat(0).project;
             let project = &self.state.project(place).health;
             if project.dead.is_some() {

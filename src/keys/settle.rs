@@ -9,8 +9,8 @@ use super::breaker::{self, Brake, OVERLOAD, PAGES, REGION, THROTTLE, THROTTLED_M
 use super::lease::Trials;
 use super::pool::Moment;
 use super::{
-    Change, Counted, Effect, Fingerprint, Health, Lease, Ledger, News, Pool, Rest, Scope, Verdict,
-    purse,
+    Change, Counted, Effect, Fingerprint, Health, Known, Lease, Ledger, News, Pool, Rest, Scope,
+    Verdict, missing, purse,
 };
 use crate::clock::Timestamp;
 
@@ -19,9 +19,6 @@ const LOOKED_AT: Duration = Duration::from_secs(10);
 
 /// The Owner is told of what keeps all calls back so long; by then it has lasted for a minute.
 const WORTH_TELLING: Duration = Duration::from_mins(1);
-
-/// So long a model that one project does not find counts as missing.
-const MISSING_FOR: Duration = Duration::from_hours(24);
 
 impl Pool {
     /// Takes a lease back with what the call taught us; returns what must be stored.
@@ -42,7 +39,12 @@ impl Pool {
         let key = self.state.key_mut(lease.seat.key);
         key.last = Some((verdict.effect, moment.now));
         let scope = Scope::ProjectModel(lease.project, lease.model.clone());
-        let learned = self.change(scope, |health| health.learn(&verdict.learned));
+        let known = verdict.learned.iter().map(|learned| Known {
+            learned: *learned,
+            at: moment.now,
+            paid: lease.paid,
+        });
+        let learned = self.change(scope, |health| health.learn(known));
         if learned.is_some() {
             self.limit(lease.seat);
         }
@@ -66,7 +68,7 @@ impl Pool {
     /// long before a streamed answer ends.
     pub(crate) fn answers(&mut self, lease: &Lease) {
         self.end_trials(lease);
-        let changes = self.heal_shared(lease);
+        let changes = self.heal_shared(lease, self.latest);
         self.unsaved.extend(changes);
         self.line.stir();
     }
@@ -83,10 +85,16 @@ impl Pool {
             pool,
             free_keys,
             model,
+            endpoint,
+            bucket,
+            project,
         } = lease.trials;
         self.state.pool.on_trial &= !pool;
         self.state.free_keys.on_trial &= !free_keys;
         self.state.model_mut(lease.seat.model).on_trial &= !model;
+        self.state.endpoint.on_trial &= !endpoint;
+        self.state.bucket_mut(lease.seat).on_probe &= !bucket;
+        self.state.project_mut(lease.seat.project).on_probe &= !project;
     }
 
     /// Gives back what the service surely has not counted, and replaces the reserved price by the
@@ -133,14 +141,14 @@ impl Pool {
             Effect::KillKey(death) => self.kill(key(), lease.seat, death, now),
             Effect::KillProject(death) => self.kill(project(), lease.seat, death, now),
             Effect::Refused(_) => self.refused(lease, now),
-            Effect::RestKeyModel(rest) => self.rest(bucket(), jittered(rest, rng), now),
-            Effect::ModelMissing(rest) => {
-                let mut changes = self.rest(bucket(), rest, now);
-                if self.is_missing(lease, now) {
-                    changes.extend(self.rest(Scope::Model(lease.model.clone()), rest, now));
-                }
-                changes
+            Effect::RestKeyModel(Rest::UntilPacificMidnight) => {
+                let policy = self.policy;
+                self.one(bucket(), |it| it.day_gone(lease.at, &policy, now))
             }
+            Effect::RestKeyModel(rest) => self.rest(bucket(), jittered(rest, rng), now),
+            Effect::ModelMissing(rest) => self.model_missing(lease, rest, now),
+            Effect::WrongEndpoint => self.misrouted(lease, now),
+            Effect::SpendingCap => self.one(project(), |it| it.cap(lease.at, now)),
             Effect::Throttled(rest) => self.throttled(lease, jittered(rest, rng), now),
             Effect::RestKey(rest) => self.rest(key(), rest, now),
             Effect::RestProject(rest) => self.rest(project(), rest, now),
@@ -215,7 +223,7 @@ impl Pool {
     /// The key answered: what was doubted is trusted, and keys that failed the same question on the
     /// same model are to blame for it, unless many failed alike then.
     fn heal(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
-        let mut changes = self.heal_shared(lease);
+        let mut changes = self.heal_shared(lease, now);
         let pair = Scope::KeyModel(lease.key, lease.model.clone());
         let key = self.state.key_mut(lease.seat.key);
         key.answered = key.answered.max(now);
@@ -240,15 +248,15 @@ impl Pool {
 
     /// What many keys stand behind is trusted again; a late answer says nothing new, but that what
     /// was said of everybody meanwhile is not so.
-    fn heal_shared(&mut self, lease: &Lease) -> Vec<Change> {
+    fn heal_shared(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
         self.alike.answered(lease.seat.model, lease.at);
         let pages = self.page_voices.contradict(lease.at);
         let region = !lease.paid && self.region_voices.contradict(lease.at);
         let lifted = [(pages, Scope::Pool), (region, Scope::FreeKeys)];
         let lifted = lifted.into_iter().filter(|(taken_back, _)| *taken_back);
-        let mut changes: Vec<Change> = lifted
-            .filter_map(|(_, scope)| self.change(scope, Health::lift))
-            .collect();
+        let lifted = lifted.filter_map(|(_, scope)| self.change(scope, Health::lift));
+        let mut changes: Vec<Change> = lifted.collect();
+        changes.extend(self.found(lease, now));
         let free = (!lease.paid).then_some(Scope::FreeKeys);
         let shared = [
             Scope::Project(lease.project),
@@ -272,24 +280,6 @@ impl Pool {
             }
         }
         changes
-    }
-
-    /// Whether two projects by now do not find the model.
-    fn is_missing(&mut self, lease: &Lease, now: Timestamp) -> bool {
-        let seat = lease.seat;
-        self.missing
-            .retain(|(_, _, at)| at.after(MISSING_FOR) > now);
-        let one = |(model, project, _): &(usize, usize, Timestamp)| {
-            *model == seat.model && *project == seat.project
-        };
-        if !self.missing.iter().any(one) {
-            self.missing.push((seat.model, seat.project, now));
-        }
-        let same = self
-            .missing
-            .iter()
-            .filter(|(model, ..)| *model == seat.model);
-        same.count() > 1
     }
 
     /// One failure more on the model's breaker; a time that the service named counts as soon as it
@@ -345,7 +335,7 @@ impl Pool {
         let news = match (before.dead, health.dead) {
             (None, Some((death, _))) => Some(News::Died(death)),
             (Some(_), None) => Some(News::Back),
-            (None, None) | (Some(_), Some(_)) => None,
+            (None, None) | (Some(_), Some(_)) => missing::news(&scope, &before, health),
         };
         let health = health.clone();
         Some(Change {

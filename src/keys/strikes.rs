@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 /// A key whose last strike may still turn out to be a storm's.
 #[derive(Debug)]
 pub(super) struct Open {
-    key: usize,
+    pub(super) key: usize,
     since: Timestamp,
 }
 
@@ -145,7 +145,7 @@ impl Pool {
                 since,
             })
         };
-        self.verdicts = self.roster.iter().filter_map(open).collect();
+        self.verdicts = self.each_key().filter_map(open).collect();
     }
 
     /// Blacklists those whose last strike no storm has explained in time.

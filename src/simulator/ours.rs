@@ -14,7 +14,7 @@ use crate::gemini;
 use crate::gemini::verdict::Judgement;
 use crate::keys::{
     self, Attempted, Change, Counted, Effect, Fingerprint, Group, Health, KeySpec, Lease, Ledger,
-    Next, Pool, Reserved, Route, Saved, Scope, Start, Ticket, Verdict,
+    LookFor, Next, Pool, Reserved, Route, Saved, Scope, Start, Ticket, Verdict,
 };
 
 /// How often keys are looked for whose time has come, as in `app::upkeep`.
@@ -41,11 +41,10 @@ pub(crate) struct Ours {
     /// Keys whose time has come, and those of them that are being looked at.
     due: BTreeSet<Fingerprint>,
     looked_at: BTreeSet<Fingerprint>,
-    /// Calls that were refused in words that no table lists: their keys are looked at, at once, on
-    /// the threads of those calls.
-    refused: Vec<Attempted>,
+    /// Failed calls whose keys look at once at how things stand, as on the threads of those calls.
+    to_look: Vec<(Attempted, LookFor)>,
     /// Those of them whose look is under way, by key.
-    checked: HashMap<usize, Attempted>,
+    looking: HashMap<usize, (Attempted, LookFor)>,
 }
 
 impl Ours {
@@ -82,8 +81,8 @@ impl Ours {
             next_tick: now.after(TICK),
             due: BTreeSet::new(),
             looked_at: BTreeSet::new(),
-            refused: Vec::new(),
-            checked: HashMap::new(),
+            to_look: Vec::new(),
+            looking: HashMap::new(),
         }
     }
 
@@ -123,12 +122,8 @@ impl Ours {
     fn judge(&self, reply: Reply, (key, model): (usize, usize), tokens: u64) -> Option<Judgement> {
         let model = self.catalog.models().nth(model)?;
         let said = replies::said(reply, key, &model.id)?;
-        Some(gemini::judged(
-            said.status,
-            said.content_type,
-            &said.body,
-            tokens,
-        ))
+        let reply = (said.status, said.content_type, said.body.as_str());
+        Some(gemini::judged(&model.id, reply, tokens))
     }
 
     fn store(&mut self, changes: Vec<Change>) {
@@ -221,11 +216,9 @@ impl Policy for Ours {
         let verdict = judgement.map_or_else(answered, |judgement| judgement.verdict);
         let changes = self.pool.settle(lease, &verdict, now, rng);
         self.store(changes);
-        if matches!(verdict.effect, Effect::Refused(_))
-            && self.pool.is_to_be_looked_at(&attempted, now)
-        {
-            self.refused.push(attempted.clone());
-        }
+        let look = self.pool.look_for(&attempted, verdict.effect, now);
+        self.to_look
+            .extend(look.map(|look| (attempted.clone(), look)));
         let goes_on = self
             .routes
             .get_mut(&question.id)
@@ -253,12 +246,12 @@ impl Policy for Ours {
                 found.extend(self.place(&key).map(|place| (place, 0)));
             }
         }
-        for call in std::mem::take(&mut self.refused) {
+        for (call, look) in std::mem::take(&mut self.to_look) {
             let key = self.place(&call.key);
             let model = self.catalog.models().position(|it| it.id == call.model);
             if let (Some(key), Some(model)) = (key, model) {
                 found.push((key, model));
-                self.checked.insert(key, call);
+                self.looking.insert(key, (call, look));
             }
         }
         found
@@ -266,9 +259,14 @@ impl Policy for Ours {
 
     fn shown(&mut self, key: usize, met: Option<Reply>, now: Timestamp) {
         let judgement = met.and_then(|reply| self.judge(reply, (key, 0), 0));
+        let effect = judgement.as_ref().map(|judgement| judgement.verdict.effect);
         let (shown, death) = retest::meaning(&judgement.map_or(Ok(()), Err));
-        let changes = match self.checked.remove(&key) {
-            Some(call) => self.pool.looked_at(&call, shown, death, now),
+        let changes = match self.looking.remove(&key) {
+            Some((call, LookFor::Key)) => self.pool.looked_at(&call, shown, death, now),
+            Some((call, LookFor::Address)) if matches!(effect, Some(Effect::Throttled(_))) => {
+                self.pool.address_is_throttled(&call, now)
+            }
+            Some((_, LookFor::Address)) => Vec::new(),
             None => {
                 self.looked_at.remove(&name(key));
                 self.pool.retested(name(key), shown, now)
@@ -301,8 +299,8 @@ impl Policy for Ours {
         self.woken.clear();
         self.due.clear();
         self.looked_at.clear();
-        self.refused.clear();
-        self.checked.clear();
+        self.to_look.clear();
+        self.looking.clear();
         self.next_tick = now.after(TICK);
     }
 

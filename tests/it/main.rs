@@ -30,6 +30,7 @@ mod queue;
 mod readme;
 mod reask;
 mod restart;
+mod routes;
 mod secrets;
 mod shape;
 mod shutdown;

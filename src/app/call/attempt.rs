@@ -25,7 +25,7 @@ use crate::gemini::body::Body;
 use crate::gemini::shape::{Shape, Signatures};
 use crate::gemini::slots::Slot;
 use crate::gemini::{self, Outcome as Report, Progress};
-use crate::keys::{Change, Counted, Effect, Lease, News, Next, Repair, Scope, Verdict};
+use crate::keys::{Cause, Change, Counted, Effect, Lease, News, Next, Scope, Verdict};
 
 /// The service may think this long before its first byte (design §2).
 const FIRST_BYTE: Duration = Duration::from_mins(1);
@@ -90,10 +90,7 @@ impl Call<'_> {
             signatures,
             ..Shape::default()
         };
-        let remembered = self
-            .engine
-            .is_without_thinking(model)
-            .then_some(Repair::NoThinkingConfig);
+        let remembered = self.engine.repairs_of(model);
         self.route
             .repairs()
             .iter()
@@ -171,6 +168,7 @@ impl Work {
         } = self;
         let call = lease.attempted();
         let label = engine.label(&lease);
+        let model = lease.model.clone();
         let mut rng = fastrand::Rng::new();
         let effect = outcome.verdict.effect;
         let now = clock::now();
@@ -178,7 +176,7 @@ impl Work {
             let changes = pool.settle(lease, &outcome.verdict, now, &mut rng);
             (changes, pool.look_for(&call, effect, now))
         });
-        note(&label, &outcome.verdict, &changes);
+        note(&label, &model, &outcome.verdict, &changes);
         if outcome.result.is_err() {
             // Before anybody is called again, so that no crash forgets a death.
             store_now(&engine, std::mem::take(&mut changes));
@@ -190,7 +188,7 @@ impl Work {
         if let Some(look) = look {
             // Its question is at another key already.
             let changes = retest::look_after(&engine, &slot, &key, &call, look);
-            tell(&label, &changes);
+            tell(&label, &model, &changes);
             store_now(&engine, changes);
         }
     }
@@ -261,17 +259,17 @@ const fn innocent() -> Verdict {
 }
 
 /// What a call meant.
-fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
+fn note(key: &str, model: &str, verdict: &Verdict, changes: &[Change]) {
     if verdict.effect == Effect::Healthy {
         debug!(key; "key settled");
     } else {
         info!(key, effect:? = verdict.effect; "key settled");
     }
-    tell(key, changes);
+    tell(key, model, changes);
 }
 
 /// What is for a person to act on, and what keeps all calls back; with everything else the pool copes.
-fn tell(key: &str, changes: &[Change]) {
+fn tell(key: &str, model: &str, changes: &[Change]) {
     let now = clock::now();
     for change in changes {
         let until = change.health.resting(now);
@@ -293,6 +291,16 @@ fn tell(key: &str, changes: &[Change]) {
             ),
             Some(news @ (News::Unblocked | News::ServedAgain)) => {
                 info!(news:?; "calls are answered again");
+            }
+            Some(News::Rests(Cause::Endpoint { .. })) => error!(
+                "there is no Gemini API at the address in GEMINI_API_URL: correct it and start again"
+            ),
+            Some(News::Rests(Cause::Missing { .. })) => {
+                error!(model; "Google does not find the model; take it out of the catalogue if it was shut down");
+            }
+            Some(News::Rests(cause)) => error!(key, cause:?; "the money of an account is spent"),
+            Some(News::Lifted(cause)) => {
+                info!(key, model, cause:?; "what was closed is open again")
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::keys::{Learned, Quota};
 
 const ESTIMATED: u64 = 1000;
 const MINUTE: Rest = Rest::For(Duration::from_mins(1));
+const ASKED: &str = "gemini-3.8-flash";
 
 fn judged(status: u16, body: &str) -> Judgement {
     let reply = Reply {
@@ -12,6 +13,7 @@ fn judged(status: u16, body: &str) -> Judgement {
         retry_after: None,
         content_type: "application/json; charset=UTF-8",
         body: body.as_bytes(),
+        model: ASKED,
     };
     of_reply(&reply, ESTIMATED)
 }
@@ -191,6 +193,11 @@ fn rows_11_and_13_a_bad_request_is_repaired_once_or_given_up() {
             Failure::BadRequest,
         ),
         (
+            "Developer instruction is not enabled for models/gemma-3-27b-it",
+            repaired(Repair::SystemInFirstTurn),
+            Failure::BadRequest,
+        ),
+        (
             "Budget 0 is invalid. This model only works in thinking mode.",
             repaired(Repair::NoThinkingConfig),
             Failure::BadRequest,
@@ -225,15 +232,40 @@ fn rows_11_and_13_a_bad_request_is_repaired_once_or_given_up() {
 }
 
 #[test]
-fn row_12_a_model_that_is_not_found_rests_a_day() {
+fn row_12_a_model_that_google_names_as_not_found_rests_an_hour() {
     for message in [
-        "models/x is not found for API version v1beta",
-        "This model is no longer available to new users.",
+        "models/gemini-3.8-flash is not found for API version v1beta, or is not supported",
+        "This model models/Gemini-3.8-Flash is no longer available to new users.",
     ] {
         let body = error(404, "NOT_FOUND", message);
-        let effect = Effect::ModelMissing(DAY);
-        check(&[(404, body, effect, Next::AnotherKey, Failure::Unexplained)]);
+        let effect = Effect::ModelMissing(HOUR);
+        check(&[(404, body, effect, Next::AnotherKey, Failure::NoKeys)]);
     }
+}
+
+#[test]
+fn row_12b_every_other_404_says_that_the_address_is_wrong() {
+    let wrong = |body: &str| {
+        let body = body.to_owned();
+        let failure = Failure::Misconfigured;
+        (404, body, Effect::WrongEndpoint, Next::Nowhere, failure)
+    };
+    check(&[
+        wrong(r#"{"detail":"Not Found"}"#),
+        wrong(
+            r#"{"error":{"message":"Invalid URL (POST /v1beta/v1beta/models/gemini-3.8-flash)","type":"invalid_request_error","param":"","code":""}}"#,
+        ),
+        wrong("<html>The file you requested was not found</html>"),
+        wrong("404 page not found"),
+        wrong(""),
+        // Google's own words, about something else.
+        wrong(&error(404, "NOT_FOUND", "Requested entity was not found.")),
+        wrong(&error(
+            404,
+            "NOT_FOUND",
+            "models/gemini-3.6-flash is not found",
+        )),
+    ]);
 }
 
 #[test]
@@ -370,6 +402,18 @@ fn row_18_a_spend_limit_rests_the_project() {
 }
 
 #[test]
+fn row_18_a_monthly_spending_cap_rests_the_project_until_it_is_lifted() {
+    for message in [
+        "Your billing account has exceeded its monthly spending cap.",
+        "Monthly spend limit reached for project 1.",
+    ] {
+        let body = error(429, "RESOURCE_EXHAUSTED", message);
+        let failure = Failure::Resting { wakes: None };
+        check(&[(429, body, Effect::SpendingCap, Next::AnotherKey, failure)]);
+    }
+}
+
+#[test]
 fn row_19_a_spent_search_quota_costs_the_tool_not_the_key() {
     let body = exceeded(&[("GroundingRequestsPerDayPerProject", "1500")], "9s");
     let next = Next::Repaired(Repair::NoTools);
@@ -397,6 +441,7 @@ fn row_20_a_bare_429_is_told_apart() {
         retry_after: Some("7"),
         content_type: "",
         body: b"",
+        model: ASKED,
     };
     let rest = Rest::For(Duration::from_secs(7));
     assert_eq!(of_reply(&reply, 1).verdict.effect, Effect::Throttled(rest));
@@ -407,7 +452,7 @@ fn rows_21_to_24_the_service_fails_the_model_is_full_or_slow_or_we_left() {
     let suspect = Effect::Suspect(Rest::Cooldown);
     let full = Effect::RestModel(Rest::Cooldown);
     let high = "This model is currently experiencing high demand.";
-    let slow = Next::Repaired(Repair::LessThinking);
+    let slow = Next::FasterModel;
     check(&[
         (
             500,
@@ -632,7 +677,6 @@ fn row_26_the_network_is_nobodys_fault_until_the_request_was_sent() {
 fn row_28_only_the_unknown_in_googles_format_is_a_strike() {
     let strike = Effect::Strike(Rest::Cooldown);
     for (status, body) in [
-        (404, "<html>not found</html>".to_owned()),
         (409, error(409, "ABORTED", "x")),
         (418, error(418, "TEAPOT", "short and stout")),
         (501, error(501, "UNIMPLEMENTED", "x")),
@@ -664,10 +708,10 @@ fn an_error_inside_a_stream_is_judged_by_the_code_or_status_it_names() {
         (r#"{"message":"?"}"#, Effect::Suspect(Rest::Cooldown)),
         ("oops", Effect::Suspect(Rest::Cooldown)),
     ] {
-        let hidden = of_error(json, Shown::Nothing, ESTIMATED).verdict;
+        let hidden = of_error(json, Shown::Nothing, ASKED, ESTIMATED).verdict;
         assert_eq!(hidden.effect, effect, "{json}");
         assert_ne!(hidden.next, Next::Nowhere, "{json}");
-        let shown = of_error(json, Shown::Text, ESTIMATED).verdict;
+        let shown = of_error(json, Shown::Text, ASKED, ESTIMATED).verdict;
         assert_eq!(
             (shown.effect, shown.next),
             (effect, Next::Nowhere),
@@ -684,6 +728,7 @@ proptest::proptest! {
             retry_after: Some(&wait),
             content_type: "text/plain",
             body: body.as_bytes(),
+        model: ASKED,
         };
         let next = of_reply(&reply, ESTIMATED).verdict.next;
         proptest::prop_assert_ne!(next, Next::Done);

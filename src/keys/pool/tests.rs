@@ -490,9 +490,12 @@ fn what_the_service_says_of_its_limits_binds_and_is_to_be_stored() {
     assert_eq!((&changes[0].scope, changes.len()), (&scope, 1));
     let never = Err(Wait::never(Why::NoKeys));
     assert_eq!(
-        call(&mut pool, &small(), Effect::Healthy, after(999_999)),
+        call(&mut pool, &small(), Effect::Healthy, after(86_399)),
         never
     );
+    // Once a day it is tried whether more is possible by now.
+    let tried = call(&mut pool, &small(), Effect::Healthy, after(86_400));
+    assert_eq!(tried, Ok(1));
 }
 
 #[test]
@@ -580,7 +583,9 @@ fn every_key_is_counted_in_one_state() {
 }
 
 mod accounts;
+mod believe;
 mod breakers;
+mod groups;
 mod properties;
 mod random;
 mod refused;

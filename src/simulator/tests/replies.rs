@@ -5,7 +5,8 @@ use crate::keys::{Effect, Rest};
 
 fn judged(reply: Reply, key: usize) -> Judgement {
     let said = said(reply, key, "gemini-3.8-flash").unwrap();
-    gemini::judged(said.status, said.content_type, &said.body, 1)
+    let reply = (said.status, said.content_type, said.body.as_str());
+    gemini::judged("gemini-3.8-flash", reply, 1)
 }
 
 fn effect(reply: Reply) -> Effect {

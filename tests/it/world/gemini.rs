@@ -78,6 +78,8 @@ struct State {
     /// Tokens of thought that each answer costs.
     thoughts: usize,
     violations: Vec<String>,
+    /// Requests that came to another address than the service's.
+    misrouted: usize,
 }
 
 /// The service; shared between the server's threads and the test.
@@ -294,6 +296,10 @@ impl Service for Gemini {
     fn answer(&self, request: &Request, wire: &mut Wire) {
         let mut asked = match request::read(request) {
             Ok(asked) => asked,
+            Err(_) if is_elsewhere(request) => {
+                self.change(|state| state.misrouted += 1);
+                return wire.json(404, &json!({"detail": "Not Found"}));
+            }
             Err(problem) => {
                 self.change(|state| state.violations.push(format!("gemini: {problem}")));
                 let message = format!("{} is not found", request.path);
@@ -340,4 +346,10 @@ impl Gemini {
             ),
         }
     }
+}
+
+/// Whether the address in the bot's settings is not the service's: a gateway answers there, which
+/// knows no such path.
+fn is_elsewhere(request: &Request) -> bool {
+    request.path.find("/v1beta/").is_some_and(|at| at > 0)
 }

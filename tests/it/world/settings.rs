@@ -40,6 +40,16 @@ impl World {
         }
     }
 
+    /// A setting from the next start on.
+    pub(crate) fn has_setting(&mut self, name: &str, value: &str) {
+        self.settings.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The value of a setting that the bot is given.
+    pub(crate) fn setting_of(&self, name: &str) -> &str {
+        &self.settings[name]
+    }
+
     /// The person's `config.toml` from the next start on.
     pub(crate) fn has_config(&self, text: &str) {
         let folder = self.folder().join(".config/svs-bot");

@@ -133,7 +133,7 @@ fn step() -> impl Strategy<Value = Step> {
         20 => ask.prop_map(|(person, tier, tokens, rank, patience)| Step::Ask {
             person, tier, tokens, rank, patience,
         }),
-        14 => (which(), 0..44_usize, prop::option::weighted(0.04, limit))
+        14 => (which(), 0..46_usize, prop::option::weighted(0.04, limit))
             .prop_map(|(which, how, limit)| Step::End { which, how, limit }),
         4 => which().prop_map(|which| Step::Leave { which }),
         1 => which().prop_map(|which| Step::Refund { which }),
@@ -175,6 +175,8 @@ fn outcome(how: usize) -> (Effect, Next) {
         24..26 => (Effect::Innocent, Next::Nowhere),
         27..30 => (Effect::Refused(Death::Unlisted), Next::AnotherKey),
         26 => (Effect::Innocent, Next::Repaired(Repair::NoThinkingConfig)),
+        44 => (Effect::WrongEndpoint, Next::Nowhere),
+        45 => (Effect::SpendingCap, Next::AnotherKey),
         _ => (Effect::Healthy, Next::Done),
     }
 }

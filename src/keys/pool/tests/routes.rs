@@ -177,7 +177,8 @@ fn after_a_failure_its_kind_decides_where_the_question_goes() {
     let repaired = |repair| (Effect::Innocent, Next::Repaired(repair));
     let done = (Effect::Healthy, Next::Done);
     let [thinking, signatures] = [Repair::NoThinkingConfig, Repair::PlainSignatures].map(repaired);
-    let cases: [Case<'_>; 14] = [
+    let slow = (Effect::Innocent, Next::FasterModel);
+    let cases: [Case<'_>; 15] = [
         (&[done, done], &["mid"], false),
         (&[bad, done], &["mid"], false),
         (
@@ -187,6 +188,7 @@ fn after_a_failure_its_kind_decides_where_the_question_goes() {
         ),
         (&[fault, fault, done], &["mid", "mid", "twin"], true),
         (&[full, full, done], &["mid", "twin", "small"], false),
+        (&[slow, slow, done], &["mid", "twin", "small"], false),
         (&[full, strike, done], &["mid", "twin", "twin"], false),
         (&[missing, missing, done], &["mid", "mid", "twin"], true),
         (&[region, region, done], &["mid", "mid", "mid"], true),
@@ -216,6 +218,8 @@ fn after_a_failure_its_kind_decides_where_the_question_goes() {
         let called: Vec<&str> = calls.iter().map(|(_, model)| model.as_str()).collect();
         assert_eq!(called, models, "{outcomes:?}");
         assert_eq!(route.attempts() as usize, models.len());
+        let thinks_less = route.repairs() == [Repair::LessThinking];
+        assert_eq!(thinks_less, outcomes.contains(&slow), "{outcomes:?}");
         if other_keys {
             let mut names: Vec<u8> = calls.iter().map(|(name, _)| *name).collect();
             names.sort_unstable();

@@ -111,6 +111,8 @@ impl Fault {
     pub(crate) const PREPAID_OLD_FORM: Self = exhausted("Your prepayment credits are depleted");
     pub(crate) const SPEND: Self =
         exhausted("You have reached the spend limit of your tier for 10 minutes.");
+    pub(crate) const SPENDING_CAP: Self =
+        exhausted("Your billing account has exceeded its monthly spending cap.");
     pub(crate) const BARE_QUOTA: Self =
         exhausted("Resource has been exhausted (e.g. check quota).");
     pub(crate) const INTERNAL: Self = refused(500, "INTERNAL", "An internal error has occurred.");
@@ -187,7 +189,9 @@ impl Fault {
                 reason,
                 ..
             } => {
-                let mut body = error(status, name, message);
+                // The model's name in a sentence of the service.
+                let message = message.replace("models/x", &format!("models/{}", asked.model));
+                let mut body = error(status, name, &message);
                 if !reason.is_empty() {
                     body["error"]["details"] = info(reason);
                 }

@@ -120,7 +120,29 @@ impl World {
         let before: Vec<Health> = self.known();
         let catalog = Catalog::parse(OFFERS).unwrap();
         self.pool.reconfigure(THRIFTY, self.keys.clone(), &catalog);
-        assert_eq!(self.known(), before);
+        let kept = self.known();
+        let but_limits = |healths: &[Health]| -> Vec<Health> {
+            let healths = healths.iter().cloned();
+            healths
+                .map(|it| Health {
+                    learned: Vec::new(),
+                    ..it
+                })
+                .collect()
+        };
+        assert_eq!(but_limits(&kept), but_limits(&before));
+        // With other marks than its keys have now, a limit of a project was another account's.
+        let forgotten = self.pool.unsaved();
+        for change in &forgotten {
+            self.healths
+                .insert(change.scope.clone(), change.health.clone());
+        }
+        self.pool.saved(&forgotten);
+        let pool = &mut self.pool;
+        self.learned.retain(|((project, model), quota), _| {
+            let health = pool.health(&Scope::ProjectModel(*project, model.clone()));
+            health.learned.iter().any(|it| it.learned.quota == *quota)
+        });
         for (bucket, ledger) in &self.ledgers {
             let kept = self.pool.ledger(bucket.0, &bucket.1);
             assert!(kept.day > ledger.day || kept.used >= ledger.used.min(1));
