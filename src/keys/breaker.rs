@@ -94,7 +94,10 @@ pub(super) const MISROUTED: Brake = Brake {
 };
 
 /// After this long it is looked whether a day's quota is gone; then twice as late each time (row 14).
-const FIRST_LOOK: Duration = Duration::from_mins(15);
+pub(super) const FIRST_LOOK: Duration = Duration::from_mins(15);
+
+/// The same where our own ledger contradicts it: such bodies pass in seconds, or the day begins late.
+pub(super) const SOON_LOOK: Duration = Duration::from_mins(1);
 
 /// How often it is looked whether a spending cap is lifted (row 18).
 const CAP_LOOK: Duration = Duration::from_hours(6);
@@ -135,9 +138,15 @@ impl Health {
         }
     }
 
-    /// The service says that the day is spent: until midnight, with a look before. A call that left
-    /// before the last look was due says nothing new.
-    pub(super) fn day_gone(&mut self, left: Timestamp, policy: &Policy, now: Timestamp) {
+    /// The service says that the day is spent: until midnight, with looks before, the first of them
+    /// after this time. A call that left before the last look was due says nothing new.
+    pub(super) fn day_gone(
+        &mut self,
+        first: Duration,
+        left: Timestamp,
+        policy: &Policy,
+        now: Timestamp,
+    ) {
         let midnight = end_of(Rest::UntilPacificMidnight, policy, now);
         let looks = match (self.cause, self.resting(now)) {
             (Some(Cause::Day { looks }), Some(_)) => {
@@ -150,21 +159,28 @@ impl Health {
         };
         self.rest(midnight, now);
         if self.rests_until == Some(midnight) {
-            let due = now.after(FIRST_LOOK.saturating_mul(1 << looks.min(16)));
+            let due = now.after(first.saturating_mul(1 << looks.min(16)));
             self.cause = Some(Cause::Day { looks });
             self.probe_at = Some(due.min(midnight));
         }
     }
 
-    /// The model was not found once more: for `first`, then twice as long each time.
-    pub(super) fn not_found(&mut self, at: Fingerprint, first: Duration, now: Timestamp) {
+    /// The model was not found once more: for a cooldown, then twice as long each time, and never less
+    /// than this.
+    pub(super) fn not_found(
+        &mut self,
+        at: Fingerprint,
+        least: Duration,
+        policy: &Policy,
+        now: Timestamp,
+    ) {
         let times = match self.cause {
             Some(Cause::Missing { times, .. }) if self.resting(now).is_some() => times,
             Some(Cause::Missing { times, .. }) => times.saturating_add(1),
             Some(Cause::Day { .. } | Cause::Endpoint { .. } | Cause::SpendingCap) | None => 0,
         };
-        let until = now.after(first.saturating_mul(1 << times.min(16)).min(LONGEST));
-        self.rest(until, now);
+        let time = policy.cooldown.saturating_mul(1 << times.min(16));
+        self.rest(now.after(time.max(least).min(LONGEST)), now);
         if self.rests_since == Some(now) {
             self.cause = Some(Cause::Missing { at, times });
         }

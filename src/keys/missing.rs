@@ -46,7 +46,8 @@ impl Pool {
     }
 
     /// The project does not find the model: it rests there, and for everybody when another project
-    /// says so too and nobody was answered by it.
+    /// says so too and nobody was answered by it. Where somebody was, it may be there a moment later,
+    /// and only what stays missing rests long.
     pub(super) fn model_missing(
         &mut self,
         lease: &Lease,
@@ -54,12 +55,14 @@ impl Pool {
         now: Timestamp,
     ) -> Vec<Change> {
         let at = self.endpoint;
-        let first = match rest {
-            Rest::For(first) => first,
+        let least = match rest {
+            _ if self.was_answered(lease.seat.model, now) => Duration::ZERO,
+            Rest::For(least) => least,
             Rest::Cooldown | Rest::UntilPacificMidnight => MISSING.first,
         };
+        let policy = self.policy;
         let bucket = Scope::ProjectModel(lease.project, lease.model.clone());
-        let own = self.change(bucket, |it| it.not_found(at, first, now));
+        let own = self.change(bucket, |it| it.not_found(at, least, &policy, now));
         let mut changes: Vec<Change> = own.into_iter().collect();
         if self.all_miss(lease, now) {
             let cause = Cause::Missing { at, times: 0 };
@@ -77,9 +80,14 @@ impl Pool {
         voices.retain(|(of, by, at)| at.after(WINDOW) > now && (*of, *by) != (model, project));
         voices.push((model, project, now));
         let of_model = voices.iter().filter(|(of, ..)| *of == model).count();
-        let shared = self.state.model(model);
-        let answered = shared.answered.is_some_and(|at| at.after(WINDOW) > now);
-        shared.missing.needs_trial() || (of_model > 1 && !answered)
+        let on_trial = self.state.model(model).missing.needs_trial();
+        on_trial || (of_model > 1 && !self.was_answered(model, now))
+    }
+
+    /// Whether the model has answered anybody within the hour.
+    fn was_answered(&self, model: usize, now: Timestamp) -> bool {
+        let answered = self.state.model(model).answered;
+        answered.is_some_and(|at| at.after(WINDOW) > now)
     }
 
     /// The address is not that of the service. The Owner is told at once; it rests when a second

@@ -208,6 +208,13 @@ impl Bucket {
         u32::try_from(self.units.iter().filter(fresh).count()).unwrap_or(u32::MAX)
     }
 
+    /// Whether we have counted less than half of what the service has named as a day's requests.
+    pub(super) fn has_most_left(&self, day: &Day) -> bool {
+        let named = |known: &&Known| known.learned.quota == Quota::RequestsPerDay;
+        let named = self.health.learned.iter().find(named);
+        named.is_some_and(|known| u64::from(self.used(day)) < known.learned.limit / 2)
+    }
+
     /// How busy that day makes it look: what was refused counts as well.
     pub(super) fn asked(&self, day: &Day) -> u32 {
         let refused = if day.number <= self.day {

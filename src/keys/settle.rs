@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use super::alike::{Kind, Reach};
-use super::breaker::{self, Brake, OVERLOAD, PAGES, REGION, THROTTLE, THROTTLED_MODEL};
+use super::breaker::{
+    self, Brake, FIRST_LOOK, OVERLOAD, PAGES, REGION, SOON_LOOK, THROTTLE, THROTTLED_MODEL,
+};
 use super::lease::Trials;
 use super::pool::Moment;
 use super::{
@@ -141,10 +143,7 @@ impl Pool {
             Effect::KillKey(death) => self.kill(key(), lease.seat, death, now),
             Effect::KillProject(death) => self.kill(project(), lease.seat, death, now),
             Effect::Refused(_) => self.refused(lease, now),
-            Effect::RestKeyModel(Rest::UntilPacificMidnight) => {
-                let policy = self.policy;
-                self.one(bucket(), |it| it.day_gone(lease.at, &policy, now))
-            }
+            Effect::RestKeyModel(Rest::UntilPacificMidnight) => self.day_gone(lease, moment),
             Effect::RestKeyModel(rest) => self.rest(bucket(), jittered(rest, rng), now),
             Effect::ModelMissing(rest) => self.model_missing(lease, rest, now),
             Effect::WrongEndpoint => self.misrouted(lease, now),
@@ -164,6 +163,16 @@ impl Pool {
             }
             Effect::Strike(rest) => self.unexplained(lease, rest, now),
         }
+    }
+
+    /// The day's quota is gone, says the service. It is believed, and looked at sooner where our own
+    /// ledger contradicts it.
+    fn day_gone(&mut self, lease: &Lease, moment: Moment) -> Vec<Change> {
+        let is_doubtful = self.state.bucket(lease.seat).has_most_left(&moment.day);
+        let first = if is_doubtful { SOON_LOOK } else { FIRST_LOOK };
+        let (policy, now) = (self.policy, moment.now);
+        let bucket = Scope::ProjectModel(lease.project, lease.model.clone());
+        self.one(bucket, |it| it.day_gone(first, lease.at, &policy, now))
     }
 
     /// The key rests until somebody has looked at it. It is nobody else's fault, however many keys

@@ -74,6 +74,47 @@ fn a_spent_day_is_looked_at_after_fifteen_minutes_then_twice_as_late_until_midni
 }
 
 #[test]
+fn a_day_that_our_own_ledger_contradicts_is_looked_at_after_a_minute_and_then_twice_as_late() {
+    let named = |limit| Verdict {
+        learned: vec![Learned {
+            quota: Quota::RequestsPerDay,
+            limit,
+        }],
+        counted: Counted::NotOfTheDay,
+        ..says(DAY_GONE)
+    };
+    // What we have counted of the day the service has named, and the minutes between the looks.
+    let cases: [(u64, u64, [u64; 3]); 3] = [
+        (0, 100, [1, 2, 4]),
+        (4, 10, [1, 2, 4]),
+        (5, 10, [15, 30, 60]),
+    ];
+    for (counted, limit, minutes) in cases {
+        let policy = Policy {
+            daily_percent: 100,
+            ..POLICY
+        };
+        let keys = vec![key(1, None)];
+        let mut pool = Pool::new(policy, keys, &catalog(), Saved::default(), T0);
+        let ask = ask(&[Group::C], &["big"]);
+        for _ in 0..counted {
+            call(&mut pool, &ask, Effect::Healthy, T0).unwrap();
+        }
+        let mut now = after(100);
+        let lease = lend(&mut pool, &ask, now).unwrap();
+        pool.settle(lease, &named(limit), now, &mut rng());
+        for minutes in minutes {
+            let due = now.after(Duration::from_mins(minutes));
+            let early = lend(&mut pool, &ask, Timestamp(due.0 - 1)).map(drop);
+            assert_eq!(early, Err(wait(due, Why::Day)), "{counted} of {limit}");
+            let probe = lend(&mut pool, &ask, due).unwrap();
+            pool.settle(probe, &named(limit), due, &mut rng());
+            now = due;
+        }
+    }
+}
+
+#[test]
 fn a_day_that_is_not_spent_after_all_is_open_at_once_and_late_answers_prove_nothing() {
     let mut pool = pool(vec![key(1, None)]);
     let leases: Vec<Lease> = (0..3)
@@ -148,6 +189,31 @@ fn a_model_is_missing_when_two_projects_say_so_and_nobody_was_answered_within_th
         let asked = call(&mut pool, &small(), Effect::Innocent, after(30));
         assert!(!missing || asked == Err(wait(after(20 + HOUR), Why::Missing)));
     }
+}
+
+#[test]
+fn where_a_model_answers_others_only_what_stays_missing_rests_long() {
+    let mut pool = pool(vec![key(1, None), key(3, None)]);
+    let by = |pool: &mut Pool, name, effect, now| call_one(pool, (name, "big"), effect, now);
+    let bucket = Scope::ProjectModel([1; 16], "big".to_owned());
+    by(&mut pool, 3, Effect::Healthy, T0).unwrap();
+    let mut now = after(1);
+    for seconds in [10, 20, 40, 80, 160, 320, 640, 1_280] {
+        by(&mut pool, 1, MISSING, now).unwrap();
+        now = now.after(Duration::from_secs(seconds));
+        assert_eq!(pool.health(&bucket).rests_until, Some(now));
+        assert!(by(&mut pool, 1, MISSING, Timestamp(now.0 - 1)).is_err());
+    }
+    by(&mut pool, 1, Effect::Healthy, now).unwrap();
+    assert_eq!(pool.health(&bucket), Health::default());
+    by(&mut pool, 1, MISSING, now).unwrap();
+    let again = now.after(Duration::from_secs(10));
+    assert!(by(&mut pool, 1, Effect::Healthy, again).is_ok());
+    // An hour without any answer: it is no passing fault any more.
+    let later = again.after(Duration::from_hours(1));
+    by(&mut pool, 1, MISSING, later).unwrap();
+    let until = later.after(Duration::from_hours(1));
+    assert_eq!(pool.health(&bucket).rests_until, Some(until));
 }
 
 #[test]
