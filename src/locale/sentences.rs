@@ -257,7 +257,14 @@ mod tests {
             ),
             (
                 whole.replace("[disk]", "[disc]"),
-                vec!["disk.full", "disk.failing", "disk.fine", "disc"],
+                vec![
+                    "disk.full",
+                    "disk.failing",
+                    "disk.fine",
+                    "disk.put_back",
+                    "disk.ended",
+                    "disc",
+                ],
             ),
             (format!("{whole}\n[more]\na = 'b'\n"), vec!["more"]),
             (
