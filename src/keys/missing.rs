@@ -55,14 +55,14 @@ impl Pool {
         now: Timestamp,
     ) -> Vec<Change> {
         let at = self.endpoint;
-        let least = match rest {
+        let shortest = match rest {
             _ if self.was_answered(lease.seat.model, now) => Duration::ZERO,
-            Rest::For(least) => least,
+            Rest::For(time) => time,
             Rest::Cooldown | Rest::UntilPacificMidnight => MISSING.first,
         };
         let policy = self.policy;
         let bucket = Scope::ProjectModel(lease.project, lease.model.clone());
-        let own = self.change(bucket, |it| it.not_found(at, least, &policy, now));
+        let own = self.change(bucket, |it| it.not_found(at, shortest, &policy, now));
         let mut changes: Vec<Change> = own.into_iter().collect();
         if self.all_miss(lease, now) {
             let cause = Cause::Missing { at, times: 0 };

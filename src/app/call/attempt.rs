@@ -300,7 +300,7 @@ fn tell(key: &str, model: &str, changes: &[Change]) {
             }
             Some(News::Rests(cause)) => error!(key, cause:?; "the money of an account is spent"),
             Some(News::Lifted(cause)) => {
-                info!(key, model, cause:?; "what was closed is open again")
+                info!(key, model, cause:?; "what was closed is open again");
             }
         }
     }
