@@ -12,6 +12,7 @@ mod alike;
 mod balance;
 mod breaker;
 mod failover;
+mod gates;
 mod lease;
 mod line;
 mod missing;

@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use super::breaker::Gate;
+use super::gates::Gate;
 use super::lease::Trials;
 use super::pick::{Lightest, Load};
 use super::pool::Moment;
 use super::quota::Limits;
 use super::roster::{Member, Offer};
-use super::state::{Seat, Shared};
-use super::{Ask, Cause, Fingerprint, Group, Health, KeySpec, Lease, Pool, Wait, Why, purse};
+use super::state::Seat;
+use super::{Ask, Fingerprint, Group, Health, KeySpec, Pool, Wait, Why, purse};
 use crate::chat::Tier;
 use crate::clock::Timestamp;
 
@@ -322,43 +322,6 @@ impl Pool {
         rests.flatten().max_by_key(|(until, _)| *until)
     }
 
-    /// The breakers that stand before many keys.
-    fn behind(&self, paid: bool, offer: &Offer, now: Timestamp) -> Option<Wait> {
-        let model = self.state.model(offer.place);
-        let free = (!paid).then_some(&self.state.free_keys);
-        let shut =
-            |shared: &Shared, why| Some(Wait::until(closed(shared, &shared.health, now)?, why));
-        [
-            shut(&self.state.endpoint, Why::Endpoint),
-            shut(&self.state.pool, Why::Address),
-            free.and_then(|free| shut(free, Why::Region)),
-            shut(model, Why::Model),
-            closed(model, &model.missing, now).map(|until| Wait::until(until, Why::Missing)),
-        ]
-        .into_iter()
-        .flatten()
-        .reduce(Wait::later)
-    }
-
-    /// Whether one of the breakers before the key of a lease has opened meanwhile.
-    pub(super) fn closed(&self, lease: &Lease, now: Timestamp) -> Option<Timestamp> {
-        let state = &self.state;
-        let model = state.model(lease.seat.model);
-        let region = (!lease.paid).then_some(&state.free_keys.health);
-        let shared = [
-            Some(&state.endpoint.health),
-            Some(&state.pool.health),
-            Some(&model.health),
-            Some(&model.missing),
-            region,
-        ];
-        shared
-            .into_iter()
-            .flatten()
-            .filter_map(|it| it.resting(now))
-            .max()
-    }
-
     fn money_frees(
         &self,
         member: &Member,
@@ -370,26 +333,6 @@ impl Pool {
         let daily = self.policy.paid_daily;
         let paid = member.spec.paid;
         paid.then(|| self.spend.frees(price, daily, &moment.day))?
-    }
-}
-
-/// Until when nobody passes: the rest, and then the trial that is under way.
-fn closed(shared: &Shared, health: &Health, now: Timestamp) -> Option<Timestamp> {
-    let trial = health.needs_trial() && shared.on_trial;
-    let busy = || trial.then(|| now.after(SLOT_CHECK));
-    health.resting(now).or_else(busy)
-}
-
-impl Health {
-    /// What its rest is about.
-    fn why(&self) -> Why {
-        match self.cause {
-            Some(Cause::Day { .. }) => Why::Day,
-            Some(Cause::Missing { .. }) => Why::Missing,
-            Some(Cause::Endpoint { .. }) => Why::Endpoint,
-            Some(Cause::SpendingCap) => Why::SpendingCap,
-            None => Why::Resting,
-        }
     }
 }
 

@@ -48,13 +48,19 @@ pub(super) const REGION: Brake = Brake {
     longest: Duration::from_hours(1),
 };
 
-/// Many projects are throttled alike on one model (row 20). The projects are counted before. How
-/// long it lasts nobody knows: a trial costs no quota, and each doubling may oversleep as much.
+/// Many projects are throttled alike on one model (row 20). The projects are counted before.
 pub(super) const THROTTLED_MODEL: Brake = Brake {
     after: 1,
     first: Duration::from_secs(10),
-    longest: Duration::from_mins(2),
+    longest: Duration::from_mins(10),
 };
+
+/// After this part of a long rest a model is tried sooner by whoever would be refused: how long it
+/// lasts nobody knows, and each doubling may oversleep as much.
+const LAST_RESORT: u32 = 4;
+
+/// No rest that the service has named is longer, and such a rest is kept to its end.
+const NAMED: Duration = Duration::from_mins(2);
 
 /// The same on several models: our address.
 pub(super) const THROTTLE: Brake = Brake {
@@ -101,19 +107,6 @@ pub(super) const SOON_LOOK: Duration = Duration::from_mins(1);
 
 /// How often it is looked whether a spending cap is lifted (row 18).
 const CAP_LOOK: Duration = Duration::from_hours(6);
-
-/// When to ask again while a probe is under way.
-const PROBE_CHECK: Duration = Duration::from_secs(1);
-
-/// Whether a call may pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gate {
-    Open,
-    /// As the one call that looks how things stand.
-    Probe,
-    /// Not before then.
-    Closed(Timestamp),
-}
 
 /// When a rest that begins now ends.
 pub(super) fn end_of(rest: Rest, policy: &Policy, now: Timestamp) -> Timestamp {
@@ -217,20 +210,18 @@ impl Health {
         }
     }
 
-    /// Whether a call may pass now, where one probe at a time decides how it goes on.
-    pub(super) fn gate(&self, on_probe: bool, now: Timestamp) -> Gate {
-        let busy = Gate::Closed(now.after(PROBE_CHECK));
-        let free = if on_probe { busy } else { Gate::Probe };
-        match (self.cause, self.resting(now)) {
-            (Some(Cause::Day { .. }), Some(midnight)) => match self.probe_at {
-                Some(due) if due <= now => free,
-                Some(due) => Gate::Closed(due.min(midnight)),
-                None => Gate::Closed(midnight),
-            },
-            (_, Some(until)) => Gate::Closed(until),
-            (Some(Cause::Missing { .. } | Cause::SpendingCap), None) => free,
-            (Some(Cause::Day { .. } | Cause::Endpoint { .. }) | None, None) => Gate::Open,
+    /// Ends a long rest of which a part has passed, so that a trial shows how things stand; whether it
+    /// did.
+    pub(super) fn wake(&mut self, now: Timestamp) -> bool {
+        let rest = self.rests_since.zip(self.resting(now));
+        let is_due = rest.is_some_and(|(since, until)| {
+            let length = until.since(since);
+            length > NAMED && since.after(length / LAST_RESORT) <= now
+        });
+        if is_due {
+            self.rests_until = Some(now);
         }
+        is_due
     }
 
     /// The end of the rest it is in.

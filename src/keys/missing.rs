@@ -57,7 +57,7 @@ impl Pool {
         let at = self.endpoint;
         let shortest = match rest {
             _ if self.was_answered(lease.seat.model, now) => Duration::ZERO,
-            Rest::For(shortest) => shortest,
+            Rest::For(time) => time,
             Rest::Cooldown | Rest::UntilPacificMidnight => MISSING.first,
         };
         let policy = self.policy;

@@ -146,7 +146,10 @@ impl Pool {
             Ok(pick) => Reserved::Lent(self.lend(&pick, ask, moment)),
             Err(wait) => match self.enqueue(ask, wait, moment) {
                 Ok(place) => Reserved::Queued(place),
-                Err(wait) => Reserved::Refused(wait),
+                Err(wait) => match self.last_resort(ask, moment, rng) {
+                    Some(pick) => Reserved::Lent(self.lend(&pick, ask, moment)),
+                    None => Reserved::Refused(wait),
+                },
             },
         }
     }

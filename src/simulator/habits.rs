@@ -103,11 +103,11 @@ impl Habit {
 
     /// Keys and minutes of its trace in the long table.
     pub(crate) fn size(self) -> (usize, u64) {
-        match self {
-            Self::RisingDays => (5, 0),
-            Self::RisingMinutes => (1, 4 * 24 * 60),
-            _ => (25, 120),
+        if self == Self::RisingMinutes {
+            return (1, 4 * 24 * 60);
         }
+        let keys = if self == Self::RisingDays { 5 } else { 25 };
+        (keys, 120)
     }
 
     /// Whether the days of the shipped catalogue bind, not the minutes of the small one.

@@ -4,17 +4,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::replies;
+use super::replies::{self, Said};
 use super::world::World;
 use super::{Decision, PATIENCE, Policy, Question, Reply};
-use crate::app::retest;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
-use crate::gemini;
-use crate::gemini::verdict::Judgement;
 use crate::keys::{
-    self, Attempted, Change, Counted, Effect, Fingerprint, Group, Health, KeySpec, Lease, Ledger,
-    LookFor, Next, Pool, Reserved, Route, Saved, Scope, Start, Ticket, Verdict,
+    self, Attempted, Change, Counted, Death, Effect, Fingerprint, Group, Health, KeySpec, Lease,
+    Ledger, LookFor, Next, Pool, Reserved, Retested, Route, Saved, Scope, Start, Ticket, Verdict,
 };
 
 /// How often keys are looked for whose time has come, as in `app::upkeep`.
@@ -23,7 +20,18 @@ const TICK: Duration = Duration::from_mins(1);
 /// Keys looked at at once, as in `app::retest`.
 const LOOKS_AT_ONCE: usize = 4;
 
+/// How a refusal of a model is judged: by the edge that speaks to the service and by the shell, which
+/// are given from outside.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Judge {
+    /// What it means for a question of so many tokens.
+    pub(crate) call: fn(&str, &Said, u64) -> Verdict,
+    /// What it shows of the key that looked.
+    pub(crate) look: fn(&str, &Said) -> (Retested, Option<Death>),
+}
+
 pub(crate) struct Ours {
+    judge: Judge,
     policy: keys::Policy,
     specs: Vec<KeySpec>,
     catalog: Catalog,
@@ -48,7 +56,7 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    pub(crate) fn new(world: &World, now: Timestamp) -> Self {
+    pub(crate) fn new(world: &World, judge: Judge, now: Timestamp) -> Self {
         let policy = keys::Policy {
             rpm: world.owner.rpm,
             daily_percent: world.owner.daily_percent,
@@ -68,6 +76,7 @@ impl Ours {
         let catalog = world.catalog.clone();
         Self {
             pool: Pool::new(policy, specs.clone(), &catalog, Saved::default(), now),
+            judge,
             policy,
             specs,
             catalog,
@@ -118,12 +127,10 @@ impl Ours {
         (0..self.specs.len()).find(|place| name(*place) == *key)
     }
 
-    /// How `gemini` judges a reply about a key and a model.
-    fn judge(&self, reply: Reply, (key, model): (usize, usize), tokens: u64) -> Option<Judgement> {
+    /// A reply as the service writes it, with the model it is about; none when it is an answer.
+    fn said(&self, reply: Reply, (key, model): (usize, usize)) -> Option<(&str, Said)> {
         let model = self.catalog.models().nth(model)?;
-        let said = replies::said(reply, key, &model.id)?;
-        let reply = (said.status, said.content_type, said.body.as_str());
-        Some(gemini::judged(&model.id, reply, tokens))
+        Some((&model.id, replies::said(reply, key, &model.id)?))
     }
 
     fn store(&mut self, changes: Vec<Change>) {
@@ -212,8 +219,10 @@ impl Policy for Ours {
             return;
         };
         let attempted = lease.attempted();
-        let judgement = self.judge(reply, call, question.tokens);
-        let verdict = judgement.map_or_else(answered, |judgement| judgement.verdict);
+        let said = self.said(reply, call);
+        let verdict = said.map_or_else(answered, |(model, said)| {
+            (self.judge.call)(model, &said, question.tokens)
+        });
         let changes = self.pool.settle(lease, &verdict, now, rng);
         self.store(changes);
         let look = self.pool.look_for(&attempted, verdict.effect, now);
@@ -258,9 +267,12 @@ impl Policy for Ours {
     }
 
     fn shown(&mut self, key: usize, met: Option<Reply>, now: Timestamp) {
-        let judgement = met.and_then(|reply| self.judge(reply, (key, 0), 0));
-        let effect = judgement.as_ref().map(|judgement| judgement.verdict.effect);
-        let (shown, death) = retest::meaning(&judgement.map_or(Ok(()), Err));
+        let said = met.and_then(|reply| self.said(reply, (key, 0)));
+        let (shown, death) = match &said {
+            Some((model, said)) => (self.judge.look)(model, said),
+            None => (Retested::Accepted, None),
+        };
+        let effect = said.map(|(model, said)| (self.judge.call)(model, &said, 0).effect);
         let changes = match self.looking.remove(&key) {
             Some((call, LookFor::Key)) => self.pool.looked_at(&call, shown, death, now),
             Some((call, LookFor::Address)) if matches!(effect, Some(Effect::Throttled(_))) => {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::habits::Habit;
+use super::habits::{Habit, Refusals};
 use super::oracle;
 use super::runner::{self, Outcome};
 use super::trace::{self, Kind, Plan, Trace};
@@ -261,13 +261,33 @@ pub(crate) fn full_habits() -> Vec<Plan> {
     plans
 }
 
-/// Each habit once, with as short a trace as shows it.
+/// A selection of them that takes seconds.
 pub(crate) fn quick_habits() -> Vec<Plan> {
-    let all = Habit::ALL.into_iter();
-    let quick = all.filter(|habit| *habit != Habit::RisingMinutes);
-    quick
-        .map(|habit| plan(Kind::Seen(habit), 10, 120, 30))
-        .collect()
+    let refused = |keys, at_once, for_ever| {
+        Habit::Refused(Refusals {
+            keys,
+            at_once,
+            for_ever,
+        })
+    };
+    let cases = [
+        (Habit::ThrottledModel, 5, 80, 90),
+        (Habit::ThrottledDay, 5, 80, 0),
+        (refused(5, true, true), 10, 80, 20),
+        (refused(20, false, true), 10, 80, 20),
+        (refused(5, false, false), 10, 80, 30),
+        (refused(20, true, false), 10, 50, 60),
+        (Habit::Region, 10, 80, 20),
+        (Habit::FlappingModel, 10, 80, 20),
+        (Habit::Firewall, 10, 80, 20),
+        (Habit::ProxyDown, 5, 80, 60),
+        (Habit::PassingDays, 5, 80, 60),
+        (Habit::PassingDaysLong, 5, 120, 0),
+        (Habit::LateReset, 2, 120, 0),
+        (Habit::RisingDays, 2, 120, 0),
+    ];
+    let plan = |(habit, fleet, load, minutes)| plan(Kind::Seen(habit), fleet, load, minutes);
+    cases.into_iter().map(plan).collect()
 }
 
 fn plan(kind: Kind, fleet: usize, load: u32, minutes: u64) -> Plan {

@@ -2,12 +2,27 @@
 //! every test run; all of it with `SVS_BOT_FULL` set.
 
 use super::*;
-use crate::simulator::ours::Ours;
+use crate::app::retest;
+use crate::gemini;
+use crate::gemini::verdict::Judgement;
+use crate::simulator::ours::{Judge, Ours};
 use crate::simulator::policies::Tiers;
+use crate::simulator::replies::Said;
 use crate::simulator::table::Row;
 
+/// As the program does it.
+const JUDGE: Judge = Judge {
+    call: |model, said, tokens| judged(model, said, tokens).verdict,
+    look: |model, said| retest::meaning(&Err(judged(model, said, 0))),
+};
+
+fn judged(model: &str, said: &Said, tokens: u64) -> Judgement {
+    let reply = (said.status, said.content_type, said.body.as_str());
+    gemini::judged(model, reply, tokens)
+}
+
 const OURS: Contender = Contender {
-    make: |world, start| Box::new(Ours::new(world, start)),
+    make: |world, start| Box::new(Ours::new(world, JUDGE, start)),
 };
 
 /// The five, in the order of [`policies::all`].

@@ -37,17 +37,17 @@ fn replies_are_written_so_that_they_mean_what_they_are() {
 
 #[test]
 fn every_refusal_that_a_table_lists_kills_its_key() {
-    for key in 0..REFUSED.len() {
+    for (key, words) in REFUSED.iter().enumerate() {
         let effect = judged(Reply::Refused, key).verdict.effect;
-        assert!(matches!(effect, Effect::KillKey(_)), "{:?}", REFUSED[key]);
+        assert!(matches!(effect, Effect::KillKey(_)), "{words:?}");
     }
 }
 
 #[test]
 fn every_refusal_in_other_words_has_its_key_looked_at() {
-    for key in 0..DISOWNED.len() {
+    for (key, words) in DISOWNED.iter().enumerate() {
         let effect = judged(Reply::Disowned, key).verdict.effect;
-        assert!(matches!(effect, Effect::Refused(_)), "{:?}", DISOWNED[key]);
+        assert!(matches!(effect, Effect::Refused(_)), "{words:?}");
     }
 }
 

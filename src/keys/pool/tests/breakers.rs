@@ -299,26 +299,65 @@ fn what_three_projects_are_throttled_alike_on_is_the_model_and_blames_no_key() {
 }
 
 #[test]
-fn a_model_that_throttles_everybody_rests_from_ten_seconds_to_two_minutes() {
+fn a_model_that_throttles_everybody_rests_from_ten_seconds_to_ten_minutes() {
     let throttled = Effect::Throttled(MINUTE);
     let mut pool = ungrouped(5);
     for name in 1..=3 {
         call_one_of(&mut pool, (name, "big"), throttled, T0);
     }
     let mut now = after(10);
-    for seconds in [20, 40, 80, 120, 120] {
+    let model = Scope::Model("big".to_owned());
+    for seconds in [20, 40, 80, 160, 320, 600, 600] {
         let trial = lend(&mut pool, &big(), now).unwrap();
         let second = lend(&mut pool, &big(), now).unwrap_err();
         assert_eq!(second.why, Why::Model, "one trial");
         pool.settle(trial, &says(throttled), now, &mut rng());
+        let since = now;
         now = now.after(Duration::from_secs(seconds));
-        let early = lend(&mut pool, &big(), Timestamp(now.0 - 1)).unwrap_err();
+        let part = if seconds > 120 { seconds / 4 } else { seconds };
+        let soon = since.after(Duration::from_secs(part));
+        let early = lend(&mut pool, &big(), Timestamp(soon.0 - 1)).unwrap_err();
         assert_eq!(early, wait(now, Why::Model));
+        assert_eq!(pool.health(&model).rests_until, Some(now));
         assert_eq!(pool.health(&Scope::Pool), Health::default());
     }
     assert!(probe(&mut pool, "big", Effect::Healthy, now).is_ok());
     let both = [0; 2].map(|_| lend(&mut pool, &big(), now).is_ok());
     assert_eq!(both, [true, true]);
+}
+
+#[test]
+fn whoever_would_be_refused_is_the_trial_of_a_model_whose_rest_is_long() {
+    let throttled = Effect::Throttled(MINUTE);
+    let mut pool = ungrouped(5);
+    for name in 1..=3 {
+        call_one_of(&mut pool, (name, "big"), throttled, T0);
+    }
+    let mut now = after(10);
+    for seconds in [20, 40, 80, 160] {
+        probe(&mut pool, "big", throttled, now).unwrap();
+        now = now.after(Duration::from_secs(seconds));
+    }
+    let since = after(150);
+    assert_eq!(now, after(310), "it rests until then");
+    let both = ask(&[Group::C], &["big", "small"]);
+    let soon = since.after(Duration::from_secs(160 / 4));
+    let early = lend(&mut pool, &big(), Timestamp(soon.0 - 1)).map(drop);
+    assert_eq!(early, Err(wait(now, Why::Model)));
+    let served = lend(&mut pool, &both, soon).unwrap();
+    assert_eq!(served.model, "small", "nobody is refused");
+    let mut trial = lend(&mut pool, &big(), soon).unwrap();
+    assert!(pool.leave(&mut trial, soon));
+    let second = lend(&mut pool, &big(), soon).unwrap_err();
+    assert_eq!(second.why, Why::Model, "one trial");
+    pool.settle(trial, &says(throttled), soon, &mut rng());
+    let until = soon.after(Duration::from_secs(320));
+    let model = Scope::Model("big".to_owned());
+    assert_eq!(pool.health(&model).rests_until, Some(until), "it rests on");
+    let again = soon.after(Duration::from_secs(320 / 4));
+    probe(&mut pool, "big", Effect::Healthy, again).unwrap();
+    assert!(lend(&mut pool, &big(), again).is_ok());
+    assert!(lend(&mut pool, &big(), again).is_ok());
 }
 
 #[test]

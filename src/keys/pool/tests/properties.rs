@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::keys::breaker::Gate;
+use crate::keys::gates::Gate;
 
 const MODEL_IDS: [&str; 2] = ["small", "big"];
 

@@ -202,8 +202,7 @@ impl Fault {
             }
             Self::Quota(limits) => wire.json(status, &quota(&asked.model, limits, DELAY)),
             Self::Minute(limit, delay) => {
-                let limits = [(PER_MINUTE, limit)];
-                wire.json(status, &quota(&asked.model, &limits, delay));
+                wire.json(status, &quota(&asked.model, &[(PER_MINUTE, limit)], delay));
             }
             Self::QuotaInArray(limits) => {
                 wire.json(status, &json!([quota(&asked.model, limits, DELAY)]));

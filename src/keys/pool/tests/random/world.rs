@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::keys::breaker::Gate;
+use crate::keys::gates::Gate;
 use crate::keys::quota::BINDS_FOR;
 use crate::keys::{Route, Start};
 
