@@ -15,9 +15,9 @@
 //! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
 //! 3. [`chat::admit`] is the gate: serve, tell, or ignore. [`chat::command`] reads commands.
 //! 4. [`app::intake`] and [`app::journal`] write the job; only then does the offset move. *The
-//!    single door in.* What is about an earlier question (a changed message, a reply, a button, a
-//!    piece of a paste) is decided in that same transaction, by `journal::again`, and so is whether
-//!    its person holds too much already, by `journal::door`.
+//!    single door in.* What is about an earlier question (a changed message, a button: `journal::again`;
+//!    a reply, a further piece: `journal::draft`) is decided in that same transaction, and so is
+//!    whether its person holds too much already (`journal::door`).
 //! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free.
 //! 6. [`app::turn`] loads the context, and [`chat::prompt`] composes the request.
 //! 7. [`app::call`] borrows a key from [`keys`], asks through [`gemini`], has the end judged by

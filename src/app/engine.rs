@@ -360,11 +360,20 @@ pub(crate) fn transport(
     proxied.map_err(|error| BadSettings::Proxy(setting, error))
 }
 
+/// The variable that names authorities for every program of the machine.
+const SHARED_AUTHORITIES: &str = "SSL_CERT_FILE";
+
 /// The operator's own authorities.
 pub(crate) fn authorities(config: &Config) -> Result<Option<Authorities>, BadSettings> {
     let Some(CaFile { setting, pem }) = &config.ca_file else {
         return Ok(None);
     };
-    let own = Authorities::of_pem(pem.as_bytes());
-    own.map(Some).ok_or(BadSettings::Authorities(setting))
+    match Authorities::of_pem(pem.as_bytes()) {
+        // It is other programs' too: what is wrong with it keeps nobody from starting.
+        None if *setting == SHARED_AUTHORITIES => {
+            warn!(setting; "cannot be read as certificates, so only the built-in authorities count");
+            Ok(None)
+        }
+        own => own.map(Some).ok_or(BadSettings::Authorities(setting)),
+    }
 }

@@ -66,11 +66,12 @@ pub(crate) async fn answer(
     };
     // Shares the commit of the first call's unit, and comes before it: writes are first come, first
     // served. Of a job that an earlier run has left it is known first, in case it ends this one at once.
-    let mut begun = Some(engine.store.write_soon(move |rows| run.begins(rows)));
-    if past.is_recalled
-        && let Some(begun) = begun.take()
-    {
+    let begun = engine.store.write_soon(move |rows| run.begins(rows));
+    if past.is_recalled {
         begun.await?;
+    } else {
+        // Nothing waits for it: the end of the turn comes after it.
+        drop(begun);
     }
     let locale = settings.locale_for(&job.sender);
     let reply = match &job.task {
@@ -95,9 +96,6 @@ pub(crate) async fn answer(
         Task::Command(_) => Reply::say(locale.notice(&Notice::GaveUp, job.sender.id)),
         Task::Tell(notice) => Reply::say(locale.notice(notice, job.sender.id)),
     };
-    if let Some(begun) = begun {
-        begun.await?;
-    }
     Ok(Finished {
         job: job.clone(),
         reply,

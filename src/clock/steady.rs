@@ -14,6 +14,10 @@ pub(crate) const TOLERANCE: Duration = Duration::from_mins(1);
 /// How long a word of Telegram counts as fresh: polls bring one every 50 s.
 const FRESH: Duration = Duration::from_mins(10);
 
+/// How long nothing may be heard at all until it counts as agreement: a local Bot API server, or a
+/// proxy, may tell no time.
+const NEVER_TOLD: Duration = Duration::from_hours(1);
+
 /// What a `Date` says of the count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heard {
@@ -87,8 +91,12 @@ impl Steady {
     }
 
     pub(super) fn is_confirmed(&self, at: Instant) -> bool {
-        let fresh = |heard| at.saturating_duration_since(heard) < FRESH;
-        self.doubt.is_none() && self.confirmed.is_some_and(fresh)
+        let since = |moment| at.saturating_duration_since(moment);
+        let agrees = match self.confirmed {
+            Some(heard) => since(heard) < FRESH,
+            None => since(self.began) >= NEVER_TOLD,
+        };
+        agrees && self.doubt.is_none()
     }
 }
 
@@ -183,6 +191,16 @@ mod tests {
         count.hear(second(0), began);
         assert!(count.is_confirmed(began + Duration::from_secs(599)));
         assert!(!count.is_confirmed(began + Duration::from_mins(10)));
+    }
+
+    #[test]
+    fn where_no_answer_ever_tells_the_time_its_silence_counts_as_agreement_after_an_hour() {
+        let (mut count, began) = count();
+        let after = |secs| began + Duration::from_secs(secs);
+        assert!(!count.is_confirmed(after(3_599)));
+        assert!(count.is_confirmed(after(3_600)));
+        count.hear(second(DAY), after(3_700));
+        assert!(!count.is_confirmed(after(3_701)));
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Frame {
     }
 }
 
-/// Something whose time has come; its line is busy until [`Outgoing::ended`].
+/// Something whose time has come; its line is busy until [`super::Outgoing::ended`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) item: Item,

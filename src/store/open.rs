@@ -40,7 +40,7 @@ const UNFINISHED: &str = "new";
 /// redb's default of 1 GiB would be the whole machine; the kernel's page cache does the rest.
 const CACHE_BYTES: usize = 4 << 20;
 
-/// A tick that writes comes every minute, so a quiet bot looks at least that often.
+/// How often it is looked whether the file still has its name, while something is written.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Makes the backend of an open file; tests put a faulty disk in here.
@@ -53,7 +53,7 @@ pub(super) struct Place {
     pub(super) backend: MakeBackend,
     pub(super) schema: Schema,
     pub(super) sync_failed: SyncFailed,
-    /// How often it is looked whether the file still has its name, while something is written.
+    /// As [`LOOK`].
     pub(super) look: Duration,
     /// Of the file that was opened last.
     pub(super) identity: Mutex<Option<Identity>>,

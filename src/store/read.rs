@@ -57,8 +57,8 @@ impl Read {
         Ok(self.0.open_table(tables::INBOX)?.len()?)
     }
 
-    /// Every outgoing part that can be read, oldest first, without its content.
-    /// All rows of the outbox, each with the wait it was told.
+    /// Every outgoing part that can be read, oldest first, without its content, and the wait that it
+    /// was told.
     pub(crate) fn outbox_heads(&self) -> Result<Vec<(Head, Option<Pause>)>, StoreError> {
         let outbox = self.0.open_table(tables::OUTBOX)?;
         let mut heads = Vec::new();

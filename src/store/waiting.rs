@@ -152,11 +152,18 @@ impl Waiting {
         }
     }
 
-    /// Waits for operations and takes those that share the next commit; `None` at the end.
-    pub(super) fn next_batch(&self) -> Option<Vec<Box<dyn Op>>> {
+    /// Waits for operations and takes those that share the next commit, or none when nothing came
+    /// for so long; `None` at the end.
+    pub(super) fn next_batch(&self, idle_for: Duration) -> Option<Vec<Box<dyn Op>>> {
         let mut queue = self.queue.lock();
         let idle = |queue: &mut Queue| queue.ops.is_empty() && queue.phase == Phase::Open;
-        self.wake.wait_while(&mut queue, idle);
+        if self
+            .wake
+            .wait_while_for(&mut queue, idle, idle_for)
+            .timed_out()
+        {
+            return Some(Vec::new());
+        }
         let patient = |queue: &mut Queue| {
             queue.urgent == 0 && queue.ops.len() < BATCH && queue.phase == Phase::Open
         };

@@ -29,6 +29,9 @@ const LAST_PAUSE: Duration = Duration::from_secs(2);
 /// that meets them (a damaged page): about a quarter of a minute.
 const FAILURES: u32 = 10;
 
+/// A quiet writer wakes after so many times the usual pause between two looks at the file.
+const IDLE_LOOKS: u32 = 6;
+
 /// How long a read waits for the database to be opened again.
 const READ_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -131,7 +134,8 @@ impl Shared {
     pub(super) fn run(&self) {
         let served = catch_unwind(AssertUnwindSafe(|| {
             let mut looked = clock::instant();
-            while let Some(batch) = self.waiting.next_batch() {
+            let idle_for = (self.place.look * IDLE_LOOKS).max(FIRST_PAUSE);
+            while let Some(batch) = self.waiting.next_batch(idle_for) {
                 if looked.elapsed() >= self.place.look {
                     looked = clock::instant();
                     if let Err(Stopped) = self.stay_in_place() {

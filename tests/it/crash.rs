@@ -134,7 +134,7 @@ impl Siege {
         let chats = self.asked.keys();
         let heard = chats.flat_map(|chat| self.world.telegram.said_to(*chat));
         heard
-            .filter(|message| message.text.contains("went wrong twice"))
+            .filter(|message| message.text.contains("went wrong again and again"))
             .count()
     }
 

@@ -11,7 +11,7 @@ const POISON: &str = "poison";
 const INNOCENT: std::ops::Range<i64> = 11..16;
 
 fn is_given_up(message: &Message) -> bool {
-    message.text.contains("went wrong twice")
+    message.text.contains("went wrong again and again")
 }
 
 /// Person 1 asks the poisonous question, the others innocent ones; in two lives of the bot all are

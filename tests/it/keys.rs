@@ -291,10 +291,7 @@ fn a_fault_of_our_address_is_held_against_no_key() {
         let is_quick = |pause: &Duration| *pause < Duration::from_secs(5);
         let later: Vec<Duration> = pauses.skip_while(is_quick).collect();
         let at_first = calls.len() - later.len();
-        assert!(
-            (2..=most).contains(&at_first),
-            "{fault:?}: {at_first} calls"
-        );
+        assert!(at_first <= most, "{fault:?}: {at_first} calls");
         assert!(!later.is_empty(), "{fault:?}: nothing was tried again");
         assert!(!later.iter().any(is_quick), "{fault:?}: {later:?}");
         let told = world.tells_of_keys();

@@ -149,12 +149,13 @@ fn lanes_that_are_slow_to_end_hold_up_nobody_else() {
         member.says(["/new@testbot", "/stop@testbot"][at % 2]);
     }
     let bob = world.telegram.person(9);
-    let asked = now();
     bob.says("/help");
-    let helped = bob.hears_about("/help").at.saturating_sub(asked);
+    bob.hears_about("/help");
     bob.is_answered("and a question?");
-    let took = now().saturating_sub(asked);
-    assert!(took < Duration::from_secs(10), "{helped:?}, {took:?}");
+    // The frames of the slow lanes are still under way: nobody waited for them.
+    let sends = world.telegram.calls("sendMessage").into_iter();
+    let open = sends.filter(|call| call.chat < Some(0) && call.status == 0);
+    assert!(open.count() > 0, "all of them were waited for");
     world.stop();
 }
 

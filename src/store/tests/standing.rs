@@ -28,6 +28,10 @@ async fn a_file_that_was_removed_is_put_back_with_all_that_was_acknowledged() {
     assert_eq!(store.write(add_job).await.unwrap(), JobId(5));
     assert_eq!(*put_back.borrow_and_update(), 2);
     assert_eq!(*store.condition().borrow(), Condition::Fine);
+    // Nothing has to be written for that.
+    fs::remove_file(folder.file()).unwrap();
+    put_back.changed().await.unwrap();
+    assert_eq!(*put_back.borrow_and_update(), 3);
     // As after kill -9: nothing is closed.
     let killed = Folder::new();
     fs::copy(folder.file(), killed.file()).unwrap();

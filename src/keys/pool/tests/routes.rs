@@ -165,7 +165,6 @@ fn travel(pool: &mut Pool, outcomes: &[(Effect, Next)]) -> (Vec<(u8, String)>, R
 type Case<'a> = (&'a [(Effect, Next)], &'a [&'a str], bool);
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one table")]
 fn after_a_failure_its_kind_decides_where_the_question_goes() {
     let fault = (Effect::Suspect(Rest::Cooldown), Next::AnotherKey);
     let full = (Effect::RestModel(Rest::Cooldown), Next::AnotherModel);
