@@ -14,6 +14,7 @@ pub(crate) mod admit;
 pub(crate) mod answer;
 pub(crate) mod callback;
 pub(crate) mod command;
+pub(crate) mod divided;
 pub(crate) mod enclosed;
 mod outbound;
 pub(crate) mod pieces;

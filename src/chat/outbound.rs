@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::render;
 use super::rich::Rich;
 use super::{ChatId, JobId, Lane, MessageId, TopicId};
 use crate::clock::{Pause, Timestamp};
@@ -39,6 +40,44 @@ impl Outbound {
                 buttons: Vec::new(),
             },
         }
+    }
+
+    /// What is rendered only when it is sent, rendered. For a thread that may block.
+    pub(crate) fn rendered(self) -> Self {
+        match &self.parcel {
+            Parcel::Restore {
+                message,
+                answer,
+                asked,
+                buttons,
+            } => Self {
+                parcel: restored(*message, (answer, asked), buttons),
+                ..self
+            },
+            Parcel::Send { .. }
+            | Parcel::Edit { .. }
+            | Parcel::Delete { .. }
+            | Parcel::File { .. }
+            | Parcel::Document { .. }
+            | Parcel::Answer { .. } => self,
+        }
+    }
+}
+
+/// The edit that gives a message the first part of an answer back. Renders: for a thread that may block.
+pub(crate) fn restored(
+    message: MessageId,
+    (answer, asked): (&str, &str),
+    buttons: &[Button],
+) -> Parcel {
+    let mut parts = render::parts(&render::answer(answer, asked)).into_iter();
+    // Of an answer with nothing to see, what there is was shown as it is.
+    let body = parts.next().unwrap_or_else(|| Rich::plain(answer));
+    let is_whole = parts.next().is_none();
+    Parcel::Edit {
+        message,
+        body,
+        buttons: buttons.iter().filter(|_| is_whole).cloned().collect(),
     }
 }
 
@@ -100,6 +139,17 @@ pub(crate) enum Parcel {
     Edit {
         message: MessageId,
         body: Rich,
+        buttons: Vec<Button>,
+    },
+    /// Gives a message of ours the beginning of an answer back that was in it.
+    Restore {
+        message: MessageId,
+        /// The model's markdown, rendered only when this is sent: rows are stored by the one writer of
+        /// all chats.
+        answer: String,
+        /// The words of the person, who may have mentioned somebody.
+        asked: String,
+        /// Under an answer of one part.
         buttons: Vec<Button>,
     },
     Delete {

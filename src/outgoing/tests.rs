@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::ended::OUTAGE_CAP;
 use super::*;
-use crate::chat::{Failing, OutboxId};
+use crate::chat::Failing;
 use crate::clock::Pause;
 
 /// Most messages and edits in 60 seconds of one group (Bot API FAQ).

@@ -77,6 +77,8 @@ pub(super) fn turn(question: &str, message: i32) -> StoredTurn {
         asked: Timestamp(1),
         question_messages: vec![MessageId(message)],
         answer_messages: Vec::new(),
+        files: Vec::new(),
+        beginning: None,
         model: "flash".into(),
         reason: TierReason::Code,
         question: vec![Part::Text(question.into())],

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::world::telegram::{ALWAYS, Message};
-use crate::world::{World, eventually, time_passes};
+use crate::world::{PATIENCE, World, eventually, time_passes};
 
 const NO_DOCUMENTS: (u16, &str) = (
     400,
@@ -63,6 +63,87 @@ fn where_links_are_not_allowed_the_rest_of_the_formatting_stays() {
         .map(|entity| entity.kind.as_str())
         .collect();
     assert_eq!(kinds, ["bold"]);
+    world.stop();
+}
+
+/// So many links with addresses of 270 characters.
+fn links(of: &str, count: usize) -> (Vec<String>, String) {
+    let url = |number: usize| format!("{:a<270}", format!("https://example.com/{of}/{number}/"));
+    let urls: Vec<String> = (0..count).map(url).collect();
+    let lines = urls.iter().map(|url| format!("A page: [here]({url}).\n\n"));
+    (urls.clone(), lines.collect())
+}
+
+/// Where the links of all messages lead, one after the other.
+fn addresses(shown: &[Message]) -> Vec<String> {
+    let entities = shown.iter().flat_map(|message| &message.entities);
+    entities.filter_map(|entity| entity.url.clone()).collect()
+}
+
+#[test]
+fn many_links_with_long_addresses_arrive_with_all_their_addresses() {
+    let world = open();
+    let person = world.telegram.person(7);
+    let (urls, answer) = links("all", 45);
+    world.gemini.when_asked("links", &answer);
+    person.says("links please");
+    person.sees("all addresses, in order", |shown| addresses(shown) == urls);
+    let refused = world.telegram.calls("sendMessage");
+    assert!(refused.iter().all(|call| call.status == 200), "{refused:?}");
+    world.stop();
+}
+
+#[test]
+fn a_part_that_is_refused_as_too_long_is_halved_and_not_stripped_and_retry_finds_every_piece() {
+    let world = World::new().owner(7).start();
+    let person = world.telegram.person(7);
+    person.takes_entities_up_to(2_000);
+    let (urls, answer) = links("first", 45);
+    world.gemini.when_asked("links", &answer);
+    person.says("links please");
+    // What comes after it comes behind it.
+    person.says("and one more thing");
+    let is_whole = |shown: &[Message], urls: &[String]| {
+        let more = shown.iter().position(|one| one.text.contains("one more"));
+        let last = shown
+            .iter()
+            .rposition(|one| !addresses(&[one.clone()]).is_empty());
+        let has_buttons = last.is_some_and(|at| !shown[at].buttons.is_empty());
+        more.is_none_or(|more| Some(more) > last) && has_buttons && addresses(shown) == urls
+    };
+    let shown = person.sees("all addresses, in order", |shown| {
+        is_whole(shown, &urls) && shown.iter().any(|one| one.text.contains("one more"))
+    });
+    let pieces = |shown: &[Message]| {
+        let with = shown
+            .iter()
+            .filter(|one| !addresses(&[(*one).clone()]).is_empty());
+        with.map(|one| one.buttons.len()).collect::<Vec<_>>()
+    };
+    let buttons = pieces(&shown);
+    assert!(buttons.len() > 4, "{buttons:?}");
+    assert!(buttons[..buttons.len() - 1].iter().all(|few| *few == 0));
+    person.says("/new");
+    person.says("links again");
+    let before = shown.len() + 1;
+    let shown = person.sees("all addresses again", |shown| {
+        shown.len() > before && is_whole(&shown[before..], &urls)
+    });
+    let last = shown.last().unwrap().id;
+    // An answer of as many links takes the places of the old one, in order.
+    let (urls, answer) = links("second", 45);
+    world.gemini.when_asked("links", &answer);
+    eventually(PATIENCE, "all ids are noted", || world.unsent() == 0);
+    person.presses_on(last, "Retry");
+    let shown = person.sees("all new addresses, and no old one", |shown| {
+        shown.len() > before && is_whole(&shown[before..], &urls)
+    });
+    world.gemini.when_asked("links", "Short.");
+    eventually(PATIENCE, "all ids are noted", || world.unsent() == 0);
+    person.presses_on(shown.last().unwrap().id, "Retry");
+    person.sees("the short answer and no orphan", |shown| {
+        shown.len() == before + 1 && shown[before].text == "Short."
+    });
     world.stop();
 }
 

@@ -82,6 +82,7 @@ impl Write<'_> {
                         Ok(mut turn) => {
                             turn.question_messages.clear();
                             turn.answer_messages.clear();
+                            turn.files.clear();
                             tables::put(&mut history, &key, &turn)?;
                         }
                         Err(_) => drop(history.insert(&*key, row.as_slice())?),
@@ -146,7 +147,7 @@ fn without_messages(row: Outbound) -> Option<Outbound> {
             reply_to: None,
             buttons,
         },
-        Parcel::Delete { .. } => return None,
+        Parcel::Restore { .. } | Parcel::Delete { .. } => return None,
         Parcel::File { name, path, .. } => Parcel::File {
             name,
             path,

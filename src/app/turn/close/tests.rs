@@ -52,6 +52,8 @@ fn round(question: &str, answer: Option<&str>) -> StoredTurn {
         asked: Timestamp(1),
         question_messages: vec![MessageId(10)],
         answer_messages: Vec::new(),
+        files: Vec::new(),
+        beginning: None,
         model: "m".to_owned(),
         reason: TierReason::Smalltalk,
         question: vec![Part::Text(question.to_owned())],
