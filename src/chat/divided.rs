@@ -79,3 +79,106 @@ fn placed(row: Outbound, place: Option<super::MessageId>) -> Outbound {
     };
     Outbound { parcel, ..row }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::rich::Rich;
+    use crate::chat::{ChatId, JobId, Lane, MessageId, UserId};
+
+    const LANE: Lane = Lane::Telegram {
+        chat: ChatId(7),
+        topic: None,
+        person: UserId(7),
+    };
+
+    fn part(at: u16, text: &str, place: Option<i32>) -> Outbound {
+        let (body, buttons) = (Rich::plain(text), Vec::new());
+        let parcel = match place {
+            Some(message) => Parcel::Edit {
+                message: MessageId(message),
+                body,
+                buttons,
+            },
+            None => Parcel::Send {
+                body,
+                reply_to: None,
+                buttons,
+            },
+        };
+        Outbound {
+            part_of: Some((LANE, JobId(2), at)),
+            parcel,
+            ..Outbound::message(ChatId(7), None, String::new())
+        }
+    }
+
+    /// Text, place and part number of each.
+    fn seen(rows: &[Outbound]) -> Vec<(String, Option<i32>, Option<u16>)> {
+        let seen = rows.iter().map(|row| {
+            let part = row.part_of.map(|(_, _, part)| part);
+            match &row.parcel {
+                Parcel::Send { body, .. } => (body.text.clone(), None, part),
+                Parcel::Edit { body, message, .. } => (body.text.clone(), Some(message.0), part),
+                other => (format!("{other:?}"), None, part),
+            }
+        });
+        seen.collect()
+    }
+
+    fn row(text: &str, place: Option<i32>, part: u16) -> (String, Option<i32>, Option<u16>) {
+        (text.to_owned(), place, Some(part))
+    }
+
+    #[test]
+    fn later_parts_are_numbered_anew_and_other_rows_stay_as_they_are() {
+        let other = Outbound::message(ChatId(7), None, "other".to_owned());
+        let foreign = Outbound {
+            part_of: Some((LANE, JobId(3), 1)),
+            ..other.clone()
+        };
+        let rows = in_order(
+            vec![part(0, "a", None), part(0, "b", None), part(0, "c", None)],
+            vec![part(1, "d", None), other, foreign],
+        );
+        assert_eq!(
+            seen(&rows),
+            [
+                row("a", None, 0),
+                row("b", None, 1),
+                row("c", None, 2),
+                row("d", None, 3),
+                ("other".to_owned(), None, None),
+                row("other", None, 1),
+            ]
+        );
+    }
+
+    #[test]
+    fn old_messages_are_taken_over_in_order() {
+        let rows = in_order(
+            vec![part(0, "a", Some(11)), part(0, "b", None)],
+            vec![
+                part(1, "c", Some(12)),
+                part(2, "d", Some(13)),
+                part(3, "e", None),
+            ],
+        );
+        assert_eq!(
+            seen(&rows),
+            [
+                row("a", Some(11), 0),
+                row("b", Some(12), 1),
+                row("c", Some(13), 2),
+                row("d", None, 3),
+                row("e", None, 4),
+            ]
+        );
+    }
+
+    #[test]
+    fn in_place_of_nothing_the_rest_goes_on() {
+        let behind = vec![part(1, "c", Some(12))];
+        assert_eq!(in_order(Vec::new(), behind.clone()), behind);
+    }
+}

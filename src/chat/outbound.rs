@@ -64,9 +64,10 @@ impl Outbound {
     }
 }
 
-/// The edit that gives a message the first part of an answer back. Renders: for a thread that may block.
-pub(crate) fn restored(
-    message: MessageId,
+/// The first part of an answer, for the message that it is to be in again. Renders: for a thread that
+/// may block.
+fn restored(
+    message: Option<MessageId>,
     (answer, asked): (&str, &str),
     buttons: &[Button],
 ) -> Parcel {
@@ -74,10 +75,18 @@ pub(crate) fn restored(
     // Of an answer with nothing to see, what there is was shown as it is.
     let body = parts.next().unwrap_or_else(|| Rich::plain(answer));
     let is_whole = parts.next().is_none();
-    Parcel::Edit {
-        message,
-        body,
-        buttons: buttons.iter().filter(|_| is_whole).cloned().collect(),
+    let buttons = buttons.iter().filter(|_| is_whole).cloned().collect();
+    match message {
+        Some(message) => Parcel::Edit {
+            message,
+            body,
+            buttons,
+        },
+        None => Parcel::Send {
+            body,
+            reply_to: None,
+            buttons,
+        },
     }
 }
 
@@ -141,9 +150,10 @@ pub(crate) enum Parcel {
         body: Rich,
         buttons: Vec<Button>,
     },
-    /// Gives a message of ours the beginning of an answer back that was in it.
+    /// Gives a message of ours the beginning of an answer back that was in it; where its number is not
+    /// known any more, that comes as a new message.
     Restore {
-        message: MessageId,
+        message: Option<MessageId>,
         /// The model's markdown, rendered only when this is sent: rows are stored by the one writer of
         /// all chats.
         answer: String,

@@ -1,6 +1,7 @@
 //! The store as its callers see it, on real files.
 
 mod disk;
+mod divide;
 mod faults;
 mod rows;
 mod standing;

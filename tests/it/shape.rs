@@ -99,6 +99,14 @@ fn a_bad_snippet_is_refused() {
         ("src/config.rs", "use crate::cli;"),
         ("src/chat.rs", "use crate::*;"),
         ("src/mystery.rs", "use std::fmt;"),
+        // Rendering blocks, and so does whoever holds a lock.
+        ("src/app/turn/close.rs", "use crate::chat::{Job, render};"),
+        ("src/app/deliver/repair.rs", "fn f() { render::parts(&x); }"),
+        (
+            "src/app/live.rs",
+            "fn f(&self) { self.g(self.x.lock().way); }",
+        ),
+        ("src/keys.rs", "fn f() { g(\n1, x.lock().clone()); }"),
         // bincode has one home, tests included.
         ("src/store.rs", "use bincode::Encode;"),
         ("src/chat.rs", "#[bincode(crate = \"x\")]"),
@@ -171,6 +179,18 @@ fn a_good_snippet_is_let_through() {
         ("src/cli.rs", "use crate::{app, config, store};"),
         ("src/main.rs", "fn main() { svs_bot::cli::main() }"),
         ("src/lib.rs", "pub(crate) mod app;"),
+        (
+            "src/app/turn/said.rs",
+            "use crate::chat::render::{self, Shown};",
+        ),
+        (
+            "src/app/live.rs",
+            "fn f(&self) { let way = self.x.lock().way; self.g(way); if self.x.lock().g(1) {} }",
+        ),
+        (
+            "src/app/live.rs",
+            "fn f() { assert!(x.lock().is_empty()); drop(x.lock()); }",
+        ),
         (
             "src/app/turn.rs",
             "use crate::{chat, store::Store, telegram};\nuse super::Ctx;",

@@ -173,7 +173,7 @@ fn restored(job: &Job, old: &StoredTurn, message: MessageId, locale: &Locale) ->
             buttons: Vec::new(),
         },
         None => Parcel::Restore {
-            message,
+            message: Some(message),
             answer: old.answer_text(),
             asked: old.asked_text(),
             buttons: vec![locale.button(Callback::Retry)],

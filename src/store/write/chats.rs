@@ -147,7 +147,18 @@ fn without_messages(row: Outbound) -> Option<Outbound> {
             reply_to: None,
             buttons,
         },
-        Parcel::Restore { .. } | Parcel::Delete { .. } => return None,
+        Parcel::Restore {
+            answer,
+            asked,
+            buttons,
+            ..
+        } => Parcel::Restore {
+            message: None,
+            answer,
+            asked,
+            buttons,
+        },
+        Parcel::Delete { .. } => return None,
         Parcel::File { name, path, .. } => Parcel::File {
             name,
             path,
