@@ -110,6 +110,7 @@ impl Catalog {
         };
         let mut seen = HashSet::new();
         for (at, model) in models {
+            let model = normalised(model);
             if let Some(problem) = problem_of(&model) {
                 return Err((at, problem));
             }
@@ -157,10 +158,43 @@ fn line_of(text: &str, at: usize) -> usize {
     1 + text.bytes().take(at).filter(|&byte| byte == b'\n').count()
 }
 
+/// Methods that people copy along with an id out of an address.
+const METHODS: [&str; 2] = [":generateContent", ":streamGenerateContent"];
+
+/// Thinking levels of the service, from the lowest on (gemini-api §6).
+const LEVELS: [&str; 5] = ["MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"];
+
+/// The model with its bare id: `models/` in front of it and a method behind it are of the address.
+/// What is known of a family needs no flag: `gemma-*` takes no system instruction (gemini-api §2).
+fn normalised(mut model: Model) -> Model {
+    let id = model.id.trim();
+    let id = id.strip_prefix("models/").unwrap_or(id);
+    let method = METHODS.iter().find_map(|method| id.strip_suffix(method));
+    model.id = method.unwrap_or(id).to_owned();
+    model.system_in_first_turn |= model.id.starts_with("gemma-");
+    model
+}
+
 fn problem_of(model: &Model) -> Option<String> {
     let id = &model.id;
     if id.is_empty() {
         return Some("`id` is empty".to_owned());
+    }
+    // The id stands in the path of every request.
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    if !id.chars().all(fits) {
+        return Some(format!(
+            "`id` must be the bare name of a model such as gemini-3.8-flash, not `{}`",
+            id.escape_debug()
+        ));
+    }
+    let place = |level: &Option<String>| LEVELS.iter().position(|it| Some(*it) == level.as_deref());
+    if let (Some(level), Some(less)) = (place(&model.thinking), place(&model.less_thinking))
+        && less >= level
+    {
+        return Some(format!(
+            "`less_thinking` of `{id}` must be lower than its `thinking`"
+        ));
     }
     if model.rpm == 0 || model.tpm == 0 {
         return Some(format!("`rpm` and `tpm` of `{id}` must be at least 1"));
@@ -232,11 +266,46 @@ max_output = 100
             (ONE.replace("rpm = 15", "rps = 15"), 5, "rps"),
             (ONE.replace("rpm = 15", "rpm = = 15"), 5, ""),
             (format!("{ONE}{ONE}"), 14, "listed twice"),
+            (
+                format!(
+                    "{ONE}{}",
+                    ONE.replace("\"m\"", "\" models/m:generateContent \"")
+                ),
+                14,
+                "listed twice",
+            ),
+            (ONE.replace("\"m\"", "\" \""), 2, "empty"),
+            (ONE.replace("\"m\"", "\"a b\""), 2, "bare name"),
+            (ONE.replace("\"m\"", "\"m:countTokens\""), 2, "bare name"),
+            (ONE.replace("\"m\"", "\"tunedModels/m\""), 2, "bare name"),
+            (ONE.replace("\"m\"", "\"m?key=x\""), 2, "bare name"),
+            (
+                format!("{ONE}thinking = \"LOW\"\nless_thinking = \"MEDIUM\""),
+                2,
+                "lower than",
+            ),
         ];
         for (text, line, part) in cases {
             let error = Catalog::parse(&text).unwrap_err();
             assert_eq!(error.line, line, "{error}");
             assert!(error.problem.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_taken_as_it_stands_in_addresses_and_gemma_is_known_by_its_name() {
+        for (written, id, in_first_turn) in [
+            ("m", "m", false),
+            (" models/gemini-3.8-flash\t", "gemini-3.8-flash", false),
+            ("m:generateContent", "m", false),
+            ("models/m:streamGenerateContent", "m", false),
+            ("models/gemma-4-31b-it", "gemma-4-31b-it", true),
+            ("gemmarine-1", "gemmarine-1", false),
+        ] {
+            let text = ONE.replace("\"m\"", &format!("{written:?}"));
+            let catalog = Catalog::parse(&text).unwrap();
+            let model = catalog.model(id).unwrap();
+            assert_eq!(model.system_in_first_turn, in_first_turn, "{written}");
         }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 
 pub(crate) use enclosed::{Author, Enclosed};
+pub(crate) use lane::{Lane, TopicId};
 pub(crate) use outbound::{Button, Failing, Outbound, Parcel, Rank};
 use role::Role;
 pub(crate) use round::{Part, StoredTurn};
@@ -16,6 +17,7 @@ pub(crate) mod callback;
 pub(crate) mod command;
 pub(crate) mod divided;
 pub(crate) mod enclosed;
+mod lane;
 mod outbound;
 pub(crate) mod pieces;
 pub(crate) mod prompt;
@@ -55,98 +57,12 @@ ids! {
     OutboxId(u64);
 }
 
-/// A part of one chat with messages of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) enum TopicId {
-    /// A topic of a forum or of a private chat (`message_thread_id` with `is_topic_message`).
-    Thread(i32),
-    /// One person's conversation in the inbox of a channel (`direct_messages_topic`, Bot API 9.2).
-    Direct(i64),
-}
-
-impl TopicId {
-    /// `message_thread_id` of a call.
-    pub(crate) const fn thread(self) -> Option<i32> {
-        match self {
-            Self::Thread(id) => Some(id),
-            Self::Direct(_) => None,
-        }
-    }
-
-    /// `direct_messages_topic_id` of a call: nothing can be sent to an inbox without it.
-    pub(crate) const fn direct(self) -> Option<i64> {
-        match self {
-            Self::Thread(_) => None,
-            Self::Direct(id) => Some(id),
-        }
-    }
-
-    /// Sort key of its rows in the store, never zero: the two kinds lie on either side.
-    const fn key(self) -> i64 {
-        match self {
-            Self::Thread(id) => id as i64,
-            Self::Direct(id) => id.saturating_neg(),
-        }
-    }
-}
-
 /// Telegram's number for the draft in which a job's answer grows: never zero, and the same for the
 /// same job.
 pub(crate) fn draft_of(job: JobId) -> i32 {
     let most = u64::from(i32::MAX.unsigned_abs());
     let wrapped = job.0.saturating_sub(1) % most + 1;
     i32::try_from(wrapped).unwrap_or(i32::MAX)
-}
-
-/// One line of conversation, in which turns run one at a time and in order: a person in one
-/// (chat, topic), or the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) enum Lane {
-    /// A person in a Telegram chat; in a private chat `person` is the chat itself.
-    Telegram {
-        chat: ChatId,
-        topic: Option<TopicId>,
-        person: UserId,
-    },
-    /// Whoever sits at `svs-bot chat`.
-    Terminal,
-}
-
-impl Lane {
-    /// The chat that answers of this lane go to.
-    pub(crate) const fn chat(self) -> Option<ChatId> {
-        match self {
-            Self::Telegram { chat, .. } => Some(chat),
-            Self::Terminal => None,
-        }
-    }
-
-    /// Whose lane it is; nobody's is the terminal's.
-    pub(crate) const fn person(self) -> Option<UserId> {
-        match self {
-            Self::Telegram { person, .. } => Some(person),
-            Self::Terminal => None,
-        }
-    }
-
-    /// Sort key of the lane's rows in the store: chat, topic, person. The terminal is all zeros,
-    /// which no Telegram chat can be.
-    pub(crate) const fn key(self) -> (i64, i64, i64) {
-        match self {
-            Self::Telegram {
-                chat,
-                topic,
-                person,
-            } => {
-                let topic = match topic {
-                    Some(topic) => topic.key(),
-                    None => 0,
-                };
-                (chat.0, topic, person.0)
-            }
-            Self::Terminal => (0, 0, 0),
-        }
-    }
 }
 
 /// Where a job came from; delivery branches on it.
@@ -407,24 +323,6 @@ pub(crate) enum TierReason {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn topics_of_either_kind_have_sort_keys_of_their_own() {
-        let lane = |topic| Lane::Telegram {
-            chat: ChatId(-7),
-            topic,
-            person: UserId(9),
-        };
-        let topics = [
-            None,
-            Some(TopicId::Thread(5)),
-            Some(TopicId::Direct(5)),
-            Some(TopicId::Direct(1 << 51)),
-        ];
-        let keys: Vec<_> = topics.map(|topic| lane(topic).key()).into();
-        let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
-        assert_eq!(distinct.len(), topics.len(), "{keys:?}");
-    }
 
     #[test]
     fn a_draft_has_the_number_of_its_job_and_is_never_zero() {

@@ -6,9 +6,11 @@
 //! an error.
 
 use std::io::Read;
+use std::time::Duration;
 
-use log::warn;
+use log::{info, warn};
 use ureq::SendBody;
+use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderValue, Response, StatusCode};
 
 use self::body::{Body, FileChanged};
@@ -30,6 +32,8 @@ mod stream;
 pub(crate) mod verdict;
 mod wire;
 
+/// How long the free look at a key may take.
+const LOOK: Duration = Duration::from_secs(8);
 /// What is read of a refusal.
 const MAX_REFUSAL: u64 = 64 << 10;
 /// What is logged of a refusal, in characters.
@@ -134,8 +138,9 @@ impl Client {
     ) -> Result<(), Judgement> {
         let url = format!("{}/v1beta/models/{model}", self.base);
         let request = slot.agent().get(url).header("x-goog-api-key", header(key)?);
+        let request = request.config().timeout_global(Some(LOOK)).build();
         let response = request.call().map_err(|error| judge(slot, &error))?;
-        accepted(response, key, 0).map(drop)
+        accepted(response, key, (model, 0)).map(drop)
     }
 
     fn post(
@@ -156,7 +161,7 @@ impl Client {
             .header("accept-encoding", "identity")
             .send(SendBody::from_reader(&mut reader))
             .map_err(|error| judge(slot, &error))?;
-        accepted(response, call.key, call.estimated)
+        accepted(response, call.key, (call.model, call.estimated))
     }
 }
 
@@ -181,13 +186,15 @@ fn judge(slot: &Slot, error: &ureq::Error) -> Judgement {
     verdict::of_fault(fault, Shown::Nothing)
 }
 
-/// Lets an answer pass and judges a refusal.
+/// Lets an answer pass and judges a refusal, and a page that comes in the place of an answer.
 fn accepted(
     response: Response<ureq::Body>,
     key: &Secret,
-    estimated: u64,
+    (model, estimated): (&str, u64),
 ) -> Result<Response<ureq::Body>, Judgement> {
-    if response.status() == StatusCode::OK {
+    let kind = response.headers().get(CONTENT_TYPE);
+    let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if response.status() == StatusCode::OK && !is_page {
         return Ok(response);
     }
     let (head, body) = response.into_parts();
@@ -207,8 +214,36 @@ fn accepted(
         retry_after: text("retry-after"),
         content_type: text("content-type").unwrap_or_default(),
         body: &refusal,
+        model,
     };
     Err(verdict::of_reply(&reply, estimated))
+}
+
+/// What a refusal of this model with this status and body means: for the simulator of the key pool.
+#[cfg(test)]
+pub(crate) fn judged(
+    model: &str,
+    (status, content_type, body): (u16, &str, &str),
+    estimated: u64,
+) -> Judgement {
+    let reply = Reply {
+        status,
+        retry_after: None,
+        content_type,
+        body: body.as_bytes(),
+        model,
+    };
+    verdict::of_reply(&reply, estimated)
+}
+
+/// An alias, or a model that was shut down, is answered by another one (gemini-api §2).
+fn note_version(gathered: &Gathered, asked: &str) {
+    if let Some(version) = gathered.model.as_deref()
+        && version != asked
+    {
+        let version: String = version.chars().take(MAX_SAID).collect();
+        info!(asked, version; "another model than the one asked has answered");
+    }
 }
 
 /// Reads an answer, inflated; one that does not end in time is too large, and not merely over.
@@ -261,6 +296,7 @@ fn ended(gathered: Gathered, body: Result<(), Fault>, shown: Shown, call: &Call<
     if gathered.oddities != Oddities::default() {
         warn!(lines, parts, mended; "lines or parts of an answer were passed over, or mended");
     }
+    note_version(&gathered, call.model);
     let reason = gathered.finish_reason.clone().unwrap_or_default();
     let outcome = finish::of(gathered, body, shown, call.model, call.estimated);
     if let Ok(answer) = &outcome.result

@@ -4,7 +4,9 @@
 //!
 //! [`failover`] (Router B) walks tiers, groups and models until [`balance`] (Router A) finds a key;
 //! who finds none waits in [`mod@line`]. [`settle`] takes a key back and draws the consequences:
-//! [`strikes`] for the key, [`breaker`] for what many keys stand behind.
+//! [`strikes`] for the key, [`breaker`] for what many keys stand behind; [`alike`] tells the one from
+//! the other, and [`voices`] when a failure is about everybody. [`revive`] knows what a free look at a
+//! key means.
 
 mod alike;
 mod balance;
@@ -12,24 +14,27 @@ mod breaker;
 mod failover;
 mod lease;
 mod line;
+mod missing;
 pub(crate) mod pacific;
 mod pick;
 mod pool;
 mod purse;
 mod quota;
+mod reopen;
 mod report;
 mod revive;
 mod roster;
 mod settle;
 mod state;
 mod strikes;
+mod voices;
 
-pub(crate) use failover::{Route, Start};
+pub(crate) use failover::{Attempted, Route, Start};
 pub(crate) use lease::{Ask, Change, Lease, News, Place, Reserved, Saved, Ticket, Wait, Why};
 pub(crate) use pool::Pool;
 pub(crate) use purse::Spend;
 pub(crate) use report::{KeyReport, Standing, Tally};
-pub(crate) use revive::Retested;
+pub(crate) use revive::{LookFor, Retested};
 
 use std::time::Duration;
 
@@ -85,11 +90,12 @@ pub(crate) enum Effect {
     KillProject(Death),
     /// This model on this key (its project's bucket) rests.
     RestKeyModel(Rest),
-    /// The same, for a model this key's project does not find (404): when two projects say so, the
-    /// model rests for everybody.
+    /// The same, twice as long each time, for a model this key's project does not find (404): when
+    /// two projects say so within an hour in which the model answered nobody, it rests for
+    /// everybody.
     ModelMissing(Rest),
-    /// The same, for a 429 that names no quota: when three projects get one within 10 s, our
-    /// address is throttled and the whole pool rests.
+    /// The same, for a 429 that names no quota: when three projects get one on one model, that model
+    /// rests for everybody; when several models do so, our address is throttled and the pool rests.
     Throttled(Rest),
     /// This key rests with all its models.
     RestKey(Rest),
@@ -98,10 +104,23 @@ pub(crate) enum Effect {
     /// The model is full for everybody: counted on the model's breaker, which rests it at least so
     /// long once it opens.
     RestModel(Rest),
-    /// Every key that is not `:paid` rests (our address or country), twice as long each time.
-    RestFreeKeys(Rest),
-    /// Our address is blocked: everything rests, twice as long each time.
-    RestPool(Rest),
+    /// The country of our address is not served: once two projects in a row say so, every key that
+    /// is not `:paid` rests, twice as long each time.
+    RestFreeKeys,
+    /// A page of a proxy or a firewall instead of Google's format: nobody's strike. Once two
+    /// questions in a row meet one, on keys of different projects, everything rests, twice as long
+    /// each time.
+    Page,
+    /// Refused in words that no table lists (401, or a 403 about nothing but the caller): the key
+    /// rests, and a free look at `models.get` decides whether it is dead of this.
+    Refused(Death),
+    /// The address is not that of the Gemini API (a 404 that is not about the model): nobody in the
+    /// pool is to blame, and when two projects say so in a row the address rests, twice as long each
+    /// time.
+    WrongEndpoint,
+    /// The month's spending cap of the project is reached: it rests until a call every six hours
+    /// passes.
+    SpendingCap,
     /// A fault whose owner is not known yet: rests the key on this model, and is a strike only if
     /// the same question then succeeds with another key on the same model (a 500; a fault after
     /// connecting).
@@ -135,6 +154,8 @@ pub(crate) enum Death {
     ProjectDenied,
     /// The API is off, or the key is restricted to other addresses.
     Restricted,
+    /// Refused in words that no table lists, by `models.get` too.
+    Unlisted,
 }
 
 /// Where the same question may go next.
@@ -146,6 +167,8 @@ pub(crate) enum Next {
     AnotherKey,
     /// Another model first; the same key is fine.
     AnotherModel,
+    /// Another model first, and less thinking: this one was too slow for its deadline.
+    FasterModel,
     /// Only a `:paid` key can help.
     PaidKey,
     /// Once more with the request changed.
@@ -165,6 +188,8 @@ pub(crate) enum Repair {
     OwnWords,
     /// Leave out the server-side tools.
     NoTools,
+    /// Put the system text into the first user turn, and remember that for the model.
+    SystemInFirstTurn,
     /// Replace thought signatures by the documented placeholder.
     PlainSignatures,
     /// The same request again.
@@ -205,7 +230,8 @@ pub(crate) struct Policy {
     pub(crate) paid_daily: u64,
 }
 
-/// One configured key, without its text.
+/// One configured key in one of its groups, without its text. One that stands in several groups
+/// comes once for each, and is still one key with one ledger.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct KeySpec {
     pub(crate) fingerprint: Fingerprint,
@@ -234,6 +260,10 @@ pub(crate) enum Scope {
     /// Every key that is not `:paid`.
     FreeKeys,
     Pool,
+    /// The model as one that may not exist any more.
+    Missing(String),
+    /// The address of the service, `GEMINI_API_URL`.
+    Endpoint,
 }
 
 /// The stored health of a scope (table `key_state`).
@@ -244,12 +274,43 @@ pub(crate) struct Health {
     pub(crate) rests_until: Option<Timestamp>,
     /// When that rest began: it cannot outlast its length when the clock is set back.
     pub(crate) rests_since: Option<Timestamp>,
+    /// Why it rests, where that decides what comes after it; until a call goes well.
+    pub(crate) cause: Option<Cause>,
+    /// From then on one call may pass although it rests.
+    pub(crate) probe_at: Option<Timestamp>,
     /// Unexplained failures in a row.
     pub(crate) strikes: u32,
     /// Times it was blacklisted, or found dead when it was tested again, in a row; each doubles the
     /// next rest.
     pub(crate) trips: u32,
-    pub(crate) learned: Vec<Learned>,
+    /// It died within seconds of others, so it is looked at again sooner.
+    pub(crate) died_together: bool,
+    pub(crate) learned: Vec<Known>,
+}
+
+/// What a rest is about where its end alone does not tell how it goes on (design §4, "Believe, then
+/// look").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cause {
+    /// The service says that the day's quota is gone: it rests until midnight, and one call after a
+    /// while looks whether that is so. `looks` went wrong by now.
+    Day { looks: u32 },
+    /// The model is not found, so many times in a row, at the address with this fingerprint.
+    Missing { at: Fingerprint, times: u32 },
+    /// There is no Gemini API at the address with this fingerprint.
+    Endpoint { at: Fingerprint },
+    /// The month's spending cap of the project is reached.
+    SpendingCap,
+}
+
+/// A limit the service told us, as it is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    pub(crate) learned: Learned,
+    /// When it was said last: after a day it is tried whether more is possible by now.
+    pub(crate) at: Timestamp,
+    /// By a key marked `:paid`: with other marks it is another account's word.
+    pub(crate) paid: bool,
 }
 
 /// The stored counters of one (project, model) (table `key_ledger`).

@@ -128,6 +128,7 @@ impl Locale {
                 return fill(&texts.resting, &[("when", &self.span(wait))]);
             }
             Failure::Resting { wakes: None } => &texts.resting_unknown,
+            Failure::Misconfigured => &texts.misconfigured,
             Failure::NoKeys => &texts.no_keys,
             Failure::Overloaded { wakes: Some(wait) } => {
                 return fill(&texts.overloaded, &[("when", &self.span(wait))]);

@@ -10,9 +10,11 @@
 //! load, which takes minutes.
 
 mod crowd;
+mod habits;
 mod oracle;
 mod ours;
 mod policies;
+mod replies;
 mod runner;
 mod table;
 mod trace;
@@ -76,6 +78,16 @@ pub(crate) enum Reply {
     Refused,
     /// Something no table explains.
     Unexplained,
+    /// 401 or 403: the key is refused in words that no table lists.
+    Disowned,
+    /// 400: our country is not served.
+    Region,
+    /// 404 with the model's name.
+    Missing,
+    /// 522 with a page: a proxy does not reach the service.
+    Page,
+    /// 403 with a page: a firewall does not let the text through.
+    Blocked,
 }
 
 /// What a policy does with a question now.
@@ -131,6 +143,15 @@ pub(crate) trait Policy {
     fn woken(&mut self) -> Vec<usize> {
         Vec::new()
     }
+
+    /// Keys that are to be looked at now by the free `models.get`, each with the model to ask for
+    /// first.
+    fn looks(&mut self, _now: Timestamp) -> Vec<(usize, usize)> {
+        Vec::new()
+    }
+
+    /// What such a look has met; none when the key was accepted.
+    fn shown(&mut self, _key: usize, _met: Option<Reply>, _now: Timestamp) {}
 
     /// The question is over without an answer, and the policy did not say so itself: its patience,
     /// its deadline or its attempts ran out.

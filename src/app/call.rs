@@ -25,7 +25,7 @@ use crate::chat::{JobId, Tier};
 use crate::clock::{self, Instant};
 use crate::gemini::Outcome as Report;
 use crate::gemini::slots::Slots;
-use crate::keys::{Change, Effect, Group, Next, Repair, Route, Start};
+use crate::keys::{Change, Effect, Group, Next, Route, Start, Why};
 use crate::offline;
 use crate::store::{StoreError, Write};
 
@@ -242,12 +242,14 @@ impl Call<'_> {
                     if failure.withdraws() {
                         self.question.view.sight.withdraw();
                     }
-                    if verdict.next == Next::Repaired(Repair::NoThinkingConfig) {
-                        self.engine.leave_thinking_out(&call.model);
+                    if let Next::Repaired(repair) = verdict.next {
+                        self.engine.remember_repair(&call.model, repair);
                     }
                     let goes_on = self.route.goes_on(&call, &verdict, clock::now());
                     if goes_on {
                         self.pause(verdict.effect).await;
+                    } else if verdict.effect == Effect::Page {
+                        failure = self.page_again();
                     }
                     goes_on
                 }
@@ -272,10 +274,20 @@ impl Call<'_> {
         why_not(wait)
     }
 
+    /// The question was answered with a page twice: while others pass, the fault is its own.
+    fn page_again(&self) -> Failure {
+        let wait = self.engine.lending.why_not(self.route.ask());
+        if wait.why == Why::Address {
+            why_not(wait)
+        } else {
+            Failure::BadRequest
+        }
+    }
+
     /// What failed on the wire is tried again a little later, not in the same instant
     /// (gemini-api §15, row 26).
     async fn pause(&self, effect: Effect) {
-        if let Effect::Innocent | Effect::Suspect(_) = effect {
+        if let Effect::Innocent | Effect::Suspect(_) | Effect::Page = effect {
             let base = 200 * u64::from(self.route.attempts());
             let pause = Duration::from_millis(fastrand::u64(base..base * 3));
             sleep_until((clock::instant() + pause).min(self.deadline)).await;

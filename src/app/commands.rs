@@ -212,15 +212,12 @@ async fn revoke(ctx: &Ctx, locale: &Locale, user: UserId) -> Reply {
     }
 }
 
-/// Answer to `/keys`. What a look at dead keys has shown is stored before it is told.
+/// Answer to `/keys`. What a look at keys has shown is stored before it is told.
 pub(super) async fn keys(engine: &Arc<Engine>, locale: &Locale, arguments: &str) -> String {
     match parse_keys(arguments) {
         None => locale.keys_usage().to_owned(),
         Some(KeysRequest::Report) => key_table(engine, locale),
-        Some(KeysRequest::Retest) => {
-            let dead = engine.lending.with(|pool| pool.dead());
-            locale.looked(&retest::look(engine, &dead).await)
-        }
+        Some(KeysRequest::Retest) => locale.looked(&retest::look_at_all(engine).await),
     }
 }
 

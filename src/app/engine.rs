@@ -24,7 +24,7 @@ use crate::config::{CaFile, Config, IpFamily, Persona, Proxy, UserLimits};
 use crate::gemini;
 use crate::gemini::slots::Slots;
 use crate::http::{self, Authorities, BadProxy, Transport};
-use crate::keys::{Change, Fingerprint, KeySpec, Lease, News, Pool, Saved, Scope};
+use crate::keys::{Change, Fingerprint, Group, KeySpec, Lease, News, Pool, Repair, Saved, Scope};
 use crate::locale::{Language, Locale};
 use crate::metrics::Metrics;
 use crate::outgoing::Head;
@@ -85,7 +85,7 @@ impl Settings {
         self.keys.get(fingerprint)
     }
 
-    /// How the keys of a scope may be named to people.
+    /// How the keys, or the model, of a scope may be named to people.
     fn names(&self, scope: &Scope) -> String {
         let concerned = |(fingerprint, _): &(&Fingerprint, &KeyEntry)| match scope {
             Scope::Key(one) => one == *fingerprint,
@@ -94,8 +94,13 @@ impl Settings {
             | Scope::ProjectModel(..)
             | Scope::Model(_)
             | Scope::FreeKeys
-            | Scope::Pool => false,
+            | Scope::Pool
+            | Scope::Missing(_)
+            | Scope::Endpoint => false,
         };
+        if let Scope::Missing(model) = scope {
+            return model.clone();
+        }
         let mut names: Vec<&str> = self
             .keys
             .iter()
@@ -139,16 +144,19 @@ impl Settings {
         }
     }
 
-    /// What the pool may know of each key: everything but its text.
+    /// What the pool may know of each key: everything but its text, once for each group.
     fn specs(&self) -> Vec<KeySpec> {
-        let spec = |(fingerprint, key): (&Fingerprint, &KeyEntry)| KeySpec {
-            fingerprint: *fingerprint,
-            project: *self.projects.get(fingerprint).unwrap_or(fingerprint),
-            group: key.group,
-            paid: key.paid,
-            label: key.label.clone(),
+        let specs = |(fingerprint, key): (&Fingerprint, &KeyEntry)| {
+            let spec = |group: &Option<Group>| KeySpec {
+                fingerprint: *fingerprint,
+                project: *self.projects.get(fingerprint).unwrap_or(fingerprint),
+                group: *group,
+                paid: key.paid,
+                label: key.label.clone(),
+            };
+            key.groups.iter().map(spec).collect::<Vec<_>>()
         };
-        self.keys.iter().map(spec).collect()
+        self.keys.iter().flat_map(specs).collect()
     }
 }
 
@@ -170,8 +178,8 @@ pub(crate) struct Engine {
     pub(crate) backend: Backend,
     pub(crate) metrics: Metrics,
     pub(crate) started: Instant,
-    /// Models that refused a `thinkingConfig` (gemini-api §6).
-    without_thinking: RwLock<HashSet<String>>,
+    /// What requests to a model need since it refused one without (gemini-api §6).
+    repairs: RwLock<HashSet<(String, Repair)>>,
     /// Where rows about keys go that the Owners are to read; none in the terminal.
     news: Option<mpsc::Sender<Head>>,
 }
@@ -193,7 +201,7 @@ impl Engine {
                 spend: rows.spend()?.unwrap_or_default(),
             })
         })?;
-        let pool = Pool::new(
+        let mut pool = Pool::new(
             settings.config.key_policy,
             settings.specs(),
             &settings.catalog,
@@ -201,6 +209,8 @@ impl Engine {
             clock::now(),
         );
         let config = &settings.config;
+        let endpoint = store.fingerprint(&format!("endpoint {}", config.gemini.api_url));
+        pool.speak_to(endpoint);
         let backend = if config.gemini.keys.is_empty() {
             Backend::Offline
         } else {
@@ -219,7 +229,7 @@ impl Engine {
             backend,
             metrics: Metrics::default(),
             started: clock::instant(),
-            without_thinking: RwLock::default(),
+            repairs: RwLock::default(),
             news,
         })
     }
@@ -229,14 +239,19 @@ impl Engine {
         Arc::clone(&self.settings.read())
     }
 
-    /// Whether requests to the model leave `thinkingConfig` out.
-    pub(crate) fn is_without_thinking(&self, model: &str) -> bool {
-        self.without_thinking.read().contains(model)
+    /// The changes that every request to this model needs.
+    pub(crate) fn repairs_of(&self, model: &str) -> Vec<Repair> {
+        let repairs = self.repairs.read();
+        let of_model = repairs.iter().filter(|(of, _)| of == model);
+        of_model.map(|(_, repair)| *repair).collect()
     }
 
-    /// The model refused a `thinkingConfig`: none is sent to it until the next start.
-    pub(crate) fn leave_thinking_out(&self, model: &str) {
-        self.without_thinking.write().insert(model.to_owned());
+    /// The model refused a request for what this changes: every request to it is changed so until
+    /// the next start.
+    pub(crate) fn remember_repair(&self, model: &str, repair: Repair) {
+        if matches!(repair, Repair::NoThinkingConfig | Repair::SystemInFirstTurn) {
+            self.repairs.write().insert((model.to_owned(), repair));
+        }
     }
 
     /// Writes what the pool learned, and what the Owners are told of it; returns the rows of the

@@ -1,6 +1,9 @@
-//! Looks at dead keys again, by itself when their time has come and when the Owner asks. The look is
+//! Looks at dead keys again, by itself when their time has come, and at everything that rests when the
+//! Owner asks. The look is
 //! the free `models.get`: it costs no quota, and proves that a key is accepted, not that it may
-//! generate (gemini-api §14); so whoever comes back is on trial.
+//! generate (gemini-api §14); so whoever comes back is on trial. A key that was refused in words
+//! that no table lists, or our address where a model throttles everybody, is looked at on the thread
+//! of the very call.
 //!
 //! Invariant: all looks together end within [`PATIENCE`], whatever the service does.
 
@@ -16,9 +19,9 @@ use crate::app::engine::{Backend, Engine, Settings};
 use crate::clock::{self, Instant};
 use crate::config::secret::Secret;
 use crate::gemini;
-use crate::gemini::slots::Slots;
+use crate::gemini::slots::{Slot, Slots};
 use crate::gemini::verdict::Judgement;
-use crate::keys::{Change, Death, Effect, Fingerprint, Pool, Retested};
+use crate::keys::{Attempted, Change, Death, Effect, Fingerprint, LookFor, Pool, Retested};
 use crate::locale::key_report::Looked;
 
 /// For all keys together.
@@ -27,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ONE_LOOK: Duration = Duration::from_secs(8);
 /// At once, so that questions keep their slots.
 const AT_ONCE: usize = 4;
+/// A look that has shown nothing.
+const NOTHING: (Retested, Option<Death>) = (Retested::Unknown, None);
 /// Models asked for at the most: one may have been shut down.
 const MODELS: usize = 3;
 
@@ -36,6 +41,17 @@ pub(crate) async fn look_at_due(engine: &Arc<Engine>) {
     look(engine, &due).await;
 }
 
+/// Opens what rests for everybody, and looks at every key that is dead or rests.
+pub(crate) async fn look_at_all(engine: &Arc<Engine>) -> Vec<Looked> {
+    let open = |pool: &mut Pool| {
+        let keys = pool.to_look_at(clock::now());
+        (keys, pool.reopen(clock::now()))
+    };
+    let (keys, opened) = engine.lending.with(open);
+    store(engine, opened).await;
+    look(engine, &keys).await
+}
+
 /// Looks at these keys, stores what that has shown, and tells it in the order of the settings.
 pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Looked> {
     let Backend::Gemini { client, slots } = &engine.backend else {
@@ -43,6 +59,7 @@ pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Look
     };
     let settings = engine.settings();
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
+    let dead = engine.lending.with(|pool| pool.dead());
     let end = clock::instant() + PATIENCE;
     let mut looks = JoinSet::new();
     for &key in keys {
@@ -55,11 +72,13 @@ pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Look
             key: entry.secret.clone(),
             models: models(&settings),
         };
+        let was_dead = dead.contains(&key);
         let (label, at_once) = (entry.label.clone(), Arc::clone(&at_once));
         looks.spawn(async move {
             let (shown, death) = probe.look(&at_once, end).await;
             let looked = Looked {
                 label,
+                was_dead,
                 shown,
                 death,
             };
@@ -70,8 +89,9 @@ pub(crate) async fn look(engine: &Arc<Engine>, keys: &[Fingerprint]) -> Vec<Look
     while let Some(ended) = looks.join_next().await {
         // A panic is in the log already, and says nothing of the key.
         let Ok((key, looked)) = ended else { continue };
-        info!(key = looked.label.as_str(), shown:? = looked.shown; "looked at a dead key");
-        let learn = |pool: &mut Pool| pool.retested(key, looked.shown, clock::now());
+        info!(key = looked.label.as_str(), shown:? = looked.shown; "looked at a key");
+        let (shown, death) = (looked.shown, looked.death);
+        let learn = |pool: &mut Pool| pool.looked_again(key, shown, death, clock::now());
         changes.extend(engine.lending.with(learn));
         all.push(looked);
     }
@@ -119,7 +139,6 @@ struct Probe {
 impl Probe {
     /// What the key is worth by now, and of a refusal why; known by `end` at the latest.
     async fn look(self, at_once: &Semaphore, end: Instant) -> (Retested, Option<Death>) {
-        const NOTHING: (Retested, Option<Death>) = (Retested::Unknown, None);
         let room = async {
             let turn = at_once.acquire().await.ok()?;
             Some((turn, self.slots.take().await))
@@ -134,10 +153,7 @@ impl Probe {
             models,
             ..
         } = self;
-        let asked = slot.run(move |slot| {
-            let ask = |model: &String| client.models_get(&slot, &key, model);
-            first_that_is_there(models.iter().map(ask))
-        });
+        let asked = slot.run(move |slot| ask(&client, &slot, &key, &models));
         let patience = end.min(clock::instant() + ONE_LOOK);
         match timeout_at(patience, asked).await {
             Ok(Ok(Some(answer))) => meaning(&answer),
@@ -145,6 +161,59 @@ impl Probe {
             Err(_late) => {
                 canceller.cancel();
                 NOTHING
+            }
+        }
+    }
+}
+
+/// Looks with a key right now, on this thread, which may block: what is said of the first of these
+/// models that exists.
+fn ask(
+    client: &gemini::Client,
+    slot: &Slot,
+    key: &Secret,
+    models: &[String],
+) -> Option<Result<(), Judgement>> {
+    let ask = |model: &String| client.models_get(slot, key, model);
+    first_that_is_there(models.iter().map(ask))
+}
+
+/// Looks with the key of a call that failed, on its own thread, and lets the pool learn from it: at
+/// the key that was refused, or at our address where a model throttles everybody.
+pub(crate) fn look_after(
+    engine: &Engine,
+    slot: &Slot,
+    key: &Secret,
+    call: &Attempted,
+    look: LookFor,
+) -> Vec<Change> {
+    let Backend::Gemini { client, .. } = &engine.backend else {
+        return Vec::new();
+    };
+    let settings = engine.settings();
+    let others = models(&settings).into_iter();
+    let others = others.filter(|model| *model != call.model);
+    let models: Vec<String> = [call.model.clone()].into_iter().chain(others).collect();
+    let answer = ask(client, slot, key, &models);
+    let label = settings.key(&call.key).map(|key| key.label.as_str());
+    let label = label.unwrap_or_default();
+    match look {
+        LookFor::Key => {
+            let (shown, death) = answer.as_ref().map_or(NOTHING, meaning);
+            info!(key = label, shown:?; "looked at a refused key");
+            let learn = |pool: &mut Pool| pool.looked_at(call, shown, death, clock::now());
+            engine.lending.with(learn)
+        }
+        LookFor::Address => {
+            let fails_alike =
+                |judgement: &Judgement| matches!(judgement.verdict.effect, Effect::Throttled(_));
+            let throttled = answer.is_some_and(|answer| answer.is_err_and(|it| fails_alike(&it)));
+            info!(key = label, throttled; "looked whether our address is throttled");
+            let learn = |pool: &mut Pool| pool.address_is_throttled(call, clock::now());
+            if throttled {
+                engine.lending.with(learn)
+            } else {
+                Vec::new()
             }
         }
     }
@@ -169,13 +238,15 @@ fn first_that_is_there(
 }
 
 /// Only a refusal of the key itself keeps it dead; everything else tells nothing of it.
-fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death>) {
+pub(crate) fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death>) {
     let effect = match answer {
         Ok(()) => return (Retested::Accepted, None),
         Err(judgement) => judgement.verdict.effect,
     };
     match effect {
-        Effect::KillKey(death) | Effect::KillProject(death) => (Retested::Refused, Some(death)),
+        Effect::KillKey(death) | Effect::KillProject(death) | Effect::Refused(death) => {
+            (Retested::Refused, Some(death))
+        }
         Effect::Healthy
         | Effect::Innocent
         | Effect::RestKeyModel(_)
@@ -183,9 +254,11 @@ fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death>) {
         | Effect::Throttled(_)
         | Effect::RestKey(_)
         | Effect::RestProject(_)
+        | Effect::WrongEndpoint
+        | Effect::SpendingCap
         | Effect::RestModel(_)
-        | Effect::RestFreeKeys(_)
-        | Effect::RestPool(_)
+        | Effect::RestFreeKeys
+        | Effect::Page
         | Effect::Suspect(_)
         | Effect::Strike(_) => (Retested::Unknown, None),
     }

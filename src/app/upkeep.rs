@@ -14,6 +14,8 @@ use crate::clock::{self, Timestamp};
 use crate::store::{Pending, StoreError};
 
 const TICK: Duration = Duration::from_mins(1);
+/// How often dead keys are looked at whose time has come: the first time may be after a minute.
+const LOOK: Duration = Duration::from_secs(20);
 /// Update ids are remembered for a day (design §2).
 pub(super) const SEEN_FOR: Duration = Duration::from_hours(24);
 const DAY: Duration = Duration::from_hours(24);
@@ -24,7 +26,10 @@ const STEPS: u32 = 200;
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
     loop {
         let slow = async {
-            sleep(TICK).await;
+            for _ in 0..TICK.as_secs() / LOOK.as_secs() {
+                sleep(LOOK).await;
+                retest::look_at_due(&ctx.engine).await;
+            }
             tick(&ctx).await;
         };
         if stop.run_until_cancelled(slow).await.is_none() {
@@ -38,7 +43,6 @@ async fn tick(ctx: &Ctx) {
         Backend::Gemini { slots, .. } => slots.prune(clock::instant()),
         Backend::Offline => {}
     }
-    retest::look_at_due(&ctx.engine).await;
     if clock::is_confirmed() {
         prune(ctx, clock::now()).await;
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) finish: Finish,
-    /// The model that answered, as the service named it.
+    /// The id that was asked. An alias is answered under the name of the model behind it, and
+    /// signatures are replayed to whoever is asked by the same id.
     pub(crate) model: String,
     /// Signed parts to be replayed with the history.
     pub(crate) signed: Vec<Vec<u8>>,
@@ -66,6 +67,8 @@ pub(crate) struct Usage {
 pub(crate) enum Failure {
     /// Every key rests; the first is back after this long.
     Resting { wakes: Option<Duration> },
+    /// There is no Gemini API at the address in the settings; the Owner has been told.
+    Misconfigured,
     /// No usable key at all is left for this person's role.
     NoKeys,
     /// The model is overloaded, or our address is throttled.
@@ -125,6 +128,7 @@ impl Failure {
             | Self::PictureWithheld
             | Self::Declined => true,
             Self::Resting { .. }
+            | Self::Misconfigured
             | Self::NoKeys
             | Self::Busy
             | Self::Overloaded { .. }
@@ -146,6 +150,7 @@ impl Failure {
     pub(crate) const fn may_pass(self) -> bool {
         match self {
             Self::Resting { .. }
+            | Self::Misconfigured
             | Self::NoKeys
             | Self::Busy
             | Self::Overloaded { .. }
@@ -180,6 +185,7 @@ mod tests {
     fn a_question_is_offered_again_unless_its_own_words_are_in_the_way() {
         for failure in [
             Failure::Busy,
+            Failure::Misconfigured,
             Failure::NoKeys,
             Failure::Resting { wakes: None },
             Failure::Overloaded { wakes: None },

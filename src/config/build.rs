@@ -81,7 +81,7 @@ fn gemini(r: &mut Reader, sources: &Sources, need: Need) -> Gemini {
             "no key is set; create one at https://aistudio.google.com/apikey and set GROUP_A_KEYS, another group, or GEMINI_API_KEY",
         ));
     }
-    let api_url = service(r, "GEMINI_API_URL", GEMINI);
+    let api_url = gemini_url(r);
     Gemini {
         keys,
         proxy: proxies::read(r, sources, "GEMINI_PROXY", &api_url),
@@ -93,17 +93,36 @@ fn service(r: &mut Reader, name: &'static str, default: &str) -> String {
     let url = r
         .read(name, default, parse::url)
         .unwrap_or_else(|| default.to_owned());
-    if parse::is_open_to_listeners(&url) {
+    warn_of_listeners(r, name, &url);
+    url
+}
+
+fn gemini_url(r: &mut Reader) -> String {
+    let found = r.read("GEMINI_API_URL", GEMINI, parse::gemini_url);
+    let (url, is_cut) = found.unwrap_or_else(|| (GEMINI.to_owned(), false));
+    if is_cut {
+        r.warn(format!(
+            "GEMINI_API_URL ends with what is put behind it anyway; {url} is used"
+        ));
+    }
+    warn_of_listeners(r, "GEMINI_API_URL", &url);
+    url
+}
+
+fn warn_of_listeners(r: &mut Reader, name: &str, url: &str) {
+    if parse::is_open_to_listeners(url) {
         r.warn(format!(
             "{name} is plain http to another machine: whoever listens on the way sees the secrets"
         ));
     }
-    url
 }
 
 fn people(r: &mut Reader, gemini: &Gemini) -> People {
     // Keys of group D are there for guests.
-    let for_guests = gemini.keys.iter().any(|key| key.group == Some(Group::D));
+    let for_guests = gemini
+        .keys
+        .iter()
+        .any(|key| key.groups.contains(&Some(Group::D)));
     let access = if for_guests {
         Access::Open
     } else {

@@ -5,7 +5,7 @@
 //! than the last four characters are ever shown.
 
 use super::mistake::Mistake;
-use super::reader::Reader;
+use super::reader::{Found, Reader};
 use super::secret::Secret;
 use crate::keys::Group;
 
@@ -13,17 +13,19 @@ use crate::keys::Group;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeyEntry {
     pub(crate) secret: Secret,
-    /// None: serves every role.
-    pub(crate) group: Option<Group>,
+    /// Every group it stands in, in the order of the settings; `None` among them: it serves every
+    /// role.
+    pub(crate) groups: Vec<Option<Group>>,
     /// Keys with one project share Google's counters; None: the key is its own project.
     pub(crate) project: Option<String>,
     /// Marked `:paid`.
     pub(crate) paid: bool,
-    /// What people see of it: group, position and last four characters, e.g. `A3 …f9Qk`.
+    /// What people see of it: its first group, the position there and the last four characters, e.g.
+    /// `A3 …f9Qk`.
     pub(crate) label: String,
 }
 
-/// The settings that hold keys, in the order in which the first of two equal keys is kept.
+/// The settings that hold keys, in the order in which a key that stands in several gets its name.
 pub(super) const KEY_SETTINGS: [(&str, Option<Group>); 6] = [
     ("GROUP_A_KEYS", Some(Group::A)),
     ("GROUP_B_KEYS", Some(Group::B)),
@@ -46,12 +48,12 @@ pub(super) fn read(reader: &mut Reader) -> Vec<KeyEntry> {
         let first = if group.is_none() { ungrouped + 1 } else { 1 };
         for (at, text) in texts().enumerate() {
             match entry(text, group, first + at) {
-                Ok(key) => keep(reader, &mut keys, key),
-                Err(problem) => reader.refuse(Mistake::at(
-                    found.origin.clone(),
-                    name,
-                    format!("entry {} {problem}", at + 1),
-                )),
+                Ok(key) => match enlist(&mut keys, key) {
+                    Ok(None) => {}
+                    Ok(Some(warning)) => reader.warn(warning),
+                    Err(problem) => reader.refuse(about(&found, name, at, &problem)),
+                },
+                Err(problem) => reader.refuse(about(&found, name, at, problem)),
             }
         }
         let count = texts().count();
@@ -78,14 +80,36 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
         .filter(|entry| !entry.is_empty())
 }
 
-fn keep(reader: &mut Reader, keys: &mut Vec<KeyEntry>, key: KeyEntry) {
-    match keys.iter().find(|kept| kept.secret == key.secret) {
-        Some(kept) => reader.warn(format!(
-            "key {} is the same as {} and is left out",
-            key.label, kept.label
-        )),
-        None => keys.push(key),
+/// The mistake in an entry of a setting.
+fn about(found: &Found, name: &'static str, at: usize, problem: &str) -> Mistake {
+    let problem = format!("entry {} {problem}", at + 1);
+    Mistake::at(found.origin.clone(), name, problem)
+}
+
+/// Adds a key, or one more group of a key that is known: it serves each of them out of one ledger.
+/// The same key twice in one group is left out, with a warning; other marks than at its first place
+/// are a mistake.
+fn enlist(keys: &mut Vec<KeyEntry>, key: KeyEntry) -> Result<Option<String>, String> {
+    let Some(known) = keys.iter_mut().find(|known| known.secret == key.secret) else {
+        keys.push(key);
+        return Ok(None);
+    };
+    if (&known.project, known.paid) != (&key.project, key.paid) {
+        return Err(format!(
+            "is the same key as {} with another @project or :paid; write it alike wherever it stands",
+            known.label
+        ));
     }
+    for group in key.groups {
+        if known.groups.contains(&group) {
+            return Ok(Some(format!(
+                "key {} is the same as {} and is left out",
+                key.label, known.label
+            )));
+        }
+        known.groups.push(group);
+    }
+    Ok(None)
 }
 
 fn entry(text: &str, group: Option<Group>, position: usize) -> Result<KeyEntry, &'static str> {
@@ -117,7 +141,7 @@ fn entry(text: &str, group: Option<Group>, position: usize) -> Result<KeyEntry, 
     }
     Ok(KeyEntry {
         secret: Secret::new(key),
-        group,
+        groups: vec![group],
         project: project.map(str::to_owned),
         paid,
         label: label(key, group, position),

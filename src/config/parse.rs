@@ -127,6 +127,34 @@ pub(super) fn url(text: &str) -> Result<String, Remedy> {
     })
 }
 
+/// The address of the Gemini API without what we put behind it ourselves, and whether something was
+/// taken away. The part for clients of `OpenAI` speaks another protocol.
+pub(super) fn gemini_url(text: &str) -> Result<(String, bool), Remedy> {
+    let url = url(text)?;
+    let authority = url
+        .split('/')
+        .take(3)
+        .map(|part| part.len() + 1)
+        .sum::<usize>()
+        - 1;
+    let (host, path) = url.split_at(authority);
+    let mut kept = path;
+    for tail in ["/models", "/v1beta", "/v1"] {
+        kept = kept
+            .strip_suffix(tail)
+            .unwrap_or(kept)
+            .trim_end_matches('/');
+    }
+    let base = format!("{host}{kept}");
+    if kept
+        .split('/')
+        .any(|part| part.eq_ignore_ascii_case("openai"))
+    {
+        return Err("must be the address of the Gemini API itself, such as https://generativelanguage.googleapis.com, without /openai: that part speaks another protocol".to_owned());
+    }
+    Ok((base, kept != path))
+}
+
 /// The address of a proxy; it may hold a user and a password.
 pub(super) fn proxy(text: &str) -> Result<Secret, Remedy> {
     let fits = split_scheme(text, &["http", "https", "socks5", "socks5h"]).is_some_and(|rest| {
@@ -234,6 +262,38 @@ mod tests {
         ] {
             assert!(url(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_address_of_gemini_loses_the_version_that_we_put_behind_it() {
+        for (text, base, is_cut) in [
+            ("https://host", "https://host", false),
+            ("https://host/", "https://host", false),
+            ("https://host/gemini", "https://host/gemini", false),
+            ("https://host/v1beta", "https://host", true),
+            ("https://host/v1/", "https://host", true),
+            ("https://host/gemini/v1beta//", "https://host/gemini", true),
+            ("https://host/v1beta/models", "https://host", true),
+            ("https://v1beta", "https://v1beta", false),
+            (
+                "https://openai.proxy.example",
+                "https://openai.proxy.example",
+                false,
+            ),
+            ("https://host/v1betas", "https://host/v1betas", false),
+        ] {
+            assert_eq!(gemini_url(text), Ok((base.to_owned(), is_cut)), "{text}");
+        }
+        for text in [
+            "https://host/v1beta/openai",
+            "https://host/v1beta/openai/",
+            "https://host/openai/v1",
+            "https://host/OpenAI",
+        ] {
+            let remedy = gemini_url(text).unwrap_err();
+            assert!(remedy.contains("without /openai"), "{text}: {remedy}");
+        }
+        assert!(gemini_url("host/v1").is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::keys::Group;
 
 mod rows;
 
@@ -208,22 +209,31 @@ fn nothing_that_is_shown_holds_a_secret() {
 }
 
 #[test]
-fn a_key_written_twice_is_kept_once_and_old_keys_are_warned_about_once() {
+fn a_key_written_twice_in_a_group_is_kept_once_and_old_keys_are_warned_about_once() {
     let (config, warnings) = load(
         &[
             ("GROUP_A_KEYS", "AIza-aaaa1111,bbbb2222,AIza-aaaa1111"),
             ("GROUP_B_KEYS", "bbbb2222,AIza-cccc"),
+            ("GEMINI_API_KEYS", "bbbb2222,bbbb2222"),
         ],
         Need::Nothing,
     )
     .unwrap();
-    let labels: Vec<_> = config
+    let keys: Vec<_> = config
         .gemini
         .keys
         .iter()
-        .map(|key| key.label.as_str())
+        .map(|key| (key.label.as_str(), &key.groups[..]))
         .collect();
-    assert_eq!(labels, ["A1 …1111", "A2 …2222", "B2 …cccc"]);
+    let (a, b) = (Some(Group::A), Some(Group::B));
+    assert_eq!(
+        keys,
+        [
+            ("A1 …1111", &[a][..]),
+            ("A2 …2222", &[a, b, None]),
+            ("B2 …cccc", &[b]),
+        ]
+    );
     assert_eq!(warnings.len(), 3, "{warnings:?}");
     assert_eq!(
         warnings[0],
@@ -231,9 +241,42 @@ fn a_key_written_twice_is_kept_once_and_old_keys_are_warned_about_once() {
     );
     assert_eq!(
         warnings[1],
-        "key B1 …2222 is the same as A2 …2222 and is left out"
+        "key K2 …2222 is the same as A2 …2222 and is left out"
     );
     assert!(warnings[2].contains("AIza"));
+}
+
+#[test]
+fn a_key_in_several_groups_has_the_same_marks_everywhere() {
+    for (first, second) in [
+        ("SECRET-1@shop", "SECRET-1"),
+        ("SECRET-1@shop", "SECRET-1@home"),
+        ("SECRET-1:paid", "SECRET-1"),
+    ] {
+        let settings = [("GROUP_A_KEYS", first), ("GROUP_C_KEYS", second)];
+        let said = mistakes(&settings, Need::Nothing);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with("GROUP_C_KEYS"), "{said:?}");
+        assert!(
+            said[0].contains("entry 1 is the same key as A1"),
+            "{said:?}"
+        );
+        assert!(!said[0].contains("SECRET"), "{said:?}");
+        let alike = [("GROUP_A_KEYS", first), ("GROUP_C_KEYS", first)];
+        assert_eq!(good(&alike).gemini.keys.len(), 1);
+    }
+}
+
+#[test]
+fn the_address_of_gemini_is_used_without_its_version_and_that_is_said_once() {
+    let settings = [("GEMINI_API_URL", "https://g/x/v1beta/")];
+    let (config, warnings) = load(&settings, Need::Nothing).unwrap();
+    assert_eq!(config.gemini.api_url, "https://g/x");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("https://g/x is used"), "{warnings:?}");
+    let settings = [("GEMINI_API_URL", "https://g/v1beta/openai")];
+    let said = mistakes(&settings, Need::Nothing);
+    assert!(said[0].contains("without /openai"), "{said:?}");
 }
 
 #[test]

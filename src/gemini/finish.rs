@@ -46,7 +46,7 @@ pub(super) fn of(
     estimated: u64,
 ) -> Outcome {
     let tokens = spent(&gathered.usage);
-    let outcome = match end_of(&gathered, body, shown, estimated) {
+    let outcome = match end_of(&gathered, body, shown, (asked, estimated)) {
         End::Whole(finish) => answered(gathered, finish, Effect::Healthy, asked),
         End::Cut(judgement) => match shown {
             Shown::Text => Outcome {
@@ -78,7 +78,7 @@ fn answered(gathered: Gathered, finish: Finish, effect: Effect, asked: &str) -> 
         result: Ok(Answer {
             text: gathered.text,
             finish,
-            model: gathered.model.unwrap_or_else(|| asked.to_owned()),
+            model: asked.to_owned(),
             signed: gathered.signed,
             usage: gathered.usage,
         }),
@@ -92,9 +92,14 @@ fn answered(gathered: Gathered, finish: Finish, effect: Effect, asked: &str) -> 
     }
 }
 
-fn end_of(gathered: &Gathered, body: Result<(), Fault>, shown: Shown, estimated: u64) -> End {
+fn end_of(
+    gathered: &Gathered,
+    body: Result<(), Fault>,
+    shown: Shown,
+    (asked, estimated): (&str, u64),
+) -> End {
     if let Some(error) = &gathered.error {
-        return End::Cut(verdict::of_error(error, shown, estimated));
+        return End::Cut(verdict::of_error(error, shown, asked, estimated));
     }
     if gathered.block_reason.is_some() {
         return End::Withheld(healthy(Next::Nowhere, Failure::PromptBlocked));

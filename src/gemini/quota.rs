@@ -25,6 +25,9 @@ pub(super) fn judge(said: &Evidence, estimated: u64) -> Judgement {
         return Judgement::another_key(Effect::RestProject(PREPAID), Failure::NoKeys);
     }
     let violations = &said.trouble.violations;
+    if said.says("monthly spending cap") || said.says("monthly spend") {
+        return Judgement::another_key(Effect::SpendingCap, resting(None));
+    }
     if said.says("spend limit") || said.says("spending") || any_names(violations, "Spend") {
         return Judgement::another_key(Effect::RestProject(SPEND), resting(None));
     }
@@ -55,7 +58,8 @@ fn rest_of(said: &Evidence, estimated: u64) -> Judgement {
     }
     let wait = said.wait.map_or(UNKNOWN, bounded);
     if violations.is_empty() {
-        return Judgement::another_key(Effect::Throttled(Rest::For(wait)), Failure::Busy);
+        let effect = Effect::Throttled(Rest::For(wait));
+        return Judgement::new(effect, Next::AnotherModel, Failure::Busy);
     }
     let rest = Effect::RestKeyModel(Rest::For(wait));
     Judgement::another_key(rest, resting(Some(wait)))

@@ -14,7 +14,7 @@ pub(crate) struct Shape {
     pub(crate) thinking: Option<String>,
     /// The level to fall back to when an answer took too long or thought its length away.
     pub(crate) less_thinking: Option<String>,
-    /// Gemma knows no system instruction: it goes before the first question.
+    /// It takes no system instruction: the text goes before the first question.
     pub(crate) system_in_first_turn: bool,
     pub(crate) max_output: Option<u32>,
     pub(crate) signatures: Signatures,
@@ -45,13 +45,57 @@ impl Shape {
     pub(crate) fn repaired(&self, repair: Repair) -> Self {
         let mut shape = self.clone();
         match repair {
-            Repair::NoThinkingConfig => shape.thinking = None,
-            Repair::LessThinking => shape.thinking.clone_from(&self.less_thinking),
+            Repair::NoThinkingConfig => {
+                shape.thinking = None;
+                shape.less_thinking = None;
+            }
+            Repair::LessThinking => shape.think_less(),
             Repair::OwnWords => shape.wording = Wording::Own,
+            Repair::SystemInFirstTurn => shape.system_in_first_turn = true,
             Repair::PlainSignatures => shape.signatures = Signatures::Placeholder,
             // We send no tools yet.
             Repair::NoTools | Repair::Same => {}
         }
         shape
+    }
+
+    /// The lower level of the catalogue. Where there is none the level stays as it is: leaving the
+    /// field out would mean the model's default, which may be higher.
+    fn think_less(&mut self) {
+        if let Some(less) = &self.less_thinking {
+            self.thinking = Some(less.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_thinking_lowers_the_level_or_leaves_it_as_it_is() {
+        let level = |name: &str| Some(name.to_owned());
+        let cases = [
+            // (sent, the lower one, sent after the repair)
+            (level("LOW"), level("MINIMAL"), level("MINIMAL")),
+            (level("LOW"), None, level("LOW")),
+            // Lower than the default, the catalogue says.
+            (None, level("LOW"), level("LOW")),
+            (None, None, None),
+        ];
+        for (thinking, less_thinking, expected) in cases {
+            let shape = Shape {
+                thinking,
+                less_thinking,
+                ..Shape::default()
+            };
+            let repaired = shape.repaired(Repair::LessThinking);
+            assert_eq!(repaired.thinking, expected, "{shape:?}");
+            let twice = repaired.repaired(Repair::LessThinking);
+            assert_eq!(twice.thinking, expected, "{shape:?}, twice");
+            let refused = shape.repaired(Repair::NoThinkingConfig);
+            let both = refused.repaired(Repair::LessThinking);
+            assert_eq!(both.thinking, None, "a refused field comes back: {shape:?}");
+        }
     }
 }

@@ -187,7 +187,10 @@ fn a_stream_that_breaks_after_text_is_a_broken_answer() {
             sse(&[HEL, LO, OVERLOADED]),
             Effect::RestModel(Rest::Cooldown),
         ),
-        (sse(&[HEL, LO, mid_raw]), Effect::Throttled(verdict::MINUTE)),
+        (
+            sse(&[HEL, LO, mid_raw]),
+            Effect::Throttled(Rest::For(Duration::from_mins(1))),
+        ),
         (cut, suspect),
         (torn, suspect),
     ] {
@@ -248,17 +251,20 @@ fn a_whole_answer_is_read_and_one_that_is_torn_is_not() {
     let answer = outcome.result.unwrap();
     assert_eq!(
         (answer.text.as_str(), answer.model.as_str()),
-        ("yes", "gemini-y")
+        ("yes", "gemini-x"),
+        "the id that was asked, not the model behind an alias"
     );
     assert_eq!(answer.signed, [br#"{"text":"yes","thoughtSignature":"s"}"#]);
     let path = "POST /v1beta/models/gemini-x:generateContent HTTP/1.1\r\n";
     assert!(asked.head.starts_with(path));
 
     let torn = http("200 OK", "application/json", json).replace("th: 1", "th: 9");
-    for reply in [torn, http("200 OK", "text/html", "<html>")] {
+    let broken = (Failure::Unexplained, Effect::Suspect(Rest::Cooldown));
+    let page = http("200 OK", "text/html", "<html>");
+    for (reply, (failure, effect)) in [(torn, broken), (page, (Failure::Busy, Effect::Page))] {
         let (outcome, _) = generate(reply);
-        assert_eq!(outcome.result, Err(Failure::Unexplained));
-        assert_eq!(outcome.verdict.effect, Effect::Suspect(Rest::Cooldown));
+        assert_eq!(outcome.result, Err(failure));
+        assert_eq!(outcome.verdict.effect, effect);
     }
 }
 
@@ -292,14 +298,10 @@ fn a_refusal_is_judged_with_its_headers_and_a_bound_on_its_body() {
             http("403 No", "application/json", leaked),
             Effect::KillKey(Death::Leaked),
         ),
-        (
-            http("429 No", "text/html", &page[..60_000]),
-            Effect::RestPool(Rest::For(std::time::Duration::from_mins(5))),
-        ),
-        (
-            waits,
-            Effect::Throttled(Rest::For(std::time::Duration::from_secs(7))),
-        ),
+        (http("429 No", "text/html", &page[..60_000]), Effect::Page),
+        // Of whoever stands between us and the service.
+        (http("200 OK", "text/html; x", "<html>Log in"), Effect::Page),
+        (waits, Effect::Throttled(Rest::For(Duration::from_secs(7)))),
     ] {
         let (called, _) = stream(reply.clone());
         assert!(called.outcome.result.is_err());

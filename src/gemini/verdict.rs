@@ -1,8 +1,8 @@
 //! Decides what a failed call means: for the key, its project, the model or everyone; where the
 //! question may go next; and what the person is told. Pure; the table is gemini-api §15.
 //!
-//! Owns nothing. Invariant: a strike is given only to what no row explains, and a quota is read
-//! from its id before its `retryDelay`, which is wrong for daily ones. Jitter, doubling and
+//! Owns nothing. Invariant: a strike is given only to what is in Google's format and no row
+//! explains, and a quota is read from its id before its `retryDelay`, which is wrong for daily ones. Jitter, doubling and
 //! counting over several projects are the pool's.
 
 use std::time::Duration;
@@ -13,13 +13,10 @@ use crate::chat::answer::Failure;
 use crate::http::Fault;
 use crate::keys::{Counted, Death, Effect, Next, Repair, Rest, Verdict};
 
-pub(super) const MINUTE: Rest = Rest::For(Duration::from_mins(1));
 const HOUR: Rest = Rest::For(Duration::from_hours(1));
 pub(super) const DAY: Rest = Rest::For(Duration::from_hours(24));
 /// Until somebody has topped up the credit.
 pub(super) const PREPAID: Rest = Rest::For(Duration::from_hours(6));
-/// The first rest after Google's front end refused our address.
-const ADDRESS: Rest = Rest::For(Duration::from_mins(5));
 
 /// What a call that gave no answer means.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +57,8 @@ pub(super) struct Reply<'a> {
     pub(super) retry_after: Option<&'a str>,
     pub(super) content_type: &'a str,
     pub(super) body: &'a [u8],
+    /// The model that was asked.
+    pub(super) model: &'a str,
 }
 
 /// Whether the person has seen a part of the answer; if so, no other attempt is made.
@@ -72,14 +71,18 @@ pub(super) enum Shown {
 /// Judges a response with an error status. `estimated` is the request's size in tokens.
 pub(super) fn of_reply(reply: &Reply<'_>, estimated: u64) -> Judgement {
     let mut judgement = Evidence::of(reply).judge(estimated);
-    if matches!(reply.status, 401 | 403 | 404 | 429) {
-        judgement.verdict.counted = Counted::NotOfTheDay;
-    }
+    let is_page = judgement.verdict.effect == Effect::Page;
+    judgement.verdict.counted = match reply.status {
+        // What refuses in front of the service does not pass the request on.
+        ..500 if is_page => Counted::Never,
+        401 | 403 | 404 | 429 => Counted::NotOfTheDay,
+        _ => judgement.verdict.counted,
+    };
     judgement
 }
 
-/// Judges an error that came with status 200, whole or in mid-stream.
-pub(super) fn of_error(json: &str, shown: Shown, estimated: u64) -> Judgement {
+/// Judges an error that came with status 200, whole or in mid-stream, from the model `asked`.
+pub(super) fn of_error(json: &str, shown: Shown, asked: &str, estimated: u64) -> Judgement {
     let status = Trouble::parse(json.as_bytes()).map_or(0, |trouble| status_of(&trouble));
     if status == 0 {
         return of_fault(Fault::Protocol, shown);
@@ -89,6 +92,7 @@ pub(super) fn of_error(json: &str, shown: Shown, estimated: u64) -> Judgement {
         retry_after: None,
         content_type: "application/json",
         body: json.as_bytes(),
+        model: asked,
     };
     stay_if(shown, of_reply(&reply, estimated))
 }
@@ -153,12 +157,15 @@ pub(super) struct Evidence {
     pub(super) words: String,
     /// How long the service asks us to wait.
     pub(super) wait: Option<Duration>,
+    /// The model that was asked, in lower case.
+    model: String,
 }
 
 /// What the body turned out to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Json,
+    /// An error in Google's format: it has a code or a status.
+    Google,
     /// HTML: a front end answered, not the API.
     Page,
     /// Empty, cut off, or something else.
@@ -171,10 +178,10 @@ impl Evidence {
         let parsed = Trouble::parse(reply.body);
         let is_page =
             reply.content_type.starts_with("text/html") || text.trim_start().starts_with('<');
-        let kind = match parsed {
-            Some(_) => Kind::Json,
+        let kind = match &parsed {
+            Some(trouble) if trouble.code.is_some() || !trouble.status.is_empty() => Kind::Google,
             None if is_page => Kind::Page,
-            None => Kind::Other,
+            Some(_) | None => Kind::Other,
         };
         // Of a body that was cut off, the words still count.
         let mut trouble = parsed.unwrap_or_else(|| Trouble {
@@ -198,26 +205,30 @@ impl Evidence {
             words: trouble.message.to_lowercase(),
             trouble,
             wait,
+            model: reply.model.to_lowercase(),
         }
     }
 
     fn judge(&self, estimated: u64) -> Judgement {
-        if self.kind == Kind::Page && matches!(self.status, 403 | 429) {
-            return Judgement::new(Effect::RestPool(ADDRESS), Next::Nowhere, Failure::Busy);
-        }
         if matches!(self.status, 400 | 401 | 403)
+            && self.kind != Kind::Page
             && let Some(effect) = self.refused_credentials()
         {
             return Judgement::another_key(effect, Failure::NoKeys);
         }
+        if self.is_foreign() {
+            return Judgement::another_key(Effect::Page, Failure::Busy);
+        }
         let strike = Judgement::another_key(Effect::Strike(Rest::Cooldown), Failure::Unexplained);
         match self.status {
-            400 if self.kind == Kind::Json => self.bad_request(),
+            400 if self.kind == Kind::Google => self.bad_request(),
+            401 => Judgement::another_key(Effect::Refused(Death::Unlisted), Failure::NoKeys),
             402 => Judgement::another_key(Effect::RestProject(PREPAID), Failure::NoKeys),
-            403 | 404 if self.is_about_a_file() => Judgement::refused(Failure::BadRequest),
-            404 if self.kind == Kind::Json => {
-                Judgement::another_key(Effect::ModelMissing(DAY), Failure::Unexplained)
+            403 | 404 if self.kind == Kind::Google && self.is_about_a_file() => {
+                Judgement::refused(Failure::BadRequest)
             }
+            403 => self.denied(),
+            404 => self.not_found(),
             408 | 499 => Judgement::refused(Failure::TooSlow),
             413 => Judgement::refused(Failure::FileTooLarge),
             429 => quota::judge(self, estimated),
@@ -232,11 +243,7 @@ impl Evidence {
                 Next::AnotherModel,
                 Failure::Busy,
             ),
-            504 => Judgement::new(
-                Effect::Innocent,
-                Next::Repaired(Repair::LessThinking),
-                Failure::TooSlow,
-            ),
+            504 => Judgement::new(Effect::Innocent, Next::FasterModel, Failure::TooSlow),
             _ => strike,
         }
     }
@@ -271,10 +278,60 @@ impl Evidence {
         heard.map(|(_, death)| Effect::KillKey(death))
     }
 
+    /// Row 25: something in front of the service has spoken, not the service itself. A status that
+    /// says enough without words is judged by itself, unless it comes with a page.
+    fn is_foreign(&self) -> bool {
+        match self.kind {
+            Kind::Google => false,
+            Kind::Page => !matches!(self.status, 404 | 408 | 413 | 499),
+            Kind::Other => !matches!(
+                self.status,
+                401 | 402 | 404 | 408 | 413 | 429 | 499 | 500 | 502 | 503 | 504
+            ),
+        }
+    }
+
+    /// Row 6 and its exceptions: what no table lists is about the key, unless its words are about
+    /// the country, the model or the request.
+    fn denied(&self) -> Judgement {
+        if self.is_about_the_region() {
+            return Self::unserved_region();
+        }
+        let any = |words: &[&str]| words.iter().any(|words| self.says(words));
+        if any(&["prompt", "content policy"]) {
+            return Judgement::refused(Failure::BadRequest);
+        }
+        if any(&["the model", "this model", "models/", "model is not"]) {
+            return Judgement::another_key(Effect::RestKeyModel(HOUR), Failure::Unexplained);
+        }
+        Judgement::another_key(Effect::Refused(Death::Unlisted), Failure::NoKeys)
+    }
+
+    fn is_about_the_region(&self) -> bool {
+        self.says("location is not supported")
+    }
+
+    /// Row 9: another free key may be served, since the country is judged call by call.
+    const fn unserved_region() -> Judgement {
+        Judgement::another_key(Effect::RestFreeKeys, Failure::Region)
+    }
+
+    /// Rows 12 and 12b: Google's own 404 names the model that it does not find. Any other says that
+    /// nothing of Google's is at the address, which is about no key and no model.
+    fn not_found(&self) -> Judgement {
+        let names_it = !self.model.is_empty() && self.says(&self.model);
+        if self.trouble.status == "NOT_FOUND" && names_it {
+            Judgement::another_key(Effect::ModelMissing(HOUR), Failure::NoKeys)
+        } else {
+            let failure = Failure::Misconfigured;
+            Judgement::new(Effect::WrongEndpoint, Next::Nowhere, failure)
+        }
+    }
+
     /// Rows 9–11 and 13: the service does not take this request.
     fn bad_request(&self) -> Judgement {
-        if self.says("location is not supported") {
-            return Judgement::new(Effect::RestFreeKeys(MINUTE), Next::PaidKey, Failure::Region);
+        if self.is_about_the_region() {
+            return Self::unserved_region();
         }
         if self.trouble.status == "FAILED_PRECONDITION" {
             return Judgement::another_key(Effect::RestKey(HOUR), Failure::Unexplained);
@@ -285,7 +342,9 @@ impl Evidence {
         if self.says("token count") || self.says("number of tokens") {
             return Judgement::refused(Failure::TooLong);
         }
-        let repair = if self.says("signature") {
+        let repair = if self.says("developer instruction is not enabled") {
+            Some(Repair::SystemInFirstTurn)
+        } else if self.says("signature") {
             Some(Repair::PlainSignatures)
         } else if self.says("thinking") || self.says("budget") || self.says("level") {
             Some(Repair::NoThinkingConfig)

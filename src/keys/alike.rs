@@ -1,8 +1,8 @@
-//! Failures of the last seconds, to tell a fault of one key from one that many projects meet at the
+//! Failures of the last while, to tell a fault of one key from one that many projects meet at the
 //! same time: that is the model's or our address's (design §4). Pure; owned by the pool. Invariant:
 //! it never remembers more than [`MOST`] failures.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::state::Seat;
@@ -10,8 +10,13 @@ use crate::clock::Timestamp;
 
 /// How close together alike failures are one event.
 pub(super) const WINDOW: Duration = Duration::from_secs(10);
+/// The same for a model that throttles, as long as nobody is answered by it: of a quiet bot the
+/// questions are further apart.
+const THROTTLED_FOR: Duration = Duration::from_mins(10);
 /// So many projects make it nobody's own fault.
 const PROJECTS: usize = 3;
+/// So many on other models than the one that fails most make it our address's.
+const ELSEWHERE: usize = 2;
 const MOST: usize = 256;
 
 /// What failures have in common.
@@ -30,9 +35,9 @@ pub(super) enum Kind {
 pub(super) enum Reach {
     /// Too few projects to say.
     Few,
-    /// Several projects, always the same model.
+    /// Several projects on this model.
     Model,
-    /// Several projects and models: our address.
+    /// Several projects, on several models: our address.
     Address,
 }
 
@@ -45,18 +50,31 @@ struct Sighting {
     struck: bool,
 }
 
+/// A span in which a kind of failure reached further than one key.
+#[derive(Debug)]
+struct Storm {
+    kind: Kind,
+    /// None: on every model.
+    model: Option<usize>,
+    from: Timestamp,
+    until: Timestamp,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Alike {
     /// Oldest first.
     seen: VecDeque<Sighting>,
-    /// Spans in which a kind reached further than one key, oldest first.
-    storms: VecDeque<(Kind, Timestamp, Timestamp)>,
+    /// Oldest first.
+    storms: VecDeque<Storm>,
+    /// When the newest call left that a model answered.
+    answered: HashMap<usize, Timestamp>,
 }
 
 impl Alike {
     /// Remembers a failure and says how far its kind reaches by now.
     pub(super) fn note(&mut self, kind: Kind, seat: Seat, now: Timestamp) -> Reach {
-        while self.seen.len() >= MOST || self.seen.front().is_some_and(|old| is_over(old, now)) {
+        while self.seen.len() >= MOST || self.seen.front().is_some_and(|old| self.is_over(old, now))
+        {
             self.seen.pop_front();
         }
         self.seen.push_back(Sighting {
@@ -65,54 +83,94 @@ impl Alike {
             seat,
             struck: false,
         });
-        let reach = self.reach(kind, now);
+        let reach = self.reach(kind, seat.model, now);
         if reach != Reach::Few {
             if self.storms.len() >= MOST {
                 self.storms.pop_front();
             }
-            self.storms.push_back((kind, now.before(WINDOW), now));
+            self.storms.push_back(Storm {
+                kind,
+                model: (reach == Reach::Model).then_some(seat.model),
+                from: now.before(WINDOW),
+                until: now,
+            });
         }
         reach
     }
 
-    /// Whether many projects met that kind of failure around that moment.
-    pub(super) fn was_storm(&self, kind: Kind, at: Timestamp) -> bool {
-        let covers = |(of, from, until): &(Kind, Timestamp, Timestamp)| {
-            *of == kind && *from <= at && at <= *until
+    /// The model has answered a call that left then.
+    pub(super) fn answered(&mut self, model: usize, left: Timestamp) {
+        let newest = self.answered.entry(model).or_insert(left);
+        *newest = left.max(*newest);
+    }
+
+    /// Whether many projects met that kind of failure on the model around that moment.
+    pub(super) fn was_storm(&self, kind: Kind, model: usize, at: Timestamp) -> bool {
+        let covers = |storm: &Storm| {
+            storm.kind == kind
+                && storm.model.is_none_or(|of| of == model)
+                && storm.from <= at
+                && at <= storm.until
         };
         self.storms.iter().any(covers)
     }
 
-    /// How far a kind of failure reaches now.
-    pub(super) fn reach(&self, kind: Kind, now: Timestamp) -> Reach {
-        let (mut projects, mut models) = (Vec::new(), Vec::new());
+    /// How far a kind of failure reaches now, seen from one on this model. What one model explains
+    /// by itself says nothing of the others.
+    pub(super) fn reach(&self, kind: Kind, model: usize, now: Timestamp) -> Reach {
+        let mut pairs: Vec<(usize, usize)> = Vec::new();
         for one in self.recent(kind, now) {
-            if !projects.contains(&one.seat.project) {
-                projects.push(one.seat.project);
-            }
-            if !models.contains(&one.seat.model) {
-                models.push(one.seat.model);
+            let pair = (one.seat.model, one.seat.project);
+            if !pairs.contains(&pair) {
+                pairs.push(pair);
             }
         }
-        match (projects.len() >= PROJECTS, models.len()) {
-            (false, _) => Reach::Few,
-            (true, 1) => Reach::Model,
-            (true, _) => Reach::Address,
+        let on = |model: usize| pairs.iter().filter(|(of, _)| *of == model).count();
+        let heaviest = pairs.iter().map(|(of, _)| *of);
+        let heaviest = heaviest.max_by_key(|&of| (on(of), of == model));
+        let Some(heaviest) = heaviest else {
+            return Reach::Few;
+        };
+        let projects = |without: Option<usize>| {
+            let kept = pairs.iter().filter(|(of, _)| Some(*of) != without);
+            let mut found: Vec<usize> = kept.map(|(_, project)| *project).collect();
+            found.sort_unstable();
+            found.dedup();
+            found.len()
+        };
+        if on(heaviest) < PROJECTS {
+            return match projects(None) {
+                PROJECTS.. => Reach::Address,
+                _ => Reach::Few,
+            };
+        }
+        match projects(Some(heaviest)) {
+            ELSEWHERE.. => Reach::Address,
+            _ if heaviest == model => Reach::Model,
+            _ => Reach::Few,
         }
     }
 
     /// The newest failure of the key has cost it a strike.
     pub(super) fn struck(&mut self, kind: Kind, key: usize) {
-        let mut newest = self.seen.iter_mut().rev();
-        if let Some(one) = newest.find(|one| one.kind == kind && one.seat.key == key) {
+        let ours = |one: &&mut Sighting| one.kind == kind && one.seat.key == key;
+        if let Some(one) = self.seen.iter_mut().rev().find(ours) {
             one.struck = true;
         }
     }
 
-    /// Keys whose strikes of this kind were given before it was seen how far it reaches; each is
-    /// named once for every strike, and not again.
-    pub(super) fn wronged(&mut self, kind: Kind, now: Timestamp) -> Vec<usize> {
-        let ours = |one: &&mut Sighting| one.kind == kind && one.struck && !is_over(one, now);
+    /// Keys whose strikes of this kind were given before it was seen how far it reaches: on one
+    /// model, or on all. Each is named once for every strike, and not again.
+    pub(super) fn wronged(
+        &mut self,
+        kind: Kind,
+        model: Option<usize>,
+        now: Timestamp,
+    ) -> Vec<usize> {
+        let ours = |one: &&mut Sighting| {
+            let there = model.is_none_or(|of| of == one.seat.model);
+            one.kind == kind && one.struck && there && one.at.after(WINDOW) > now
+        };
         self.seen
             .iter_mut()
             .filter(ours)
@@ -124,13 +182,16 @@ impl Alike {
     }
 
     fn recent(&self, kind: Kind, now: Timestamp) -> impl Iterator<Item = &Sighting> {
-        let ours = move |one: &&Sighting| one.kind == kind && !is_over(one, now);
+        let ours = move |one: &&Sighting| one.kind == kind && !self.is_over(one, now);
         self.seen.iter().filter(ours)
     }
-}
 
-fn is_over(one: &Sighting, now: Timestamp) -> bool {
-    one.at.after(WINDOW) <= now
+    fn is_over(&self, one: &Sighting, now: Timestamp) -> bool {
+        let answered = self.answered.get(&one.seat.model);
+        let in_a_row = one.kind == Kind::Throttled && answered.is_none_or(|left| *left < one.at);
+        let time = if in_a_row { THROTTLED_FOR } else { WINDOW };
+        one.at.after(time) <= now
+    }
 }
 
 #[cfg(test)]
@@ -153,6 +214,20 @@ mod tests {
             (&[(1, 0, 0), (1, 0, 1), (2, 0, 2)][..], Reach::Few),
             (&[(1, 0, 0), (2, 0, 1), (3, 0, 2)], Reach::Model),
             (&[(1, 0, 0), (2, 1, 1), (3, 0, 2)], Reach::Address),
+            // One model explains three of them; one on another says nothing yet, two do.
+            (&[(1, 0, 0), (2, 0, 1), (3, 0, 2), (4, 1, 3)], Reach::Few),
+            (
+                &[(1, 0, 0), (2, 0, 1), (3, 0, 2), (4, 1, 3), (5, 0, 4)],
+                Reach::Model,
+            ),
+            (
+                &[(1, 0, 0), (2, 0, 1), (3, 0, 2), (4, 1, 3), (5, 1, 4)],
+                Reach::Address,
+            ),
+            (
+                &[(1, 0, 0), (2, 0, 1), (3, 0, 2), (1, 1, 3), (2, 2, 4)],
+                Reach::Address,
+            ),
             (&[(1, 0, 0), (2, 0, 1), (3, 0, 10)], Reach::Few),
             (&[(1, 0, 0), (2, 0, 9), (3, 0, 9)], Reach::Model),
         ];
@@ -163,7 +238,7 @@ mod tests {
                 reach = alike.note(Kind::Unexplained, seat(project, model), second(secs));
             }
             assert_eq!(reach, expected, "{failures:?}");
-            assert_eq!(alike.reach(Kind::Suspect, second(10)), Reach::Few);
+            assert_eq!(alike.reach(Kind::Suspect, 0, second(10)), Reach::Few);
         }
     }
 
@@ -176,8 +251,40 @@ mod tests {
             alike.struck(Kind::Unexplained, project);
         }
         alike.note(Kind::Unexplained, seat(3, 0), now);
-        assert_eq!(alike.wronged(Kind::Unexplained, now), [1, 2]);
-        assert_eq!(alike.wronged(Kind::Unexplained, now), [0_usize; 0]);
+        assert_eq!(alike.wronged(Kind::Unexplained, Some(0), now), [1, 2]);
+        assert_eq!(alike.wronged(Kind::Unexplained, None, now), [0_usize; 0]);
+    }
+
+    #[test]
+    fn strikes_on_other_models_than_the_one_that_fails_stay() {
+        let now = Timestamp::from_secs(1_000);
+        let mut alike = Alike::default();
+        for (project, model) in [(1, 0), (2, 1)] {
+            alike.note(Kind::Unexplained, seat(project, model), now);
+            alike.struck(Kind::Unexplained, project);
+        }
+        assert_eq!(alike.wronged(Kind::Unexplained, Some(0), now), [1]);
+        assert_eq!(alike.wronged(Kind::Unexplained, None, now), [2]);
+    }
+
+    #[test]
+    fn a_model_that_throttles_and_answers_nobody_is_remembered_for_minutes() {
+        let minute = |minute: u64| Timestamp::from_secs(1_000 + minute * 60);
+        for (answered, expected) in [(None, Reach::Model), (Some(0), Reach::Few)] {
+            let mut alike = Alike::default();
+            alike.note(Kind::Throttled, seat(1, 0), minute(0));
+            alike.note(Kind::Throttled, seat(2, 0), minute(3));
+            if let Some(model) = answered {
+                alike.answered(model, minute(4));
+            }
+            let reach = alike.note(Kind::Throttled, seat(3, 0), minute(9));
+            assert_eq!(reach, expected, "answered: {answered:?}");
+        }
+        let mut alike = Alike::default();
+        for nth in 0..3 {
+            let reach = alike.note(Kind::Throttled, seat(nth, 0), minute(5 * nth as u64));
+            assert_eq!(reach, Reach::Few, "the first is over by then");
+        }
     }
 
     #[test]

@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
+use super::breaker::Gate;
 use super::lease::Trials;
 use super::pick::{Lightest, Load};
 use super::pool::Moment;
 use super::quota::Limits;
 use super::roster::{Member, Offer};
 use super::state::{Seat, Shared};
-use super::{Ask, Fingerprint, Group, KeySpec, Pool, Wait, Why, purse};
+use super::{Ask, Cause, Fingerprint, Group, Health, KeySpec, Lease, Pool, Wait, Why, purse};
 use crate::chat::Tier;
 use crate::clock::Timestamp;
 
@@ -41,9 +42,11 @@ pub(super) struct Corner<'a> {
 
 impl Ask {
     /// Whether the key is for the question at all.
-    pub(super) fn suits(&self, spec: &KeySpec) -> bool {
-        let reached = spec.group.is_none_or(|group| self.groups.contains(&group));
-        reached && serves(spec, &self.groups) && (spec.paid || !self.paid_only)
+    pub(super) fn suits(&self, member: &Member) -> bool {
+        let spec = &member.spec;
+        member.is_nearest(&self.groups)
+            && serves(spec, &self.groups)
+            && (spec.paid || !self.paid_only)
     }
 }
 
@@ -57,7 +60,8 @@ impl<'a> Corner<'a> {
     fn keys(&self) -> impl Iterator<Item = &'a Member> {
         let (ask, only_fresh) = (self.ask, self.only_fresh);
         let fits = move |member: &&Member| {
-            serves(&member.spec, &ask.groups)
+            member.is_nearest(&ask.groups)
+                && serves(&member.spec, &ask.groups)
                 && !(only_fresh && ask.avoid.contains(&member.spec.fingerprint))
         };
         self.of_group.iter().chain(self.of_none).filter(fits)
@@ -128,7 +132,13 @@ impl Pool {
         let closed = self.behind(corner.purse == Purse::Paid, offer, moment.now);
         for member in corner.keys() {
             match (self.alone(member, offer, errand, moment), closed) {
-                (Ok(load), None) => choice.offer(member, load, rng),
+                (Ok(load), None) => {
+                    let answered = match ask.attempts {
+                        0 => load.answered,
+                        _ => self.state.key(member.key).answered,
+                    };
+                    choice.offer(member, Load { answered, ..load }, rng);
+                }
                 (Ok(_), Some(closed)) => wait = wait.sooner(closed),
                 (Err(own), closed) => wait = wait.sooner(own.later(closed.unwrap_or(own))),
             }
@@ -138,16 +148,27 @@ impl Pool {
             seat: member.seat(offer.place),
             names: (member.spec.fingerprint, member.spec.project),
             model: offer.model.id.clone(),
-            trials: Trials {
-                pool: self.state.pool.health.needs_trial(),
-                free_keys: !member.spec.paid && self.state.free_keys.health.needs_trial(),
-                model: self.state.model(offer.place).health.needs_trial(),
-            },
+            trials: self.trials(member, offer, moment.now),
             borrowed: member.spec.group.is_some() && member.spec.group != own && self.lives(own),
             paid: member.spec.paid,
             price: member.price(offer, ask.tokens),
             tier: offer.model.tier,
         })
+    }
+
+    /// What a call is the one trial of.
+    fn trials(&self, member: &Member, offer: &Offer, now: Timestamp) -> Trials {
+        let state = &self.state;
+        let seat = member.seat(offer.place);
+        let (bucket, project) = (state.bucket(seat), state.project(seat.project));
+        Trials {
+            pool: state.pool.health.needs_trial(),
+            free_keys: !member.spec.paid && state.free_keys.health.needs_trial(),
+            model: state.model(offer.place).needs_trial(),
+            endpoint: state.endpoint.health.needs_trial(),
+            bucket: bucket.health.gate(bucket.on_probe, now) == Gate::Probe,
+            project: project.health.gate(project.on_probe, now) == Gate::Probe,
+        }
     }
 
     fn section(&self, group: Option<Group>, paid: bool) -> &[Member] {
@@ -166,6 +187,14 @@ impl Pool {
             .iter()
             .filter(|member| member.spec.group == group)
             .any(|member| !self.is_dead(member.seat(0)))
+    }
+
+    /// Whether the keys of one project are all that live.
+    pub(super) fn lives_alone(&self) -> bool {
+        let living = self.roster.iter().filter(|it| !self.is_dead(it.seat(0)));
+        let mut projects = living.map(|member| member.seat(0).project);
+        let first = projects.next();
+        projects.all(|other| Some(other) == first)
     }
 
     /// Whether the key is dead, or its project with all its keys.
@@ -231,7 +260,11 @@ impl Pool {
                 own = Some(own.map_or(wait, |other| other.later(wait)));
             }
         };
-        stands_in_the_way(self.resting(seat, now), Why::Resting);
+        let rest = self.resting(seat, Trials::default(), now);
+        stands_in_the_way(
+            rest.map(|(until, _)| until),
+            rest.map_or(Why::Resting, |(_, why)| why),
+        );
         stands_in_the_way(bucket.day_frees(&limits, &day), Why::Day);
         stands_in_the_way(minute, Why::Minute);
         stands_in_the_way(check, Why::Slots);
@@ -239,7 +272,9 @@ impl Pool {
         match own {
             Some(wait) => Err(wait),
             None => Ok(Load {
-                day: (bucket.used(&day), limits.day),
+                is_doubted: self.state.pair(seat).needs_trial(),
+                answered: Timestamp(0),
+                day: (bucket.asked(&day), limits.day),
                 minute: (bucket.recent(now), limits.minute),
                 in_flight,
             }),
@@ -261,27 +296,67 @@ impl Pool {
         if lent { limits.lent() } else { Some(limits) }
     }
 
-    /// When the last rest of the key, its project and their models ends.
-    pub(super) fn resting(&self, seat: Seat, now: Timestamp) -> Option<Timestamp> {
+    /// When the last rest of the key, its project and their models ends, and what it is about. What
+    /// a call is the probe of does not stand in its way.
+    pub(super) fn resting(
+        &self,
+        seat: Seat,
+        own: Trials,
+        now: Timestamp,
+    ) -> Option<(Timestamp, Why)> {
         let key = &self.state.key(seat.key).health;
-        let pardoned = self.amnesty && key.struck_out(&self.policy);
-        let own = if pardoned { None } else { key.resting(now) };
-        own.max(self.state.pair(seat).resting(now))
-            .max(self.state.bucket(seat).health.resting(now))
-            .max(self.state.project(seat.project).health.resting(now))
+        let pardoned = self.amnesty.contains(&seat.key) && key.struck_out(&self.policy);
+        let (bucket, project) = (self.state.bucket(seat), self.state.project(seat.project));
+        let shut = |health: &Health, on_probe: bool| match health.gate(on_probe, now) {
+            Gate::Closed(until) => Some((until, health.why())),
+            Gate::Open | Gate::Probe => None,
+        };
+        let of_key = key.resting(now).filter(|_| !pardoned);
+        let of_pair = self.state.pair(seat).resting(now);
+        let of_bucket = (!own.bucket).then(|| shut(&bucket.health, bucket.on_probe));
+        let of_project = (!own.project).then(|| shut(&project.health, project.on_probe));
+        let rests = [of_key, of_pair].map(|rest| rest.map(|until| (until, Why::Resting)));
+        let rests = rests
+            .into_iter()
+            .chain([of_bucket.flatten(), of_project.flatten()]);
+        rests.flatten().max_by_key(|(until, _)| *until)
     }
 
     /// The breakers that stand before many keys.
     fn behind(&self, paid: bool, offer: &Offer, now: Timestamp) -> Option<Wait> {
+        let model = self.state.model(offer.place);
         let free = (!paid).then_some(&self.state.free_keys);
+        let shut =
+            |shared: &Shared, why| Some(Wait::until(closed(shared, &shared.health, now)?, why));
         [
-            (Some(&self.state.pool), Why::Address),
-            (free, Why::Region),
-            (Some(self.state.model(offer.place)), Why::Model),
+            shut(&self.state.endpoint, Why::Endpoint),
+            shut(&self.state.pool, Why::Address),
+            free.and_then(|free| shut(free, Why::Region)),
+            shut(model, Why::Model),
+            closed(model, &model.missing, now).map(|until| Wait::until(until, Why::Missing)),
         ]
         .into_iter()
-        .filter_map(|(shared, why)| Some(Wait::until(closed(shared?, now)?, why)))
+        .flatten()
         .reduce(Wait::later)
+    }
+
+    /// Whether one of the breakers before the key of a lease has opened meanwhile.
+    pub(super) fn closed(&self, lease: &Lease, now: Timestamp) -> Option<Timestamp> {
+        let state = &self.state;
+        let model = state.model(lease.seat.model);
+        let region = (!lease.paid).then_some(&state.free_keys.health);
+        let shared = [
+            Some(&state.endpoint.health),
+            Some(&state.pool.health),
+            Some(&model.health),
+            Some(&model.missing),
+            region,
+        ];
+        shared
+            .into_iter()
+            .flatten()
+            .filter_map(|it| it.resting(now))
+            .max()
     }
 
     fn money_frees(
@@ -299,12 +374,23 @@ impl Pool {
 }
 
 /// Until when nobody passes: the rest, and then the trial that is under way.
-fn closed(shared: &Shared, now: Timestamp) -> Option<Timestamp> {
-    let trial = shared.health.needs_trial() && shared.on_trial;
-    shared
-        .health
-        .resting(now)
-        .or_else(|| trial.then(|| now.after(SLOT_CHECK)))
+fn closed(shared: &Shared, health: &Health, now: Timestamp) -> Option<Timestamp> {
+    let trial = health.needs_trial() && shared.on_trial;
+    let busy = || trial.then(|| now.after(SLOT_CHECK));
+    health.resting(now).or_else(busy)
+}
+
+impl Health {
+    /// What its rest is about.
+    fn why(&self) -> Why {
+        match self.cause {
+            Some(Cause::Day { .. }) => Why::Day,
+            Some(Cause::Missing { .. }) => Why::Missing,
+            Some(Cause::Endpoint { .. }) => Why::Endpoint,
+            Some(Cause::SpendingCap) => Why::SpendingCap,
+            None => Why::Resting,
+        }
+    }
 }
 
 impl Member {

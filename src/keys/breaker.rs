@@ -1,10 +1,10 @@
 //! What a scope's [`Health`] becomes when something happens to it: rests, strikes, blacklisting,
-//! trials, death. Pure. Invariants: a rest only grows and never outlives its kind's maximum; only a
-//! test that goes well ends a death.
+//! trials, death. Pure. Invariants: a rest only grows and never outlives its kind's maximum, unless
+//! what began it is taken back; only a test that goes well ends a death.
 
 use std::time::Duration;
 
-use super::{Death, Health, Learned, Policy, Rest, pacific};
+use super::{Cause, Death, Fingerprint, Health, Known, Policy, Rest, pacific};
 use crate::clock::Timestamp;
 
 /// No rest that is given as a time, and no blacklisting, lasts longer (design §4).
@@ -12,6 +12,9 @@ const LONGEST: Duration = Duration::from_hours(24);
 
 /// After this long a dead key is tested for the first time (design §4).
 const FIRST_RETEST: Duration = Duration::from_hours(1);
+
+/// The first tests of a key that died within seconds of others: perhaps it was not the keys.
+const SOON: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(5)];
 
 /// How a breaker that many keys stand behind behaves.
 #[derive(Debug, Clone, Copy)]
@@ -38,26 +41,79 @@ pub(super) const STORM: Brake = Brake {
     longest: Duration::from_secs(15),
 };
 
-/// The region is not served (gemini-api §15, row 9).
+/// The region is not served (gemini-api §15, row 9). The voices are counted before.
 pub(super) const REGION: Brake = Brake {
     after: 1,
-    first: Duration::from_mins(1),
+    first: Duration::from_secs(5),
     longest: Duration::from_hours(1),
 };
 
-/// Many projects are throttled alike (row 20).
+/// Many projects are throttled alike on one model (row 20). The projects are counted before. How
+/// long it lasts nobody knows: a trial costs no quota, and each doubling may oversleep as much.
+pub(super) const THROTTLED_MODEL: Brake = Brake {
+    after: 1,
+    first: Duration::from_secs(10),
+    longest: Duration::from_mins(2),
+};
+
+/// The same on several models: our address.
 pub(super) const THROTTLE: Brake = Brake {
     after: 1,
     first: Duration::from_secs(2),
     longest: Duration::from_secs(15),
 };
 
-/// Google's front end blocks our address (row 25).
-pub(super) const BLOCK: Brake = Brake {
+/// Something in front of the service answers with pages (row 25). The voices are counted before.
+pub(super) const PAGES: Brake = Brake {
     after: 1,
-    first: Duration::from_mins(5),
+    first: Duration::from_secs(5),
     longest: Duration::from_mins(15),
 };
+
+/// A key that the free look accepts and whose calls with a model are refused (rows 2 and 6).
+pub(super) fn refused(policy: &Policy) -> Brake {
+    Brake {
+        after: 1,
+        first: policy.cooldown,
+        longest: Duration::from_hours(1),
+    }
+}
+
+/// A model that two projects do not find (gemini-api §15, row 12).
+pub(super) const MISSING: Brake = Brake {
+    after: 1,
+    first: Duration::from_hours(1),
+    longest: LONGEST,
+};
+
+/// There is no Gemini API at the address (row 12b).
+pub(super) const MISROUTED: Brake = Brake {
+    after: 1,
+    first: Duration::from_secs(5),
+    longest: Duration::from_mins(15),
+};
+
+/// After this long it is looked whether a day's quota is gone; then twice as late each time (row 14).
+pub(super) const FIRST_LOOK: Duration = Duration::from_mins(15);
+
+/// The same where our own ledger contradicts it: such bodies pass in seconds, or the day begins late.
+pub(super) const SOON_LOOK: Duration = Duration::from_mins(1);
+
+/// How often it is looked whether a spending cap is lifted (row 18).
+const CAP_LOOK: Duration = Duration::from_hours(6);
+
+/// When to ask again while a probe is under way.
+const PROBE_CHECK: Duration = Duration::from_secs(1);
+
+/// Whether a call may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    Open,
+    /// As the one call that looks how things stand.
+    Probe,
+    /// Not before then.
+    Closed(Timestamp),
+}
 
 /// When a rest that begins now ends.
 pub(super) fn end_of(rest: Rest, policy: &Policy, now: Timestamp) -> Timestamp {
@@ -77,11 +133,108 @@ impl Health {
         if self.rests_until.is_none_or(|end| end < until) {
             self.rests_until = Some(until);
             self.rests_since = Some(now);
+            self.cause = None;
+            self.probe_at = None;
+        }
+    }
+
+    /// The service says that the day is spent: until midnight, with looks before, the first of them
+    /// after this time. A call that left before the last look was due says nothing new.
+    pub(super) fn day_gone(
+        &mut self,
+        first: Duration,
+        left: Timestamp,
+        policy: &Policy,
+        now: Timestamp,
+    ) {
+        let midnight = end_of(Rest::UntilPacificMidnight, policy, now);
+        let looks = match (self.cause, self.resting(now)) {
+            (Some(Cause::Day { looks }), Some(_)) => {
+                if self.probe_at.is_none_or(|due| left < due) {
+                    return;
+                }
+                looks.saturating_add(1)
+            }
+            (_, _) => 0,
+        };
+        self.rest(midnight, now);
+        if self.rests_until == Some(midnight) {
+            let due = now.after(first.saturating_mul(1 << looks.min(16)));
+            self.cause = Some(Cause::Day { looks });
+            self.probe_at = Some(due.min(midnight));
+        }
+    }
+
+    /// The model was not found once more: for a cooldown, then twice as long each time, and never less
+    /// than this.
+    pub(super) fn not_found(
+        &mut self,
+        at: Fingerprint,
+        least: Duration,
+        policy: &Policy,
+        now: Timestamp,
+    ) {
+        let times = match self.cause {
+            Some(Cause::Missing { times, .. }) if self.resting(now).is_some() => times,
+            Some(Cause::Missing { times, .. }) => times.saturating_add(1),
+            Some(Cause::Day { .. } | Cause::Endpoint { .. } | Cause::SpendingCap) | None => 0,
+        };
+        let time = policy.cooldown.saturating_mul(1 << times.min(16));
+        self.rest(now.after(time.max(least).min(LONGEST)), now);
+        if self.rests_since == Some(now) {
+            self.cause = Some(Cause::Missing { at, times });
+        }
+    }
+
+    /// Something shared failed once more, for this cause.
+    pub(super) fn brake_because(
+        &mut self,
+        cause: Cause,
+        brake: &Brake,
+        left: Timestamp,
+        now: Timestamp,
+    ) {
+        self.brake(brake, left, now);
+        self.cause = Some(cause);
+    }
+
+    /// The spending cap of the month is reached, or still is. Late news change nothing.
+    pub(super) fn cap(&mut self, left: Timestamp, now: Timestamp) {
+        if self.cause != Some(Cause::SpendingCap) || self.is_news(left) {
+            self.rest(now.after(CAP_LOOK), now);
+            self.cause = Some(Cause::SpendingCap);
+        }
+    }
+
+    /// All is well: nothing of a rest is left, and the next one is as short as the first.
+    pub(super) fn clear(&mut self) {
+        if self.dead.is_none() {
+            self.rests_until = None;
+            self.rests_since = None;
+            self.cause = None;
+            self.probe_at = None;
+            self.heal();
+        }
+    }
+
+    /// Whether a call may pass now, where one probe at a time decides how it goes on.
+    pub(super) fn gate(&self, on_probe: bool, now: Timestamp) -> Gate {
+        let busy = Gate::Closed(now.after(PROBE_CHECK));
+        let free = if on_probe { busy } else { Gate::Probe };
+        match (self.cause, self.resting(now)) {
+            (Some(Cause::Day { .. }), Some(midnight)) => match self.probe_at {
+                Some(due) if due <= now => free,
+                Some(due) => Gate::Closed(due.min(midnight)),
+                None => Gate::Closed(midnight),
+            },
+            (_, Some(until)) => Gate::Closed(until),
+            (Some(Cause::Missing { .. } | Cause::SpendingCap), None) => free,
+            (Some(Cause::Day { .. } | Cause::Endpoint { .. }) | None, None) => Gate::Open,
         }
     }
 
     /// The end of the rest it is in.
-    pub(super) fn resting(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn resting(&self, now: Timestamp) -> Option<Timestamp> {
         self.rests_until.filter(|&end| end > now)
     }
 
@@ -95,6 +248,8 @@ impl Health {
         if since > now || until > now.after(pacific::LONGEST_DAY) {
             self.rests_since = Some(now);
             self.rests_until = Some(now.after(length));
+            let look = |due: Timestamp| now.after(due.since(since.min(due)).min(length));
+            self.probe_at = self.probe_at.map(look);
         }
     }
 
@@ -161,7 +316,17 @@ impl Health {
         if self.dead.is_none() {
             self.strikes = 0;
             self.trips = 0;
+            self.died_together = false;
         }
+    }
+
+    /// What it rests for is taken back.
+    pub(super) fn lift(&mut self) {
+        if self.dead.is_none() {
+            self.rests_until = None;
+            self.rests_since = None;
+        }
+        self.heal();
     }
 
     /// Never again, until a test goes well; the first reason stays.
@@ -172,9 +337,26 @@ impl Health {
         }
     }
 
-    /// The next test, twice as far away each time.
+    /// It died within seconds of others: the test that was planned at its death comes sooner.
+    pub(super) fn died_with_others(&mut self) {
+        let Some((_, at)) = self.dead.filter(|_| !self.died_together) else {
+            return;
+        };
+        self.died_together = true;
+        if self.trips == 1 {
+            self.trips = 0;
+            self.plan_retest(at);
+        }
+    }
+
+    /// The next test, twice as far away each time; for keys that died together two earlier ones go
+    /// before these.
     pub(super) fn plan_retest(&mut self, now: Timestamp) {
-        let time = FIRST_RETEST.saturating_mul(1 << self.trips.min(16));
+        let nth = usize::try_from(self.trips).unwrap_or(usize::MAX);
+        let soon = SOON.get(nth).filter(|_| self.died_together);
+        let before = if self.died_together { SOON.len() } else { 0 };
+        let later = FIRST_RETEST.saturating_mul(1 << nth.saturating_sub(before).min(16));
+        let time = soon.copied().unwrap_or(later);
         self.trips = self.trips.saturating_add(1);
         self.rests_until = Some(now.after(time.min(LONGEST)));
         self.rests_since = Some(now);
@@ -189,9 +371,10 @@ impl Health {
     }
 
     /// Remembers true limits; the newest word counts.
-    pub(super) fn learn(&mut self, learned: &[Learned]) {
-        for &news in learned {
-            match self.learned.iter_mut().find(|old| old.quota == news.quota) {
+    pub(super) fn learn(&mut self, learned: impl IntoIterator<Item = Known>) {
+        for news in learned {
+            let same = |old: &&mut Known| old.learned.quota == news.learned.quota;
+            match self.learned.iter_mut().find(same) {
                 Some(old) => *old = news,
                 None => self.learned.push(news),
             }
@@ -202,6 +385,7 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Learned;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 
@@ -351,12 +535,37 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_died_with_others_is_looked_at_after_a_minute_and_five_and_then_as_others() {
+        let mut health = Health::default();
+        health.kill(Death::Unlisted, NOW);
+        // The others died a little later.
+        health.died_with_others();
+        let mut now = NOW;
+        for minutes in [1, 5, 60, 120, 240, 480, 960, 1_440, 1_440] {
+            let due = now.after(Duration::from_mins(minutes));
+            assert_eq!(health.rests_until, Some(due));
+            now = due;
+            health.died_with_others();
+            health.plan_retest(now);
+        }
+        health.revive(&policy());
+        health.heal();
+        health.kill(Death::Invalid, now);
+        let hour = now.after(Duration::from_hours(1));
+        assert_eq!(health.rests_until, Some(hour), "alone this time");
+    }
+
+    #[test]
     fn the_newest_limit_replaces_the_older_one() {
         use crate::keys::Quota::{RequestsPerDay, RequestsPerMinute};
-        let limit = |quota, limit| Learned { quota, limit };
+        let limit = |quota, limit| Known {
+            learned: Learned { quota, limit },
+            at: NOW,
+            paid: false,
+        };
         let mut health = Health::default();
-        health.learn(&[limit(RequestsPerDay, 20), limit(RequestsPerMinute, 5)]);
-        health.learn(&[limit(RequestsPerDay, 0)]);
+        health.learn([limit(RequestsPerDay, 20), limit(RequestsPerMinute, 5)]);
+        health.learn([limit(RequestsPerDay, 0)]);
         let expected = [limit(RequestsPerDay, 0), limit(RequestsPerMinute, 5)];
         assert_eq!(health.learned, expected);
     }

@@ -8,6 +8,7 @@ use super::balance::{Pick, Purse};
 use super::lease::Suspect;
 use super::pool::Moment;
 use super::roster::Offer;
+use super::state::Seat;
 use super::{Ask, Effect, Fingerprint, Group, Lease, Next, Pool, Repair, Verdict, Wait, Why};
 use crate::catalog::{Catalog, Model};
 use crate::chat::Tier;
@@ -44,6 +45,8 @@ pub(crate) struct Route {
     repairs: Vec<Repair>,
     /// How long each call may wait for a key.
     patience: Duration,
+    /// A free key was refused for the country of our address.
+    region_refused: bool,
 }
 
 /// The facts of a call that are needed after its lease has gone back.
@@ -57,6 +60,15 @@ pub(crate) struct Attempted {
 impl Attempted {
     pub(super) fn into_suspect(self) -> Suspect {
         self.suspect
+    }
+
+    pub(super) fn seat(&self) -> Seat {
+        self.suspect.seat
+    }
+
+    /// When its call left.
+    pub(super) fn left(&self) -> Timestamp {
+        self.suspect.at
     }
 }
 
@@ -90,6 +102,7 @@ impl Route {
             paid_only: false,
             avoid: Vec::new(),
             suspects: Vec::new(),
+            pages: 0,
             attempts: 0,
             rank: start.rank,
             since: start.since,
@@ -99,6 +112,7 @@ impl Route {
             ask,
             repairs: Vec::new(),
             patience: start.patience,
+            region_refused: false,
         }
     }
 
@@ -122,15 +136,23 @@ impl Route {
         self.count(now);
         let onward = match verdict.next {
             Next::Done | Next::Nowhere => false,
-            Next::AnotherKey => {
-                self.another_key(call, verdict.effect);
-                true
-            }
+            Next::AnotherKey => self.another_key(call, verdict.effect),
             Next::PaidKey => {
                 self.ask.paid_only = true;
                 true
             }
             Next::AnotherModel => {
+                if let Effect::Throttled(_) = verdict.effect {
+                    // It may be the key's after all.
+                    self.ask.avoid.push(call.key);
+                }
+                self.model_last(&call.model);
+                true
+            }
+            Next::FasterModel => {
+                if !self.repairs.contains(&Repair::LessThinking) {
+                    self.repairs.push(Repair::LessThinking);
+                }
                 self.model_last(&call.model);
                 true
             }
@@ -167,9 +189,11 @@ impl Route {
         self.renew_patience(now);
     }
 
-    /// A second key that fails alike makes it the model's.
-    fn another_key(&mut self, call: &Attempted, effect: Effect) {
+    /// A second key that fails alike makes it the model's, the country's or the question's own;
+    /// `false` when no further key can help.
+    fn another_key(&mut self, call: &Attempted, effect: Effect) -> bool {
         let model = call.suspect.seat.model;
+        let mut onward = true;
         match effect {
             Effect::Suspect(_) => {
                 let before = self.ask.suspects.iter();
@@ -182,21 +206,31 @@ impl Route {
             Effect::ModelMissing(_) | Effect::RestKeyModel(_) if !self.ask.avoid.is_empty() => {
                 self.model_last(&call.model);
             }
+            Effect::RestFreeKeys => {
+                self.ask.paid_only = self.region_refused;
+                self.region_refused = true;
+            }
+            Effect::Page => {
+                onward = self.ask.pages == 0;
+                self.ask.pages += 1;
+            }
             Effect::Healthy
             | Effect::Innocent
             | Effect::KillKey(_)
             | Effect::KillProject(_)
+            | Effect::Refused(_)
             | Effect::RestKeyModel(_)
             | Effect::ModelMissing(_)
             | Effect::Throttled(_)
             | Effect::RestKey(_)
             | Effect::RestProject(_)
+            | Effect::WrongEndpoint
+            | Effect::SpendingCap
             | Effect::RestModel(_)
-            | Effect::RestFreeKeys(_)
-            | Effect::RestPool(_)
             | Effect::Strike(_) => {}
         }
         self.ask.avoid.push(call.key);
+        onward
     }
 
     /// The model comes after all others: with them resting it is still better than nothing.
@@ -218,32 +252,47 @@ impl Ask {
 
 impl Pool {
     /// The next key for a question, or when it is free. Keys that failed it are taken only where
-    /// there is no other.
+    /// there is no other; so is, for the trial that ends a rest of the whole pool, the model that
+    /// began that rest.
     pub(super) fn find(
         &self,
         ask: &Ask,
         moment: Moment,
         rng: &mut fastrand::Rng,
     ) -> Result<Pick, Wait> {
-        let fresh = self.walk(ask, !ask.avoid.is_empty(), moment, rng);
-        match fresh {
-            Err(_) if !ask.avoid.is_empty() => self.walk(ask, false, moment, rng),
-            Ok(_) | Err(_) => fresh,
+        let begun_by = self
+            .begun_by
+            .filter(|_| self.state.pool.health.needs_trial());
+        let failed_before = !ask.avoid.is_empty();
+        for but in begun_by.map(Some).into_iter().chain([None]) {
+            for only_fresh in [true, false] {
+                let choice = Choice { only_fresh, but };
+                let is_last = choice == Choice::default();
+                if is_last || only_fresh && !failed_before {
+                    continue;
+                }
+                if let Ok(pick) = self.walk(ask, choice, moment, rng) {
+                    return Ok(pick);
+                }
+            }
         }
+        self.walk(ask, Choice::default(), moment, rng)
     }
 
     fn walk(
         &self,
         ask: &Ask,
-        only_fresh: bool,
+        choice: Choice,
         moment: Moment,
         rng: &mut fastrand::Rng,
     ) -> Result<Pick, Wait> {
         let mut wait = Wait::never(Why::NoKeys);
         for tier in &ask.tiers {
-            let offers: Vec<&Offer> = tier.iter().filter_map(|id| self.offer(id)).collect();
+            let offers = tier.iter().filter_map(|id| self.offer(id));
+            let offers = offers.filter(|offer| Some(offer.place) != choice.but);
+            let offers: Vec<&Offer> = offers.collect();
             for (step, purse) in corners(ask) {
-                let corner = self.corner(ask, step, purse, only_fresh);
+                let corner = self.corner(ask, step, purse, choice.only_fresh);
                 for &offer in &offers {
                     match self.pick(&corner, offer, moment, rng) {
                         Ok(pick) => return Ok(pick),
@@ -263,6 +312,15 @@ impl Pool {
         let place = self.state.known_model(id)?;
         self.offers.iter().find(|offer| offer.place == place)
     }
+}
+
+/// What a question is offered; by default everything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Choice {
+    /// Only keys that did not fail it.
+    only_fresh: bool,
+    /// Every model but this one.
+    but: Option<usize>,
 }
 
 /// The own group first, then the lower ones; with money only after them.

@@ -5,7 +5,7 @@
 
 use super::purse::{MOST_OUTPUT, Spend};
 use super::state::Seat;
-use super::{Death, Fingerprint, Group, Health, Ledger, Scope};
+use super::{Cause, Death, Fingerprint, Group, Health, Ledger, Scope};
 use crate::chat::Tier;
 use crate::clock::Timestamp;
 
@@ -37,6 +37,8 @@ pub(crate) struct Ask {
     pub(crate) avoid: Vec<Fingerprint>,
     /// Faults whose owner shows when another key answers.
     pub(crate) suspects: Vec<Suspect>,
+    /// How often it was answered with a page: perhaps because of its text.
+    pub(crate) pages: u32,
     /// Calls made for it before.
     pub(crate) attempts: u32,
     /// Among those who wait, lower goes first.
@@ -126,6 +128,8 @@ pub(crate) struct Lease {
     /// What this call puts to the test.
     pub(super) trials: Trials,
     pub(super) suspects: Vec<Suspect>,
+    /// How often its question was answered with a page before.
+    pub(super) pages: u32,
 }
 
 impl Lease {
@@ -137,10 +141,19 @@ impl Lease {
 
 /// Which breakers a call is the one trial of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a breaker of its own, and a call may be the trial of any of them"
+)]
 pub(super) struct Trials {
     pub(super) pool: bool,
     pub(super) free_keys: bool,
     pub(super) model: bool,
+    /// Of the address.
+    pub(super) endpoint: bool,
+    /// Of this model in this project.
+    pub(super) bucket: bool,
+    pub(super) project: bool,
 }
 
 /// No key now.
@@ -169,6 +182,12 @@ pub(crate) enum Why {
     Region,
     /// The day is spent.
     Day,
+    /// The model is not found.
+    Missing,
+    /// There is no Gemini API at the address.
+    Endpoint,
+    /// The project's spending cap of the month is reached.
+    SpendingCap,
     /// The money of the day is spent.
     Money,
     /// Too many wait already.
@@ -223,4 +242,16 @@ pub(crate) enum News {
     Died(Death),
     /// A dead one works again.
     Back,
+    /// Pages have come instead of answers for over a minute.
+    Blocked,
+    /// And no longer do.
+    Unblocked,
+    /// The country of our address has not been served for over a minute.
+    Unserved,
+    /// And is again.
+    ServedAgain,
+    /// A model is not found, the address is wrong, or money is spent.
+    Rests(Cause),
+    /// That is over.
+    Lifted(Cause),
 }

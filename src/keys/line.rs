@@ -200,7 +200,7 @@ impl Pool {
         let mut free = Vec::new();
         let mut seen = HashSet::new();
         for offer in ask.tiers.iter().flatten().filter_map(|id| self.offer(id)) {
-            for member in self.roster.iter().filter(|it| ask.suits(&it.spec)) {
+            for member in self.roster.iter().filter(|it| ask.suits(it)) {
                 let seat = member.seat(offer.place);
                 if seen.insert((seat.project, seat.model)) {
                     free.extend(self.openings(member, offer, errand, moment));

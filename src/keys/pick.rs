@@ -1,12 +1,19 @@
 //! Which of several keys is the least busy: the least of its day spent, then of its minute, then the
-//! fewest calls in flight; ties at random. Pure. Invariant: the order in which keys are offered has
+//! fewest calls in flight; ties at random. Those that were refused come last, and a question that
+//! failed before goes to the key that has answered last. Pure. Invariant: the order in which keys are offered has
 //! no influence.
 
 use std::cmp::Ordering;
 
+use crate::clock::Timestamp;
+
 /// How busy a key is with a model: spent and allowed units of the day and of the minute.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
+    /// Its last calls with this model were refused.
+    pub(super) is_doubted: bool,
+    /// For a question that failed before: when the key last answered.
+    pub(super) answered: Timestamp,
     pub(super) day: (u32, u32),
     pub(super) minute: (u32, u32),
     pub(super) in_flight: u32,
@@ -14,7 +21,10 @@ pub(super) struct Load {
 
 impl Load {
     fn compare(&self, other: &Self) -> Ordering {
-        share(self.day, other.day)
+        self.is_doubted
+            .cmp(&other.is_doubted)
+            .then_with(|| other.answered.cmp(&self.answered))
+            .then_with(|| share(self.day, other.day))
             .then_with(|| share(self.minute, other.minute))
             .then_with(|| self.in_flight.cmp(&other.in_flight))
     }
@@ -73,6 +83,8 @@ mod tests {
 
     fn load(day: (u32, u32), minute: (u32, u32), in_flight: u32) -> Load {
         Load {
+            is_doubted: false,
+            answered: Timestamp(0),
             day,
             minute,
             in_flight,
@@ -114,6 +126,33 @@ mod tests {
         ];
         for (loads, expected) in cases {
             assert_eq!(lightest(&loads, 1), expected, "{loads:?}");
+        }
+    }
+
+    #[test]
+    fn a_doubted_key_comes_last_and_one_that_answered_just_now_before_idle_ones() {
+        let idle = load((0, 6), (0, 5), 0);
+        let busy = load((5, 6), (4, 5), 3);
+        let doubted = Load {
+            is_doubted: true,
+            ..idle
+        };
+        let proven = Load {
+            answered: Timestamp(5),
+            ..busy
+        };
+        let doubted_and_proven = Load {
+            is_doubted: true,
+            ..proven
+        };
+        let cases = [
+            ([doubted, busy], 1),
+            ([idle, proven], 1),
+            ([doubted_and_proven, busy], 1),
+            ([proven, doubted_and_proven], 0),
+        ];
+        for (loads, expected) in cases {
+            assert_eq!(lightest(&loads, 1), Some(expected), "{loads:?}");
         }
     }
 

@@ -2,18 +2,21 @@
 //! [`Pool`] in a mutex and stores the rows as they are when it commits. Pure. Invariant: a lease is
 //! given only within every limit of its (project, model) and never on a dead key.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::alike::Alike;
 use super::balance::Pick;
 use super::failover::Budget;
 use super::line::Line;
+use super::missing::Absent;
 use super::pacific::{self, Day};
 use super::purse::Spend;
 use super::quota::MINUTE;
 use super::roster::{Member, Offer};
 use super::state::State;
 use super::strikes::Open;
+use super::voices::Voices;
 use super::{
     Ask, Change, Fingerprint, Health, KeySpec, Lease, Ledger, Place, Policy, Reserved, Saved,
     Scope, Ticket, Wait, Why,
@@ -31,25 +34,47 @@ pub(crate) struct Pool {
     pub(super) policy: Policy,
     /// The models of the catalogue, cheapest tier first.
     pub(super) offers: Vec<Offer>,
-    /// The configured keys, sorted by [`Member::section`] and fingerprint.
+    /// The configured keys, once for each group they stand in, sorted by [`Member::section`] and
+    /// fingerprint.
     pub(super) roster: Vec<Member>,
     pub(super) state: State,
     pub(super) spend: Spend,
     pub(super) line: Line,
     pub(super) alike: Alike,
     pub(super) budget: Budget,
-    /// Projects that do not find a model: (model, project, when).
-    pub(super) missing: Vec<(usize, usize, Timestamp)>,
+    /// Who does not find a model, or the service.
+    pub(super) absent: Absent,
+    /// The address that calls go to.
+    pub(super) endpoint: Fingerprint,
+    /// When it is time to try more than a limit that was learned.
+    pub(super) tries_at: Option<Timestamp>,
     /// Last strikes that wait to be told from a storm's.
     pub(super) verdicts: Vec<Open>,
     /// What changed without a call that would have it stored.
     pub(super) unsaved: Vec<Change>,
-    /// More than half of the living keys are blacklisted, since others died: all of those are on
-    /// trial.
-    pub(super) amnesty: bool,
+    /// Keys that are blacklisted and on trial all the same: more than half of the living ones, or of
+    /// those of a group, are blacklisted, since others died.
+    pub(super) amnesty: HashSet<usize>,
+    /// Who says that the region is not served.
+    pub(super) region_voices: Voices,
+    /// Who was answered with a page.
+    pub(super) page_voices: Voices,
+    /// What the Owner was told of.
+    pub(super) told: Told,
+    /// The model whose call began the newest rest of the whole pool.
+    pub(super) begun_by: Option<usize>,
+    /// Deaths of the last seconds, with their projects.
+    pub(super) deaths: Vec<(Timestamp, usize, Scope)>,
     /// The latest moment heard of.
     pub(super) latest: Timestamp,
     day: Day,
+}
+
+/// Which troubles of everybody the Owner was told of, and not yet that they are over.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) pages: bool,
+    pub(super) region: bool,
 }
 
 /// A moment with the day it belongs to.
@@ -85,10 +110,17 @@ impl Pool {
             line: Line::default(),
             alike: Alike::default(),
             budget: Budget::default(),
-            missing: Vec::new(),
+            absent: Absent::default(),
+            endpoint: Fingerprint::default(),
+            tries_at: None,
             verdicts: Vec::new(),
             unsaved: Vec::new(),
-            amnesty: false,
+            amnesty: HashSet::new(),
+            region_voices: Voices::default(),
+            page_voices: Voices::default(),
+            told: Told::default(),
+            begun_by: None,
+            deaths: Vec::new(),
             latest: now,
             day: pacific::day_of(now),
         };
@@ -180,7 +212,7 @@ impl Pool {
 
     /// How many keys are configured.
     pub(crate) fn roster_len(&self) -> usize {
-        self.roster.len()
+        self.each_key().count()
     }
 
     /// What paid keys have cost; none while there are none.
@@ -202,11 +234,8 @@ impl Pool {
             .bucket_mut(seat)
             .restamp(lease.tokens, lease.at, now);
         lease.at = now;
-        let state = &self.state;
-        let region = (!lease.paid).then_some(&state.free_keys);
-        let shared = [&state.pool, state.model(seat.model)].into_iter();
-        let mut closed = shared.chain(region).map(|it| it.health.resting(now));
-        !self.is_dead(seat) && self.resting(seat, now).is_none() && closed.all(|it| it.is_none())
+        let own = self.resting(seat, lease.trials, now);
+        !self.is_dead(seat) && own.is_none() && self.closed(lease, now).is_none()
     }
 
     pub(super) fn lend(&mut self, pick: &Pick, ask: &Ask, moment: Moment) -> Lease {
@@ -222,6 +251,9 @@ impl Pool {
         self.state.pool.on_trial |= trials.pool;
         self.state.free_keys.on_trial |= trials.free_keys;
         self.state.model_mut(seat.model).on_trial |= trials.model;
+        self.state.endpoint.on_trial |= trials.endpoint;
+        self.state.bucket_mut(seat).on_probe |= trials.bucket;
+        self.state.project_mut(seat.project).on_probe |= trials.project;
         let key = self.state.key_mut(seat.key);
         key.in_flight += 1;
         Lease {
@@ -240,6 +272,7 @@ impl Pool {
             is_retry: ask.attempts > 0,
             trials,
             suspects: ask.suspects.clone(),
+            pages: ask.pages,
         }
     }
 
@@ -248,9 +281,8 @@ impl Pool {
         let set_back = self.latest.since(now) > DISORDER;
         if set_back {
             self.state.rebase(now);
+            self.forget_moments();
             self.spend.rebase(&pacific::day_of(now));
-            // What failed alike in what is now the future would be recent for as long as that lasts.
-            self.alike = Alike::default();
             self.line.stir();
         }
         if set_back || now > self.latest {
@@ -260,6 +292,9 @@ impl Pool {
             self.day = pacific::day_of(self.latest);
         }
         self.pass_verdicts(self.latest);
+        if self.tries_at.is_some_and(|at| at <= self.latest) {
+            self.limit_all();
+        }
         Moment {
             now: self.latest,
             day: self.day,

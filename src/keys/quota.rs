@@ -6,13 +6,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::pacific::{self, Day};
-use super::{Health, Learned, Ledger, Policy, Quota};
+use super::{Health, Known, Learned, Ledger, Policy, Quota};
 use crate::catalog::Model;
 use crate::clock::Timestamp;
 
 /// How long a request fills the minute: 60 seconds, and the most that the way to the service may
 /// differ between two requests. We count when a request is reserved, the service when it arrives.
 pub(super) const MINUTE: Duration = Duration::from_millis(60_250);
+
+/// So long a limit binds that the service has named.
+pub(super) const BINDS_FOR: Duration = Duration::from_hours(24);
 
 /// What a lender keeps of its minute and its day for its own people (design §4).
 const RESERVE_PERCENT: u64 = 40;
@@ -32,6 +35,38 @@ pub(super) struct Limits {
 }
 
 impl Limits {
+    /// What was learned binds. A limit that was last named a day ago is tried upward: then what would
+    /// hold without it counts, where that is more. A refusal names it anew.
+    pub(super) fn known(
+        model: &Model,
+        policy: &Policy,
+        known: &[Known],
+        now: Timestamp,
+    ) -> Option<Self> {
+        let learned = |one: &Known| one.learned;
+        let all: Vec<Learned> = known.iter().map(learned).collect();
+        let fresh = known.iter().filter(|one| one.at.after(BINDS_FOR) > now);
+        let fresh: Vec<Learned> = fresh.map(learned).collect();
+        let (bound, free) = (
+            Self::of(model, policy, &all),
+            Self::of(model, policy, &fresh),
+        );
+        bound
+            .zip(free)
+            .map(|(one, other)| one.max(other))
+            .or(bound)
+            .or(free)
+    }
+
+    /// The higher of each.
+    fn max(self, other: Self) -> Self {
+        Self {
+            minute: self.minute.max(other.minute),
+            day: self.day.max(other.day),
+            tokens: self.tokens.max(other.tokens),
+        }
+    }
+
     /// The owner's policy over the catalogue's numbers. What the service itself said replaces the
     /// catalogue's number and binds whatever the policy is; none when it said 0: not offered.
     pub(super) fn of(model: &Model, policy: &Policy, learned: &[Learned]) -> Option<Self> {
@@ -101,6 +136,8 @@ struct Unit {
 #[derive(Debug, Default)]
 pub(super) struct Bucket {
     pub(super) health: Health,
+    /// A call that looks how it stands is under way.
+    pub(super) on_probe: bool,
     /// Of the model, by the policy and what was learned; none: not offered, or not configured.
     pub(super) limits: Option<Limits>,
     day: i32,
@@ -108,6 +145,9 @@ pub(super) struct Bucket {
     /// The day that was counted before it, and its requests: a clock that was set ahead for a while
     /// must not lose the count of the day that it comes back to.
     before: Option<(i32, u32)>,
+    /// Requests of the day that the service has refused to count: they count in the order of choice,
+    /// or else a key that always fails would come first. Not stored.
+    refused: u32,
     /// Requests that fill the minute, oldest first.
     units: Vec<Unit>,
 }
@@ -155,6 +195,9 @@ impl Bucket {
     /// counted by a wrong clock: its requests are today's.
     pub(super) fn rebase(&mut self, now: Timestamp) {
         self.health.rebase(now);
+        for known in &mut self.health.learned {
+            known.at = known.at.min(now);
+        }
         let today = pacific::day_of(now);
         if self.day > today.number.saturating_add(1) {
             (self.used, self.before) = (self.used(&today), None);
@@ -175,6 +218,23 @@ impl Bucket {
         }
         let fresh = |unit: &&Unit| unit.at.after(MINUTE) > day.began;
         u32::try_from(self.units.iter().filter(fresh).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether we have counted less than half of what the service has named as a day's requests.
+    pub(super) fn has_most_left(&self, day: &Day) -> bool {
+        let named = |known: &&Known| known.learned.quota == Quota::RequestsPerDay;
+        let named = self.health.learned.iter().find(named);
+        named.is_some_and(|known| u64::from(self.used(day)) < known.learned.limit / 2)
+    }
+
+    /// How busy that day makes it look: what was refused counts as well.
+    pub(super) fn asked(&self, day: &Day) -> u32 {
+        let refused = if day.number <= self.day {
+            self.refused
+        } else {
+            0
+        };
+        self.used(day).saturating_add(refused)
     }
 
     /// Requests of the minute that ends now.
@@ -224,12 +284,13 @@ impl Bucket {
     /// Counts one request.
     pub(super) fn spend(&mut self, tokens: u64, now: Timestamp, day: &Day) {
         let used = self.used(day);
-        self.before = if day.number > self.day {
-            Some((self.day, self.used))
+        if day.number > self.day {
+            self.before = Some((self.day, self.used));
+            self.refused = 0;
         } else {
             // An earlier day that the clock came back to is part of `used` from here on.
-            self.before.filter(|(number, _)| *number < day.number)
-        };
+            self.before = self.before.filter(|(number, _)| *number < day.number);
+        }
         self.used = used.saturating_add(1);
         self.day = self.day.max(day.number);
         self.units.retain(|unit| unit.at.after(MINUTE) > now);
@@ -255,6 +316,7 @@ impl Bucket {
     pub(super) fn uncount(&mut self, at: Timestamp) {
         if pacific::day_of(at).number == self.day {
             self.used = self.used.saturating_sub(1);
+            self.refused = self.refused.saturating_add(1);
         }
     }
 

@@ -59,6 +59,8 @@ pub(crate) struct KeyReport {
     /// What people see of it.
     pub(crate) label: String,
     pub(crate) group: Option<Group>,
+    /// Further groups it stands in; `None`: for everybody.
+    pub(crate) also_in: Vec<Option<Group>>,
     pub(crate) paid: bool,
     pub(crate) standing: Standing,
     /// Calls of the day and its cap, per tier; `None`: no cap.
@@ -74,10 +76,10 @@ impl Pool {
     pub(crate) fn count(&mut self, now: Timestamp) -> Tally {
         let moment = self.notice(now);
         let mut tally = Tally {
-            total: self.roster.len(),
+            total: self.roster_len(),
             ..Tally::default()
         };
-        for member in &self.roster {
+        for member in self.each_key() {
             let (count, wake) = match self.standing_of(member, moment) {
                 Standing::Available => (&mut tally.available, None),
                 Standing::Resting(wait) => (&mut tally.resting, wait.until),
@@ -97,13 +99,14 @@ impl Pool {
             key: member.spec.fingerprint,
             label: member.spec.label.clone(),
             group: member.spec.group,
+            also_in: member.stands_in.iter().skip(1).copied().collect(),
             paid: member.spec.paid,
             standing: self.standing_of(member, moment),
             days: self.days(member, moment),
             obstacles: self.obstacles(member, moment),
             last: self.state.key(member.key).last,
         };
-        let mut lines: Vec<KeyReport> = self.roster.iter().map(line).collect();
+        let mut lines: Vec<KeyReport> = self.each_key().map(line).collect();
         let place = |line: &KeyReport| (line.group.is_none(), line.group, natural(&line.label));
         lines.sort_by_cached_key(place);
         lines
@@ -121,8 +124,7 @@ impl Pool {
         for offer in self.offers.iter().filter(|it| it.model.tier == tier) {
             for member in &self.roster {
                 let spec = &member.spec;
-                let reached =
-                    spec.group.is_none_or(|group| groups.contains(&group)) && serves(spec, groups);
+                let reached = member.is_nearest(groups) && serves(spec, groups);
                 let living = !matches!(
                     self.standing(member, offer, errand, moment),
                     Err(Wait { until: None, .. })
@@ -171,7 +173,9 @@ impl Pool {
             let retest = health.rests_until.filter(|_| death != Death::Leaked);
             return Standing::Dead { death, retest };
         }
-        let listed = key.trips > 0 && key.struck_out(&self.policy);
+        // Whoever is pardoned is on trial, not away.
+        let listed =
+            key.trips > 0 && key.struck_out(&self.policy) && !self.amnesty.contains(&member.key);
         if let (true, Some(until)) = (listed, key.resting(moment.now)) {
             return Standing::Blacklisted { until };
         }

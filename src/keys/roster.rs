@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::quota::Limits;
+use super::quota::{BINDS_FOR, Limits};
 use super::state::{Seat, State};
-use super::{Group, KeySpec, Ledger, Policy, Pool};
+use super::{Group, KeySpec, Known, Ledger, Policy, Pool, Scope};
 use crate::catalog::{Catalog, Model};
 
-/// A configured key with its places in the memory.
+/// A configured key in one of its groups, with its places in the memory.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) spec: KeySpec,
@@ -16,6 +16,8 @@ pub(super) struct Member {
     pub(super) project: usize,
     /// The highest group that has a key of this project.
     highest: Option<Group>,
+    /// Every group the key stands in, the highest first, none at the end.
+    pub(super) stands_in: Vec<Option<Group>>,
 }
 
 impl Member {
@@ -30,6 +32,22 @@ impl Member {
             project: self.project,
             model,
         }
+    }
+
+    /// Whether the key is met here first: of a key in several groups only this one is counted.
+    pub(super) fn is_first(&self) -> bool {
+        self.stands_in.first() == Some(&self.spec.group)
+    }
+
+    /// Whether people who may use these groups, their own first, come to the key by this group: by
+    /// their own where it stands there, else as everybody's, else by the first that lends it.
+    pub(super) fn is_nearest(&self, groups: &[Group]) -> bool {
+        let (own, lenders) = groups
+            .split_first()
+            .map_or((None, groups), |(own, rest)| (Some(*own), rest));
+        let lenders = lenders.iter().map(|group| Some(*group));
+        let mut ways = own.map(Some).into_iter().chain([None]).chain(lenders);
+        ways.find(|way| self.stands_in.contains(way)) == Some(self.spec.group)
     }
 
     /// Whether people of this group spend what is others' first: the key is another group's, or a
@@ -63,31 +81,68 @@ impl Pool {
         };
         self.offers = catalog.models().map(offer).collect();
         keys.sort_unstable();
-        keys.dedup_by_key(|spec| spec.fingerprint);
+        keys.dedup_by_key(|spec| (spec.fingerprint, spec.group));
         self.roster = keys.iter().map(|spec| enlist(state, spec, &keys)).collect();
         self.roster.sort_by_key(Member::section);
         self.adopt();
-        for seat in self.seats() {
-            self.limit(seat);
-        }
+        self.forget_marks();
+        self.limit_all();
         self.reconsider(self.latest);
-        self.line.stir();
+    }
+
+    /// Each configured key once, however many groups it stands in.
+    pub(super) fn each_key(&self) -> impl Iterator<Item = &Member> {
+        self.roster.iter().filter(|member| member.is_first())
     }
 
     /// Reckons the limits of a (project, model) again.
     pub(super) fn limit(&mut self, seat: Seat) {
+        let now = self.latest;
         let offer = self.offers.iter().find(|offer| offer.place == seat.model);
         let bucket = self.state.bucket_mut(seat);
-        bucket.limits = offer.and_then(|offer| {
-            let learned = &bucket.health.learned;
-            Limits::of(&offer.model, &self.policy, learned)
-        });
+        let known = &bucket.health.learned;
+        let tried = known.iter().map(|one| one.at.after(BINDS_FOR));
+        let next = tried.filter(|at| *at > now).min();
+        bucket.limits =
+            offer.and_then(|offer| Limits::known(&offer.model, &self.policy, known, now));
+        self.tries_at = [self.tries_at, next].into_iter().flatten().min();
     }
 
-    fn seats(&self) -> Vec<Seat> {
+    /// The same for all of them.
+    pub(super) fn limit_all(&mut self) {
+        self.tries_at = None;
+        for seat in self.seats() {
+            self.limit(seat);
+        }
+        self.line.stir();
+    }
+
+    /// Forgets what was learned with other marks than a project's keys have now: it was another
+    /// account's word.
+    fn forget_marks(&mut self) {
+        for seat in self.seats() {
+            let mates = self.roster.iter().filter(|it| it.project == seat.project);
+            let marks: Vec<bool> = mates.map(|it| it.spec.paid).collect();
+            self.forget_limits(seat, |known| marks.contains(&known.paid));
+        }
+    }
+
+    /// Forgets limits of a (project, model) that were learned, but for these; stored with the next
+    /// unit.
+    pub(super) fn forget_limits(&mut self, seat: Seat, keep: impl Fn(&Known) -> bool) {
+        let project = self.roster.iter().find(|it| it.project == seat.project);
+        let offer = self.offers.iter().find(|offer| offer.place == seat.model);
+        if let (Some(member), Some(offer)) = (project, offer) {
+            let scope = Scope::ProjectModel(member.spec.project, offer.model.id.clone());
+            let change = self.change(scope, |health| health.learned.retain(|it| keep(it)));
+            self.unsaved.extend(change);
+        }
+    }
+
+    pub(super) fn seats(&self) -> Vec<Seat> {
         let places = || self.offers.iter().map(|offer| offer.place);
         let of_key = |member: &Member| places().map(|place| member.seat(place)).collect();
-        let all = self.roster.iter().map(of_key);
+        let all = self.each_key().map(of_key);
         all.collect::<Vec<Vec<Seat>>>().concat()
     }
 
@@ -95,7 +150,7 @@ impl Pool {
     /// least as much as all of them together. Doing it again changes nothing.
     fn adopt(&mut self) {
         let mut brought: HashMap<(usize, usize), Vec<(Seat, Ledger)>> = HashMap::new();
-        for member in &self.roster {
+        for member in self.roster.iter().filter(|member| member.is_first()) {
             if member.spec.project == member.spec.fingerprint {
                 continue;
             }
@@ -137,7 +192,13 @@ impl Pool {
 
 fn enlist(state: &mut State, spec: &KeySpec, all: &[KeySpec]) -> Member {
     let mates = all.iter().filter(|other| other.project == spec.project);
+    let same = all
+        .iter()
+        .filter(|other| other.fingerprint == spec.fingerprint);
+    let mut stands_in: Vec<Option<Group>> = same.map(|other| other.group).collect();
+    stands_in.sort_unstable_by_key(|group| (group.is_none(), *group));
     Member {
+        stands_in,
         key: state.key_place(spec.fingerprint),
         project: state.project_place(spec.project),
         highest: mates.filter_map(|mate| mate.group).min(),

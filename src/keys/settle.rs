@@ -5,17 +5,22 @@
 use std::time::Duration;
 
 use super::alike::{Kind, Reach};
-use super::breaker::{self, BLOCK, Brake, OVERLOAD, REGION, THROTTLE};
+use super::breaker::{
+    self, Brake, FIRST_LOOK, OVERLOAD, PAGES, REGION, SOON_LOOK, THROTTLE, THROTTLED_MODEL,
+};
 use super::lease::Trials;
 use super::pool::Moment;
 use super::{
-    Change, Counted, Effect, Fingerprint, Health, Lease, Ledger, News, Pool, Rest, Scope, Verdict,
-    purse,
+    Change, Counted, Effect, Fingerprint, Health, Known, Lease, Ledger, News, Pool, Rest, Scope,
+    Verdict, missing, purse,
 };
 use crate::clock::Timestamp;
 
-/// So long a model that one project does not find counts as missing.
-const MISSING_FOR: Duration = Duration::from_hours(24);
+/// So long a key rests that was refused, unless a look at it says more before.
+const LOOKED_AT: Duration = Duration::from_secs(10);
+
+/// The Owner is told of what keeps all calls back so long; by then it has lasted for a minute.
+const WORTH_TELLING: Duration = Duration::from_mins(1);
 
 impl Pool {
     /// Takes a lease back with what the call taught us; returns what must be stored.
@@ -36,7 +41,12 @@ impl Pool {
         let key = self.state.key_mut(lease.seat.key);
         key.last = Some((verdict.effect, moment.now));
         let scope = Scope::ProjectModel(lease.project, lease.model.clone());
-        let learned = self.change(scope, |health| health.learn(&verdict.learned));
+        let known = verdict.learned.iter().map(|learned| Known {
+            learned: *learned,
+            at: moment.now,
+            paid: lease.paid,
+        });
+        let learned = self.change(scope, |health| health.learn(known));
         if learned.is_some() {
             self.limit(lease.seat);
         }
@@ -60,7 +70,7 @@ impl Pool {
     /// long before a streamed answer ends.
     pub(crate) fn answers(&mut self, lease: &Lease) {
         self.end_trials(lease);
-        let changes = self.heal_shared(lease);
+        let changes = self.heal_shared(lease, self.latest);
         self.unsaved.extend(changes);
         self.line.stir();
     }
@@ -77,10 +87,16 @@ impl Pool {
             pool,
             free_keys,
             model,
+            endpoint,
+            bucket,
+            project,
         } = lease.trials;
         self.state.pool.on_trial &= !pool;
         self.state.free_keys.on_trial &= !free_keys;
         self.state.model_mut(lease.seat.model).on_trial &= !model;
+        self.state.endpoint.on_trial &= !endpoint;
+        self.state.bucket_mut(lease.seat).on_probe &= !bucket;
+        self.state.project_mut(lease.seat.project).on_probe &= !project;
     }
 
     /// Gives back what the service surely has not counted, and replaces the reserved price by the
@@ -124,30 +140,20 @@ impl Pool {
         match effect {
             Effect::Innocent => Vec::new(),
             Effect::Healthy => self.heal(lease, now),
-            Effect::KillKey(death) => self.one(key(), |it| it.kill(death, now)),
-            Effect::KillProject(death) => self.one(project(), |it| it.kill(death, now)),
+            Effect::KillKey(death) => self.kill(key(), lease.seat, death, now),
+            Effect::KillProject(death) => self.kill(project(), lease.seat, death, now),
+            Effect::Refused(_) => self.refused(lease, now),
+            Effect::RestKeyModel(Rest::UntilPacificMidnight) => self.day_gone(lease, moment),
             Effect::RestKeyModel(rest) => self.rest(bucket(), jittered(rest, rng), now),
-            Effect::ModelMissing(rest) => {
-                let mut changes = self.rest(bucket(), rest, now);
-                if self.is_missing(lease, now) {
-                    changes.extend(self.rest(Scope::Model(lease.model.clone()), rest, now));
-                }
-                changes
-            }
-            Effect::Throttled(rest) => {
-                // A trial of the whole pool says nothing of its key.
-                let reach = self.alike.note(Kind::Throttled, lease.seat, now);
-                if reach == Reach::Few && !lease.trials.pool {
-                    self.rest(bucket(), jittered(rest, rng), now)
-                } else {
-                    self.brake(Scope::Pool, &THROTTLE, lease, now)
-                }
-            }
+            Effect::ModelMissing(rest) => self.model_missing(lease, rest, now),
+            Effect::WrongEndpoint => self.misrouted(lease, now),
+            Effect::SpendingCap => self.one(project(), |it| it.cap(lease.at, now)),
+            Effect::Throttled(rest) => self.throttled(lease, jittered(rest, rng), now),
             Effect::RestKey(rest) => self.rest(key(), rest, now),
             Effect::RestProject(rest) => self.rest(project(), rest, now),
             Effect::RestModel(rest) => self.overloaded(lease, rest, now),
-            Effect::RestFreeKeys(_) => self.brake(Scope::FreeKeys, &REGION, lease, now),
-            Effect::RestPool(_) => self.brake(Scope::Pool, &BLOCK, lease, now),
+            Effect::RestFreeKeys => self.unserved(lease, now),
+            Effect::Page => self.page(lease, now),
             Effect::Suspect(rest) => {
                 let pair = Scope::KeyModel(lease.key, lease.model.clone());
                 let mut changes = self.rest(pair, rest, now);
@@ -159,25 +165,107 @@ impl Pool {
         }
     }
 
+    /// The day's quota is gone, says the service. It is believed, and looked at sooner where our own
+    /// ledger contradicts it.
+    fn day_gone(&mut self, lease: &Lease, moment: Moment) -> Vec<Change> {
+        let is_doubtful = self.state.bucket(lease.seat).has_most_left(&moment.day);
+        let first = if is_doubtful { SOON_LOOK } else { FIRST_LOOK };
+        let (policy, now) = (self.policy, moment.now);
+        let bucket = Scope::ProjectModel(lease.project, lease.model.clone());
+        self.one(bucket, |it| it.day_gone(first, lease.at, &policy, now))
+    }
+
+    /// The key rests until somebody has looked at it. It is nobody else's fault, however many keys
+    /// share it.
+    fn refused(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
+        let changes = self.rest(Scope::Key(lease.key), Rest::For(LOOKED_AT), now);
+        let key = self.state.key_mut(lease.seat.key);
+        key.answered = Timestamp(0);
+        if !changes.is_empty() {
+            key.refused = Some(now);
+        }
+        changes
+    }
+
+    /// A 429 without a reason: the key's with this model, the model's, or our address's. A trial says
+    /// nothing of its key.
+    fn throttled(&mut self, lease: &Lease, rest: Rest, now: Timestamp) -> Vec<Change> {
+        let reach = self.alike.note(Kind::Throttled, lease.seat, now);
+        if reach == Reach::Address || lease.trials.pool {
+            return self.brake(Scope::Pool, &THROTTLE, lease, now);
+        }
+        if reach == Reach::Model || lease.trials.model {
+            let model = Scope::Model(lease.model.clone());
+            return self.brake(model, &THROTTLED_MODEL, lease, now);
+        }
+        let bucket = Scope::ProjectModel(lease.project, lease.model.clone());
+        self.rest(bucket, rest, now)
+    }
+
+    /// The region is not served: believed of two projects in a row, or of the one trial.
+    fn unserved(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
+        let alone = self.lives_alone();
+        let heard = self.region_voices.hear(lease.seat.project, lease.at, alone);
+        if !heard && !lease.trials.free_keys {
+            return Vec::new();
+        }
+        let mut changes = self.brake(Scope::FreeKeys, &REGION, lease, now);
+        self.told.region |= tell(&mut changes, News::Unserved, self.told.region, now);
+        changes
+    }
+
+    /// A page instead of an answer: believed to be about everybody when two questions in a row meet
+    /// it with keys of two projects, or the one trial does. The same question may meet it for its
+    /// text alone.
+    fn page(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
+        let alone = self.lives_alone();
+        let is_first = lease.pages == 0;
+        let heard = is_first && self.page_voices.hear(lease.seat.project, lease.at, alone);
+        if !heard && !lease.trials.pool {
+            return Vec::new();
+        }
+        let mut changes = self.brake(Scope::Pool, &PAGES, lease, now);
+        self.told.pages |= tell(&mut changes, News::Blocked, self.told.pages, now);
+        changes
+    }
+
     /// The key answered: what was doubted is trusted, and keys that failed the same question on the
     /// same model are to blame for it, unless many failed alike then.
     fn heal(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
-        let mut changes = self.heal_shared(lease);
-        if self.state.key(lease.seat.key).generation == lease.generation {
+        let mut changes = self.heal_shared(lease, now);
+        let pair = Scope::KeyModel(lease.key, lease.model.clone());
+        let key = self.state.key_mut(lease.seat.key);
+        key.answered = key.answered.max(now);
+        if key.generation == lease.generation {
             changes.extend(self.change(Scope::Key(lease.key), Health::heal));
         }
+        let heal = |health: &mut Health| {
+            if health.is_news(lease.at) {
+                health.heal();
+            }
+        };
+        changes.extend(self.change(pair, heal));
         for suspect in &lease.suspects {
             let seat = suspect.seat;
             let guilty = seat.model == lease.seat.model && seat.key != lease.seat.key;
-            if guilty && !self.alike.was_storm(Kind::Suspect, suspect.at) {
+            if guilty && !self.alike.was_storm(Kind::Suspect, seat.model, suspect.at) {
                 changes.extend(self.strike(suspect, Rest::Cooldown, Kind::Suspect, now));
             }
         }
         changes
     }
 
-    /// What many keys stand behind is trusted again; a late answer says nothing new.
-    fn heal_shared(&mut self, lease: &Lease) -> Vec<Change> {
+    /// What many keys stand behind is trusted again; a late answer says nothing new, but that what
+    /// was said of everybody meanwhile is not so.
+    fn heal_shared(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
+        self.alike.answered(lease.seat.model, lease.at);
+        let pages = self.page_voices.contradict(lease.at);
+        let region = !lease.paid && self.region_voices.contradict(lease.at);
+        let lifted = [(pages, Scope::Pool), (region, Scope::FreeKeys)];
+        let lifted = lifted.into_iter().filter(|(taken_back, _)| *taken_back);
+        let lifted = lifted.filter_map(|(_, scope)| self.change(scope, Health::lift));
+        let mut changes: Vec<Change> = lifted.collect();
+        changes.extend(self.found(lease, now));
         let free = (!lease.paid).then_some(Scope::FreeKeys);
         let shared = [
             Scope::Project(lease.project),
@@ -189,28 +277,18 @@ impl Pool {
                 health.heal();
             }
         };
-        let scopes = shared.into_iter().chain(free);
-        scopes
-            .filter_map(|scope| self.change(scope, heal))
-            .collect()
-    }
-
-    /// Whether two projects by now do not find the model.
-    fn is_missing(&mut self, lease: &Lease, now: Timestamp) -> bool {
-        let seat = lease.seat;
-        self.missing
-            .retain(|(_, _, at)| at.after(MISSING_FOR) > now);
-        let one = |(model, project, _): &(usize, usize, Timestamp)| {
-            *model == seat.model && *project == seat.project
-        };
-        if !self.missing.iter().any(one) {
-            self.missing.push((seat.model, seat.project, now));
+        for scope in shared.into_iter().chain(free) {
+            changes.extend(self.change(scope, heal));
         }
-        let same = self
-            .missing
-            .iter()
-            .filter(|(model, ..)| *model == seat.model);
-        same.count() > 1
+        for change in changes.iter_mut().filter(|it| it.health.trips == 0) {
+            if change.scope == Scope::Pool && std::mem::take(&mut self.told.pages) {
+                change.news = Some(News::Unblocked);
+            }
+            if change.scope == Scope::FreeKeys && std::mem::take(&mut self.told.region) {
+                change.news = Some(News::ServedAgain);
+            }
+        }
+        changes
     }
 
     /// One failure more on the model's breaker; a time that the service named counts as soon as it
@@ -236,6 +314,9 @@ impl Pool {
         lease: &Lease,
         now: Timestamp,
     ) -> Vec<Change> {
+        if scope == Scope::Pool {
+            self.begun_by = Some(lease.seat.model);
+        }
         self.one(scope, |health| health.brake(brake, lease.at, now))
     }
 
@@ -263,7 +344,7 @@ impl Pool {
         let news = match (before.dead, health.dead) {
             (None, Some((death, _))) => Some(News::Died(death)),
             (Some(_), None) => Some(News::Back),
-            (None, None) | (Some(_), Some(_)) => None,
+            (None, None) | (Some(_), Some(_)) => missing::news(&scope, &before, health),
         };
         let health = health.clone();
         Some(Change {
@@ -271,6 +352,21 @@ impl Pool {
             health,
             news,
         })
+    }
+}
+
+/// Makes it news, once, that all calls are held back for a minute or longer; whether it is.
+fn tell(changes: &mut [Change], news: News, is_told: bool, now: Timestamp) -> bool {
+    let long = |change: &&mut Change| {
+        let end = change.health.resting(now);
+        end.is_some_and(|end| end.since(now) >= WORTH_TELLING)
+    };
+    match changes.iter_mut().find(long) {
+        Some(change) if !is_told => {
+            change.news = Some(news);
+            true
+        }
+        Some(_) | None => false,
     }
 }
 

@@ -21,11 +21,19 @@ pub(super) struct Key {
     pub(super) generation: u64,
     /// What its last call meant, and when.
     pub(super) last: Option<(Effect, Timestamp)>,
+    /// When it last answered, if it was not refused since. Not stored: only an order of choice.
+    pub(super) answered: Timestamp,
+    /// When it was refused in unlisted words, and rests for that.
+    pub(super) refused: Option<Timestamp>,
+    /// Until when whoever looks at it for that may take.
+    pub(super) looked_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Project {
     pub(super) health: Health,
+    /// A call that looks whether its spending cap is lifted is under way.
+    pub(super) on_probe: bool,
     /// By model.
     pub(super) buckets: Vec<Bucket>,
 }
@@ -36,6 +44,17 @@ pub(super) struct Shared {
     pub(super) health: Health,
     /// A call that puts it to the test is under way.
     pub(super) on_trial: bool,
+    /// Of a model: that it may not exist any more.
+    pub(super) missing: Health,
+    /// Of a model: when it answered last. Not stored.
+    pub(super) answered: Option<Timestamp>,
+}
+
+impl Shared {
+    /// Whether a call is the one that shows how it stands.
+    pub(super) fn needs_trial(&self) -> bool {
+        self.health.needs_trial() || self.missing.needs_trial()
+    }
 }
 
 /// Places of a key, its project and a model.
@@ -54,6 +73,7 @@ pub(super) struct State {
     pub(super) models: Vec<Shared>,
     pub(super) free_keys: Shared,
     pub(super) pool: Shared,
+    pub(super) endpoint: Shared,
     key_places: HashMap<Fingerprint, usize>,
     project_places: HashMap<Fingerprint, usize>,
     model_places: HashMap<String, usize>,
@@ -74,6 +94,10 @@ impl State {
 
     pub(super) fn project(&self, place: usize) -> &Project {
         &self.projects[place]
+    }
+
+    pub(super) fn project_mut(&mut self, place: usize) -> &mut Project {
+        &mut self.projects[place]
     }
 
     pub(super) fn bucket(&self, seat: Seat) -> &Bucket {
@@ -118,6 +142,11 @@ impl State {
             }
             Scope::FreeKeys => &mut self.free_keys.health,
             Scope::Pool => &mut self.pool.health,
+            Scope::Missing(model) => {
+                let model = self.model_place(model);
+                &mut self.models[model].missing
+            }
+            Scope::Endpoint => &mut self.endpoint.health,
         }
     }
 
@@ -182,13 +211,49 @@ impl State {
         for key in &mut self.keys {
             key.health.rebase(now);
             key.models.iter_mut().for_each(|it| it.rebase(now));
+            key.answered = key.answered.min(now);
+            key.looked_at = None;
         }
         for project in &mut self.projects {
             project.health.rebase(now);
             project.buckets.iter_mut().for_each(|it| it.rebase(now));
         }
         let models = self.models.iter_mut();
-        let shared = models.chain([&mut self.free_keys, &mut self.pool]);
-        shared.for_each(|it| it.health.rebase(now));
+        let shared = models.chain([&mut self.free_keys, &mut self.pool, &mut self.endpoint]);
+        shared.for_each(|it| {
+            it.health.rebase(now);
+            it.missing.rebase(now);
+            it.answered = it.answered.map(|at| at.min(now));
+        });
     }
+
+    /// Which models and (project, model) pairs, and whether the address, are like this.
+    pub(super) fn scopes_where(&self, fits: impl Fn(&Health) -> bool) -> Vec<Scope> {
+        let names: Vec<&String> = names_of(&self.model_places);
+        let projects: Vec<&Fingerprint> = names_of(&self.project_places);
+        let mut scopes = Vec::new();
+        if fits(&self.endpoint.health) {
+            scopes.push(Scope::Endpoint);
+        }
+        for (name, model) in names.iter().zip(&self.models) {
+            if fits(&model.missing) {
+                scopes.push(Scope::Missing((*name).clone()));
+            }
+        }
+        for (project, known) in projects.iter().zip(&self.projects) {
+            for (name, bucket) in names.iter().zip(&known.buckets) {
+                if fits(&bucket.health) {
+                    scopes.push(Scope::ProjectModel(**project, (*name).clone()));
+                }
+            }
+        }
+        scopes
+    }
+}
+
+/// Names in the order of their places.
+fn names_of<K>(places: &HashMap<K, usize>) -> Vec<&K> {
+    let mut names: Vec<(&usize, &K)> = places.iter().map(|(name, place)| (place, name)).collect();
+    names.sort_unstable_by_key(|(place, _)| **place);
+    names.into_iter().map(|(_, name)| name).collect()
 }

@@ -1,19 +1,31 @@
 //! Which failures count against a key, and when it is put away for them (design §4, "what is a
 //! strike"). Pure. Invariants: what several projects meet alike within ten seconds is no key's
-//! fault, and of the living keys no more than half are kept away by strikes.
+//! fault, and of the living keys, and of those of each group, no more than half are kept away by
+//! strikes.
 
-use super::alike::{self, Kind, Reach};
+use std::collections::{HashMap, HashSet};
+
+use super::alike::{self, Alike, Kind, Reach};
 use super::breaker::{self, STORM};
 use super::lease::Suspect;
 use super::roster::Member;
-use super::{Change, Health, Lease, Pool, Rest, Scope};
+use super::voices::Voices;
+use super::{Change, Group, Health, Lease, Pool, Rest, Scope};
 use crate::clock::Timestamp;
 
 /// A key whose last strike may still turn out to be a storm's.
 #[derive(Debug)]
 pub(super) struct Open {
-    key: usize,
+    pub(super) key: usize,
     since: Timestamp,
+}
+
+/// Keys of which half are left at least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Cohort {
+    Everybody,
+    /// Those of a group, or those of none.
+    Group(Option<Group>),
 }
 
 impl Pool {
@@ -42,12 +54,15 @@ impl Pool {
         lease: &Lease,
         now: Timestamp,
     ) -> Vec<Change> {
-        let mut changes = match reach {
+        let (mut changes, model) = match reach {
             Reach::Few => return Vec::new(),
-            Reach::Model => self.overloaded(lease, Rest::Cooldown, now),
-            Reach::Address => self.brake(Scope::Pool, &STORM, lease, now),
+            Reach::Model => {
+                let changes = self.overloaded(lease, Rest::Cooldown, now);
+                (changes, Some(lease.seat.model))
+            }
+            Reach::Address => (self.brake(Scope::Pool, &STORM, lease, now), None),
         };
-        for key in self.alike.wronged(kind, now) {
+        for key in self.alike.wronged(kind, model, now) {
             changes.extend(self.forgive(key));
         }
         changes
@@ -71,7 +86,7 @@ impl Pool {
         let policy = self.policy;
         let key = suspect.seat.key;
         let until = breaker::end_of(rest, &policy, now);
-        let many_projects = self.alike.reach(kind, now) != Reach::Few;
+        let many_projects = self.alike.reach(kind, suspect.seat.model, now) != Reach::Few;
         let is_current = self.state.key(key).generation == suspect.generation;
         let may_go = self.may_eject(key, now);
         let scope = self.scope_of(key)?;
@@ -109,6 +124,14 @@ impl Pool {
         self.unsaved.extend(changes);
     }
 
+    /// After the clock was set back: what was heard at moments that lie ahead now would never be over.
+    pub(super) fn forget_moments(&mut self) {
+        self.alike = Alike::default();
+        self.region_voices = Voices::default();
+        self.page_voices = Voices::default();
+        self.deaths.clear();
+    }
+
     /// Last strikes that a restart left between a storm and a blacklisting.
     pub(super) fn reopen_verdicts(&mut self) {
         let open = |member: &Member| {
@@ -122,7 +145,7 @@ impl Pool {
                 since,
             })
         };
-        self.verdicts = self.roster.iter().filter_map(open).collect();
+        self.verdicts = self.each_key().filter_map(open).collect();
     }
 
     /// Blacklists those whose last strike no storm has explained in time.
@@ -138,20 +161,40 @@ impl Pool {
         }
     }
 
-    /// Whether at least half of the living keys would be left without this one.
+    /// Whether at least half of the living keys, and of those of each of its groups, would be left
+    /// without this one.
     fn may_eject(&self, place: usize, now: Timestamp) -> bool {
-        let (living, listed) = self.census(now);
-        let is_listed = self.is_kept_away(place, now);
-        (listed + usize::from(!is_listed)) * 2 <= living
+        let listed = usize::from(!self.is_kept_away(place, now));
+        let census = self.census(now);
+        let of_key = self.cohorts().filter(|(key, _)| *key == place);
+        let mut counts = of_key.filter_map(|(_, cohort)| census.get(&cohort));
+        counts.all(|&(living, out)| (out + listed) * 2 <= living)
     }
 
-    /// How many keys live, and how many of these are blacklisted.
-    fn census(&self, now: Timestamp) -> (usize, usize) {
+    /// In each cohort of keys: how many live, and how many of these are blacklisted.
+    fn census(&self, now: Timestamp) -> HashMap<Cohort, (usize, usize)> {
+        let mut counts: HashMap<Cohort, (usize, usize)> = HashMap::new();
         let living = self.roster.iter().filter(|it| !self.is_dead(it.seat(0)));
-        living.fold((0, 0), |(living, listed), member| {
-            let out = self.is_kept_away(member.key, now);
-            (living + 1, listed + usize::from(out))
-        })
+        let living: HashSet<usize> = living.map(|member| member.key).collect();
+        let listed = |key: &&usize| self.is_kept_away(**key, now);
+        let listed: HashSet<usize> = living.iter().filter(listed).copied().collect();
+        for (key, cohort) in self.cohorts().filter(|(key, _)| living.contains(key)) {
+            let (living, out) = counts.entry(cohort).or_default();
+            *living += 1;
+            *out += usize::from(listed.contains(&key));
+        }
+        counts
+    }
+
+    /// Each key with every cohort it stands in, once.
+    fn cohorts(&self) -> impl Iterator<Item = (usize, Cohort)> {
+        let mut seen = HashSet::new();
+        let of_member = |member: &Member| {
+            let group = Cohort::Group(member.spec.group);
+            [(member.key, Cohort::Everybody), (member.key, group)]
+        };
+        let all = self.roster.iter().flat_map(of_member);
+        all.filter(move |one| seen.insert(*one))
     }
 
     /// Whether the key has its strikes together and rests.
@@ -160,10 +203,22 @@ impl Pool {
         health.struck_out(&self.policy) && health.resting(now).is_some()
     }
 
-    /// Looks whether deaths or new settings have left too few keys that are not blacklisted.
+    /// Looks whether deaths or new settings have left too few keys that are not blacklisted, in all
+    /// or in a group: those that are there are on trial.
     pub(super) fn reconsider(&mut self, now: Timestamp) {
-        let (living, listed) = self.census(now);
-        self.amnesty = listed * 2 > living;
+        self.amnesty.clear();
+        let mut keys = self.roster.iter().map(|member| member.key);
+        if !keys.any(|key| self.is_kept_away(key, now)) {
+            return;
+        }
+        let census = self.census(now);
+        let too_many = |cohort: &Cohort| {
+            let count = census.get(cohort);
+            count.is_some_and(|&(living, out)| out * 2 > living)
+        };
+        let pardoned = self.cohorts().filter(|(_, cohort)| too_many(cohort));
+        let pardoned = pardoned.map(|(key, _)| key).collect();
+        self.amnesty = pardoned;
     }
 
     fn scope_of(&self, place: usize) -> Option<Scope> {

@@ -21,11 +21,12 @@ pub(crate) struct KeyTable<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// What a look at a dead key has shown.
+/// What a look at a key that was dead or rested has shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Looked {
     /// What people see of the key.
     pub(crate) label: String,
+    pub(crate) was_dead: bool,
     pub(crate) shown: Retested,
     /// Of a refusal: why.
     pub(crate) death: Option<Death>,
@@ -57,14 +58,20 @@ impl Locale {
     pub(crate) fn looked(&self, keys: &[Looked]) -> String {
         let texts = &self.sentences.retest;
         if keys.is_empty() {
-            return texts.none_dead.clone();
+            return texts.none.clone();
         }
         let line = |key: &Looked| {
             let label = ("key", key.label.as_str());
             match (key.shown, key.death) {
-                (Retested::Accepted, _) => fill(&texts.back, &[label]),
+                (Retested::Accepted, _) if key.was_dead => fill(&texts.back, &[label]),
+                (Retested::Accepted, _) => fill(&texts.accepted, &[label]),
                 (Retested::Refused, Some(death)) => {
-                    fill(&texts.refused, &[label, ("reason", self.death(death))])
+                    let text = if key.was_dead {
+                        &texts.refused
+                    } else {
+                        &texts.died
+                    };
+                    fill(text, &[label, ("reason", self.death(death))])
                 }
                 (Retested::Refused, None) | (Retested::Unknown, _) => {
                     fill(&texts.unknown, &[label])
@@ -93,9 +100,12 @@ impl Locale {
 
     fn key_lines(&self, key: &KeyReport, project: Option<&str>, now: Timestamp) -> Vec<String> {
         let texts = &self.sentences.key_report;
+        let also: Vec<String> = key.also_in.iter().map(|group| self.group(*group)).collect();
+        let also = fill(&texts.also, &[("groups", &also.join(", "))]);
         let marks: Vec<&str> = project
             .into_iter()
             .chain(key.paid.then_some(texts.paid.as_str()))
+            .chain((!key.also_in.is_empty()).then_some(also.as_str()))
             .collect();
         let name = match marks[..] {
             [] => key.label.clone(),
@@ -193,6 +203,9 @@ impl Locale {
             Why::Address => &texts.address,
             Why::Region => &texts.region,
             Why::Day => &texts.day,
+            Why::Missing => &texts.missing,
+            Why::Endpoint => &texts.endpoint,
+            Why::SpendingCap => &texts.spending_cap,
             Why::Money => &texts.money,
             Why::Line => &texts.line,
             Why::Retries => &texts.retries,
@@ -217,9 +230,12 @@ impl Locale {
             Effect::Throttled(_) => &texts.throttled,
             Effect::RestKey(_) => &texts.rest_key,
             Effect::RestProject(_) => &texts.rest_project,
+            Effect::WrongEndpoint => &texts.wrong_endpoint,
+            Effect::SpendingCap => &texts.spending_cap,
             Effect::RestModel(_) => &texts.rest_model,
-            Effect::RestFreeKeys(_) => &texts.rest_free_keys,
-            Effect::RestPool(_) => &texts.rest_pool,
+            Effect::RestFreeKeys => &texts.rest_free_keys,
+            Effect::Page => &texts.page,
+            Effect::Refused(_) => &texts.refused,
             Effect::Suspect(_) => &texts.suspect,
             Effect::Strike(_) => &texts.strike,
         }

@@ -5,14 +5,31 @@ use std::time::Duration;
 
 use super::{Locale, fill};
 use crate::chat::Tier;
-use crate::keys::{Death, News};
+use crate::keys::{Cause, Death, News};
 
 impl Locale {
-    /// A key, or all keys of a project, died or works again.
+    /// A key, or all keys of a project, died or works again; something is about all of them; or a
+    /// model, the address or the money of an account is gone or back. `keys` names the keys, or the
+    /// model.
     pub(crate) fn key_news(&self, keys: &str, news: News) -> String {
         let texts = &self.sentences.key_news;
+        let cause = |cause, begins: bool| match (cause, begins) {
+            (Cause::Missing { .. }, true) => &texts.missing,
+            (Cause::Missing { .. }, false) => &texts.found,
+            (Cause::Endpoint { .. }, true) => &texts.wrong_endpoint,
+            (Cause::Endpoint { .. }, false) => &texts.right_endpoint,
+            // A day that is spent is no news.
+            (Cause::SpendingCap | Cause::Day { .. }, true) => &texts.spending_cap,
+            (Cause::SpendingCap | Cause::Day { .. }, false) => &texts.spending_cap_lifted,
+        };
         match news {
+            News::Rests(why) => fill(cause(why, true), &[("keys", keys), ("model", keys)]),
+            News::Lifted(why) => fill(cause(why, false), &[("keys", keys), ("model", keys)]),
             News::Back => fill(&texts.back, &[("keys", keys)]),
+            News::Blocked => texts.blocked.clone(),
+            News::Unblocked => texts.unblocked.clone(),
+            News::Unserved => texts.region.clone(),
+            News::ServedAgain => texts.region_back.clone(),
             News::Died(death) => {
                 let text = match death {
                     Death::Leaked => &texts.leaked,
@@ -20,7 +37,8 @@ impl Locale {
                     | Death::WrongType
                     | Death::Suspended
                     | Death::ProjectDenied
-                    | Death::Restricted => &texts.died,
+                    | Death::Restricted
+                    | Death::Unlisted => &texts.died,
                 };
                 fill(text, &[("keys", keys), ("reason", self.death(death))])
             }
@@ -37,6 +55,7 @@ impl Locale {
             Death::Suspended => &texts.suspended,
             Death::ProjectDenied => &texts.denied,
             Death::Restricted => &texts.restricted,
+            Death::Unlisted => &texts.unlisted,
         }
     }
 

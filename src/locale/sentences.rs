@@ -136,31 +136,35 @@ tables! {
         retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten, too_many, goes_on_in_file,
     }
 
-    /// One per [`crate::keys::Death`] as a reason, and what surrounds it.
+    /// One per [`crate::keys::Death`] as a reason, what surrounds it, and one per
+    /// [`crate::keys::Cause`] that begins or ends.
     KeyNews {
-        died, leaked, back, invalid, wrong_type, reported, suspended, denied, restricted,
+        died, leaked, back, invalid, wrong_type, reported, suspended, denied, restricted, unlisted,
+        blocked, unblocked, region, region_back,
+        missing, found, wrong_endpoint, right_endpoint, spending_cap, spending_cap_lifted,
     }
 
     /// The lines of `/keys`.
-    KeyLines { money, group, everybody, paid, used, last, obstacle, obstacle_of, usage }
+    KeyLines { money, group, everybody, paid, also, used, last, obstacle, obstacle_of, usage }
 
     /// One per [`crate::keys::Standing`], and for what is not known of it.
     Standings { available, resting, resting_unknown, blacklisted, dead, dead_for_good }
 
     /// One per [`crate::keys::Why`].
     Whys {
-        slots, minute, resting, model, address, region, day, money, line, retries, too_large, dead,
+        slots, minute, resting, model, address, region, day, missing, endpoint, spending_cap, money, line, retries, too_large, dead,
         no_keys,
     }
 
     /// One per [`crate::keys::Effect`].
     Verdicts {
         healthy, innocent, kill_key, kill_project, rest_key_model, model_missing, throttled,
-        rest_key, rest_project, rest_model, rest_free_keys, rest_pool, suspect, strike,
+        rest_key, rest_project, wrong_endpoint, spending_cap, rest_model, rest_free_keys, page,
+        refused, suspect, strike,
     }
 
     /// One per [`crate::keys::Retested`], and for when there is nothing to look at.
-    Retests { back, refused, unknown, none_dead }
+    Retests { back, accepted, refused, died, unknown, none }
 
     /// One per [`crate::chat::TierReason`], as it follows "because".
     TierReasons { smalltalk, code, analysis, media, asked, degraded }
@@ -173,7 +177,7 @@ tables! {
 
     /// One per [`crate::chat::answer::Failure`].
     Failures {
-        resting, resting_unknown, no_keys, busy, overloaded, region, over_minute, too_long, file_too_large, bad_request,
+        resting, resting_unknown, no_keys, misconfigured, busy, overloaded, region, over_minute, too_long, file_too_large, bad_request,
         prompt_blocked, safety, prohibited, personal_data, recitation, language,
         picture_withheld, no_picture, declined, empty, stopped, too_slow, unkept, unexplained,
     }
@@ -253,7 +257,14 @@ mod tests {
             ),
             (
                 whole.replace("[disk]", "[disc]"),
-                vec!["disk.full", "disk.failing", "disk.fine", "disc"],
+                vec![
+                    "disk.full",
+                    "disk.failing",
+                    "disk.fine",
+                    "disk.put_back",
+                    "disk.ended",
+                    "disc",
+                ],
             ),
             (format!("{whole}\n[more]\na = 'b'\n"), vec!["more"]),
             (

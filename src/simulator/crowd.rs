@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Question;
-use super::trace::{EVENING, GROUPS, Kind, Plan, Span};
+use super::trace::{GROUPS, Plan, Span};
 use super::world::World;
 use crate::chat::Tier;
 use crate::clock::Timestamp;
@@ -29,15 +29,12 @@ pub(crate) struct Crowd {
 
 impl Crowd {
     pub(crate) fn of(plan: &Plan, world: &World) -> Self {
-        let horizon = if matches!(plan.kind, Kind::Exhaustion | Kind::RestartDay) {
-            Some(EVENING)
-        } else {
-            plan.kind.is_daily().then_some(DAY)
-        };
+        let horizon = plan.kind.horizon();
         let projects = f64::from(u32::try_from(world.projects()).unwrap());
         let configured = world.configured();
         let rate = |tier| {
-            let models = world.catalog.models().zip(&configured).zip(&world.truth);
+            let truth = (0..world.truth.len()).map(|model| world.allowed(model, Timestamp(0)));
+            let models = world.catalog.models().zip(&configured).zip(truth);
             let of_tier = models.filter(|((model, _), _)| model.tier == tier);
             let rates = of_tier.map(|((_, own), truth)| match horizon {
                 Some(span) => f64::from(own.day.min(truth.day)) / span.as_secs_f64(),
@@ -107,7 +104,7 @@ impl Crowd {
 /// How many times the mean rate it is now, at most [`HIGH`], and the group that a burst comes from:
 /// every second burst comes from one group alone.
 fn swing(plan: &Plan, since: Duration, at: Timestamp) -> (f64, Option<Group>) {
-    if plan.kind == Kind::Day {
+    if plan.kind.has_nights() {
         let ends = pacific::day_of(at).ends;
         let to_midnight = ends.since(at).as_secs_f64() / DAY.as_secs_f64();
         let wave = (to_midnight * std::f64::consts::TAU).cos();

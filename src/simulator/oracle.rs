@@ -9,18 +9,19 @@
 //! there are two sensible orders, to wait for one's own group or to borrow what is free sooner; both
 //! are tried, and the better one counts.
 
+mod bucket;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use bucket::{Bucket, clear_from, lent};
+
 use super::trace::Trace;
-use super::upstream::{MINUTE, PACE};
+use super::upstream::PACE;
 use super::world::{Calendar, Limits, Trouble, World};
 use super::{MAX_ATTEMPTS, PATIENCE, Question};
 use crate::chat::Tier;
 use crate::clock::Timestamp;
-use crate::keys::Group;
-
-/// What a lender may have spent of its minute or day and still lend; the rest is for its own people.
-const LENT_PERCENT: u32 = 60;
+use crate::keys::{Group, pacific};
 
 /// One question as the oracle serves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,74 +45,6 @@ pub(crate) fn serve(trace: &Trace) -> Vec<Option<Start>> {
     } else {
         patient
     }
-}
-
-/// A (project, model).
-#[derive(Debug)]
-struct Bucket {
-    project: usize,
-    model: usize,
-    keys: Vec<usize>,
-    limits: Limits,
-    /// Starts that still fill a minute, in order; some may lie ahead.
-    starts: VecDeque<Timestamp>,
-    days: BTreeMap<i32, u32>,
-    /// No start is possible before: for its own people, and for borrowers.
-    not_before: [Timestamp; 2],
-}
-
-impl Bucket {
-    fn forget(&mut self, now: Timestamp) {
-        while self
-            .starts
-            .front()
-            .is_some_and(|at| now.since(*at) >= MINUTE)
-        {
-            self.starts.pop_front();
-        }
-    }
-
-    /// Whether one more start at that moment leaves every minute within the limit.
-    fn fits(&self, at: Timestamp, borrowed: bool) -> bool {
-        let place = self.starts.partition_point(|start| *start <= at);
-        let limit = usize::try_from(self.limits.minute).unwrap();
-        if borrowed {
-            let before = self.starts.iter().take(place);
-            let recent = before.filter(|start| at.since(**start) < MINUTE).count();
-            if recent >= usize::try_from(lent(self.limits.minute)).unwrap() {
-                return false;
-            }
-        }
-        if self.starts.len() < limit {
-            return limit > 0;
-        }
-        let with = |nth: usize| match nth.cmp(&place) {
-            std::cmp::Ordering::Less => self.starts[nth],
-            std::cmp::Ordering::Equal => at,
-            std::cmp::Ordering::Greater => self.starts[nth - 1],
-        };
-        let first = place.saturating_sub(limit);
-        let last = place.min(self.starts.len() - limit);
-        (first..=last).all(|nth| with(nth + limit).since(with(nth)) >= MINUTE)
-    }
-
-    fn next_fit(&self, at: Timestamp, borrowed: bool, last: Timestamp) -> Option<Timestamp> {
-        let ends = self.starts.iter().map(|start| start.after(MINUTE));
-        let mut moments = std::iter::once(at).chain(ends.filter(|end| *end > at));
-        moments.find(|moment| *moment > last || self.fits(*moment, borrowed))
-    }
-
-    fn share(&self, day: i32) -> f64 {
-        f64::from(self.used(day)) / f64::from(self.limits.day)
-    }
-
-    fn used(&self, day: i32) -> u32 {
-        self.days.get(&day).copied().unwrap_or(0)
-    }
-}
-
-fn lent(limit: u32) -> u32 {
-    u32::try_from(u64::from(limit) * u64::from(LENT_PERCENT) / 100).unwrap()
 }
 
 /// The buckets of one tier and group.
@@ -147,18 +80,21 @@ impl<'w> Oracle<'w> {
                     let class = classes.entry((facts.tier, group)).or_default();
                     class.buckets.push(buckets.len());
                 }
-                let (own, truth) = (configured[model], world.truth[model]);
+                let own = configured[model];
+                let binding = |truth: Limits| Limits {
+                    minute: own.minute.min(truth.minute),
+                    day: own.day.min(truth.day),
+                    tokens: own.tokens.min(truth.tokens),
+                };
                 buckets.push(Bucket {
                     project,
                     model,
                     keys: members.iter().map(|(key, _)| *key).collect(),
-                    limits: Limits {
-                        minute: own.minute.min(truth.minute),
-                        day: own.day.min(truth.day),
-                        tokens: own.tokens.min(truth.tokens),
-                    },
+                    limits: binding(world.truth[model]),
+                    before: binding(world.allowed(model, Timestamp(0))),
                     starts: VecDeque::new(),
                     days: BTreeMap::new(),
+                    late_days: BTreeMap::new(),
                     not_before: [Timestamp(0); 2],
                 });
             }
@@ -175,6 +111,9 @@ impl<'w> Oracle<'w> {
 
     /// The start that answers the question. An attempt that chance fails has spent its slot.
     fn place(&mut self, question: &Question, eager: bool) -> Option<Start> {
+        if self.world.is_walled(question.id, question.at) {
+            return None;
+        }
         let mut attempts = 0..MAX_ATTEMPTS;
         attempts.find_map(|_| {
             let (place, start) = self.attempt(question, eager)?;
@@ -199,10 +138,20 @@ impl<'w> Oracle<'w> {
             Trouble::KeyOdd { key, percent } => {
                 key == *used && self.world.strikes(percent, call, at)
             }
+            Trouble::Region { one_in } => self.world.hits(one_in, call, at),
+            Trouble::ModelFlaps { model, one_in } => {
+                model == bucket.model && self.world.hits(one_in, call, at)
+            }
             Trouble::KeyDies { .. }
             | Trouble::ModelOut { .. }
             | Trouble::Throttle
-            | Trouble::ThrottleAbove { .. } => false,
+            | Trouble::ThrottleAbove { .. }
+            | Trouble::ModelThrottled { .. }
+            | Trouble::KeyDisowned { .. }
+            | Trouble::KeyShutOut { .. }
+            | Trouble::Firewall { .. }
+            | Trouble::ProxyDown
+            | Trouble::DayDenied { .. } => false,
         })
     }
 
@@ -294,17 +243,23 @@ impl<'w> Oracle<'w> {
             let bucket = &self.buckets[place];
             let clear = clear_from(self.world, bucket, at)?;
             let day = self.calendar.day(clear);
+            let limits = bucket.limits(self.world, clear);
             let cap = if borrowed {
-                lent(bucket.limits.day)
+                lent(limits.day)
             } else {
-                bucket.limits.day
+                limits.day
             };
             let within = if bucket.used(day.number) < cap {
                 clear
             } else {
-                day.ends
+                self.world.rise.as_ref().map_or(day.ends, |rise| {
+                    let rises = Some(rise.at).filter(|at| *at > clear);
+                    rises.map_or(day.ends, |at| at.min(day.ends))
+                })
             };
-            let free = bucket.next_fit(within, borrowed, last)?;
+            let within = self.late_day(place, within);
+            let bucket = &self.buckets[place];
+            let free = bucket.next_fit(self.world, (within, last), borrowed)?;
             let next = self.next_paced(free);
             if next == at {
                 return Some(at);
@@ -312,6 +267,22 @@ impl<'w> Oracle<'w> {
             at = next;
         }
         None
+    }
+
+    /// The first moment from this one at which the service's own day has room.
+    fn late_day(&self, place: usize, from: Timestamp) -> Timestamp {
+        let World { late, .. } = *self.world;
+        if late.is_zero() {
+            return from;
+        }
+        let bucket = &self.buckets[place];
+        let day = pacific::day_of(from.before(late));
+        let used = bucket.late_days.get(&day.number).copied().unwrap_or(0);
+        if used < bucket.limits(self.world, from).day {
+            from
+        } else {
+            day.ends.after(late)
+        }
     }
 
     /// This moment when one more call then keeps our address within its pace; else the next to try.
@@ -348,39 +319,14 @@ impl<'w> Oracle<'w> {
         let nth = bucket.starts.partition_point(|start| *start <= at);
         bucket.starts.insert(nth, at);
         *bucket.days.entry(day).or_default() += 1;
+        if !self.world.late.is_zero() {
+            let day = pacific::day_of(at.before(self.world.late)).number;
+            *bucket.late_days.entry(day).or_default() += 1;
+        }
         Start {
             at,
             project: bucket.project,
             model: bucket.model,
-        }
-    }
-}
-
-/// The first moment from this one at which no fault is in the way; none when all keys are dead.
-fn clear_from(world: &World, bucket: &Bucket, from: Timestamp) -> Option<Timestamp> {
-    let mut at = from;
-    loop {
-        let mut alive = bucket.keys.iter().filter(|key| !world.is_dead(**key, at));
-        alive.next()?;
-        let mut in_way = world.faults.iter().filter(|fault| {
-            fault.from <= at
-                && at < fault.until
-                && match fault.trouble {
-                    Trouble::ModelOut { model } => model == bucket.model,
-                    Trouble::Throttle => true,
-                    Trouble::KeyOdd { key, percent: 100 } => {
-                        let mut others = bucket.keys.iter().filter(|it| **it != key);
-                        bucket.keys.contains(&key) && others.all(|it| world.is_dead(*it, at))
-                    }
-                    Trouble::KeyDies { .. }
-                    | Trouble::ModelShaky { .. }
-                    | Trouble::KeyOdd { .. }
-                    | Trouble::ThrottleAbove { .. } => false,
-                }
-        });
-        match in_way.next() {
-            Some(fault) => at = fault.until,
-            None => return Some(at),
         }
     }
 }

@@ -1,17 +1,27 @@
 //! The pool of this program as a [`Policy`]: it sees what the shell would tell it, and after a restart
 //! what the shell would have stored.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use super::replies;
 use super::world::World;
 use super::{Decision, PATIENCE, Policy, Question, Reply};
+use crate::app::retest;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
+use crate::gemini;
+use crate::gemini::verdict::Judgement;
 use crate::keys::{
-    self, Change, Counted, Death, Effect, Fingerprint, Group, Health, KeySpec, Learned, Lease,
-    Ledger, Next, Pool, Quota, Reserved, Rest, Route, Saved, Scope, Start, Ticket, Verdict,
+    self, Attempted, Change, Counted, Effect, Fingerprint, Group, Health, KeySpec, Lease, Ledger,
+    LookFor, Next, Pool, Reserved, Route, Saved, Scope, Start, Ticket, Verdict,
 };
+
+/// How often keys are looked for whose time has come, as in `app::upkeep`.
+const TICK: Duration = Duration::from_mins(1);
+
+/// Keys looked at at once, as in `app::retest`.
+const LOOKS_AT_ONCE: usize = 4;
 
 pub(crate) struct Ours {
     policy: keys::Policy,
@@ -27,6 +37,14 @@ pub(crate) struct Ours {
     tickets: HashMap<usize, Ticket>,
     granted: HashMap<usize, Lease>,
     woken: Vec<usize>,
+    next_tick: Timestamp,
+    /// Keys whose time has come, and those of them that are being looked at.
+    due: BTreeSet<Fingerprint>,
+    looked_at: BTreeSet<Fingerprint>,
+    /// Failed calls whose keys look at once at how things stand, as on the threads of those calls.
+    to_look: Vec<(Attempted, LookFor)>,
+    /// Those of them whose look is under way, by key.
+    looking: HashMap<usize, (Attempted, LookFor)>,
 }
 
 impl Ours {
@@ -60,6 +78,11 @@ impl Ours {
             tickets: HashMap::new(),
             granted: HashMap::new(),
             woken: Vec::new(),
+            next_tick: now.after(TICK),
+            due: BTreeSet::new(),
+            looked_at: BTreeSet::new(),
+            to_look: Vec::new(),
+            looking: HashMap::new(),
         }
     }
 
@@ -82,13 +105,25 @@ impl Ours {
         let row = (lease.project, lease.model.clone());
         let ledger = self.pool.ledger(lease.project, &lease.model);
         self.ledgers.insert(row, ledger);
-        let key = (0..self.specs.len()).find(|place| name(*place) == lease.key);
+        let key = self.place(&lease.key);
         let model = self.catalog.models().position(|it| it.id == lease.model);
         self.calls.insert(question, lease);
         match (key, model) {
             (Some(key), Some(model)) => Decision::Call { key, model },
             (None, _) | (_, None) => panic!("a key or model that is not in the world"),
         }
+    }
+
+    fn place(&self, key: &Fingerprint) -> Option<usize> {
+        (0..self.specs.len()).find(|place| name(*place) == *key)
+    }
+
+    /// How `gemini` judges a reply about a key and a model.
+    fn judge(&self, reply: Reply, (key, model): (usize, usize), tokens: u64) -> Option<Judgement> {
+        let model = self.catalog.models().nth(model)?;
+        let said = replies::said(reply, key, &model.id)?;
+        let reply = (said.status, said.content_type, said.body.as_str());
+        Some(gemini::judged(&model.id, reply, tokens))
     }
 
     fn store(&mut self, changes: Vec<Change>) {
@@ -168,7 +203,7 @@ impl Policy for Ours {
     fn told(
         &mut self,
         question: &Question,
-        _call: (usize, usize),
+        call: (usize, usize),
         reply: Reply,
         now: Timestamp,
         rng: &mut fastrand::Rng,
@@ -177,9 +212,13 @@ impl Policy for Ours {
             return;
         };
         let attempted = lease.attempted();
-        let verdict = verdict(reply);
+        let judgement = self.judge(reply, call, question.tokens);
+        let verdict = judgement.map_or_else(answered, |judgement| judgement.verdict);
         let changes = self.pool.settle(lease, &verdict, now, rng);
         self.store(changes);
+        let look = self.pool.look_for(&attempted, verdict.effect, now);
+        self.to_look
+            .extend(look.map(|look| (attempted.clone(), look)));
         let goes_on = self
             .routes
             .get_mut(&question.id)
@@ -192,6 +231,48 @@ impl Policy for Ours {
 
     fn woken(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.woken)
+    }
+
+    fn looks(&mut self, now: Timestamp) -> Vec<(usize, usize)> {
+        if now >= self.next_tick {
+            self.next_tick = now.after(TICK);
+            self.due.extend(self.pool.due(now));
+        }
+        let mut found = Vec::new();
+        while self.looked_at.len() < LOOKS_AT_ONCE
+            && let Some(key) = self.due.pop_first()
+        {
+            if self.looked_at.insert(key) {
+                found.extend(self.place(&key).map(|place| (place, 0)));
+            }
+        }
+        for (call, look) in std::mem::take(&mut self.to_look) {
+            let key = self.place(&call.key);
+            let model = self.catalog.models().position(|it| it.id == call.model);
+            if let (Some(key), Some(model)) = (key, model) {
+                found.push((key, model));
+                self.looking.insert(key, (call, look));
+            }
+        }
+        found
+    }
+
+    fn shown(&mut self, key: usize, met: Option<Reply>, now: Timestamp) {
+        let judgement = met.and_then(|reply| self.judge(reply, (key, 0), 0));
+        let effect = judgement.as_ref().map(|judgement| judgement.verdict.effect);
+        let (shown, death) = retest::meaning(&judgement.map_or(Ok(()), Err));
+        let changes = match self.looking.remove(&key) {
+            Some((call, LookFor::Key)) => self.pool.looked_at(&call, shown, death, now),
+            Some((call, LookFor::Address)) if matches!(effect, Some(Effect::Throttled(_))) => {
+                self.pool.address_is_throttled(&call, now)
+            }
+            Some((_, LookFor::Address)) => Vec::new(),
+            None => {
+                self.looked_at.remove(&name(key));
+                self.pool.retested(name(key), shown, now)
+            }
+        };
+        self.store(changes);
     }
 
     fn left(&mut self, question: usize) {
@@ -216,6 +297,11 @@ impl Policy for Ours {
         self.tickets.clear();
         self.granted.clear();
         self.woken.clear();
+        self.due.clear();
+        self.looked_at.clear();
+        self.to_look.clear();
+        self.looking.clear();
+        self.next_tick = now.after(TICK);
     }
 
     fn has_blacklisted(&self, key: usize, now: Timestamp) -> bool {
@@ -236,62 +322,13 @@ fn groups(own: Group) -> Vec<Group> {
     all.filter(|group| *group >= own).collect()
 }
 
-/// What `gemini::verdict` makes of such replies (gemini-api §15).
-fn verdict(reply: Reply) -> Verdict {
-    let learned = |quota, limit| Learned {
-        quota,
-        limit: u64::from(limit),
-    };
-    let (effect, next, counted, learned) = match reply {
-        Reply::Answer => (Effect::Healthy, Next::Done, Counted::Yes, None),
-        Reply::MinuteQuota { limit, retry } => (
-            Effect::RestKeyModel(Rest::For(retry)),
-            Next::AnotherKey,
-            Counted::NotOfTheDay,
-            Some(learned(Quota::RequestsPerMinute, limit)),
-        ),
-        Reply::DayQuota { limit, .. } => (
-            Effect::RestKeyModel(Rest::UntilPacificMidnight),
-            Next::AnotherKey,
-            Counted::NotOfTheDay,
-            Some(learned(Quota::RequestsPerDay, limit)),
-        ),
-        Reply::Throttled => (
-            Effect::Throttled(Rest::For(Duration::from_mins(1))),
-            Next::AnotherKey,
-            Counted::NotOfTheDay,
-            None,
-        ),
-        Reply::Overloaded => (
-            Effect::RestModel(Rest::Cooldown),
-            Next::AnotherModel,
-            Counted::Yes,
-            None,
-        ),
-        Reply::Internal => (
-            Effect::Suspect(Rest::Cooldown),
-            Next::AnotherKey,
-            Counted::Yes,
-            None,
-        ),
-        Reply::Refused => (
-            Effect::KillKey(Death::Invalid),
-            Next::AnotherKey,
-            Counted::Yes,
-            None,
-        ),
-        Reply::Unexplained => (
-            Effect::Strike(Rest::Cooldown),
-            Next::AnotherKey,
-            Counted::Yes,
-            None,
-        ),
-    };
+/// An answer's verdict.
+fn answered() -> Verdict {
     Verdict {
-        effect,
-        next,
-        learned: learned.into_iter().collect(),
-        counted,
+        effect: Effect::Healthy,
+        next: Next::Done,
+        learned: Vec::new(),
+        counted: Counted::Yes,
         tokens: None,
     }
 }

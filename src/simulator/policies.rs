@@ -182,12 +182,16 @@ impl Common {
                 self.open.remove(&question.id);
                 return;
             }
-            Reply::Overloaded | Reply::DayQuota { .. } => true,
+            Reply::Overloaded | Reply::DayQuota { .. } | Reply::Missing => true,
             Reply::MinuteQuota { .. }
             | Reply::Throttled
             | Reply::Internal
             | Reply::Refused
-            | Reply::Unexplained => false,
+            | Reply::Unexplained
+            | Reply::Disowned
+            | Reply::Region
+            | Reply::Page
+            | Reply::Blocked => false,
         };
         let open = self.open.entry(question.id).or_default();
         open.skipped += usize::from(full);

@@ -18,6 +18,9 @@ const LEAST_WAIT: Duration = Duration::from_millis(5);
 /// How long the service takes to refuse.
 const REFUSAL: Duration = Duration::from_millis(300);
 
+/// Models that a free look asks for at the most, as in `app::retest`.
+const LOOKED_AT: usize = 3;
+
 /// How often all keys are looked at for blacklisting.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -39,6 +42,14 @@ enum Event {
     /// Its reply is here.
     End {
         call: usize,
+    },
+    /// A free look arrives at the service.
+    ReachLook {
+        look: usize,
+    },
+    /// What it shows is here.
+    EndLook {
+        look: usize,
     },
     Restart,
     Look,
@@ -120,6 +131,8 @@ struct Runner<'w, 'p> {
     pushed: usize,
     seats: Vec<Seat>,
     calls: Vec<Call>,
+    /// Keys that are looked at, with the model to ask for first and what that meets.
+    looks: Vec<(usize, usize, Option<Reply>)>,
     refused: BTreeSet<usize>,
     outcome: Outcome<'w>,
 }
@@ -141,6 +154,7 @@ impl<'w, 'p> Runner<'w, 'p> {
             pushed: 0,
             seats: seats.collect(),
             calls: Vec::new(),
+            looks: Vec::new(),
             refused: BTreeSet::new(),
             outcome: Outcome {
                 upstream: Upstream::new(&trace.world),
@@ -169,6 +183,12 @@ impl<'w, 'p> Runner<'w, 'p> {
             assert!(events < at_once, "{name} spins at {now:?} on {event:?}");
             assert!(self.pushed < most, "{name} asks without end");
             self.happen(event, now);
+            for (key, first) in self.policy.looks(now) {
+                let look = self.looks.len();
+                self.looks.push((key, first, None));
+                let way = self.world.way.mul_f64(self.way.f64());
+                self.push(now.after(way), Event::ReachLook { look });
+            }
             for question in self.policy.woken() {
                 if self.seats[question].question.at <= now {
                     self.wake(question, now);
@@ -187,6 +207,11 @@ impl<'w, 'p> Runner<'w, 'p> {
             }
             Event::Reach { call } => self.reach(call, now),
             Event::End { call } => self.end(call, now),
+            Event::ReachLook { look } => self.reach_look(look, now),
+            Event::EndLook { look } => {
+                let (key, _, met) = self.looks[look];
+                self.policy.shown(key, met, now);
+            }
             Event::Restart => self.restart(now),
             Event::Look => {
                 for key in 0..self.world.keys.len() {
@@ -224,6 +249,7 @@ impl<'w, 'p> Runner<'w, 'p> {
         self.calls.push(Call {
             question: id,
             request: Request {
+                question: id,
                 key,
                 model,
                 tokens: self.seats[id].question.tokens,
@@ -286,9 +312,27 @@ impl<'w, 'p> Runner<'w, 'p> {
             | Reply::Overloaded
             | Reply::Internal
             | Reply::Refused
-            | Reply::Unexplained => REFUSAL,
+            | Reply::Unexplained
+            | Reply::Disowned
+            | Reply::Region
+            | Reply::Missing
+            | Reply::Page
+            | Reply::Blocked => REFUSAL,
         };
         self.push(now.after(takes), Event::End { call: id });
+    }
+
+    /// As the shell does it: about the first models of the catalogue, until one is there.
+    fn reach_look(&mut self, look: usize, now: Timestamp) {
+        let (key, first, met) = &mut self.looks[look];
+        let others = (0..self.world.truth.len().min(LOOKED_AT)).filter(|model| model != first);
+        for model in std::iter::once(*first).chain(others) {
+            *met = self.outcome.upstream.look(*key, model, now);
+            if *met != Some(Reply::Missing) {
+                break;
+            }
+        }
+        self.push(now.after(REFUSAL), Event::EndLook { look });
     }
 
     fn end(&mut self, id: usize, now: Timestamp) {
@@ -302,7 +346,8 @@ impl<'w, 'p> Runner<'w, 'p> {
             return;
         }
         let reply = reply.unwrap();
-        if reply == Reply::Refused {
+        if matches!(reply, Reply::Refused | Reply::Disowned) && self.world.is_dead(request.key, now)
+        {
             self.refused.insert(request.key);
         }
         let call = (request.key, request.model);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::habits::Habit;
 use super::oracle;
 use super::runner::{self, Outcome};
 use super::trace::{self, Kind, Plan, Trace};
@@ -150,7 +151,7 @@ pub(crate) fn targets(row: &Row) -> Vec<String> {
     let mut demand = |holds: bool, what: String| {
         if !holds {
             let Plan { fleet, load, .. } = row.plan;
-            missed.push(format!("{kind:?}, {fleet} keys at {load} %: {what}"));
+            missed.push(format!("{}, {fleet} keys at {load} %: {what}", kind.name()));
         }
     };
     let calm = !kind.is_faulty();
@@ -165,7 +166,7 @@ pub(crate) fn targets(row: &Row) -> Vec<String> {
     let calls = row.calls_per_answer();
     demand(calls <= most, format!("calls {calls:.2} times an answer"));
     let provoked = row.provoked;
-    let limits_right = kind != Kind::WrongLimits;
+    let limits_right = !kind.has_wrong_limits();
     demand(
         !limits_right || provoked == 0,
         format!("provokes {provoked} 429s"),
@@ -182,22 +183,24 @@ pub(crate) fn targets(row: &Row) -> Vec<String> {
     missed
 }
 
-/// The columns of [`line`].
+/// The head of the table: the columns of [`line`], and the rule below them.
 pub(crate) const HEAD: &str = concat!(
-    "trace           keys load policy                                 asked possible   served   share   429 ",
-    "calls/ans  dead wronged  over  jain wait95",
+    "| trace                   | keys | load | policy                               |   asked | \
+     possible |  served | share |   429 | calls/ans |  dead | wronged | over |  jain | wait95 |\n",
+    "|:------------------------|-----:|-----:|:-------------------------------------|--------:|\
+     ---------:|--------:|------:|------:|----------:|------:|--------:|-----:|------:|-------:|",
 );
 
-/// A row under its [`HEAD`].
+/// A row under its [`HEAD`], as Markdown.
 pub(crate) fn line(row: &Row) -> String {
     let Plan {
         kind, fleet, load, ..
     } = row.plan;
     let jain = row.jain.map_or("-".to_owned(), |jain| format!("{jain:.3}"));
     format!(
-        "{:<15} {fleet:>4} {load:>4} {:<36} {:>7} {:>8} {:>8} {:>7.3} {:>5} {:>9.2} {:>5} {:>7} \
-         {:>5} {jain:>5} {:>6.1}",
-        format!("{kind:?}"),
+        "| {:<23} | {fleet:>4} | {load:>4} | {:<36} | {:>7} | {:>8} | {:>7} | {:>5.3} | {:>5} | \
+         {:>9.2} | {:>5} | {:>7} | {:>4} | {jain:>5} | {:>6.1} |",
+        kind.name(),
         row.policy,
         row.asked,
         row.possible,
@@ -215,7 +218,7 @@ pub(crate) fn line(row: &Row) -> String {
 /// A selection that takes seconds: every kind of trace once with a fleet of 25 keys, and what other
 /// fleets and loads change.
 pub(crate) fn quick_plans() -> Vec<Plan> {
-    let all = Kind::ALL.into_iter().map(|kind| {
+    let all = Kind::PLAIN.into_iter().map(|kind| {
         // So long that what is lost to faults and restarts is a small part, as it is in two hours.
         let minutes = if kind.is_faulty() { 30 } else { 15 };
         plan(kind, 25, 80, minutes)
@@ -234,7 +237,7 @@ pub(crate) fn quick_plans() -> Vec<Plan> {
 /// Every kind of trace with every fleet at every load.
 pub(crate) fn full_plans() -> Vec<Plan> {
     let mut plans = Vec::new();
-    for kind in Kind::ALL {
+    for kind in Kind::PLAIN {
         for (fleet, minutes) in [(1, 120), (5, 120), (25, 120), (250, 20)] {
             // Of twenty minutes a throttled address takes a larger part than of two hours.
             let minutes = if kind == Kind::Throttle { 120 } else { minutes };
@@ -244,6 +247,27 @@ pub(crate) fn full_plans() -> Vec<Plan> {
         }
     }
     plans
+}
+
+/// Every habit of the field that the long table has beside the plain kinds.
+pub(crate) fn full_habits() -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for habit in Habit::ALL {
+        for load in [50, 80, 120] {
+            let (fleet, minutes) = habit.size();
+            plans.push(plan(Kind::Seen(habit), fleet, load, minutes));
+        }
+    }
+    plans
+}
+
+/// Each habit once, with as short a trace as shows it.
+pub(crate) fn quick_habits() -> Vec<Plan> {
+    let all = Habit::ALL.into_iter();
+    let quick = all.filter(|habit| *habit != Habit::RisingMinutes);
+    quick
+        .map(|habit| plan(Kind::Seen(habit), 10, 120, 30))
+        .collect()
 }
 
 fn plan(kind: Kind, fleet: usize, load: u32, minutes: u64) -> Plan {

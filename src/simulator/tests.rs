@@ -1,13 +1,15 @@
+use super::habits::{Habit, Refusals};
 use super::table::Contender;
 use super::trace::{Kind, Plan, Trace};
 use super::upstream::{Request, Upstream};
-use super::world::{Trouble, World};
+use super::world::{Limits, Rise, Trouble, World};
 use super::*;
 use crate::catalog::Catalog;
 
 mod careful;
 mod oracle;
 mod ours;
+mod replies;
 mod rows;
 mod runs;
 mod traces;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::crowd::Crowd;
+use super::habits::Habit;
 use super::world::{Trouble, World};
 use super::{KeyFacts, Question};
 use crate::catalog::Catalog;
@@ -56,6 +57,9 @@ const HOUR: Duration = Duration::from_hours(1);
 /// When a day's quota is asked for before it ends, in [`Kind::Exhaustion`].
 pub(crate) const EVENING: Duration = Duration::from_hours(6);
 
+/// How long after its first day [`Habit::RisingDays`] ends.
+const RISING_DAYS: Duration = Duration::from_hours(3 * 24);
+
 const OUTAGE: Duration = Duration::from_mins(3);
 
 /// What a trace is about.
@@ -87,10 +91,13 @@ pub(crate) enum Kind {
     WrongLimits,
     /// Bursts, an outage of three minutes and dying keys.
     Everything,
+    /// What the field has seen.
+    Seen(Habit),
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 17] = [
+    /// All but what the field has seen.
+    pub(crate) const PLAIN: [Self; 17] = [
         Self::Steady,
         Self::Bursts,
         Self::SharedProjects,
@@ -110,50 +117,71 @@ impl Kind {
         Self::Everything,
     ];
 
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let seen = Habit::ALL.into_iter().map(Self::Seen);
+        Self::PLAIN.into_iter().chain(seen)
+    }
+
+    /// For the table.
+    pub(crate) fn name(self) -> String {
+        if let Self::Seen(habit) = self {
+            habit.name()
+        } else {
+            format!("{self:?}")
+        }
+    }
+
     /// Whether something goes wrong.
     pub(crate) fn is_faulty(self) -> bool {
-        match self {
+        !matches!(
+            self,
             Self::Steady
-            | Self::Bursts
-            | Self::SharedProjects
-            | Self::Day
-            | Self::Exhaustion
-            | Self::SummerBegins
-            | Self::SummerEnds => false,
-            Self::RestartDay
-            | Self::Restart
-            | Self::DyingKeys
-            | Self::ModelOut
-            | Self::TierOut
-            | Self::ShakyModel
-            | Self::OddKey
-            | Self::Throttle
-            | Self::WrongLimits
-            | Self::Everything => true,
+                | Self::Bursts
+                | Self::SharedProjects
+                | Self::Day
+                | Self::Exhaustion
+                | Self::SummerBegins
+                | Self::SummerEnds
+        )
+    }
+
+    /// Whether the service allows less than the owner believes, at some moment.
+    pub(crate) fn has_wrong_limits(self) -> bool {
+        if let Self::Seen(habit) = self {
+            habit.has_wrong_limits()
+        } else {
+            self == Self::WrongLimits
         }
     }
 
     /// Whether the days of the shipped catalogue bind, not the minutes of the small one.
     pub(crate) fn is_daily(self) -> bool {
-        match self {
-            Self::Day
-            | Self::Exhaustion
-            | Self::RestartDay
-            | Self::SummerBegins
-            | Self::SummerEnds => true,
-            Self::Steady
-            | Self::Bursts
-            | Self::SharedProjects
-            | Self::Restart
-            | Self::DyingKeys
-            | Self::ModelOut
-            | Self::TierOut
-            | Self::ShakyModel
-            | Self::OddKey
-            | Self::Throttle
-            | Self::WrongLimits
-            | Self::Everything => false,
+        if let Self::Seen(habit) = self {
+            return habit.is_daily();
         }
+        matches!(
+            self,
+            Self::Day | Self::Exhaustion | Self::RestartDay | Self::SummerBegins | Self::SummerEnds
+        )
+    }
+
+    /// In which span a quota of days is asked for; none where that of minutes is.
+    pub(crate) fn horizon(self) -> Option<Duration> {
+        let in_the_evening = [
+            Self::Exhaustion,
+            Self::RestartDay,
+            Self::Seen(Habit::LateReset),
+        ];
+        if in_the_evening.contains(&self) {
+            return Some(EVENING);
+        }
+        self.is_daily().then_some(24 * HOUR)
+    }
+
+    /// Whether nights are quiet.
+    pub(crate) fn has_nights(self) -> bool {
+        let nights = [Habit::ThrottledDay, Habit::PassingDaysLong].map(Self::Seen);
+        self == Self::Day || nights.contains(&self)
     }
 
     pub(crate) fn has_bursts(self) -> bool {
@@ -215,7 +243,17 @@ pub(crate) struct Span {
 impl Span {
     fn of(plan: &Plan) -> Self {
         let (noon, before, after) = match plan.kind {
-            Kind::Day => ("2026-11-20T20:00:00Z", HOUR, HOUR),
+            Kind::Day | Kind::Seen(Habit::ThrottledDay | Habit::PassingDaysLong) => {
+                ("2026-11-20T20:00:00Z", HOUR, HOUR)
+            }
+            Kind::Seen(Habit::RisingDays) => ("2026-11-20T20:00:00Z", HOUR, RISING_DAYS),
+            Kind::Seen(Habit::LateReset) => {
+                let ends = day_at("2026-11-20T20:00:00Z").ends;
+                return Self {
+                    from: ends.before(EVENING),
+                    until: ends.after(3 * HOUR),
+                };
+            }
             Kind::SummerBegins => ("2027-03-14T20:00:00Z", 3 * HOUR, 3 * HOUR),
             Kind::SummerEnds => ("2027-11-07T20:00:00Z", 3 * HOUR, 3 * HOUR),
             Kind::Exhaustion | Kind::RestartDay => {
@@ -236,7 +274,8 @@ impl Span {
             | Kind::OddKey
             | Kind::Throttle
             | Kind::WrongLimits
-            | Kind::Everything => {
+            | Kind::Everything
+            | Kind::Seen(_) => {
                 let from = day_at("2026-11-20T20:00:00Z").began.after(9 * HOUR);
                 let until = from.after(Duration::from_mins(plan.minutes));
                 return Self { from, until };
@@ -254,7 +293,7 @@ impl Span {
     }
 
     /// The moment at that percentage of the span.
-    fn at(self, percent: u32) -> Timestamp {
+    pub(crate) fn at(self, percent: u32) -> Timestamp {
         self.from.after(self.length() * percent / 100)
     }
 }
@@ -279,26 +318,17 @@ pub(crate) fn trace(plan: Plan) -> Trace {
             limits.minute = limits.minute.div_ceil(2);
         }
     }
+    if let Kind::Seen(habit) = plan.kind {
+        habit.shape(span, &mut world);
+    }
     let crowd = Crowd::of(&plan, &world);
     plan_faults(&plan, span, crowd.per_second(), &mut world);
-    let restarts: &[u32] = match plan.kind {
-        Kind::Restart => &[21, 24, 61],
-        Kind::RestartDay => &[30, 55, 92],
-        Kind::Steady
-        | Kind::Bursts
-        | Kind::SharedProjects
-        | Kind::Day
-        | Kind::Exhaustion
-        | Kind::SummerBegins
-        | Kind::SummerEnds
-        | Kind::DyingKeys
-        | Kind::ModelOut
-        | Kind::TierOut
-        | Kind::ShakyModel
-        | Kind::OddKey
-        | Kind::Throttle
-        | Kind::WrongLimits
-        | Kind::Everything => &[],
+    let restarts: &[u32] = if plan.kind == Kind::Restart {
+        &[21, 24, 61]
+    } else if plan.kind == Kind::RestartDay {
+        &[30, 55, 92]
+    } else {
+        &[]
     };
     Trace {
         plan,
@@ -344,6 +374,7 @@ fn plan_faults(plan: &Plan, span: Span, per_second: f64, world: &mut World) {
             world.plan(span.at(40), OUTAGE, Trouble::ModelOut { model: 0 });
             keys_die(plan.fleet, span, world);
         }
+        Kind::Seen(habit) => habit.plan(plan, span, world),
         Kind::Steady
         | Kind::Bursts
         | Kind::SharedProjects

@@ -1,6 +1,7 @@
 //! The service, as strict as it can be: an exact sliding minute and a Pacific day per (project,
 //! model), faults to the millisecond. It counts what a policy did to it. Failed calls spend quota as
-//! answered ones do; refused and throttled ones do not (gemini-api §16).
+//! answered ones do; refused and throttled ones, and those that never reach it, do not (gemini-api
+//! §16).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -20,11 +21,22 @@ const MISLEADING: Duration = Duration::from_secs(37);
 /// One call as it reaches the service.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request {
+    /// Whose text it carries.
+    pub(crate) question: usize,
     pub(crate) key: usize,
     pub(crate) model: usize,
     pub(crate) tokens: u64,
     /// When the policy decided on it: the owner's cap of a day counts from here.
     pub(crate) sent: Timestamp,
+}
+
+/// How a dead key is refused.
+fn refusal(death: Trouble) -> Reply {
+    if matches!(death, Trouble::KeyDisowned { .. }) {
+        Reply::Disowned
+    } else {
+        Reply::Refused
+    }
 }
 
 /// What one (project, model) has spent.
@@ -107,17 +119,99 @@ impl<'w> Upstream<'w> {
     /// Answers one request.
     pub(crate) fn call(&mut self, request: Request, now: Timestamp) -> Reply {
         self.calls += 1;
-        if self.world.is_dead(request.key, now) {
-            return Reply::Refused;
+        if let Some(refusal) = self.on_the_way(request, now) {
+            return refusal;
         }
         if self.is_throttled(now) {
             return Reply::Throttled;
+        }
+        if let Some(refusal) = self.turned_away(request, now) {
+            return refusal;
         }
         if let Some(refusal) = self.spend(request, now) {
             self.provoked += 1;
             return refusal;
         }
         self.fault(request, now).unwrap_or(Reply::Answer)
+    }
+
+    /// Answers the free look at a model with a key; none when it is accepted.
+    pub(crate) fn look(&self, key: usize, model: usize, now: Timestamp) -> Option<Reply> {
+        let mut troubles = self.world.troubles(now);
+        if troubles.any(|it| it == Trouble::ProxyDown) {
+            return Some(Reply::Page);
+        }
+        if let Some(death) = self.world.death(key, now) {
+            return Some(refusal(death));
+        }
+        let call = (key, model);
+        self.world.troubles(now).find_map(|trouble| match trouble {
+            Trouble::Throttle => Some(Reply::Throttled),
+            Trouble::Region { one_in } => self.hit(one_in, call, now, Reply::Region),
+            Trouble::ModelFlaps { model: it, one_in } if it == model => {
+                self.hit(one_in, call, now, Reply::Missing)
+            }
+            Trouble::ProxyDown
+            | Trouble::KeyDies { .. }
+            | Trouble::ModelOut { .. }
+            | Trouble::ModelShaky { .. }
+            | Trouble::KeyOdd { .. }
+            | Trouble::ThrottleAbove { .. }
+            | Trouble::ModelThrottled { .. }
+            | Trouble::KeyDisowned { .. }
+            | Trouble::KeyShutOut { .. }
+            | Trouble::ModelFlaps { .. }
+            | Trouble::Firewall { .. }
+            | Trouble::DayDenied { .. } => None,
+        })
+    }
+
+    fn hit(
+        &self,
+        one_in: u32,
+        call: (usize, usize),
+        now: Timestamp,
+        reply: Reply,
+    ) -> Option<Reply> {
+        self.world.hits(one_in, call, now).then_some(reply)
+    }
+
+    /// What stops a request before the service counts anything: proxies, and the key's own refusal.
+    fn on_the_way(&self, request: Request, now: Timestamp) -> Option<Reply> {
+        if self.world.troubles(now).any(|it| it == Trouble::ProxyDown) {
+            return Some(Reply::Page);
+        }
+        if self.world.is_walled(request.question, now) {
+            return Some(Reply::Blocked);
+        }
+        if let Some(death) = self.world.death(request.key, now) {
+            return Some(refusal(death));
+        }
+        let shut = Trouble::KeyShutOut { key: request.key };
+        let mut troubles = self.world.troubles(now);
+        troubles.any(|it| it == shut).then_some(Reply::Disowned)
+    }
+
+    /// What the service says of a model without counting the call.
+    fn turned_away(&self, request: Request, now: Timestamp) -> Option<Reply> {
+        let Request { key, model, .. } = request;
+        self.world.troubles(now).find_map(|trouble| {
+            if trouble == (Trouble::ModelThrottled { model }) {
+                return Some(Reply::Throttled);
+            }
+            if trouble == (Trouble::DayDenied { model }) {
+                return Some(Reply::DayQuota {
+                    limit: self.world.allowed(model, now).day,
+                    retry: MISLEADING,
+                });
+            }
+            if let Trouble::ModelFlaps { model: it, one_in } = trouble
+                && it == model
+            {
+                return self.hit(one_in, (key, model), now, Reply::Missing);
+            }
+            None
+        })
     }
 
     fn is_throttled(&mut self, now: Timestamp) -> bool {
@@ -141,10 +235,10 @@ impl<'w> Upstream<'w> {
 
     fn spend(&mut self, request: Request, now: Timestamp) -> Option<Reply> {
         let (arrived, sent) = (
-            self.calendar.number(now),
+            self.calendar.number(now.before(self.world.late)),
             self.calendar.number(request.sent),
         );
-        let limits = &self.world.truth[request.model];
+        let limits = &self.world.allowed(request.model, now);
         let project = self.world.keys[request.key].project;
         let bucket = &mut self.buckets[project][request.model];
         if let Some(obstacle) = bucket.obstacle(limits, request.tokens, arrived, now) {
@@ -178,12 +272,20 @@ impl<'w> Upstream<'w> {
             {
                 Some(Reply::Unexplained)
             }
+            Trouble::Region { one_in } => self.hit(one_in, call, now, Reply::Region),
             Trouble::KeyDies { .. }
             | Trouble::ModelOut { .. }
             | Trouble::ModelShaky { .. }
             | Trouble::KeyOdd { .. }
             | Trouble::Throttle
-            | Trouble::ThrottleAbove { .. } => None,
+            | Trouble::ThrottleAbove { .. }
+            | Trouble::ModelThrottled { .. }
+            | Trouble::KeyDisowned { .. }
+            | Trouble::KeyShutOut { .. }
+            | Trouble::ModelFlaps { .. }
+            | Trouble::Firewall { .. }
+            | Trouble::ProxyDown
+            | Trouble::DayDenied { .. } => None,
         })
     }
 

@@ -62,20 +62,40 @@ pub(crate) enum Trouble {
     Throttle,
     /// The same beyond so many calls in any ten seconds.
     ThrottleAbove { calls: u32 },
+    /// 429 without details for everybody who asks this model.
+    ModelThrottled { model: usize },
+    /// As [`Trouble::KeyDies`], in words that no table lists.
+    KeyDisowned { key: usize },
+    /// The key is refused in words that no table lists, and the free look accepts it.
+    KeyShutOut { key: usize },
+    /// One call in so many is told that our country is not served.
+    Region { one_in: u32 },
+    /// One call in so many to the model is told that there is no such model.
+    ModelFlaps { model: usize, one_in: u32 },
+    /// A firewall refuses the text of one question in so many, with a page.
+    Firewall { one_in: u32 },
+    /// A proxy answers everything with a page.
+    ProxyDown,
+    /// The model's day is said to be spent, which it is not.
+    DayDenied { model: usize },
 }
 
 impl Fault {
     /// How many calls in ten seconds our address may make meanwhile.
     pub(crate) fn pace(&self) -> Option<u32> {
-        match self.trouble {
-            Trouble::ThrottleAbove { calls } => Some(calls),
-            Trouble::KeyDies { .. }
-            | Trouble::ModelOut { .. }
-            | Trouble::ModelShaky { .. }
-            | Trouble::KeyOdd { .. }
-            | Trouble::Throttle => None,
+        if let Trouble::ThrottleAbove { calls } = self.trouble {
+            Some(calls)
+        } else {
+            None
         }
     }
+}
+
+/// Limits that rise to [`World::truth`] at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rise {
+    pub(crate) at: Timestamp,
+    pub(crate) before: Vec<Limits>,
 }
 
 /// A world.
@@ -87,6 +107,10 @@ pub(crate) struct World {
     pub(crate) owner: Owner,
     /// What the service allows, by the model's place in the catalogue.
     pub(crate) truth: Vec<Limits>,
+    /// It allows less at first.
+    pub(crate) rise: Option<Rise>,
+    /// How long after Pacific midnight a new day of the service's begins.
+    pub(crate) late: Duration,
     pub(crate) faults: Vec<Fault>,
     /// The longest way of a request to the service; each takes some part of it.
     pub(crate) way: Duration,
@@ -107,6 +131,8 @@ impl World {
             catalog,
             owner: OWNER,
             truth,
+            rise: None,
+            late: Duration::ZERO,
             faults: Vec::new(),
             way: Duration::from_millis(100),
             seed,
@@ -154,22 +180,40 @@ impl World {
         });
     }
 
-    /// Whether the key is refused at that moment.
+    /// What the service allows of a model at that moment.
+    pub(crate) fn allowed(&self, model: usize, now: Timestamp) -> Limits {
+        match &self.rise {
+            Some(rise) if now < rise.at => rise.before[model],
+            Some(_) | None => self.truth[model],
+        }
+    }
+
+    /// Whether the key is refused at that moment and for ever.
     pub(crate) fn is_dead(&self, key: usize, now: Timestamp) -> bool {
-        let mut faults = self.faults.iter();
-        faults.any(|fault| fault.trouble == Trouble::KeyDies { key } && fault.from <= now)
+        self.death(key, now).is_some()
+    }
+
+    /// What the key died of: [`Trouble::KeyDies`] or [`Trouble::KeyDisowned`].
+    pub(crate) fn death(&self, key: usize, now: Timestamp) -> Option<Trouble> {
+        let mut faults = self.faults.iter().filter(|fault| fault.from <= now);
+        let deaths = [Trouble::KeyDies { key }, Trouble::KeyDisowned { key }];
+        let found = faults.find(|fault| deaths.contains(&fault.trouble));
+        found.map(|fault| fault.trouble)
     }
 
     /// Whether nothing is or ever was wrong with the key itself.
     pub(crate) fn is_sound(&self, key: usize, now: Timestamp) -> bool {
         let mut faults = self.faults.iter().filter(|fault| fault.from <= now);
-        !faults.any(|fault| match fault.trouble {
-            Trouble::KeyDies { key: it } | Trouble::KeyOdd { key: it, .. } => it == key,
-            Trouble::ModelOut { .. }
-            | Trouble::ModelShaky { .. }
-            | Trouble::Throttle
-            | Trouble::ThrottleAbove { .. } => false,
-        })
+        let its_own = |trouble| {
+            matches!(
+                trouble,
+                Trouble::KeyDies { key: it }
+                | Trouble::KeyDisowned { key: it }
+                | Trouble::KeyShutOut { key: it }
+                | Trouble::KeyOdd { key: it, .. } if it == key
+            )
+        };
+        !faults.any(|fault| its_own(fault.trouble))
     }
 
     /// What goes wrong at that moment.
@@ -191,10 +235,25 @@ impl World {
 
     /// Chance for that share, always the same for the same call at the same moment.
     pub(crate) fn strikes(&self, percent: u8, call: (usize, usize), now: Timestamp) -> bool {
-        let (key, model) = call;
+        self.chance(call, now).u8(0..100) < percent
+    }
+
+    /// The same for one call in so many.
+    pub(crate) fn hits(&self, one_in: u32, call: (usize, usize), now: Timestamp) -> bool {
+        self.chance(call, now).u32(0..one_in) == 0
+    }
+
+    fn chance(&self, (key, model): (usize, usize), now: Timestamp) -> fastrand::Rng {
         let place = u64::try_from(key * 64 + model).unwrap();
-        let mut rng = fastrand::Rng::with_seed(self.seed ^ (place << 44) ^ now.0);
-        rng.u8(0..100) < percent
+        fastrand::Rng::with_seed(self.seed ^ (place << 44) ^ now.0)
+    }
+
+    /// Whether a firewall refuses the text of that question, whoever sends it.
+    pub(crate) fn is_walled(&self, question: usize, now: Timestamp) -> bool {
+        let seed = self.seed ^ (u64::try_from(question).unwrap() << 20);
+        let meets = |one_in| fastrand::Rng::with_seed(seed).u32(0..one_in) == 0;
+        self.troubles(now)
+            .any(|trouble| matches!(trouble, Trouble::Firewall { one_in } if meets(one_in)))
     }
 }
 

@@ -188,6 +188,7 @@ impl Fields<'_> {
         Ok(i64::from_be_bytes(self.next()?) ^ i64::MIN)
     }
 
+    #[cfg(test)]
     fn short(&mut self) -> Result<i32, StoreError> {
         Ok(i32::from_be_bytes(self.next()?) ^ i32::MIN)
     }

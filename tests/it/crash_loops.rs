@@ -71,6 +71,7 @@ fn a_question_that_kills_the_bot_three_times_is_given_up_and_the_others_are_answ
     assert_eq!(world.gemini.calls_about(POISON).len(), 3);
     // A press is a new question, and nothing is held against it.
     world.gemini.lets_go(POISON);
+    world.notes_all();
     owner.presses("Retry");
     owner.sees("an answer", |shown| {
         shown.iter().any(|one| one.text.contains("echo"))

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::pool_world::told;
 use crate::world::gemini::Fault;
 use crate::world::http::Trouble;
 use crate::world::{PATIENCE, World, eventually};
@@ -263,7 +264,9 @@ fn when_everything_fails_the_person_is_told_after_at_most_three_attempts() {
         let world = World::new().env("ANSWER_DEADLINE_SECS", "10").start();
         world.gemini.everyone().answers(fault);
         let told = world.telegram.person(1).asks("hello");
-        assert!(is_sentence(&told), "{fault:?}: {told}");
+        // What was read before it broke may be all that there is.
+        let is_cut = fault == Fault::Cut && told.contains("The connection broke");
+        assert!(is_sentence(&told) || is_cut, "{fault:?}: {told}");
         let calls = world.gemini.calls().len();
         assert!((1..=3).contains(&calls), "{fault:?}: {calls} calls");
         world.stop();
@@ -272,17 +275,30 @@ fn when_everything_fails_the_person_is_told_after_at_most_three_attempts() {
 
 #[test]
 fn a_fault_of_our_address_is_held_against_no_key() {
-    for fault in [Fault::REGION, Fault::Robots] {
-        let world = World::new().open().start();
+    // How many calls it takes at most until it is believed to be about everybody: two keys of one
+    // question, or two keys of two questions, each of which is tried with two.
+    for (fault, most) in [(Fault::REGION, 2), (Fault::Robots, 4)] {
+        let mut world = World::new().open().start();
         world.gemini.everyone().answers(fault);
-        for id in 7..12 {
-            world.telegram.person(id).asks("hello");
+        for id in 7..11 {
+            let heard = told(&world, id, "hello");
+            assert!(is_sentence(&heard), "{fault:?}: {heard}");
         }
-        let calls = world.gemini.calls().len();
+        let calls = world.gemini.calls();
+        let pauses = calls
+            .windows(2)
+            .map(|pair| pair[1].at.saturating_sub(pair[0].at));
+        let is_quick = |pause: &Duration| *pause < Duration::from_secs(5);
+        let later: Vec<Duration> = pauses.skip_while(is_quick).collect();
+        let at_first = calls.len() - later.len();
         assert!(
-            calls <= 2,
-            "{fault:?}: {calls} calls while everything rests"
+            (2..=most).contains(&at_first),
+            "{fault:?}: {at_first} calls"
         );
+        assert!(!later.is_empty(), "{fault:?}: nothing was tried again");
+        assert!(!later.iter().any(is_quick), "{fault:?}: {later:?}");
+        let told = world.tells_of_keys();
+        assert!(told.contains("0 blacklisted, 0 dead"), "{fault:?}: {told}");
         world.stop();
     }
 }

@@ -130,7 +130,7 @@ fn only_the_owner_sees_keys_and_only_in_private() {
 fn a_key_that_is_still_refused_stays_dead_and_is_not_called() {
     let world = World::new().start();
     let owner = world.telegram.person(1);
-    assert_eq!(owner.asks("/keys retest"), "No key is dead.");
+    assert_eq!(owner.asks("/keys retest"), "No key is dead or resting.");
     world.gemini.key("k1").answers(Fault::SUSPENDED);
     is_asked_with(&world, &owner, "k1", 1);
     owner.says("/keys ReTest");
@@ -180,7 +180,7 @@ fn a_key_that_is_accepted_again_is_told_used_and_remembered() {
     assert!(about(&alive, "K1").contains("– available"), "{alive}");
     assert_eq!(world.gemini.probes_by("k1"), 1);
     owner.says("/keys retest");
-    owner.hears_about("No key is dead.");
+    owner.hears_about("No key is dead or resting.");
     world.stop();
 }
 

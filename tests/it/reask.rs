@@ -22,16 +22,10 @@ pub(crate) fn settled(world: &mut World) {
     eventually(PATIENCE, "nothing runs", || world.questions() == (0, 0));
 }
 
-/// The ids of all messages that Telegram acknowledged are written down; people take longer to read
-/// what they press.
-fn noted(world: &World) {
-    eventually(PATIENCE, "nothing is left to send", || world.unsent() == 0);
-}
-
 fn die_if(world: &mut World, dies: bool) {
     if dies {
         settled(world);
-        noted(world);
+        world.notes_all();
         world.kill();
         world.restart();
     }
@@ -97,7 +91,7 @@ fn retry_makes_the_newest_answer_anew_in_its_place() {
         owner.says("hello");
         let answer = owner.hears();
         assert_eq!(world.telegram.buttons_under(&answer.text), ["Retry"]);
-        noted(&world);
+        world.notes_all();
         die_if(&mut world, dies);
         world.gemini.when_asked("hello", "Another answer.");
         world.gemini.pauses();
@@ -109,7 +103,7 @@ fn retry_makes_the_newest_answer_anew_in_its_place() {
         settled(&mut world);
         assert_eq!(world.gemini.calls_about("hello").len(), 2, "pressed twice");
         assert_eq!(said(&world.gemini.calls()[1]), ["hello"]);
-        noted(&world);
+        world.notes_all();
         die_if(&mut world, dies);
         owner.presses_data(answer.id, "retry");
         settled(&mut world);
@@ -129,7 +123,7 @@ fn a_longer_answer_takes_the_place_and_goes_on_and_a_shorter_one_cleans_up() {
     let owner = world.telegram.person(1);
     owner.says("how long?");
     let first = owner.hears();
-    noted(&world);
+    world.notes_all();
     let long = "A word. ".repeat(700);
     world.gemini.when_asked("how long", &long);
     owner.presses_data(first.id, "retry");
@@ -137,7 +131,7 @@ fn a_longer_answer_takes_the_place_and_goes_on_and_a_shorter_one_cleans_up() {
         world.telegram.shows(1).len() == 2
     });
     settled(&mut world);
-    noted(&world);
+    world.notes_all();
     let last = world.telegram.shows(1)[1].clone();
     assert_eq!(world.telegram.buttons_under(&last.text), ["Retry"]);
     world.kill();
@@ -168,7 +162,7 @@ fn a_question_that_failed_can_be_tried_again() {
         let apology = owner.hears();
         assert_eq!(world.telegram.buttons_under(&apology.text), ["Retry"]);
         world.gemini.everyone().recovers();
-        noted(&world);
+        world.notes_all();
         die_if(&mut world, dies);
         owner.presses_data(apology.id, "retry");
         world.telegram.comes_to_show(1, &["echo[0 rounds]: hello"]);
@@ -201,7 +195,7 @@ fn continue_goes_on_after_the_answer_that_was_cut() {
         let buttons = world.telegram.buttons_under(&answer.text);
         assert_eq!(buttons, ["Retry", "Continue"]);
         owner.is_answered("something else");
-        noted(&world);
+        world.notes_all();
         die_if(&mut world, dies);
         owner.presses_data(answer.id, "continue");
         let more = owner.hears();
@@ -222,7 +216,7 @@ fn a_press_that_does_nothing_is_told_why() {
     let one = owner.hears();
     owner.says("two");
     let two = owner.hears();
-    noted(&world);
+    world.notes_all();
     owner.presses_data(one.id, "retry");
     assert!(world.telegram.press_is_told(1).contains("newest"));
     owner.asks("/new");
@@ -264,7 +258,7 @@ fn the_buttons_of_an_answer_in_a_group_belong_to_the_asker_and_the_owner() {
     world.gemini.when_asked("mine", "Another: {question}");
     group.member(1).presses_data(answer.id, "retry");
     world.telegram.comes_to_show(-123, &["Another: P7: mine"]);
-    noted(&world);
+    world.notes_all();
     // Whoever is no longer let in has no button either.
     owner.asks("/revoke 7");
     ann.presses_data(answer.id, "retry");
@@ -360,7 +354,7 @@ fn changing_the_newest_question_replaces_its_answer() {
         owner.hears();
         let newest = owner.says("two");
         owner.hears();
-        noted(&world);
+        world.notes_all();
         die_if(&mut world, dies);
         // Of an older question nothing follows, nor of a change that is none.
         owner.edits(old, "another one");
@@ -382,7 +376,7 @@ fn changing_the_newest_question_replaces_its_answer() {
         let shown = ["echo[0 rounds]: one", "echo[1 rounds]: two, please"];
         world.telegram.comes_to_show(1, &shown);
         settled(&mut world);
-        noted(&world);
+        world.notes_all();
         owner.edits(newest, "two again");
         let shown = ["echo[0 rounds]: one", "echo[1 rounds]: two again"];
         world.telegram.comes_to_show(1, &shown);
@@ -417,11 +411,11 @@ fn an_answer_whose_message_was_deleted_is_sent_anew() {
     let owner = world.telegram.person(1);
     let question = owner.says("one");
     let answer = owner.hears();
-    noted(&world);
+    world.notes_all();
     world.telegram.loses(1, answer.id);
     owner.edits(question, "two");
     assert_eq!(owner.hears().text, "echo[0 rounds]: two");
-    noted(&world);
+    world.notes_all();
     owner.edits(question, "three");
     world.telegram.comes_to_show(1, &["echo[0 rounds]: three"]);
     world.stop();
@@ -437,7 +431,7 @@ fn a_reply_to_an_old_answer_goes_on_from_there() {
             owner.says(question);
             answers.push(owner.hears().id);
         }
-        noted(&world);
+        world.notes_all();
         die_if(&mut world, dies);
         owner.replies(answers[1], "more of that");
         assert_eq!(owner.hears().text, "echo[2 rounds]: more of that");
@@ -462,7 +456,7 @@ fn a_reply_is_about_its_answer_also_when_another_question_waits() {
     let owner = world.telegram.person(1);
     owner.says("one");
     let answer = owner.hears().id;
-    noted(&world);
+    world.notes_all();
     world.gemini.works_for(Duration::from_millis(300));
     owner.says("two");
     world.gemini.awaits_calls(2);
@@ -536,7 +530,7 @@ fn what_is_held_back_can_be_stopped_and_is_not_joined_with_a_reply() {
     let owner = world.telegram.person(1);
     owner.says("hello");
     let answer = owner.hears();
-    noted(&world);
+    world.notes_all();
     let full = "x".repeat(4096);
     owner.says(&full);
     owner.replies(answer.id, "what about this?");

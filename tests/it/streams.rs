@@ -286,6 +286,7 @@ fn an_answer_that_fails_while_it_grows_over_an_older_one_gives_it_back() {
     let world = World::new().owner(7).start();
     let person = world.telegram.person(7);
     let answer = person.asks("count");
+    world.notes_all();
     world.gemini.begins("Something that must not be said ");
     person.presses("Retry");
     person.sees("the new answer", |shown| {
@@ -304,6 +305,7 @@ fn an_answer_that_is_taken_back_leaves_the_chat_as_it_was() {
     let world = World::new().owner(7).start();
     let person = world.telegram.person(7);
     let answer = person.asks("count");
+    world.notes_all();
     world.gemini.begins("Something else ");
     person.presses("Retry");
     person.sees("the new answer", |shown| shown[0].text.contains("else"));

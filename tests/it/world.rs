@@ -390,6 +390,13 @@ impl World {
         told["outbox"].as_u64().expect("a number of rows")
     }
 
+    /// Waits until the ids of all messages that Telegram acknowledged are written down; people take
+    /// longer to read what they press.
+    #[track_caller]
+    pub(crate) fn notes_all(&self) {
+        eventually(PATIENCE, "nothing is left to send", || self.unsent() == 0);
+    }
+
     /// Ends the world and judges it.
     #[track_caller]
     pub(crate) fn stop(mut self) {

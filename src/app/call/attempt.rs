@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use log::{debug, error, info};
+use log::{debug, error, info, warn};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep_until, timeout};
@@ -15,6 +15,7 @@ use tokio::time::{sleep_until, timeout};
 use super::pace::Pace;
 use super::{Call, Visible};
 use crate::app::engine::{Backend, Engine};
+use crate::app::retest;
 use crate::chat::answer::{Audience, Failure};
 use crate::chat::prompt::Prompt;
 use crate::clock;
@@ -24,7 +25,7 @@ use crate::gemini::body::Body;
 use crate::gemini::shape::{Shape, Signatures};
 use crate::gemini::slots::{Canceller, Slot};
 use crate::gemini::{self, Outcome as Report, Progress};
-use crate::keys::{Change, Counted, Effect, Lease, News, Next, Pool, Repair, Verdict};
+use crate::keys::{Cause, Change, Counted, Effect, Lease, News, Next, Scope, Verdict};
 
 /// How long the thread of a cancelled call may take to report.
 const AFTER_CANCEL: Duration = Duration::from_secs(5);
@@ -64,11 +65,10 @@ impl Call<'_> {
         };
         let engine = Arc::clone(self.engine);
         slot.run_then(
-            move |slot| work.run(&slot),
+            move |slot| work.run(&slot, report),
             move |ended| {
-                if let Err((_, changes)) = report.send(ended) {
-                    // Nobody waits any more, so nobody else stores what was learned.
-                    store_now(&engine, changes);
+                if let Some((report, ended)) = ended {
+                    tell_end(&engine, report, ended);
                 }
             },
         );
@@ -96,10 +96,7 @@ impl Call<'_> {
             signatures,
             ..Shape::default()
         };
-        let remembered = self
-            .engine
-            .is_without_thinking(model)
-            .then_some(Repair::NoThinkingConfig);
+        let remembered = self.engine.repairs_of(model);
         self.route
             .repairs()
             .iter()
@@ -159,25 +156,53 @@ struct Work {
     lease: Lease,
 }
 
+/// How a call ended, and what the pool learned of it.
+type Reported = (Report, Vec<Change>);
+type Reporter = oneshot::Sender<Reported>;
+
+fn tell_end(engine: &Arc<Engine>, report: Reporter, ended: Reported) {
+    if let Err((_, changes)) = report.send(ended) {
+        // Nobody waits any more, so nobody else stores what was learned.
+        store_now(engine, changes);
+    }
+}
+
 impl Work {
-    /// Asks, and settles the lease.
-    fn run(self, slot: &Slot) -> (Report, Vec<Change>) {
+    /// Asks, and settles the lease. What came of it is to be reported, unless that was done because
+    /// something is left to look at.
+    fn run(self, slot: &Slot, report: Reporter) -> Option<(Reporter, Reported)> {
         let outcome =
             catch_unwind(AssertUnwindSafe(|| self.ask(slot))).unwrap_or_else(|_| Report {
                 result: Err(Failure::Unexplained),
                 verdict: innocent(),
             });
-        let Self { engine, lease, .. } = self;
+        let Self {
+            engine, key, lease, ..
+        } = self;
+        let call = lease.attempted();
         let label = engine.label(&lease);
+        let model = lease.model.clone();
         let mut rng = fastrand::Rng::new();
-        let settle = |pool: &mut Pool| pool.settle(lease, &outcome.verdict, clock::now(), &mut rng);
-        let mut changes = engine.lending.with(settle);
-        note(&label, &outcome.verdict, &changes);
+        let effect = outcome.verdict.effect;
+        let now = clock::now();
+        let (mut changes, look) = engine.lending.with(|pool| {
+            let changes = pool.settle(lease, &outcome.verdict, now, &mut rng);
+            (changes, pool.look_for(&call, effect, now))
+        });
+        note(&label, &model, &outcome.verdict, &changes);
         if outcome.result.is_err() {
             // Before anybody is called again, so that no crash forgets a death.
             store_now(&engine, std::mem::take(&mut changes));
         }
-        (outcome, changes)
+        let Some(look) = look else {
+            return Some((report, (outcome, changes)));
+        };
+        // Its question goes to another key meanwhile.
+        tell_end(&engine, report, (outcome, changes));
+        let changes = retest::look_after(&engine, slot, &key, &call, look);
+        tell(&label, &model, &changes);
+        store_now(&engine, changes);
+        None
     }
 
     fn ask(&self, slot: &Slot) -> Report {
@@ -240,19 +265,50 @@ const fn innocent() -> Verdict {
     }
 }
 
-/// Deaths are for a person to act on; everything else the pool copes with.
-fn note(key: &str, verdict: &Verdict, changes: &[Change]) {
+/// What a call meant.
+fn note(key: &str, model: &str, verdict: &Verdict, changes: &[Change]) {
     if verdict.effect == Effect::Healthy {
         debug!(key; "key settled");
     } else {
         info!(key, effect:? = verdict.effect; "key settled");
     }
-    for news in changes.iter().filter_map(|change| change.news) {
-        match news {
-            News::Died(why) => {
+    tell(key, model, changes);
+}
+
+/// What is for a person to act on, and what keeps all calls back; with everything else the pool copes.
+fn tell(key: &str, model: &str, changes: &[Change]) {
+    let now = clock::now();
+    for change in changes {
+        let until = change.health.resting(now);
+        if let (Scope::Pool | Scope::FreeKeys, Some(until)) = (&change.scope, until) {
+            let length = until.since(now);
+            warn!(scope:? = change.scope, length:?; "calls are held back");
+        }
+        match change.news {
+            None => {}
+            Some(News::Died(why)) => {
                 error!(key, why:?; "a key is refused for good; replace it or take it out");
             }
-            News::Back => info!(key; "a key works again"),
+            Some(News::Back) => info!(key; "a key works again"),
+            Some(News::Blocked) => error!(
+                "pages come instead of answers: look at GEMINI_PROXY, GEMINI_API_URL and the firewall"
+            ),
+            Some(News::Unserved) => error!(
+                "free keys are not served in this country: a proxy elsewhere or a paid key helps"
+            ),
+            Some(news @ (News::Unblocked | News::ServedAgain)) => {
+                info!(news:?; "calls are answered again");
+            }
+            Some(News::Rests(Cause::Endpoint { .. })) => error!(
+                "there is no Gemini API at the address in GEMINI_API_URL: correct it and start again"
+            ),
+            Some(News::Rests(Cause::Missing { .. })) => {
+                error!(model; "Google does not find the model; take it out of the catalogue if it was shut down");
+            }
+            Some(News::Rests(cause)) => error!(key, cause:?; "the money of an account is spent"),
+            Some(News::Lifted(cause)) => {
+                info!(key, model, cause:?; "what was closed is open again");
+            }
         }
     }
 }

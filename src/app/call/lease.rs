@@ -153,12 +153,17 @@ impl Call<'_> {
 pub(super) fn why_not(wait: Wait) -> Failure {
     let wakes = wait.until.map(|until| until.since(clock::now()));
     match wait.why {
-        Why::Slots | Why::Minute | Why::Resting | Why::Day | Why::Money | Why::Line => {
-            Failure::Resting { wakes }
-        }
+        Why::Slots
+        | Why::Minute
+        | Why::Resting
+        | Why::Day
+        | Why::SpendingCap
+        | Why::Money
+        | Why::Line => Failure::Resting { wakes },
+        Why::Endpoint => Failure::Misconfigured,
         Why::Model | Why::Address | Why::Retries => Failure::Overloaded { wakes },
         Why::Region => Failure::Region,
         Why::TooLarge { limit } => Failure::OverMinute { limit },
-        Why::Dead | Why::NoKeys => Failure::NoKeys,
+        Why::Missing | Why::Dead | Why::NoKeys => Failure::NoKeys,
     }
 }

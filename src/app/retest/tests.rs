@@ -38,10 +38,14 @@ fn only_a_refusal_of_the_key_or_its_project_keeps_it_dead() {
             failed(Effect::KillProject(Death::ProjectDenied)),
             refused(Death::ProjectDenied),
         ),
+        (
+            failed(Effect::Refused(Death::Unlisted)),
+            refused(Death::Unlisted),
+        ),
         (failed(Effect::Innocent), nothing),
         (failed(Effect::Strike(Rest::Cooldown)), nothing),
-        (failed(Effect::RestFreeKeys(Rest::Cooldown)), nothing),
-        (failed(Effect::RestPool(Rest::Cooldown)), nothing),
+        (failed(Effect::RestFreeKeys), nothing),
+        (failed(Effect::Page), nothing),
     ];
     for (answer, expected) in cases {
         assert_eq!(meaning(&answer), expected, "{answer:?}");

@@ -36,7 +36,7 @@ pub(super) const ROWS: &[Row] = &[
     (
         "GROUP_B_KEYS",
         "k",
-        |c| c.gemini.keys[0].group == Some(Group::B),
+        |c| c.gemini.keys[0].groups == [Some(Group::B)],
         "k@",
         "entry 1 has no project",
     ),
@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
     (
         "GEMINI_API_KEY",
         "k",
-        |c| c.gemini.keys[0].group.is_none(),
+        |c| c.gemini.keys[0].groups == [None],
         "[k]",
         "without quotes",
     ),

@@ -4,6 +4,8 @@ use super::*;
 use crate::keys::{Learned, Quota};
 
 const ESTIMATED: u64 = 1000;
+const MINUTE: Rest = Rest::For(Duration::from_mins(1));
+const ASKED: &str = "gemini-3.8-flash";
 
 fn judged(status: u16, body: &str) -> Judgement {
     let reply = Reply {
@@ -11,6 +13,7 @@ fn judged(status: u16, body: &str) -> Judgement {
         retry_after: None,
         content_type: "application/json; charset=UTF-8",
         body: body.as_bytes(),
+        model: ASKED,
     };
     of_reply(&reply, ESTIMATED)
 }
@@ -154,8 +157,15 @@ fn rows_9_and_10_a_precondition_is_the_country_or_the_key() {
         (
             400,
             error(400, "FAILED_PRECONDITION", region),
-            Effect::RestFreeKeys(MINUTE),
-            Next::PaidKey,
+            Effect::RestFreeKeys,
+            Next::AnotherKey,
+            Failure::Region,
+        ),
+        (
+            403,
+            error(403, "PERMISSION_DENIED", region),
+            Effect::RestFreeKeys,
+            Next::AnotherKey,
             Failure::Region,
         ),
         (
@@ -180,6 +190,11 @@ fn rows_11_and_13_a_bad_request_is_repaired_once_or_given_up() {
         (
             "Thinking level MINIMAL is not supported for this model.",
             repaired(Repair::NoThinkingConfig),
+            Failure::BadRequest,
+        ),
+        (
+            "Developer instruction is not enabled for models/gemma-3-27b-it",
+            repaired(Repair::SystemInFirstTurn),
             Failure::BadRequest,
         ),
         (
@@ -217,15 +232,40 @@ fn rows_11_and_13_a_bad_request_is_repaired_once_or_given_up() {
 }
 
 #[test]
-fn row_12_a_model_that_is_not_found_rests_a_day() {
+fn row_12_a_model_that_google_names_as_not_found_rests_an_hour() {
     for message in [
-        "models/x is not found for API version v1beta",
-        "This model is no longer available to new users.",
+        "models/gemini-3.8-flash is not found for API version v1beta, or is not supported",
+        "This model models/Gemini-3.8-Flash is no longer available to new users.",
     ] {
         let body = error(404, "NOT_FOUND", message);
-        let effect = Effect::ModelMissing(DAY);
-        check(&[(404, body, effect, Next::AnotherKey, Failure::Unexplained)]);
+        let effect = Effect::ModelMissing(HOUR);
+        check(&[(404, body, effect, Next::AnotherKey, Failure::NoKeys)]);
     }
+}
+
+#[test]
+fn row_12b_every_other_404_says_that_the_address_is_wrong() {
+    let wrong = |body: &str| {
+        let body = body.to_owned();
+        let failure = Failure::Misconfigured;
+        (404, body, Effect::WrongEndpoint, Next::Nowhere, failure)
+    };
+    check(&[
+        wrong(r#"{"detail":"Not Found"}"#),
+        wrong(
+            r#"{"error":{"message":"Invalid URL (POST /v1beta/v1beta/models/gemini-3.8-flash)","type":"invalid_request_error","param":"","code":""}}"#,
+        ),
+        wrong("<html>The file you requested was not found</html>"),
+        wrong("404 page not found"),
+        wrong(""),
+        // Google's own words, about something else.
+        wrong(&error(404, "NOT_FOUND", "Requested entity was not found.")),
+        wrong(&error(
+            404,
+            "NOT_FOUND",
+            "models/gemini-3.6-flash is not found",
+        )),
+    ]);
 }
 
 #[test]
@@ -362,6 +402,18 @@ fn row_18_a_spend_limit_rests_the_project() {
 }
 
 #[test]
+fn row_18_a_monthly_spending_cap_rests_the_project_until_it_is_lifted() {
+    for message in [
+        "Your billing account has exceeded its monthly spending cap.",
+        "Monthly spend limit reached for project 1.",
+    ] {
+        let body = error(429, "RESOURCE_EXHAUSTED", message);
+        let failure = Failure::Resting { wakes: None };
+        check(&[(429, body, Effect::SpendingCap, Next::AnotherKey, failure)]);
+    }
+}
+
+#[test]
 fn row_19_a_spent_search_quota_costs_the_tool_not_the_key() {
     let body = exceeded(&[("GroundingRequestsPerDayPerProject", "1500")], "9s");
     let next = Next::Repaired(Repair::NoTools);
@@ -380,7 +432,7 @@ fn row_20_a_bare_429_is_told_apart() {
             429,
             body,
             Effect::Throttled(MINUTE),
-            Next::AnotherKey,
+            Next::AnotherModel,
             Failure::Busy,
         )]);
     }
@@ -389,6 +441,7 @@ fn row_20_a_bare_429_is_told_apart() {
         retry_after: Some("7"),
         content_type: "",
         body: b"",
+        model: ASKED,
     };
     let rest = Rest::For(Duration::from_secs(7));
     assert_eq!(of_reply(&reply, 1).verdict.effect, Effect::Throttled(rest));
@@ -399,7 +452,7 @@ fn rows_21_to_24_the_service_fails_the_model_is_full_or_slow_or_we_left() {
     let suspect = Effect::Suspect(Rest::Cooldown);
     let full = Effect::RestModel(Rest::Cooldown);
     let high = "This model is currently experiencing high demand.";
-    let slow = Next::Repaired(Repair::LessThinking);
+    let slow = Next::FasterModel;
     check(&[
         (
             500,
@@ -410,7 +463,7 @@ fn rows_21_to_24_the_service_fails_the_model_is_full_or_slow_or_we_left() {
         ),
         (
             502,
-            "<html>".to_owned(),
+            String::new(),
             suspect,
             Next::AnotherKey,
             Failure::Unexplained,
@@ -447,18 +500,121 @@ fn rows_21_to_24_the_service_fails_the_model_is_full_or_slow_or_we_left() {
 }
 
 #[test]
-fn row_25_a_page_of_the_front_end_means_our_address() {
+fn row_25_what_is_not_googles_format_is_nobodys_fault() {
     let page = "<html>Sorry... your computer may be sending automated queries</html>";
-    for status in [403, 429] {
-        let effect = Effect::RestPool(ADDRESS);
-        check(&[(
-            status,
-            page.to_owned(),
-            effect,
-            Next::Nowhere,
-            Failure::Busy,
-        )]);
+    let pages = [
+        302, 307, 308, 400, 401, 403, 407, 418, 429, 500, 502, 503, 504, 522, 599,
+    ];
+    let pages = pages.map(|status| (status, page));
+    // Other words than a page, where the status says nothing by itself.
+    let others = [
+        (302, ""),
+        (400, "Bad Request"),
+        (403, "Forbidden"),
+        (403, r#"{"message":"Forbidden"}"#),
+        (403, r#"{"error":{"message":"no","type":"x","code":""}}"#),
+        (501, ""),
+        (522, "error code: 522"),
+        (599, "\u{0}"),
+    ];
+    for (status, body) in pages.into_iter().chain(others) {
+        let body = body.to_owned();
+        check(&[(status, body, Effect::Page, Next::AnotherKey, Failure::Busy)]);
     }
+}
+
+#[test]
+fn what_refuses_in_front_of_the_service_has_cost_nothing_and_what_waited_for_it_may_have() {
+    let cases = [
+        (307, Counted::Never),
+        (403, Counted::Never),
+        (429, Counted::Never),
+        (502, Counted::Yes),
+        (522, Counted::Yes),
+    ];
+    for (status, counted) in cases {
+        let judgement = judged(status, "<html>no</html>");
+        assert_eq!(judgement.verdict.counted, counted, "{status}");
+    }
+}
+
+/// Wordings seen in the field, and the same from a gateway that drops the details.
+#[test]
+fn rows_2_and_6_a_refusal_in_unlisted_words_has_the_key_looked_at() {
+    let refused = Effect::Refused(Death::Unlisted);
+    let bodies = [
+        (401, reason(401, "UNAUTHENTICATED", "CREDENTIALS_MISSING")),
+        (
+            401,
+            error(
+                401,
+                "UNAUTHENTICATED",
+                "API keys are not supported by this API. Expected OAuth2 access token or other \
+                 authentication credentials that assert a principal.",
+            ),
+        ),
+        (401, error(401, "UNAUTHENTICATED", "who?")),
+        (401, r#"{"message":"Unauthorized"}"#.to_owned()),
+        (401, String::new()),
+        (403, reason(403, "PERMISSION_DENIED", "CONSUMER_INVALID")),
+        (403, reason(403, "PERMISSION_DENIED", "BILLING_DISABLED")),
+        (
+            403,
+            error(
+                403,
+                "PERMISSION_DENIED",
+                "Project #123456789 has been deleted.",
+            ),
+        ),
+        (
+            403,
+            error(
+                403,
+                "PERMISSION_DENIED",
+                "The caller does not have permission",
+            ),
+        ),
+        (
+            403,
+            error(
+                403,
+                "PERMISSION_DENIED",
+                "Permission 'generativelanguage.models.generateContent' denied",
+            ),
+        ),
+    ];
+    for (status, body) in bodies {
+        check(&[(status, body, refused, Next::AnotherKey, Failure::NoKeys)]);
+    }
+}
+
+#[test]
+fn a_403_about_the_model_or_the_request_is_not_the_keys() {
+    let hour = Effect::RestKeyModel(HOUR);
+    let denied = |message| error(403, "PERMISSION_DENIED", message);
+    check(&[
+        (
+            403,
+            denied("You are not allowed to use the model gemini-x."),
+            hour,
+            Next::AnotherKey,
+            Failure::Unexplained,
+        ),
+        (
+            403,
+            denied("Permission denied on resource models/gemini-x"),
+            hour,
+            Next::AnotherKey,
+            Failure::Unexplained,
+        ),
+        (
+            403,
+            denied("The prompt was refused."),
+            Effect::Innocent,
+            Next::Nowhere,
+            Failure::BadRequest,
+        ),
+    ]);
 }
 
 #[test]
@@ -518,17 +674,13 @@ fn row_26_the_network_is_nobodys_fault_until_the_request_was_sent() {
 }
 
 #[test]
-fn row_28_only_the_unknown_is_a_strike() {
+fn row_28_only_the_unknown_in_googles_format_is_a_strike() {
     let strike = Effect::Strike(Rest::Cooldown);
     for (status, body) in [
-        (400, "<html>bad</html>".to_owned()),
-        (401, error(401, "UNAUTHENTICATED", "who?")),
-        (403, error(403, "PERMISSION_DENIED", "no")),
-        (404, "<html>not found</html>".to_owned()),
-        (302, String::new()),
-        (418, "teapot".to_owned()),
-        (501, String::new()),
-        (599, "\u{0}".to_owned()),
+        (409, error(409, "ABORTED", "x")),
+        (418, error(418, "TEAPOT", "short and stout")),
+        (501, error(501, "UNIMPLEMENTED", "x")),
+        (599, error(599, "?", "")),
     ] {
         check(&[(status, body, strike, Next::AnotherKey, Failure::Unexplained)]);
     }
@@ -556,10 +708,10 @@ fn an_error_inside_a_stream_is_judged_by_the_code_or_status_it_names() {
         (r#"{"message":"?"}"#, Effect::Suspect(Rest::Cooldown)),
         ("oops", Effect::Suspect(Rest::Cooldown)),
     ] {
-        let hidden = of_error(json, Shown::Nothing, ESTIMATED).verdict;
+        let hidden = of_error(json, Shown::Nothing, ASKED, ESTIMATED).verdict;
         assert_eq!(hidden.effect, effect, "{json}");
         assert_ne!(hidden.next, Next::Nowhere, "{json}");
-        let shown = of_error(json, Shown::Text, ESTIMATED).verdict;
+        let shown = of_error(json, Shown::Text, ASKED, ESTIMATED).verdict;
         assert_eq!(
             (shown.effect, shown.next),
             (effect, Next::Nowhere),
@@ -576,6 +728,7 @@ proptest::proptest! {
             retry_after: Some(&wait),
             content_type: "text/plain",
             body: body.as_bytes(),
+        model: ASKED,
         };
         let next = of_reply(&reply, ESTIMATED).verdict.next;
         proptest::prop_assert_ne!(next, Next::Done);

@@ -79,6 +79,7 @@ pub(in crate::keys) fn ask(groups: &[Group], models: &[&str]) -> Ask {
         paid_only: false,
         avoid: Vec::new(),
         suspects: Vec::new(),
+        pages: 0,
         attempts: 0,
         rank: 3,
         since: Timestamp(0),
@@ -348,11 +349,11 @@ fn every_effect_rests_what_it_is_about_and_nothing_else() {
         ),
         // One overload is not enough, and one question is no proof.
         (Effect::RestModel(minute), [true; 5]),
-        (
-            Effect::RestFreeKeys(minute),
-            [false, false, false, false, true],
-        ),
-        (Effect::RestPool(minute), [false; 5]),
+        // Nor is one voice about everybody.
+        (Effect::RestFreeKeys, [true; 5]),
+        (Effect::Page, [true; 5]),
+        // Ten seconds, until somebody has looked at it.
+        (Effect::Refused(Death::Unlisted), [true; 5]),
         (leaked, [false, false, true, true, true]),
         (denied, [false, false, false, true, true]),
     ];
@@ -377,8 +378,8 @@ fn a_dead_key_is_reported_once_and_no_late_answer_revives_it() {
     let mut settle =
         |pool: &mut Pool, effect| pool.settle(leases.pop().unwrap(), &says(effect), T0, &mut rng());
     let changes = settle(&mut pool, Effect::KillKey(Death::Invalid));
-    let deaths: Vec<_> = changes.iter().map(|one| one.news).collect();
-    assert_eq!(deaths, [Some(News::Died(Death::Invalid))]);
+    let deaths: Vec<_> = changes.iter().filter_map(|one| one.news).collect();
+    assert_eq!(deaths, [News::Died(Death::Invalid)]);
     assert_eq!(settle(&mut pool, Effect::KillKey(Death::Leaked)), []);
     assert_eq!(settle(&mut pool, Effect::Healthy), []);
 
@@ -489,9 +490,12 @@ fn what_the_service_says_of_its_limits_binds_and_is_to_be_stored() {
     assert_eq!((&changes[0].scope, changes.len()), (&scope, 1));
     let never = Err(Wait::never(Why::NoKeys));
     assert_eq!(
-        call(&mut pool, &small(), Effect::Healthy, after(999_999)),
+        call(&mut pool, &small(), Effect::Healthy, after(86_399)),
         never
     );
+    // Once a day it is tried whether more is possible by now.
+    let tried = call(&mut pool, &small(), Effect::Healthy, after(86_400));
+    assert_eq!(tried, Ok(1));
 }
 
 #[test]
@@ -579,9 +583,12 @@ fn every_key_is_counted_in_one_state() {
 }
 
 mod accounts;
+mod believe;
 mod breakers;
+mod groups;
 mod properties;
 mod random;
+mod refused;
 mod routes;
 mod view;
 mod waiting;

@@ -18,7 +18,7 @@ const DEATHS: [Death; 6] = [
     Death::Restricted,
 ];
 
-const WHYS: [Why; 13] = [
+const WHYS: [Why; 16] = [
     Why::Slots,
     Why::Minute,
     Why::Resting,
@@ -26,6 +26,9 @@ const WHYS: [Why; 13] = [
     Why::Address,
     Why::Region,
     Why::Day,
+    Why::Missing,
+    Why::Endpoint,
+    Why::SpendingCap,
     Why::Money,
     Why::Line,
     Why::Retries,
@@ -34,7 +37,7 @@ const WHYS: [Why; 13] = [
     Why::NoKeys,
 ];
 
-const EFFECTS: [Effect; 14] = [
+const EFFECTS: [Effect; 17] = [
     Effect::Healthy,
     Effect::Innocent,
     Effect::KillKey(Death::Invalid),
@@ -44,9 +47,12 @@ const EFFECTS: [Effect; 14] = [
     Effect::Throttled(Rest::Cooldown),
     Effect::RestKey(Rest::Cooldown),
     Effect::RestProject(Rest::Cooldown),
+    Effect::WrongEndpoint,
+    Effect::SpendingCap,
     Effect::RestModel(Rest::Cooldown),
-    Effect::RestFreeKeys(Rest::Cooldown),
-    Effect::RestPool(Rest::Cooldown),
+    Effect::RestFreeKeys,
+    Effect::Page,
+    Effect::Refused(Death::Unlisted),
     Effect::Suspect(Rest::Cooldown),
     Effect::Strike(Rest::Cooldown),
 ];
@@ -67,6 +73,7 @@ fn key(label: &str, group: Option<Group>, standing: Standing) -> KeyReport {
         key: [0; 16],
         label: label.to_owned(),
         group,
+        also_in: Vec::new(),
         paid: false,
         standing,
         days: vec![(Tier::Lite, 12, Some(300)), (Tier::Flash, 3, Some(18))],
@@ -303,6 +310,20 @@ fn lines_are_short_enough_for_a_phone() {
 }
 
 #[test]
+fn a_key_in_several_groups_names_the_others_once() {
+    let both = KeyReport {
+        also_in: vec![Some(Group::C), None],
+        ..key("A1 …f9Qk", Some(Group::A), Standing::Available)
+    };
+    let expected = "A1 …f9Qk (also: Group C, For everybody) – available";
+    let said = lines(Language::En, &both);
+    assert_eq!(said.lines().next(), Some(expected));
+    let said = lines(Language::Zh, &both);
+    let expected = "A1 …f9Qk (也属于：C 组, 所有人共用) – 可用";
+    assert_eq!(said.lines().next(), Some(expected));
+}
+
+#[test]
 fn two_hundred_and_fifty_keys_fit_into_messages_and_none_is_cut_in_two() {
     let keys = (1..=250).map(|number| {
         let label = format!("A{number} …f9Qk");
@@ -339,8 +360,10 @@ fn two_hundred_and_fifty_keys_fit_into_messages_and_none_is_cut_in_two() {
 }
 
 #[test]
-fn a_look_at_dead_keys_is_told_key_by_key() {
+fn a_look_at_keys_is_told_key_by_key() {
+    // Those of L were not dead, and rested.
     let looked = |label: &str, shown, death| Looked {
+        was_dead: !label.starts_with('L'),
         label: label.to_owned(),
         shown,
         death,
@@ -349,21 +372,33 @@ fn a_look_at_dead_keys_is_told_key_by_key() {
         looked("A1 …f9Qk", Retested::Accepted, None),
         looked("A2", Retested::Refused, Some(Death::Suspended)),
         looked("K1", Retested::Unknown, None),
+        looked("L1", Retested::Accepted, None),
+        looked("L2", Retested::Refused, Some(Death::Suspended)),
     ];
     assert_eq!(
         Locale::of(Language::En).looked(&keys),
         "A1 …f9Qk: works again\n\
          A2: still refused: Google has suspended the account behind it.\n\
-         K1: could not be asked"
+         K1: could not be asked\n\
+         L1: accepted, so I use it again\n\
+         L2: refused: Google has suspended the account behind it."
     );
     assert_eq!(
         Locale::of(Language::Zh).looked(&keys),
         "A1 …f9Qk：恢复可用\n\
          A2：仍被拒绝：Google 停用了它背后的账号。\n\
-         K1：没能询问到结果"
+         K1：没能询问到结果\n\
+         L1：已被接受，重新使用\n\
+         L2：被拒绝：Google 停用了它背后的账号。"
     );
-    assert_eq!(Locale::of(Language::En).looked(&[]), "No key is dead.");
-    assert_eq!(Locale::of(Language::Zh).looked(&[]), "没有失效的密钥。");
+    assert_eq!(
+        Locale::of(Language::En).looked(&[]),
+        "No key is dead or resting."
+    );
+    assert_eq!(
+        Locale::of(Language::Zh).looked(&[]),
+        "没有失效或休息中的密钥。"
+    );
 }
 
 #[test]

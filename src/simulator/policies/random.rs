@@ -83,7 +83,14 @@ impl Policy for Random {
             }
             Reply::MinuteQuota { retry, .. } | Reply::DayQuota { retry, .. } => retry,
             Reply::Throttled => UNNAMED,
-            Reply::Overloaded | Reply::Internal | Reply::Unexplained => FAULT,
+            Reply::Overloaded
+            | Reply::Internal
+            | Reply::Unexplained
+            | Reply::Disowned
+            | Reply::Region
+            | Reply::Missing
+            | Reply::Page
+            | Reply::Blocked => FAULT,
         };
         let until = self.cooling.entry(call).or_default();
         *until = now.after(rest).max(*until);

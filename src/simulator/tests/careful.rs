@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::super::upstream::MINUTE;
-use super::super::world::{Calendar, Limits};
+use super::super::world::Calendar;
 use super::*;
 use crate::keys::pacific::Day;
 
@@ -206,8 +206,15 @@ impl Policy for Careful {
             }
             Reply::DayQuota { .. } => bucket.rests = midnight,
             Reply::Throttled => self.pool_rests = now.after(seconds(2)),
-            Reply::Overloaded => self.model_rests[model] = now.after(seconds(10)),
-            Reply::Internal | Reply::Unexplained => self.key_rests[key] = now.after(seconds(10)),
+            Reply::Overloaded | Reply::Missing => {
+                self.model_rests[model] = now.after(seconds(10));
+            }
+            Reply::Internal
+            | Reply::Unexplained
+            | Reply::Disowned
+            | Reply::Region
+            | Reply::Page
+            | Reply::Blocked => self.key_rests[key] = now.after(seconds(10)),
             Reply::Refused if self.flaw == Flaw::Hopes => {
                 self.key_rests[key] = now.after(seconds(60));
             }

@@ -78,6 +78,13 @@ fn what_fails_is_not_called() {
         ),
         (Trouble::ModelOut { model: 1 }, Some(10)),
         (Trouble::ThrottleAbove { calls: 1 }, Some(10)),
+        (Trouble::ModelThrottled { model: 0 }, Some(18)),
+        (Trouble::ModelThrottled { model: 1 }, Some(10)),
+        (Trouble::DayDenied { model: 0 }, Some(18)),
+        (Trouble::KeyDisowned { key: 0 }, None),
+        (Trouble::KeyShutOut { key: 0 }, Some(18)),
+        (Trouble::ProxyDown, Some(18)),
+        (Trouble::Firewall { one_in: 1 }, None),
     ];
     for (trouble, expected) in cases {
         let mut broken = world(&[None]);
@@ -111,6 +118,73 @@ fn chance_costs_the_oracle_quota_too() {
     shaky.plan(noon(), Duration::from_hours(4), trouble);
     let found = served(&trace_of(shaky, &asked));
     assert!((380..460).contains(&found), "{found}");
+}
+
+#[test]
+fn a_verdict_by_chance_costs_the_oracle_a_call() {
+    for trouble in [
+        Trouble::Region { one_in: 3 },
+        Trouble::ModelFlaps {
+            model: 0,
+            one_in: 3,
+        },
+    ] {
+        let mut shaky = world(&[None]);
+        shaky.truth[0].day = u32::MAX;
+        shaky.owner.daily_percent = 101;
+        shaky.plan(noon(), Duration::from_hours(4), trouble);
+        let asked: Vec<_> = (0..600).map(|nth| (nth * 20, Group::A, LITE)).collect();
+        let found = served(&trace_of(shaky, &asked));
+        assert!((360..440).contains(&found), "{trouble:?}: {found}");
+    }
+}
+
+#[test]
+fn what_the_service_allows_later_is_used_from_then_on() {
+    let mut rising = world(&[None]);
+    rising.rise = Some(Rise {
+        at: noon().after(seconds(30)),
+        before: vec![
+            Limits {
+                minute: 1,
+                day: 2,
+                ..rising.truth[0]
+            },
+            rising.truth[1],
+        ],
+    });
+    let asked = [0, 0, 30, 30, 30].map(|secs| (secs, Group::A, LITE));
+    let found: Vec<_> = plan(&trace_of(rising, &asked))
+        .iter()
+        .map(|it| it.map(|it| it.0))
+        .collect();
+    assert_eq!(found, [Some(0), None, Some(30), Some(30), None]);
+}
+
+#[test]
+fn a_day_that_begins_late_is_waited_for() {
+    let mut late = world(&[None]);
+    late.truth[0].day = 2;
+    late.late = seconds(1_200);
+    let midnight = crate::keys::pacific::day_of(noon())
+        .ends
+        .since(noon())
+        .as_secs();
+    let asked = [
+        0,
+        60,
+        midnight,
+        midnight + 1_184,
+        midnight + 1_185,
+        midnight + 1_200,
+    ];
+    let trace = trace_of(late, &asked.map(|secs| (secs, Group::A, LITE)));
+    let found: Vec<_> = plan(&trace).iter().map(|it| it.map(|it| it.0)).collect();
+    let begins = midnight + 1_200;
+    assert_eq!(
+        found,
+        [Some(0), Some(60), None, None, Some(begins), Some(begins)]
+    );
 }
 
 /// The most questions that can be served, by trying everything on a grid of five seconds.

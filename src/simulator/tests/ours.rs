@@ -81,6 +81,18 @@ fn the_pool_meets_every_figure_of_the_design() {
 }
 
 #[test]
+fn the_pool_lives_with_what_the_service_really_does() {
+    let plans = if is_long() {
+        table::full_habits()
+    } else {
+        table::quick_habits()
+    };
+    let rows = table::rows(&plans, &[OURS]);
+    let missed: Vec<String> = rows.iter().flat_map(table::targets).collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
 fn no_known_policy_is_better() {
     let plans: Vec<Plan> = if is_long() {
         table::full_plans()

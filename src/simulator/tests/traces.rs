@@ -12,7 +12,7 @@ fn plan(kind: Kind, fleet: usize, load: u32) -> Plan {
 
 #[test]
 fn one_seed_makes_one_trace() {
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         let (one, two) = [(); 2].map(|()| trace::trace(plan(kind, 25, 80))).into();
         assert_eq!(one.questions, two.questions, "{kind:?}");
         assert_eq!(one.world.faults, two.world.faults, "{kind:?}");
@@ -26,7 +26,7 @@ fn one_seed_makes_one_trace() {
 
 #[test]
 fn questions_come_in_order_and_their_number_is_their_place() {
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         let trace = trace::trace(plan(kind, 5, 120));
         let questions = &trace.questions;
         assert!(
@@ -148,4 +148,24 @@ fn keys_that_die_are_spread_over_the_groups() {
     assert_eq!(dead, [0, 8, 16]);
     let begins = trace.questions[0].at;
     assert!(dead.iter().all(|key| !trace.world.is_dead(*key, begins)));
+}
+
+#[test]
+fn refused_keys_are_as_many_as_the_trace_says_and_stand_in_all_groups() {
+    for habit in Habit::ALL {
+        let Habit::Refused(Refusals { keys, at_once, .. }) = habit else {
+            continue;
+        };
+        let trace = trace::trace(plan(Kind::Seen(habit), 25, 80));
+        let faults = &trace.world.faults;
+        assert_eq!(faults.len(), keys);
+        let moments: std::collections::BTreeSet<_> = faults.iter().map(|it| it.from).collect();
+        assert_eq!(moments.len(), if at_once { 1 } else { keys });
+        let is_sound = |key: &usize| trace.world.is_sound(*key, Timestamp(u64::MAX));
+        let sound: Vec<usize> = (0..25).filter(is_sound).collect();
+        assert_eq!(sound.len(), 25 - keys);
+        let groups = sound.iter().map(|key| trace.world.keys[*key].group);
+        let groups: std::collections::BTreeSet<_> = groups.collect();
+        assert_eq!(groups.len(), 4, "{habit:?}");
+    }
 }

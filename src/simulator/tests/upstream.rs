@@ -2,6 +2,7 @@ use super::*;
 
 fn request(key: usize, model: usize, sent: Timestamp) -> Request {
     Request {
+        question: 0,
         key,
         model,
         tokens: 1,
@@ -179,4 +180,145 @@ fn a_shaky_model_fails_about_its_share_and_always_the_same_calls() {
     let failed = found.iter().filter(|reply| **reply == Reply::Internal);
     assert!((500..700).contains(&failed.count()));
     assert_eq!(found, replies(&world, &moments));
+}
+
+#[test]
+fn what_the_field_has_seen_comes_in_its_order_and_ends_when_planned() {
+    let from = noon().after(seconds(10));
+    let found = |trouble: Trouble| {
+        let mut world = world(&[None]);
+        world.plan(from, seconds(10), trouble);
+        replies(&world, &[9_999, 10_000, 19_999, 20_000])
+    };
+    let day = Reply::DayQuota {
+        limit: 40,
+        retry: seconds(37),
+    };
+    let cases = [
+        (Trouble::ModelThrottled { model: 0 }, Reply::Throttled),
+        (Trouble::KeyShutOut { key: 0 }, Reply::Disowned),
+        (
+            Trouble::ModelFlaps {
+                model: 0,
+                one_in: 1,
+            },
+            Reply::Missing,
+        ),
+        (Trouble::Firewall { one_in: 1 }, Reply::Blocked),
+        (Trouble::ProxyDown, Reply::Page),
+        (Trouble::DayDenied { model: 0 }, day),
+    ];
+    for (trouble, reply) in cases {
+        // None of them has spent anything.
+        let expected = [Reply::Answer, reply, reply, Reply::Answer];
+        assert_eq!(found(trouble), expected, "{trouble:?}");
+    }
+    let dead = found(Trouble::KeyDisowned { key: 0 });
+    let refused = Reply::Disowned;
+    assert_eq!(dead, [Reply::Answer, refused, refused, refused]);
+    let region = found(Trouble::Region { one_in: 1 });
+    let expected = [Reply::Answer, Reply::Region, Reply::Region, minute(49_999)];
+    assert_eq!(region, expected, "it has spent quota");
+    for elsewhere in [
+        Trouble::ModelThrottled { model: 1 },
+        Trouble::DayDenied { model: 1 },
+        Trouble::KeyShutOut { key: 1 },
+    ] {
+        let answer = Reply::Answer;
+        let whole = [answer, answer, answer, minute(49_999)];
+        assert_eq!(found(elsewhere), whole, "{elsewhere:?}");
+    }
+}
+
+#[test]
+fn a_free_look_meets_what_is_about_the_key_or_the_way() {
+    let look = |trouble: Option<Trouble>| {
+        let mut world = world(&[None]);
+        if let Some(trouble) = trouble {
+            world.plan(noon(), seconds(10), trouble);
+        }
+        Upstream::new(&world).look(0, 0, noon())
+    };
+    let cases = [
+        (None, None),
+        (Some(Trouble::KeyDies { key: 0 }), Some(Reply::Refused)),
+        (Some(Trouble::KeyDisowned { key: 0 }), Some(Reply::Disowned)),
+        (Some(Trouble::KeyShutOut { key: 0 }), None),
+        (Some(Trouble::ModelThrottled { model: 0 }), None),
+        (Some(Trouble::Throttle), Some(Reply::Throttled)),
+        (Some(Trouble::ProxyDown), Some(Reply::Page)),
+        (Some(Trouble::Firewall { one_in: 1 }), None),
+        (Some(Trouble::Region { one_in: 1 }), Some(Reply::Region)),
+        (
+            Some(Trouble::ModelFlaps {
+                model: 0,
+                one_in: 1,
+            }),
+            Some(Reply::Missing),
+        ),
+    ];
+    for (trouble, met) in cases {
+        assert_eq!(look(trouble), met, "{trouble:?}");
+    }
+}
+
+#[test]
+fn a_firewall_refuses_the_same_text_whoever_sends_it() {
+    let mut world = world(&[None; 30]);
+    world.plan(noon(), seconds(10), Trouble::Firewall { one_in: 50 });
+    let mut upstream = Upstream::new(&world);
+    let mut refused = 0;
+    for question in 0..5_000 {
+        let mut call = |key| {
+            let request = Request {
+                question,
+                ..request(key, 0, noon())
+            };
+            upstream.call(request, noon()) == Reply::Blocked
+        };
+        let (one, other) = (call(0), call(1));
+        assert_eq!(one, other, "{question}");
+        refused += u32::from(one);
+    }
+    assert!((70..130).contains(&refused), "{refused}");
+}
+
+#[test]
+fn limits_rise_at_their_moment() {
+    let mut world = world(&[None]);
+    world.rise = Some(Rise {
+        at: noon().after(seconds(30)),
+        before: vec![
+            Limits {
+                minute: 1,
+                ..world.truth[0]
+            },
+            world.truth[1],
+        ],
+    });
+    let found = replies(&world, &[0, 29_999, 30_000, 30_001, 30_002]);
+    let limited = Reply::MinuteQuota {
+        limit: 1,
+        retry: Duration::from_millis(30_001),
+    };
+    let answer = Reply::Answer;
+    assert_eq!(found, [answer, limited, answer, answer, minute(29_998)]);
+}
+
+#[test]
+fn a_day_that_begins_late_is_full_until_then() {
+    let mut world = world(&[None]);
+    world.truth[0].day = 1;
+    world.late = seconds(1_200);
+    let midnight = crate::keys::pacific::day_of(noon()).ends;
+    let mut upstream = Upstream::new(&world);
+    let moments = [
+        noon(),
+        midnight.after(seconds(1_199)),
+        midnight.after(seconds(1_200)),
+    ];
+    let found = moments.map(|now| upstream.call(request(0, 0, now), now));
+    assert_eq!(found[0], Reply::Answer);
+    assert!(matches!(found[1], Reply::DayQuota { limit: 1, .. }));
+    assert_eq!(found[2], Reply::Answer);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::post;
+use super::{agent, post};
 use crate::world::gemini::{Fault, Gemini, key_text};
 use crate::world::http::Server;
 
@@ -120,6 +120,8 @@ fn every_fault_answers_with_its_status() {
         Fault::LEAKED,
         Fault::DAY_QUOTA,
         Fault::Robots,
+        Fault::Page(522),
+        Fault::OAUTH_WANTED,
         Fault::INTERNAL,
     ] {
         client.service.key("k1").answers_times(1, fault);
@@ -145,4 +147,30 @@ fn every_fault_answers_with_its_status() {
         well.contains("STOP") && !broken.contains("STOP"),
         "{broken}"
     );
+}
+
+/// Status of the free look with the key.
+fn look(client: &GeminiClient) -> u16 {
+    let url = format!("{}/v1beta/models/{MODEL}", client.server.url());
+    let request = agent().get(&url).header("x-goog-api-key", key_text("k1"));
+    request.call().unwrap().status().as_u16()
+}
+
+#[test]
+fn the_free_look_meets_what_is_about_the_key_or_the_way_and_not_what_is_about_a_text() {
+    let client = GeminiClient::new();
+    let asks = |text: &str| client.asks("generateContent", &question(text)).0;
+    client.service.question("rm -rf").answers(Fault::Page(403));
+    assert_eq!(
+        (asks("why rm -rf?"), asks("why?"), look(&client)),
+        (403, 200, 200)
+    );
+    client.service.calls_with("k1").answers(Fault::NO_BILLING);
+    assert_eq!((asks("why?"), look(&client)), (403, 200));
+    client.service.key("k1").answers(Fault::PROJECT_DELETED);
+    assert_eq!(look(&client), 403);
+    client.service.key("k1").recovers();
+    client.service.everyone().answers(Fault::Page(522));
+    assert_eq!(look(&client), 522);
+    assert_eq!(client.service.probes_by("k1"), 4);
 }

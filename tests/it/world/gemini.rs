@@ -36,7 +36,11 @@ pub(crate) fn key_text(name: &str) -> String {
 enum Whom {
     Everyone,
     Key(String),
+    /// The calls with a key, and not the free look with it.
+    CallsWith(String),
     Model(String),
+    /// Calls whose question holds this text.
+    Question(String),
 }
 
 /// How long a rule holds.
@@ -78,6 +82,8 @@ struct State {
     /// Tokens of thought that each answer costs.
     thoughts: usize,
     violations: Vec<String>,
+    /// Requests that came to another address than the service's.
+    misrouted: usize,
 }
 
 /// The service; shared between the server's threads and the test.
@@ -145,6 +151,22 @@ impl Gemini {
         Treatment {
             gemini: self,
             whom: Whom::Key(name.to_owned()),
+        }
+    }
+
+    /// Calls with a key, while `models.get` accepts it.
+    pub(crate) fn calls_with(&self, name: &str) -> Treatment<'_> {
+        Treatment {
+            gemini: self,
+            whom: Whom::CallsWith(name.to_owned()),
+        }
+    }
+
+    /// Calls whose question holds this text.
+    pub(crate) fn question(&self, text: &str) -> Treatment<'_> {
+        Treatment {
+            gemini: self,
+            whom: Whom::Question(text.to_owned()),
         }
     }
 
@@ -253,7 +275,7 @@ impl Gemini {
             let fault = match &known {
                 None => Some(Fault::INVALID_KEY),
                 Some((name, project)) => state
-                    .planned(name, &asked.model)
+                    .planned(name, asked)
                     .or_else(|| state.over_quota(project, &asked.model)),
             };
             let (key, project) = known.unwrap_or_default();
@@ -288,12 +310,15 @@ impl Gemini {
 
 impl State {
     /// The first rule that holds for this call.
-    fn planned(&mut self, key: &str, model: &str) -> Option<Fault> {
+    fn planned(&mut self, key: &str, asked: &Asked) -> Option<Fault> {
+        let question = asked.question();
         for rule in &mut self.rules {
             let about = match &rule.whom {
                 Whom::Everyone => true,
                 Whom::Key(name) => name == key,
-                Whom::Model(name) => name == model,
+                Whom::CallsWith(name) => name == key && !asked.is_probe,
+                Whom::Model(name) => *name == asked.model,
+                Whom::Question(text) => question.contains(text.as_str()),
             };
             rule.seen += usize::from(about);
             let holds = match rule.when {
@@ -325,6 +350,10 @@ impl Service for Gemini {
     fn answer(&self, request: &Request, wire: &mut Wire) {
         let mut asked = match request::read(request) {
             Ok(asked) => asked,
+            Err(_) if is_elsewhere(request) => {
+                self.change(|state| state.misrouted += 1);
+                return wire.json(404, &json!({"detail": "Not Found"}));
+            }
             Err(problem) => {
                 self.change(|state| state.violations.push(format!("gemini: {problem}")));
                 let message = format!("{} is not found", request.path);
@@ -358,7 +387,7 @@ impl Gemini {
                 .extend(problems.map(|what| format!("gemini, probe: {what}")));
             let (name, _) = state.keys.get(&asked.key).cloned()?;
             state.probes.push(name.clone());
-            Some(state.planned(&name, &asked.model))
+            Some(state.planned(&name, asked))
         });
         match planned {
             None => Fault::INVALID_KEY.happen(asked, "", wire),
@@ -372,4 +401,10 @@ impl Gemini {
             ),
         }
     }
+}
+
+/// Whether the address in the bot's settings is not the service's: a gateway answers there, which
+/// knows no such path.
+fn is_elsewhere(request: &Request) -> bool {
+    request.path.find("/v1beta/").is_some_and(|at| at > 0)
 }

@@ -45,6 +45,11 @@ impl World {
         self.settings.insert(name.to_owned(), value.to_owned());
     }
 
+    /// The value of a setting that the bot is given.
+    pub(crate) fn setting_of(&self, name: &str) -> &str {
+        &self.settings[name]
+    }
+
     /// The port on loopback where a service listens, by the setting of its address.
     pub(crate) fn port_of(&self, setting: &str) -> u16 {
         let (_, port) = self.settings[setting].rsplit_once(':').expect("a port");

@@ -168,7 +168,8 @@ fn a_lease_does_not_leave_on_a_key_that_died_or_rests_by_now() {
         (Effect::RestKey(Rest::Cooldown), false),
         (Effect::RestProject(Rest::Cooldown), false),
         (Effect::RestKeyModel(Rest::Cooldown), false),
-        (Effect::RestPool(Rest::Cooldown), false),
+        (Effect::Refused(Death::Unlisted), false),
+        (Effect::Page, true),
         (Effect::RestModel(Rest::Cooldown), true),
         (Effect::Innocent, true),
     ];

@@ -1,7 +1,7 @@
 //! Who is to blame for a failure: the breakers of models, region and address, strikes and their cap.
 
 use super::*;
-use crate::keys::{Route, Standing, Start};
+use crate::keys::{LookFor, Route, Standing, Start};
 
 const MINUTE: Rest = Rest::For(Duration::from_mins(1));
 const FULL: Effect = Effect::RestModel(Rest::Cooldown);
@@ -115,7 +115,7 @@ fn a_time_that_the_service_names_counts_once_the_model_rests() {
 
 #[test]
 fn a_region_that_is_not_served_is_tried_with_one_free_key_at_each_wake() {
-    let region = Effect::RestFreeKeys(MINUTE);
+    let region = Effect::RestFreeKeys;
     let mut keys: Vec<KeySpec> = (1..=3).map(|name| key(name, None)).collect();
     keys[2].paid = true;
     let mut pool = pool(keys);
@@ -123,26 +123,25 @@ fn a_region_that_is_not_served_is_tried_with_one_free_key_at_each_wake() {
         paid_only: true,
         ..big()
     };
-    assert_ne!(call(&mut pool, &small(), region, T0), Ok(3));
+    for _ in 0..2 {
+        assert_ne!(call(&mut pool, &small(), region, T0), Ok(3));
+    }
     let mut now = T0;
-    for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
-        let wakes = now.after(Duration::from_mins(minutes));
+    let lengths = [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560];
+    for (nth, seconds) in lengths.into_iter().chain([3_600, 3_600]).enumerate() {
+        let wakes = now.after(Duration::from_secs(seconds));
         let early = Timestamp(wakes.0 - 1);
         let resting = |pool: &mut Pool| {
             pool.report(early)
                 .iter()
                 .filter(|line| {
-                    let why = |model: &str| {
-                        line.obstacles
-                            .iter()
-                            .find(|one| one.0 == model)
-                            .map(|one| one.1)
-                    };
-                    why("small") == Some(wait(wakes, Why::Region))
+                    let mut obstacles = line.obstacles.iter();
+                    let big = obstacles.find(|one| one.0 == "big");
+                    big.map(|one| one.1) == Some(wait(wakes, Why::Region))
                 })
                 .count()
         };
-        assert_eq!(resting(&mut pool), 2);
+        assert_eq!(resting(&mut pool), 2, "after {seconds} s");
         let paid = call(&mut pool, &paid, Effect::Innocent, early);
         assert_eq!(paid, Ok(3));
         let trial = lend(&mut pool, &big(), wakes).unwrap();
@@ -150,37 +149,251 @@ fn a_region_that_is_not_served_is_tried_with_one_free_key_at_each_wake() {
         let second = lend(&mut pool, &big(), wakes).unwrap();
         assert_eq!(second.key, [3; 16], "paid keys go on");
         pool.settle(second, &says(Effect::Healthy), wakes, &mut rng());
-        pool.settle(trial, &says(region), wakes, &mut rng());
+        let changes = pool.settle(trial, &says(region), wakes, &mut rng());
+        let news: Vec<_> = changes.iter().filter_map(|it| it.news).collect();
+        // Of 80 seconds and more the Owner is told, once.
+        assert_eq!(
+            news.contains(&News::Unserved),
+            nth == 3,
+            "after {seconds} s"
+        );
         now = wakes;
     }
     now = now.after(Duration::from_hours(1));
-    assert!(call(&mut pool, &big(), Effect::Healthy, now).is_ok());
+    let trial = lend(&mut pool, &big(), now).unwrap();
+    let changes = pool.settle(trial, &says(Effect::Healthy), now, &mut rng());
+    assert!(changes.iter().any(|it| it.news == Some(News::ServedAgain)));
     let keys = [0; 3].map(|_| lend(&mut pool, &big(), now).unwrap().key);
     assert!(!keys.contains(&[3; 16]), "the free ones are back");
 }
 
+/// Whether everything rests after these calls, a second apart: the key, how many pages its question
+/// met before, and whether it fails.
+fn rests_after(effect: Effect, calls: &[(u8, u32, bool)]) -> bool {
+    let mut pool = ungrouped(3);
+    for (secs, &(name, pages, fails)) in (0..).zip(calls) {
+        let others = (1..=3).filter(|&other| other != name);
+        let ask = Ask {
+            avoid: others.map(|other| [other; 16]).collect(),
+            pages,
+            ..big()
+        };
+        let effect = if fails { effect } else { Effect::Healthy };
+        assert_eq!(call(&mut pool, &ask, effect, after(secs)), Ok(name));
+    }
+    let last = after(calls.len() as u64 - 1);
+    let why = if effect == Effect::Page {
+        Why::Address
+    } else {
+        Why::Region
+    };
+    let closed = wait(last.after(Duration::from_secs(5)), why);
+    match lend(&mut pool, &small(), last) {
+        Ok(_) => false,
+        Err(wait) => {
+            assert_eq!(wait, closed);
+            true
+        }
+    }
+}
+
 #[test]
-fn three_projects_throttled_without_a_reason_brake_the_pool_and_blame_no_key() {
+fn what_is_about_everybody_takes_two_voices_in_a_row() {
+    for effect in [Effect::RestFreeKeys, Effect::Page] {
+        assert!(!rests_after(effect, &[(1, 0, true)]));
+        assert!(!rests_after(effect, &[(1, 0, true), (1, 0, true)]));
+        assert!(rests_after(effect, &[(1, 0, true), (2, 0, true)]));
+        let answered = [(1, 0, true), (3, 0, false), (2, 0, true)];
+        assert!(!rests_after(effect, &answered), "{effect:?}");
+    }
+    let same_question = [(1, 0, true), (2, 1, true)];
+    assert!(!rests_after(Effect::Page, &same_question));
+    let another = [(1, 0, true), (2, 1, true), (3, 0, true)];
+    assert!(rests_after(Effect::Page, &another));
+}
+
+#[test]
+fn an_answer_to_a_call_that_left_meanwhile_takes_a_false_verdict_about_everybody_back() {
+    for effect in [Effect::RestFreeKeys, Effect::Page] {
+        let mut pool = ungrouped(4);
+        let before = lend(&mut pool, &big(), T0).unwrap();
+        let leases = [0; 3].map(|_| lend(&mut pool, &big(), after(1)).unwrap());
+        let [one, two, good] = leases;
+        for bad in [one, two] {
+            pool.settle(bad, &says(effect), after(2), &mut rng());
+        }
+        let closed = lend(&mut pool, &big(), after(2)).unwrap_err();
+        assert_eq!(closed.until, Some(after(7)));
+        pool.settle(before, &says(Effect::Healthy), after(3), &mut rng());
+        assert!(
+            lend(&mut pool, &big(), after(3)).is_err(),
+            "it says nothing"
+        );
+        pool.settle(good, &says(Effect::Healthy), after(3), &mut rng());
+        let two = [0; 2].map(|_| lend(&mut pool, &big(), after(3)).is_ok());
+        assert_eq!(two, [true, true], "{effect:?}");
+    }
+}
+
+#[test]
+fn pages_rest_the_address_twice_as_long_each_time_and_the_owner_is_told_once() {
+    let mut pool = ungrouped(3);
+    for _ in 0..2 {
+        probe(&mut pool, "big", Effect::Page, T0).unwrap();
+    }
+    let mut now = after(5);
+    let mut told = Vec::new();
+    for seconds in [10, 20, 40, 80, 160, 320, 640, 900, 900] {
+        let trial = lend(&mut pool, &small(), now).unwrap();
+        let changes = pool.settle(trial, &says(Effect::Page), now, &mut rng());
+        told.extend(changes.iter().filter_map(|it| it.news));
+        now = now.after(Duration::from_secs(seconds));
+        let early = lend(&mut pool, &small(), Timestamp(now.0 - 1)).unwrap_err();
+        assert_eq!(early, wait(now, Why::Address));
+    }
+    assert_eq!(told, [News::Blocked]);
+    let trial = lend(&mut pool, &small(), now).unwrap();
+    let changes = pool.settle(trial, &says(Effect::Healthy), now, &mut rng());
+    let told: Vec<_> = changes.iter().filter_map(|it| it.news).collect();
+    assert_eq!(told, [News::Unblocked]);
+    for name in 1..=3 {
+        assert_eq!(strikes(&mut pool, name), 0);
+    }
+}
+
+#[test]
+fn what_three_projects_are_throttled_alike_on_is_the_model_and_blames_no_key() {
     let throttled = Effect::Throttled(MINUTE);
     let cases = [
-        // (when each of three projects hears it, whether the pool rests after the last)
-        ([0, 0, 0], true),
-        ([0, 4, 9], true),
-        ([0, 5, 10], false),
+        // (when each of three projects hears it, whether another is answered before the last,
+        // whether the model rests)
+        ([0, 0, 0], false, true),
+        ([0, 4, 9], false, true),
+        // Of a quiet bot the questions are minutes apart.
+        ([0, 70, 140], false, true),
+        ([0, 70, 140], true, false),
+        ([0, 4, 9], true, true),
     ];
-    for (seconds, brakes) in cases {
+    for (seconds, answered, rests) in cases {
         let mut pool = ungrouped(5);
         for (name, secs) in (1..).zip(seconds) {
+            if name == 3 && answered {
+                call_one_of(&mut pool, (5, "big"), Effect::Healthy, after(secs));
+            }
             call_one_of(&mut pool, (name, "big"), throttled, after(secs));
         }
         let last = after(seconds[2]);
-        let stopped = lend(&mut pool, &small(), last).map(drop);
-        let rests = Err(wait(last.after(Duration::from_secs(2)), Why::Address));
-        assert_eq!(stopped, if brakes { rests } else { Ok(()) });
+        let stopped = lend(&mut pool, &big(), last).map(drop);
+        let closed = Err(wait(last.after(Duration::from_secs(10)), Why::Model));
+        let expected = if rests { closed } else { Ok(()) };
+        assert_eq!(stopped, expected, "{seconds:?}");
+        assert!(
+            lend(&mut pool, &small(), last).is_ok(),
+            "other models go on"
+        );
         for name in 1..=5 {
             assert_eq!(strikes(&mut pool, name), 0);
         }
         assert_eq!(blacklisted(&mut pool, last), 0);
+    }
+}
+
+#[test]
+fn a_model_that_throttles_everybody_rests_from_ten_seconds_to_two_minutes() {
+    let throttled = Effect::Throttled(MINUTE);
+    let mut pool = ungrouped(5);
+    for name in 1..=3 {
+        call_one_of(&mut pool, (name, "big"), throttled, T0);
+    }
+    let mut now = after(10);
+    for seconds in [20, 40, 80, 120, 120] {
+        let trial = lend(&mut pool, &big(), now).unwrap();
+        let second = lend(&mut pool, &big(), now).unwrap_err();
+        assert_eq!(second.why, Why::Model, "one trial");
+        pool.settle(trial, &says(throttled), now, &mut rng());
+        now = now.after(Duration::from_secs(seconds));
+        let early = lend(&mut pool, &big(), Timestamp(now.0 - 1)).unwrap_err();
+        assert_eq!(early, wait(now, Why::Model));
+        assert_eq!(pool.health(&Scope::Pool), Health::default());
+    }
+    assert!(probe(&mut pool, "big", Effect::Healthy, now).is_ok());
+    let both = [0; 2].map(|_| lend(&mut pool, &big(), now).is_ok());
+    assert_eq!(both, [true, true]);
+}
+
+#[test]
+fn only_a_second_model_that_throttles_two_more_projects_brakes_the_pool() {
+    let throttled = Effect::Throttled(MINUTE);
+    let mut pool = ungrouped(5);
+    for name in 1..=3 {
+        call_one_of(&mut pool, (name, "big"), throttled, T0);
+    }
+    call_one_of(&mut pool, (4, "small"), throttled, after(1));
+    assert!(
+        lend(&mut pool, &small(), after(1)).is_ok(),
+        "it is one key's"
+    );
+    call_one_of(&mut pool, (5, "small"), throttled, after(2));
+    let closed = lend(&mut pool, &small(), after(2)).map(drop);
+    assert_eq!(closed, Err(wait(after(4), Why::Address)));
+}
+
+#[test]
+fn a_free_look_that_is_throttled_like_the_model_brakes_the_pool() {
+    let throttled = Effect::Throttled(MINUTE);
+    let mut pool = ungrouped(5);
+    for (name, expected) in [(1, None), (2, None), (3, Some(LookFor::Address)), (4, None)] {
+        let others = (1..=5).filter(|&other| other != name);
+        let ask = Ask {
+            avoid: others.map(|other| [other; 16]).collect(),
+            ..big()
+        };
+        if name == 4 {
+            // The model rests; when it is over, nobody looks a second time.
+            assert!(lend(&mut pool, &ask, after(1)).is_err());
+            continue;
+        }
+        let lease = lend(&mut pool, &ask, T0).unwrap();
+        let call = lease.attempted();
+        pool.settle(lease, &says(throttled), T0, &mut rng());
+        let look = pool.look_for(&call, throttled, T0);
+        assert_eq!(look, expected, "{name}");
+        if look.is_some() {
+            assert!(lend(&mut pool, &small(), T0).is_ok());
+            let changes = pool.address_is_throttled(&call, after(1));
+            assert_eq!(changes.len(), 1);
+        }
+    }
+    let closed = lend(&mut pool, &small(), after(1)).map(drop);
+    assert_eq!(closed, Err(wait(after(3), Why::Address)));
+}
+
+#[test]
+fn the_trial_that_ends_a_rest_of_the_pool_goes_to_another_model_where_there_is_one() {
+    let throttled = Effect::Throttled(MINUTE);
+    let braked = || {
+        let mut pool = ungrouped(6);
+        let calls = [(1, "small"), (2, "small"), (3, "big")];
+        for (name, model) in calls {
+            let others = (1..=6).filter(|&other| other != name);
+            let ask = Ask {
+                avoid: others.map(|other| [other; 16]).collect(),
+                ..ask(&[Group::C], &[model])
+            };
+            assert_eq!(call(&mut pool, &ask, throttled, T0), Ok(name));
+        }
+        pool
+    };
+    for (models, expected) in [
+        (&["big", "small"][..], "small"),
+        (&["small", "big"], "small"),
+        (&["big"], "big"),
+    ] {
+        let mut pool = braked();
+        let any = ask(&[Group::C], models);
+        assert!(lend(&mut pool, &any, after(1)).is_err());
+        let trial = lend(&mut pool, &any, after(2)).unwrap();
+        assert_eq!(trial.model, expected, "{models:?}");
     }
 }
 
@@ -198,8 +411,8 @@ fn call_one_of(pool: &mut Pool, (name, model): (u8, &str), effect: Effect, now: 
 fn a_trial_of_the_braked_pool_that_is_throttled_again_doubles_its_rest() {
     let throttled = Effect::Throttled(MINUTE);
     let mut pool = ungrouped(5);
-    for name in 1..=3 {
-        call_one_of(&mut pool, (name, "big"), throttled, T0);
+    for (name, model) in [(1, "small"), (2, "small"), (3, "big")] {
+        call_one_of(&mut pool, (name, model), throttled, T0);
     }
     let trial = lend(&mut pool, &big(), after(2)).unwrap();
     let second = lend(&mut pool, &small(), after(2)).map(drop);
@@ -229,11 +442,14 @@ fn what_three_projects_meet_at_once_takes_their_strikes_back() {
         1,
         "it is the model's"
     );
+    // One key on another model says nothing yet, a second one does.
     call_one_of(&mut pool, (4, "small"), STRIKE, after(4));
-    assert_eq!(strikes(&mut pool, 4), 0);
+    assert_eq!(strikes(&mut pool, 4), 1);
+    call_one_of(&mut pool, (5, "small"), STRIKE, after(5));
+    assert_eq!([4, 5].map(|name| strikes(&mut pool, name)), [0; 2]);
     assert_eq!(pool.health(&Scope::Pool).strikes, 1, "it is our address's");
     // A new event ten seconds later is the key's own again.
-    call_one_of(&mut pool, (5, "big"), STRIKE, after(14));
+    call_one_of(&mut pool, (5, "big"), STRIKE, after(16));
     assert_eq!(strikes(&mut pool, 5), 1);
 }
 
@@ -406,4 +622,76 @@ fn no_more_than_half_of_the_living_keys_are_ever_blacklisted() {
         let cooled = now.after(Duration::from_secs(10));
         assert!(call(&mut pool, &small(), Effect::Healthy, cooled).is_ok());
     }
+}
+
+#[test]
+fn no_more_than_half_of_a_groups_living_keys_are_ever_blacklisted() {
+    let group = |name: u8| if name <= 2 { Group::A } else { Group::D };
+    let keys = (1..=8).map(|name| key(name, Some(group(name))));
+    let mut pool = pool(keys.collect());
+    let only = |name: u8| Ask {
+        avoid: (1..=8)
+            .filter(|&other| other != name)
+            .map(|other| [other; 16])
+            .collect(),
+        ..ask(&[group(name)], &["big"])
+    };
+    let mut now = T0;
+    for name in [1, 2] {
+        for _ in 0..4 {
+            now = now.after(Duration::from_secs(11));
+            let _ = call(&mut pool, &only(name), STRIKE, now);
+        }
+    }
+    now = now.after(Duration::from_secs(11));
+    assert_eq!(blacklisted(&mut pool, now), 1, "two of eight would be few");
+    // The one that is left dies: the other is on trial, though it is one of eight.
+    let first = pool.report(now)[0].standing;
+    let is_listed = matches!(first, Standing::Blacklisted { .. });
+    let (left, other) = if is_listed { (2, 1) } else { (1, 2) };
+    let kill = Effect::KillKey(Death::Invalid);
+    assert_eq!(call(&mut pool, &only(left), kill, now), Ok(left));
+    let trial = lend(&mut pool, &ask(&[Group::A], &["big"]), now).unwrap();
+    assert_eq!(trial.key, [other; 16]);
+}
+
+#[test]
+fn refused_calls_count_in_the_order_of_choice() {
+    let mut pool = ungrouped(3);
+    let refused = Verdict {
+        counted: Counted::NotOfTheDay,
+        ..says(Effect::Innocent)
+    };
+    let mut calls = [0; 3];
+    for minute in 0..12 {
+        let lease = lend(&mut pool, &big(), after(minute * 61)).unwrap();
+        let name = lease.key[0];
+        calls[usize::from(name) - 1] += 1;
+        let verdict = if name == 1 {
+            refused.clone()
+        } else {
+            says(Effect::Healthy)
+        };
+        pool.settle(lease, &verdict, after(minute * 61), &mut rng());
+    }
+    assert_eq!(calls, [4; 3]);
+}
+
+#[test]
+fn a_question_that_failed_goes_to_the_key_that_has_answered_last() {
+    let mut pool = ungrouped(5);
+    for (secs, name) in [(0, 2), (1, 4), (2, 3)] {
+        call_one_of(&mut pool, (name, "big"), Effect::Healthy, after(secs));
+    }
+    let again = |avoid: u8| Ask {
+        avoid: vec![[avoid; 16]],
+        attempts: 1,
+        ..big()
+    };
+    assert_eq!(lend(&mut pool, &again(1), after(3)).unwrap().key, [3; 16]);
+    let refused = Effect::Refused(Death::Unlisted);
+    call_one_of(&mut pool, (3, "big"), refused, after(4));
+    assert_eq!(lend(&mut pool, &again(1), after(4)).unwrap().key, [4; 16]);
+    let first = lend(&mut pool, &big(), after(4)).unwrap().key;
+    assert!([[1; 16], [5; 16]].contains(&first), "the least busy");
 }

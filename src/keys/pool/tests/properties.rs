@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::keys::breaker::Gate;
 
 const MODEL_IDS: [&str; 2] = ["small", "big"];
 
@@ -65,8 +66,8 @@ fn effect(index: usize) -> Effect {
         7 => Effect::RestKey(second),
         8 => Effect::RestProject(second),
         9 => Effect::RestModel(second),
-        10 => Effect::RestFreeKeys(second),
-        11 => Effect::RestPool(second),
+        10 => Effect::RestFreeKeys,
+        11 => Effect::Page,
         12..14 => Effect::Suspect(Rest::Cooldown),
         14..17 => Effect::Strike(Rest::Cooldown),
         17 => Effect::Innocent,
@@ -108,7 +109,8 @@ struct World {
     /// Calls by true time, with their tokens (unknown to the pool before its last start).
     calls: HashMap<Bucket, Vec<(u64, u64)>>,
     started: u64,
-    learned: HashMap<Bucket, u32>,
+    /// Limits the service has named, and when.
+    learned: HashMap<Bucket, (u32, Timestamp)>,
     last_wait: Option<Wait>,
 }
 
@@ -167,6 +169,10 @@ impl World {
                 self.now = Timestamp(self.now.0 - millis);
                 self.set_back += millis;
                 self.last_wait = None;
+                let now = self.now;
+                self.learned
+                    .values_mut()
+                    .for_each(|(_, at)| *at = now.min(*at));
             }
             Step::Restart => self.restart(),
             Step::Reconfigure { without } => {
@@ -221,7 +227,8 @@ impl World {
             limit,
         });
         if let Some(limit) = limit {
-            self.learned.insert(bucket, u32::try_from(limit).unwrap());
+            let limit = u32::try_from(limit).unwrap();
+            self.learned.insert(bucket, (limit, self.now));
         }
         let verdict = Verdict {
             learned: learned.into_iter().collect(),
@@ -233,9 +240,14 @@ impl World {
                 .insert(change.scope.clone(), change.health.clone());
             let old = old.unwrap_or_default();
             assert!(old.dead.is_none() || old.dead == change.health.dead);
-            if self.set_back == 0 {
+            // But where it is taken back, or where a key turns out not to have died alone.
+            let everybody = matches!(change.scope, Scope::Pool | Scope::FreeKeys);
+            let taken_back = everybody && effect == Effect::Healthy;
+            let together = !old.died_together && change.health.died_together;
+            if self.set_back == 0 && !taken_back && !together {
+                let cleared = old.cause.is_some() && change.health.rests_until.is_none();
                 assert!(
-                    old.rests_until <= change.health.rests_until,
+                    cleared || old.rests_until <= change.health.rests_until,
                     "a rest shrank"
                 );
             }
@@ -268,7 +280,12 @@ impl World {
             "small" => (3, 6, 1_000),
             _ => (10, 150, 2_000),
         };
-        let rpm = self.learned.get(&bucket).map_or(rpm, |&said| said.min(10));
+        let rpm = match self.learned.get(&bucket) {
+            // A day later more is tried; close to that either may be.
+            Some(&(said, at)) if at.after(Duration::from_hours(23)) > self.now => said.min(10),
+            Some(&(said, _)) => said.clamp(rpm, 10),
+            None => rpm,
+        };
         let now = self.true_time();
         let calls = &self.calls[&bucket];
         let minute = calls.iter().filter(|call| call.0 + 60_000 > now);
@@ -293,10 +310,25 @@ impl World {
             Scope::Model(lease.model.clone()),
             Scope::Pool,
         ];
-        for health in scopes.iter().filter_map(|scope| self.healths.get(scope)) {
+        for scope in scopes {
+            let Some(health) = self.healths.get(&scope) else {
+                continue;
+            };
             assert_eq!(health.dead, None, "a dead key was lent");
-            if self.set_back == 0 {
+            let probes = matches!(scope, Scope::ProjectModel(..)) && lease.trials.bucket;
+            if self.set_back == 0 && !probes {
                 assert_eq!(health.resting(self.now), None, "a resting key was lent");
+            }
+            if probes {
+                let gate = health.gate(false, self.now);
+                assert!(self.set_back > 0 || gate == Gate::Probe, "{health:?}");
+                let probing =
+                    |it: &&Lease| (it.project, &it.model) == (lease.project, &lease.model);
+                let others = self.out.iter().filter(probing);
+                assert!(
+                    !others.into_iter().any(|it| it.trials.bucket),
+                    "a second probe"
+                );
             }
         }
     }

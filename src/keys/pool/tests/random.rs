@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chat::Tier;
-use crate::keys::{Repair, Retested};
+use crate::keys::{Attempted, Repair, Retested};
 
 mod world;
 
@@ -133,7 +133,7 @@ fn step() -> impl Strategy<Value = Step> {
         20 => ask.prop_map(|(person, tier, tokens, rank, patience)| Step::Ask {
             person, tier, tokens, rank, patience,
         }),
-        14 => (which(), 0..44_usize, prop::option::weighted(0.04, limit))
+        14 => (which(), 0..46_usize, prop::option::weighted(0.04, limit))
             .prop_map(|(which, how, limit)| Step::End { which, how, limit }),
         4 => which().prop_map(|which| Step::Leave { which }),
         1 => which().prop_map(|which| Step::Refund { which }),
@@ -166,14 +166,17 @@ fn outcome(how: usize) -> (Effect, Next) {
         8 => (Effect::RestProject(minute), Next::AnotherKey),
         9..12 => (Effect::RestModel(second), Next::AnotherModel),
         12 => (Effect::RestModel(Rest::Cooldown), Next::AnotherModel),
-        13 => (Effect::RestFreeKeys(minute), Next::PaidKey),
-        14 => (Effect::RestPool(minute), Next::Nowhere),
+        13 | 31 => (Effect::RestFreeKeys, Next::AnotherKey),
+        14 | 30 => (Effect::Page, Next::AnotherKey),
         15..18 => (Effect::Suspect(Rest::Cooldown), Next::AnotherKey),
         18..21 => (Effect::Strike(Rest::Cooldown), Next::AnotherKey),
-        21..23 => (Effect::Throttled(minute), Next::AnotherKey),
+        21..23 => (Effect::Throttled(minute), Next::AnotherModel),
         23 => (Effect::ModelMissing(hours), Next::AnotherKey),
         24..26 => (Effect::Innocent, Next::Nowhere),
+        27..30 => (Effect::Refused(Death::Unlisted), Next::AnotherKey),
         26 => (Effect::Innocent, Next::Repaired(Repair::NoThinkingConfig)),
+        44 => (Effect::WrongEndpoint, Next::Nowhere),
+        45 => (Effect::SpendingCap, Next::AnotherKey),
         _ => (Effect::Healthy, Next::Done),
     }
 }

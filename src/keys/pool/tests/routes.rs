@@ -165,18 +165,21 @@ fn travel(pool: &mut Pool, outcomes: &[(Effect, Next)]) -> (Vec<(u8, String)>, R
 type Case<'a> = (&'a [(Effect, Next)], &'a [&'a str], bool);
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn after_a_failure_its_kind_decides_where_the_question_goes() {
     let fault = (Effect::Suspect(Rest::Cooldown), Next::AnotherKey);
     let full = (Effect::RestModel(Rest::Cooldown), Next::AnotherModel);
     let missing = (Effect::ModelMissing(MINUTE), Next::AnotherKey);
     let strike = (Effect::Strike(Rest::Cooldown), Next::AnotherKey);
-    let region = (Effect::RestFreeKeys(MINUTE), Next::PaidKey);
+    let region = (Effect::RestFreeKeys, Next::AnotherKey);
+    let page = (Effect::Page, Next::AnotherKey);
+    let throttled = (Effect::Throttled(MINUTE), Next::AnotherModel);
     let bad = (Effect::Innocent, Next::Nowhere);
     let repaired = |repair| (Effect::Innocent, Next::Repaired(repair));
     let done = (Effect::Healthy, Next::Done);
-    let thinking = repaired(Repair::NoThinkingConfig);
-    let signatures = repaired(Repair::PlainSignatures);
-    let cases: [Case<'_>; 11] = [
+    let [thinking, signatures] = [Repair::NoThinkingConfig, Repair::PlainSignatures].map(repaired);
+    let slow = (Effect::Innocent, Next::FasterModel);
+    let cases: [Case<'_>; 15] = [
         (&[done, done], &["mid"], false),
         (&[bad, done], &["mid"], false),
         (
@@ -186,9 +189,17 @@ fn after_a_failure_its_kind_decides_where_the_question_goes() {
         ),
         (&[fault, fault, done], &["mid", "mid", "twin"], true),
         (&[full, full, done], &["mid", "twin", "small"], false),
+        (&[slow, slow, done], &["mid", "twin", "small"], false),
         (&[full, strike, done], &["mid", "twin", "twin"], false),
         (&[missing, missing, done], &["mid", "mid", "twin"], true),
-        (&[region, done], &["mid", "mid"], true),
+        (&[region, region, done], &["mid", "mid", "mid"], true),
+        (&[page, page, done], &["mid", "mid"], true),
+        (&[page, done], &["mid", "mid"], true),
+        (
+            &[throttled, throttled, done],
+            &["mid", "twin", "small"],
+            true,
+        ),
         (&[thinking, thinking, done], &["mid", "mid"], false),
         (
             &[thinking, signatures, thinking],
@@ -208,14 +219,17 @@ fn after_a_failure_its_kind_decides_where_the_question_goes() {
         let called: Vec<&str> = calls.iter().map(|(_, model)| model.as_str()).collect();
         assert_eq!(called, models, "{outcomes:?}");
         assert_eq!(route.attempts() as usize, models.len());
+        let thinks_less = route.repairs() == [Repair::LessThinking];
+        assert_eq!(thinks_less, outcomes.contains(&slow), "{outcomes:?}");
         if other_keys {
             let mut names: Vec<u8> = calls.iter().map(|(name, _)| *name).collect();
             names.sort_unstable();
             names.dedup();
             assert_eq!(names.len(), models.len(), "{outcomes:?}: {calls:?}");
         }
-        let region = outcomes[0] == region;
-        assert_eq!(calls.iter().any(|(name, _)| *name == 9), region);
+        let paid = calls.iter().position(|(name, _)| *name == 9);
+        let region = (outcomes[0] == region).then_some(2);
+        assert_eq!(paid, region, "one more free key, then money");
     }
 }
 
@@ -239,13 +253,14 @@ fn an_overloaded_model_without_another_one_is_asked_again_in_the_end() {
 
 #[test]
 fn only_money_helps_where_the_free_keys_may_not_go() {
-    let region = (Effect::RestFreeKeys(MINUTE), Next::PaidKey);
+    let region = (Effect::RestFreeKeys, Next::AnotherKey);
     let done = (Effect::Healthy, Next::Done);
-    let (calls, _) = travel(&mut house(vec![key(1, None)]), &[region, done]);
-    assert_eq!(calls[1].1, "refused");
-    let keys = vec![key(1, None), paid(2, Some(Group::B))];
-    let (calls, _) = travel(&mut house(keys), &[region, done]);
-    assert_eq!(calls[1].1, "refused", "B's key is not A's to spend here");
+    let free = || vec![key(1, None), key(2, None)];
+    let (calls, _) = travel(&mut house(free()), &[region, region, done]);
+    assert_eq!(calls[2].1, "refused");
+    let keys = [free(), vec![paid(3, Some(Group::B))]].concat();
+    let (calls, _) = travel(&mut house(keys), &[region, region, done]);
+    assert_eq!(calls[2].1, "refused", "B's key is not A's to spend here");
 }
 
 #[test]

@@ -164,8 +164,9 @@ fn whoever_would_wait_too_long_is_told_at_once_when_it_would_be() {
 #[test]
 fn the_line_is_bounded() {
     let mut pool = pool((0..240).map(|name| key(name, None)).collect());
-    let tired = Effect::RestPool(Rest::Cooldown);
-    call(&mut pool, &small(), tired, T0).unwrap();
+    for _ in 0..2 {
+        call(&mut pool, &small(), Effect::Page, T0).unwrap();
+    }
     let ask = Ask {
         patience: after(3_600),
         tiers: vec![vec!["small".to_owned(), "big".to_owned()]],

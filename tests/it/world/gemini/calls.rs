@@ -64,6 +64,11 @@ impl Gemini {
         state.probes.iter().filter(|name| *name == key).count()
     }
 
+    /// Requests to another address than the service's.
+    pub(crate) fn misrouted(&self) -> usize {
+        self.state.lock().misrouted
+    }
+
     /// Calls whose question holds a word.
     pub(crate) fn calls_about(&self, word: &str) -> Vec<Call> {
         let calls = self.calls().into_iter();

@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     OldFormQuota,
     /// 429 of the front end, in HTML: our address is blocked.
     Robots,
+    /// A page of a proxy or a firewall, with this status.
+    Page(u16),
     /// 400 if the request names a thinking level; else all is well.
     BadLevel,
     /// Below HTTP.
@@ -82,6 +84,20 @@ impl Fault {
         denied("The address is not allowed.").because("API_KEY_IP_ADDRESS_BLOCKED");
     pub(crate) const REFERRER_BLOCKED: Self =
         denied("The referrer is not allowed.").because("API_KEY_HTTP_REFERRER_BLOCKED");
+    pub(crate) const OAUTH_WANTED: Self = refused(
+        401,
+        "UNAUTHENTICATED",
+        "API keys are not supported by this API. Expected OAuth2 access token or other \
+         authentication credentials that assert a principal.",
+    )
+    .because("CREDENTIALS_MISSING");
+    pub(crate) const PROJECT_DELETED: Self =
+        denied("Project #123456789 has been deleted.").because("CONSUMER_INVALID");
+    pub(crate) const NO_BILLING: Self =
+        denied("This API method requires billing to be enabled. Please enable billing.")
+            .because("BILLING_DISABLED");
+    /// Of a gateway that drops the details, in words that nobody listed.
+    pub(crate) const UNLISTED_DENIAL: Self = denied("The caller does not have permission");
     pub(crate) const MODEL_GONE: Self = refused(
         404,
         "NOT_FOUND",
@@ -97,6 +113,8 @@ impl Fault {
     pub(crate) const PREPAID_OLD_FORM: Self = exhausted("Your prepayment credits are depleted");
     pub(crate) const SPEND: Self =
         exhausted("You have reached the spend limit of your tier for 10 minutes.");
+    pub(crate) const SPENDING_CAP: Self =
+        exhausted("Your billing account has exceeded its monthly spending cap.");
     pub(crate) const BARE_QUOTA: Self =
         exhausted("Resource has been exhausted (e.g. check quota).");
     pub(crate) const INTERNAL: Self = refused(500, "INTERNAL", "An internal error has occurred.");
@@ -134,7 +152,7 @@ impl Fault {
     /// The HTTP status of its answer; 0 when there is none.
     pub(crate) fn status(self) -> u16 {
         match self {
-            Self::Error { code, .. } => code,
+            Self::Error { code, .. } | Self::Page(code) => code,
             Self::Quota(_)
             | Self::Minute(..)
             | Self::QuotaInArray(_)
@@ -158,7 +176,7 @@ impl Fault {
 
     /// Whether `models.get` fails like this too.
     pub(super) fn reaches_a_probe(self) -> bool {
-        matches!(self, Self::Line(_))
+        matches!(self, Self::Line(_) | Self::Page(_))
             || matches!(self.status(), 401 | 403)
             || self == Self::INVALID_KEY
             || self == Self::REGION
@@ -174,7 +192,9 @@ impl Fault {
                 reason,
                 ..
             } => {
-                let mut body = error(status, name, message);
+                // The model's name in a sentence of the service.
+                let message = message.replace("models/x", &format!("models/{}", asked.model));
+                let mut body = error(status, name, &message);
                 if !reason.is_empty() {
                     body["error"]["details"] = info(reason);
                 }
@@ -190,6 +210,10 @@ impl Fault {
             }
             Self::OldFormQuota => wire.json(status, &old_form_quota()),
             Self::Robots => wire.html(status, "<html>We're sorry... automated queries</html>"),
+            Self::Page(_) => {
+                let page = format!("<html><head><title>{status}</title></head></html>");
+                wire.html(status, &page);
+            }
             Self::BadLevel if asked.names_a_level() => {
                 let text = "Thinking level MINIMAL is not supported for this model.";
                 wire.json(status, &error(status, "INVALID_ARGUMENT", text));

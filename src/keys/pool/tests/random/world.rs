@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::keys::breaker::Gate;
+use crate::keys::quota::BINDS_FOR;
 use crate::keys::{Route, Start};
 
 mod acts;
@@ -42,7 +44,8 @@ pub(super) struct World {
     ledgers: HashMap<Bucket, Ledger>,
     healths: HashMap<Scope, Health>,
     calls: HashMap<Bucket, Vec<Call>>,
-    learned: HashMap<(Bucket, Quota), u64>,
+    /// Limits the service has named, and when.
+    learned: HashMap<(Bucket, Quota), (u64, Timestamp)>,
     /// Reserved and not billed lower, by Pacific day.
     money: HashMap<i32, u64>,
 }
@@ -211,9 +214,14 @@ impl World {
             "twin" => (2, 20, 2_000),
             _ => (5, 50, 100_000),
         };
-        let said = |quota, otherwise| {
+        let said = |quota, otherwise: u64| {
             let bucket = (lease.project, lease.model.clone());
-            *self.learned.get(&(bucket, quota)).unwrap_or(&otherwise)
+            match self.learned.get(&(bucket, quota)) {
+                Some((limit, at)) if at.after(BINDS_FOR) > self.now => *limit,
+                // A day later more is tried, never less.
+                Some((limit, _)) => otherwise.max(*limit),
+                None => otherwise,
+            }
         };
         let rpm = said(Quota::RequestsPerMinute, rpm).min(10);
         let rpd = said(Quota::RequestsPerDay, rpd);
@@ -260,7 +268,32 @@ impl World {
         );
     }
 
+    /// What rests in the project is passed by nobody, or by the one call that looks how it stands.
+    fn check_probes(&self, lease: &Lease) {
+        let of_project = |it: &Out| it.lease.project == lease.project;
+        let of_bucket = |it: &Out| of_project(it) && it.lease.model == lease.model;
+        let mut out = self.out.iter();
+        let looked_at = out.any(|it| of_bucket(it) && it.lease.trials.bucket);
+        let mut out = self.out.iter();
+        let capped = out.any(|it| of_project(it) && it.lease.trials.project);
+        let bucket = Scope::ProjectModel(lease.project, lease.model.clone());
+        for (scope, on_probe, is_probe) in [
+            (bucket, looked_at, lease.trials.bucket),
+            (Scope::Project(lease.project), capped, lease.trials.project),
+        ] {
+            let health = self.healths.get(&scope).cloned().unwrap_or_default();
+            assert_eq!(health.dead, None, "a dead project was lent");
+            let expected = if is_probe { Gate::Probe } else { Gate::Open };
+            assert_eq!(
+                health.gate(on_probe, self.now),
+                expected,
+                "{scope:?}: {health:?}"
+            );
+        }
+    }
+
     fn check_rules(&self, lease: &Lease, ask: &Ask, ticket: Option<Ticket>) {
+        self.check_probes(lease);
         let key = self.keys.iter().find(|it| it.fingerprint == lease.key);
         let key = key.expect("the key is not configured");
         assert!(key.group.is_none_or(|group| ask.groups.contains(&group)));
@@ -273,11 +306,11 @@ impl World {
         assert!(ask.attempts < 3, "a fourth call");
         let mut scopes = vec![
             Scope::Key(lease.key),
-            Scope::Project(lease.project),
-            Scope::ProjectModel(lease.project, lease.model.clone()),
             Scope::KeyModel(lease.key, lease.model.clone()),
             Scope::Model(lease.model.clone()),
+            Scope::Missing(lease.model.clone()),
             Scope::Pool,
+            Scope::Endpoint,
         ];
         scopes.extend((!key.paid).then_some(Scope::FreeKeys));
         for scope in scopes {
@@ -286,12 +319,16 @@ impl World {
             };
             assert_eq!(health.dead, None, "a dead key was lent");
             let is_key = matches!(scope, Scope::Key(_));
-            let pardoned = is_key && self.pool.amnesty && health.struck_out(&THRIFTY);
+            let is_pardoned = self.pool.amnesty.contains(&lease.seat.key);
+            let pardoned = is_key && is_pardoned && health.struck_out(&THRIFTY);
             let rests = health.resting(self.now).is_some();
             assert!(pardoned || !rests, "{scope:?} was resting");
             let others = self.out.iter().filter(|it| match &scope {
-                Scope::Model(model) => it.lease.trials.model && it.lease.model == *model,
+                Scope::Model(model) | Scope::Missing(model) => {
+                    it.lease.trials.model && it.lease.model == *model
+                }
                 Scope::Pool => it.lease.trials.pool,
+                Scope::Endpoint => it.lease.trials.endpoint,
                 Scope::FreeKeys => it.lease.trials.free_keys,
                 Scope::Key(_)
                 | Scope::KeyModel(..)
@@ -303,6 +340,11 @@ impl World {
                 "a second trial"
             );
         }
+        self.check_turn(ask, ticket);
+    }
+
+    /// Nobody who waited longer for the same was overtaken.
+    fn check_turn(&self, ask: &Ask, ticket: Option<Ticket>) {
         let head_start = |ask: &Ask| Duration::from_secs(3) * u32::from(ask.rank);
         let turn_of = |ask: &Ask, ticket| (ask.since.after(head_start(ask)), ticket);
         let turn = turn_of(ask, ticket.unwrap_or(Ticket(u64::MAX)));
@@ -340,7 +382,8 @@ impl World {
             limit,
         });
         if let Some(one) = learned {
-            self.learned.insert((bucket.clone(), one.quota), one.limit);
+            self.learned
+                .insert((bucket.clone(), one.quota), (one.limit, self.now));
         }
         let counted = match how {
             0..9 | 21..24 => Counted::NotOfTheDay,
@@ -360,6 +403,9 @@ impl World {
         let call = lease.attempted();
         let changes = self.pool.settle(lease, &verdict, self.now, &mut self.rng);
         self.store(changes);
+        if let Effect::Refused(death) = effect {
+            self.look(&call, how, death);
+        }
         let ledger = self.pool.ledger(bucket.0, &bucket.1);
         self.ledgers.insert(bucket, ledger);
         self.check_money(pacific::day_of(self.now).number);
@@ -395,7 +441,10 @@ impl World {
             let old = old.unwrap_or_default();
             // What a storm has done to a key is taken back.
             if old.dead.is_none() && health.dead.is_none() {
-                assert!(old.rests_until <= health.rests_until, "a rest shrank");
+                // Of everybody, of a key that was looked at, or of what a success has cleared.
+                let taken_back = health.rests_until.is_none();
+                let kept = old.rests_until <= health.rests_until;
+                assert!(kept || taken_back, "a rest shrank");
             }
             let longest = self.now.after(pacific::LONGEST_DAY);
             assert!(health.rests_until.is_none_or(|until| until <= longest));
