@@ -4,42 +4,43 @@
 //! older message and the next one is new; every part of an answer keeps a number of its own, and the
 //! numbers rise with the order.
 
-use super::{Outbound, Parcel};
+use super::{MessageId, Outbound, Parcel};
 
 /// What `pieces` and the rows behind them in their chat become, in order, when the pieces go in the
 /// place of the first. Of `behind`, further parts of the same answer are numbered anew, and the
 /// messages that these were to take over are taken over in order: a piece that came as a new message
 /// would stand below them.
-pub(crate) fn in_order(pieces: Vec<Outbound>, behind: Vec<Outbound>) -> Vec<Outbound> {
+pub(crate) fn in_order(pieces: &[Outbound], behind: Vec<Outbound>) -> Vec<Outbound> {
     let Some((first, further)) = pieces.split_first() else {
         return behind;
     };
     let is_later = |row: &Outbound| is_behind(row, first);
     let later = behind.iter().filter(|row| is_later(row));
-    let mut places = later.filter_map(|row| match row.parcel {
-        Parcel::Edit { message, .. } => Some(message),
-        Parcel::Send { .. }
-        | Parcel::Restore { .. }
-        | Parcel::Delete { .. }
-        | Parcel::File { .. }
-        | Parcel::Document { .. }
-        | Parcel::Answer { .. } => None,
-    });
-    let mut all = vec![first.clone()];
+    let places: Vec<MessageId> = later.filter_map(place_of).collect();
+    let mut places = places.into_iter();
     let more = u16::try_from(further.len()).unwrap_or(u16::MAX);
-    for (row, by) in (1..).zip(further).map(|(by, row)| (row, by)) {
+    let mut all = vec![first.clone()];
+    for (by, row) in (1..).zip(further) {
         all.push(placed(numbered(row.clone(), by), places.next()));
     }
-    for row in &behind {
-        all.push(if is_later(row) {
-            let is_message = matches!(row.parcel, Parcel::Send { .. } | Parcel::Edit { .. });
-            let place = if is_message { places.next() } else { None };
-            placed(numbered(row.clone(), more), place)
-        } else {
-            row.clone()
+    for row in behind {
+        let is_message = matches!(row.parcel, Parcel::Send { .. } | Parcel::Edit { .. });
+        all.push(match (is_later(&row), is_message) {
+            (true, true) => placed(numbered(row, more), places.next()),
+            (true, false) => numbered(row, more),
+            (false, _) => row,
         });
     }
     all
+}
+
+/// The message that a row takes over.
+fn place_of(row: &Outbound) -> Option<MessageId> {
+    if let Parcel::Edit { message, .. } = row.parcel {
+        Some(message)
+    } else {
+        None
+    }
 }
 
 /// Whether a row is a later part of the same answer.
@@ -60,7 +61,7 @@ pub(crate) fn numbered(row: Outbound, by: u16) -> Outbound {
 }
 
 /// A message that takes this one over, or comes as a new one.
-fn placed(row: Outbound, place: Option<super::MessageId>) -> Outbound {
+fn placed(row: Outbound, place: Option<MessageId>) -> Outbound {
     let parcel = match (row.parcel, place) {
         (
             Parcel::Send { body, buttons, .. } | Parcel::Edit { body, buttons, .. },
@@ -84,7 +85,7 @@ fn placed(row: Outbound, place: Option<super::MessageId>) -> Outbound {
 mod tests {
     use super::*;
     use crate::chat::rich::Rich;
-    use crate::chat::{ChatId, JobId, Lane, MessageId, UserId};
+    use crate::chat::{ChatId, JobId, Lane, UserId};
 
     const LANE: Lane = Lane::Telegram {
         chat: ChatId(7),
@@ -117,11 +118,10 @@ mod tests {
     fn seen(rows: &[Outbound]) -> Vec<(String, Option<i32>, Option<u16>)> {
         let seen = rows.iter().map(|row| {
             let part = row.part_of.map(|(_, _, part)| part);
-            match &row.parcel {
-                Parcel::Send { body, .. } => (body.text.clone(), None, part),
-                Parcel::Edit { body, message, .. } => (body.text.clone(), Some(message.0), part),
-                other => (format!("{other:?}"), None, part),
-            }
+            let (Parcel::Send { body, .. } | Parcel::Edit { body, .. }) = &row.parcel else {
+                panic!("{row:?}");
+            };
+            (body.text.clone(), place_of(row).map(|place| place.0), part)
         });
         seen.collect()
     }
@@ -138,7 +138,7 @@ mod tests {
             ..other.clone()
         };
         let rows = in_order(
-            vec![part(0, "a", None), part(0, "b", None), part(0, "c", None)],
+            &[part(0, "a", None), part(0, "b", None), part(0, "c", None)],
             vec![part(1, "d", None), other, foreign],
         );
         assert_eq!(
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn old_messages_are_taken_over_in_order() {
         let rows = in_order(
-            vec![part(0, "a", Some(11)), part(0, "b", None)],
+            &[part(0, "a", Some(11)), part(0, "b", None)],
             vec![
                 part(1, "c", Some(12)),
                 part(2, "d", Some(13)),
@@ -179,6 +179,6 @@ mod tests {
     #[test]
     fn in_place_of_nothing_the_rest_goes_on() {
         let behind = vec![part(1, "c", Some(12))];
-        assert_eq!(in_order(Vec::new(), behind.clone()), behind);
+        assert_eq!(in_order(&[], behind.clone()), behind);
     }
 }

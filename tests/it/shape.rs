@@ -99,14 +99,6 @@ fn a_bad_snippet_is_refused() {
         ("src/config.rs", "use crate::cli;"),
         ("src/chat.rs", "use crate::*;"),
         ("src/mystery.rs", "use std::fmt;"),
-        // Rendering blocks, and so does whoever holds a lock.
-        ("src/app/turn/close.rs", "use crate::chat::{Job, render};"),
-        ("src/app/deliver/repair.rs", "fn f() { render::parts(&x); }"),
-        (
-            "src/app/live.rs",
-            "fn f(&self) { self.g(self.x.lock().way); }",
-        ),
-        ("src/keys.rs", "fn f() { g(\n1, x.lock().clone()); }"),
         // bincode has one home, tests included.
         ("src/store.rs", "use bincode::Encode;"),
         ("src/chat.rs", "#[bincode(crate = \"x\")]"),
@@ -180,18 +172,6 @@ fn a_good_snippet_is_let_through() {
         ("src/main.rs", "fn main() { svs_bot::cli::main() }"),
         ("src/lib.rs", "pub(crate) mod app;"),
         (
-            "src/app/turn/said.rs",
-            "use crate::chat::render::{self, Shown};",
-        ),
-        (
-            "src/app/live.rs",
-            "fn f(&self) { let way = self.x.lock().way; self.g(way); if self.x.lock().g(1) {} }",
-        ),
-        (
-            "src/app/live.rs",
-            "fn f() { assert!(x.lock().is_empty()); drop(x.lock()); }",
-        ),
-        (
             "src/app/turn.rs",
             "use crate::{chat, store::Store, telegram};\nuse super::Ctx;",
         ),
@@ -202,6 +182,49 @@ fn a_good_snippet_is_let_through() {
             .map(ToString::to_string)
             .collect();
         assert!(found.is_empty(), "{snippet}\n{found:?}");
+    }
+}
+
+#[test]
+fn what_blocks_others_for_long_is_refused() {
+    let cases = [
+        (
+            "src/app/turn/close.rs",
+            "use crate::chat::{Job, render};",
+            1,
+        ),
+        (
+            "src/app/deliver/repair.rs",
+            "fn f() { render::parts(&x); }",
+            1,
+        ),
+        (
+            "src/app/turn/said.rs",
+            "use crate::chat::render::{self};",
+            0,
+        ),
+        ("src/chat/outbound.rs", "use super::render;", 0),
+        (
+            "src/app/live.rs",
+            "fn f() { self.g(self.x.lock().way); }",
+            1,
+        ),
+        ("src/keys.rs", "fn f() { g(1, x.lock().clone()); }", 1),
+        ("src/app/live.rs", "fn f() { let y = x.lock().y; g(y); }", 0),
+        (
+            "src/app/live.rs",
+            "fn f() { if x.lock().g(1) {} drop(x.lock()); }",
+            0,
+        ),
+        (
+            "src/app/live.rs",
+            "fn f() { assert!(x.lock().is_empty()); }",
+            0,
+        ),
+        ("src/app/live.rs", "fn f() { all(|x| x.lock().y); }", 0),
+    ];
+    for (file, snippet, breaches) in cases {
+        assert_eq!(lines(file, snippet).len(), breaches, "{file}: {snippet}");
     }
 }
 

@@ -20,18 +20,18 @@ pub(super) fn halves(row: &Outbound) -> Vec<Outbound> {
     let last = bodies.len().saturating_sub(1);
     let piece = |(at, body): (usize, Rich)| {
         let buttons = buttons.iter().filter(|_| at == last).cloned().collect();
-        let parcel = match &row.parcel {
-            Parcel::Edit { message, .. } if at == 0 => Parcel::Edit {
+        let parcel = match (at, &row.parcel) {
+            (0, Parcel::Edit { message, .. }) => Parcel::Edit {
                 message: *message,
                 body,
                 buttons,
             },
-            Parcel::Send { reply_to, .. } if at == 0 => Parcel::Send {
+            (0, Parcel::Send { reply_to, .. }) => Parcel::Send {
                 body,
                 reply_to: *reply_to,
                 buttons,
             },
-            _ => new_message(body, buttons),
+            (_, _) => new_message(body, buttons),
         };
         in_place_of(row, parcel)
     };

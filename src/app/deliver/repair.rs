@@ -234,7 +234,7 @@ async fn divided(ctx: &Ctx, head: Head, rows: Vec<Outbound>) -> Ended {
     let stored = ctx
         .engine
         .store
-        .write(move |store| store.divide_outbound(head.id, rows.clone()));
+        .write(move |store| store.divide_outbound(head.id, &rows));
     match stored.await {
         Ok(Some(divided)) => {
             info!(chat = head.chat.0, row = head.id.0, pieces, moved = divided.moved.len(); "message sent in pieces");

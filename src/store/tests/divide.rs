@@ -67,8 +67,8 @@ fn what_stood_behind_a_divided_row_stands_behind_all_its_pieces() {
         write.put_outbound(&press)?;
         let waits = write.put_outbound(&aside(outbound(5, "aside")))?;
         let last = write.put_outbound(&outbound(5, "next answer"))?;
-        let divided = write.divide_outbound(first, vec![part(0, "a"), part(0, "b")])?;
-        assert_eq!(write.divide_outbound(first, Vec::new())?, None);
+        let divided = write.divide_outbound(first, &[part(0, "a"), part(0, "b")])?;
+        assert_eq!(write.divide_outbound(first, &[])?, None);
         assert!(write.remove_outbound(waits)?, "it keeps its id");
         Ok((first, vec![second, last], divided.unwrap()))
     });
@@ -106,7 +106,7 @@ fn of_a_row_that_stands_aside_only_the_numbers_behind_it_change() {
         write.record_answer_message(lane, JobId(1), 2, MessageId(12))?;
         write.put_outbound(&aside(part(3, "d")))?;
         let pieces = ["a", "b", "c"].map(|text| aside(part(1, text)));
-        write.divide_outbound(row, pieces.to_vec())
+        write.divide_outbound(row, &pieces)
     });
     assert_eq!(divided.unwrap().moved, []);
     assert_eq!(
@@ -130,7 +130,7 @@ fn a_row_whose_chat_has_moved_is_not_divided() {
         let row = write.put_outbound(&outbound(-5, "ab"))?;
         write.migrate_chat(ChatId(-5), ChatId(-1005))?;
         let pieces = ["a", "b"].map(|text| outbound(-5, text));
-        write.divide_outbound(row, pieces.to_vec())
+        write.divide_outbound(row, &pieces)
     });
     assert_eq!(divided, None);
     assert_eq!(rows(&store, -1005), seen(&[("ab", 0)]));

@@ -28,7 +28,7 @@ impl Write<'_> {
     pub(crate) fn divide_outbound(
         &mut self,
         id: OutboxId,
-        pieces: Vec<Outbound>,
+        pieces: &[Outbound],
     ) -> Result<Option<Divided>, StoreError> {
         let outbox = self.txn.open_table(tables::OUTBOX)?;
         let row = tables::row::<Outbound>(&outbox, &Key::number(id.0))?;

@@ -42,10 +42,10 @@ fn send(body: Rich) -> Outbound {
 }
 
 fn body_of(row: &Outbound) -> &Rich {
-    match &row.parcel {
-        Parcel::Send { body, .. } | Parcel::Edit { body, .. } => body,
-        other => panic!("{other:?}"),
-    }
+    let (Parcel::Send { body, .. } | Parcel::Edit { body, .. }) = &row.parcel else {
+        panic!("{row:?}");
+    };
+    body
 }
 
 #[test]

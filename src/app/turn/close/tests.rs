@@ -212,10 +212,10 @@ async fn what_of_an_old_answer_is_a_file_is_known_and_not_guessed() {
         let mut edited = Vec::new();
         let mut gone = Vec::new();
         for row in &rows {
-            match row.parcel {
-                Parcel::Edit { message, .. } => edited.push(message.0),
-                Parcel::Delete { message } => gone.push(message.0),
-                _ => {}
+            if let Parcel::Edit { message, .. } = row.parcel {
+                edited.push(message.0);
+            } else if let Parcel::Delete { message } = row.parcel {
+                gone.push(message.0);
             }
         }
         assert_eq!(gone, deleted, "{rows:?}");
