@@ -215,8 +215,12 @@ pub(crate) async fn run(
             biased;
             () = stop.cancelled() => break,
             Some(ended) = delivery.sends.join_next_with_id() => {
-                // What a try put in the place of its row is known before its line goes on.
-                while let Ok(letter) = letters.try_recv() {
+                // What a try put in the place of its row is known before its line goes on: it is
+                // among the letters that are there.
+                for _ in 0..LETTERS {
+                    let Ok(letter) = letters.try_recv() else {
+                        break;
+                    };
                     delivery.take(letter);
                 }
                 delivery.ended(ended);

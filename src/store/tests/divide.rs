@@ -159,3 +159,34 @@ fn a_file_of_an_answer_is_known_as_one() {
     });
     assert_eq!(kept(&store), [], "it was sent anew, as a text");
 }
+
+#[test]
+fn a_beginning_that_is_to_come_back_is_a_new_message_after_a_move() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let row = done(&store, |write| {
+        let mut turn = turn("q", 10);
+        turn.files.push(MessageId(12));
+        write.append_turn(lane(-5, None, 9), JobId(1), &turn)?;
+        let parcel = Parcel::Restore {
+            message: Some(MessageId(11)),
+            answer: "**old**".to_owned(),
+            asked: String::new(),
+            buttons: Vec::new(),
+        };
+        let row = Outbound {
+            parcel,
+            ..outbound(-5, "")
+        };
+        let id = write.put_outbound(&row)?;
+        write.migrate_chat(ChatId(-5), ChatId(-1005))?;
+        Ok(id)
+    });
+    let row = store.read_now(|read| read.outbound(row)).unwrap().unwrap();
+    let Parcel::Send { body, .. } = row.rendered().parcel else {
+        panic!("not a new message");
+    };
+    assert_eq!((body.text.as_str(), body.entities.len()), ("old", 1));
+    let kept = store.read_now(|read| read.turn(lane(-1005, None, 9), JobId(1)));
+    assert_eq!(kept.unwrap().unwrap().files, []);
+}
