@@ -15,6 +15,7 @@ pub(crate) mod admit;
 pub(crate) mod answer;
 pub(crate) mod callback;
 pub(crate) mod command;
+pub(crate) mod divided;
 pub(crate) mod enclosed;
 mod lane;
 mod outbound;

@@ -20,7 +20,7 @@ mod minute;
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::chat::{ChatId, JobId, Rank};
+use crate::chat::{ChatId, JobId, OutboxId, Rank};
 use crate::clock::Timestamp;
 pub(crate) use closed::{Closed, Place};
 pub(crate) use due::{Due, Ended, Fate, Frame, Head, Item};
@@ -154,6 +154,21 @@ impl Outgoing {
             }
         }
         self.groups.remove(&chat);
+    }
+
+    /// Rows of a chat that are not in the outbox any more under these ids.
+    pub(crate) fn forget(&mut self, chat: ChatId, ids: &[OutboxId], now: Timestamp) {
+        let line = Line::Texts(chat);
+        self.unfile(line);
+        if let Some(rows) = self.lines.get_mut(&line) {
+            let before = rows.len();
+            for id in ids {
+                rows.waiting.remove(id);
+                rows.aside.remove(id);
+            }
+            self.rows = self.rows.saturating_sub(before - rows.len());
+        }
+        self.file(line, now);
     }
 
     /// When [`Outgoing::next`] has something, if nothing else happens before: `now` when it has.

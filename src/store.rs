@@ -41,7 +41,7 @@ pub(crate) use self::open::Open;
 use self::open::{Opened, Place};
 pub(crate) use self::read::Read;
 use self::waiting::{Answer, Op, Pace};
-pub(crate) use self::write::Write;
+pub(crate) use self::write::{Divided, Write};
 use self::writer::Shared;
 use crate::chat::role::Person;
 use crate::chat::{Basis, JobId, Lane, StoredTurn, UserId};

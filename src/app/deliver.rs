@@ -9,6 +9,7 @@
 mod attempt;
 mod frame;
 mod pace;
+mod pieces;
 mod repair;
 
 use std::collections::{HashMap, HashSet};
@@ -28,7 +29,7 @@ use crate::app::{Ctx, GRACE};
 use crate::chat::{ChatId, Failing, JobId, Outbound, OutboxId, Rank};
 use crate::clock::{self, Pause, Timestamp};
 use crate::outgoing::{Closed, Due, Ended, Fate, Frame, Head, Item, Outgoing, Place};
-use crate::store::Read;
+use crate::store::{Divided, Read};
 use pace::Pace;
 
 /// Sends at the same time; each holds a thread.
@@ -57,6 +58,8 @@ pub(crate) struct Mail {
 pub(crate) enum Letter {
     /// A row that was just stored.
     Row(Head),
+    /// Rows of a chat that have other ids now.
+    Moved(ChatId, Vec<OutboxId>),
     /// A chat we may not write to any more; its rows are gone.
     Closed(ChatId),
     /// A growing answer wants to show what it has.
@@ -85,6 +88,12 @@ impl Mail {
         for row in rows {
             self.tell(Letter::Row(*row)).await;
         }
+    }
+
+    /// Rows went in the place of one, and those behind it behind them.
+    pub(crate) async fn replace(&self, chat: ChatId, divided: Divided) {
+        self.tell(Letter::Moved(chat, divided.moved)).await;
+        self.push(&divided.heads).await;
     }
 
     /// Sends a message once, without a row in the outbox.
@@ -205,7 +214,17 @@ pub(crate) async fn run(
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(ended) = delivery.sends.join_next_with_id() => delivery.ended(ended),
+            Some(ended) = delivery.sends.join_next_with_id() => {
+                // What a try put in the place of its row is known before its line goes on: it is
+                // among the letters that are there.
+                for _ in 0..LETTERS {
+                    let Ok(letter) = letters.try_recv() else {
+                        break;
+                    };
+                    delivery.take(letter);
+                }
+                delivery.ended(ended);
+            }
             Some(letter) = letters.recv() => delivery.take(letter),
             () = sleep(pause) => {}
         }
@@ -237,6 +256,7 @@ impl Delivery {
     fn take(&mut self, letter: Letter) {
         match letter {
             Letter::Row(head) => self.outgoing.push(head, clock::steady()),
+            Letter::Moved(chat, rows) => self.outgoing.forget(chat, &rows, clock::steady()),
             Letter::Closed(chat) => {
                 self.outgoing.close(chat);
                 self.growing.retain(|_, (live, _)| live.chat != chat);

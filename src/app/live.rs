@@ -179,7 +179,9 @@ impl Live {
     /// Takes what there is to show now; `None` when it is on the screen already, costs more than what
     /// was granted, or the answer has ended. Renders: for a thread that may block.
     pub(crate) fn begin(&self, granted: Frame) -> Option<Begun> {
-        let (content, is_full) = self.content(self.screen.lock().way);
+        // Rendering takes its time: nobody waits for the screen meanwhile.
+        let way = self.screen.lock().way;
+        let (content, is_full) = self.content(way);
         let mut screen = self.screen.lock();
         screen.is_full = is_full && screen.grown.as_ref() == Some(&content);
         let content = if screen.is_full {
@@ -290,13 +292,13 @@ impl Live {
 
     /// What there is to show, and whether it is a part that is full.
     fn content(&self, way: Way) -> (Content, bool) {
-        let visible = self.visible.borrow();
+        // Whoever publishes further text waits as long as this is borrowed.
+        let visible = self.visible.borrow().clone();
         if let Some(queued) = visible.queued {
             let notice = Rich::plain(self.place_in_line(queued));
             return (Content::Notice(notice), false);
         }
-        let text = visible.text.clone();
-        drop(visible);
+        let text = visible.text;
         let text = match way {
             Way::Draft => text.as_str(),
             // A message notifies with what it begins with.

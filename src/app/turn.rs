@@ -332,6 +332,8 @@ impl Asked<'_> {
             asked: self.job.accepted,
             question_messages: self.job.messages.clone(),
             answer_messages: Vec::new(),
+            files: Vec::new(),
+            beginning: None,
             model: String::new(),
             reason: TierReason::Smalltalk,
             question: quote.into_iter().chain(enclosed).chain([text]).collect(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::render;
 use super::rich::Rich;
 use super::{ChatId, JobId, Lane, MessageId, TopicId};
 use crate::clock::{Pause, Timestamp};
@@ -39,6 +40,53 @@ impl Outbound {
                 buttons: Vec::new(),
             },
         }
+    }
+
+    /// What is rendered only when it is sent, rendered. For a thread that may block.
+    pub(crate) fn rendered(self) -> Self {
+        match &self.parcel {
+            Parcel::Restore {
+                message,
+                answer,
+                asked,
+                buttons,
+            } => Self {
+                parcel: restored(*message, (answer, asked), buttons),
+                ..self
+            },
+            Parcel::Send { .. }
+            | Parcel::Edit { .. }
+            | Parcel::Delete { .. }
+            | Parcel::File { .. }
+            | Parcel::Document { .. }
+            | Parcel::Answer { .. } => self,
+        }
+    }
+}
+
+/// The first part of an answer, for the message that it is to be in again. Renders: for a thread that
+/// may block.
+fn restored(
+    message: Option<MessageId>,
+    (answer, asked): (&str, &str),
+    buttons: &[Button],
+) -> Parcel {
+    let mut parts = render::parts(&render::answer(answer, asked)).into_iter();
+    // Of an answer with nothing to see, what there is was shown as it is.
+    let body = parts.next().unwrap_or_else(|| Rich::plain(answer));
+    let is_whole = parts.next().is_none();
+    let buttons = buttons.iter().filter(|_| is_whole).cloned().collect();
+    match message {
+        Some(message) => Parcel::Edit {
+            message,
+            body,
+            buttons,
+        },
+        None => Parcel::Send {
+            body,
+            reply_to: None,
+            buttons,
+        },
     }
 }
 
@@ -100,6 +148,18 @@ pub(crate) enum Parcel {
     Edit {
         message: MessageId,
         body: Rich,
+        buttons: Vec<Button>,
+    },
+    /// Gives a message of ours the beginning of an answer back that was in it; where its number is not
+    /// known any more, that comes as a new message.
+    Restore {
+        message: Option<MessageId>,
+        /// The model's markdown, rendered only when this is sent: rows are stored by the one writer of
+        /// all chats.
+        answer: String,
+        /// The words of the person, who may have mentioned somebody.
+        asked: String,
+        /// Under an answer of one part.
         buttons: Vec<Button>,
     },
     Delete {

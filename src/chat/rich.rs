@@ -74,6 +74,14 @@ impl Rich {
             entities: Vec::new(),
         }
     }
+
+    /// Bytes that its entities take of a message.
+    pub(crate) fn entity_bytes(&self) -> usize {
+        self.entities
+            .iter()
+            .map(|entity| entity.style.bytes())
+            .sum()
+    }
 }
 
 impl Entity {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::rich::Rich;
 use super::{Enclosed, MessageId, TierReason};
 use crate::clock::Timestamp;
 
@@ -15,6 +16,10 @@ pub(crate) struct StoredTurn {
     pub(crate) question_messages: Vec<MessageId>,
     /// Part number and message id of every part Telegram acknowledged; filled in by delivery.
     pub(crate) answer_messages: Vec<(u16, MessageId)>,
+    /// Those of them that are files: they can be deleted, and not be edited.
+    pub(crate) files: Vec<MessageId>,
+    /// What the first part became where Telegram took it only in pieces.
+    pub(crate) beginning: Option<Rich>,
     pub(crate) model: String,
     pub(crate) reason: TierReason,
     pub(crate) question: Vec<Part>,
@@ -59,6 +64,8 @@ impl StoredTurn {
             reason: TierReason::Smalltalk,
             answer: Vec::new(),
             answer_messages: Vec::new(),
+            files: Vec::new(),
+            beginning: None,
             ..self
         }
     }

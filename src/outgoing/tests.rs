@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::ended::OUTAGE_CAP;
 use super::*;
-use crate::chat::{Failing, OutboxId};
+use crate::chat::Failing;
 use crate::clock::Pause;
 
 /// Most messages and edits in 60 seconds of one group (Bot API FAQ).
@@ -585,4 +585,27 @@ fn the_count_of_rows_is_true_whatever_happens() {
         });
         assert_eq!(outgoing.len(), counted.sum::<usize>(), "after {nth}");
     }
+}
+
+#[test]
+fn rows_that_have_other_ids_now_are_forgotten_and_cost_no_time() {
+    let mut outgoing = Outgoing::default();
+    for id in 1..=4 {
+        outgoing.push(head(id, 7, Rank::Final), NOW);
+    }
+    let first = outgoing.next(NOW).unwrap();
+    outgoing.push(head(5, 7, Rank::Final), NOW);
+    outgoing.forget(ChatId(7), &[OutboxId(2), OutboxId(3), OutboxId(9)], NOW);
+    assert_eq!(outgoing.len(), 3);
+    assert_eq!(outgoing.next(NOW), None, "the line is busy");
+    outgoing.ended(first, Ended::Gone, NOW, Duration::ZERO);
+    for expected in [4, 5] {
+        let due = outgoing.next(NOW).unwrap();
+        assert_eq!(id(due), expected);
+        outgoing.ended(due, Ended::Gone, NOW, Duration::ZERO);
+    }
+    assert_eq!(outgoing.len(), 0);
+    outgoing.forget(ChatId(9), &[OutboxId(1)], NOW);
+    assert_eq!(outgoing.next(NOW.after(MINUTE)), None);
+    assert!(outgoing.lines.is_empty());
 }

@@ -10,6 +10,7 @@ use parking_lot::RwLock;
 
 use super::StoreError;
 use super::write::Touched;
+use crate::chat::rich::Entity;
 use crate::chat::role::Person;
 use crate::chat::{Enclosed, Lane, Part, StoredTurn, UserId};
 
@@ -112,8 +113,11 @@ fn person_bytes(person: &Person) -> usize {
 fn turn_bytes(turn: &StoredTurn) -> usize {
     let parts = turn.question.iter().chain(&turn.answer);
     let parts: usize = parts.map(part_bytes).sum();
-    let messages = turn.question_messages.len() + turn.answer_messages.len();
-    size_of::<StoredTurn>() + turn.model.len() + 8 * messages + parts
+    let messages = turn.question_messages.len() + turn.answer_messages.len() + turn.files.len();
+    let beginning = turn.beginning.as_ref().map_or(0, |body| {
+        body.text.len() + body.entity_bytes() + body.entities.len() * size_of::<Entity>()
+    });
+    size_of::<StoredTurn>() + turn.model.len() + 8 * messages + parts + beginning
 }
 
 fn part_bytes(part: &Part) -> usize {

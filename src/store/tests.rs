@@ -1,6 +1,7 @@
 //! The store as its callers see it, on real files.
 
 mod disk;
+mod divide;
 mod faults;
 mod rows;
 mod standing;
@@ -77,6 +78,8 @@ pub(super) fn turn(question: &str, message: i32) -> StoredTurn {
         asked: Timestamp(1),
         question_messages: vec![MessageId(message)],
         answer_messages: Vec::new(),
+        files: Vec::new(),
+        beginning: None,
         model: "flash".into(),
         reason: TierReason::Code,
         question: vec![Part::Text(question.into())],

@@ -3,6 +3,7 @@
 //! returns an error, after which the writer aborts the transaction.
 
 mod chats;
+mod divide;
 mod prune;
 mod turns;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use redb::ReadableTableMetadata;
 use redb::{ReadableTable, WriteTransaction};
 
+pub(crate) use self::divide::Divided;
 use super::key::Key;
 use super::tables::{self, Deaths, OffsetRow, Parked, SeenRow};
 use super::{Disposition, StoreError};

@@ -52,6 +52,7 @@ fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallE
             body,
             buttons,
         } => edit(client, row.chat, *message, (body, buttons)),
+        Parcel::Restore { .. } => carry_out(client, &row.clone().rendered()),
         Parcel::Delete { message } => {
             let params = DeleteMessageParams::builder()
                 .chat_id(row.chat.0)

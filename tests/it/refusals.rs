@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::world::telegram::{ALWAYS, Message};
-use crate::world::{World, eventually, time_passes};
+use crate::world::{PATIENCE, World, eventually, time_passes};
 
 const NO_DOCUMENTS: (u16, &str) = (
     400,
@@ -63,6 +63,88 @@ fn where_links_are_not_allowed_the_rest_of_the_formatting_stays() {
         .map(|entity| entity.kind.as_str())
         .collect();
     assert_eq!(kinds, ["bold"]);
+    world.stop();
+}
+
+/// So many links with addresses of 270 characters.
+fn links(of: &str, count: usize) -> (Vec<String>, String) {
+    let url = |number: usize| format!("{:a<270}", format!("https://example.com/{of}/{number}/"));
+    let urls: Vec<String> = (0..count).map(url).collect();
+    let lines = urls.iter().map(|url| format!("A page: [here]({url}).\n\n"));
+    (urls.clone(), lines.collect())
+}
+
+/// Where the links of all messages lead, one after the other.
+fn addresses(shown: &[Message]) -> Vec<String> {
+    let entities = shown.iter().flat_map(|message| &message.entities);
+    entities.filter_map(|entity| entity.url.clone()).collect()
+}
+
+#[test]
+fn many_links_with_long_addresses_arrive_with_all_their_addresses() {
+    let world = open();
+    let person = world.telegram.person(7);
+    let (urls, answer) = links("all", 45);
+    world.gemini.when_asked("links", &answer);
+    person.says("links please");
+    person.sees("all addresses, in order", |shown| addresses(shown) == urls);
+    let sent = world.telegram.calls("sendMessage");
+    assert!(sent.iter().all(|call| call.status != 400));
+    world.stop();
+}
+
+/// So many bytes of entities are taken where parts are refused that others would take.
+const FEW_BYTES: usize = 3_500;
+
+#[test]
+fn a_part_that_is_too_long_is_halved_and_what_comes_after_it_stays_behind_it() {
+    let world = open();
+    let person = world.telegram.person(7);
+    person.takes_entities_up_to(FEW_BYTES);
+    let (urls, answer) = links("all", 45);
+    world.gemini.when_asked("links", &answer);
+    // The second answer is there before the first of them has left.
+    person.has_flood_control(3);
+    person.says("links please");
+    person.says("and one more thing");
+    let shown = person.sees("both answers", |shown| {
+        shown
+            .last()
+            .is_some_and(|last| last.text.contains("one more"))
+    });
+    assert_eq!(addresses(&shown), urls, "all of them, in order");
+    assert!(shown.len() > 5, "the parts are halved twice: {shown:#?}");
+    world.stop();
+}
+
+#[test]
+fn retry_takes_over_every_piece_of_a_part_that_was_halved() {
+    let world = World::new().owner(7).start();
+    let person = world.telegram.person(7);
+    person.takes_entities_up_to(FEW_BYTES);
+    // The second answer takes the messages of the first over, and is too long again.
+    for (of, count) in [("first", 30), ("second", 45)] {
+        let (urls, answer) = links(of, count);
+        world.gemini.when_asked("links", &answer);
+        match person.shows().last() {
+            None => drop(person.says("links please")),
+            Some(last) => drop(person.presses_on(last.id, "Retry")),
+        }
+        let shown = person.sees("all addresses in order, and no others", |shown| {
+            let with_buttons = shown.iter().filter(|one| one.button("Retry").is_some());
+            addresses(shown) == urls && with_buttons.count() == 1
+        });
+        let (last, others) = shown.split_last().unwrap();
+        assert!(others.len() > 1 && others.iter().all(|one| one.buttons.is_empty()));
+        assert!(last.button("Retry").is_some());
+        eventually(PATIENCE, "all ids are noted", || world.unsent() == 0);
+    }
+    world.gemini.when_asked("links", "Short.");
+    person.presses_on(person.shows().last().unwrap().id, "Retry");
+    person.sees(
+        "the short answer and nothing else",
+        |shown| matches!(shown, [only] if only.text == "Short." && only.button("Retry").is_some()),
+    );
     world.stop();
 }
 

@@ -186,6 +186,49 @@ fn a_good_snippet_is_let_through() {
 }
 
 #[test]
+fn what_blocks_others_for_long_is_refused() {
+    let cases = [
+        (
+            "src/app/turn/close.rs",
+            "use crate::chat::{Job, render};",
+            1,
+        ),
+        (
+            "src/app/deliver/repair.rs",
+            "fn f() { render::parts(&x); }",
+            1,
+        ),
+        (
+            "src/app/turn/said.rs",
+            "use crate::chat::render::{self};",
+            0,
+        ),
+        ("src/chat/outbound.rs", "use super::render;", 0),
+        (
+            "src/app/live.rs",
+            "fn f() { self.g(self.x.lock().way); }",
+            1,
+        ),
+        ("src/keys.rs", "fn f() { g(1, x.lock().clone()); }", 1),
+        ("src/app/live.rs", "fn f() { let y = x.lock().y; g(y); }", 0),
+        (
+            "src/app/live.rs",
+            "fn f() { if x.lock().g(1) {} drop(x.lock()); }",
+            0,
+        ),
+        (
+            "src/app/live.rs",
+            "fn f() { assert!(x.lock().is_empty()); }",
+            0,
+        ),
+        ("src/app/live.rs", "fn f() { all(|x| x.lock().y); }", 0),
+    ];
+    for (file, snippet, breaches) in cases {
+        assert_eq!(lines(file, snippet).len(), breaches, "{file}: {snippet}");
+    }
+}
+
+#[test]
 fn only_production_lines_count_towards_the_ceiling() {
     let code = "struct A;\n".repeat(400);
     let tests = format!(

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::MISHAP;
 use super::repair::{
-    change, drop_row, gone, is_bare, repaired, without_links, without_reply, without_topic,
+    change, drop_row, gone, halved, is_bare, repaired, without_links, without_reply, without_topic,
 };
 use crate::app::Ctx;
 use crate::app::journal::set_reachable;
@@ -45,7 +45,7 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
             .engine
             .store
             .read_now(|rows| rows.outbound(head.id))?;
-        Ok(row.map(|row| {
+        Ok(row.map(Outbound::rendered).map(|row| {
             let sent = send::send(&sender.telegram, &row);
             (row, sent)
         }))
@@ -80,11 +80,15 @@ async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<Message
     if let Parcel::Send { .. } | Parcel::File { .. } | Parcel::Document { .. } = row.parcel {
         ctx.mail.may_write(head.chat);
     }
+    let is_file = matches!(row.parcel, Parcel::File { .. } | Parcel::Document { .. });
     if let (Some((lane, job, part)), Some(message)) = (row.part_of, sent) {
         let noted = store(ctx, head, move |rows| {
             rows.remove_outbound(head.id)?;
-            rows.record_answer_message(lane, job, part, message)
-                .map(drop)
+            rows.record_answer_message(lane, job, part, message)?;
+            if is_file {
+                rows.record_answer_file(lane, job, message)?;
+            }
+            Ok(())
         });
         if noted.await {
             return Ended::Gone;
@@ -150,6 +154,10 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             info!(chat = head.chat.0, row = head.id.0; "this kind of content is not allowed there");
             repaired(ctx, head, &row, without_links(&row)).await
         }
+        Refusal::TooLong => {
+            warn!(chat = head.chat.0, row = head.id.0; "message is too long for telegram");
+            halved(ctx, head, row).await
+        }
         Refusal::Gone => gone(ctx, head, row).await,
         Refusal::NotModified | Refusal::QueryExpired | Refusal::SentAndRemoved => {
             drop_row(ctx, head).await
@@ -162,7 +170,6 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
         }
         Refusal::BadMarkup
         | Refusal::EmptyText
-        | Refusal::TooLong
         | Refusal::FileTooLarge
         | Refusal::NoDrafts
         | Refusal::UnknownMethod

@@ -2,14 +2,16 @@
 //!
 //! Invariant: every repair leaves less of the row, so that repairing ends.
 
+use log::info;
+
 use super::attempt::{not_read, store};
+use super::pieces;
 use crate::app::Ctx;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
-use crate::chat::{Failing, Outbound, Parcel, TopicId, UserId, render};
+use crate::chat::{Failing, Outbound, Parcel, TopicId, UserId};
 use crate::locale::{Language, Locale};
 use crate::outgoing::{Ended, Head};
-use crate::store::StoreError;
 
 /// The row as it was repaired; where nothing was to be repaired, as plain as it takes.
 pub(super) async fn repaired(
@@ -24,6 +26,7 @@ pub(super) async fn repaired(
         (
             Parcel::Send { .. }
             | Parcel::Edit { .. }
+            | Parcel::Restore { .. }
             | Parcel::Delete { .. }
             | Parcel::File { .. }
             | Parcel::Answer { .. },
@@ -36,7 +39,9 @@ pub(super) async fn repaired(
 pub(super) async fn gone(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
     match &row.parcel {
         Parcel::Edit { .. } => sent_anew(ctx, head, row).await,
-        Parcel::Delete { .. } | Parcel::Answer { .. } => drop_row(ctx, head).await,
+        Parcel::Restore { .. } | Parcel::Delete { .. } | Parcel::Answer { .. } => {
+            drop_row(ctx, head).await
+        }
         // Only a message that it replies to can be meant.
         Parcel::Send { .. } | Parcel::File { .. } | Parcel::Document { .. } => {
             repaired(ctx, head, &row, without_reply(&row)).await
@@ -52,7 +57,10 @@ pub(super) fn without_reply(row: &Outbound) -> Option<Outbound> {
         | Parcel::Document { reply_to, .. } => {
             reply_to.take()?;
         }
-        Parcel::Edit { .. } | Parcel::Delete { .. } | Parcel::Answer { .. } => return None,
+        Parcel::Edit { .. }
+        | Parcel::Restore { .. }
+        | Parcel::Delete { .. }
+        | Parcel::Answer { .. } => return None,
     }
     Some(row)
 }
@@ -116,6 +124,7 @@ fn without_entities(row: &Outbound) -> Option<Outbound> {
         }
         Parcel::Send { .. }
         | Parcel::Edit { .. }
+        | Parcel::Restore { .. }
         | Parcel::Delete { .. }
         | Parcel::File { .. }
         | Parcel::Document { .. }
@@ -149,6 +158,7 @@ pub(super) fn is_bare(row: &Outbound) -> bool {
                 && row.topic.and_then(TopicId::thread).is_none()
         }
         Parcel::Edit { .. }
+        | Parcel::Restore { .. }
         | Parcel::Delete { .. }
         | Parcel::File { .. }
         | Parcel::Document { .. }
@@ -198,36 +208,41 @@ async fn apology(ctx: &Ctx, row: &Outbound) -> String {
     Locale::of(language).failure(Failure::Unexplained)
 }
 
+/// What is too long is sent in pieces that keep its formatting; what smaller pieces would not help is
+/// made plainer.
+pub(super) async fn halved(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
+    let whole = row.clone();
+    match ctx.sends.run(move || pieces::halves(&whole)).await {
+        Ok(halves) if halves.len() > 1 => divided(ctx, head, halves).await,
+        Ok(_) => repaired(ctx, head, &row, None).await,
+        Err(panicked) => std::panic::resume_unwind(Box::new(panicked)),
+    }
+}
+
 /// A file that a chat does not take goes as messages, however many they are.
 async fn as_messages(ctx: &Ctx, head: Head, row: &Outbound, text: &str) -> Ended {
-    let part = |body| Outbound {
-        failing: Failing::default(),
-        pause: None,
-        part_of: None,
-        parcel: Parcel::Send {
-            body,
-            reply_to: None,
-            buttons: Vec::new(),
-        },
-        ..row.clone()
-    };
-    let parts: Vec<Outbound> = render::parts(&render::answer(text, ""))
-        .into_iter()
-        .map(part)
-        .collect();
-    let stored = ctx.engine.store.write(move |rows| {
-        rows.remove_outbound(head.id)?;
-        let put = |row| Ok(Head::of(rows.put_outbound(row)?, row));
-        parts
-            .iter()
-            .map(put)
-            .collect::<Result<Vec<Head>, StoreError>>()
-    });
+    let (row, text) = (row.clone(), text.to_owned());
+    match ctx.sends.run(move || pieces::messages(&row, &text)).await {
+        Ok(messages) => divided(ctx, head, messages).await,
+        Err(panicked) => std::panic::resume_unwind(Box::new(panicked)),
+    }
+}
+
+/// Several rows go in the place of one.
+async fn divided(ctx: &Ctx, head: Head, rows: Vec<Outbound>) -> Ended {
+    let pieces = rows.len();
+    let stored = ctx
+        .engine
+        .store
+        .write(move |store| store.divide_outbound(head.id, &rows));
     match stored.await {
-        Ok(heads) => {
-            ctx.mail.push(&heads).await;
+        Ok(Some(divided)) => {
+            info!(chat = head.chat.0, row = head.id.0, pieces, moved = divided.moved.len(); "message sent in pieces");
+            ctx.mail.replace(head.chat, divided).await;
             Ended::Gone
         }
+        // It is looked for once more, wherever it is now.
+        Ok(None) => Ended::Changed,
         Err(error) => not_read(head, &error),
     }
 }

@@ -7,7 +7,6 @@ use crate::chat::callback::Callback;
 use crate::chat::rich::Rich;
 use crate::chat::{
     Basis, Button, ChatKind, Job, JobId, Lane, MessageId, Outbound, Parcel, StoredTurn, Task,
-    render,
 };
 use crate::locale::Locale;
 use crate::outgoing::Head;
@@ -167,29 +166,20 @@ enum Replaced {
 
 /// The beginning of an answer that stays, as it was before a new one began to grow in its place.
 fn restored(job: &Job, old: &StoredTurn, message: MessageId, locale: &Locale) -> Option<Outbound> {
-    let mut parts = render::parts(&render::answer(&old.answer_text(), &old.asked_text()));
-    let is_last = parts.len() == 1;
-    let retry = is_last.then(|| locale.button(Callback::Retry));
-    let body = (!parts.is_empty()).then(|| parts.swap_remove(0))?;
-    let buttons = retry.into_iter().collect();
-    row(
-        job,
-        Parcel::Edit {
+    let parcel = match old.beginning.clone() {
+        Some(body) => Parcel::Edit {
             message,
             body,
-            buttons,
+            buttons: Vec::new(),
         },
-    )
-}
-
-/// Whether the last message of an answer is the file with all of it.
-fn ends_with_a_file(turn: &StoredTurn) -> bool {
-    let text = turn.answer_text();
-    text.len() > render::LONGEST_TEXT * 2
-        && matches!(
-            render::shown(&render::answer(&text, "")),
-            render::Shown::Document { .. }
-        )
+        None => Parcel::Restore {
+            message: Some(message),
+            answer: old.answer_text(),
+            asked: old.asked_text(),
+            buttons: vec![locale.button(Callback::Retry)],
+        },
+    };
+    row(job, parcel)
 }
 
 fn row(job: &Job, parcel: Parcel) -> Option<Outbound> {
@@ -230,10 +220,8 @@ fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced,
             .filter(|message| !places.contains(message))
             .collect();
         places.extend(new);
-        if ends_with_a_file(&old) {
-            files.extend(old.answer_messages.last().map(|(_, message)| *message));
-            places.retain(|message| !files.contains(message));
-        }
+        places.retain(|message| !old.files.contains(message));
+        files = old.files;
     }
     Ok(Replaced::By(places, files))
 }

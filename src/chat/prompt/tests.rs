@@ -21,6 +21,8 @@ fn turn(question: Vec<Part>, answer: Vec<Part>) -> StoredTurn {
         asked: Timestamp(1),
         question_messages: Vec::new(),
         answer_messages: Vec::new(),
+        files: Vec::new(),
+        beginning: None,
         model: "m".to_owned(),
         reason: TierReason::Smalltalk,
         question,

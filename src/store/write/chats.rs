@@ -82,6 +82,7 @@ impl Write<'_> {
                         Ok(mut turn) => {
                             turn.question_messages.clear();
                             turn.answer_messages.clear();
+                            turn.files.clear();
                             tables::put(&mut history, &key, &turn)?;
                         }
                         Err(_) => drop(history.insert(&*key, row.as_slice())?),
@@ -144,6 +145,17 @@ fn without_messages(row: Outbound) -> Option<Outbound> {
         Parcel::Send { body, buttons, .. } | Parcel::Edit { body, buttons, .. } => Parcel::Send {
             body,
             reply_to: None,
+            buttons,
+        },
+        Parcel::Restore {
+            answer,
+            asked,
+            buttons,
+            ..
+        } => Parcel::Restore {
+            message: None,
+            answer,
+            asked,
             buttons,
         },
         Parcel::Delete { .. } => return None,

@@ -45,6 +45,7 @@ impl Write<'_> {
             .map(|(_, at)| at)
             .collect();
         turn.answer_messages.retain(|(known, _)| *known != part);
+        turn.files.retain(|file| !replaced.contains(file));
         turn.answer_messages.push((part, message));
         turn.answer_messages.sort_by_key(|(part, _)| *part);
         tables::put(&mut history, &key, &turn)?;
@@ -57,6 +58,37 @@ impl Write<'_> {
         }
         self.name_message(lane, job, message)?;
         Ok(true)
+    }
+
+    /// Notes that a message of an answer is a file; nothing when the round is not kept.
+    pub(crate) fn record_answer_file(
+        &mut self,
+        lane: Lane,
+        job: JobId,
+        message: MessageId,
+    ) -> Result<(), StoreError> {
+        self.change_turn(lane, job, |turn| {
+            if !turn.files.contains(&message) {
+                turn.files.push(message);
+            }
+        })
+    }
+
+    /// Changes a round that is there, in what names none of its messages.
+    pub(super) fn change_turn(
+        &mut self,
+        lane: Lane,
+        job: JobId,
+        change: impl FnOnce(&mut StoredTurn),
+    ) -> Result<(), StoreError> {
+        let mut history = self.txn.open_table(tables::HISTORY)?;
+        let key = Key::turn(lane.key(), job);
+        let Some(mut turn) = tables::row::<StoredTurn>(&history, &key)? else {
+            return Ok(());
+        };
+        change(&mut turn);
+        self.touched.lanes.push(lane.key());
+        tables::put(&mut history, &key, &turn)
     }
 
     pub(crate) fn turn(&self, lane: Lane, job: JobId) -> Result<Option<StoredTurn>, StoreError> {

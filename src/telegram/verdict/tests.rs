@@ -49,6 +49,11 @@ const ROWS: &[(u16, &str, Refusal)] = &[
         Refusal::EmptyText,
     ),
     (400, "Bad Request: message is too long", Refusal::TooLong),
+    (400, "Bad Request: MESSAGE_TOO_LONG", Refusal::TooLong),
+    (400, "Bad Request: ENTITIES_TOO_LONG", Refusal::TooLong),
+    (400, "Bad Request: entities are too long", Refusal::TooLong),
+    (400, "Bad Request: text is too long", Refusal::TooLong),
+    (400, "Bad Request: TEXT_TOO_LONG", Refusal::TooLong),
     (
         400,
         "Bad Request: message caption is too long",

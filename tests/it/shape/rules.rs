@@ -72,6 +72,16 @@ const CLOCK_READINGS: &[&str] = &[
     "*",
 ];
 
+/// What of the shell may render (`chat::render`): each does it on a thread that may block, or with a
+/// text that is short. A whole document takes tens of milliseconds, for which a worker of the runtime,
+/// the writer of the store, or whoever waits for a lock would stand still.
+const RENDERERS: &[&str] = &[
+    "app::commands",
+    "app::deliver::pieces",
+    "app::live",
+    "app::turn::said",
+];
+
 const LONGEST_FILE: usize = 400;
 /// Unfinished business, wherever it stands.
 const FORBIDDEN_ANYWHERE: &[&str] = &["TODO", "FIXME", "XXX"];
@@ -122,6 +132,11 @@ pub(super) fn breaches(file: &str, text: &str) -> Vec<Breach> {
             .filter(|mention| mention.line <= production)
             .filter_map(|mention| Some((mention.line, forbidden(&module, mention)?))),
     );
+    let held = scan::locks_in_arguments(&code).into_iter();
+    found.extend(held.filter(|line| *line <= production).map(|line| {
+        let rule = "a lock in the arguments of a call is held until it returns: copy first";
+        (line, rule.to_owned())
+    }));
     found.sort();
     found.dedup();
     found
@@ -227,6 +242,11 @@ fn forbidden(module: &[String], mention: &Mention) -> Option<String> {
     let named = mention.path.join("::");
     if let (Kind::Pure | Kind::PureInsideEdge, Some(why)) = (kind, impurity(&mention.path)) {
         return Some(format!("{here} is pure and must not name {named}: {why}"));
+    }
+    let is_rendering = kind == Kind::Shell && mention.path.iter().any(|part| part == "render");
+    if is_rendering && !RENDERERS.contains(&here.as_str()) {
+        let lists = "where that blocks nobody, enter it in tests/it/shape/rules.rs";
+        return Some(format!("{here} must not render ({named}): {lists}"));
     }
     let target = resolve(module, &mention.path)?;
     let rule = direction(module, kind, &target)?;

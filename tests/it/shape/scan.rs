@@ -257,3 +257,34 @@ fn tokens(code: &str) -> Vec<(usize, &str)> {
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
+
+/// The lines where something under a lock is an argument: `f(x.lock().y)` keeps the guard until `f`
+/// returns. A guard that is itself the argument is meant so.
+pub(super) fn locks_in_arguments(code: &str) -> Vec<usize> {
+    let is_argument = |(at, _): &(usize, &str)| {
+        let mut depth = 0_usize;
+        let opened = code[..*at].char_indices().rev().find(|(_, c)| {
+            match c {
+                ')' => depth += 1,
+                '(' if depth > 0 => depth -= 1,
+                // A call's arguments; else the statement's or the closure's beginning.
+                '(' => return true,
+                ';' | '{' | '}' | '|' if depth == 0 => return true,
+                _ => {}
+            }
+            false
+        });
+        opened.is_some_and(|(open, c)| c == '(' && is_call(&code[..open]))
+    };
+    code.match_indices(".lock().")
+        .filter(is_argument)
+        .map(|(at, _)| code[..at].matches('\n').count() + 1)
+        .collect()
+}
+
+/// Whether what stands before a parenthesis is the name of a function or method.
+fn is_call(before: &str) -> bool {
+    const OTHERS: [&str; 5] = ["if", "in", "match", "return", "while"];
+    let name = before.rsplit(|c| !is_word(c)).next().unwrap_or_default();
+    name.starts_with(|c: char| c.is_lowercase() || c == '_') && !OTHERS.contains(&name)
+}

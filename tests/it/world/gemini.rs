@@ -184,9 +184,13 @@ impl Gemini {
         }
     }
 
-    /// What is said to questions that hold this word; `{question}` in it becomes the question.
+    /// What is said to questions that hold this word, from now on; `{question}` in it becomes the
+    /// question.
     pub(crate) fn when_asked(&self, word: &str, text: &str) {
-        self.change(|state| state.scripts.push((word.to_owned(), text.to_owned())));
+        self.change(|state| {
+            state.scripts.retain(|(known, _)| known != word);
+            state.scripts.push((word.to_owned(), text.to_owned()));
+        });
     }
 
     /// Calls whose question holds this word get no byte, until it lets them go.

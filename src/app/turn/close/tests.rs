@@ -52,6 +52,8 @@ fn round(question: &str, answer: Option<&str>) -> StoredTurn {
         asked: Timestamp(1),
         question_messages: vec![MessageId(10)],
         answer_messages: Vec::new(),
+        files: Vec::new(),
+        beginning: None,
         model: "m".to_owned(),
         reason: TierReason::Smalltalk,
         question: vec![Part::Text(question.to_owned())],
@@ -181,6 +183,82 @@ async fn a_new_answer_takes_the_places_of_the_old_one_and_clears_the_rest() {
     assert_eq!(found(11).unwrap(), Some((LANE, JobId(2))));
     assert_eq!(found(10).unwrap(), Some((LANE, JobId(2))));
     assert_eq!(found(12).unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_of_an_old_answer_is_a_file_is_known_and_not_guessed() {
+    // The text of neither tells: one went in messages because files were not allowed.
+    let long = "word ".repeat(20_000);
+    for (text, files, deleted) in [
+        ("short", vec![MessageId(13)], vec![13]),
+        (long.as_str(), vec![], vec![]),
+        (
+            long.as_str(),
+            vec![MessageId(12), MessageId(13)],
+            vec![12, 13],
+        ),
+    ] {
+        let (_folder, store) = store();
+        let job = Job {
+            places: vec![MessageId(11), MessageId(12), MessageId(13)],
+            ..question(2, "old?", Basis::InsteadOf(JobId(1)))
+        };
+        let old = StoredTurn {
+            files,
+            ..round("old?", Some(text))
+        };
+        with_old_answer(&store, old, job.clone()).await;
+        let rows = closed(&store, &job, reply(&"word ".repeat(2_000), "old?")).await;
+        let mut edited = Vec::new();
+        let mut gone = Vec::new();
+        for row in &rows {
+            if let Parcel::Edit { message, .. } = row.parcel {
+                edited.push(message.0);
+            } else if let Parcel::Delete { message } = row.parcel {
+                gone.push(message.0);
+            }
+        }
+        assert_eq!(gone, deleted, "{rows:?}");
+        let kept: Vec<i32> = (11..14).filter(|id| !deleted.contains(id)).collect();
+        assert_eq!(edited, kept);
+    }
+}
+
+#[tokio::test]
+async fn the_beginning_that_stays_is_rendered_when_it_is_sent_or_stored_as_it_was_shown() {
+    let pieces = Rich::plain("the first half");
+    for beginning in [None, Some(pieces.clone())] {
+        let (_folder, store) = store();
+        let job = Job {
+            places: vec![MessageId(11)],
+            ..question(2, "again?", Basis::InsteadOf(JobId(1)))
+        };
+        let old = StoredTurn {
+            beginning: beginning.clone(),
+            ..round("again?", Some("**old**"))
+        };
+        with_old_answer(&store, old, job.clone()).await;
+        let written = store.write(move |rows| {
+            let none = Reply::default();
+            let said = Said::default();
+            close(rows, &job, &ending(&none, &said, Some(MessageId(11))))
+        });
+        let Closed::Said(heads) = written.await.unwrap() else {
+            panic!("asked anew");
+        };
+        let row = store.read_now(|rows| rows.outbound(heads[0].id));
+        let row = row.unwrap().unwrap();
+        let Parcel::Edit { message, body, .. } = row.clone().rendered().parcel else {
+            panic!("{row:?}");
+        };
+        assert_eq!(message, MessageId(11));
+        if beginning.is_some() {
+            assert_eq!(body, pieces);
+        } else {
+            assert!(matches!(&row.parcel, Parcel::Restore { answer, .. } if answer == "**old**"));
+            assert_eq!((body.text.as_str(), body.entities.len()), ("old", 1));
+        }
+    }
 }
 
 #[tokio::test]

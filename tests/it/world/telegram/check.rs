@@ -10,7 +10,7 @@ mod entities;
 mod form;
 mod markup;
 
-pub(super) use entities::entities;
+pub(super) use entities::{MOST_BYTES as MOST_ENTITY_BYTES, bytes as entity_bytes, entities};
 pub(super) use markup::markup;
 
 /// The longest text of one message, in UTF-16 units.

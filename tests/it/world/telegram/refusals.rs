@@ -89,6 +89,14 @@ impl Person {
 }
 
 impl Person {
+    /// Messages here may have so many bytes of entities at the most, and not more.
+    pub(crate) fn takes_entities_up_to(&self, bytes: usize) {
+        self.telegram.change(|state| {
+            let chat = state.chats.entry(self.chat).or_default();
+            chat.most_entity_bytes = Some(bytes);
+        });
+    }
+
     /// Every message here that holds this word fails with 500, until [`Person::refuses_nothing`].
     pub(crate) fn fails_on(&self, word: &str) {
         self.telegram.order(Ordered {

@@ -137,6 +137,8 @@ pub(super) struct Chat {
     pub(super) actions: Vec<Action>,
     pub(super) mood: Mood,
     pub(super) refuses_drafts: bool,
+    /// Bytes of the entities of one message that are taken here, where that is not the usual.
+    pub(super) most_entity_bytes: Option<usize>,
     pub(super) moved_to: Option<i64>,
     /// The pace of messages and edits, and that of drafts.
     pub(super) texts: Bucket,

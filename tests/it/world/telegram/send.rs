@@ -262,6 +262,11 @@ impl State {
             self.violate(&format!("{method}: {units} units of text"));
             return Err(Refusal::bad("message is too long"));
         }
+        let chat = params["chat_id"].as_i64().unwrap_or_default();
+        let most = self.chat(chat).most_entity_bytes;
+        if check::entity_bytes(entities) > most.unwrap_or(check::MOST_ENTITY_BYTES) {
+            return Err(Refusal::bad("ENTITIES_TOO_LONG"));
+        }
         Ok((shown.to_owned(), shown_entities(text, entities)))
     }
 

@@ -3,6 +3,11 @@
 use serde_json::Value;
 
 const MOST: usize = 100;
+/// The service counts what entities take in its own encoding. Known from the field: 45 links of 270
+/// characters are refused.
+pub(in super::super) const MOST_BYTES: usize = 10_000;
+/// Kind, offset and length.
+const BYTES_OF_EACH: usize = 12;
 const FIELDS: [&str; 7] = [
     "type",
     "offset",
@@ -54,6 +59,16 @@ pub(in super::super) fn entities(text: &str, list: &Value) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Bytes that the entities of a message take.
+pub(in super::super) fn bytes(list: &Value) -> usize {
+    let list = list.as_array().map_or(&[][..], Vec::as_slice);
+    let of = |entity: &Value| {
+        let held = ["url", "language"].map(|name| entity[name].as_str().map_or(0, str::len));
+        BYTES_OF_EACH + held.iter().sum::<usize>()
+    };
+    list.iter().map(of).sum()
 }
 
 /// A kind of entity and the UTF-16 units it covers.
