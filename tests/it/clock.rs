@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::line::promised;
-use crate::world::{PATIENCE, World, eventually, is_full_run, now, time_passes};
+use crate::world::{PATIENCE, World, eventually, is_full_run, time_passes};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::world::gemini::Fault;
 use crate::world::http::Trouble;
 use crate::world::telegram::{Call as Told, Person};
-use crate::world::{PATIENCE, World, eventually, now, time_passes};
+use crate::world::{PATIENCE, World, eventually, time_passes};
 
 #[test]
 fn stop_ends_what_runs_and_what_waits_and_the_next_question_is_answered() {

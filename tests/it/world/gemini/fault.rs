@@ -233,20 +233,16 @@ impl Fault {
                 let feedback = json!({"blockReason": "PROHIBITED_CONTENT"});
                 reply(asked, wire, &json!({"promptFeedback": feedback}));
             }
-            Self::Finish(reason) => {
-                let candidates = json!([{ "finishReason": reason }]);
-                reply(
-                    asked,
-                    wire,
-                    &json!({"candidates": candidates,
-                    "usageMetadata": {"promptTokenCount": 9, "totalTokenCount": 9}}),
-                );
-            }
-            Self::Ends(reason) => {
-                reply(asked, wire, &whole(asked, text, reason));
-            }
+            Self::Finish(reason) => reply(asked, wire, &without_text(reason)),
+            Self::Ends(reason) => reply(asked, wire, &whole(asked, text, reason)),
         }
     }
+}
+
+/// An end with a reason and nothing said.
+fn without_text(reason: &str) -> Value {
+    json!({"candidates": [{ "finishReason": reason }],
+        "usageMetadata": {"promptTokenCount": 9, "totalTokenCount": 9}})
 }
 
 /// What follows the first words of an answer that breaks off.
