@@ -11,7 +11,7 @@ use std::time::Duration;
 use log::{info, warn};
 use ureq::SendBody;
 use ureq::http::header::CONTENT_TYPE;
-use ureq::http::{HeaderValue, Response, StatusCode};
+use ureq::http::{HeaderValue, Response};
 
 use self::body::{Body, FileChanged};
 use self::slots::Slot;
@@ -194,7 +194,8 @@ fn accepted(
 ) -> Result<Response<ureq::Body>, Judgement> {
     let kind = response.headers().get(CONTENT_TYPE);
     let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if response.status() == StatusCode::OK && !is_page {
+    // A proxy that has touched an answer may give it another 2xx.
+    if response.status().is_success() && !is_page {
         return Ok(response);
     }
     let (head, body) = response.into_parts();

@@ -195,23 +195,24 @@ impl Client {
 
     /// Decodes the whole answer as `O`, or says why it was refused.
     fn judge<O: DeserializeOwned>(&self, reply: &Reply) -> Result<O, CallError> {
-        if reply.status == StatusCode::OK
-            && let Ok(answer) = serde_json::from_str(&reply.body)
+        let body = reply.body.trim_start_matches('\u{feff}');
+        if reply.status.is_success()
+            && let Ok(answer) = serde_json::from_str(body)
         {
             return Ok(answer);
         }
         let status = reply.status.as_u16();
-        let refusal = match serde_json::from_str::<Failure>(&reply.body) {
+        let refusal = match serde_json::from_str::<Failure>(body) {
             Ok(failure) if !failure.ok => {
                 let parameters = failure.parameters.unwrap_or_default();
                 verdict::of(Said {
                     code: failure.error_code.unwrap_or(status),
-                    description: Some(&self.scrub(&failure.description)),
+                    description: Some(&self.scrub(&failure.description.unwrap_or_default())),
                     retry_after: parameters.retry_after,
                     migrate_to: parameters.migrate_to_chat_id,
                 })
             }
-            _ if reply.status == StatusCode::OK => return Err(CallError::Garbled),
+            _ if reply.status.is_success() => return Err(CallError::Garbled),
             _ => verdict::of(Said {
                 code: status,
                 description: None,

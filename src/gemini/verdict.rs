@@ -7,11 +7,14 @@
 
 use std::time::Duration;
 
+use self::status::{meant, status_of};
 use super::quota;
 use super::wire::{Trouble, Violation};
 use crate::chat::answer::Failure;
 use crate::http::Fault;
 use crate::keys::{Counted, Death, Effect, Next, Repair, Rest, Verdict};
+
+mod status;
 
 const HOUR: Rest = Rest::For(Duration::from_hours(1));
 pub(super) const DAY: Rest = Rest::For(Duration::from_hours(24));
@@ -70,9 +73,10 @@ pub(super) enum Shown {
 
 /// Judges a response with an error status. `estimated` is the request's size in tokens.
 pub(super) fn of_reply(reply: &Reply<'_>, estimated: u64) -> Judgement {
-    let mut judgement = Evidence::of(reply).judge(estimated);
+    let said = Evidence::of(reply);
+    let mut judgement = said.judge(estimated);
     let is_page = judgement.verdict.effect == Effect::Page;
-    judgement.verdict.counted = match reply.status {
+    judgement.verdict.counted = match said.status {
         // What refuses in front of the service does not pass the request on.
         ..500 if is_page => Counted::Never,
         401 | 403 | 404 | 429 => Counted::NotOfTheDay,
@@ -132,24 +136,9 @@ pub(super) fn stay_if(shown: Shown, mut judgement: Judgement) -> Judgement {
     judgement
 }
 
-/// The status an error names in its body.
-fn status_of(trouble: &Trouble) -> u16 {
-    trouble.code.unwrap_or(match trouble.status.as_str() {
-        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" => 400,
-        "UNAUTHENTICATED" => 401,
-        "PERMISSION_DENIED" => 403,
-        "NOT_FOUND" => 404,
-        "RESOURCE_EXHAUSTED" => 429,
-        "CANCELLED" => 499,
-        "INTERNAL" => 500,
-        "UNAVAILABLE" => 503,
-        "DEADLINE_EXCEEDED" => 504,
-        _ => 0,
-    })
-}
-
 /// Everything a refusal says, in comparable form.
 pub(super) struct Evidence {
+    /// As it is meant.
     status: u16,
     kind: Kind,
     pub(super) trouble: Trouble,
@@ -194,13 +183,17 @@ impl Evidence {
                 ..Violation::default()
             });
         }
+        let status = match kind {
+            Kind::Google => meant(reply.status, &trouble),
+            Kind::Page | Kind::Other => reply.status,
+        };
         let named = trouble.retry_delay.as_deref().and_then(quota::duration);
         let header = || reply.retry_after.and_then(|text| text.trim().parse().ok());
         let wait = named
             .or_else(|| quota::wait_in(&trouble.message))
             .or_else(|| header().map(Duration::from_secs));
         Self {
-            status: reply.status,
+            status,
             kind,
             words: trouble.message.to_lowercase(),
             trouble,
@@ -286,7 +279,7 @@ impl Evidence {
             Kind::Page => !matches!(self.status, 404 | 408 | 413 | 499),
             Kind::Other => !matches!(
                 self.status,
-                401 | 402 | 404 | 408 | 413 | 429 | 499 | 500 | 502 | 503 | 504
+                401 | 404 | 408 | 413 | 429 | 499 | 500 | 502 | 503 | 504
             ),
         }
     }
@@ -334,7 +327,16 @@ impl Evidence {
             return Self::unserved_region();
         }
         if self.trouble.status == "FAILED_PRECONDITION" {
-            return Judgement::another_key(Effect::RestKey(HOUR), Failure::Unexplained);
+            let is_billing = ["billing", "payment", "account", "enable"]
+                .iter()
+                .any(|word| self.says(word));
+            let effect = if is_billing {
+                Effect::RestKey(HOUR)
+            } else {
+                // Of what passes in a minute nobody rests for an hour.
+                Effect::Strike(Rest::Cooldown)
+            };
+            return Judgement::another_key(effect, Failure::Unexplained);
         }
         if self.says("payload size exceeds") {
             return Judgement::refused(Failure::FileTooLarge);

@@ -12,8 +12,11 @@ use serde_json::value::RawValue;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Chunk {
+    #[serde(default, deserialize_with = "some_or_one")]
     pub(super) candidates: Option<Vec<Candidate>>,
+    #[serde(default, deserialize_with = "if_possible")]
     pub(super) prompt_feedback: Option<PromptFeedback>,
+    #[serde(default, deserialize_with = "if_possible")]
     pub(super) usage_metadata: Option<UsageMetadata>,
     #[serde(default, deserialize_with = "if_possible")]
     pub(super) model_version: Option<String>,
@@ -33,6 +36,7 @@ pub(super) struct Candidate {
 /// Parts stay raw, so that signed ones can be replayed byte for byte.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Content {
+    #[serde(default, deserialize_with = "some_or_one")]
     pub(super) parts: Option<Vec<Box<RawValue>>>,
 }
 
@@ -75,6 +79,24 @@ where
 {
     let value = Value::deserialize(input)?;
     Ok(serde_json::from_value(value).ok())
+}
+
+/// A list, or its only element without a list around it.
+fn some_or_one<'de, D, T>(input: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let Some(raw) = Option::<Box<RawValue>>::deserialize(input)? else {
+        return Ok(None);
+    };
+    let json = raw.get();
+    let list = if json.starts_with('[') {
+        serde_json::from_str(json)
+    } else {
+        serde_json::from_str(json).map(|one| vec![one])
+    };
+    list.map(Some).map_err(serde::de::Error::custom)
 }
 
 /// The name of a finish or block reason (gemini-api §7): some gateways write it in small letters, or
@@ -285,6 +307,22 @@ mod tests {
         }
         let silent: Candidate = serde_json::from_str("{}").unwrap();
         assert_eq!(silent.finish_reason, None);
+    }
+
+    #[test]
+    fn what_stands_alone_where_a_list_belongs_is_its_only_element() {
+        let chunk: Chunk = serde_json::from_str(
+            r#"{"candidates":{"content":{"parts":{"text":"hi"}},"finishReason":"STOP"},
+                "usageMetadata":"none","promptFeedback":[]}"#,
+        )
+        .unwrap();
+        let candidate = &chunk.candidates.unwrap()[0];
+        let parts = candidate.content.as_ref().unwrap().parts.as_ref().unwrap();
+        assert_eq!(parts[0].get(), r#"{"text":"hi"}"#);
+        assert_eq!(candidate.finish_reason.as_deref(), Some("STOP"));
+        for unreadable in [r#"{"candidates":7}"#, r#"{"candidates":[7]}"#] {
+            assert!(serde_json::from_str::<Chunk>(unreadable).is_err());
+        }
     }
 
     #[test]

@@ -9,6 +9,11 @@ use crate::chat::ChatId;
 
 /// The wait when a 429 names none.
 const DEFAULT_FLOOD: Duration = Duration::from_secs(5);
+/// The shortest: Telegram counts in whole seconds.
+const SHORTEST_FLOOD: Duration = Duration::from_secs(1);
+/// The longest wait that is believed: Telegram's go up to a day or so. A number beyond a week is
+/// nonsense, and counts as none.
+const LONGEST_FLOOD: Duration = Duration::from_hours(7 * 24);
 
 /// A refused call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -204,6 +209,12 @@ pub(super) fn of(said: Said<'_>) -> Refusal {
         401 | 404 => Refusal::Unauthorized,
         413 => Refusal::FileTooLarge,
         429 => Refusal::Flood(flood(said.retry_after, text)),
+        // How the layer below says 429, under any status.
+        400..=499 if let Some(wait) = text.and_then(layer_wait) => {
+            Refusal::Flood(flood(Some(wait), text))
+        }
+        // Too slow, too early, gone away: what stands between says so of a call it has not judged.
+        408 | 421 | 423 | 425 | 460 | 499 => Refusal::Transient(said.code),
         400..=499 => match text {
             Some(text) => known(said.code, text).unwrap_or_else(|| match said.code {
                 403 => Refusal::Forbidden(words()),
@@ -253,8 +264,18 @@ fn flood(retry_after: Option<u64>, text: Option<&str>) -> Duration {
         let (_, seconds) = text?.rsplit_once("retry after ")?;
         seconds.trim().parse().ok()
     };
-    let seconds = retry_after.or_else(told);
-    seconds.map_or(DEFAULT_FLOOD, Duration::from_secs)
+    let named = retry_after.or_else(told).map(Duration::from_secs);
+    let sane = named.filter(|wait| *wait <= LONGEST_FLOOD);
+    // Zero would be a loop at full speed.
+    sane.map_or(DEFAULT_FLOOD, |wait| wait.max(SHORTEST_FLOOD))
+}
+
+/// The seconds in `FLOOD_WAIT_7`, `FLOOD_PREMIUM_WAIT_7`, `SLOWMODE_WAIT_7` and their like.
+fn layer_wait(text: &str) -> Option<u64> {
+    let (before, after) = text.split_once("_wait_")?;
+    let is_flood = before.contains("flood") || before.ends_with("slowmode");
+    let digits = after.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok().filter(|_| is_flood)
 }
 
 #[cfg(test)]

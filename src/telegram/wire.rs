@@ -18,10 +18,10 @@ pub(super) struct Success<T> {
 #[derive(Deserialize)]
 pub(super) struct Failure {
     pub(super) ok: bool,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "number")]
     pub(super) error_code: Option<u16>,
-    #[serde(default)]
-    pub(super) description: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) description: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) parameters: Option<Parameters>,
 }
@@ -29,7 +29,9 @@ pub(super) struct Failure {
 #[derive(Default, Deserialize)]
 pub(super) struct Parameters {
     /// Seconds; days for profile methods, so it does not fit 16 bits.
+    #[serde(default, deserialize_with = "number")]
     pub(super) retry_after: Option<u64>,
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) migrate_to_chat_id: Option<ChatId>,
 }
 
@@ -200,4 +202,14 @@ where
 {
     let raw = <&RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(raw.get()).ok())
+}
+
+/// A number that a proxy may have made a string of.
+fn number<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr,
+{
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    Ok(raw.get().trim_matches('"').trim().parse().ok())
 }

@@ -39,6 +39,7 @@ mod reask;
 mod refusals;
 mod restart;
 mod routes;
+mod rude;
 mod secrets;
 mod shape;
 mod share;

@@ -149,6 +149,14 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             drop_row(ctx, head).await
         }
         Refusal::ChatClosed => closed(ctx, head, &refusal).await,
+        // Nothing can be left out of it, and nobody knows what is wrong: what is passing shows by
+        // trying the same once more.
+        Refusal::Forbidden(_) | Refusal::Rejected(_) | Refusal::FileTooLarge
+            if is_bare(&row) && row.failing.tries == 0 =>
+        {
+            warn!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused a bare text");
+            Ended::Failed
+        }
         Refusal::Forbidden(_) if is_bare(&row) => closed(ctx, head, &refusal).await,
         Refusal::ContentForbidden => {
             info!(chat = head.chat.0, row = head.id.0; "this kind of content is not allowed there");

@@ -175,7 +175,73 @@ fn rows_9_and_10_a_precondition_is_the_country_or_the_key() {
             Next::AnotherKey,
             Failure::Unexplained,
         ),
+        (
+            400,
+            error(400, "FAILED_PRECONDITION", "The model is being swapped."),
+            Effect::Strike(Rest::Cooldown),
+            Next::AnotherKey,
+            Failure::Unexplained,
+        ),
     ]);
+}
+
+#[test]
+fn an_error_under_a_strange_code_is_judged_by_its_name() {
+    let minute = Effect::Throttled(Rest::For(Duration::from_mins(1)));
+    let busy = Failure::Busy;
+    check(&[
+        (
+            400,
+            error(400, "RESOURCE_EXHAUSTED", "x"),
+            minute,
+            Next::AnotherModel,
+            busy,
+        ),
+        (
+            403,
+            error(403, "RESOURCE_EXHAUSTED", "x"),
+            minute,
+            Next::AnotherModel,
+            busy,
+        ),
+        (
+            403,
+            reason(403, "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED"),
+            minute,
+            Next::AnotherModel,
+            busy,
+        ),
+        (
+            529,
+            error(529, "UNAVAILABLE", "x"),
+            Effect::RestModel(Rest::Cooldown),
+            Next::AnotherModel,
+            busy,
+        ),
+        (
+            200,
+            error(14, "UNAVAILABLE", "x"),
+            Effect::RestModel(Rest::Cooldown),
+            Next::AnotherModel,
+            busy,
+        ),
+    ]);
+    let numbered = r#"{"error":{"code":14,"status":"UNAVAILABLE"}}"#;
+    let found = of_error(numbered, Shown::Nothing, ASKED, ESTIMATED);
+    assert_eq!(found.verdict.effect, Effect::RestModel(Rest::Cooldown));
+    for nothing in [
+        r#"{"error":{"code":200,"status":"OK"}}"#,
+        r#"{"error":{"code":7}}"#,
+    ] {
+        let found = of_error(nothing, Shown::Nothing, ASKED, ESTIMATED);
+        assert_eq!(found.verdict.effect, Effect::Suspect(Rest::Cooldown));
+    }
+}
+
+#[test]
+fn a_402_that_is_not_googles_is_a_page() {
+    let paused = r#"{"detail":"This deployment is paused."}"#.to_owned();
+    check(&[(402, paused, Effect::Page, Next::AnotherKey, Failure::Busy)]);
 }
 
 #[test]

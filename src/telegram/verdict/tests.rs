@@ -293,6 +293,11 @@ fn a_flood_lasts_as_long_as_told_in_the_field_or_the_text() {
         (Some(86_399), "Too Many Requests", 86_399),
         (None, "Too Many Requests: retry after 86399", 86_399),
         (None, "Too Many Requests", 5),
+        (Some(0), "Too Many Requests: retry after 0", 1),
+        (Some(604_800), "Too Many Requests", 604_800),
+        // Nonsense is as good as nothing.
+        (Some(1_000_000_000), "Too Many Requests", 5),
+        (Some(u64::MAX), "Too Many Requests", 5),
     ] {
         let said = Said {
             code: 429,
@@ -313,4 +318,27 @@ fn a_group_that_moved_names_its_new_id() {
         migrate_to: Some(ChatId(-1001)),
     };
     assert_eq!(of(said), Refusal::Migrated(ChatId(-1001)));
+}
+
+#[test]
+fn a_flood_is_known_in_the_words_of_the_layer_below() {
+    for (code, description, secs) in [
+        (420, "FLOOD_WAIT_7", 7),
+        (400, "Bad Request: SLOWMODE_WAIT_12", 12),
+        (
+            403,
+            "Forbidden: FLOOD_PREMIUM_WAIT_3 (caused by messages.SendMessage)",
+            3,
+        ),
+    ] {
+        let flood = Refusal::Flood(Duration::from_secs(secs));
+        assert_eq!(verdict(code, description), flood, "{description}");
+    }
+}
+
+#[test]
+fn a_code_of_what_stands_between_says_nothing_of_the_call() {
+    for code in [408, 421, 423, 425, 460, 499, 520, 529] {
+        assert_eq!(verdict(code, "Whatever"), Refusal::Transient(code));
+    }
 }

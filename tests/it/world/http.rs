@@ -14,6 +14,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::Value;
 
+mod raw;
+
+pub(crate) use raw::Raw;
+
 /// Something that answers requests.
 pub(crate) trait Service: Send + Sync + 'static {
     fn answer(&self, request: &Request, wire: &mut Wire);

@@ -3,7 +3,7 @@
 //!
 //! `poll` has getUpdates; a call that writes passes `door` (may the bot write there?) and `limits`
 //! (how much?) to `send`, which keeps to the rules of `check` and leaves its trace in a `room`;
-//! `refusals` are those that a test ordered.
+//! `refusals` are those that a test ordered, `rude` answers that the Bot API does not know.
 //! `people` are those who talk to the bot, `presses` what they do with buttons, `sights` what tests
 //! see of it all.
 
@@ -26,6 +26,7 @@ mod presses;
 mod reask;
 mod refusals;
 mod room;
+mod rude;
 mod send;
 mod sights;
 
@@ -110,6 +111,7 @@ struct State {
     /// Calls of which method are answered so late, once each.
     late: Vec<(String, Duration)>,
     revoked: bool,
+    rude: Vec<rude::Rude>,
     /// Refusals without a cause that pass by themselves: of which method, with which code.
     passing: Vec<(String, u16)>,
 }
@@ -357,6 +359,9 @@ impl Service for Telegram {
         }
         let late = self.change(|state| state.takes(method));
         if late.is_some_and(|time| !wire.work(time)) {
+            return;
+        }
+        if self.answers_rudely((method, &params), call, wire) {
             return;
         }
         let outcome = if token != TOKEN || self.state.lock().revoked {

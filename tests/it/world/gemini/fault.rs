@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::request::Asked;
 use super::speech::{events, say, whole};
-use crate::world::http::{Trouble, Wire};
+use crate::world::http::{Raw, Trouble, Wire};
 
 /// One way to fail. The rows of the table are constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     Page(u16),
     /// 400 if the request names a thinking level; else all is well.
     BadLevel,
+    /// Whatever it is; `{model}` and `{text}` in it become the model asked and the answer.
+    Rude(Raw),
     /// Below HTTP.
     Line(Trouble),
     /// The first byte takes this long; the rest is well.
@@ -153,6 +155,7 @@ impl Fault {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::Error { code, .. } | Self::Page(code) => code,
+            Self::Rude(raw) => raw.number(),
             Self::Quota(_)
             | Self::Minute(..)
             | Self::QuotaInArray(_)
@@ -177,29 +180,36 @@ impl Fault {
     /// Whether `models.get` fails like this too.
     pub(super) fn reaches_a_probe(self) -> bool {
         matches!(self, Self::Line(_) | Self::Page(_))
-            || matches!(self.status(), 401 | 403)
+            || (matches!(self.status(), 401 | 403) && !matches!(self, Self::Rude(_)))
             || self == Self::INVALID_KEY
             || self == Self::REGION
+    }
+
+    /// What an error of the table says of the model asked.
+    fn body(self, asked: &Asked) -> Value {
+        let Self::Error {
+            code,
+            status,
+            message,
+            reason,
+        } = self
+        else {
+            return Value::Null;
+        };
+        // The model's name in a sentence of the service.
+        let message = message.replace("models/x", &format!("models/{}", asked.model));
+        let mut body = error(code, status, &message);
+        if !reason.is_empty() {
+            body["error"]["details"] = info(reason);
+        }
+        body
     }
 
     /// Fails.
     pub(super) fn happen(self, asked: &Asked, text: &str, wire: &mut Wire) {
         let status = self.status();
         match self {
-            Self::Error {
-                status: name,
-                message,
-                reason,
-                ..
-            } => {
-                // The model's name in a sentence of the service.
-                let message = message.replace("models/x", &format!("models/{}", asked.model));
-                let mut body = error(status, name, &message);
-                if !reason.is_empty() {
-                    body["error"]["details"] = info(reason);
-                }
-                wire.json(status, &body);
-            }
+            Self::Error { .. } => wire.json(status, &self.body(asked)),
             Self::Quota(limits) => wire.json(status, &quota(&asked.model, limits, DELAY)),
             Self::Minute(limit, delay) => {
                 wire.json(status, &quota(&asked.model, &[(PER_MINUTE, limit)], delay));
@@ -218,6 +228,7 @@ impl Fault {
                 wire.json(status, &error(status, "INVALID_ARGUMENT", text));
             }
             Self::BadLevel => say(asked, text, wire),
+            Self::Rude(raw) => rude(&raw, asked, text, wire),
             Self::Line(trouble) => wire.suffer(trouble),
             Self::Slow(time) => {
                 if wire.work(time) {
@@ -290,6 +301,12 @@ fn stay_open(asked: &Asked, text: &str, wire: &mut Wire) {
     }
     while wire.work(Duration::from_millis(100)) && wire.piece(": still there\n\n") {}
     wire.hang_up();
+}
+
+/// Exactly so, with the model asked and the answer filled in.
+fn rude(raw: &Raw, asked: &Asked, text: &str, wire: &mut Wire) {
+    let body = raw.body.replace("{model}", &asked.model);
+    wire.raw(raw, &body.replace("{text}", text));
 }
 
 /// A body that is said whole, in one event where a stream was asked for.
