@@ -6,6 +6,7 @@
 //! Invariant: whatever a turn does (ends, fails, panics), its lane is freed exactly once.
 
 mod desk;
+mod ended;
 mod holds;
 mod one;
 
@@ -27,9 +28,10 @@ use crate::app::turn::{self, Concluded};
 use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane, draft_of};
 use crate::clock::{self, Instant};
-use crate::queue::{Past, Queue, Waiting};
+use crate::queue::{Queue, Waiting};
 use crate::store::StoreError;
 pub(crate) use desk::{Cancelled, Desk, Order, Orders};
+use ended::{Next, Outcome, next};
 pub(crate) use holds::Hold;
 use holds::{Holds, Release};
 
@@ -292,41 +294,45 @@ impl Scheduler {
         let Some(running) = self.running.remove(&id) else {
             return;
         };
-        let job = running.waiting.job;
-        self.queue.done(running.waiting.lane);
-        if running.waiting.past.is_suspect() {
+        let waiting = running.waiting;
+        self.queue.done(waiting.lane);
+        if waiting.past.is_suspect() {
             self.spared = clock::instant() + CALM;
         }
+        let outcome = self.outcome(waiting.job, result);
+        match next(outcome, running.halt.why(), waiting.past) {
+            Next::Nothing => {}
+            Next::TakeBack => self.take_back(waiting.job),
+            Next::Rests => self.rests(waiting),
+            Next::Again(past) => {
+                if outcome == Outcome::Panicked {
+                    self.rests(waiting);
+                }
+                self.obey(Order::Ask(Waiting { past, ..waiting }));
+            }
+        }
+        self.holds.give(waiting.lane);
+    }
+
+    fn outcome(
+        &self,
+        job: JobId,
+        result: Result<Result<Concluded, StoreError>, JoinError>,
+    ) -> Outcome {
         match result {
-            Ok(Ok(concluded)) if !concluded.again => {}
-            // Whose question was changed, whether or not we have been told of that yet, asks again.
-            Ok(Ok(_)) => match running.halt.why() {
-                Some(End::Kept | End::Discarded) => self.take_back(job),
-                // Of another question nothing is known.
-                Some(End::Anew) | None => self.obey(Order::Ask(Waiting {
-                    past: Past::default(),
-                    ..running.waiting
-                })),
-            },
+            Ok(Ok(concluded)) if concluded.again => Outcome::AskedAnew,
+            Ok(Ok(_)) => Outcome::Concluded,
             Ok(Err(error)) => {
-                warn!(job = job.0, err:% = error; "turn left to the next start");
-                self.rests(running.waiting);
+                warn!(job = job.0, err:% = error; "turn could not be stored");
+                Outcome::NotStored
             }
             Err(error) => {
                 error!(job = job.0, err:% = error; "turn panicked");
-                self.ctx
-                    .engine
-                    .metrics
-                    .panics
-                    .fetch_add(1, Ordering::Relaxed);
-                self.rests(running.waiting);
-                // Again; the second time it is apologised for.
-                let mut again = running.waiting;
-                again.past.panics = again.past.panics.saturating_add(1);
-                self.obey(Order::Ask(again));
+                let panics = &self.ctx.engine.metrics.panics;
+                panics.fetch_add(1, Ordering::Relaxed);
+                Outcome::Panicked
             }
         }
-        self.holds.give(running.waiting.lane);
     }
 
     /// A turn has ended and its job has not: a later crash is none of its.
