@@ -155,16 +155,17 @@ async fn places_are_offered_again_while_the_only_thread_is_at_work() {
     let pool = Pool::spawning("test", 3, lifted_later).unwrap();
     let (go, gate) = mpsc::channel::<()>();
     let hung = pool.try_take().unwrap().run(move || gate.recv().is_err());
-    let waiting = pool.clone();
-    let waiting = tokio::spawn(async move { waiting.run(|| 5).await });
+    let mut waiting = tokio::task::JoinSet::new();
+    let taker = pool.clone();
+    waiting.spawn(async move { taker.run(|| 5).await });
     eventually("every other place is withdrawn", || {
         let withdrawn = pool.0.state.lock().withdrawn;
         withdrawn.is_some_and(|withdrawn| withdrawn.places == 2)
     });
     MAY_BE_MADE.store(true, Ordering::SeqCst);
-    let answered = timeout(Duration::from_secs(30), waiting).await;
+    let answered = timeout(Duration::from_secs(30), waiting.join_next()).await;
     let answered = answered.expect("the thread that hangs is waited for");
-    assert_eq!(answered.unwrap(), Ok(5));
+    assert_eq!(answered.unwrap().unwrap(), Ok(5));
     drop(go);
     assert_eq!(hung.await, Ok(true));
 }
