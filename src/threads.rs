@@ -8,6 +8,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -17,6 +18,7 @@ use log::{info, warn};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout_at;
 
 use crate::clock::{self, Instant};
 
@@ -120,9 +122,7 @@ impl Pool {
     /// Waits for a thread, first come first served. Safe to drop while waiting.
     pub(crate) async fn take(&self) -> Thread {
         loop {
-            let permits = Arc::clone(&self.0.permits);
-            #[expect(clippy::expect_used, reason = "nobody closes the semaphore")]
-            let permit = permits.acquire_owned().await.expect("a pool never closes");
+            let permit = self.0.permit().await;
             if let Some(thread) = self.0.thread(permit) {
                 return thread;
             }
@@ -131,6 +131,7 @@ impl Pool {
 
     /// A thread that is free now, if nobody waits for one.
     pub(crate) fn try_take(&self) -> Option<Thread> {
+        self.0.offer_again();
         let permits = Arc::clone(&self.0.permits);
         self.0.thread(permits.try_acquire_owned().ok()?)
     }
@@ -153,19 +154,43 @@ impl Pool {
 }
 
 impl Shared {
-    /// A thread for this permit; without one the place is withdrawn for a while.
-    fn thread(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Option<Thread> {
-        let mut state = self.state.lock();
+    /// Waits for a place. Whoever waits offers withdrawn places again when it is time: every thread
+    /// there is may be at work for minutes.
+    async fn permit(&self) -> OwnedSemaphorePermit {
+        let mut place = pin!(Arc::clone(&self.permits).acquire_owned());
+        loop {
+            let look = self.offer_again();
+            if let Ok(permit) = timeout_at(look, &mut place).await {
+                #[expect(clippy::expect_used, reason = "nobody closes the semaphore")]
+                return permit.expect("a pool never closes");
+            }
+        }
+    }
+
+    /// Gives back the places whose time has come; when to look again.
+    fn offer_again(&self) -> Instant {
+        self.give_back(&mut self.state.lock())
+    }
+
+    fn give_back(&self, state: &mut State) -> Instant {
         let now = clock::instant();
         if let Some(withdrawn) = state.withdrawn.take_if(|places| places.until <= now) {
             self.permits.add_permits(withdrawn.places);
         }
+        // A place that is withdrawn from now on is not told of.
+        state.withdrawn.map_or(now + RETRY, |places| places.until)
+    }
+
+    /// A thread for this permit; without one the place is withdrawn for a while.
+    fn thread(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Option<Thread> {
+        let mut state = self.state.lock();
+        self.give_back(&mut state);
         let idle = match state.idle.pop() {
             Some(idle) => idle,
             None => match self.make(&mut state) {
                 Ok(made) => made,
                 Err(error) => {
-                    self.withdraw(&mut state, permit, now, &error);
+                    self.withdraw(&mut state, permit, &error);
                     return None;
                 }
             },
@@ -188,15 +213,9 @@ impl Shared {
         Ok(idle)
     }
 
-    fn withdraw(
-        &self,
-        state: &mut State,
-        permit: OwnedSemaphorePermit,
-        now: Instant,
-        error: &io::Error,
-    ) {
+    fn withdraw(&self, state: &mut State, permit: OwnedSemaphorePermit, error: &io::Error) {
         permit.forget();
-        let until = now + RETRY;
+        let until = clock::instant() + RETRY;
         let threads = state.threads;
         let withdrawn = state.withdrawn.get_or_insert_with(|| {
             warn!(pool = self.name, threads, err:% = error; "no thread can be made; fewer work at once");

@@ -13,6 +13,7 @@ mod pieces;
 mod repair;
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -135,9 +136,16 @@ impl Mail {
 
     /// It was told that it may write in the chat, or has done so.
     pub(crate) fn may_write(&self, chat: ChatId) {
-        if chat.0 < 0 {
-            self.closed.lock().opened(chat);
-        }
+        self.closed.lock().opened(chat);
+    }
+
+    /// A bare text was refused there in words that are not known: whether that is about the chat, as
+    /// another one was refused just before.
+    fn refuses_all(&self, chat: ChatId, text: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let text = hasher.finish();
+        self.closed.lock().refuses_all(chat, text, clock::steady())
     }
 
     /// Whether nobody there would read an answer.

@@ -6,14 +6,15 @@
 //! Invariant: whatever a turn does (ends, fails, panics), its lane is freed exactly once.
 
 mod desk;
+mod ended;
 mod holds;
 mod one;
+mod suspects;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use log::{error, info, warn};
 use tokio::sync::oneshot;
@@ -26,22 +27,20 @@ use crate::app::intake::BEYOND_LIMIT;
 use crate::app::turn::{self, Concluded};
 use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane, draft_of};
-use crate::clock::{self, Instant};
-use crate::queue::{Past, Queue, Waiting};
+use crate::clock;
+use crate::queue::{Queue, Waiting};
 use crate::store::StoreError;
 pub(crate) use desk::{Cancelled, Desk, Order, Orders};
+use ended::{Next, Outcome, next};
 pub(crate) use holds::Hold;
 use holds::{Holds, Release};
+use suspects::Turns;
 
 /// Orders that may wait for the scheduler; beyond that the poll is slowed.
 const ORDERS: usize = 256;
 
 /// Turns that may wait for a key beside those that are answered; each keeps its context in memory.
 const MOST_WAITING: usize = 64;
-
-/// The first suspect of a crash runs when the bot has lived for this long: who has nothing to do
-/// with it is answered before, and a bot that is killed again and again blames nobody.
-const CALM: Duration = Duration::from_secs(3);
 
 /// A turn under way.
 struct Running {
@@ -60,10 +59,8 @@ struct Scheduler {
     removals: JoinSet<()>,
     /// At most this many turns at once that do not wait for a key.
     room: usize,
-    /// Before this no suspect runs.
-    calm: Instant,
-    /// From then on a suspect goes before whoever else waits.
-    spared: Instant,
+    /// Whose time it is after a crash.
+    suspects: Turns,
 }
 
 /// Runs until `stop`; then running turns get [`GRACE`] and the rest stays in the inbox.
@@ -75,10 +72,8 @@ pub(crate) async fn run(
     let settings = ctx.engine.settings();
     let limits = settings.config.limits;
     let group_parallel = NonZeroUsize::new(limits.group_parallel).unwrap_or(NonZeroUsize::MIN);
-    let calm = clock::instant() + CALM;
     let mut scheduler = Scheduler {
-        calm,
-        spared: calm,
+        suspects: Turns::new(clock::instant()),
         queue: Queue::new(
             limits.queue + BEYOND_LIMIT,
             group_parallel,
@@ -94,7 +89,8 @@ pub(crate) async fn run(
     loop {
         scheduler.start_what_fits();
         scheduler.tell_load();
-        let (wakes, has_suspects) = (scheduler.wakes(), scheduler.queue.has_suspects());
+        let wakes = scheduler.suspects.wakes(clock::instant());
+        let has_suspects = scheduler.queue.has_suspects();
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
@@ -230,35 +226,22 @@ impl Scheduler {
         let waiting = self.ctx.engine.lending.waiting().min(MOST_WAITING);
         let is_alone = |running: &Running| running.waiting.past.is_suspect();
         while self.running.len() < self.room + waiting && !self.running.values().any(is_alone) {
-            let next = match (self.is_suspects_turn(), self.running.is_empty()) {
-                (true, false) => None,
-                (true, true) => self.queue.pop_suspect(),
-                (false, _) => self.queue.pop(),
+            let now = suspects::Now {
+                at: clock::instant(),
+                has_suspects: self.queue.has_suspects(),
+                has_others: self.queue.has_ready(),
+                is_idle: self.running.is_empty(),
+            };
+            let next = match self.suspects.next(now) {
+                suspects::Next::Others => self.queue.pop(),
+                suspects::Next::Suspect => self.queue.pop_suspect(),
+                suspects::Next::Nobody => None,
             };
             let Some(waiting) = next else {
                 break;
             };
             self.start(waiting);
         }
-    }
-
-    /// Whether a suspect is to run as soon as nothing else does. It waits until nobody else waits,
-    /// but not for long.
-    fn is_suspects_turn(&self) -> bool {
-        let now = clock::instant();
-        let is_due = now >= self.calm && (now >= self.spared || !self.queue.has_ready());
-        is_due && self.queue.has_suspects()
-    }
-
-    /// When suspects are to be thought of.
-    fn wakes(&self) -> Instant {
-        let now = clock::instant();
-        let next = [self.calm, self.spared]
-            .into_iter()
-            .filter(|at| *at > now)
-            .min();
-        // Something else has to end first, and wakes us.
-        next.unwrap_or(now + CALM)
     }
 
     fn start(&mut self, waiting: Waiting) {
@@ -292,41 +275,42 @@ impl Scheduler {
         let Some(running) = self.running.remove(&id) else {
             return;
         };
-        let job = running.waiting.job;
-        self.queue.done(running.waiting.lane);
-        if running.waiting.past.is_suspect() {
-            self.spared = clock::instant() + CALM;
+        let waiting = running.waiting;
+        self.queue.done(waiting.lane);
+        let outcome = self.outcome(waiting.job, result);
+        match next(outcome, running.halt.why(), waiting.past) {
+            Next::Nothing => {}
+            Next::TakeBack => self.take_back(waiting.job),
+            Next::Rests => self.rests(waiting),
+            Next::Again(past) => {
+                if outcome == Outcome::Panicked {
+                    self.rests(waiting);
+                }
+                self.obey(Order::Ask(Waiting { past, ..waiting }));
+            }
         }
+        self.holds.give(waiting.lane);
+    }
+
+    fn outcome(
+        &self,
+        job: JobId,
+        result: Result<Result<Concluded, StoreError>, JoinError>,
+    ) -> Outcome {
         match result {
-            Ok(Ok(concluded)) if !concluded.again => {}
-            // Whose question was changed, whether or not we have been told of that yet, asks again.
-            Ok(Ok(_)) => match running.halt.why() {
-                Some(End::Kept | End::Discarded) => self.take_back(job),
-                // Of another question nothing is known.
-                Some(End::Anew) | None => self.obey(Order::Ask(Waiting {
-                    past: Past::default(),
-                    ..running.waiting
-                })),
-            },
+            Ok(Ok(concluded)) if concluded.again => Outcome::AskedAnew,
+            Ok(Ok(_)) => Outcome::Concluded,
             Ok(Err(error)) => {
-                warn!(job = job.0, err:% = error; "turn left to the next start");
-                self.rests(running.waiting);
+                warn!(job = job.0, err:% = error; "turn could not be stored");
+                Outcome::NotStored
             }
             Err(error) => {
                 error!(job = job.0, err:% = error; "turn panicked");
-                self.ctx
-                    .engine
-                    .metrics
-                    .panics
-                    .fetch_add(1, Ordering::Relaxed);
-                self.rests(running.waiting);
-                // Again; the second time it is apologised for.
-                let mut again = running.waiting;
-                again.past.panics = again.past.panics.saturating_add(1);
-                self.obey(Order::Ask(again));
+                let panics = &self.ctx.engine.metrics.panics;
+                panics.fetch_add(1, Ordering::Relaxed);
+                Outcome::Panicked
             }
         }
-        self.holds.give(running.waiting.lane);
     }
 
     /// A turn has ended and its job has not: a later crash is none of its.

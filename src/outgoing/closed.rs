@@ -1,9 +1,10 @@
 //! Where the bot may not write, as far as it was told. Pure; what is asked there is not worth a model
 //! call, as nobody would read the answer.
 //!
-//! Rights come back without a word, so what is known is forgotten after ten minutes.
+//! Rights come back without a word, so what is known is forgotten after ten minutes. It is asked and told with
+//! every message, so nothing here looks at more than one chat.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::chat::{ChatId, TopicId};
@@ -22,40 +23,77 @@ pub(crate) enum Place {
     Topic(ChatId, Option<TopicId>),
 }
 
+/// One part of a chat, the chat first; `None`: all of it.
+type Key = (ChatId, Option<Option<TopicId>>);
+
 /// What is known; moments are those of a clock that is never set.
 #[derive(Debug, Default)]
-pub(crate) struct Closed(HashMap<Place, Timestamp>);
+pub(crate) struct Closed {
+    places: BTreeMap<Key, Timestamp>,
+    /// The last text that was refused in words that are not known, by its hash.
+    refused: HashMap<ChatId, (u64, Timestamp)>,
+}
 
 impl Closed {
     /// The bot was told that it may not write there.
     pub(crate) fn note(&mut self, place: Place, now: Timestamp) {
-        if self.0.len() >= MOST {
-            self.0.retain(|_, since| now.since(*since) < BELIEVED);
+        if self.places.len() >= MOST {
+            self.places.retain(|_, since| is_believed(*since, now));
         }
-        if self.0.len() >= MOST {
-            self.0.clear();
+        if self.places.len() >= MOST {
+            self.places.clear();
         }
-        self.0.insert(place, now);
+        self.places.insert(key(place), now);
+    }
+
+    /// A bare text was refused there in words that are not known. Whether another one was refused
+    /// before, and none sent between: then it is about the chat and not about a text.
+    pub(crate) fn refuses_all(&mut self, chat: ChatId, text: u64, now: Timestamp) -> bool {
+        if self.refused.len() >= MOST {
+            self.refused
+                .retain(|_, (_, since)| is_believed(*since, now));
+        }
+        if self.refused.len() >= MOST {
+            self.refused.clear();
+        }
+        let before = self.refused.insert(chat, (text, now));
+        before.is_some_and(|(other, since)| other != text && is_believed(since, now))
     }
 
     /// It was told that it may write in the chat, or has done so.
     pub(crate) fn opened(&mut self, chat: ChatId) {
-        self.0.retain(|place, _| match place {
-            Place::Chat(of) | Place::Topic(of, _) => *of != chat,
-        });
-    }
-
-    /// Whether it may not write there, as far as is known.
-    pub(crate) fn holds(&self, place: Place, now: Timestamp) -> bool {
-        let is_known = |place| {
-            let since = self.0.get(&place);
-            since.is_some_and(|since| now.since(*since) < BELIEVED)
-        };
-        match place {
-            Place::Chat(_) => is_known(place),
-            Place::Topic(chat, _) => is_known(place) || is_known(Place::Chat(chat)),
+        self.refused.remove(&chat);
+        let keys = self.places.range((chat, None)..).map(|(key, _)| *key);
+        let keys: Vec<Key> = keys.take_while(|(of, _)| *of == chat).collect();
+        for key in keys {
+            self.places.remove(&key);
         }
     }
+
+    /// Whether it may not write there, as far as is known; what is too old is forgotten.
+    pub(crate) fn holds(&mut self, place: Place, now: Timestamp) -> bool {
+        let (chat, topic) = key(place);
+        let mut is_known = |key| match self.places.get(&key) {
+            Some(since) if is_believed(*since, now) => true,
+            Some(_) => {
+                self.places.remove(&key);
+                false
+            }
+            None => false,
+        };
+        is_known((chat, None)) || (topic.is_some() && is_known((chat, topic)))
+    }
+}
+
+const fn key(place: Place) -> Key {
+    match place {
+        Place::Chat(chat) => (chat, None),
+        Place::Topic(chat, topic) => (chat, Some(topic)),
+    }
+}
+
+fn is_believed(since: Timestamp, now: Timestamp) -> bool {
+    now.since(since) < BELIEVED
 }
 
 #[cfg(test)]
@@ -99,7 +137,57 @@ mod tests {
         let mut closed = Closed::default();
         for chat in 0..=i64::try_from(MOST).unwrap() {
             closed.note(Place::Chat(ChatId(-chat)), NOW);
-            assert!(closed.0.len() <= MOST);
+            closed.refuses_all(ChatId(-chat), 1, NOW);
+            assert!(closed.places.len() <= MOST && closed.refused.len() <= MOST);
+        }
+    }
+
+    #[test]
+    fn what_is_too_old_is_forgotten_when_it_is_read() {
+        let mut closed = Closed::default();
+        closed.note(Place::Chat(CHAT), NOW);
+        closed.note(Place::Topic(CHAT, None), NOW);
+        assert!(!closed.holds(Place::Topic(CHAT, None), NOW.after(BELIEVED)));
+        assert!(closed.places.is_empty());
+    }
+
+    #[test]
+    fn a_chat_that_opens_touches_no_other() {
+        let mut closed = Closed::default();
+        let topic = |chat| Place::Topic(ChatId(chat), Some(TopicId::Thread(3)));
+        for chat in [-8, -7, -6] {
+            closed.note(Place::Chat(ChatId(chat)), NOW);
+            closed.note(topic(chat), NOW);
+        }
+        closed.opened(CHAT);
+        assert_eq!(closed.places.len(), 4);
+        assert!(!closed.holds(topic(-7), NOW));
+        assert!(closed.holds(topic(-8), NOW) && closed.holds(topic(-6), NOW));
+    }
+
+    #[test]
+    fn one_text_refused_in_unknown_words_says_nothing_of_the_chat_and_two_do() {
+        let (chat, minute) = (ChatId(7), Duration::from_mins(1));
+        // The texts that are refused, those that are sent (`None`) between, and how long after NOW.
+        for (is_closed, told) in [
+            (false, vec![(Some(1), 0)]),
+            (true, vec![(Some(1), 0), (Some(2), 9)]),
+            (false, vec![(Some(1), 0), (Some(1), 1)]),
+            (false, vec![(Some(1), 0), (None, 1), (Some(2), 1)]),
+            (false, vec![(Some(1), 0), (Some(2), 10)]),
+        ] {
+            let mut closed = Closed::default();
+            let mut is_all = false;
+            for (text, minutes) in &told {
+                match text {
+                    Some(text) => {
+                        is_all = closed.refuses_all(chat, *text, NOW.after(minute * *minutes));
+                    }
+                    None => closed.opened(chat),
+                }
+            }
+            assert_eq!(is_all, is_closed, "{told:?}");
+            assert!(!closed.refuses_all(ChatId(8), 3, NOW));
         }
     }
 }

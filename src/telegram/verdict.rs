@@ -60,7 +60,7 @@ pub(crate) enum Refusal {
     #[error("this kind of content is not allowed there")]
     ContentForbidden,
     /// A 403 in words that are not known: about what was to be sent, or about the chat. Holds what
-    /// Telegram said. Refused even to a bare text, the chat is closed.
+    /// Telegram said. When two bare texts in a row are refused so, the chat is closed.
     #[error("forbidden: {0}")]
     Forbidden(String),
     /// It was sent, and somebody in the chat removed it at once: done, without a message id.

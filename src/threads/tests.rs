@@ -1,6 +1,8 @@
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
+
+use tokio::time::timeout;
 
 use super::*;
 
@@ -136,6 +138,36 @@ async fn a_thread_that_cannot_be_made_is_a_full_place_and_is_tried_again_later()
         assert_eq!(ended.unwrap(), Ok(()));
     }
     assert_eq!(pool.free(), 20);
+}
+
+/// Whether a second thread may be made, for [`lifted_later`].
+static MAY_BE_MADE: AtomicBool = AtomicBool::new(false);
+
+fn lifted_later(home: &Arc<Shared>, number: u64, inbox: Receiver<Job>) -> io::Result<()> {
+    if number == 0 || MAY_BE_MADE.load(Ordering::SeqCst) {
+        return spawn(home, number, inbox);
+    }
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn places_are_offered_again_while_the_only_thread_is_at_work() {
+    let pool = Pool::spawning("test", 3, lifted_later).unwrap();
+    let (go, gate) = mpsc::channel::<()>();
+    let hung = pool.try_take().unwrap().run(move || gate.recv().is_err());
+    let mut waiting = tokio::task::JoinSet::new();
+    let taker = pool.clone();
+    waiting.spawn(async move { taker.run(|| 5).await });
+    eventually("every other place is withdrawn", || {
+        let withdrawn = pool.0.state.lock().withdrawn;
+        withdrawn.is_some_and(|withdrawn| withdrawn.places == 2)
+    });
+    MAY_BE_MADE.store(true, Ordering::SeqCst);
+    let answered = timeout(Duration::from_secs(30), waiting.join_next()).await;
+    let answered = answered.expect("the thread that hangs is waited for");
+    assert_eq!(answered.unwrap().unwrap(), Ok(5));
+    drop(go);
+    assert_eq!(hung.await, Ok(true));
 }
 
 #[test]

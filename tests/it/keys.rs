@@ -276,8 +276,8 @@ fn when_everything_fails_the_person_is_told_after_at_most_three_attempts() {
 #[test]
 fn a_fault_of_our_address_is_held_against_no_key() {
     // How many calls it takes at most until it is believed to be about everybody: two keys of one
-    // question, or two keys of two questions, each of which is tried with two.
-    for (fault, most) in [(Fault::REGION, 2), (Fault::Robots, 4)] {
+    // question; or questions that met different keys, of which each is tried with two.
+    for (fault, most) in [(Fault::REGION, 2), (Fault::Robots, 6)] {
         let mut world = World::new().open().start();
         world.gemini.everyone().answers(fault);
         for id in 7..11 {

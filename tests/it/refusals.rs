@@ -11,6 +11,7 @@ const NO_DOCUMENTS: (u16, &str) = (
     "Bad Request: not enough rights to send documents to the chat",
 );
 const GONE: (u16, &str) = (400, "Bad Request: MESSAGE_ID_INVALID");
+const FORBIDDEN: (u16, &str) = (403, "Forbidden: something of tomorrow");
 const BAD_CONTENT: (u16, &str) = (400, "Bad Request: ENTITY_BOUNDS_INVALID");
 
 fn open() -> World {
@@ -246,12 +247,46 @@ fn what_a_moderator_removes_at_once_is_sent_and_not_sent_again() {
 fn a_refusal_in_unknown_words_closes_no_chat_as_long_as_a_bare_text_may_be_sent() {
     let world = open();
     let person = world.telegram.person(7);
-    let unknown = (403, "Forbidden: something of tomorrow");
-    person.refuses(("sendMessage", 1), unknown);
+    person.refuses(("sendMessage", 1), FORBIDDEN);
     world.gemini.when_asked("hello", "**hello** yourself");
     person.says("hello");
     person.hears_about("hello yourself");
     person.is_answered("and then?");
+    world.stop();
+}
+
+#[test]
+fn one_text_that_is_refused_in_unknown_words_closes_no_group_and_loses_nobody_elses_answer() {
+    let world = open();
+    let group = world.telegram.group(-123);
+    group.refuses_text("poison", FORBIDDEN);
+    // Both answers are there before the first of them leaves.
+    group.member(7).has_flood_control(3);
+    group.member(7).says("@testbot poison");
+    group.member(8).says("@testbot and me a little");
+    let says = |word: &'static str| {
+        move |shown: &[Message]| shown.iter().any(|shown| shown.text.contains(word))
+    };
+    group.sees("the other's answer", says("a little"));
+    group.sees("a word instead of the text", |shown| shown.len() == 2);
+    group.member(8).says("@testbot and later");
+    group.sees("a later answer", says("and later"));
+    assert!(!world.log().contains("chat is closed to us"));
+    world.stop();
+}
+
+#[test]
+fn a_group_that_refuses_every_text_in_unknown_words_is_closed() {
+    let world = open();
+    let group = world.telegram.group(-123);
+    group.refuses(("sendMessage", ALWAYS), FORBIDDEN);
+    group.member(7).says("@testbot first");
+    eventually(Duration::from_mins(1), "the bot notices", || {
+        world.log().contains("chat is closed to us")
+    });
+    group.member(8).says("@testbot second");
+    world.telegram.person(9).is_answered("elsewhere");
+    assert!(world.gemini.calls_about("second").is_empty());
     world.stop();
 }
 

@@ -157,7 +157,7 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             warn!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused a bare text");
             Ended::Failed
         }
-        Refusal::Forbidden(_) if is_bare(&row) => closed(ctx, head, &refusal).await,
+        Refusal::Forbidden(_) if is_about_the_chat(ctx, &row) => closed(ctx, head, &refusal).await,
         Refusal::ContentForbidden => {
             info!(chat = head.chat.0, row = head.id.0; "this kind of content is not allowed there");
             repaired(ctx, head, &row, without_links(&row)).await
@@ -186,6 +186,19 @@ async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ende
             error!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our message");
             repaired(ctx, head, &row, None).await
         }
+    }
+}
+
+/// Whether a refusal in words that are not known is about the chat: nothing can be left out of the
+/// text any more, and another text was refused before it. One text alone may be moderated.
+fn is_about_the_chat(ctx: &Ctx, row: &Outbound) -> bool {
+    match &row.parcel {
+        Parcel::Send { body, .. } => is_bare(row) && ctx.mail.refuses_all(row.chat, &body.text),
+        Parcel::Edit { .. }
+        | Parcel::Delete { .. }
+        | Parcel::File { .. }
+        | Parcel::Document { .. }
+        | Parcel::Answer { .. } => false,
     }
 }
 

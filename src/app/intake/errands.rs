@@ -1,17 +1,21 @@
 //! Commands and notices under way beside the queue: they do not wait for turns, nor turns for them,
 //! and the poll waits for none of them.
 //!
-//! Invariant: an errand begins in the order it came, and at most [`AT_ONCE`] are under way.
+//! Invariant: a person's errands begin in the order they came, at most [`AT_ONCE`] are under way, and
+//! no person's flood holds up another's.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use log::error;
-use tokio::task::{JoinError, JoinSet};
+use log::{error, warn};
+use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::app::scheduler::Hold;
 use crate::app::{Ctx, commands};
-use crate::chat::Job;
+use crate::chat::{Job, UserId};
+use shares::Shares;
+
+mod shares;
 
 /// Commands and notices under way at once.
 const AT_ONCE: usize = 32;
@@ -25,7 +29,9 @@ struct Errand(Job, Option<Hold>);
 pub(super) struct Errands {
     ctx: Arc<Ctx>,
     under_way: JoinSet<()>,
-    waiting: VecDeque<Errand>,
+    /// Whose they are.
+    whose: HashMap<Id, UserId>,
+    shares: Shares<Errand>,
 }
 
 impl Errands {
@@ -33,15 +39,33 @@ impl Errands {
         Self {
             ctx,
             under_way: JoinSet::new(),
-            waiting: VecDeque::new(),
+            whose: HashMap::new(),
+            shares: Shares::default(),
         }
     }
 
-    /// Sends one off, or lets it wait until another one is back. Comes back at once but for a flood.
+    /// Whether an errand of this job may wait. Of a person with as many waiting as may, one more is
+    /// not run and leaves the inbox: to wait for it would be to keep everybody waiting.
+    pub(super) fn admits(&self, job: &Job) -> bool {
+        self.shares.has_room(job.sender.id)
+    }
+
+    /// Takes a job out of the inbox that is not run.
+    pub(super) fn discard(&self, job: &Job) {
+        let id = job.id;
+        warn!(job = id.0, person = job.sender.id.0; "too many commands at once, one is dropped");
+        let store = &self.ctx.engine.store;
+        let removed = store.write_soon(move |rows| rows.remove_job(id).map(drop));
+        // Whoever stops now finds it at the next start.
+        drop(removed);
+    }
+
+    /// Sends one off, or lets it wait until another one is back. Comes back at once but for a flood of
+    /// many people.
     pub(super) async fn send(&mut self, job: Job, hold: Option<Hold>) {
-        self.waiting.push_back(Errand(job, hold));
+        self.shares.push(job.sender.id, Errand(job, hold));
         self.begin();
-        while self.waiting.len() >= WAITING {
+        while self.shares.waiting() >= WAITING {
             self.one_is_back().await;
         }
     }
@@ -52,28 +76,36 @@ impl Errands {
 
     /// Waits for the next one that comes back, and sends off the next that waits. Safe to drop.
     pub(super) async fn one_is_back(&mut self) {
-        if let Some(ended) = self.under_way.join_next().await {
-            note(ended);
+        if let Some(ended) = self.under_way.join_next_with_id().await {
+            self.note(ended);
         }
         self.begin();
     }
 
     fn begin(&mut self) {
-        while let Some(ended) = self.under_way.try_join_next() {
-            note(ended);
+        while let Some(ended) = self.under_way.try_join_next_with_id() {
+            self.note(ended);
         }
         while self.under_way.len() < AT_ONCE
-            && let Some(Errand(job, hold)) = self.waiting.pop_front()
+            && let Some((person, Errand(job, hold))) = self.shares.pop()
         {
             let ctx = Arc::clone(&self.ctx);
-            self.under_way
-                .spawn(async move { commands::run(&ctx, job, hold).await });
+            let errand = async move { commands::run(&ctx, job, hold).await };
+            let task = self.under_way.spawn(errand);
+            self.whose.insert(task.id(), person);
         }
     }
-}
 
-fn note(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        error!(err:% = error; "command panicked, left to the next start");
+    fn note(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
+                error!(err:% = error; "command panicked, left to the next start");
+                error.id()
+            }
+        };
+        if let Some(person) = self.whose.remove(&id) {
+            self.shares.is_back(person);
+        }
     }
 }

@@ -122,6 +122,18 @@ impl Group {
         self.telegram.refuses(self.id, calls, refusal);
     }
 
+    /// Every message here that holds this word is refused with this code and in these words.
+    pub(crate) fn refuses_text(&self, word: &str, (code, description): (u16, &str)) {
+        self.telegram.order(Ordered {
+            chat: self.id,
+            method: "sendMessage".to_owned(),
+            word: word.to_owned(),
+            code,
+            description: description.to_owned(),
+            times: ALWAYS,
+        });
+    }
+
     /// A moderator removes every message of the bot at once.
     pub(crate) fn is_moderated(&self) {
         self.is_in(Mood::Moderated);
