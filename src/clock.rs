@@ -8,6 +8,7 @@
 //!
 //! - [`now`] is the time of day, with its corrections: for rows, grants, days of quota.
 //! - [`steady()`] is the same count without any correction: for waits that are kept as a moment.
+//! - [`reading()`] is both at one instant, for whoever has to compare moments of the two.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -77,6 +78,43 @@ impl Pause {
     }
 }
 
+/// One instant as both counts tell it. A count that is never corrected, as in the simulator, tells
+/// one time, so that a [`Timestamp`] is a reading of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Of [`now`].
+    pub(crate) now: Timestamp,
+    /// Of [`steady()`].
+    pub(crate) steady: Timestamp,
+}
+
+impl From<Timestamp> for Reading {
+    fn from(now: Timestamp) -> Self {
+        Self { now, steady: now }
+    }
+}
+
+impl Reading {
+    /// A moment of the steady count as [`now`] tells it, while the clock is not corrected again.
+    pub(crate) fn to_now(self, steady: Timestamp) -> Timestamp {
+        moved(steady, self.steady, self.now)
+    }
+
+    /// A moment of [`now`] as the steady count tells it, while the clock is not corrected again.
+    pub(crate) fn to_steady(self, now: Timestamp) -> Timestamp {
+        moved(now, self.now, self.steady)
+    }
+}
+
+/// What lies as far from `to` as the moment does from `from`.
+fn moved(moment: Timestamp, from: Timestamp, to: Timestamp) -> Timestamp {
+    if moment >= from {
+        to.after(moment.since(from))
+    } else {
+        to.before(from.since(moment))
+    }
+}
+
 /// The one count of this process.
 static CLOCK: LazyLock<Mutex<Steady>> =
     LazyLock::new(|| Mutex::new(Steady::new(wall(), monotonic())));
@@ -89,6 +127,15 @@ pub(crate) fn now() -> Timestamp {
 /// The same without corrections: between two readings lies exactly the time that passed.
 pub(crate) fn steady() -> Timestamp {
     CLOCK.lock().steady(monotonic())
+}
+
+/// Both at one instant: no correction comes between them.
+pub(crate) fn reading() -> Reading {
+    let (count, at) = (CLOCK.lock(), monotonic());
+    Reading {
+        now: count.now(at),
+        steady: count.steady(at),
+    }
 }
 
 /// Compares the count with the `Date` of an answer of Telegram.
@@ -175,6 +222,35 @@ mod tests {
         for (one, other) in [(early, late), (late, early)] {
             assert!(one.is_within(Duration::from_secs(61), other));
             assert!(!one.is_within(Duration::from_mins(1), other));
+        }
+    }
+
+    #[test]
+    fn a_moment_of_one_count_is_as_far_from_the_reading_in_the_other() {
+        let second = |secs: u64| Timestamp::from_secs(1_000_000 + secs);
+        for (now, steady) in [(500, 500), (900, 100), (100, 900)] {
+            let reading = Reading {
+                now: second(now),
+                steady: second(steady),
+            };
+            for (ahead, behind) in [(0, 0), (30, 0), (0, 30)] {
+                let (by_now, by_steady) = (
+                    second(now + ahead - behind),
+                    second(steady + ahead - behind),
+                );
+                assert_eq!(reading.to_now(by_steady), by_now);
+                assert_eq!(reading.to_steady(by_now), by_steady);
+            }
+            // Never, and long ago, stay what they are.
+            assert!(reading.to_steady(Timestamp(u64::MAX)) > second(1_000_000_000));
+            assert!(reading.to_steady(Timestamp(0)) < second(0));
+        }
+        let same = Reading::from(second(1));
+        for moment in [Timestamp(0), second(7), Timestamp(u64::MAX)] {
+            assert_eq!(
+                (same.to_now(moment), same.to_steady(moment)),
+                (moment, moment)
+            );
         }
     }
 

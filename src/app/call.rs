@@ -111,7 +111,7 @@ pub(crate) async fn until_answered(
                 groups: question.groups.clone(),
                 tokens: question.prompt.tokens(),
                 rank: question.rank,
-                since: clock::now(),
+                since: clock::steady(),
                 patience: KEY_PATIENCE,
             };
             let mut call = Call {
@@ -232,7 +232,7 @@ impl Call<'_> {
                         return Ok(Ended::Failed(Failure::TooSlow));
                     }
                     failure = Failure::TooSlow;
-                    self.route.timed_out(&call, clock::now())
+                    self.route.timed_out(&call, clock::steady())
                 }
                 Attempt::Reported(Report { result, verdict }) => {
                     failure = match result {
@@ -245,7 +245,7 @@ impl Call<'_> {
                     if let Next::Repaired(repair) = verdict.next {
                         self.engine.remember_repair(&call.model, repair);
                     }
-                    let goes_on = self.route.goes_on(&call, &verdict, clock::now());
+                    let goes_on = self.route.goes_on(&call, &verdict, clock::steady());
                     if goes_on {
                         self.pause(verdict.effect).await;
                     } else if verdict.effect == Effect::Page {

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 
-use crate::clock;
+use crate::clock::{self, Reading};
 use crate::keys::{Ask, Lease, Place, Pool, Reserved, Ticket, Wait};
 
 /// A wait is never so short that waiting turns into a busy loop.
@@ -19,6 +19,8 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 /// The pool with those who wait.
 pub(crate) struct Lending {
     inner: Mutex<Inner>,
+    /// Reads the clock, always while the pool is held: readings reach it in their order.
+    read: fn() -> Reading,
     /// Somebody began to wait.
     joined: Notify,
 }
@@ -44,7 +46,13 @@ pub(crate) struct Waiter<'a> {
 
 impl Lending {
     pub(crate) fn new(pool: Pool) -> Self {
+        Self::by(clock::reading, pool)
+    }
+
+    /// One that goes by this clock.
+    fn by(read: fn() -> Reading, pool: Pool) -> Self {
         Self {
+            read,
             inner: Mutex::new(Inner {
                 pool,
                 waiting: HashMap::new(),
@@ -57,7 +65,7 @@ impl Lending {
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Pool) -> R) -> R {
         let mut inner = self.inner.lock();
         let result = act(&mut inner.pool);
-        inner.hand_out();
+        inner.hand_out(self.read);
         result
     }
 
@@ -65,7 +73,7 @@ impl Lending {
     pub(crate) fn reserve(&self, ask: &Ask) -> Asked<'_> {
         let mut inner = self.inner.lock();
         let mut rng = fastrand::Rng::new();
-        let asked = match inner.pool.reserve(ask, clock::now(), &mut rng) {
+        let asked = match inner.pool.reserve(ask, (self.read)(), &mut rng) {
             Reserved::Lent(lease) => Asked::Lent(lease),
             Reserved::Refused(wait) => Asked::Refused(wait),
             Reserved::Queued(place) => {
@@ -79,14 +87,14 @@ impl Lending {
                 })
             }
         };
-        inner.hand_out();
+        inner.hand_out(self.read);
         asked
     }
 
     /// What stands in the way of a question now.
     pub(crate) fn why_not(&self, ask: &Ask) -> Wait {
         let mut rng = fastrand::Rng::new();
-        self.with(|pool| pool.why_not(ask, clock::now(), &mut rng))
+        self.with(|pool| pool.why_not(ask, (self.read)(), &mut rng))
     }
 
     /// How many wait in the line.
@@ -103,18 +111,18 @@ impl Lending {
     /// Serves the line and says where somebody stands then; none: served, or too late.
     fn look(&self, ticket: Ticket) -> Option<Place> {
         let mut inner = self.inner.lock();
-        inner.hand_out();
-        inner.pool.place(ticket, clock::now())
+        inner.hand_out(self.read);
+        inner.pool.place(ticket, (self.read)())
     }
 }
 
 impl Inner {
-    fn hand_out(&mut self) {
+    fn hand_out(&mut self, read: fn() -> Reading) {
         if self.waiting.is_empty() {
             return;
         }
         let mut rng = fastrand::Rng::new();
-        for (ticket, lease) in self.pool.tick(clock::now(), &mut rng) {
+        for (ticket, lease) in self.pool.tick(read(), &mut rng) {
             let waiter = self.waiting.remove(&ticket);
             let unclaimed = match waiter {
                 Some(waiter) => waiter.send(lease).err(),
@@ -139,7 +147,8 @@ impl Waiter<'_> {
 
     /// Waits until the lease is there, or until it is time to look where one stands.
     pub(crate) async fn step(&mut self) -> Step {
-        let look = self.place.look.since(clock::now()).max(SHORTEST_WAIT);
+        let look = self.place.look.since((self.lending.read)().steady);
+        let look = look.max(SHORTEST_WAIT);
         tokio::select! {
             biased;
             lease = &mut self.granted => lease.map_or(Step::Over, Step::Lent),
@@ -175,7 +184,7 @@ impl Drop for Waiter<'_> {
         if let Ok(lease) = self.granted.try_recv() {
             let _row = inner.pool.refund(lease);
         }
-        inner.hand_out();
+        inner.hand_out(self.lending.read);
     }
 }
 

@@ -316,7 +316,7 @@ impl Live {
     }
 
     fn place_in_line(&self, queued: Queued) -> String {
-        let wait = queued.wakes.since(clock::now());
+        let wait = queued.wakes.since(clock::steady());
         // A call that ends at some time frees a key: nobody knows when.
         let wait = Some(wait).filter(|wait| *wait > NEARLY_OVER);
         self.locale.queued(queued.ahead, wait)

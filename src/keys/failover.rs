@@ -33,6 +33,7 @@ pub(crate) struct Start {
     pub(crate) tokens: u64,
     /// Among those who wait, lower goes first.
     pub(crate) rank: u8,
+    /// When it was asked, by the steady count.
     pub(crate) since: Timestamp,
     /// How long it may wait for a key.
     pub(crate) patience: Duration,
@@ -131,9 +132,15 @@ impl Route {
         self.ask.attempts
     }
 
-    /// Learns from a call; `false` when there is no further one.
-    pub(crate) fn goes_on(&mut self, call: &Attempted, verdict: &Verdict, now: Timestamp) -> bool {
-        self.count(now);
+    /// Learns from a call; `false` when there is no further one. As everywhere in a route, the moment
+    /// is one of the steady count.
+    pub(crate) fn goes_on(
+        &mut self,
+        call: &Attempted,
+        verdict: &Verdict,
+        steady: Timestamp,
+    ) -> bool {
+        self.count(steady);
         let onward = match verdict.next {
             Next::Done | Next::Nowhere => false,
             Next::AnotherKey => self.another_key(call, verdict.effect),
@@ -166,13 +173,13 @@ impl Route {
     }
 
     /// It had to wait for something else than a key.
-    pub(crate) fn renew_patience(&mut self, now: Timestamp) {
-        self.ask.patience = now.after(self.patience);
+    pub(crate) fn renew_patience(&mut self, steady: Timestamp) {
+        self.ask.patience = steady.after(self.patience);
     }
 
     /// Our own deadline ended the call; `false` when there is no further one.
-    pub(crate) fn timed_out(&mut self, call: &Attempted, now: Timestamp) -> bool {
-        self.count(now);
+    pub(crate) fn timed_out(&mut self, call: &Attempted, steady: Timestamp) -> bool {
+        self.count(steady);
         self.ask.avoid.push(call.key);
         self.ask.attempts < MOST_CALLS
     }
@@ -184,9 +191,9 @@ impl Route {
         is_new
     }
 
-    fn count(&mut self, now: Timestamp) {
+    fn count(&mut self, steady: Timestamp) {
         self.ask.attempts += 1;
-        self.renew_patience(now);
+        self.renew_patience(steady);
     }
 
     /// A second key that fails alike makes it the model's, the country's or the question's own;
@@ -244,7 +251,8 @@ impl Route {
 }
 
 impl Ask {
-    /// Until then a key of the wanted tier is worth more than a smaller model at once.
+    /// Until then, by the steady count, a key of the wanted tier is worth more than a smaller model at
+    /// once.
     pub(super) fn waits_for_its_tier(&self) -> Timestamp {
         self.since.after(WORTH_WAITING).min(self.patience)
     }
@@ -316,7 +324,7 @@ impl Pool {
                     }
                 }
             }
-            let soon = ask.waits_for_its_tier();
+            let soon = self.line.clock.to_now(ask.waits_for_its_tier());
             if wait.until.is_some_and(|until| until <= soon) {
                 break;
             }

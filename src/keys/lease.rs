@@ -20,7 +20,8 @@ pub(crate) struct Saved {
     pub(crate) spend: Spend,
 }
 
-/// What a question needs; a [`super::Route`] keeps it up to date from call to call.
+/// What a question needs; a [`super::Route`] keeps it up to date from call to call. Its moments are
+/// those of the steady count, so that a clock that is corrected cuts no patience and stretches none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ask {
     /// The asker's own group first, then those it may borrow from. Keys outside all groups stand
@@ -52,10 +53,10 @@ pub(crate) struct Ask {
 impl Ask {
     /// Whether there is none now for this one where there is none for the other. As long as the
     /// other waits for its tier, only an equal one surely does so too.
-    pub(super) fn asks_no_less_than(&self, other: &Self, now: Timestamp) -> bool {
+    pub(super) fn asks_no_less_than(&self, other: &Self, steady: Timestamp) -> bool {
         let soon = other.waits_for_its_tier();
         let is_equal = self.tokens == other.tokens && self.waits_for_its_tier() >= soon;
-        let takes_any = soon <= now || other.tiers.len() == 1;
+        let takes_any = soon <= steady || other.tiers.len() == 1;
         self.groups == other.groups
             && self.tiers == other.tiers
             && self.paid_only == other.paid_only
@@ -87,7 +88,7 @@ pub(crate) enum Reserved {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Ticket(pub(super) u64);
 
-/// A place in the line.
+/// A place in the line. Its moments are those of the steady count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) ticket: Ticket,

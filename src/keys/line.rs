@@ -1,6 +1,7 @@
 //! Those who wait for a key: first come first served within a rank, bounded, each with a moment when
 //! it will be their turn (design §4, "waiting beats failing"). Pure; owned by the pool. Invariant:
-//! nobody is lent a key while somebody waits who goes first and could have it.
+//! nobody is lent a key while somebody waits who goes first and could have it, and no correction of
+//! the clock makes a wait shorter or longer than its patience.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::pool::Moment;
 use super::quota::MINUTE;
 use super::roster::{Member, Offer};
 use super::{Ask, Lease, Place, Pool, Ticket, Wait, Why};
-use crate::clock::Timestamp;
+use crate::clock::{Reading, Timestamp};
 
 /// So many wait at the most.
 const MOST: usize = 1_000;
@@ -35,6 +36,9 @@ pub(super) struct Line {
     /// Whom no waiting helps any more.
     hopeless: Vec<Ticket>,
     next: u64,
+    /// The newest reading: what compares a question's moments with those of the pool, which rests and
+    /// minutes are told in. The next correction of the clock comes with a newer one.
+    pub(super) clock: Reading,
     /// Until then nobody can be served, unless something is freed.
     quiet_until: Timestamp,
 }
@@ -84,7 +88,8 @@ impl Pool {
         if self.line.waiting.is_empty() || now < self.line.quiet_until {
             return;
         }
-        self.line.waiting.retain(|_, ask| ask.patience >= now);
+        let steady = self.line.clock.steady;
+        self.line.waiting.retain(|_, ask| ask.patience >= steady);
         if let Some(opens) = self.opens(moment) {
             self.line.quiet_until = opens;
             return;
@@ -101,7 +106,7 @@ impl Pool {
             // Whoever needs the same or more waits behind.
             if in_vain
                 .iter()
-                .any(|other| ask.asks_no_less_than(other, now))
+                .any(|other| ask.asks_no_less_than(other, steady))
             {
                 continue;
             }
@@ -147,6 +152,7 @@ impl Pool {
     /// A place in the line, if its turn comes in time.
     pub(super) fn enqueue(&mut self, ask: &Ask, wait: Wait, moment: Moment) -> Result<Place, Wait> {
         let first = wait.until.ok_or(wait)?;
+        let clock = self.line.clock;
         let ahead = self.ahead_of(ask, None);
         let turn = if ahead == 0 {
             wait
@@ -154,18 +160,19 @@ impl Pool {
             match self.forecast(ask, ahead, moment) {
                 Some(turn) => turn.later(wait),
                 // It is beyond all that the next minute has.
-                None if ask.patience < moment.now.after(MINUTE) => {
+                None if ask.patience < clock.steady.after(MINUTE) => {
                     return Err(Wait::never(Why::Line));
                 }
                 None => wait,
             }
         };
-        let wakes = turn.until.unwrap_or(first);
+        let until = turn.until.unwrap_or(first);
+        let wakes = clock.to_steady(until);
         if wakes > ask.patience {
             return Err(turn);
         }
         if self.line.waiting.len() >= MOST {
-            return Err(Wait::until(wakes, Why::Line));
+            return Err(Wait::until(until, Why::Line));
         }
         let ticket = Ticket(self.line.next);
         self.line.next += 1;
@@ -177,7 +184,7 @@ impl Pool {
             ticket,
             ahead,
             wakes,
-            look: self.line.quiet_until,
+            look: clock.to_steady(self.line.quiet_until),
             why: turn.why,
         })
     }

@@ -22,7 +22,7 @@ use super::{
     Scope, Ticket, Wait, Why,
 };
 use crate::catalog::Catalog;
-use crate::clock::Timestamp;
+use crate::clock::{Reading, Timestamp};
 
 /// Reads of the clock by several threads may reach the pool in another order; only a larger step
 /// back is a clock that was set.
@@ -134,10 +134,10 @@ impl Pool {
     pub(crate) fn reserve(
         &mut self,
         ask: &Ask,
-        now: Timestamp,
+        now: impl Into<Reading>,
         rng: &mut fastrand::Rng,
     ) -> Reserved {
-        let moment = self.notice(now);
+        let moment = self.read(now);
         self.serve(moment, rng);
         if !self.budget.allows(ask) {
             return Reserved::Refused(Wait::never(Why::Retries));
@@ -156,30 +156,37 @@ impl Pool {
 
     /// Serves those who wait, first come first served within a rank; returns all leases that were
     /// given to them since the last time.
-    pub(crate) fn tick(&mut self, now: Timestamp, rng: &mut fastrand::Rng) -> Vec<(Ticket, Lease)> {
-        let moment = self.notice(now);
+    pub(crate) fn tick(
+        &mut self,
+        now: impl Into<Reading>,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<(Ticket, Lease)> {
+        let moment = self.read(now);
         self.serve(moment, rng);
         self.line.take_granted()
     }
 
     /// Where somebody stands by now; `None` once they have their lease.
-    pub(crate) fn place(&mut self, ticket: Ticket, now: Timestamp) -> Option<Place> {
-        let moment = self.notice(now);
+    pub(crate) fn place(&mut self, ticket: Ticket, now: impl Into<Reading>) -> Option<Place> {
+        let moment = self.read(now);
+        let clock = self.line.clock;
         let ask = self.line.ask(ticket)?;
-        if ask.patience < moment.now {
+        if ask.patience < clock.steady {
             return None;
         }
         let ahead = self.ahead_of(&ask, Some(ticket));
         let wait = self.forecast(&ask, ahead, moment);
         let end = ask.patience.after(Duration::from_millis(1));
-        let until = wait.and_then(|wait| wait.until).unwrap_or(end);
+        let until = wait.and_then(|wait| wait.until);
+        let until = until.map_or(end, |until| clock.to_steady(until));
+        let quiet_until = clock.to_steady(self.line.quiet_until());
         // A smaller model's key may be free at once, and not be for this question yet.
-        let until = until.max(self.line.quiet_until());
+        let until = until.max(quiet_until);
         Some(Place {
             ticket,
             ahead,
             wakes: until.min(end),
-            look: self.line.quiet_until().min(end),
+            look: quiet_until.min(end),
             why: wait.map_or(Why::Slots, |wait| wait.why),
         })
     }
@@ -190,8 +197,13 @@ impl Pool {
     }
 
     /// What stands in the way of a question now.
-    pub(crate) fn why_not(&mut self, ask: &Ask, now: Timestamp, rng: &mut fastrand::Rng) -> Wait {
-        let moment = self.notice(now);
+    pub(crate) fn why_not(
+        &mut self,
+        ask: &Ask,
+        now: impl Into<Reading>,
+        rng: &mut fastrand::Rng,
+    ) -> Wait {
+        let moment = self.read(now);
         let found = self.find(ask, moment, rng);
         found.err().unwrap_or(Wait::until(moment.now, Why::Slots))
     }
@@ -277,6 +289,18 @@ impl Pool {
             suspects: ask.suspects.clone(),
             pages: ask.pages,
         }
+    }
+
+    /// The moment to reckon with where a question's own moments count, which no correction of the
+    /// clock may touch.
+    fn read(&mut self, now: impl Into<Reading>) -> Moment {
+        let reading = now.into();
+        let moment = self.notice(reading.now);
+        self.line.clock = Reading {
+            now: moment.now,
+            steady: reading.to_steady(moment.now),
+        };
+        moment
     }
 
     /// The moment to reckon with.

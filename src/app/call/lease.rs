@@ -55,7 +55,7 @@ impl Call<'_> {
                     Ok(slot) => held = Some(slot),
                     Err(ended) => return Ok(Err(ended)),
                 }
-                self.route.renew_patience(clock::now());
+                self.route.renew_patience(clock::steady());
                 continue;
             };
             match self.journal(lease).await? {

@@ -45,7 +45,7 @@ impl Visible {
 pub(crate) struct Queued {
     /// How many go first.
     pub(crate) ahead: usize,
-    /// When it is its turn.
+    /// When it is its turn, by the steady count.
     pub(crate) wakes: Timestamp,
 }
 

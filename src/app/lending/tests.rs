@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -5,6 +6,7 @@ use tokio::task::{JoinSet, yield_now};
 
 use super::*;
 use crate::catalog::Catalog;
+use crate::clock::Timestamp;
 use crate::keys::{Counted, Effect, Group, KeySpec, Next, Policy, Route, Saved, Start, Verdict};
 
 /// A minute of 40: more than the slots, less than a thousand questions need.
@@ -40,7 +42,7 @@ fn catalog() -> Catalog {
     Catalog::parse(MODEL).unwrap()
 }
 
-fn lending() -> Lending {
+fn pool() -> Pool {
     let key = |name: u8| KeySpec {
         fingerprint: [name; 16],
         project: [name; 16],
@@ -49,17 +51,24 @@ fn lending() -> Lending {
         label: format!("{name}"),
     };
     let keys = (1..=KEYS).map(key).collect();
-    let pool = Pool::new(POLICY, keys, &catalog(), Saved::default(), clock::now());
-    Lending::new(pool)
+    Pool::new(POLICY, keys, &catalog(), Saved::default(), clock::now())
+}
+
+fn lending() -> Lending {
+    Lending::new(pool())
 }
 
 fn ask(patience: Duration) -> Ask {
+    ask_at(clock::steady(), patience)
+}
+
+fn ask_at(since: Timestamp, patience: Duration) -> Ask {
     let start = Start {
         tier: crate::chat::Tier::Lite,
         groups: vec![Group::C],
         tokens: 1,
         rank: 0,
-        since: clock::now(),
+        since,
         patience,
     };
     Route::new(start, &catalog()).ask().clone()
@@ -235,12 +244,78 @@ async fn whoever_waits_in_vain_is_told_when_their_patience_is_over() {
         panic!("a slot may free within a second");
     };
     let mut looks = 0;
-    let patience = clock::now().after(Duration::from_millis(1_100));
+    let patience = clock::steady().after(Duration::from_millis(1_100));
     while let Step::Waits = waiter.step().await {
-        assert!(waiter.place().wakes > clock::now().min(patience));
+        assert!(waiter.place().wakes > clock::steady().min(patience));
         looks += 1;
     }
     assert!(looks <= 3, "it looked {looks} times");
     drop(waiter);
     assert!(lending.inner.lock().waiting.is_empty());
+}
+
+const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+thread_local! {
+    /// Seconds since the test began, and those by which its clock was corrected.
+    static CLOCK: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
+}
+
+/// A clock that goes and is corrected as the test sets it.
+fn set_clock() -> Reading {
+    let (secs, corrected) = CLOCK.get();
+    let steady = T0.after(Duration::from_secs(secs));
+    let now = steady.0.saturating_add_signed(corrected * 1_000);
+    Reading {
+        now: Timestamp(now),
+        steady,
+    }
+}
+
+/// What a while of waiting brings; it is no long one where the moment to look again has come.
+async fn step(waiter: &mut Waiter<'_>) -> Step {
+    let step = tokio::time::timeout(Duration::from_mins(1), waiter.step());
+    step.await
+        .expect("it looks again after what is seconds to it")
+}
+
+#[tokio::test]
+async fn a_clock_that_is_corrected_neither_cuts_nor_stretches_a_wait() {
+    const DAY: i64 = 24 * 3_600;
+    let wish = |patience| ask_at(set_clock().steady, Duration::from_secs(patience));
+    for by in [100 * DAY, 3_600, 61, -61, -3_600, -100 * DAY] {
+        CLOCK.set((0, 0));
+        let lending = Lending::by(set_clock, pool());
+        let mut leases = Vec::new();
+        let mut waiter = loop {
+            match lending.reserve(&wish(15)) {
+                Asked::Lent(lease) => leases.push(lease),
+                Asked::Queued(waiter) => break waiter,
+                Asked::Refused(why) => panic!("a slot may free soon: {why:?}"),
+            }
+        };
+        for secs in 1..=15 {
+            CLOCK.set((secs, if secs < 5 { 0 } else { by }));
+            // Whoever comes and goes serves the line by this clock.
+            let newcomer = lending.reserve(&wish(0));
+            assert!(matches!(newcomer, Asked::Refused(_)), "{by}");
+            assert!(
+                matches!(step(&mut waiter).await, Step::Waits),
+                "{by}: {secs} s"
+            );
+        }
+        CLOCK.set((16, by));
+        assert!(matches!(step(&mut waiter).await, Step::Over), "{by}");
+        drop(waiter);
+
+        // A key that frees in time is lent, whatever the clock was set to meanwhile.
+        let Asked::Queued(mut waiter) = lending.reserve(&wish(15)) else {
+            panic!("{by}: a slot may free soon");
+        };
+        CLOCK.set((30, 0));
+        assert!(matches!(step(&mut waiter).await, Step::Waits), "{by}");
+        let (lease, now) = (leases.pop().unwrap(), set_clock().now);
+        lending.with(|pool| pool.settle(lease, &answered(), now, &mut fastrand::Rng::new()));
+        assert!(matches!(step(&mut waiter).await, Step::Lent(_)), "{by}");
+    }
 }

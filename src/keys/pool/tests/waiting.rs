@@ -230,3 +230,122 @@ fn people_of_other_groups_are_not_ahead_where_every_key_is_somebodys() {
     assert_eq!(ahead(grouped), 0);
     assert_eq!(ahead(vec![key(1, None), key(2, None)]), 1);
 }
+
+const DAY: i64 = 24 * 3_600;
+
+/// So many seconds into the run, of a clock that was corrected by so many.
+fn read(secs: u64, corrected: i64) -> Reading {
+    let steady = after(secs);
+    let now = steady.0.saturating_add_signed(corrected * 1_000);
+    Reading {
+        now: Timestamp(now),
+        steady,
+    }
+}
+
+#[test]
+fn a_correction_of_the_clock_neither_cuts_nor_stretches_patience() {
+    for by in [100 * DAY, 3_600, 61, -61, -3_600, -100 * DAY] {
+        let mut pool = pool(vec![key(1, None)]);
+        let ask = Ask {
+            since: T0,
+            patience: after(15),
+            ..ask(&[Group::C], &["big"])
+        };
+        // Never settled: no slot gets free.
+        for _ in 0..8 {
+            assert!(matches!(
+                pool.reserve(&ask, T0, &mut rng()),
+                Reserved::Lent(_)
+            ));
+        }
+        let ticket = queue(&mut pool, &ask, T0).ticket;
+        assert!(pool.place(ticket, after(4)).is_some());
+        for secs in 5..=15 {
+            let reading = read(secs, by);
+            assert!(pool.tick(reading, &mut rng()).is_empty());
+            let place = pool.place(ticket, reading).unwrap();
+            let end = ask.patience.after(Duration::from_millis(1));
+            assert!(place.look <= end && place.wakes <= end, "{by}: {place:?}");
+        }
+        assert_eq!(pool.place(ticket, read(16, by)), None, "{by}");
+    }
+}
+
+#[test]
+fn a_turn_is_told_by_the_steady_count_and_a_refusal_by_the_time_of_day() {
+    for by in [0, 100 * DAY, 61, -61, -100 * DAY] {
+        let mut pool = pool(vec![key(1, None)]);
+        for _ in 0..3 {
+            let Reserved::Lent(lease) = pool.reserve(&small(), read(0, by), &mut rng()) else {
+                panic!("{by}: all is free");
+            };
+            pool.settle(lease, &says(Effect::Healthy), read(0, by).now, &mut rng());
+        }
+        let turn = read(0, by).now.after(FREES.since(T0));
+        let Reserved::Refused(told) = pool.reserve(&small(), read(1, by), &mut rng()) else {
+            panic!("nobody waits without patience");
+        };
+        assert_eq!(told, wait(turn, Why::Minute), "{by}");
+        let ask = patient(small(), after(1));
+        let Reserved::Queued(place) = pool.reserve(&ask, read(1, by), &mut rng()) else {
+            panic!("{by}: its turn comes within its patience");
+        };
+        assert_eq!(place.wakes, FREES, "{by}");
+        assert!(pool.tick(read(2, by), &mut rng()).is_empty());
+        let again = pool.place(place.ticket, read(2, by)).unwrap();
+        assert_eq!((again.wakes, again.look), (FREES, FREES), "{by}");
+        assert!(pool.tick(read(60, by), &mut rng()).is_empty());
+        assert_eq!(pool.tick(read(61, by), &mut rng()).len(), 1, "{by}");
+    }
+}
+
+#[test]
+fn whoever_came_first_goes_first_whatever_the_clock_was_corrected_by() {
+    for by in [0, 100 * DAY, -100 * DAY] {
+        let mut pool = pool(vec![key(1, None)]);
+        let big = ask(&[Group::C], &["big"]);
+        let leases = [0; 8].map(|_| lend(&mut pool, &big, T0).unwrap());
+        let tickets = [(1, 0), (2, by)].map(|(secs, by)| {
+            let ask = patient(big.clone(), after(secs));
+            match pool.reserve(&ask, read(secs, by), &mut rng()) {
+                Reserved::Queued(place) => place.ticket,
+                other @ (Reserved::Lent(_) | Reserved::Refused(_)) => panic!("{by}: {other:?}"),
+            }
+        });
+        let mut served = Vec::new();
+        for lease in leases.into_iter().take(2) {
+            pool.settle(lease, &says(Effect::Innocent), read(3, by).now, &mut rng());
+            let lent = pool.tick(read(3, by), &mut rng());
+            served.extend(lent.iter().map(|(ticket, _)| *ticket));
+        }
+        assert_eq!(served, tickets, "{by}");
+    }
+}
+
+#[test]
+fn a_question_waits_for_its_tier_by_the_steady_count() {
+    for by in [0, 100 * DAY, -100 * DAY] {
+        let mut pool = pool(vec![key(1, None)]);
+        let rest = |secs| Effect::RestKeyModel(Rest::For(Duration::from_secs(secs)));
+        let wanted = |since| Ask {
+            tiers: vec![vec!["small".to_owned()], vec!["big".to_owned()]],
+            ..patient(small(), since)
+        };
+        let Reserved::Lent(lease) = pool.reserve(&small(), read(0, by), &mut rng()) else {
+            panic!("{by}: all is free");
+        };
+        pool.settle(lease, &says(rest(1)), read(0, by).now, &mut rng());
+        let soon = pool.reserve(&wanted(T0), read(0, by), &mut rng());
+        assert!(matches!(soon, Reserved::Queued(_)), "{by}: {soon:?}");
+        let late = pool.reserve(
+            &wanted(T0.before(Duration::from_secs(9))),
+            read(0, by),
+            &mut rng(),
+        );
+        assert!(
+            matches!(&late, Reserved::Lent(lease) if lease.model == "big"),
+            "{by}: {late:?}"
+        );
+    }
+}
