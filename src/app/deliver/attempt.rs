@@ -122,18 +122,22 @@ pub(super) async fn store(
 
 /// Each refusal is a decision ([`crate::telegram::verdict`]).
 async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ended {
-    let refusal = match error {
-        CallError::Refused(refusal) => refusal,
+    match error {
+        CallError::Refused(refusal) => answered_no(ctx, head, row, refusal).await,
         CallError::Local(_) => {
             error!(chat = head.chat.0, row = head.id.0, err:% = error; "message cannot be sent");
-            return Ended::Broken;
+            Ended::Broken
         }
         CallError::Fault(_) | CallError::Garbled => {
             let maybe_there = error.may_have_happened();
             warn!(chat = head.chat.0, err:% = error, maybe_there; "message not acknowledged");
-            return unanswered(ctx, &row).await;
+            unanswered(ctx, &row).await
         }
-    };
+    }
+}
+
+/// What follows from a refusal in Telegram's own words.
+async fn answered_no(ctx: &Ctx, head: Head, row: Outbound, refusal: Refusal) -> Ended {
     match refusal {
         Refusal::Flood(wait) => flooded(ctx, head, row, wait).await,
         Refusal::Transient(_) | Refusal::Unauthorized | Refusal::Conflict(_) => {
@@ -198,6 +202,7 @@ fn is_about_the_chat(ctx: &Ctx, row: &Outbound) -> bool {
         | Parcel::Delete { .. }
         | Parcel::File { .. }
         | Parcel::Document { .. }
+        | Parcel::Restore { .. }
         | Parcel::Answer { .. } => false,
     }
 }
