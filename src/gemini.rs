@@ -68,7 +68,7 @@ pub(crate) enum Progress<'a> {
     /// Bytes came, perhaps only a comment that keeps the connection open: the idle timer starts
     /// anew.
     Bytes,
-    /// An event came.
+    /// A part of an answer came, or something after one; an error is none.
     Event {
         /// The visible text that it added, in order; often none.
         text: &'a str,
@@ -279,9 +279,12 @@ fn tell(gathered: &mut Gathered, event: Event, on: &mut dyn FnMut(Progress<'_>))
     let is_data = matches!(event, Event::Json(_));
     let before = gathered.text.len();
     gathered.take(event);
-    if is_data {
+    let text = gathered.text.get(before..).unwrap_or_default();
+    // An error heals nothing that an answer would; text before it in the same event is told.
+    let is_part = gathered.is_answer && (gathered.error.is_none() || !text.is_empty());
+    if is_data && is_part {
         on(Progress::Event {
-            text: gathered.text.get(before..).unwrap_or_default(),
+            text,
             is_finished: gathered.finish_reason.is_some(),
         });
     }

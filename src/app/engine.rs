@@ -86,7 +86,7 @@ impl Settings {
     }
 
     /// How the keys, or the model, of a scope may be named to people.
-    fn names(&self, scope: &Scope) -> String {
+    pub(crate) fn names(&self, scope: &Scope) -> String {
         let concerned = |(fingerprint, _): &(&Fingerprint, &KeyEntry)| match scope {
             Scope::Key(one) => one == *fingerprint,
             Scope::Project(project) => self.projects.get(*fingerprint) == Some(project),

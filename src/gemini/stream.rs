@@ -201,6 +201,8 @@ pub(super) struct Gathered {
     /// The first error the stream held, as JSON; what comes after it does not matter.
     pub(super) error: Option<String>,
     pub(super) oddities: Oddities,
+    /// Something came that only an answer holds; an error and a closing mark do not.
+    pub(super) is_answer: bool,
     /// The first half of a character that a gateway has cut in two; the next text may hold the rest.
     pub(super) half: Option<u16>,
 }
@@ -246,6 +248,7 @@ impl Gathered {
             self.error = Some(error.get().to_owned());
             return;
         }
+        self.is_answer |= chunk.is_answer();
         if let Some(usage) = chunk.usage_metadata {
             self.usage = Usage {
                 prompt: usage.prompt.0,

@@ -82,6 +82,8 @@ struct Called {
     outcome: Outcome,
     told: String,
     signs: usize,
+    /// Events that were told as a part of an answer.
+    events: usize,
 }
 
 fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body, audience: Audience) -> Called {
@@ -92,16 +94,20 @@ fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body, audience: Audience) -
         body,
         estimated: 10,
     };
-    let (mut told, mut signs) = (String::new(), 0);
+    let (mut told, mut signs, mut events) = (String::new(), 0, 0);
     let client = Client::new(&format!("http://{addr}/"));
     let outcome = client.stream(slot, &call, audience, &mut |progress| match progress {
         Progress::Bytes => signs += 1,
-        Progress::Event { text, .. } => told.push_str(text),
+        Progress::Event { text, .. } => {
+            events += 1;
+            told.push_str(text);
+        }
     });
     Called {
         outcome,
         told,
         signs,
+        events,
     }
 }
 
@@ -153,6 +159,34 @@ fn a_stream_is_told_as_it_comes_and_ends_as_an_answer() {
     assert!(called.signs >= 1);
     let path = "POST /v1beta/models/gemini-x:streamGenerateContent?alt=sse HTTP/1.1\r\n";
     assert!(asked.head.starts_with(path), "{}", asked.head);
+}
+
+#[test]
+fn what_is_no_part_of_an_answer_is_not_told_as_one() {
+    const IN_ARRAY: &str = r#"[{"error":{"code":404,"message":"gone","status":"NOT_FOUND"}}]"#;
+    const BOTH: &str =
+        r#"data: [{"candidates":[{"content":{"parts":[{"text":"Hel"}]}}]},{"error":{"code":503}}]"#;
+    for (events, told) in [
+        (&[OVERLOADED][..], 0),
+        (&[IN_ARRAY], 0),
+        (&["data: [DONE]"], 0),
+        (&["data: {}"], 0),
+        (&[r#"data: {"message":"too many requests"}"#], 0),
+        (&["data: this is no JSON"], 0),
+        (&[HEL, OVERLOADED], 1),
+        (&[BOTH], 1),
+        (&[HEL, STOP, "data: [DONE]"], 3),
+        (&[&format!("data: {BLOCKED}")], 1),
+    ] {
+        let (called, _) = stream(sse(events));
+        assert_eq!(called.events, told, "{events:?}");
+        let text = if events.iter().any(|it| it.contains("Hel")) {
+            "Hel"
+        } else {
+            ""
+        };
+        assert_eq!(called.told, text, "{events:?}");
+    }
 }
 
 #[test]

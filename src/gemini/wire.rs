@@ -24,6 +24,14 @@ pub(super) struct Chunk {
     pub(super) error: Option<Box<RawValue>>,
 }
 
+impl Chunk {
+    /// Whether it holds anything that only an answer does.
+    pub(super) fn is_answer(&self) -> bool {
+        let said = self.candidates.is_some() || self.prompt_feedback.is_some();
+        said || self.usage_metadata.is_some() || self.model_version.is_some()
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Candidate {

@@ -52,7 +52,10 @@ impl Pool {
         }
         let changes = self.apply(&lease, verdict.effect, moment, rng);
         self.reconsider(moment.now);
-        learned.into_iter().chain(changes).collect()
+        // What the beginning of this answer has lifted is told with its end, not with another call.
+        let mut all = self.take_unsaved();
+        all.extend(learned.into_iter().chain(changes));
+        all
     }
 
     /// Takes a lease back whose call surely never left; returns the row to be stored.

@@ -109,14 +109,10 @@ impl Pool {
         change
     }
 
-    /// What has changed without a call that would have it stored.
-    pub(crate) fn unsaved(&self) -> Vec<Change> {
-        self.unsaved.clone()
-    }
-
-    /// These are stored now.
-    pub(crate) fn saved(&mut self, changes: &[Change]) {
-        self.unsaved.retain(|change| !changes.contains(change));
+    /// What has changed without a call that would have it stored: for whoever stores something now,
+    /// and gives it back to [`Self::keep_unsaved`] where that fails.
+    pub(crate) fn take_unsaved(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.unsaved)
     }
 
     /// These could not be stored: they are as soon as something else is.

@@ -10,11 +10,20 @@ use crate::world::{PATIENCE, World, eventually, now};
 
 #[test]
 fn one_full_model_costs_a_question_one_call_more_and_soon_nothing() {
+    one_full_model(Fault::OVERLOADED);
+}
+
+#[test]
+fn a_model_that_says_so_in_its_stream_costs_no_more() {
+    one_full_model(Fault::ErrorEvent);
+}
+
+fn one_full_model(fault: Fault) {
     let mut world = World::new().open().start();
     let owner = world.telegram.person(1);
     owner.is_answered("which model is first?");
     let first = world.gemini.calls()[0].model.clone();
-    world.gemini.model(&first).answers(Fault::OVERLOADED);
+    world.gemini.model(&first).answers(fault);
     let began = now();
     for number in 0..20 {
         let question = format!("question {number}.");

@@ -181,7 +181,6 @@ impl Work {
         } = self;
         let call = lease.attempted();
         let label = engine.label(&lease);
-        let model = lease.model.clone();
         let mut rng = fastrand::Rng::new();
         let effect = outcome.verdict.effect;
         let now = clock::now();
@@ -189,7 +188,7 @@ impl Work {
             let changes = pool.settle(lease, &outcome.verdict, now, &mut rng);
             (changes, pool.look_for(&call, effect, now))
         });
-        note(&label, &model, &outcome.verdict, &changes);
+        note(&engine, &label, &outcome.verdict, &changes);
         if outcome.result.is_err() {
             // Before anybody is called again, so that no crash forgets a death.
             store_now(&engine, std::mem::take(&mut changes));
@@ -200,7 +199,7 @@ impl Work {
         // Its question goes to another key meanwhile.
         tell_end(&engine, report, (outcome, changes));
         let changes = retest::look_after(&engine, slot, &key, &call, look);
-        tell(&label, &model, &changes);
+        tell(&engine, &changes);
         store_now(&engine, changes);
         None
     }
@@ -266,19 +265,22 @@ const fn innocent() -> Verdict {
 }
 
 /// What a call meant.
-fn note(key: &str, model: &str, verdict: &Verdict, changes: &[Change]) {
+fn note(engine: &Engine, key: &str, verdict: &Verdict, changes: &[Change]) {
     if verdict.effect == Effect::Healthy {
         debug!(key; "key settled");
     } else {
         info!(key, effect:? = verdict.effect; "key settled");
     }
-    tell(key, model, changes);
+    tell(engine, changes);
 }
 
 /// What is for a person to act on, and what keeps all calls back; with everything else the pool copes.
-fn tell(key: &str, model: &str, changes: &[Change]) {
+fn tell(engine: &Engine, changes: &[Change]) {
     let now = clock::now();
+    let settings = engine.settings();
     for change in changes {
+        let names = settings.names(&change.scope);
+        let (keys, model) = (names.as_str(), names.as_str());
         let until = change.health.resting(now);
         if let (Scope::Pool | Scope::FreeKeys, Some(until)) = (&change.scope, until) {
             let length = until.since(now);
@@ -287,9 +289,9 @@ fn tell(key: &str, model: &str, changes: &[Change]) {
         match change.news {
             None => {}
             Some(News::Died(why)) => {
-                error!(key, why:?; "a key is refused for good; replace it or take it out");
+                error!(keys, why:?; "a key is refused for good; replace it or take it out");
             }
-            Some(News::Back) => info!(key; "a key works again"),
+            Some(News::Back) => info!(keys; "a key works again"),
             Some(News::Blocked) => error!(
                 "pages come instead of answers: look at GEMINI_PROXY, GEMINI_API_URL and the firewall"
             ),
@@ -305,9 +307,9 @@ fn tell(key: &str, model: &str, changes: &[Change]) {
             Some(News::Rests(Cause::Missing { .. })) => {
                 error!(model; "Google does not find the model; take it out of the catalogue if it was shut down");
             }
-            Some(News::Rests(cause)) => error!(key, cause:?; "the money of an account is spent"),
+            Some(News::Rests(cause)) => error!(keys, cause:?; "the money of an account is spent"),
             Some(News::Lifted(cause)) => {
-                info!(key, model, cause:?; "what was closed is open again");
+                info!(keys, cause:?; "what was closed is open again");
             }
         }
     }

@@ -126,7 +126,7 @@ impl Call<'_> {
     /// Stores the counters of a lease, and whatever else has no commit of its own.
     async fn store_unit(&mut self, lease: &Lease) -> Result<(), StoreError> {
         let bucket = (lease.project, lease.model.clone());
-        let unsaved = Arc::new(self.engine.lending.with(|pool| pool.unsaved()));
+        let unsaved = Arc::new(self.engine.lending.with(Pool::take_unsaved));
         let (engine, changes) = (Arc::clone(self.engine), Arc::clone(&unsaved));
         let run = (!self.is_marked).then_some(self.question.run);
         let stored = self.engine.store.write(move |rows| {
@@ -134,11 +134,13 @@ impl Call<'_> {
             engine.put_ledger(rows, &bucket)?;
             engine.put_changes(rows, &changes)
         });
-        let news = stored.await?;
-        self.is_marked = true;
-        if !unsaved.is_empty() {
-            self.engine.lending.with(|pool| pool.saved(&unsaved));
+        let stored = stored.await;
+        if stored.is_err() {
+            let kept = unsaved.to_vec();
+            self.engine.lending.with(|pool| pool.keep_unsaved(kept));
         }
+        let news = stored?;
+        self.is_marked = true;
         self.engine.announce(news);
         Ok(())
     }

@@ -265,6 +265,19 @@ fn a_missing_model_is_told_once_doubles_to_a_day_and_any_answer_ends_it() {
 }
 
 #[test]
+fn what_the_beginning_of_an_answer_lifts_is_told_with_its_end() {
+    let mut pool = two();
+    let late = lend(&mut pool, &small(), T0).unwrap();
+    by(&mut pool, 1, MISSING, T0).unwrap();
+    by(&mut pool, 2, MISSING, T0).unwrap();
+    pool.answers(&late);
+    let changes = pool.settle(late, &says(Effect::Healthy), after(30), &mut rng());
+    let lifted = |it: &Change| matches!(it.news, Some(News::Lifted(Cause::Missing { .. })));
+    assert_eq!(changes.iter().filter(|it| lifted(it)).count(), 1);
+    assert_eq!(pool.take_unsaved(), [], "nothing waits for another call");
+}
+
+#[test]
 fn at_another_address_nothing_is_missing() {
     let mut before = two();
     before.speak_to([7; 16]);
@@ -273,11 +286,12 @@ fn at_another_address_nothing_is_missing() {
     let scopes = [bucket(1), bucket(2), Scope::Missing("small".to_owned())];
     for (endpoint, is_open) in [([7; 16], false), ([8; 16], true)] {
         let mut pool = restarted(&mut before, &scopes, endpoint, after(61));
+        let lifted = pool.take_unsaved();
         let called = by(&mut pool, 1, Effect::Innocent, after(61));
         assert_eq!(called.is_ok(), is_open, "{called:?}");
         // What was lifted is stored with the next unit, and told to nobody.
-        assert_eq!(pool.unsaved().is_empty(), !is_open);
-        assert!(pool.unsaved().iter().all(|change| change.news.is_none()));
+        assert_eq!(lifted.is_empty(), !is_open);
+        assert!(lifted.iter().all(|change| change.news.is_none()));
     }
 }
 
@@ -437,14 +451,14 @@ fn learned_limits_are_forgotten_when_the_marks_of_a_key_change_or_the_owner_asks
     pool.reconfigure(POLICY, vec![marked(false)], &catalog());
     assert_eq!(room(&mut pool, after(61)), 1, "the same marks");
     pool.reconfigure(POLICY, vec![marked(true)], &catalog());
+    assert!(!pool.take_unsaved().is_empty(), "to be stored");
     assert_eq!(room(&mut pool, after(122)), 3);
-    assert!(!pool.unsaved().is_empty(), "to be stored");
 
     let mut pool = super::pool(vec![marked(false)]);
     teach(&mut pool, T0);
     pool.reopen(after(61));
+    assert_eq!(pool.take_unsaved()[0].health.learned, []);
     assert_eq!(room(&mut pool, after(61)), 3);
-    assert_eq!(pool.unsaved()[0].health.learned, []);
 }
 
 #[test]

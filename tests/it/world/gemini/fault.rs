@@ -45,6 +45,8 @@ pub(crate) enum Fault {
     Stall,
     /// A whole answer, after which the stream stays open.
     StaysOpen,
+    /// An error as the first event under status 200.
+    ErrorEvent,
     /// An error as an event, after text.
     MidError,
     /// An error printed over several lines, after text.
@@ -169,6 +171,7 @@ impl Fault {
             | Self::Cut
             | Self::Stall
             | Self::StaysOpen
+            | Self::ErrorEvent
             | Self::MidError
             | Self::MidErrorRaw
             | Self::PromptBlocked
@@ -238,6 +241,7 @@ impl Fault {
             Self::Cut => break_off(asked, text, wire, End::Eof),
             Self::Stall => break_off(asked, text, wire, End::Silence),
             Self::StaysOpen => stay_open(asked, text, wire),
+            Self::ErrorEvent => reply(asked, wire, &error(503, "UNAVAILABLE", "overloaded")),
             Self::MidError => break_off(asked, text, wire, End::Event),
             Self::MidErrorRaw => break_off(asked, text, wire, End::Raw),
             Self::PromptBlocked => {

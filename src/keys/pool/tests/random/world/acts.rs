@@ -132,12 +132,9 @@ impl World {
         };
         assert_eq!(but_limits(&kept), but_limits(&before));
         // With other marks than its keys have now, a limit of a project was another account's.
-        let forgotten = self.pool.unsaved();
-        for change in &forgotten {
-            self.healths
-                .insert(change.scope.clone(), change.health.clone());
+        for change in self.pool.take_unsaved() {
+            self.healths.insert(change.scope, change.health);
         }
-        self.pool.saved(&forgotten);
         let pool = &mut self.pool;
         self.learned.retain(|((project, model), quota), _| {
             let health = pool.health(&Scope::ProjectModel(*project, model.clone()));
