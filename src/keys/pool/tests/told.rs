@@ -174,13 +174,11 @@ fn a_last_strike_while_the_clock_was_ahead_is_judged_in_time() {
     let mut pool = pool(three());
     let ahead = after(AHEAD);
     let strike = |pool: &mut Pool, now| {
-        let lease = loop {
-            let lease = lend(pool, &small(), now).unwrap();
-            if lease.key == [1; 16] {
-                break lease;
-            }
-            pool.refund(lease);
+        let only_one = Ask {
+            avoid: vec![[2; 16], [3; 16]],
+            ..small()
         };
+        let lease = lend(pool, &only_one, now).unwrap();
         pool.settle(
             lease,
             &says(Effect::Strike(Rest::For(Duration::ZERO))),
