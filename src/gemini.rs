@@ -32,8 +32,6 @@ mod stream;
 pub(crate) mod verdict;
 mod wire;
 
-/// How long the free look at a key may take.
-const LOOK: Duration = Duration::from_secs(8);
 /// What is read of a refusal.
 const MAX_REFUSAL: u64 = 64 << 10;
 /// What is logged of a refusal, in characters.
@@ -129,16 +127,17 @@ impl Client {
     }
 
     /// Asks whether the key is accepted and the model known to it. Costs no quota, and does not
-    /// prove that the key may generate (gemini-api §14).
+    /// prove that the key may generate (gemini-api §14). Blocks, so long at the most.
     pub(crate) fn models_get(
         &self,
         slot: &Slot,
         key: &Secret,
         model: &str,
+        patience: Duration,
     ) -> Result<(), Judgement> {
         let url = format!("{}/v1beta/models/{model}", self.base);
         let request = slot.agent().get(url).header("x-goog-api-key", header(key)?);
-        let request = request.config().timeout_global(Some(LOOK)).build();
+        let request = request.config().timeout_global(Some(patience)).build();
         let response = request.call().map_err(|error| judge(slot, &error))?;
         accepted(response, key, (model, 0)).map(drop)
     }

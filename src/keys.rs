@@ -35,7 +35,7 @@ pub(crate) use lease::{Ask, Change, Lease, News, Place, Reserved, Saved, Ticket,
 pub(crate) use pool::Pool;
 pub(crate) use purse::Spend;
 pub(crate) use report::{KeyReport, Standing, Tally};
-pub(crate) use revive::{LookFor, Retested};
+pub(crate) use revive::{LONGEST_LOOK, LookFor, Retested};
 
 use std::time::Duration;
 

@@ -5,7 +5,8 @@
 //! that no table lists, or our address where a model throttles everybody, is looked at on the thread
 //! of the very call.
 //!
-//! Invariant: all looks together end within [`PATIENCE`], whatever the service does.
+//! Invariant: looks that were asked for together end within [`PATIENCE`], and each of them within
+//! [`ONE_LOOK`], however many models it asks for and whatever the service does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +22,17 @@ use crate::config::secret::Secret;
 use crate::gemini;
 use crate::gemini::slots::{Slot, Slots};
 use crate::gemini::verdict::Judgement;
-use crate::keys::{Attempted, Change, Death, Effect, Fingerprint, LookFor, Pool, Retested};
+use crate::keys::{
+    Attempted, Change, Death, Effect, Fingerprint, LONGEST_LOOK, LookFor, Pool, Retested,
+};
 use crate::locale::key_report::Looked;
 
 /// For all keys together.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// For one of them: one that hangs must not keep the others waiting to the end.
+/// For one of them: one that hangs must not keep the others waiting to the end, and a key that was
+/// refused is lent again after [`LONGEST_LOOK`].
 const ONE_LOOK: Duration = Duration::from_secs(8);
+const _: () = assert!(ONE_LOOK.as_secs() < LONGEST_LOOK.as_secs());
 /// At once, so that questions keep their slots.
 const AT_ONCE: usize = 4;
 /// A look that has shown nothing.
@@ -167,15 +172,28 @@ impl Probe {
 }
 
 /// Looks with a key right now, on this thread, which may block: what is said of the first of these
-/// models that exists.
+/// models that exists, within [`ONE_LOOK`].
 fn ask(
     client: &gemini::Client,
     slot: &Slot,
     key: &Secret,
     models: &[String],
 ) -> Option<Result<(), Judgement>> {
-    let ask = |model: &String| client.models_get(slot, key, model);
-    first_that_is_there(models.iter().map(ask))
+    let ask = |model: &String, patience| client.models_get(slot, key, model, patience);
+    first_within(ONE_LOOK, clock::instant, models, ask)
+}
+
+/// Asks for one model after another, each with what is left of the patience with all of them.
+fn first_within(
+    patience: Duration,
+    now: impl Fn() -> Instant,
+    models: &[String],
+    ask: impl Fn(&String, Duration) -> Result<(), Judgement>,
+) -> Option<Result<(), Judgement>> {
+    let end = now() + patience;
+    let left = || Some(end.saturating_duration_since(now())).filter(|left| !left.is_zero());
+    let answers = models.iter().map_while(|model| Some(ask(model, left()?)));
+    first_that_is_there(answers)
 }
 
 /// Looks with the key of a call that failed, on its own thread, and lets the pool learn from it: at

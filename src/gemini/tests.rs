@@ -58,6 +58,9 @@ fn sse(events: &[&str]) -> String {
     http("200 OK", "text/event-stream", &body)
 }
 
+/// Longer than any of these services takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn take_slot() -> Slot {
     let transport = Transport::new(None, IpFamily::Auto, None).unwrap();
     let slots = Slots::new(transport, Pool::new("test", 1).unwrap());
@@ -429,7 +432,7 @@ fn the_free_probe_tells_good_keys_from_bad_ones() {
     ] {
         let (addr, service) = serve(reply);
         let client = Client::new(&format!("http://{addr}"));
-        let found = client.models_get(&take_slot(), &Secret::new(KEY), "gemini-x");
+        let found = client.models_get(&take_slot(), &Secret::new(KEY), "gemini-x", PATIENCE);
         assert_eq!(
             found.err().map(|judgement| judgement.verdict.effect),
             effect
@@ -439,6 +442,6 @@ fn the_free_probe_tells_good_keys_from_bad_ones() {
         assert!(head.contains(&format!("x-goog-api-key: {KEY}\r\n")));
     }
     let client = Client::new("http://127.0.0.1:9");
-    let found = client.models_get(&take_slot(), &Secret::new("a\nb"), "gemini-x");
+    let found = client.models_get(&take_slot(), &Secret::new("a\nb"), "gemini-x", PATIENCE);
     assert_eq!(found.unwrap_err().verdict.effect, dead);
 }

@@ -229,8 +229,12 @@ impl Health {
         self.rests_until.filter(|&end| end > now)
     }
 
-    /// After the clock was set back: a rest that began in what is now the future begins now.
+    /// After the clock was set back: a rest that began in what is now the future begins now, and a
+    /// limit that was learned there binds from now.
     pub(super) fn rebase(&mut self, now: Timestamp) {
+        for known in &mut self.learned {
+            known.at = known.at.min(now);
+        }
         let Some(until) = self.rests_until else {
             return;
         };

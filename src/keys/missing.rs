@@ -25,6 +25,25 @@ pub(super) struct Absent {
     endpoint: BTreeSet<usize>,
     /// When the Owner was told of the address last.
     told: Option<Timestamp>,
+    /// The Owner was told that the address is wrong, and not yet that it is right again.
+    pub(super) is_told: bool,
+}
+
+impl Absent {
+    /// What the Owner knows of the address before a restart.
+    pub(super) fn before(endpoint: &Health) -> Self {
+        Self {
+            is_told: endpoint.cause.is_some() && endpoint.needs_trial(),
+            ..Self::default()
+        }
+    }
+
+    /// Nobody has said anything, and the Owner may be told at once; what they were told stays so.
+    pub(super) fn forget(&mut self) {
+        self.models.clear();
+        self.endpoint.clear();
+        self.told = None;
+    }
 }
 
 impl Pool {
@@ -41,6 +60,7 @@ impl Pool {
             .into_iter()
             .filter_map(|scope| self.change(scope, Health::clear));
         let lifted: Vec<Change> = lifted.map(without_news).collect();
+        self.absent.is_told &= lifted.iter().all(|it| it.scope != Scope::Endpoint);
         self.unsaved.extend(lifted);
         self.line.stir();
     }
@@ -73,15 +93,22 @@ impl Pool {
         changes
     }
 
-    /// Whether the model is missing for everybody: two projects say so, or the one probe does.
+    /// Whether the model is missing for everybody: two projects say so, the only one that lives says
+    /// it twice, or the one probe does.
     fn all_miss(&mut self, lease: &Lease, now: Timestamp) -> bool {
         let (model, project) = (lease.seat.model, lease.seat.project);
+        let alone = self.lives_alone();
         let voices = &mut self.absent.models;
-        voices.retain(|(of, by, at)| at.after(WINDOW) > now && (*of, *by) != (model, project));
+        // Its own model rests for an hour meanwhile, and any answer takes the first word back.
+        let is_own = |of: &usize, by: &usize| (*of, *by) == (model, project);
+        voices.retain(|(of, by, at)| at.after(WINDOW) > now || (alone && is_own(of, by)));
+        let said_before = voices.iter().any(|(of, by, _)| is_own(of, by));
+        voices.retain(|(of, by, _)| !is_own(of, by));
         voices.push((model, project, now));
         let of_model = voices.iter().filter(|(of, ..)| *of == model).count();
+        let is_heard = of_model > 1 || (alone && said_before);
         let on_trial = self.state.model(model).missing.needs_trial();
-        on_trial || (of_model > 1 && !self.was_answered(model, now))
+        on_trial || (is_heard && !self.was_answered(model, now))
     }
 
     /// Whether the model has answered anybody within the hour.
@@ -98,10 +125,6 @@ impl Pool {
         let living: BTreeSet<usize> = living.map(|it| it.project).collect();
         let heard = self.absent.endpoint.len() >= living.len().min(2);
         let cause = Cause::Endpoint { at: self.endpoint };
-        let told = self
-            .absent
-            .told
-            .is_some_and(|at| at.after(BETWEEN_NEWS) > now);
         let change = self.change(Scope::Endpoint, |health| {
             if heard || health.needs_trial() {
                 health.brake_because(cause, &MISROUTED, lease.at, now);
@@ -109,11 +132,25 @@ impl Pool {
                 health.cause = Some(cause);
             }
         });
-        let change = change.map(|change| if told { without_news(change) } else { change });
-        if change.as_ref().is_some_and(|change| change.news.is_some()) {
-            self.absent.told = Some(now);
+        change
+            .map(|it| self.tell_of_address(it, now))
+            .into_iter()
+            .collect()
+    }
+
+    /// Makes it news that the address is wrong, unless the Owner knows, or was told a moment ago: then
+    /// it is once it stays wrong.
+    fn tell_of_address(&mut self, change: Change, now: Timestamp) -> Change {
+        let told = self.absent.told;
+        let is_soon = told.is_some_and(|at| at.after(BETWEEN_NEWS) > now);
+        let is_news = change.news.is_some() || !self.absent.is_told;
+        if is_soon || !is_news {
+            return without_news(change);
         }
-        change.into_iter().collect()
+        self.absent.told = Some(now);
+        self.absent.is_told = true;
+        let news = change.health.cause.map(News::Rests);
+        Change { news, ..change }
     }
 
     /// The service has answered: address and model are there, for this project at shortest.
@@ -127,6 +164,11 @@ impl Pool {
         let mut changes: Vec<Change> = scopes
             .filter_map(|scope| self.change(scope, Health::clear))
             .collect();
+        for change in changes.iter_mut().filter(|it| it.scope == Scope::Endpoint) {
+            // It was never told that it was wrong.
+            let is_told = change.news.is_some() && std::mem::take(&mut self.absent.is_told);
+            change.news = change.news.filter(|_| is_told);
+        }
         let late = |health: &Health| !health.is_news(lease.at);
         let bucket = Scope::ProjectModel(lease.project, lease.model.clone());
         changes.extend(self.change(bucket, |health| match health.cause {

@@ -101,6 +101,8 @@ impl Pool {
         state.rebase(now);
         let mut spend = saved.spend;
         spend.rebase(&pacific::day_of(now));
+        let told = Told::before(&state.pool.health, &state.free_keys.health);
+        let absent = Absent::before(&state.endpoint.health);
         let mut pool = Self {
             policy,
             offers: Vec::new(),
@@ -110,7 +112,7 @@ impl Pool {
             line: Line::default(),
             alike: Alike::default(),
             budget: Budget::default(),
-            absent: Absent::default(),
+            absent,
             endpoint: Fingerprint::default(),
             tries_at: None,
             verdicts: Vec::new(),
@@ -118,7 +120,7 @@ impl Pool {
             amnesty: HashSet::new(),
             region_voices: Voices::default(),
             page_voices: Voices::default(),
-            told: Told::default(),
+            told,
             begun_by: None,
             deaths: Vec::new(),
             latest: now,
@@ -307,14 +309,13 @@ impl Pool {
     pub(super) fn notice(&mut self, now: Timestamp) -> Moment {
         let set_back = self.latest.since(now) > DISORDER;
         if set_back {
+            self.latest = now;
             self.state.rebase(now);
-            self.forget_moments();
+            self.forget_moments(now);
             self.spend.rebase(&pacific::day_of(now));
             self.line.stir();
         }
-        if set_back || now > self.latest {
-            self.latest = now;
-        }
+        self.latest = self.latest.max(now);
         if !(self.day.began..self.day.ends).contains(&self.latest) {
             self.day = pacific::day_of(self.latest);
         }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::missing::without_news;
+use super::pool::Told;
 use super::roster::Member;
 use super::{Cause, Change, Death, Fingerprint, Health, Pool, Retested, Scope};
 use crate::clock::Timestamp;
@@ -25,6 +26,10 @@ impl Pool {
             .into_iter()
             .filter_map(|scope| self.change(scope, Health::clear));
         let changes = cleared.map(without_news).collect();
+        // What was heard of them counts no more, and what comes back is news again.
+        self.forget_voices();
+        self.told = Told::default();
+        self.absent.is_told = false;
         for seat in self.seats() {
             self.forget_limits(seat, |_| false);
         }

@@ -15,8 +15,8 @@ use super::state::Seat;
 use super::{Change, Death, Effect, Fingerprint, Health, Pool, Scope};
 use crate::clock::Timestamp;
 
-/// Nobody takes longer for a look.
-const LONGEST_LOOK: Duration = Duration::from_secs(10);
+/// Whoever looks at a refused key takes less: so long nobody else looks, and the key is not lent.
+pub(crate) const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 /// So many projects that die within [`WINDOW`] may have died of something else.
 const TOGETHER: usize = 3;

@@ -9,15 +9,12 @@ use super::breaker::{
     self, Brake, FIRST_LOOK, OVERLOAD, PAGES, REGION, SOON_LOOK, THROTTLE, THROTTLED_MODEL,
 };
 use super::lease::Trials;
-use super::pool::Moment;
+use super::pool::{Moment, Told};
 use super::{
-    Change, Counted, Effect, Fingerprint, Health, Known, Lease, Ledger, News, Pool, Rest, Scope,
-    Verdict, missing, purse,
+    Change, Counted, Effect, Fingerprint, Health, Known, LONGEST_LOOK, Lease, Ledger, News, Pool,
+    Rest, Scope, Verdict, missing, purse,
 };
 use crate::clock::Timestamp;
-
-/// So long a key rests that was refused, unless a look at it says more before.
-const LOOKED_AT: Duration = Duration::from_secs(10);
 
 /// The Owner is told of what keeps all calls back so long; by then it has lasted for a minute.
 const WORTH_TELLING: Duration = Duration::from_mins(1);
@@ -178,10 +175,10 @@ impl Pool {
         self.one(bucket, |it| it.day_gone(first, lease.at, &policy, now))
     }
 
-    /// The key rests until somebody has looked at it. It is nobody else's fault, however many keys
+    /// The key rests until somebody has looked at it, or should have. It is nobody else's fault, however many keys
     /// share it.
     fn refused(&mut self, lease: &Lease, now: Timestamp) -> Vec<Change> {
-        let changes = self.rest(Scope::Key(lease.key), Rest::For(LOOKED_AT), now);
+        let changes = self.rest(Scope::Key(lease.key), Rest::For(LONGEST_LOOK), now);
         let key = self.state.key_mut(lease.seat.key);
         key.answered = Timestamp(0);
         if !changes.is_empty() {
@@ -355,6 +352,21 @@ impl Pool {
             health,
             news,
         })
+    }
+}
+
+impl Told {
+    /// What the Owner was told of before a restart: only pages, and the region, rest so long.
+    pub(super) fn before(pool: &Health, free_keys: &Health) -> Self {
+        let is_told = |health: &Health| {
+            let rest = health.rests_since.zip(health.rests_until);
+            let is_long = rest.is_some_and(|(since, until)| until.since(since) >= WORTH_TELLING);
+            is_long && health.needs_trial()
+        };
+        Self {
+            pages: is_told(pool),
+            region: is_told(free_keys),
+        }
     }
 }
 

@@ -120,12 +120,23 @@ impl Pool {
         self.unsaved.extend(changes);
     }
 
-    /// After the clock was set back: what was heard at moments that lie ahead now would never be over.
-    pub(super) fn forget_moments(&mut self) {
+    /// After the clock was set back to now: what was heard at moments that lie ahead would never be
+    /// over.
+    pub(super) fn forget_moments(&mut self, now: Timestamp) {
         self.alike = Alike::default();
+        self.forget_voices();
+        self.deaths.clear();
+        for open in &mut self.verdicts {
+            open.since = open.since.min(now);
+        }
+        self.limit_all();
+    }
+
+    /// Who has said of everybody that something fails.
+    pub(super) fn forget_voices(&mut self) {
         self.region_voices = Voices::default();
         self.page_voices = Voices::default();
-        self.deaths.clear();
+        self.absent.forget();
     }
 
     /// Last strikes that a restart left between a storm and a blacklisting.

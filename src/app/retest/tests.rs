@@ -1,3 +1,4 @@
+use std::cell::{Cell, RefCell};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
@@ -65,6 +66,22 @@ fn a_model_that_was_shut_down_is_no_reason_to_leave_a_key_dead() {
     for (answers, expected) in cases {
         assert_eq!(first_that_is_there(answers.into_iter()), expected);
     }
+}
+
+#[test]
+fn all_models_of_one_look_share_its_patience() {
+    let second = Duration::from_secs(1);
+    let (clock, asked) = (Cell::new(clock::instant()), RefCell::new(Vec::new()));
+    let models = ["a", "b", "c"].map(str::to_owned);
+    let ask = |model: &String, patience: Duration| {
+        asked.borrow_mut().push((model.clone(), patience));
+        clock.set(clock.get() + patience.min(5 * second));
+        failed(Effect::ModelMissing(Rest::Cooldown))
+    };
+    let answer = first_within(8 * second, || clock.get(), &models, ask);
+    assert_eq!(meaning(&answer.unwrap()), NOTHING);
+    let expected = [("a".to_owned(), 8 * second), ("b".to_owned(), 3 * second)];
+    assert_eq!(*asked.borrow(), expected);
 }
 
 const KEY: &str = "AQ.key-of-this-test";

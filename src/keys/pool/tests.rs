@@ -590,5 +590,6 @@ mod properties;
 mod random;
 mod refused;
 mod routes;
+mod told;
 mod view;
 mod waiting;
