@@ -59,7 +59,7 @@ fn sse(events: &[&str]) -> String {
 }
 
 /// Longer than any of these services takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn take_slot() -> Slot {
     let transport = Transport::new(None, IpFamily::Auto, None).unwrap();

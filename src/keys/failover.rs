@@ -287,22 +287,6 @@ impl Pool {
         self.walk(ask, Choice::default(), moment, rng)
     }
 
-    /// A key for a question that would be refused: it is the trial of a model whose rest is long.
-    pub(super) fn last_resort(
-        &mut self,
-        ask: &Ask,
-        moment: Moment,
-        rng: &mut fastrand::Rng,
-    ) -> Option<Pick> {
-        let offers = ask.tiers.iter().flatten().filter_map(|id| self.offer(id));
-        let models: Vec<usize> = offers.map(|offer| offer.place).collect();
-        let mut wakes = false;
-        for model in models {
-            wakes |= self.state.model_mut(model).health.wake(moment.now);
-        }
-        wakes.then(|| self.find(ask, moment, rng).ok()).flatten()
-    }
-
     fn walk(
         &self,
         ask: &Ask,

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use super::balance::Pick;
+use super::pool::Moment;
 use super::roster::Offer;
 use super::state::Shared;
-use super::{Cause, Health, Lease, Pool, Wait, Why};
+use super::{Ask, Cause, Health, Lease, Pool, Wait, Why};
 use crate::clock::Timestamp;
 
 /// When to ask again while a trial or a probe is under way.
@@ -38,6 +40,22 @@ impl Pool {
         .into_iter()
         .flatten()
         .reduce(Wait::later)
+    }
+
+    /// A key for a question that would be refused: it is the trial of a model whose rest is long.
+    pub(super) fn last_resort(
+        &mut self,
+        ask: &Ask,
+        moment: Moment,
+        rng: &mut fastrand::Rng,
+    ) -> Option<Pick> {
+        let offers = ask.tiers.iter().flatten().filter_map(|id| self.offer(id));
+        let models: Vec<usize> = offers.map(|offer| offer.place).collect();
+        let mut wakes = false;
+        for model in models {
+            wakes |= self.state.model_mut(model).health.wake(moment.now);
+        }
+        wakes.then(|| self.find(ask, moment, rng).ok()).flatten()
     }
 
     /// Whether one of the breakers before the key of a lease has opened meanwhile.

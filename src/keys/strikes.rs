@@ -228,6 +228,14 @@ impl Pool {
         self.amnesty = pardoned;
     }
 
+    /// Whether the key is on trial because too few others are left.
+    #[cfg(test)]
+    pub(super) fn pardons(&self, key: super::Fingerprint) -> bool {
+        let mut members = self.roster.iter();
+        let place = members.find(|member| member.spec.fingerprint == key);
+        place.is_some_and(|member| self.amnesty.contains(&member.key))
+    }
+
     fn scope_of(&self, place: usize) -> Option<Scope> {
         let member = self.roster.iter().find(|member| member.key == place);
         member.map(|member| Scope::Key(member.spec.fingerprint))

@@ -154,27 +154,35 @@ impl World {
     }
 
     /// A key was just blacklisted: half of those that live are left.
-    pub(super) fn check_half(&self) {
-        let health = |scope| self.healths.get(&scope);
-        let dead = |scope| health(scope).is_some_and(|it| it.dead.is_some());
-        let living = self
-            .keys
-            .iter()
-            .filter(|it| !dead(Scope::Key(it.fingerprint)) && !dead(Scope::Project(it.project)));
-        let living: Vec<&KeySpec> = living.collect();
-        let listed = |it: &&&KeySpec| {
-            health(Scope::Key(it.fingerprint))
-                .is_some_and(|it| it.struck_out(&THRIFTY) && it.resting(self.now).is_some())
-        };
-        let half_is_left = |cohort: Vec<&KeySpec>| {
-            let out = cohort.iter().filter(listed).count();
-            !self.pool.amnesty.is_empty() || out * 2 <= cohort.len()
-        };
-        for key in &living {
-            let group = living.iter().filter(|it| it.group == key.group).copied();
-            assert!(half_is_left(group.collect()), "too many of a group");
+    pub(super) fn check_half(&mut self) {
+        let keys = self.keys.clone();
+        let is_dead = |pool: &mut Pool, scope| pool.health(&scope).dead.is_some();
+        // Without a trip it is the rest before the verdict.
+        let is_listed =
+            |it: &Health| it.struck_out(&THRIFTY) && it.trips > 0 && it.resting(self.now).is_some();
+        let pool = &mut self.pool;
+        let mut living: Vec<(&KeySpec, bool)> = Vec::new();
+        for key in &keys {
+            let dead = is_dead(pool, Scope::Key(key.fingerprint))
+                || is_dead(pool, Scope::Project(key.project));
+            if !dead {
+                let listed = is_listed(&pool.health(&Scope::Key(key.fingerprint)));
+                living.push((key, listed));
+            }
         }
-        assert!(half_is_left(living.clone()), "too many are put away");
+        let half_is_left = |cohort: &[&(&KeySpec, bool)]| {
+            let out = cohort.iter().filter(|(_, listed)| *listed).count();
+            !pool.amnesty.is_empty() || out * 2 <= cohort.len()
+        };
+        for (key, _) in &living {
+            let group: Vec<_> = living
+                .iter()
+                .filter(|(it, _)| it.group == key.group)
+                .collect();
+            assert!(half_is_left(&group), "too many of a group");
+        }
+        let all: Vec<_> = living.iter().collect();
+        assert!(half_is_left(&all), "too many are put away");
     }
 
     /// No new questions: the calls end, and time passes.
