@@ -65,6 +65,7 @@ fn take_slot() -> Slot {
     let transport = Transport::new(None, IpFamily::Auto, None).unwrap();
     let slots = Slots::new(transport, Pool::new("test", 1).unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .unwrap();
     runtime.block_on(slots.take())
