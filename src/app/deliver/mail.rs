@@ -48,7 +48,7 @@ pub(crate) enum Letter {
 }
 
 impl Mail {
-    /// The mail slot, and the end of it that [`run`] listens to.
+    /// The mail slot, and the end of it that [`super::run`] listens to.
     pub(crate) fn open() -> (Self, mpsc::Receiver<Letter>) {
         let (letters, slot) = mpsc::channel(LETTERS);
         let mail = Self {
