@@ -39,7 +39,7 @@ fn a_new_conversation_begins_at_once_while_a_turn_hangs() {
 #[test]
 fn one_group_runs_four_turns_at_once_and_holds_up_nobody_else() {
     let mut world = World::new().open().env("GROUPS", "open").start();
-    world.gemini.pauses();
+    world.gemini.holds("");
     let group = world.telegram.group(-123);
     for id in 10..18 {
         group.member(id).says("@testbot hello");
@@ -50,7 +50,7 @@ fn one_group_runs_four_turns_at_once_and_holds_up_nobody_else() {
     });
     assert_eq!(world.gemini.calls_about("hello").len(), 4);
     assert_eq!(world.gemini.calls_about("me too").len(), 1);
-    world.gemini.resumes();
+    world.gemini.lets_go("");
     world.telegram.person(7).hears_about("me too");
     for _ in 10..18 {
         group.hears();

@@ -94,11 +94,11 @@ fn retry_makes_the_newest_answer_anew_in_its_place() {
         world.notes_all();
         die_if(&mut world, dies);
         world.gemini.when_asked("hello", "Another answer.");
-        world.gemini.pauses();
+        world.gemini.holds("");
         owner.presses_data(answer.id, "retry");
         owner.presses_data(answer.id, "retry");
         world.telegram.press_is_told(2);
-        world.gemini.resumes();
+        world.gemini.lets_go("");
         world.telegram.comes_to_show(1, &["Another answer."]);
         settled(&mut world);
         assert_eq!(world.gemini.calls_about("hello").len(), 2, "pressed twice");

@@ -77,8 +77,6 @@ struct State {
     /// Requests a minute and a day of each (project, model), if it has limits.
     limits: Option<(usize, usize)>,
     work: Duration,
-    /// Calls are taken in and get no byte until this is over.
-    is_paused: bool,
     /// Tokens of thought that each answer costs.
     thoughts: usize,
     violations: Vec<String>,
@@ -193,7 +191,7 @@ impl Gemini {
         });
     }
 
-    /// Calls whose question holds this word get no byte, until it lets them go.
+    /// Calls whose question holds this word (with `""`: all) get no byte, until it lets them go.
     pub(crate) fn holds(&self, word: &str) {
         self.change(|state| state.held.push(word.to_owned()));
     }
@@ -223,25 +221,6 @@ impl Gemini {
     /// Time the model takes before its first byte.
     pub(crate) fn works_for(&self, time: Duration) {
         self.change(|state| state.work = time);
-    }
-
-    /// Takes calls in and says nothing to them until [`Self::resumes`].
-    pub(crate) fn pauses(&self) {
-        self.change(|state| state.is_paused = true);
-    }
-
-    pub(crate) fn resumes(&self) {
-        self.change(|state| state.is_paused = false);
-    }
-
-    /// Waits out a pause; false when the caller went away meanwhile.
-    fn may_go_on(&self, wire: &mut Wire) -> bool {
-        while self.state.lock().is_paused {
-            if !wire.work(Duration::from_millis(10)) {
-                return false;
-            }
-        }
-        true
     }
 
     /// Tokens of thought that each answer costs from now on.
@@ -365,8 +344,7 @@ impl Service for Gemini {
         }
         asked.thoughts = self.state.lock().thoughts;
         let (call, fault, work) = self.receive(&asked);
-        let goes_on = self.may_go_on(wire) && wire.work(work);
-        if goes_on && self.waits_while_held(&asked, wire) {
+        if wire.work(work) && self.waits_while_held(&asked, wire) {
             let text = self.answer_text(&asked);
             match fault {
                 Some(fault) => fault.happen(&asked, &text, wire),
