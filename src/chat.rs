@@ -297,6 +297,8 @@ pub(crate) enum Notice {
     Missed,
     /// They hold as many turns and waiting places as their role gives.
     TooMany,
+    /// They sent commands faster than they can be run.
+    TooManyCommands,
 }
 
 /// Model tiers, cheapest first.

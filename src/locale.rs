@@ -117,6 +117,7 @@ impl Locale {
             Notice::GaveUp => texts.gave_up.clone(),
             Notice::Missed => texts.missed.clone(),
             Notice::TooMany => texts.too_many.clone(),
+            Notice::TooManyCommands => texts.too_many_commands.clone(),
         }
     }
 

@@ -260,7 +260,8 @@ fn tell(locale: &Locale, notice: &Notice, job: &Job) -> Reply {
         | Notice::SayMore
         | Notice::GaveUp
         | Notice::Missed
-        | Notice::TooMany => None,
+        | Notice::TooMany
+        | Notice::TooManyCommands => None,
     };
     Reply {
         button,

@@ -376,7 +376,7 @@ impl Intake {
         let hold = match &job.task {
             Task::Question { .. } => return self.ctx.desk.ask(of_question(&job)).await,
             Task::Command(_) | Task::Tell(_) if !self.errands.admits(&job) => {
-                return self.errands.discard(&job);
+                return self.errands.discard(job);
             }
             Task::Command(command) => match commands::ends(command) {
                 Some(end) => Some(self.ctx.desk.hold(job.lane, end).await),

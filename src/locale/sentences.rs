@@ -121,6 +121,7 @@ tables! {
     Notices {
         needs_approval, group_needs_approval, no_owner, cannot_read, too_old, owners_only,
         private_only, say_more, gave_up, answer_held, missed, too_many,
+        too_many_commands,
     }
 
     /// Where somebody stands who waits for a key.

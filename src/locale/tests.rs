@@ -44,6 +44,7 @@ fn notices() -> Vec<Notice> {
         Notice::GaveUp,
         Notice::Missed,
         Notice::TooMany,
+        Notice::TooManyCommands,
     ]
 }
 

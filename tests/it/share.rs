@@ -144,3 +144,26 @@ fn without_limits_per_person_everything_is_taken() {
     assert_eq!(told(&world, 7), 0);
     world.stop();
 }
+
+#[test]
+fn a_flood_of_commands_is_told_of_once_and_bounded() {
+    const TOO_MANY_COMMANDS: &str = "faster than I can follow";
+    const GROUPS: std::ops::Range<i64> = -160..-100;
+    let world = limited().start();
+    // In groups, for one chat is sent about one message a second.
+    let groups: Vec<_> = GROUPS.map(|id| world.telegram.group(id)).collect();
+    for _ in 0..5 {
+        for group in &groups {
+            group.member(7).says("/help");
+        }
+    }
+    world.telegram.person(8).says("/help");
+    world.telegram.person(8).hears_about("/help");
+    let told = || {
+        let said = GROUPS.flat_map(|id| world.telegram.said_to(id));
+        said.filter(|it| it.text.contains(TOO_MANY_COMMANDS))
+            .count()
+    };
+    eventually(PATIENCE, "the one who floods is told", || told() == 1);
+    world.stop();
+}

@@ -5,14 +5,16 @@
 //! no person's flood holds up another's.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use log::{error, warn};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::app::scheduler::Hold;
 use crate::app::{Ctx, commands};
-use crate::chat::{Job, UserId};
+use crate::chat::{Job, Notice, Task, UserId};
 use shares::Shares;
 
 mod shares;
@@ -21,6 +23,7 @@ mod shares;
 const AT_ONCE: usize = 32;
 /// Those that may wait to begin; beyond that the poll is slowed. They are in the inbox, too.
 const WAITING: usize = 512;
+const ONCE_A_MINUTE: Quota = Quota::per_minute(NonZeroU32::MIN);
 
 /// A job, with the lane it holds until it has ended.
 struct Errand(Job, Option<Hold>);
@@ -32,6 +35,8 @@ pub(super) struct Errands {
     /// Whose they are.
     whose: HashMap<Id, UserId>,
     shares: Shares<Errand>,
+    /// Who may be told that a command of theirs is not run: once a minute each.
+    told: DefaultKeyedRateLimiter<UserId>,
 }
 
 impl Errands {
@@ -41,6 +46,7 @@ impl Errands {
             under_way: JoinSet::new(),
             whose: HashMap::new(),
             shares: Shares::default(),
+            told: RateLimiter::keyed(ONCE_A_MINUTE),
         }
     }
 
@@ -50,10 +56,18 @@ impl Errands {
         self.shares.has_room(job.sender.id)
     }
 
-    /// Takes a job out of the inbox that is not run.
-    pub(super) fn discard(&self, job: &Job) {
+    /// Does not run a command: its person hears of it once a minute, and it leaves the inbox.
+    pub(super) fn discard(&mut self, job: Job) {
         let id = job.id;
         warn!(job = id.0, person = job.sender.id.0; "too many commands at once, one is dropped");
+        if self.told.check_key(&job.sender.id).is_ok() {
+            // Who has had their minute is forgotten.
+            self.told.retain_recent();
+            let task = Task::Tell(Notice::TooManyCommands);
+            let sentence = Job { task, ..job };
+            self.shares.push(sentence.sender.id, Errand(sentence, None));
+            return;
+        }
         let store = &self.ctx.engine.store;
         let removed = store.write_soon(move |rows| rows.remove_job(id).map(drop));
         // Whoever stops now finds it at the next start.

@@ -57,7 +57,8 @@ impl Sorter<'_> {
             | Notice::SayMore
             | Notice::GaveUp
             | Notice::Missed
-            | Notice::TooMany => {}
+            | Notice::TooMany
+            | Notice::TooManyCommands => {}
         }
         Some(notice)
     }
