@@ -4,23 +4,17 @@
 //! starts it again. Invariant: on stop the poll ends first, running turns get [`GRACE`], and what is
 //! left waits in the inbox and outbox.
 
-pub(crate) mod alerts;
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod commands;
-pub(crate) mod control;
 pub(crate) mod deliver;
 pub(crate) mod engine;
 pub(crate) mod intake;
-pub(crate) mod journal;
-pub(crate) mod lending;
-pub(crate) mod live;
-pub(crate) mod retest;
+pub(crate) mod ops;
 pub(crate) mod scheduler;
-pub(crate) mod status;
 pub(crate) mod terminal;
+pub(crate) mod ticks;
 pub(crate) mod turn;
-pub(crate) mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +29,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::deliver::Mail;
 use crate::app::engine::Engine;
+use crate::app::ops::control;
 use crate::app::scheduler::Desk;
+use crate::app::ticks::{alerts, upkeep};
 use crate::config::Config;
 use crate::config::secret::Secret;
 use crate::store::Store;

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::chat::{Tier, render};
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 use crate::keys::{
     Counted, Effect, Group, KeySpec, Next, Policy, Pool, Reserved, Route, Saved, Start, Verdict,
 };
+use crate::render;
 
 /// An answer with every usual construct; repeated, it is as long as one likes.
 pub const ANSWER: &str = "## Sorting a list\n\nUse `sort_unstable` when **equal** items may change places: \

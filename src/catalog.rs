@@ -4,13 +4,32 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
-
-use crate::chat::Tier;
 
 /// The shipped list.
 const SHIPPED: &str = include_str!("../data/models.toml");
+
+/// Model tiers, cheapest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Tier {
+    Lite,
+    Flash,
+    Pro,
+}
+
+/// Why a question went to its tier, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TierReason {
+    Smalltalk,
+    Code,
+    Analysis,
+    Media,
+    Asked,
+    Degraded,
+}
 
 /// One model of the service.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -4,14 +4,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::people::role::Role;
 
 pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
 pub(crate) use outbound::{Button, Failing, Outbound, Parcel, Rank};
-use role::Role;
 pub(crate) use round::{Part, StoredTurn};
 
-pub(crate) mod admit;
 pub(crate) mod answer;
 pub(crate) mod callback;
 pub(crate) mod command;
@@ -21,11 +20,8 @@ mod lane;
 mod outbound;
 pub(crate) mod pieces;
 pub(crate) mod prompt;
-pub(crate) mod render;
 pub(crate) mod rich;
-pub(crate) mod role;
 mod round;
-pub(crate) mod tier;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident($raw:ty);)*) => {$(
@@ -299,27 +295,6 @@ pub(crate) enum Notice {
     TooMany,
     /// They sent commands faster than they can be run.
     TooManyCommands,
-}
-
-/// Model tiers, cheapest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Tier {
-    Lite,
-    Flash,
-    Pro,
-}
-
-/// Why a question went to its tier, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum TierReason {
-    Smalltalk,
-    Code,
-    Analysis,
-    Media,
-    Asked,
-    Degraded,
 }
 
 #[cfg(test)]

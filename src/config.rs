@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::chat::UserId;
-pub(crate) use crate::chat::admit::{Access, Groups};
 use crate::keys::Policy;
 pub(crate) use crate::locale::UiLanguage;
+pub(crate) use crate::people::gate::{Access, Groups};
 
 pub(crate) mod keys;
 pub(crate) mod memory;

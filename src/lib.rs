@@ -13,17 +13,17 @@
 //! 1. [`telegram::poll`] asks for updates after the offset it is given; [`telegram::backoff`] says
 //!    how long to wait after a failure.
 //! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
-//! 3. [`chat::admit`] is the gate: serve, tell, or ignore. [`chat::command`] reads commands.
-//! 4. [`app::intake`] and [`app::journal`] write the job; only then does the offset move. *The
-//!    single door in.* What is about an earlier question (a changed message, a button: `journal::again`;
-//!    a reply, a further piece: `journal::draft`) is decided in that same transaction, and so is
-//!    whether its person holds too much already (`journal::door`).
+//! 3. [`people::gate`] is the gate: serve, tell, or ignore. [`chat::command`] reads commands.
+//! 4. [`app::intake`] and [`app::intake::journal`] write the job; only then does the offset move. *The
+//!    single door in.* What is about an earlier question (a changed message, a button: `intake::again`;
+//!    a reply, a further piece: `intake::draft`) is decided in that same transaction, and so is
+//!    whether its person holds too much already (`intake::door`).
 //! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free.
 //! 6. [`app::turn`] loads the context, and [`chat::prompt`] composes the request.
 //! 7. [`app::call`] borrows a key from [`keys`], asks through [`gemini`], has the end judged by
 //!    [`gemini::verdict`], and settles; until there is an answer, a final failure, or the deadline.
-//!    Meanwhile [`app::live`] shows what there is of the answer.
-//! 8. [`chat::render`] formats and cuts the answer, or the apology from [`locale`], into parts.
+//!    Meanwhile [`app::turn::live`] shows what there is of the answer.
+//! 8. [`render`] formats and cuts the answer, or the apology from [`locale`], into parts.
 //! 9. One commit ends the turn: history grows, the job leaves the inbox, parts enter the outbox.
 //! 10. [`app::deliver`] sends part by part through [`telegram::send`], in the order and at the pace
 //!     of [`outgoing`]; what Telegram acknowledged leaves the outbox. *The single door out.*
@@ -33,8 +33,9 @@
 //!
 //! # The walls
 //!
-//! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`], [`keys`],
-//! [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`]. *Edges* speak to one outside
+//! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`],
+//! [`people`], [`render`], [`tier`], [`keys`], [`queue`], [`outgoing`], [`catalog`], [`locale`],
+//! [`offline`]. *Edges* speak to one outside
 //! thing each and do not know each other: [`telegram`], [`gemini`] (both over [`http`]), [`store`],
 //! [`config`], [`logging`], [`threads`]. The *shell*, [`app`], knows everyone, and nobody but [`cli`] knows it.
 //! `simulator` (tests only) runs the pool against an oracle; [`bench`] is a door for `benches/`.
@@ -46,7 +47,7 @@
 //! | waiting and running questions, what each person holds of them, lanes that a command holds | [`app::scheduler`] |
 //! | questions held back for a further piece | [`app::intake`] |
 //! | order, pace and parking of what is sent; where the bot may not write | [`app::deliver`] |
-//! | health and quota of keys, and who waits for one | [`keys::Pool`], in the one mutex of [`app::lending`] |
+//! | health and quota of keys, and who waits for one | [`keys::Pool`], in the one mutex of [`app::engine::lending`] |
 //! | the time of day, judged by Telegram's `Date` | [`clock`]; [`app::intake`] brings the dates |
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |
 //! | threads for calls, sends and reads | [`threads::Pool`], one each |
@@ -69,12 +70,15 @@ pub(crate) mod logging;
 pub(crate) mod metrics;
 pub(crate) mod offline;
 pub(crate) mod outgoing;
+pub(crate) mod people;
 pub(crate) mod queue;
+pub(crate) mod render;
 #[cfg(test)]
 mod simulator;
 pub(crate) mod store;
 pub(crate) mod telegram;
 pub(crate) mod threads;
+pub(crate) mod tier;
 
 /// The whole program: reads arguments and settings, does what they say, and tells how it went.
 pub fn main() -> std::process::ExitCode {

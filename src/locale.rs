@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::chat::answer::{Failure, Finish};
 use crate::chat::command::{GrantMistake, GrantRequest};
-use crate::chat::role::Role;
 use crate::chat::{Notice, UserId};
+use crate::people::role::Role;
 
 mod buttons;
 pub(crate) mod key_report;

@@ -26,7 +26,7 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 use crate::keys::Group;
 

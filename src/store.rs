@@ -43,10 +43,10 @@ pub(crate) use self::read::Read;
 use self::waiting::{Answer, Op, Pace};
 pub(crate) use self::write::{Divided, Write};
 use self::writer::Shared;
-use crate::chat::role::Person;
 use crate::chat::{Basis, JobId, Lane, StoredTurn, UserId};
 use crate::clock::{self};
 use crate::keys::Fingerprint;
+use crate::people::role::Person;
 use crate::threads::Pool;
 
 /// Reads at once; each holds a thread.

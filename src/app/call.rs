@@ -19,9 +19,10 @@ use log::{debug, warn};
 use tokio::time::sleep_until;
 
 use crate::app::engine::{Backend, Engine, Settings};
+use crate::catalog::Tier;
+use crate::chat::JobId;
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::chat::prompt::Prompt;
-use crate::chat::{JobId, Tier};
 use crate::clock::{self, Instant};
 use crate::gemini::Outcome as Report;
 use crate::gemini::slots::Slots;

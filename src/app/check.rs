@@ -3,8 +3,8 @@
 
 use crate::app::engine::{BadSettings, authorities};
 use crate::catalog::Catalog;
-use crate::chat::role::{DEFAULT_ROLES, Roles};
 use crate::config::Config;
+use crate::people::role::{DEFAULT_ROLES, Roles};
 use crate::store::{OpenError, Store};
 
 /// What was found.

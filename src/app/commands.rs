@@ -11,23 +11,25 @@ use tokio::time::sleep;
 
 use crate::app::call::End;
 use crate::app::engine::{Engine, Settings};
+use crate::app::ops::status;
 use crate::app::scheduler::{Cancelled, Hold};
-use crate::app::{Ctx, GRACE, retest, status, turn};
+use crate::app::ticks::retest;
+use crate::app::{Ctx, GRACE, turn};
 use crate::chat::callback::Callback;
 use crate::chat::command::{
     Command, GrantMistake, GrantRequest, KeysRequest, parse_grant, parse_keys, parse_revoke,
 };
 use crate::chat::rich::Rich;
-use crate::chat::role::{Grant, Person};
 use crate::chat::{
     Button, ChatId, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Sender, Task, UserId,
-    render,
 };
 use crate::clock;
 use crate::keys::{KeyReport, pacific};
 use crate::locale::key_report::KeyTable;
 use crate::locale::{Language, Locale};
 use crate::outgoing::Head;
+use crate::people::role::{Grant, Person};
+use crate::render;
 use crate::store::{StoreError, Write};
 
 const DAY: Duration = Duration::from_hours(24);

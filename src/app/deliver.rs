@@ -24,7 +24,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::live::Live;
+use crate::app::turn::live::Live;
 use crate::app::{Ctx, GRACE};
 use crate::chat::{ChatId, Failing, JobId, Outbound, OutboxId, Rank};
 use crate::clock::{self, Pause, Timestamp};

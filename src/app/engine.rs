@@ -3,6 +3,8 @@
 //!
 //! Owns the settings snapshot; the pool's one mutex is [`Lending`]'s.
 
+pub(crate) mod lending;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -11,11 +13,9 @@ use log::{info, warn};
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
-use crate::app::lending::Lending;
+use crate::app::engine::lending::Lending;
 use crate::catalog::Catalog;
-use crate::chat::admit::Gate;
 use crate::chat::prompt::DEFAULT_PERSONA;
-use crate::chat::role::{DEFAULT_ROLES, Roles};
 use crate::chat::{ChatId, Outbound, Sender};
 use crate::clock::{self, Instant};
 use crate::config::keys::KeyEntry;
@@ -28,6 +28,8 @@ use crate::keys::{Change, Fingerprint, Group, KeySpec, Lease, News, Pool, Repair
 use crate::locale::{Language, Locale};
 use crate::metrics::Metrics;
 use crate::outgoing::Head;
+use crate::people::gate::Gate;
+use crate::people::role::{DEFAULT_ROLES, Roles};
 use crate::queue::Shares;
 use crate::store::{Store, StoreError, Write};
 use crate::threads;
@@ -38,7 +40,7 @@ pub(crate) enum BadSettings {
     #[error("config.toml, [[model]]: {0}")]
     Models(String),
     #[error("config.toml, {0}")]
-    Roles(#[from] crate::chat::role::RolesError),
+    Roles(#[from] crate::people::role::RolesError),
     #[error("{0} is not a proxy address: http://, https:// or socks5://, host and port")]
     Proxy(&'static str, #[source] BadProxy),
     #[error("{0} names a file with a broken certificate: it must be PEM")]

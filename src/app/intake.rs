@@ -3,10 +3,15 @@
 //! Owns the offset. Invariant: an update is on disk before the next poll confirms it, and an
 //! update seen within the last day is not taken twice.
 
+mod again;
+mod door;
+mod draft;
 mod errands;
 mod held_back;
+pub(super) mod journal;
 mod recent;
 mod refusals;
+mod sorter;
 mod witness;
 
 use std::pin::pin;
@@ -19,7 +24,6 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::journal::{self, Before};
 use crate::app::{BadToken, Ctx, commands};
 use crate::chat::pieces::Seam;
 use crate::chat::{Job, JobId, Task, UserId};
@@ -31,6 +35,7 @@ use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
 use errands::Errands;
 use held_back::HeldBack;
+use journal::Before;
 use recent::Recent;
 use refusals::Refusals;
 use witness::Witness;

@@ -6,6 +6,7 @@
 
 mod close;
 mod enclosed;
+pub(crate) mod live;
 mod reply;
 mod said;
 
@@ -16,21 +17,20 @@ use log::{info, warn};
 
 use crate::app::call::{self, By, End, Ended, Question, Run, View};
 use crate::app::engine::{Engine, Settings};
-use crate::chat::admit::Known;
+use crate::catalog::{Tier, TierReason};
 use crate::chat::answer::{Answer, Finish};
 use crate::chat::callback::Callback;
 use crate::chat::prompt::{self, Facts, Prompt};
-use crate::chat::role::{Role, Terms};
-use crate::chat::tier::{self, Choice, Day, Left};
-use crate::chat::{
-    Basis, ChatKind, Job, Lane, MessageId, Notice, Part, StoredTurn, Task, Tier, TierReason, UserId,
-};
+use crate::chat::{Basis, ChatKind, Job, Lane, MessageId, Notice, Part, StoredTurn, Task, UserId};
 use crate::clock;
 use crate::keys::Group;
 use crate::locale::Locale;
 use crate::outgoing::Head;
+use crate::people::gate::Known;
+use crate::people::role::{Role, Terms};
 use crate::queue::Past;
 use crate::store::StoreError;
+use crate::tier::{self, Choice, Day, Left};
 pub(crate) use close::take_back;
 use close::{Closed, Ending, close};
 pub(crate) use reply::Finished;

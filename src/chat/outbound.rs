@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::render;
 use super::rich::Rich;
 use super::{ChatId, JobId, Lane, MessageId, TopicId};
 use crate::clock::{Pause, Timestamp};
+use crate::render;
 
 /// An outgoing row: one Bot API call that must happen, kept until Telegram acknowledges it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

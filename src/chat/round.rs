@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::rich::Rich;
-use super::{Enclosed, MessageId, TierReason};
+use super::{Enclosed, MessageId};
+use crate::catalog::TierReason;
 use crate::clock::Timestamp;
 
 /// A finished round: one question with its answer. One that ended without an answer is kept with

@@ -13,11 +13,12 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{Command, HELP, Invocation, parse};
 use crate::app::engine::BadSettings;
-use crate::app::{self, BadToken, check, control, status, terminal};
-use crate::chat::role::Role;
+use crate::app::ops::{control, status};
+use crate::app::{self, BadToken, check, terminal};
 use crate::config::{Config, LogFormat, Need, Sources};
 use crate::locale::{Language, Locale};
 use crate::logging::{self, Format};
+use crate::people::role::Role;
 use crate::store::{Open, OpenError, Store};
 use crate::threads;
 

@@ -7,9 +7,9 @@
 use super::stream::Gathered;
 use super::verdict::{self, Judgement, Shown};
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
-use crate::chat::render::is_blank;
 use crate::http::Fault;
 use crate::keys::{Counted, Death, Effect, Next, Repair, Verdict};
+use crate::render::is_blank;
 
 /// How a call ended, and what the pool has to learn from it.
 #[derive(Debug, Clone, PartialEq)]

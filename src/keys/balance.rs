@@ -13,7 +13,7 @@ use super::quota::Limits;
 use super::roster::{Member, Offer};
 use super::state::Seat;
 use super::{Ask, Fingerprint, Group, Health, KeySpec, Pool, Wait, Why, purse};
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 
 /// Calls at once with one key, where its minute allows so many.

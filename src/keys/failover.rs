@@ -10,8 +10,8 @@ use super::pool::Moment;
 use super::roster::Offer;
 use super::state::Seat;
 use super::{Ask, Effect, Fingerprint, Group, Lease, Next, Pool, Repair, Verdict, Wait, Why};
+use crate::catalog::Tier;
 use crate::catalog::{Catalog, Model};
-use crate::chat::Tier;
 use crate::clock::Timestamp;
 
 use std::time::Duration;

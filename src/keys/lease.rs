@@ -6,7 +6,7 @@
 use super::purse::{MOST_OUTPUT, Spend};
 use super::state::Seat;
 use super::{Cause, Death, Fingerprint, Group, Health, Ledger, Scope};
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 
 /// The rows of the store that a pool goes on from.

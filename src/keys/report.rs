@@ -7,9 +7,9 @@ use super::balance::{Use, serves};
 use super::pool::Moment;
 use super::roster::{Member, Offer};
 use super::{Death, Effect, Fingerprint, Group, Pool, Wait, Why};
-use crate::chat::Tier;
-use crate::chat::tier::Day;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
+use crate::tier::Day;
 
 /// The smallest call there is.
 const ANY: Use = Use {

@@ -3,7 +3,7 @@
 //! paragraph of its own, so that a cut into messages falls between two of them.
 
 use super::{Locale, fill};
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 use crate::keys::{Death, Effect, Group, KeyReport, Retested, Standing, Tally, Wait, Why};
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Locale, fill};
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::keys::{Cause, Death, News};
 
 impl Locale {

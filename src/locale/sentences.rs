@@ -167,7 +167,7 @@ tables! {
     /// One per [`crate::keys::Retested`], and for when there is nothing to look at.
     Retests { back, accepted, refused, died, unknown, none }
 
-    /// One per [`crate::chat::TierReason`], as it follows "because".
+    /// One per [`crate::catalog::TierReason`], as it follows "because".
     TierReasons { smalltalk, code, analysis, media, asked, degraded }
 
     /// Names of what cannot be read, by Bot API field.

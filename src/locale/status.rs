@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::{Locale, fill};
-use crate::chat::TierReason;
-use crate::chat::role::Role;
+use crate::catalog::TierReason;
 use crate::keys::Tally;
+use crate::people::role::Role;
 
 /// What `/status` tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::status::Status;
 use super::*;
+use crate::catalog::TierReason;
+use crate::chat::JobId;
 use crate::chat::callback::Callback;
-use crate::chat::{JobId, TierReason};
 use crate::keys::Tally;
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];

@@ -2,7 +2,7 @@
 //! (design §3, "Turns at once" and "Waiting"). Pure.
 
 use crate::chat::Lane;
-use crate::chat::role::{Role, Roles};
+use crate::people::role::{Role, Roles};
 
 /// What one person holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -142,8 +142,8 @@ impl Shares {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::role::DEFAULT_ROLES;
     use crate::chat::{ChatId, TopicId, UserId};
+    use crate::people::role::DEFAULT_ROLES;
 
     fn lane(topic: i32) -> Lane {
         Lane::Telegram {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Question;
 use super::trace::{GROUPS, Plan, Span};
 use super::world::World;
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 use crate::keys::{Group, pacific};
 

@@ -19,7 +19,7 @@ use super::trace::Trace;
 use super::upstream::PACE;
 use super::world::{Calendar, Limits, Trouble, World};
 use super::{MAX_ATTEMPTS, PATIENCE, Question};
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 use crate::keys::{Group, pacific};
 

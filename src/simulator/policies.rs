@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use super::{Decision, KeyFacts, Policy, Question, Reply};
 use crate::catalog::Catalog;
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 
 /// Calls for one question (design §4).

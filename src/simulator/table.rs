@@ -9,7 +9,7 @@ use super::runner::{self, Outcome};
 use super::trace::{self, Kind, Plan, Trace};
 use super::world::World;
 use super::{KeyFacts, Policy};
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 
 /// Projects that were called less often than this on average in a day are too few calls to compare.

@@ -11,8 +11,8 @@ use parking_lot::RwLock;
 use super::StoreError;
 use super::write::Touched;
 use crate::chat::rich::Entity;
-use crate::chat::role::Person;
 use crate::chat::{Enclosed, Lane, Part, StoredTurn, UserId};
+use crate::people::role::Person;
 
 /// Rounds kept per lane: the most any role remembers (design §3).
 pub(super) const WINDOW_ROUNDS: usize = 10;
@@ -137,8 +137,8 @@ fn part_bytes(part: &Part) -> usize {
 mod tests {
     use super::*;
     use crate::chat::MessageId;
-    use crate::chat::role::Held;
     use crate::clock::Timestamp;
+    use crate::people::role::Held;
 
     #[test]
     fn a_held_question_counts_with_its_quote() {

@@ -17,11 +17,11 @@ use super::tables::TurnRef;
 use super::tables::{self, Deaths, OffsetRow, Parked};
 #[cfg(test)]
 use crate::chat::UpdateId;
-use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, UserId};
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;
+use crate::people::role::Person;
 
 /// One snapshot of the data file.
 pub(crate) struct Read(ReadTransaction);

@@ -12,9 +12,9 @@ use super::StoreError;
 use super::codec::Record;
 use super::key::{self, Key};
 use super::tables::{self, Definition, OffsetRow, ReadOnlyRows, SeenRow, TurnRef};
-use crate::chat::role::Person;
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
+use crate::people::role::Person;
 
 /// Brings the rows of one version to the next.
 pub(super) type Migration = fn(&WriteTransaction) -> Result<(), StoreError>;

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::codec::{self, CodecError, Record};
 use super::key::{self, Key};
 use super::{Disposition, StoreError};
-use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, JobId, Lane, Outbound, StoredTurn};
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Health, Ledger, Scope, Spend};
+use crate::people::role::Person;
 
 /// What all tables are for redb: bytes under a [`Key`].
 pub(super) type Rows<'t> = Table<'t, &'static [u8], &'static [u8]>;

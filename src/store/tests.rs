@@ -14,10 +14,11 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::catalog::TierReason;
 use crate::chat::rich::Rich;
 use crate::chat::{
     Basis, ChatId, ChatKind, Job, JobId, MessageId, Origin, OutboxId, Parcel, Part, Rank, Sender,
-    Task, TierReason, TopicId, UpdateId,
+    Task, TopicId, UpdateId,
 };
 use crate::clock::Timestamp;
 
@@ -47,7 +48,7 @@ pub(super) fn lane(chat: i64, topic: Option<i32>, person: i64) -> Lane {
 
 pub(super) fn job(id: JobId, lane: Lane) -> Job {
     Job {
-        role: crate::chat::role::Role::Normal,
+        role: crate::people::role::Role::Normal,
         id,
         origin: Origin::Updates(vec![UpdateId(70), UpdateId(71)]),
         lane,

@@ -17,12 +17,12 @@ pub(crate) use self::divide::Divided;
 use super::key::Key;
 use super::tables::{self, Deaths, OffsetRow, Parked, SeenRow};
 use super::{Disposition, StoreError};
-use crate::chat::role::Person;
 use crate::chat::{
     ChatId, Failing, Job, JobId, MessageId, Outbound, OutboxId, Task, UpdateId, UserId,
 };
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
+use crate::people::role::Person;
 
 /// One transaction of the writer thread.
 pub(crate) struct Write<'t> {

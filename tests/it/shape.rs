@@ -190,7 +190,8 @@ fn what_blocks_others_for_long_is_refused() {
     let cases = [
         (
             "src/app/turn/close.rs",
-            "use crate::chat::{Job, render};",
+            "use crate::chat::Job;
+use crate::render;",
             1,
         ),
         (
@@ -198,11 +199,7 @@ fn what_blocks_others_for_long_is_refused() {
             "fn f() { render::parts(&x); }",
             1,
         ),
-        (
-            "src/app/turn/said.rs",
-            "use crate::chat::render::{self};",
-            0,
-        ),
+        ("src/app/turn/said.rs", "use crate::render::{self};", 0),
         ("src/chat/outbound.rs", "use super::render;", 0),
         (
             "src/app/live.rs",

@@ -15,7 +15,7 @@ use tokio::time::{sleep_until, timeout};
 use super::pace::Pace;
 use super::{Call, Visible};
 use crate::app::engine::{Backend, Engine};
-use crate::app::retest;
+use crate::app::ticks::retest;
 use crate::chat::answer::{Audience, Failure};
 use crate::chat::prompt::Prompt;
 use crate::clock;

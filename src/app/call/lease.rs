@@ -9,7 +9,7 @@ use log::debug;
 use tokio::time::{sleep_until, timeout_at};
 
 use super::{Call, Ended, Queued};
-use crate::app::lending::{Asked, Step, Waiter};
+use crate::app::engine::lending::{Asked, Step, Waiter};
 use crate::chat::answer::Failure;
 use crate::clock;
 use crate::gemini::slots::Slot;

@@ -14,7 +14,7 @@ use super::repair::{
     change, drop_row, gone, halved, is_bare, repaired, without_links, without_reply, without_topic,
 };
 use crate::app::Ctx;
-use crate::app::journal::set_reachable;
+use crate::app::intake::journal::set_reachable;
 use crate::chat::{ChatId, MessageId, Outbound, Parcel, TopicId};
 use crate::clock::{self, Pause};
 use crate::outgoing::{self, Ended, Head, Place};

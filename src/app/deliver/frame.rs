@@ -9,7 +9,7 @@ use std::time::Duration;
 use log::{debug, info, warn};
 
 use crate::app::Ctx;
-use crate::app::live::{Begun, Content, Live, Mishap, Way};
+use crate::app::turn::live::{Begun, Content, Live, Mishap, Way};
 use crate::chat::rich::Rich;
 use crate::chat::{ChatId, MessageId, Outbound, Parcel};
 use crate::clock::{self, Pause};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use crate::app::live::Live;
+use crate::app::turn::live::Live;
 use crate::chat::{ChatId, JobId, Outbound, OutboxId};
 use crate::clock;
 use crate::outgoing::{Closed, Frame, Head, Place};

@@ -2,7 +2,8 @@
 //! Renders: for a thread that may block.
 
 use crate::chat::rich::{Rich, units};
-use crate::chat::{Button, Outbound, Parcel, render};
+use crate::chat::{Button, Outbound, Parcel};
+use crate::render;
 
 /// No text of so few UTF-16 units and no entities of so few bytes are too much for a message: where
 /// such a one is refused, a smaller one would be, too.

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::app::Ctx;
 use crate::app::call::{Halt, Run, Sight, View};
-use crate::app::live::Live;
+use crate::app::turn::live::Live;
 use crate::app::turn::{self, Concluded, Finished};
 use crate::chat::answer::Audience;
 use crate::chat::{Job, JobId, MessageId};

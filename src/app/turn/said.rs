@@ -3,10 +3,10 @@
 use tokio::task::spawn_blocking;
 
 use super::reply::{Kind, Reply};
-use crate::chat::render::{self, Shown};
 use crate::chat::rich::{Entity, Rich, Style, units};
 use crate::chat::{Job, Task};
 use crate::locale::Locale;
+use crate::render::{self, Shown};
 
 /// Bytes of an answer from which rendering takes a millisecond or more.
 const LONG_TEXT: usize = 4096;

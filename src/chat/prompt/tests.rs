@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::TierReason;
+use crate::catalog::TierReason;
 use crate::clock::Timestamp;
 
 const NONE: &[StoredTurn] = &[];

@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat::Tier;
+use crate::catalog::Tier;
 
 const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
 

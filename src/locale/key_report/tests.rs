@@ -2,9 +2,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
-use crate::chat::render;
 use crate::keys::Rest;
 use crate::locale::Language;
+use crate::render;
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);

@@ -112,7 +112,7 @@ mod tests {
     use super::super::trace::Step::{Ask, End, Out, Restart};
     use super::super::trace::{ANSWER, DAY, GIVE_UP, MINUTE, call, keys, play, tiers, wait};
     use super::*;
-    use crate::chat::Tier;
+    use crate::catalog::Tier;
 
     const SEED: u64 = 6;
     /// What the seed draws, in the order of the trace: (from so many, this one).

@@ -113,7 +113,7 @@ mod tests {
     use super::super::trace::Step::{Ask, End, Out, Restart};
     use super::super::trace::{ANSWER, GIVE_UP, MINUTE, call, keys, play, tiers};
     use super::*;
-    use crate::chat::Tier;
+    use crate::catalog::Tier;
 
     #[test]
     fn three_errors_in_a_row_put_a_key_out_for_an_hour() {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{ATTEMPTS, Choice, Common, Offer, Tiers};
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 use crate::keys::pacific;
 use crate::simulator::{Decision, KeyFacts, Policy, Question, Reply};

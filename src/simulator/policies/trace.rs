@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Offer, Tiers};
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::clock::Timestamp;
 use crate::keys::Group;
 use crate::simulator::{Decision, KeyFacts, Policy, Question, Reply};

@@ -145,7 +145,7 @@ mod tests {
     use super::super::trace::Step::{Ask, End, Out, Restart};
     use super::super::trace::{ANSWER, DAY, GIVE_UP, MINUTE, at, call, keys, play, tiers, wait};
     use super::*;
-    use crate::chat::Tier;
+    use crate::catalog::Tier;
 
     const SEED: u64 = 7;
     /// What the seed draws, in the order of the trace: (from so much weight, this point).

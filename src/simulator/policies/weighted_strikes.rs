@@ -166,7 +166,7 @@ mod tests {
     use super::super::trace::Step::{Ask, End, Out, Restart};
     use super::super::trace::{ANSWER, GIVE_UP, MINUTE, call, keys, play, tiers, wait};
     use super::*;
-    use crate::chat::Tier;
+    use crate::catalog::Tier;
 
     #[test]
     fn errors_lower_the_weight_and_three_of_them_take_a_server_out() {

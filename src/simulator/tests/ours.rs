@@ -2,7 +2,7 @@
 //! every test run; all of it with `SVS_BOT_FULL` set.
 
 use super::*;
-use crate::app::retest;
+use crate::app::ticks::retest;
 use crate::gemini;
 use crate::gemini::verdict::Judgement;
 use crate::simulator::ours::{Judge, Ours};

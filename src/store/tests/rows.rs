@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::chat::command::Command;
-use crate::chat::role::{Grant, Role};
 use crate::chat::{Failing, Outbound};
 use crate::clock::Pause;
 use crate::keys::{Death, Health, Ledger, Scope};
+use crate::people::role::{Grant, Role};
 
 const PAUSE: Pause = Pause {
     since: Timestamp(77),

@@ -8,8 +8,8 @@
 use redb::ReadableTable;
 
 use super::Write;
-use crate::chat::role::Person;
 use crate::chat::{ChatId, Job, Lane, Outbound, Parcel, StoredTurn, UserId};
+use crate::people::role::Person;
 use crate::store::StoreError;
 use crate::store::codec::Record;
 use crate::store::key::{self, Key};

@@ -7,7 +7,8 @@ use super::scan::{self, Mention};
 
 /// Modules without I/O, clock, lock or log.
 const PURE: &[&str] = &[
-    "bench", "catalog", "chat", "keys", "locale", "offline", "outgoing", "queue",
+    "bench", "catalog", "chat", "keys", "locale", "offline", "outgoing", "people", "queue",
+    "render", "tier",
 ];
 /// Modules that each speak to one outside thing.
 const EDGES: &[&str] = &[
@@ -72,13 +73,13 @@ const CLOCK_READINGS: &[&str] = &[
     "*",
 ];
 
-/// What of the shell may render (`chat::render`): each does it on a thread that may block, or with a
+/// What of the shell may render (`render`): each does it on a thread that may block, or with a
 /// text that is short. A whole document takes tens of milliseconds, for which a worker of the runtime,
 /// the writer of the store, or whoever waits for a lock would stand still.
 const RENDERERS: &[&str] = &[
     "app::commands",
     "app::deliver::pieces",
-    "app::live",
+    "app::turn::live",
     "app::turn::said",
 ];
 

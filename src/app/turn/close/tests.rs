@@ -1,10 +1,11 @@
 use tempfile::TempDir;
 
 use super::*;
-use crate::chat::role::Role;
-use crate::chat::{ChatId, Origin, Part, Sender, TierReason, UpdateId, UserId};
+use crate::catalog::TierReason;
+use crate::chat::{ChatId, Origin, Part, Sender, UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::locale::Language;
+use crate::people::role::Role;
 use crate::store::{Open, Store};
 
 const LANE: Lane = Lane::Telegram {

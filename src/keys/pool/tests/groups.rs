@@ -1,9 +1,9 @@
 //! One key in several groups: it serves each of them, out of one ledger, and is counted once.
 
 use super::*;
-use crate::chat::Tier;
-use crate::chat::tier::Day;
+use crate::catalog::Tier;
 use crate::keys::Retested;
+use crate::tier::Day;
 
 /// Key 1 in these groups, `None` for everybody.
 fn standing_in(groups: &[Option<Group>]) -> Vec<KeySpec> {

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::keys::{Attempted, Repair, Retested};
 
 mod world;

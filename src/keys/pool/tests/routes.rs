@@ -2,7 +2,7 @@
 
 use super::random::OFFERS;
 use super::*;
-use crate::chat::Tier;
+use crate::catalog::Tier;
 use crate::keys::{Repair, Route, Start};
 
 const MINUTE: Rest = Rest::For(Duration::from_mins(1));

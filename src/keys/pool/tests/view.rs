@@ -1,9 +1,9 @@
 //! What people are told of the keys: `left`, `report`, `count`.
 
 use super::*;
-use crate::chat::Tier;
-use crate::chat::tier::Day;
+use crate::catalog::Tier;
 use crate::keys::Standing;
+use crate::tier::Day;
 
 #[test]
 fn a_tier_is_plenty_scarce_gone_or_not_there() {

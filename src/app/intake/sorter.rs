@@ -1,0 +1,334 @@
+//! Sorts the updates of one batch, one after the other, so that the second of a person sees what
+//! the first changed. Reads the registry; changes nothing but its own copies, and what is known of
+//! where the bot may write, which the updates after it in the batch depend on.
+
+mod control;
+mod notices;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{debug, warn};
+
+use super::journal::{Before, Draft, Entry, Expired};
+use crate::app::Ctx;
+use crate::app::engine::Settings;
+use crate::chat::pieces::Piece;
+use crate::chat::{
+    Addressed, ChatId, ChatKind, Event, Inbound, Job, JobId, Lane, Origin, Sender, Task, UpdateId,
+    UserId,
+};
+use crate::clock::{self, Timestamp};
+use crate::locale::{Language, Locale};
+use crate::outgoing::Place;
+use crate::people::gate::{Admission, Ignored, Known, admit};
+use crate::people::role::{Grant, Person, Role};
+use crate::store::StoreError;
+use crate::telegram::decode::Decoded;
+
+/// A person's row is touched this seldom when nothing else of it changes.
+const SEEN_STEP: Duration = Duration::from_hours(1);
+
+/// A row of the registry as this batch sees it.
+pub(super) struct Row {
+    pub(super) person: Option<Person>,
+    pub(super) is_changed: bool,
+}
+
+/// The state of one batch.
+pub(super) struct Sorter<'a> {
+    ctx: &'a Ctx,
+    settings: Arc<Settings>,
+    bot: i64,
+    pub(super) now: Timestamp,
+    /// The same by Telegram's clock, which also dates the messages: how old a message is does not
+    /// hang on ours.
+    theirs: Timestamp,
+    pub(super) rows: HashMap<UserId, Row>,
+    /// Grants whose days are over.
+    pub(super) expired: Vec<Expired>,
+    before: &'a Before,
+}
+
+impl<'a> Sorter<'a> {
+    /// `date` is that of Telegram's answer which brought the batch.
+    pub(super) fn new(ctx: &'a Ctx, bot: i64, before: &'a Before, date: Option<Timestamp>) -> Self {
+        let now = clock::now();
+        Self {
+            now,
+            theirs: date.unwrap_or(now),
+            ctx,
+            bot,
+            settings: ctx.engine.settings(),
+            rows: HashMap::new(),
+            expired: Vec::new(),
+            before,
+        }
+    }
+}
+
+impl Sorter<'_> {
+    pub(super) async fn sort(
+        &mut self,
+        update: UpdateId,
+        decoded: Decoded,
+    ) -> Result<Entry, StoreError> {
+        match decoded {
+            Decoded::Event(Event::Message(inbound)) => self.message(inbound).await,
+            Decoded::Event(Event::Edited(inbound)) => self.edited(inbound).await,
+            Decoded::Event(Event::Stopped { chat, topic, draft }) => Ok(Entry::Stopped {
+                lane: Lane::Telegram {
+                    chat,
+                    topic,
+                    person: UserId(chat.0),
+                },
+                draft,
+            }),
+            Decoded::Event(Event::Pressed(pressed)) => self.pressed(pressed).await,
+            Decoded::Event(Event::PressedInVain {
+                callback,
+                sender,
+                is_old,
+            }) => Ok(self.pressed_in_vain(callback, &sender, is_old)),
+            Decoded::Event(Event::Reachable { chat, reachable }) => {
+                if reachable {
+                    self.ctx.mail.may_write(chat);
+                } else {
+                    self.ctx.mail.may_not_write(Place::Chat(chat));
+                }
+                Ok(Entry::Reachable { chat, reachable })
+            }
+            Decoded::Event(Event::Migrated { from, to }) => self.migrated(from, to).await,
+            Decoded::Skipped { kind } => {
+                debug!(update = update.0, kind = kind.as_str(); "update skipped");
+                Ok(Entry::Skipped)
+            }
+            Decoded::Undecodable => {
+                warn!(update = update.0; "update not understood, skipped");
+                Ok(Entry::Skipped)
+            }
+        }
+    }
+
+    /// What follows in the batch from the new chat finds the grant of the old one.
+    async fn migrated(&mut self, from: ChatId, to: ChatId) -> Result<Entry, StoreError> {
+        let (old, new) = (UserId(from.0), UserId(to.0));
+        self.load_row(old).await?;
+        self.load_row(new).await?;
+        let before = self.known(old).cloned();
+        if let (Some(before), Some(row)) = (before, self.rows.get_mut(&new)) {
+            let grant = before.grant;
+            let group = row.person.get_or_insert(before);
+            group.grant = group.grant.or(grant);
+        }
+        Ok(Entry::Migrated { from, to })
+    }
+
+    /// Whether nobody would read an answer to this. A command may change more than the chat.
+    fn is_unanswerable(&self, inbound: &Inbound) -> bool {
+        let place = Place::Topic(inbound.chat, inbound.topic);
+        inbound.addressed != Addressed::Command && self.ctx.mail.is_closed(place)
+    }
+
+    async fn message(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
+        if self.is_unanswerable(&inbound) {
+            debug!(update = inbound.update.0, chat = inbound.chat.0; "nothing can be said there: dropped");
+            return Ok(Entry::Dropped);
+        }
+        self.load(inbound.sender.id, inbound.chat, inbound.kind)
+            .await?;
+        let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
+        let admission = admit(&inbound, &self.settings.gate(), known, self.theirs);
+        let (role, task, is_aside) = match admission {
+            Admission::Serve { role, task } => match self.answerable(&inbound, task) {
+                Some(task) => (role, task, false),
+                None => return Ok(Entry::Dropped),
+            },
+            Admission::Tell(notice) => match self.tell(&inbound, notice) {
+                Some(notice) => (Role::Guest, Task::Tell(notice), false),
+                None => return Ok(Entry::Dropped),
+            },
+            Admission::Ignore(why) => {
+                let Some(role) = self.role_of_aside(&inbound, why) else {
+                    debug!(update = inbound.update.0, chat = inbound.chat.0, why:? = why; "message dropped");
+                    return Ok(Entry::Dropped);
+                };
+                (role, inbound.question(), true)
+            }
+        };
+        if !is_aside {
+            self.touch(&inbound.sender);
+            self.end_grant(&inbound.sender);
+            debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
+        }
+        let job = self.draft(&inbound, role, task);
+        Ok(Entry::Job(self.drafted(&inbound, job, is_aside).await?))
+    }
+
+    /// The job with all that decides whether it joins another question.
+    pub(super) async fn drafted(
+        &self,
+        inbound: &Inbound,
+        job: Job,
+        is_aside: bool,
+    ) -> Result<Draft, StoreError> {
+        let piece = Piece::of(inbound);
+        let known = if inbound.replies_to.is_some() || piece == Some(Piece::Forward) {
+            self.jobs_of(job.lane).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Draft {
+            replies_to: inbound.replies_to,
+            chose_quote: inbound.chose_quote,
+            recent: self.before.recent.get(&job.lane).map(Arc::clone),
+            job,
+            piece,
+            is_aside,
+            known,
+            bot: self.bot,
+        })
+    }
+
+    /// What was forwarded into a group, or is an item of an album there, names nobody, and may belong to
+    /// a question all the same. The role of whoever sent it.
+    fn role_of_aside(&self, inbound: &Inbound, why: Ignored) -> Option<Role> {
+        let may_belong = match Piece::of(inbound) {
+            Some(Piece::Forward | Piece::Album(_)) => why == Ignored::NotAddressed,
+            Some(Piece::Text) | None => false,
+        };
+        if !may_belong {
+            return None;
+        }
+        let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
+        let gate = self.settings.gate();
+        gate.role(&inbound.sender, inbound.kind, known, self.theirs)
+    }
+
+    fn draft(&self, inbound: &Inbound, role: Role, task: Task) -> Job {
+        Job {
+            id: JobId(0),
+            origin: Origin::Updates(vec![inbound.update]),
+            lane: inbound.lane(),
+            kind: inbound.kind,
+            messages: vec![inbound.message],
+            sender: inbound.sender.clone(),
+            role,
+            sent: inbound.sent,
+            accepted: self.now,
+            attempts: 0,
+            seen: None,
+            places: Vec::new(),
+            task,
+        }
+    }
+
+    /// Gets the rows of somebody and of the group they are in.
+    async fn load(
+        &mut self,
+        person: UserId,
+        chat: ChatId,
+        kind: ChatKind,
+    ) -> Result<(), StoreError> {
+        self.load_row(person).await?;
+        match kind {
+            ChatKind::Private => Ok(()),
+            ChatKind::Group => self.load_row(UserId(chat.0)).await,
+        }
+    }
+
+    async fn load_row(&mut self, id: UserId) -> Result<(), StoreError> {
+        if !self.rows.contains_key(&id) {
+            let person = self.ctx.engine.store.person(id).await?;
+            let person = person.map(|person| Person::clone(&person));
+            self.rows.insert(
+                id,
+                Row {
+                    person,
+                    is_changed: false,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    fn known_of(&self, person: UserId, chat: ChatId, kind: ChatKind) -> Known<'_> {
+        Known {
+            person: self.known(person),
+            group: match kind {
+                ChatKind::Private => None,
+                ChatKind::Group => self.known(UserId(chat.0)),
+            },
+        }
+    }
+
+    fn known(&self, id: UserId) -> Option<&Person> {
+        self.rows.get(&id)?.person.as_ref()
+    }
+
+    /// The sender's row, made when there is none, to be changed.
+    fn person(&mut self, sender: &Sender) -> &mut Person {
+        let row = self.rows.entry(sender.id).or_insert(Row {
+            person: None,
+            is_changed: false,
+        });
+        row.is_changed = true;
+        row.person
+            .get_or_insert_with(|| Person::new(sender, self.now))
+    }
+
+    /// The row of a group, to be changed.
+    fn group(&mut self, chat: ChatId) -> &mut Person {
+        let group = Sender {
+            id: UserId(chat.0),
+            name: String::new(),
+            language: None,
+            is_chat: true,
+        };
+        self.person(&group)
+    }
+
+    /// A grant that has run out becomes what it falls back to, and those whom it concerns are told.
+    fn end_grant(&mut self, sender: &Sender) {
+        let now = self.theirs;
+        let Some(row) = self.rows.get_mut(&sender.id) else {
+            return;
+        };
+        let Some(grant) = row.person.as_ref().and_then(|person| person.grant) else {
+            return;
+        };
+        if !grant.has_expired(now) || sender.is_chat {
+            return;
+        }
+        let (before, role) = (grant.role, grant.role_at(now));
+        let owners = self.settings.config.people.owners.iter();
+        let locale = Locale::of(Language::pick(self.settings.config.language, None));
+        let told = owners.map(|owner| (*owner, locale.role_expired_of(sender.id, before, role)));
+        let own = self.settings.locale_for(sender).role_expired(before, role);
+        self.expired.push(Expired {
+            person: sender.id,
+            grant,
+            falls_to: Grant { role, until: None },
+            tell: told.chain([(sender.id, own)]).collect(),
+        });
+    }
+
+    /// Keeps name, language and the last sign of life up to date, without a write per message.
+    fn touch(&mut self, sender: &Sender) {
+        let now = self.now;
+        let is_fresh = self.known(sender.id).is_some_and(|person| {
+            person.name == sender.name
+                && person.language == sender.language
+                && person.reachable
+                && now.is_within(SEEN_STEP, person.last_seen)
+        });
+        if !is_fresh {
+            let person = self.person(sender);
+            person.name.clone_from(&sender.name);
+            person.language.clone_from(&sender.language);
+            person.reachable = true;
+            person.last_seen = now;
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How the bot is doing: for `/status`, and for `svs-bot status` through the control socket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::warn;
+use serde::{Deserialize, Serialize};
+
+use crate::app::Ctx;
+use crate::app::engine::{Backend, Engine};
+use crate::chat::{Basis, Lane, StoredTurn};
+use crate::clock;
+use crate::keys::Tally;
+use crate::locale::Locale;
+use crate::locale::status::Status;
+use crate::people::role::Role;
+
+/// The bot at one moment, as it travels through the socket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Snapshot {
+    pub(crate) version: String,
+    pub(crate) uptime: Duration,
+    pub(crate) keys: Tally,
+    /// How long until the first of the keys that wait is back.
+    pub(crate) next_wake: Option<Duration>,
+    /// Questions that wait for their turn.
+    pub(crate) waiting: usize,
+    /// Turns under way.
+    pub(crate) running: usize,
+    /// Rows that wait to be sent.
+    pub(crate) outbox: usize,
+    /// Resident bytes, where the system tells.
+    pub(crate) memory: Option<u64>,
+    /// Mean time from question to answer, once there was one.
+    pub(crate) answer_time: Option<Duration>,
+}
+
+/// Of the running bot.
+pub(crate) fn of(ctx: &Ctx) -> Snapshot {
+    let engine = of_engine(&ctx.engine);
+    Snapshot {
+        waiting: ctx.desk.waiting(),
+        running: ctx.desk.running(),
+        outbox: ctx.mail.waiting(),
+        ..engine
+    }
+}
+
+/// Of the engine alone, as the terminal runs it.
+pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
+    let now = clock::now();
+    let keys = engine.lending.with(|pool| pool.count(now));
+    Snapshot {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uptime: clock::instant().duration_since(engine.started),
+        next_wake: keys.next_wake.map(|wake| wake.since(now)),
+        keys,
+        waiting: 0,
+        running: 0,
+        outbox: 0,
+        memory: resident_bytes(),
+        answer_time: engine.metrics.mean_answer_time(),
+    }
+}
+
+/// The newest round of a lane that a model was chosen for; none for whom nothing is remembered.
+pub(crate) async fn last_answer(
+    engine: &Engine,
+    lane: Lane,
+    role: Role,
+) -> Option<Arc<StoredTurn>> {
+    match &engine.backend {
+        Backend::Gemini { .. } => {}
+        // The built-in model is no choice.
+        Backend::Offline => return None,
+    }
+    let rounds = engine.settings().roles.terms(role).rounds;
+    let newest = engine
+        .store
+        .context(lane, Basis::Newest, usize::from(rounds.min(1)));
+    let newest = newest
+        .await
+        .inspect_err(|error| warn!(err:% = error; "the last answer is not known"));
+    newest.ok()?.pop()
+}
+
+impl Snapshot {
+    /// The lines a person reads.
+    pub(crate) fn text(&self, locale: &Locale, role: Role, last: Option<&StoredTurn>) -> String {
+        // An answer that was broken off has no model's name.
+        let last = last.filter(|turn| !turn.model.is_empty());
+        locale.status(&Status {
+            version: &self.version,
+            uptime: self.uptime,
+            keys: self.keys,
+            next_wake: self.next_wake,
+            waiting: self.waiting,
+            running: self.running,
+            memory: self.memory,
+            answer_time: self.answer_time,
+            last: last.map(|turn| (turn.model.as_str(), turn.reason)),
+            role,
+        })
+    }
+}
+
+/// Resident set size, from `/proc/self/status` (proc(5), `VmRSS`, in kibibytes).
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kibibytes * 1024)
+}

@@ -1,0 +1,4 @@
+//! Who may speak with the bot, and what their role gives them. Pure.
+
+pub(crate) mod gate;
+pub(crate) mod role;

@@ -1,0 +1,224 @@
+//! The gate: who may speak, about what, and whether it is still worth an answer (design §2 "Old
+//! mail", §3 "Strangers" and "Groups"). Pure; the registry's rows come in as [`Known`]. Invariant:
+//! nothing that was said to others in a group is ever answered.
+
+use std::time::Duration;
+
+use super::role::{Grant, Person, Role, role_of};
+use crate::chat::command::Command;
+use crate::chat::enclosed::Enclosed;
+use crate::chat::{Addressed, Author, ChatKind, Content, Inbound, Notice, Sender, Task, UserId};
+use crate::clock::Timestamp;
+
+/// `ACCESS`: what happens to a stranger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Is a Guest.
+    Open,
+    /// Is told once that the Owner has to let them in.
+    Approve,
+    /// Hears nothing.
+    Closed,
+}
+
+/// `GROUPS`: what happens in a group without a grant, to people without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Groups {
+    /// Is told once that the Owner has to let the group in.
+    Approve,
+    /// Are Guests.
+    Open,
+    /// The bot leaves every group, and until then hears nothing there.
+    Leave,
+}
+
+/// The settings of the gate.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    pub(crate) access: Access,
+    pub(crate) groups: Groups,
+    /// `OWNER_IDS`.
+    pub(crate) owners: Vec<UserId>,
+    /// `STALE_MINUTES`: older questions are not answered as if they were new.
+    pub(crate) stale_after: Duration,
+}
+
+/// What the registry knows of the two parties.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// The row of the sender.
+    pub(crate) person: Option<&'a Person>,
+    /// The row of the group it was said in (its chat id taken as a user id).
+    pub(crate) group: Option<&'a Person>,
+}
+
+/// What is to be done with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Goes to the inbox, and from there to a turn or to the commands.
+    Serve { role: Role, task: Task },
+    /// Goes to the inbox as [`Task::Tell`]. After [`Notice::NeedsApproval`] and
+    /// [`Notice::NoOwner`] the person counts as told, after [`Notice::GroupNeedsApproval`] the group.
+    Tell(Notice),
+    /// Journaled and dropped.
+    Ignore(Ignored),
+}
+
+/// Why a message is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ignored {
+    /// Said to others in a group.
+    NotAddressed,
+    /// A command in a group that is perhaps another bot's.
+    UnknownCommand,
+    /// `GROUPS=leave`.
+    NoGroups,
+    /// `ACCESS=closed`.
+    Closed,
+    /// A stranger, or a group, that was told once.
+    AlreadyTold,
+    /// An Owner's command by a stranger.
+    NotOwner,
+    /// Old mail in a group.
+    Old,
+}
+
+impl Gate {
+    /// The role that counts for this person in this kind of chat: the better of their own and the
+    /// group's; `None` for a stranger whom nothing lets in.
+    pub(crate) fn role(
+        &self,
+        sender: &Sender,
+        kind: ChatKind,
+        known: Known<'_>,
+        now: Timestamp,
+    ) -> Option<Role> {
+        let own = role_of(sender, &self.owners, grant_of(known.person), now);
+        let given = match (kind, self.access, self.groups) {
+            (ChatKind::Private, Access::Open, _) | (ChatKind::Group, _, Groups::Open) => {
+                Some(Role::Guest)
+            }
+            (ChatKind::Private, Access::Approve | Access::Closed, _)
+            | (ChatKind::Group, _, Groups::Approve | Groups::Leave) => None,
+        };
+        let group = match kind {
+            ChatKind::Private => None,
+            ChatKind::Group => {
+                grant_of(known.group).map(|grant| grant.role_at(now).at_most(Role::Premium))
+            }
+        };
+        [own, group, given]
+            .into_iter()
+            .flatten()
+            .reduce(Role::or_better)
+    }
+}
+
+/// Decides what becomes of a message.
+pub(crate) fn admit(inbound: &Inbound, gate: &Gate, known: Known<'_>, now: Timestamp) -> Admission {
+    if let Some(ignored) = not_for_us(inbound, gate) {
+        return Admission::Ignore(ignored);
+    }
+    let command = command_of(inbound);
+    let owners = command.as_ref().is_some_and(Command::is_owners);
+    let role = gate.role(&inbound.sender, inbound.kind, known, now);
+    let is_owner = role == Some(Role::Owner);
+    if owners && !is_owner && grant_of(known.person).is_none() {
+        return Admission::Ignore(Ignored::NotOwner);
+    }
+    let Some(role) = role else {
+        return stranger(inbound.kind, gate, known);
+    };
+    match command {
+        Some(_) if owners && !is_owner => Admission::Tell(Notice::OwnersOnly),
+        Some(_) if owners && is_stale(inbound, gate, now) => old_mail(inbound.kind),
+        Some(_) if owners && inbound.kind == ChatKind::Group => {
+            Admission::Tell(Notice::PrivateOnly)
+        }
+        Some(command) => Admission::Serve {
+            role,
+            task: Task::Command(command),
+        },
+        None if is_stale(inbound, gate, now) => old_mail(inbound.kind),
+        None => question(inbound, role),
+    }
+}
+
+/// What is dropped whoever says it.
+fn not_for_us(inbound: &Inbound, gate: &Gate) -> Option<Ignored> {
+    match inbound.kind {
+        ChatKind::Private => return None,
+        ChatKind::Group => {}
+    }
+    if gate.groups == Groups::Leave {
+        return Some(Ignored::NoGroups);
+    }
+    match inbound.addressed {
+        Addressed::No => Some(Ignored::NotAddressed),
+        Addressed::Command => match command_of(inbound) {
+            Some(Command::Unknown { .. }) => Some(Ignored::UnknownCommand),
+            Some(_) | None => None,
+        },
+        Addressed::Private | Addressed::Mention | Addressed::Reply => None,
+    }
+}
+
+fn stranger(kind: ChatKind, gate: &Gate, known: Known<'_>) -> Admission {
+    let (row, notice) = match (kind, gate.access) {
+        (ChatKind::Private, Access::Closed) => return Admission::Ignore(Ignored::Closed),
+        (ChatKind::Private, Access::Approve | Access::Open) if gate.owners.is_empty() => {
+            (known.person, Notice::NoOwner)
+        }
+        (ChatKind::Private, Access::Approve | Access::Open) => {
+            (known.person, Notice::NeedsApproval)
+        }
+        (ChatKind::Group, _) => (known.group, Notice::GroupNeedsApproval),
+    };
+    if row.is_some_and(|row| row.told) {
+        Admission::Ignore(Ignored::AlreadyTold)
+    } else {
+        Admission::Tell(notice)
+    }
+}
+
+/// What the model is asked, or what is said of a message that asks nothing. Items of an album and
+/// forwards without words wait for the words that may come with them.
+fn question(inbound: &Inbound, role: Role) -> Admission {
+    let task = inbound.question();
+    let may_grow = inbound.album.is_some() || inbound.author.is_forwarded();
+    let kind = task.enclosed().iter().find_map(Enclosed::unseen);
+    match kind.map(str::to_owned) {
+        // "@bot" in reply to a message asks about that message.
+        Some(_) | None if task.has_words() => Admission::Serve { role, task },
+        Some(_) if may_grow => Admission::Serve { role, task },
+        Some(kind) => Admission::Tell(Notice::CannotRead { kind }),
+        None => Admission::Tell(Notice::SayMore),
+    }
+}
+
+fn old_mail(kind: ChatKind) -> Admission {
+    match kind {
+        ChatKind::Private => Admission::Tell(Notice::TooOld),
+        ChatKind::Group => Admission::Ignore(Ignored::Old),
+    }
+}
+
+fn is_stale(inbound: &Inbound, gate: &Gate, now: Timestamp) -> bool {
+    now.since(inbound.sent) > gate.stale_after
+}
+
+/// A command counts only when the sender typed it.
+pub(crate) fn command_of(inbound: &Inbound) -> Option<Command> {
+    let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
+    match inbound.author {
+        Author::Sender => Command::parse(text),
+        Author::InlineBot | Author::Forwarded { .. } => None,
+    }
+}
+
+fn grant_of(row: Option<&Person>) -> Option<Grant> {
+    row.and_then(|row| row.grant)
+}
+
+#[cfg(test)]
+mod tests;

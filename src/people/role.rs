@@ -1,0 +1,454 @@
+//! Who a person is to the bot, and what that gives them (design §3). Decides roles from grants and
+//! terms from `data/roles.toml`; who may speak at all is `admit`'s business. Pure. Invariant: only
+//! the list of owners makes an Owner, and never a chat that speaks.
+
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Tier;
+use crate::chat::{Enclosed, MessageId, Sender, TopicId, UserId};
+use crate::clock::Timestamp;
+use crate::keys::Group;
+
+/// The shipped table; the config file may override any line of it.
+pub(crate) const DEFAULT_ROLES: &str = include_str!("../../data/roles.toml");
+
+/// The five roles, highest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    Owner,
+    Vip,
+    Premium,
+    Normal,
+    Guest,
+}
+
+impl Role {
+    /// Its place in the line for a key: lower goes first.
+    pub(crate) const fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 0,
+            Self::Vip => 1,
+            Self::Premium => 2,
+            Self::Normal => 3,
+            Self::Guest => 4,
+        }
+    }
+
+    /// Highest first.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Owner,
+        Self::Vip,
+        Self::Premium,
+        Self::Normal,
+        Self::Guest,
+    ];
+
+    /// Its name in settings and commands, lower case.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Vip => "vip",
+            Self::Premium => "premium",
+            Self::Normal => "normal",
+            Self::Guest => "guest",
+        }
+    }
+
+    /// The role of that name, in any case.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|role| name.eq_ignore_ascii_case(role.name()))
+    }
+
+    /// This role, or `ceiling` when it is higher than that.
+    pub(crate) fn at_most(self, ceiling: Self) -> Self {
+        self.max(ceiling)
+    }
+
+    /// The higher of the two.
+    pub(crate) fn or_better(self, other: Self) -> Self {
+        self.min(other)
+    }
+}
+
+/// A role somebody was given, until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) role: Role,
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Whether its days are over.
+    pub(crate) fn has_expired(self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    /// The role it gives now: once expired, Normal at most (a grant never makes a stranger again;
+    /// only `/revoke` does).
+    pub(crate) fn role_at(self, now: Timestamp) -> Role {
+        if self.has_expired(now) {
+            self.role.at_most(Role::Normal)
+        } else {
+            self.role
+        }
+    }
+}
+
+/// What the registry keeps of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) language: Option<String>,
+    pub(crate) grant: Option<Grant>,
+    pub(crate) first_seen: Timestamp,
+    pub(crate) last_seen: Timestamp,
+    /// A stranger who has been told once that the Owner must approve.
+    pub(crate) told: bool,
+    /// False after Telegram said that we may not write to them.
+    pub(crate) reachable: bool,
+    /// The newest question that came too late; a button has it answered all the same.
+    pub(crate) held: Option<Held>,
+    /// When it was last said here that a message could not be read: in a group, to anybody; to a
+    /// person, of old mail that no button can answer.
+    pub(crate) told_unread: Option<Timestamp>,
+}
+
+impl Person {
+    /// Somebody new.
+    pub(crate) fn new(sender: &Sender, now: Timestamp) -> Self {
+        Self {
+            name: sender.name.clone(),
+            language: sender.language.clone(),
+            grant: None,
+            first_seen: now,
+            last_seen: now,
+            told: false,
+            reachable: true,
+            held: None,
+            told_unread: None,
+        }
+    }
+}
+
+/// A private question of old mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Held {
+    pub(crate) message: MessageId,
+    pub(crate) topic: Option<TopicId>,
+    pub(crate) text: String,
+    pub(crate) quote: Option<String>,
+    pub(crate) enclosed: Vec<Enclosed>,
+    pub(crate) sent: Timestamp,
+    /// When the person was told of it; the next ones of the same outage only take its place.
+    pub(crate) told: Timestamp,
+}
+
+/// The role of somebody on their own, without the chat they write in; `None` for a stranger.
+pub(crate) fn role_of(
+    sender: &Sender,
+    owners: &[UserId],
+    grant: Option<Grant>,
+    now: Timestamp,
+) -> Option<Role> {
+    let granted = grant.map(|grant| grant.role_at(now));
+    if sender.is_chat {
+        return granted.map(|role| role.at_most(Role::Premium));
+    }
+    if owners.contains(&sender.id) {
+        return Some(Role::Owner);
+    }
+    granted.map(|role| role.at_most(Role::Vip))
+}
+
+/// What a role gives: one column of the table in design §3.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Terms {
+    /// Earlier questions, each with its answer, that a turn sees.
+    pub(crate) rounds: u16,
+    /// Whose keys come first.
+    pub(crate) group: Group,
+    pub(crate) highest_tier: Tier,
+    /// Messages a minute.
+    pub(crate) per_minute: Limit,
+    /// Messages a day.
+    pub(crate) per_day: Limit,
+    /// Turns at once, over all lanes of the person.
+    pub(crate) parallel: NonZeroU32,
+    /// Jobs that may wait beside them.
+    pub(crate) waiting: u32,
+    pub(crate) media: MediaKinds,
+    pub(crate) media_per_day: Limit,
+    /// Largest medium.
+    pub(crate) media_megabytes: NonZeroU32,
+}
+
+impl Terms {
+    /// The key groups that serve this role: its own, then those it may borrow from; nobody borrows
+    /// upward.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Group> {
+        let own = self.group;
+        [Group::A, Group::B, Group::C, Group::D]
+            .into_iter()
+            .filter(move |group| *group >= own)
+    }
+}
+
+/// A number, or `"none"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "expected a number from 1 or \"none\"")]
+pub(crate) enum Limit {
+    AtMost(NonZeroU32),
+    Unlimited(NoLimit),
+}
+
+/// The word for the absence of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum NoLimit {
+    None,
+}
+
+impl Limit {
+    /// The number, where there is one.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the limits per person come later")
+    )]
+    pub(crate) const fn number(self) -> Option<u32> {
+        match self {
+            Self::AtMost(number) => Some(number.get()),
+            Self::Unlimited(NoLimit::None) => None,
+        }
+    }
+}
+
+/// What a role may send besides text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MediaKinds {
+    Any,
+    Photos,
+}
+
+/// The terms of all five roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Roles {
+    owner: Terms,
+    vip: Terms,
+    premium: Terms,
+    normal: Terms,
+    guest: Terms,
+}
+
+/// What is wrong with a table of roles.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RolesError {
+    #[error("the table of roles is not TOML: {0}")]
+    Syntax(String),
+    #[error("`roles.{0}` is not a role (owner, vip, premium, normal, guest)")]
+    UnknownRole(String),
+    #[error("`roles.{0}` has to be a table such as [roles.{0}]")]
+    NotATable(&'static str),
+    #[error("`roles.{role}`: {reason}")]
+    Terms { role: &'static str, reason: String },
+}
+
+impl Roles {
+    /// Reads the table, with single lines replaced by those of `[roles.*]` in the config file.
+    pub(crate) fn parse(text: &str, changes: Option<&toml::Table>) -> Result<Self, RolesError> {
+        let mut table: toml::Table = text
+            .parse()
+            .map_err(|err: toml::de::Error| RolesError::Syntax(err.message().to_owned()))?;
+        for (name, change) in changes.into_iter().flatten() {
+            let role = Role::parse(name).ok_or_else(|| RolesError::UnknownRole(name.to_owned()))?;
+            let change = change
+                .as_table()
+                .ok_or(RolesError::NotATable(role.name()))?;
+            if let Some(terms) = table.get_mut(role.name()).and_then(|t| t.as_table_mut()) {
+                terms.extend(change.clone());
+            }
+        }
+        let mut take = |role| terms(&mut table, role);
+        Ok(Self {
+            owner: take(Role::Owner)?,
+            vip: take(Role::Vip)?,
+            premium: take(Role::Premium)?,
+            normal: take(Role::Normal)?,
+            guest: take(Role::Guest)?,
+        })
+    }
+
+    /// What this role gives.
+    pub(crate) const fn terms(&self, role: Role) -> &Terms {
+        match role {
+            Role::Owner => &self.owner,
+            Role::Vip => &self.vip,
+            Role::Premium => &self.premium,
+            Role::Normal => &self.normal,
+            Role::Guest => &self.guest,
+        }
+    }
+}
+
+fn terms(table: &mut toml::Table, role: Role) -> Result<Terms, RolesError> {
+    let role = role.name();
+    let value = table.remove(role).ok_or(RolesError::NotATable(role))?;
+    value
+        .try_into()
+        .map_err(|err: toml::de::Error| RolesError::Terms {
+            role,
+            reason: err.message().to_owned(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn shipped() -> Roles {
+        Roles::parse(DEFAULT_ROLES, None).unwrap()
+    }
+
+    fn changed(text: &str) -> Result<Roles, RolesError> {
+        Roles::parse(DEFAULT_ROLES, Some(&text.parse().unwrap()))
+    }
+
+    fn sender(id: i64) -> Sender {
+        Sender {
+            id: UserId(id),
+            name: "Anna".to_owned(),
+            language: None,
+            is_chat: false,
+        }
+    }
+
+    #[test]
+    fn the_shipped_table_is_the_one_of_the_design() {
+        let rows = [
+            (Role::Owner, "10 A Pro - - 4 20 - 20"),
+            (Role::Vip, "7 A Pro 20 500 2 5 100 20"),
+            (Role::Premium, "5 B Flash 12 200 2 3 50 20"),
+            (Role::Normal, "3 C Flash 8 100 1 2 20 10"),
+            (Role::Guest, "0 D Lite 4 20 1 1 3 5"),
+        ];
+        let said = |limit: Limit| limit.number().map_or("-".to_owned(), |n| n.to_string());
+        let roles = shipped();
+        for (role, row) in rows {
+            let terms = roles.terms(role);
+            let told = [
+                terms.rounds.to_string(),
+                format!("{:?}", terms.group),
+                format!("{:?}", terms.highest_tier),
+                said(terms.per_minute),
+                said(terms.per_day),
+                terms.parallel.to_string(),
+                terms.waiting.to_string(),
+                said(terms.media_per_day),
+                terms.media_megabytes.to_string(),
+            ];
+            assert_eq!(told.join(" "), row, "{role:?}");
+        }
+        assert_eq!(roles.terms(Role::Guest).media, MediaKinds::Photos);
+        assert_eq!(roles.terms(Role::Normal).media, MediaKinds::Any);
+    }
+
+    #[test]
+    fn keys_are_borrowed_downward_only() {
+        use Group::{A, B, C, D};
+
+        let groups = |role| shipped().terms(role).groups().collect::<Vec<_>>();
+        assert_eq!(groups(Role::Owner), [A, B, C, D]);
+        assert_eq!(groups(Role::Premium), [B, C, D]);
+        assert_eq!(groups(Role::Normal), [C, D]);
+        assert_eq!(groups(Role::Guest), [D]);
+    }
+
+    #[test]
+    fn the_config_file_changes_single_lines_in_any_case_of_the_name() {
+        let roles = changed("[VIP]\nrounds = 9\nper_day = \"none\"").unwrap();
+        assert_eq!(roles.terms(Role::Vip).rounds, 9);
+        assert_eq!(roles.terms(Role::Vip).per_day.number(), None);
+        assert_eq!(roles.terms(Role::Vip).waiting, 5);
+        assert_eq!(roles.terms(Role::Guest), shipped().terms(Role::Guest));
+    }
+
+    #[test]
+    fn a_bad_line_is_named_with_its_role() {
+        let cases = [
+            ("[king]\nrounds = 1", "`roles.king` is not a role"),
+            ("vip = 3", "`roles.vip` has to be a table"),
+            ("[vip]\nrounds = -1", "`roles.vip`: "),
+            ("[vip]\nround = 1", "`roles.vip`: unknown field `round`"),
+            ("[vip]\nparallel = 0", "`roles.vip`: "),
+            (
+                "[vip]\nper_day = \"many\"",
+                "`roles.vip`: expected a number from 1 or \"none\"",
+            ),
+            ("[vip]\nper_day = 0", "`roles.vip`: expected a number"),
+        ];
+        for (text, start) in cases {
+            let told = changed(text).unwrap_err().to_string();
+            assert!(told.starts_with(start), "{text:?} gave {told:?}");
+        }
+        let broken = Roles::parse("[owner", None).unwrap_err();
+        assert!(matches!(broken, RolesError::Syntax(_)));
+    }
+
+    #[test]
+    fn a_role_comes_from_the_owners_list_or_from_a_grant() {
+        let grant = |role, until: Option<u64>| {
+            let until = until.map(Timestamp);
+            Some(Grant { role, until })
+        };
+        let cases = [
+            (1, None, Some(Role::Owner)),
+            (1, grant(Role::Guest, None), Some(Role::Owner)),
+            (2, None, None),
+            (2, grant(Role::Vip, None), Some(Role::Vip)),
+            (2, grant(Role::Vip, Some(NOW.0 + 1)), Some(Role::Vip)),
+            (2, grant(Role::Vip, Some(NOW.0)), Some(Role::Normal)),
+            (2, grant(Role::Guest, Some(1)), Some(Role::Guest)),
+            (2, grant(Role::Owner, None), Some(Role::Vip)),
+        ];
+        for (id, grant, expected) in cases {
+            assert_eq!(
+                role_of(&sender(id), &[UserId(1)], grant, NOW),
+                expected,
+                "{id} {grant:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_chat_that_speaks_is_never_owner_and_premium_at_most() {
+        let chat = Sender {
+            is_chat: true,
+            ..sender(-100)
+        };
+        let vip = Some(Grant {
+            role: Role::Vip,
+            until: None,
+        });
+        assert_eq!(role_of(&chat, &[UserId(-100)], None, NOW), None);
+        assert_eq!(
+            role_of(&chat, &[UserId(-100)], vip, NOW),
+            Some(Role::Premium)
+        );
+    }
+
+    #[test]
+    fn names_of_roles_are_read_in_any_case() {
+        for role in Role::ALL {
+            assert_eq!(Role::parse(&role.name().to_uppercase()), Some(role));
+        }
+        assert_eq!(Role::parse("king"), None);
+    }
+}
