@@ -4,11 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::people::role::Role;
 
 pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
 pub(crate) use outbound::{Button, Failing, Outbound, Parcel, Rank};
+pub(crate) use role::Role;
 pub(crate) use round::{Part, StoredTurn};
 
 pub(crate) mod answer;
@@ -21,6 +21,7 @@ mod outbound;
 pub(crate) mod pieces;
 pub(crate) mod prompt;
 pub(crate) mod rich;
+mod role;
 mod round;
 
 macro_rules! ids {

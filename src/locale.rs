@@ -5,10 +5,10 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use crate::chat::Role;
 use crate::chat::answer::{Failure, Finish};
 use crate::chat::command::{GrantMistake, GrantRequest};
 use crate::chat::{Notice, UserId};
-use crate::people::role::Role;
 
 mod buttons;
 pub(crate) mod key_report;

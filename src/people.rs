@@ -1,4 +1,5 @@
 //! Who may speak with the bot, and what their role gives them. Pure.
 
 pub(crate) mod gate;
-pub(crate) mod role;
+pub(crate) mod person;
+pub(crate) mod roles;

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::chat::Role;
 use crate::chat::{ChatId, JobId, Lane, UserId};
 use crate::clock::Timestamp;
-use crate::people::role::Role;
 pub(crate) use share::{Share, Shares};
 
 mod share;

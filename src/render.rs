@@ -18,12 +18,14 @@ mod legal;
 mod links;
 mod markdown;
 mod math;
+mod restore;
 mod spans;
 mod table;
 mod tokens;
 mod writer;
 
 pub(crate) use markdown::answer;
+pub(crate) use restore::rendered;
 
 /// Longest text of one message. Telegram counts UTF-16 units, so an emoji costs two.
 pub(crate) const LONGEST_TEXT: usize = 4096;

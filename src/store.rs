@@ -46,7 +46,7 @@ use self::writer::Shared;
 use crate::chat::{Basis, JobId, Lane, StoredTurn, UserId};
 use crate::clock::{self};
 use crate::keys::Fingerprint;
-use crate::people::role::Person;
+use crate::people::person::Person;
 use crate::threads::Pool;
 
 /// Reads at once; each holds a thread.

@@ -4,7 +4,7 @@
 use crate::app::engine::{BadSettings, authorities};
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::people::role::{DEFAULT_ROLES, Roles};
+use crate::people::roles::{DEFAULT_ROLES, Roles};
 use crate::store::{OpenError, Store};
 
 /// What was found.

@@ -28,7 +28,7 @@ use crate::keys::{KeyReport, pacific};
 use crate::locale::key_report::KeyTable;
 use crate::locale::{Language, Locale};
 use crate::outgoing::Head;
-use crate::people::role::{Grant, Person};
+use crate::people::person::{Grant, Person};
 use crate::render;
 use crate::store::{StoreError, Write};
 

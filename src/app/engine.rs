@@ -29,7 +29,7 @@ use crate::locale::{Language, Locale};
 use crate::metrics::Metrics;
 use crate::outgoing::Head;
 use crate::people::gate::Gate;
-use crate::people::role::{DEFAULT_ROLES, Roles};
+use crate::people::roles::{DEFAULT_ROLES, Roles};
 use crate::queue::Shares;
 use crate::store::{Store, StoreError, Write};
 use crate::threads;
@@ -40,7 +40,7 @@ pub(crate) enum BadSettings {
     #[error("config.toml, [[model]]: {0}")]
     Models(String),
     #[error("config.toml, {0}")]
-    Roles(#[from] crate::people::role::RolesError),
+    Roles(#[from] crate::people::roles::RolesError),
     #[error("{0} is not a proxy address: http://, https:// or socks5://, host and port")]
     Proxy(&'static str, #[source] BadProxy),
     #[error("{0} names a file with a broken certificate: it must be PEM")]

@@ -15,13 +15,13 @@ use crate::app::call::{End, Halt, Sight, View};
 use crate::app::engine::{Backend, Engine};
 use crate::app::ops::status;
 use crate::app::{close, commands, turn};
+use crate::chat::Role;
 use crate::chat::answer::{Audience, Failure};
 use crate::chat::command::Command;
 use crate::chat::{Basis, ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserId};
 use crate::clock;
 use crate::config::{Config, Stream};
 use crate::locale::Locale;
-use crate::people::role::Role;
 use crate::queue::Past;
 use crate::store::{Store, StoreError};
 

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::UserId;
-use crate::people::role::Role;
+use crate::chat::Role;
 
 /// A command the bot knows, with its arguments still as typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

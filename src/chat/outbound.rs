@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::rich::Rich;
 use super::{ChatId, JobId, Lane, MessageId, TopicId};
 use crate::clock::{Pause, Timestamp};
-use crate::render;
 
 /// An outgoing row: one Bot API call that must happen, kept until Telegram acknowledges it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,53 +39,6 @@ impl Outbound {
                 buttons: Vec::new(),
             },
         }
-    }
-
-    /// What is rendered only when it is sent, rendered. For a thread that may block.
-    pub(crate) fn rendered(self) -> Self {
-        match &self.parcel {
-            Parcel::Restore {
-                message,
-                answer,
-                asked,
-                buttons,
-            } => Self {
-                parcel: restored(*message, (answer, asked), buttons),
-                ..self
-            },
-            Parcel::Send { .. }
-            | Parcel::Edit { .. }
-            | Parcel::Delete { .. }
-            | Parcel::File { .. }
-            | Parcel::Document { .. }
-            | Parcel::Answer { .. } => self,
-        }
-    }
-}
-
-/// The first part of an answer, for the message that it is to be in again. Renders: for a thread that
-/// may block.
-fn restored(
-    message: Option<MessageId>,
-    (answer, asked): (&str, &str),
-    buttons: &[Button],
-) -> Parcel {
-    let mut parts = render::parts(&render::answer(answer, asked)).into_iter();
-    // Of an answer with nothing to see, what there is was shown as it is.
-    let body = parts.next().unwrap_or_else(|| Rich::plain(answer));
-    let is_whole = parts.next().is_none();
-    let buttons = buttons.iter().filter(|_| is_whole).cloned().collect();
-    match message {
-        Some(message) => Parcel::Edit {
-            message,
-            body,
-            buttons,
-        },
-        None => Parcel::Send {
-            body,
-            reply_to: None,
-            buttons,
-        },
     }
 }
 

@@ -15,10 +15,10 @@ use super::{Command, HELP, Invocation, parse};
 use crate::app::engine::BadSettings;
 use crate::app::ops::{control, status};
 use crate::app::{self, BadToken, check, terminal};
+use crate::chat::Role;
 use crate::config::{Config, LogFormat, Need, Sources};
 use crate::locale::{Language, Locale};
 use crate::logging::{self, Format};
-use crate::people::role::Role;
 use crate::store::{Open, OpenError, Store};
 use crate::threads;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Locale, fill};
 use crate::catalog::TierReason;
+use crate::chat::Role;
 use crate::keys::Tally;
-use crate::people::role::Role;
 
 /// What `/status` tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

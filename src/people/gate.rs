@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::role::{Grant, Person, Role, role_of};
+use super::person::{Grant, Person, role_of};
+use crate::chat::Role;
 use crate::chat::command::Command;
 use crate::chat::enclosed::Enclosed;
 use crate::chat::{Addressed, Author, ChatKind, Content, Inbound, Notice, Sender, Task, UserId};

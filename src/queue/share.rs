@@ -2,7 +2,8 @@
 //! (design §3, "Turns at once" and "Waiting"). Pure.
 
 use crate::chat::Lane;
-use crate::people::role::{Role, Roles};
+use crate::chat::Role;
+use crate::people::roles::Roles;
 
 /// What one person holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -143,7 +144,7 @@ impl Shares {
 mod tests {
     use super::*;
     use crate::chat::{ChatId, TopicId, UserId};
-    use crate::people::role::DEFAULT_ROLES;
+    use crate::people::roles::DEFAULT_ROLES;
 
     fn lane(topic: i32) -> Lane {
         Lane::Telegram {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chat::TopicId;
-use crate::people::role::{DEFAULT_ROLES, Roles};
+use crate::people::roles::{DEFAULT_ROLES, Roles};
 
 const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
 

@@ -12,7 +12,7 @@ use super::StoreError;
 use super::write::Touched;
 use crate::chat::rich::Entity;
 use crate::chat::{Enclosed, Lane, Part, StoredTurn, UserId};
-use crate::people::role::Person;
+use crate::people::person::Person;
 
 /// Rounds kept per lane: the most any role remembers (design §3).
 pub(super) const WINDOW_ROUNDS: usize = 10;
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::chat::MessageId;
     use crate::clock::Timestamp;
-    use crate::people::role::Held;
+    use crate::people::person::Held;
 
     #[test]
     fn a_held_question_counts_with_its_quote() {

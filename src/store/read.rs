@@ -21,7 +21,7 @@ use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, Store
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;
-use crate::people::role::Person;
+use crate::people::person::Person;
 
 /// One snapshot of the data file.
 pub(crate) struct Read(ReadTransaction);

@@ -14,7 +14,7 @@ use super::key::{self, Key};
 use super::tables::{self, Definition, OffsetRow, ReadOnlyRows, SeenRow, TurnRef};
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
-use crate::people::role::Person;
+use crate::people::person::Person;
 
 /// Brings the rows of one version to the next.
 pub(super) type Migration = fn(&WriteTransaction) -> Result<(), StoreError>;

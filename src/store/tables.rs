@@ -14,7 +14,7 @@ use super::{Disposition, StoreError};
 use crate::chat::{ChatId, Job, JobId, Lane, Outbound, StoredTurn};
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Health, Ledger, Scope, Spend};
-use crate::people::role::Person;
+use crate::people::person::Person;
 
 /// What all tables are for redb: bytes under a [`Key`].
 pub(super) type Rows<'t> = Table<'t, &'static [u8], &'static [u8]>;

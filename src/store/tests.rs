@@ -48,7 +48,7 @@ pub(super) fn lane(chat: i64, topic: Option<i32>, person: i64) -> Lane {
 
 pub(super) fn job(id: JobId, lane: Lane) -> Job {
     Job {
-        role: crate::people::role::Role::Normal,
+        role: crate::chat::Role::Normal,
         id,
         origin: Origin::Updates(vec![UpdateId(70), UpdateId(71)]),
         lane,

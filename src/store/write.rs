@@ -22,7 +22,7 @@ use crate::chat::{
 };
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
-use crate::people::role::Person;
+use crate::people::person::Person;
 
 /// One transaction of the writer thread.
 pub(crate) struct Write<'t> {

@@ -25,6 +25,7 @@ use super::{CallError, Client, Me};
 use crate::chat::rich::{Entity, Rich, Style};
 use crate::chat::{Button, ChatId, MessageId, Outbound, Parcel, TopicId};
 use crate::clock::Timestamp;
+use crate::render::rendered;
 
 /// Longest text of `answerCallbackQuery`.
 const MAX_ANSWER: usize = 200;
@@ -52,7 +53,7 @@ fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallE
             body,
             buttons,
         } => edit(client, row.chat, *message, (body, buttons)),
-        Parcel::Restore { .. } => carry_out(client, &row.clone().rendered()),
+        Parcel::Restore { .. } => carry_out(client, &rendered(row.clone())),
         Parcel::Delete { message } => {
             let params = DeleteMessageParams::builder()
                 .chat_id(row.chat.0)

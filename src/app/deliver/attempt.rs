@@ -18,6 +18,7 @@ use crate::app::intake::journal::set_reachable;
 use crate::chat::{ChatId, MessageId, Outbound, Parcel, TopicId};
 use crate::clock::{self, Pause};
 use crate::outgoing::{self, Ended, Head, Place};
+use crate::render;
 use crate::store::{StoreError, Write};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
@@ -45,7 +46,7 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
             .engine
             .store
             .read_now(|rows| rows.outbound(head.id))?;
-        Ok(row.map(Outbound::rendered).map(|row| {
+        Ok(row.map(render::rendered).map(|row| {
             let sent = send::send(&sender.telegram, &row);
             (row, sent)
         }))

@@ -2,6 +2,7 @@
 //! kept, so it is decided in the writer's transaction, where that stands still.
 
 use super::journal::{Draft, Journaled};
+use crate::chat::Role;
 use crate::chat::callback::Callback;
 use crate::chat::pieces::is_of_one_message;
 use crate::chat::{
@@ -11,7 +12,6 @@ use crate::chat::{
 use crate::clock::Timestamp;
 use crate::locale::{Denied, Locale};
 use crate::outgoing::Head;
-use crate::people::role::Role;
 use crate::store::{Disposition, StoreError, Write};
 
 /// The jobs among these, and those of the batch, that are still in the inbox.

@@ -12,7 +12,7 @@ use crate::chat::pieces::{Piece, Seam};
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, Task, UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::outgoing::Head;
-use crate::people::role::{Grant, Person};
+use crate::people::person::{Grant, Person};
 use crate::store::{Disposition, StoreError, Write};
 use crate::telegram::Me;
 use crate::telegram::decode::decode;

@@ -14,6 +14,7 @@ use log::{debug, warn};
 use super::journal::{Before, Draft, Entry, Expired};
 use crate::app::Ctx;
 use crate::app::engine::Settings;
+use crate::chat::Role;
 use crate::chat::pieces::Piece;
 use crate::chat::{
     Addressed, ChatId, ChatKind, Event, Inbound, Job, JobId, Lane, Origin, Sender, Task, UpdateId,
@@ -23,7 +24,7 @@ use crate::clock::{self, Timestamp};
 use crate::locale::{Language, Locale};
 use crate::outgoing::Place;
 use crate::people::gate::{Admission, Ignored, Known, admit};
-use crate::people::role::{Grant, Person, Role};
+use crate::people::person::{Grant, Person};
 use crate::store::StoreError;
 use crate::telegram::decode::Decoded;
 

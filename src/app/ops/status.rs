@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::Ctx;
 use crate::app::engine::{Backend, Engine};
+use crate::chat::Role;
 use crate::chat::{Basis, Lane, StoredTurn};
 use crate::clock;
 use crate::keys::Tally;
 use crate::locale::Locale;
 use crate::locale::status::Status;
-use crate::people::role::Role;
 
 /// The bot at one moment, as it travels through the socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 use super::*;
+use crate::chat::Role;
 use crate::chat::{Basis, ChatKind, Lane, MessageId, Origin, Sender, UpdateId, UserId};
-use crate::people::role::Role;
 
 fn question(id: i32, text: &str, second: u64) -> Job {
     Job {

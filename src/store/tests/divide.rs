@@ -183,7 +183,7 @@ fn a_beginning_that_is_to_come_back_is_a_new_message_after_a_move() {
         Ok(id)
     });
     let row = store.read_now(|read| read.outbound(row)).unwrap().unwrap();
-    let Parcel::Send { body, .. } = row.rendered().parcel else {
+    let Parcel::Send { body, .. } = crate::render::rendered(row).parcel else {
         panic!("not a new message");
     };
     assert_eq!((body.text.as_str(), body.entities.len()), ("old", 1));

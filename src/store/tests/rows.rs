@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::*;
+use crate::chat::Role;
 use crate::chat::command::Command;
 use crate::chat::{Failing, Outbound};
 use crate::clock::Pause;
 use crate::keys::{Death, Health, Ledger, Scope};
-use crate::people::role::{Grant, Role};
+use crate::people::person::Grant;
 
 const PAUSE: Pause = Pause {
     since: Timestamp(77),

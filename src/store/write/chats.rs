@@ -9,7 +9,7 @@ use redb::ReadableTable;
 
 use super::Write;
 use crate::chat::{ChatId, Job, Lane, Outbound, Parcel, StoredTurn, UserId};
-use crate::people::role::Person;
+use crate::people::person::Person;
 use crate::store::StoreError;
 use crate::store::codec::Record;
 use crate::store::key::{self, Key};

@@ -7,6 +7,7 @@ use log::debug;
 use super::Sorter;
 use crate::app::intake::again::{Edit, Press};
 use crate::app::intake::journal::{Draft, Entry};
+use crate::chat::Role;
 use crate::chat::callback::Callback;
 use crate::chat::{
     Basis, ChatId, Content, Failing, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel,
@@ -15,7 +16,7 @@ use crate::chat::{
 use crate::locale::Denied;
 use crate::outgoing::Place;
 use crate::people::gate::{Admission, admit};
-use crate::people::role::{Held, Role};
+use crate::people::person::Held;
 use crate::store::StoreError;
 
 /// How long after a message a change may make it a question that it was not (design §5).

@@ -8,7 +8,7 @@ use super::Sorter;
 use crate::chat::{Addressed, Inbound, Notice, Task};
 use crate::clock::Timestamp;
 use crate::people::gate::command_of;
-use crate::people::role::Held;
+use crate::people::person::Held;
 
 /// Old mail that comes within this time is of one outage, and told of once.
 const ONE_OUTAGE: Duration = Duration::from_hours(1);

@@ -2,10 +2,11 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::catalog::TierReason;
+use crate::chat::Role;
 use crate::chat::{ChatId, Origin, Part, Sender, UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::locale::Language;
-use crate::people::role::Role;
+use crate::render::rendered;
 use crate::store::{Open, Store};
 
 const LANE: Lane = Lane::Telegram {
@@ -249,7 +250,7 @@ async fn the_beginning_that_stays_is_rendered_when_it_is_sent_or_stored_as_it_wa
         };
         let row = store.read_now(|rows| rows.outbound(heads[0].id));
         let row = row.unwrap().unwrap();
-        let Parcel::Edit { message, body, .. } = row.clone().rendered().parcel else {
+        let Parcel::Edit { message, body, .. } = rendered(row.clone()).parcel else {
             panic!("{row:?}");
         };
         assert_eq!(message, MessageId(11));

@@ -1,169 +1,15 @@
-//! Who a person is to the bot, and what that gives them (design §3). Decides roles from grants and
-//! terms from `data/roles.toml`; who may speak at all is `admit`'s business. Pure. Invariant: only
-//! the list of owners makes an Owner, and never a chat that speaks.
+//! What each role gives, from `data/roles.toml` (design §3). Pure.
 
 use std::num::NonZeroU32;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::catalog::Tier;
-use crate::chat::{Enclosed, MessageId, Sender, TopicId, UserId};
-use crate::clock::Timestamp;
+use crate::chat::Role;
 use crate::keys::Group;
 
 /// The shipped table; the config file may override any line of it.
 pub(crate) const DEFAULT_ROLES: &str = include_str!("../../data/roles.toml");
-
-/// The five roles, highest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Role {
-    Owner,
-    Vip,
-    Premium,
-    Normal,
-    Guest,
-}
-
-impl Role {
-    /// Its place in the line for a key: lower goes first.
-    pub(crate) const fn rank(self) -> u8 {
-        match self {
-            Self::Owner => 0,
-            Self::Vip => 1,
-            Self::Premium => 2,
-            Self::Normal => 3,
-            Self::Guest => 4,
-        }
-    }
-
-    /// Highest first.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Owner,
-        Self::Vip,
-        Self::Premium,
-        Self::Normal,
-        Self::Guest,
-    ];
-
-    /// Its name in settings and commands, lower case.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Vip => "vip",
-            Self::Premium => "premium",
-            Self::Normal => "normal",
-            Self::Guest => "guest",
-        }
-    }
-
-    /// The role of that name, in any case.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|role| name.eq_ignore_ascii_case(role.name()))
-    }
-
-    /// This role, or `ceiling` when it is higher than that.
-    pub(crate) fn at_most(self, ceiling: Self) -> Self {
-        self.max(ceiling)
-    }
-
-    /// The higher of the two.
-    pub(crate) fn or_better(self, other: Self) -> Self {
-        self.min(other)
-    }
-}
-
-/// A role somebody was given, until when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Grant {
-    pub(crate) role: Role,
-    pub(crate) until: Option<Timestamp>,
-}
-
-impl Grant {
-    /// Whether its days are over.
-    pub(crate) fn has_expired(self, now: Timestamp) -> bool {
-        self.until.is_some_and(|until| until <= now)
-    }
-
-    /// The role it gives now: once expired, Normal at most (a grant never makes a stranger again;
-    /// only `/revoke` does).
-    pub(crate) fn role_at(self, now: Timestamp) -> Role {
-        if self.has_expired(now) {
-            self.role.at_most(Role::Normal)
-        } else {
-            self.role
-        }
-    }
-}
-
-/// What the registry keeps of a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Person {
-    pub(crate) name: String,
-    pub(crate) language: Option<String>,
-    pub(crate) grant: Option<Grant>,
-    pub(crate) first_seen: Timestamp,
-    pub(crate) last_seen: Timestamp,
-    /// A stranger who has been told once that the Owner must approve.
-    pub(crate) told: bool,
-    /// False after Telegram said that we may not write to them.
-    pub(crate) reachable: bool,
-    /// The newest question that came too late; a button has it answered all the same.
-    pub(crate) held: Option<Held>,
-    /// When it was last said here that a message could not be read: in a group, to anybody; to a
-    /// person, of old mail that no button can answer.
-    pub(crate) told_unread: Option<Timestamp>,
-}
-
-impl Person {
-    /// Somebody new.
-    pub(crate) fn new(sender: &Sender, now: Timestamp) -> Self {
-        Self {
-            name: sender.name.clone(),
-            language: sender.language.clone(),
-            grant: None,
-            first_seen: now,
-            last_seen: now,
-            told: false,
-            reachable: true,
-            held: None,
-            told_unread: None,
-        }
-    }
-}
-
-/// A private question of old mail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Held {
-    pub(crate) message: MessageId,
-    pub(crate) topic: Option<TopicId>,
-    pub(crate) text: String,
-    pub(crate) quote: Option<String>,
-    pub(crate) enclosed: Vec<Enclosed>,
-    pub(crate) sent: Timestamp,
-    /// When the person was told of it; the next ones of the same outage only take its place.
-    pub(crate) told: Timestamp,
-}
-
-/// The role of somebody on their own, without the chat they write in; `None` for a stranger.
-pub(crate) fn role_of(
-    sender: &Sender,
-    owners: &[UserId],
-    grant: Option<Grant>,
-    now: Timestamp,
-) -> Option<Role> {
-    let granted = grant.map(|grant| grant.role_at(now));
-    if sender.is_chat {
-        return granted.map(|role| role.at_most(Role::Premium));
-    }
-    if owners.contains(&sender.id) {
-        return Some(Role::Owner);
-    }
-    granted.map(|role| role.at_most(Role::Vip))
-}
 
 /// What a role gives: one column of the table in design §3.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -311,23 +157,12 @@ fn terms(table: &mut toml::Table, role: Role) -> Result<Terms, RolesError> {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp(1_000_000);
-
     fn shipped() -> Roles {
         Roles::parse(DEFAULT_ROLES, None).unwrap()
     }
 
     fn changed(text: &str) -> Result<Roles, RolesError> {
         Roles::parse(DEFAULT_ROLES, Some(&text.parse().unwrap()))
-    }
-
-    fn sender(id: i64) -> Sender {
-        Sender {
-            id: UserId(id),
-            name: "Anna".to_owned(),
-            language: None,
-            is_chat: false,
-        }
     }
 
     #[test]
@@ -400,55 +235,5 @@ mod tests {
         }
         let broken = Roles::parse("[owner", None).unwrap_err();
         assert!(matches!(broken, RolesError::Syntax(_)));
-    }
-
-    #[test]
-    fn a_role_comes_from_the_owners_list_or_from_a_grant() {
-        let grant = |role, until: Option<u64>| {
-            let until = until.map(Timestamp);
-            Some(Grant { role, until })
-        };
-        let cases = [
-            (1, None, Some(Role::Owner)),
-            (1, grant(Role::Guest, None), Some(Role::Owner)),
-            (2, None, None),
-            (2, grant(Role::Vip, None), Some(Role::Vip)),
-            (2, grant(Role::Vip, Some(NOW.0 + 1)), Some(Role::Vip)),
-            (2, grant(Role::Vip, Some(NOW.0)), Some(Role::Normal)),
-            (2, grant(Role::Guest, Some(1)), Some(Role::Guest)),
-            (2, grant(Role::Owner, None), Some(Role::Vip)),
-        ];
-        for (id, grant, expected) in cases {
-            assert_eq!(
-                role_of(&sender(id), &[UserId(1)], grant, NOW),
-                expected,
-                "{id} {grant:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_chat_that_speaks_is_never_owner_and_premium_at_most() {
-        let chat = Sender {
-            is_chat: true,
-            ..sender(-100)
-        };
-        let vip = Some(Grant {
-            role: Role::Vip,
-            until: None,
-        });
-        assert_eq!(role_of(&chat, &[UserId(-100)], None, NOW), None);
-        assert_eq!(
-            role_of(&chat, &[UserId(-100)], vip, NOW),
-            Some(Role::Premium)
-        );
-    }
-
-    #[test]
-    fn names_of_roles_are_read_in_any_case() {
-        for role in Role::ALL {
-            assert_eq!(Role::parse(&role.name().to_uppercase()), Some(role));
-        }
-        assert_eq!(Role::parse("king"), None);
     }
 }

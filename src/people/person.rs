@@ -1,0 +1,156 @@
+//! Who a person is to the bot: what is kept of them, and the role that a grant gives. Who may speak at
+//! all is the gate's business. Pure. Invariant: only the list of owners makes an Owner, and never a
+//! chat that speaks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::{Enclosed, MessageId, Role, Sender, TopicId, UserId};
+use crate::clock::Timestamp;
+
+/// A role somebody was given, until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) role: Role,
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Whether its days are over.
+    pub(crate) fn has_expired(self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    /// The role it gives now: once expired, Normal at most (a grant never makes a stranger again;
+    /// only `/revoke` does).
+    pub(crate) fn role_at(self, now: Timestamp) -> Role {
+        if self.has_expired(now) {
+            self.role.at_most(Role::Normal)
+        } else {
+            self.role
+        }
+    }
+}
+
+/// What the registry keeps of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) language: Option<String>,
+    pub(crate) grant: Option<Grant>,
+    pub(crate) first_seen: Timestamp,
+    pub(crate) last_seen: Timestamp,
+    /// A stranger who has been told once that the Owner must approve.
+    pub(crate) told: bool,
+    /// False after Telegram said that we may not write to them.
+    pub(crate) reachable: bool,
+    /// The newest question that came too late; a button has it answered all the same.
+    pub(crate) held: Option<Held>,
+    /// When it was last said here that a message could not be read: in a group, to anybody; to a
+    /// person, of old mail that no button can answer.
+    pub(crate) told_unread: Option<Timestamp>,
+}
+
+impl Person {
+    /// Somebody new.
+    pub(crate) fn new(sender: &Sender, now: Timestamp) -> Self {
+        Self {
+            name: sender.name.clone(),
+            language: sender.language.clone(),
+            grant: None,
+            first_seen: now,
+            last_seen: now,
+            told: false,
+            reachable: true,
+            held: None,
+            told_unread: None,
+        }
+    }
+}
+
+/// A private question of old mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Held {
+    pub(crate) message: MessageId,
+    pub(crate) topic: Option<TopicId>,
+    pub(crate) text: String,
+    pub(crate) quote: Option<String>,
+    pub(crate) enclosed: Vec<Enclosed>,
+    pub(crate) sent: Timestamp,
+    /// When the person was told of it; the next ones of the same outage only take its place.
+    pub(crate) told: Timestamp,
+}
+
+/// The role of somebody on their own, without the chat they write in; `None` for a stranger.
+pub(crate) fn role_of(
+    sender: &Sender,
+    owners: &[UserId],
+    grant: Option<Grant>,
+    now: Timestamp,
+) -> Option<Role> {
+    let granted = grant.map(|grant| grant.role_at(now));
+    if sender.is_chat {
+        return granted.map(|role| role.at_most(Role::Premium));
+    }
+    if owners.contains(&sender.id) {
+        return Some(Role::Owner);
+    }
+    granted.map(|role| role.at_most(Role::Vip))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn sender(id: i64) -> Sender {
+        Sender {
+            id: UserId(id),
+            name: "Anna".to_owned(),
+            language: None,
+            is_chat: false,
+        }
+    }
+
+    #[test]
+    fn a_role_comes_from_the_owners_list_or_from_a_grant() {
+        let grant = |role, until: Option<u64>| {
+            let until = until.map(Timestamp);
+            Some(Grant { role, until })
+        };
+        let cases = [
+            (1, None, Some(Role::Owner)),
+            (1, grant(Role::Guest, None), Some(Role::Owner)),
+            (2, None, None),
+            (2, grant(Role::Vip, None), Some(Role::Vip)),
+            (2, grant(Role::Vip, Some(NOW.0 + 1)), Some(Role::Vip)),
+            (2, grant(Role::Vip, Some(NOW.0)), Some(Role::Normal)),
+            (2, grant(Role::Guest, Some(1)), Some(Role::Guest)),
+            (2, grant(Role::Owner, None), Some(Role::Vip)),
+        ];
+        for (id, grant, expected) in cases {
+            assert_eq!(
+                role_of(&sender(id), &[UserId(1)], grant, NOW),
+                expected,
+                "{id} {grant:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_chat_that_speaks_is_never_owner_and_premium_at_most() {
+        let chat = Sender {
+            is_chat: true,
+            ..sender(-100)
+        };
+        let vip = Some(Grant {
+            role: Role::Vip,
+            until: None,
+        });
+        assert_eq!(role_of(&chat, &[UserId(-100)], None, NOW), None);
+        assert_eq!(
+            role_of(&chat, &[UserId(-100)], vip, NOW),
+            Some(Role::Premium)
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! An old answer for the message that it is to be in again. Pure.
+
+use super::{answer, parts};
+use crate::chat::rich::Rich;
+use crate::chat::{Button, MessageId, Outbound, Parcel};
+
+/// The row with its payload rendered, where that is left to the moment of sending. Renders a whole
+/// answer: for a thread that may block.
+pub(crate) fn rendered(row: Outbound) -> Outbound {
+    match &row.parcel {
+        Parcel::Restore {
+            message,
+            answer,
+            asked,
+            buttons,
+        } => Outbound {
+            parcel: beginning(*message, (answer, asked), buttons),
+            ..row
+        },
+        Parcel::Send { .. }
+        | Parcel::Edit { .. }
+        | Parcel::Delete { .. }
+        | Parcel::File { .. }
+        | Parcel::Document { .. }
+        | Parcel::Answer { .. } => row,
+    }
+}
+
+/// The first part of an answer, for the message that it is to be in again. Renders: for a thread that
+/// may block.
+fn beginning(
+    message: Option<MessageId>,
+    (answer, asked): (&str, &str),
+    buttons: &[Button],
+) -> Parcel {
+    let mut parts = parts(&self::answer(answer, asked)).into_iter();
+    // Of an answer with nothing to see, what there is was shown as it is.
+    let body = parts.next().unwrap_or_else(|| Rich::plain(answer));
+    let is_whole = parts.next().is_none();
+    let buttons = buttons.iter().filter(|_| is_whole).cloned().collect();
+    match message {
+        Some(message) => Parcel::Edit {
+            message,
+            body,
+            buttons,
+        },
+        None => Parcel::Send {
+            body,
+            reply_to: None,
+            buttons,
+        },
+    }
+}
