@@ -283,7 +283,7 @@ fn a_group_that_closes_leaves_no_question_that_nobody_would_read_the_answer_of()
     let (group, other, private) = (lane(-7, None, 9), lane(-8, None, 9), lane(9, None, 9));
     let mut kept = Vec::new();
     for lane in [group, other, private] {
-        let command = Task::Command(Command::New);
+        let command = Task::Command(Command::parse("/new").unwrap());
         for task in [None, Some(command)] {
             let is_kept = lane != group || task.is_some();
             let id = done(&store, move |write| {
