@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 
 pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
-pub(crate) use outbound::{Button, Failing, Outbound, Parcel, Rank};
+pub(crate) use outbound::{Button, Failing, Outbound, Payload, Rank};
 pub(crate) use role::Role;
 pub(crate) use round::{Part, StoredTurn};
 

@@ -4,7 +4,7 @@
 //! older message and the next one is new; every part of an answer keeps a number of its own, and the
 //! numbers rise with the order.
 
-use super::{MessageId, Outbound, Parcel};
+use super::{MessageId, Outbound, Payload};
 
 /// What `pieces` and the rows behind them in their chat become, in order, when the pieces go in the
 /// place of the first. Of `behind`, further parts of the same answer are numbered anew, and the
@@ -24,7 +24,7 @@ pub(crate) fn in_order(pieces: &[Outbound], behind: Vec<Outbound>) -> Vec<Outbou
         all.push(placed(numbered(row.clone(), by), places.next()));
     }
     for row in behind {
-        let is_message = matches!(row.parcel, Parcel::Send { .. } | Parcel::Edit { .. });
+        let is_message = matches!(row.payload, Payload::Send { .. } | Payload::Edit { .. });
         all.push(match (is_later(&row), is_message) {
             (true, true) => placed(numbered(row, more), places.next()),
             (true, false) => numbered(row, more),
@@ -36,7 +36,7 @@ pub(crate) fn in_order(pieces: &[Outbound], behind: Vec<Outbound>) -> Vec<Outbou
 
 /// The message that a row takes over.
 fn place_of(row: &Outbound) -> Option<MessageId> {
-    if let Parcel::Edit { message, .. } = row.parcel {
+    if let Payload::Edit { message, .. } = row.payload {
         Some(message)
     } else {
         None
@@ -62,23 +62,23 @@ pub(crate) fn numbered(row: Outbound, by: u16) -> Outbound {
 
 /// A message that takes this one over, or comes as a new one.
 fn placed(row: Outbound, place: Option<MessageId>) -> Outbound {
-    let parcel = match (row.parcel, place) {
+    let payload = match (row.payload, place) {
         (
-            Parcel::Send { body, buttons, .. } | Parcel::Edit { body, buttons, .. },
+            Payload::Send { body, buttons, .. } | Payload::Edit { body, buttons, .. },
             Some(message),
-        ) => Parcel::Edit {
+        ) => Payload::Edit {
             message,
             body,
             buttons,
         },
-        (Parcel::Edit { body, buttons, .. }, None) => Parcel::Send {
+        (Payload::Edit { body, buttons, .. }, None) => Payload::Send {
             body,
             reply_to: None,
             buttons,
         },
-        (parcel, _) => parcel,
+        (payload, _) => payload,
     };
-    Outbound { parcel, ..row }
+    Outbound { payload, ..row }
 }
 
 #[cfg(test)]
@@ -95,13 +95,13 @@ mod tests {
 
     fn part(at: u16, text: &str, place: Option<i32>) -> Outbound {
         let (body, buttons) = (Rich::plain(text), Vec::new());
-        let parcel = match place {
-            Some(message) => Parcel::Edit {
+        let payload = match place {
+            Some(message) => Payload::Edit {
                 message: MessageId(message),
                 body,
                 buttons,
             },
-            None => Parcel::Send {
+            None => Payload::Send {
                 body,
                 reply_to: None,
                 buttons,
@@ -109,7 +109,7 @@ mod tests {
         };
         Outbound {
             part_of: Some((LANE, JobId(2), at)),
-            parcel,
+            payload,
             ..Outbound::message(ChatId(7), None, String::new())
         }
     }
@@ -118,7 +118,7 @@ mod tests {
     fn seen(rows: &[Outbound]) -> Vec<(String, Option<i32>, Option<u16>)> {
         let seen = rows.iter().map(|row| {
             let part = row.part_of.map(|(_, _, part)| part);
-            let (Parcel::Send { body, .. } | Parcel::Edit { body, .. }) = &row.parcel else {
+            let (Payload::Send { body, .. } | Payload::Edit { body, .. }) = &row.payload else {
                 panic!("{row:?}");
             };
             (body.text.clone(), place_of(row).map(|place| place.0), part)

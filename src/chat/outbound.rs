@@ -20,7 +20,7 @@ pub(crate) struct Outbound {
     pub(crate) failing: Failing,
     /// The stored turn this is a part of, and which part; the acknowledged message id goes there.
     pub(crate) part_of: Option<(Lane, JobId, u16)>,
-    pub(crate) parcel: Parcel,
+    pub(crate) payload: Payload,
 }
 
 impl Outbound {
@@ -33,7 +33,7 @@ impl Outbound {
             pause: None,
             failing: Failing::default(),
             part_of: None,
-            parcel: Parcel::Send {
+            payload: Payload::Send {
                 body: Rich::plain(text),
                 reply_to: None,
                 buttons: Vec::new(),
@@ -90,7 +90,7 @@ pub(crate) enum Rank {
 
 /// What an outgoing row does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Parcel {
+pub(crate) enum Payload {
     Send {
         body: Rich,
         reply_to: Option<MessageId>,

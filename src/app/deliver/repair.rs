@@ -9,7 +9,7 @@ use super::pieces;
 use crate::app::Ctx;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
-use crate::chat::{Failing, Outbound, Parcel, TopicId, UserId};
+use crate::chat::{Failing, Outbound, Payload, TopicId, UserId};
 use crate::locale::{Language, Locale};
 use crate::outgoing::{Ended, Head};
 
@@ -20,16 +20,16 @@ pub(super) async fn repaired(
     row: &Outbound,
     repair: Option<Outbound>,
 ) -> Ended {
-    match (&row.parcel, repair) {
+    match (&row.payload, repair) {
         (_, Some(repair)) => mend(ctx, head, Some(repair)).await,
-        (Parcel::Document { text, .. }, None) => as_messages(ctx, head, row, text).await,
+        (Payload::Document { text, .. }, None) => as_messages(ctx, head, row, text).await,
         (
-            Parcel::Send { .. }
-            | Parcel::Edit { .. }
-            | Parcel::Restore { .. }
-            | Parcel::Delete { .. }
-            | Parcel::File { .. }
-            | Parcel::Answer { .. },
+            Payload::Send { .. }
+            | Payload::Edit { .. }
+            | Payload::Restore { .. }
+            | Payload::Delete { .. }
+            | Payload::File { .. }
+            | Payload::Answer { .. },
             None,
         ) => mend(ctx, head, plainer(ctx, row).await).await,
     }
@@ -37,13 +37,13 @@ pub(super) async fn repaired(
 
 /// A message that the row is about is not there any more.
 pub(super) async fn gone(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
-    match &row.parcel {
-        Parcel::Edit { .. } => sent_anew(ctx, head, row).await,
-        Parcel::Restore { .. } | Parcel::Delete { .. } | Parcel::Answer { .. } => {
+    match &row.payload {
+        Payload::Edit { .. } => sent_anew(ctx, head, row).await,
+        Payload::Restore { .. } | Payload::Delete { .. } | Payload::Answer { .. } => {
             drop_row(ctx, head).await
         }
         // Only a message that it replies to can be meant.
-        Parcel::Send { .. } | Parcel::File { .. } | Parcel::Document { .. } => {
+        Payload::Send { .. } | Payload::File { .. } | Payload::Document { .. } => {
             repaired(ctx, head, &row, without_reply(&row)).await
         }
     }
@@ -51,16 +51,16 @@ pub(super) async fn gone(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
 
 pub(super) fn without_reply(row: &Outbound) -> Option<Outbound> {
     let mut row = row.clone();
-    match &mut row.parcel {
-        Parcel::Send { reply_to, .. }
-        | Parcel::File { reply_to, .. }
-        | Parcel::Document { reply_to, .. } => {
+    match &mut row.payload {
+        Payload::Send { reply_to, .. }
+        | Payload::File { reply_to, .. }
+        | Payload::Document { reply_to, .. } => {
             reply_to.take()?;
         }
-        Parcel::Edit { .. }
-        | Parcel::Restore { .. }
-        | Parcel::Delete { .. }
-        | Parcel::Answer { .. } => return None,
+        Payload::Edit { .. }
+        | Payload::Restore { .. }
+        | Payload::Delete { .. }
+        | Payload::Answer { .. } => return None,
     }
     Some(row)
 }
@@ -75,30 +75,30 @@ pub(super) fn without_topic(row: &Outbound) -> Option<Outbound> {
 
 /// What was to take a message over that cannot be changed is sent as a message of its own.
 fn anew(row: &Outbound) -> Option<Outbound> {
-    let Parcel::Edit { body, buttons, .. } = &row.parcel else {
+    let Payload::Edit { body, buttons, .. } = &row.payload else {
         return None;
     };
-    let parcel = Parcel::Send {
+    let payload = Payload::Send {
         body: body.clone(),
         reply_to: None,
         buttons: buttons.clone(),
     };
     Some(Outbound {
-        parcel,
+        payload,
         ..row.clone()
     })
 }
 
 /// What cannot be taken over is deleted, as far as it is there, and its text sent as a new message.
 async fn sent_anew(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
-    let (Some(new), Parcel::Edit { message, .. }) = (anew(&row), &row.parcel) else {
+    let (Some(new), Payload::Edit { message, .. }) = (anew(&row), &row.payload) else {
         return drop_row(ctx, head).await;
     };
     let gone = Outbound {
         failing: Failing::default(),
         pause: None,
         part_of: None,
-        parcel: Parcel::Delete { message: *message },
+        payload: Payload::Delete { message: *message },
         ..row
     };
     let stored = ctx.engine.store.write(move |rows| {
@@ -117,25 +117,25 @@ async fn sent_anew(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
 /// The same without formatting, if it has any.
 fn without_entities(row: &Outbound) -> Option<Outbound> {
     let mut row = row.clone();
-    match &mut row.parcel {
-        Parcel::Send { body, .. } | Parcel::Edit { body, .. } if !body.entities.is_empty() => {
+    match &mut row.payload {
+        Payload::Send { body, .. } | Payload::Edit { body, .. } if !body.entities.is_empty() => {
             body.entities.clear();
             Some(row)
         }
-        Parcel::Send { .. }
-        | Parcel::Edit { .. }
-        | Parcel::Restore { .. }
-        | Parcel::Delete { .. }
-        | Parcel::File { .. }
-        | Parcel::Document { .. }
-        | Parcel::Answer { .. } => None,
+        Payload::Send { .. }
+        | Payload::Edit { .. }
+        | Payload::Restore { .. }
+        | Payload::Delete { .. }
+        | Payload::File { .. }
+        | Payload::Document { .. }
+        | Payload::Answer { .. } => None,
     }
 }
 
 /// The same without links, if it has any; other formatting stays.
 pub(super) fn without_links(row: &Outbound) -> Option<Outbound> {
     let mut row = row.clone();
-    let (Parcel::Send { body, .. } | Parcel::Edit { body, .. }) = &mut row.parcel else {
+    let (Payload::Send { body, .. } | Payload::Edit { body, .. }) = &mut row.payload else {
         return None;
     };
     let before = body.entities.len();
@@ -146,8 +146,8 @@ pub(super) fn without_links(row: &Outbound) -> Option<Outbound> {
 
 /// Whether nothing could be left out of it any more: a text and no more than that.
 pub(super) fn is_bare(row: &Outbound) -> bool {
-    match &row.parcel {
-        Parcel::Send {
+    match &row.payload {
+        Payload::Send {
             body,
             reply_to,
             buttons,
@@ -157,12 +157,12 @@ pub(super) fn is_bare(row: &Outbound) -> bool {
                 && body.entities.is_empty()
                 && row.topic.and_then(TopicId::thread).is_none()
         }
-        Parcel::Edit { .. }
-        | Parcel::Restore { .. }
-        | Parcel::Delete { .. }
-        | Parcel::File { .. }
-        | Parcel::Document { .. }
-        | Parcel::Answer { .. } => false,
+        Payload::Edit { .. }
+        | Payload::Restore { .. }
+        | Payload::Delete { .. }
+        | Payload::File { .. }
+        | Payload::Document { .. }
+        | Payload::Answer { .. } => false,
     }
 }
 
@@ -172,7 +172,7 @@ async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
     if let Some(plain) = without_entities(row) {
         return Some(plain);
     }
-    let Parcel::Send { body, .. } = &row.parcel else {
+    let Payload::Send { body, .. } = &row.payload else {
         return anew(row);
     };
     let is_bare = is_bare(row);
@@ -184,7 +184,7 @@ async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
     Some(Outbound {
         topic: row.topic.filter(|topic| topic.direct().is_some()),
         part_of: row.part_of.filter(|_| !is_bare),
-        parcel: Parcel::Send {
+        payload: Payload::Send {
             body: Rich::plain(text),
             reply_to: None,
             buttons: Vec::new(),

@@ -6,7 +6,7 @@ use crate::app::engine::Settings;
 use crate::chat::callback::Callback;
 use crate::chat::rich::Rich;
 use crate::chat::{
-    Basis, Button, ChatKind, Job, JobId, Lane, MessageId, Outbound, Parcel, StoredTurn, Task,
+    Basis, Button, ChatKind, Job, JobId, Lane, MessageId, Outbound, Payload, StoredTurn, Task,
 };
 use crate::locale::Locale;
 use crate::outgoing::Head;
@@ -101,7 +101,7 @@ fn taken_back(
     let undone = places.iter().copied().chain(grown).filter_map(|message| {
         match old.as_ref().filter(|old| old.is_shown_in(message)) {
             Some(old) => restored(job, old, message, locale),
-            None => row(job, Parcel::Delete { message }),
+            None => row(job, Payload::Delete { message }),
         }
     });
     Ok(undone.collect())
@@ -166,28 +166,28 @@ enum Replaced {
 
 /// The beginning of an answer that stays, as it was before a new one began to grow in its place.
 fn restored(job: &Job, old: &StoredTurn, message: MessageId, locale: &Locale) -> Option<Outbound> {
-    let parcel = match old.beginning.clone() {
-        Some(body) => Parcel::Edit {
+    let payload = match old.beginning.clone() {
+        Some(body) => Payload::Edit {
             message,
             body,
             buttons: Vec::new(),
         },
-        None => Parcel::Restore {
+        None => Payload::Restore {
             message: Some(message),
             answer: old.answer_text(),
             asked: old.asked_text(),
             buttons: vec![locale.button(Callback::Retry)],
         },
     };
-    row(job, parcel)
+    row(job, payload)
 }
 
-fn row(job: &Job, parcel: Parcel) -> Option<Outbound> {
+fn row(job: &Job, payload: Payload) -> Option<Outbound> {
     let Lane::Telegram { chat, topic, .. } = job.lane else {
         return None;
     };
     Some(Outbound {
-        parcel,
+        payload,
         ..Outbound::message(chat, topic, String::new())
     })
 }
@@ -235,15 +235,15 @@ fn outbound(job: &Job, said: &Said, shown: &Shown<'_>) -> Vec<Outbound> {
         ChatKind::Private => None,
         ChatKind::Group => job.messages.first().copied(),
     };
-    let row = |parcel| Outbound {
-        parcel,
+    let row = |payload| Outbound {
+        payload,
         ..Outbound::message(chat, topic, String::new())
     };
     let last = said.parts.len().saturating_sub(1);
     let surplus = shown.places.iter().skip(said.parts.len());
     let surplus = surplus.chain(&shown.files);
     let surplus: Vec<Outbound> = surplus
-        .map(|message| row(Parcel::Delete { message: *message }))
+        .map(|message| row(Payload::Delete { message: *message }))
         .collect();
     let part_of = |at: usize| u16::try_from(at).ok().map(|at| (job.lane, job.id, at));
     let part = |(at, body): (usize, &Rich)| {
@@ -254,13 +254,13 @@ fn outbound(job: &Job, said: &Said, shown: &Shown<'_>) -> Vec<Outbound> {
             .filter(|_| at == last)
             .cloned()
             .collect();
-        let parcel = match shown.places.get(at) {
-            Some(&message) => Parcel::Edit {
+        let payload = match shown.places.get(at) {
+            Some(&message) => Payload::Edit {
                 message,
                 body,
                 buttons,
             },
-            None => Parcel::Send {
+            None => Payload::Send {
                 body,
                 reply_to: reply_to.filter(|_| at == 0),
                 buttons,
@@ -268,12 +268,12 @@ fn outbound(job: &Job, said: &Said, shown: &Shown<'_>) -> Vec<Outbound> {
         };
         Outbound {
             part_of: part_of(at),
-            ..row(parcel)
+            ..row(payload)
         }
     };
     let document = said.document.clone().map(|text| Outbound {
         part_of: part_of(said.parts.len()),
-        ..row(Parcel::Document {
+        ..row(Payload::Document {
             name: "answer.md".to_owned(),
             text,
             reply_to: None,

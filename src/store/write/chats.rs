@@ -8,7 +8,7 @@
 use redb::ReadableTable;
 
 use super::Write;
-use crate::chat::{ChatId, Job, Lane, Outbound, Parcel, StoredTurn, UserId};
+use crate::chat::{ChatId, Job, Lane, Outbound, Payload, StoredTurn, UserId};
 use crate::people::person::Person;
 use crate::store::StoreError;
 use crate::store::codec::Record;
@@ -141,37 +141,39 @@ fn joined(old: &Person, new: Person) -> Person {
 /// A part that names no message: what was to take one over is sent as a message of its own, and what
 /// was only about one is gone.
 fn without_messages(row: Outbound) -> Option<Outbound> {
-    let parcel = match row.parcel {
-        Parcel::Send { body, buttons, .. } | Parcel::Edit { body, buttons, .. } => Parcel::Send {
-            body,
-            reply_to: None,
-            buttons,
-        },
-        Parcel::Restore {
+    let payload = match row.payload {
+        Payload::Send { body, buttons, .. } | Payload::Edit { body, buttons, .. } => {
+            Payload::Send {
+                body,
+                reply_to: None,
+                buttons,
+            }
+        }
+        Payload::Restore {
             answer,
             asked,
             buttons,
             ..
-        } => Parcel::Restore {
+        } => Payload::Restore {
             message: None,
             answer,
             asked,
             buttons,
         },
-        Parcel::Delete { .. } => return None,
-        Parcel::File { name, path, .. } => Parcel::File {
+        Payload::Delete { .. } => return None,
+        Payload::File { name, path, .. } => Payload::File {
             name,
             path,
             reply_to: None,
         },
-        Parcel::Document { name, text, .. } => Parcel::Document {
+        Payload::Document { name, text, .. } => Payload::Document {
             name,
             text,
             reply_to: None,
         },
-        Parcel::Answer { .. } => row.parcel,
+        Payload::Answer { .. } => row.payload,
     };
-    Some(Outbound { parcel, ..row })
+    Some(Outbound { payload, ..row })
 }
 
 fn keys(table: &Rows<'_>) -> Result<Vec<Key>, StoreError> {

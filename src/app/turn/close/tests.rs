@@ -169,13 +169,13 @@ async fn a_new_answer_takes_the_places_of_the_old_one_and_clears_the_rest() {
     };
     assert_eq!(edit.part_of, Some((LANE, JobId(2), 0)));
     assert!(
-        matches!(&edit.parcel, Parcel::Edit { message: MessageId(11), body, buttons }
+        matches!(&edit.payload, Payload::Edit { message: MessageId(11), body, buttons }
             if body.text == "new" && buttons.len() == 1),
         "{edit:?}"
     );
     for (row, gone) in [(second, 12), (third, 13)] {
         let message = MessageId(gone);
-        assert_eq!(row.parcel, Parcel::Delete { message });
+        assert_eq!(row.payload, Payload::Delete { message });
     }
     let context = store.context(LANE, Basis::Newest, 9).await.unwrap();
     assert_eq!(context.len(), 1);
@@ -214,9 +214,9 @@ async fn what_of_an_old_answer_is_a_file_is_known_and_not_guessed() {
         let mut edited = Vec::new();
         let mut gone = Vec::new();
         for row in &rows {
-            if let Parcel::Edit { message, .. } = row.parcel {
+            if let Payload::Edit { message, .. } = row.payload {
                 edited.push(message.0);
-            } else if let Parcel::Delete { message } = row.parcel {
+            } else if let Payload::Delete { message } = row.payload {
                 gone.push(message.0);
             }
         }
@@ -250,14 +250,14 @@ async fn the_beginning_that_stays_is_rendered_when_it_is_sent_or_stored_as_it_wa
         };
         let row = store.read_now(|rows| rows.outbound(heads[0].id));
         let row = row.unwrap().unwrap();
-        let Parcel::Edit { message, body, .. } = rendered(row.clone()).parcel else {
+        let Payload::Edit { message, body, .. } = rendered(row.clone()).payload else {
             panic!("{row:?}");
         };
         assert_eq!(message, MessageId(11));
         if beginning.is_some() {
             assert_eq!(body, pieces);
         } else {
-            assert!(matches!(&row.parcel, Parcel::Restore { answer, .. } if answer == "**old**"));
+            assert!(matches!(&row.payload, Payload::Restore { answer, .. } if answer == "**old**"));
             assert_eq!((body.text.as_str(), body.entities.len()), ("old", 1));
         }
     }
@@ -275,8 +275,8 @@ async fn a_longer_answer_goes_on_in_new_messages_and_only_its_end_has_buttons() 
     let long = "word ".repeat(1500);
     let rows = closed(&store, &job, reply(&long, "q")).await;
     assert_eq!(rows.len(), 2);
-    assert!(matches!(&rows[0].parcel, Parcel::Edit { buttons, .. } if buttons.is_empty()));
-    assert!(matches!(&rows[1].parcel, Parcel::Send { buttons, .. } if buttons.len() == 1));
+    assert!(matches!(&rows[0].payload, Payload::Edit { buttons, .. } if buttons.is_empty()));
+    assert!(matches!(&rows[1].payload, Payload::Send { buttons, .. } if buttons.len() == 1));
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn an_apology_never_takes_the_place_of_an_answer_to_the_same_question() {
         };
         with_old_answer(&store, old.clone(), job.clone()).await;
         let rows = closed(&store, &job, sorry()).await;
-        let is_new = matches!(rows[0].parcel, Parcel::Send { .. });
+        let is_new = matches!(rows[0].payload, Payload::Send { .. });
         assert_eq!(is_new, stays, "{old:?}");
         let kept = store
             .read_now(|rows| rows.turns(LANE, JobId(u64::MAX), 9))
@@ -349,10 +349,10 @@ async fn an_answer_that_grew_before_the_group_moved_is_a_new_message_after_it() 
             .unwrap()
             .unwrap();
         assert_eq!(row.chat, new);
-        row.parcel
+        row.payload
     });
-    let rows: Vec<Parcel> = rows.collect();
-    let [Parcel::Send { reply_to, .. }] = rows.as_slice() else {
+    let rows: Vec<Payload> = rows.collect();
+    let [Payload::Send { reply_to, .. }] = rows.as_slice() else {
         panic!("{rows:?}");
     };
     assert_eq!(*reply_to, None);
