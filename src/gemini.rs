@@ -17,7 +17,7 @@ use self::body::{Body, FileChanged};
 use self::slots::Slot;
 use self::stream::{Event, Gathered, Lines, Oddities};
 use self::verdict::{Judgement, Reply, Shown};
-use crate::chat::answer::{Audience, Finish};
+use crate::chat::answer::{Viewer, Finish};
 use crate::config::secret::Secret;
 use crate::http::{self, Fault};
 
@@ -110,7 +110,7 @@ impl Client {
         &self,
         slot: &Slot,
         call: &Call<'_>,
-        audience: Audience,
+        viewer: Viewer,
         on: &mut dyn FnMut(Progress<'_>),
     ) -> Outcome {
         let response = match self.post(slot, call, "streamGenerateContent?alt=sse") {
@@ -119,9 +119,9 @@ impl Client {
         };
         let mut gathered = Gathered::default();
         let body = gather(reader(response), &mut gathered, on).map_err(|fault| slot.own(fault));
-        let shown = match audience {
-            Audience::Watching if !finish::shows_nothing(&gathered.text) => Shown::Text,
-            Audience::Watching | Audience::Nobody => Shown::Nothing,
+        let shown = match viewer {
+            Viewer::Watching if !finish::shows_nothing(&gathered.text) => Shown::Text,
+            Viewer::Watching | Viewer::Nobody => Shown::Nothing,
         };
         ended(gathered, body, shown, call)
     }

@@ -17,7 +17,7 @@ pub(crate) struct Answer {
 
 /// Whether a person sees the text while it grows; if so, a broken answer cannot be begun anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub(crate) enum Viewer {
     Watching,
     Nobody,
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 
 use super::*;
-use crate::chat::answer::Audience;
+use crate::chat::answer::Viewer;
 use crate::chat::prompt::{Message, PromptPart, Speaker};
 use crate::config::{Config, Need, Sources, Stream};
 use crate::store::{Open, Store};
@@ -73,7 +73,7 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Ended {
         },
         view: View {
             way: Stream::Auto,
-            audience: Audience::Nobody,
+            viewer: Viewer::Nobody,
             sight: &sight,
             halt: &halt,
         },
