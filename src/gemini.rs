@@ -14,10 +14,11 @@ use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderValue, Response};
 
 use self::body::{Body, FileChanged};
+use self::gathered::{Gathered, Oddities};
 use self::slots::Slot;
-use self::stream::{Event, Gathered, Lines, Oddities};
+use self::stream::{Event, Lines};
 use self::verdict::{Judgement, Reply, Shown};
-use crate::chat::answer::{Viewer, Finish};
+use crate::chat::answer::{Finish, Viewer};
 use crate::config::secret::Secret;
 use crate::http::{self, Fault};
 
@@ -25,6 +26,7 @@ pub(crate) use self::finish::Outcome;
 
 pub(crate) mod body;
 mod finish;
+mod gathered;
 mod quota;
 pub(crate) mod shape;
 pub(crate) mod slots;

@@ -4,7 +4,7 @@
 //! Owns nothing. Invariant: what a person has seen is never asked for again; it ends as an
 //! [`Answer`], or as the sentence that replaces it when a filter withdrew it.
 
-use super::stream::Gathered;
+use super::gathered::Gathered;
 use super::verdict::{self, Judgement, Shown};
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::http::Fault;
