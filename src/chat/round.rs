@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::part::{Part, text_of};
 use super::rich::Rich;
 use super::{Enclosed, MessageId};
 use crate::catalog::TierReason;
@@ -42,20 +43,13 @@ impl StoredTurn {
 
     /// The person's own words.
     pub(crate) fn asked_text(&self) -> String {
-        let texts = self.question.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Quote(_) | Part::Enclosed(_) => None,
-        });
-        texts.collect::<Vec<_>>().join("\n")
+        text_of(&self.question)
     }
 
     /// What belonged to the question.
     pub(crate) fn enclosed(&self) -> Vec<Enclosed> {
-        let enclosed = self.question.iter().filter_map(|part| match part {
-            Part::Enclosed(enclosed) => Some(enclosed.clone()),
-            Part::File { .. } | Part::Signed(_) | Part::Text(_) | Part::Quote(_) => None,
-        });
-        enclosed.collect()
+        let enclosed = self.question.iter().filter_map(Part::enclosed);
+        enclosed.cloned().collect()
     }
 
     /// The same round, with its question only.
@@ -78,35 +72,11 @@ impl StoredTurn {
 
     /// What the model said.
     pub(crate) fn answer_text(&self) -> String {
-        let texts = self.answer.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Quote(_) | Part::Enclosed(_) => None,
-        });
-        texts.collect::<Vec<_>>().join("\n")
+        text_of(&self.answer)
     }
 
     /// The words of somebody else that it was about.
     pub(crate) fn quote(&self) -> Option<&str> {
-        self.question.iter().find_map(|part| match part {
-            Part::Quote(quote) => Some(quote.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Text(_) | Part::Enclosed(_) => None,
-        })
+        self.question.iter().find_map(Part::quote)
     }
-}
-
-/// One piece of a stored question or answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Part {
-    Text(String),
-    /// A Telegram file with what the model said of it.
-    File {
-        file_id: String,
-        description: String,
-    },
-    /// An opaque part the model signed, replayed byte for byte (Gemini `thoughtSignature`).
-    Signed(Vec<u8>),
-    /// Words of somebody else that the question was about.
-    Quote(String),
-    /// What belonged to the question.
-    Enclosed(Enclosed),
 }

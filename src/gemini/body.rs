@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 
 use super::shape::{Shape, Signatures, Wording};
 use super::wire::{GenerationConfig, SAFETY, Settings, ThinkingConfig};
-use crate::chat::prompt::{Message, Prompt, PromptPart, Speaker};
+use crate::chat::part::PromptPart;
+use crate::chat::prompt::{Message, Prompt, Speaker};
 
 /// What Google documents for histories whose signatures are lost or another model's.
 const PLACEHOLDER: &str = "skip_thought_signature_validator";

@@ -5,7 +5,8 @@ use std::thread;
 
 use super::*;
 use crate::chat::answer::Viewer;
-use crate::chat::prompt::{Message, PromptPart, Speaker};
+use crate::chat::part::PromptPart;
+use crate::chat::prompt::{Message, Speaker};
 use crate::config::{Config, Need, Sources, Stream};
 use crate::store::{Open, Store};
 
