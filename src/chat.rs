@@ -7,8 +7,9 @@ use crate::clock::Timestamp;
 
 pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
-pub(crate) use outbound::{Button, Failing, Outbound, Payload, Rank};
+pub(crate) use outbound::{Button, Failing, Outbound, Rank};
 pub(crate) use part::Part;
+pub(crate) use payload::Payload;
 pub(crate) use role::Role;
 pub(crate) use round::StoredTurn;
 
@@ -20,6 +21,7 @@ pub(crate) mod enclosed;
 mod lane;
 mod outbound;
 pub(crate) mod part;
+mod payload;
 pub(crate) mod pieces;
 pub(crate) mod prompt;
 mod quoting;

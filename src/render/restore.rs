@@ -7,22 +7,18 @@ use crate::chat::{Button, MessageId, Outbound, Payload};
 /// The row with its payload rendered, where that is left to the moment of sending. Renders a whole
 /// answer: for a thread that may block.
 pub(crate) fn rendered(row: Outbound) -> Outbound {
-    match &row.payload {
-        Payload::Restore {
-            message,
-            answer,
-            asked,
-            buttons,
-        } => Outbound {
-            payload: beginning(*message, (answer, asked), buttons),
-            ..row
-        },
-        Payload::Send { .. }
-        | Payload::Edit { .. }
-        | Payload::Delete { .. }
-        | Payload::File { .. }
-        | Payload::Document { .. }
-        | Payload::Answer { .. } => row,
+    let Payload::Restore {
+        message,
+        answer,
+        asked,
+        buttons,
+    } = &row.payload
+    else {
+        return row;
+    };
+    Outbound {
+        payload: beginning(*message, (answer, asked), buttons),
+        ..row
     }
 }
 
