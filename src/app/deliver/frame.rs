@@ -95,12 +95,12 @@ async fn sent(ctx: &Arc<Ctx>, live: &Live, begun: Begun, message: Option<Message
         }
         return;
     };
-    debug!(chat = live.chat.0; "message of an answer that has ended taken back");
-    take_back(ctx, live, orphan).await;
+    debug!(chat = live.chat.0; "message of an answer that has ended is deleted");
+    discard(ctx, live, orphan).await;
 }
 
 /// Deletes a message that no answer will take over.
-async fn take_back(ctx: &Ctx, live: &Live, message: MessageId) {
+async fn discard(ctx: &Ctx, live: &Live, message: MessageId) {
     let row = Outbound {
         payload: Payload::Delete { message },
         ..Outbound::message(live.chat, live.topic, String::new())
@@ -111,7 +111,9 @@ async fn take_back(ctx: &Ctx, live: &Live, message: MessageId) {
     });
     match stored.await {
         Ok(head) => ctx.mail.push(&[head]).await,
-        Err(error) => warn!(chat = live.chat.0, err:% = error; "message not taken back"),
+        Err(error) => {
+            warn!(chat = live.chat.0, err:% = error; "message of an ended answer not deleted")
+        }
     }
 }
 
