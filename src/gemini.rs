@@ -66,7 +66,7 @@ pub(crate) struct Call<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress<'a> {
     /// Bytes came, perhaps only a comment that keeps the connection open: the idle timer starts
-    /// anew.
+    /// again.
     Bytes,
     /// A part of an answer came, or something after one; an error is none.
     Event {
@@ -122,7 +122,7 @@ impl Client {
         let mut gathered = Gathered::default();
         let body = gather(reader(response), &mut gathered, on).map_err(|fault| slot.own(fault));
         let shown = match viewer {
-            Viewer::Watching if !finish::shows_nothing(&gathered.text) => Shown::Text,
+            Viewer::Watching if gathered.shows_anything() => Shown::Text,
             Viewer::Watching | Viewer::Nobody => Shown::Nothing,
         };
         ended(gathered, body, shown, call)
@@ -278,9 +278,8 @@ fn gather(
 
 fn tell(gathered: &mut Gathered, event: Event, on: &mut dyn FnMut(Progress<'_>)) {
     let is_data = matches!(event, Event::Json(_));
-    let before = gathered.text.len();
     gathered.take(event);
-    let text = gathered.text.get(before..).unwrap_or_default();
+    let text = gathered.added.as_str();
     // An error heals nothing that an answer would; text before it in the same event is told.
     let is_part = gathered.is_answer && (gathered.error.is_none() || !text.is_empty());
     if is_data && is_part {

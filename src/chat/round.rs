@@ -16,15 +16,17 @@ use crate::clock::Timestamp;
 pub(crate) struct StoredTurn {
     pub(crate) asked: Timestamp,
     pub(crate) question_messages: Vec<MessageId>,
-    /// Part number and message id of every part Telegram acknowledged; filled in by delivery.
+    /// Number and message id of every row of the answer that Telegram acknowledged; filled in by
+    /// delivery. A part may take several rows, or none.
     pub(crate) answer_messages: Vec<(u16, MessageId)>,
     /// Those of them that are files: they can be deleted, and not be edited.
     pub(crate) files: Vec<MessageId>,
-    /// What the first part became where Telegram took it only in pieces.
+    /// What the first row became where Telegram took it only in pieces.
     pub(crate) beginning: Option<Rich>,
     pub(crate) model: String,
     pub(crate) reason: TierReason,
     pub(crate) question: Vec<Part>,
+    /// What the model said, in order; none where there is no answer.
     pub(crate) answer: Vec<Part>,
 }
 
@@ -70,9 +72,10 @@ impl StoredTurn {
         self.answer_messages.iter().any(|(_, of)| *of == message)
     }
 
-    /// What the model said.
-    pub(crate) fn answer_text(&self) -> String {
-        text_of(&self.answer)
+    /// The first text of the answer: with it its first message begins.
+    pub(crate) fn first_text(&self) -> &str {
+        let first = self.answer.iter().find_map(Part::text);
+        first.unwrap_or_default()
     }
 
     /// The words of somebody else that it was about.

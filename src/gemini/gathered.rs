@@ -5,10 +5,27 @@
 
 mod repair;
 
+use serde::Deserialize;
+
 use super::stream::Event;
-use super::wire::{Chunk, Part};
+use super::wire::{Chunk, if_possible};
+use crate::chat::Part;
 use crate::chat::answer::Usage;
+use crate::render::is_blank;
 use repair::parsed;
+
+/// What we look at in a part.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Received {
+    #[serde(default, deserialize_with = "if_possible")]
+    text: Option<String>,
+    /// A summary of thoughts, not to be shown.
+    #[serde(default, deserialize_with = "if_possible")]
+    thought: Option<bool>,
+    #[serde(default, deserialize_with = "if_possible")]
+    thought_signature: Option<String>,
+}
 
 /// What of a stream was passed over or mended; for the log.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +41,11 @@ pub(super) struct Oddities {
 /// An answer in the making; from a stream, or from the one chunk of a whole response.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Gathered {
-    /// What a person may see.
-    pub(super) text: String,
-    /// Parts with a signature, as they came.
-    pub(super) signed: Vec<Vec<u8>>,
+    /// What the model said, in order. Text that comes in pieces is one part; a signature that comes
+    /// between them stands behind it.
+    pub(super) parts: Vec<Part>,
+    /// The text that the newest event added.
+    pub(super) added: String,
     /// The counts are cumulative: the last ones count.
     pub(super) usage: Usage,
     pub(super) finish_reason: Option<String>,
@@ -43,17 +61,27 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Takes one event and returns the text it added.
-    pub(super) fn take(&mut self, event: Event) -> &str {
-        let before = self.text.len();
-        if self.error.is_none() {
-            match event {
-                Event::Json(json) => self.take_json(json),
-                Event::Stray => self.oddities.lines += 1,
-                Event::TooLong => self.error = Some("{\"message\":\"line too long\"}".to_owned()),
-            }
+    /// Takes one event.
+    pub(super) fn take(&mut self, event: Event) {
+        self.added.clear();
+        if self.error.is_some() {
+            return;
         }
-        self.text.get(before..).unwrap_or_default()
+        match event {
+            Event::Json(json) => self.take_json(json),
+            Event::Stray => self.oddities.lines += 1,
+            Event::TooLong => self.error = Some("{\"message\":\"line too long\"}".to_owned()),
+        }
+    }
+
+    /// Whether there is a part that a chat could be sent.
+    pub(super) fn shows_anything(&self) -> bool {
+        self.parts.iter().any(|part| match part {
+            Part::Text(text) => !text.chars().all(is_blank),
+            Part::Signed(_) => false,
+            // Parts of questions.
+            Part::File { .. } | Part::Quote(_) | Part::Enclosed(_) => false,
+        })
     }
 
     fn take_json(&mut self, json: String) {
@@ -107,7 +135,7 @@ impl Gathered {
 
     /// `is_mended` tells that the JSON around it had to be.
     fn add_part(&mut self, raw: &str, is_mended: bool) {
-        let Some((part, was_broken)) = parsed::<Part>(raw) else {
+        let Some((part, was_broken)) = parsed::<Received>(raw) else {
             self.oddities.parts += 1;
             return;
         };
@@ -118,7 +146,7 @@ impl Gathered {
         }
         // What was mended is not what was signed.
         if part.thought_signature.is_some() && !is_mended {
-            self.signed.push(raw.as_bytes().to_vec());
+            self.parts.push(Part::Signed(raw.as_bytes().to_vec()));
         }
     }
 
@@ -126,10 +154,18 @@ impl Gathered {
         if text.is_empty() {
             return;
         }
+        let before = self.added.len();
         if is_mended || self.half.is_some() {
-            self.half = repair::join(&mut self.text, self.half.take(), text, is_mended);
+            self.half = repair::join(&mut self.added, self.half.take(), text, is_mended);
         } else {
-            self.text.push_str(text);
+            self.added.push_str(text);
+        }
+        let text = self.added.get(before..).unwrap_or_default();
+        let is_shown = |part: &&mut Part| !matches!(part, Part::Signed(_));
+        if let Some(Part::Text(begun)) = self.parts.iter_mut().rev().find(is_shown) {
+            begun.push_str(text);
+        } else if !text.is_empty() {
+            self.parts.push(Part::Text(text.to_owned()));
         }
     }
 }

@@ -9,7 +9,7 @@ use super::shape::Shape;
 use super::slots::Slots;
 use super::*;
 use crate::chat::answer::Failure;
-use crate::chat::part::PromptPart;
+use crate::chat::part::{Part, PromptPart, text_of};
 use crate::chat::prompt::{Message, Prompt, Speaker};
 use crate::http::{IpFamily, Transport};
 use crate::keys::{Death, Effect, Next, Repair, Rest};
@@ -155,7 +155,7 @@ fn a_stream_is_told_as_it_comes_and_ends_as_an_answer() {
     let (called, asked) = stream(sse(&[HEL, LO, STOP]));
     let answer = called.outcome.result.unwrap();
     assert_eq!(
-        (answer.text.as_str(), called.told.as_str()),
+        (text_of(&answer.parts).as_str(), called.told.as_str()),
         ("Hello", "Hello")
     );
     assert_eq!(answer.finish, Finish::Complete);
@@ -236,7 +236,7 @@ fn a_stream_that_breaks_after_text_is_a_broken_answer() {
         let (called, _) = stream(reply);
         let answer = called.outcome.result.unwrap();
         assert_eq!(
-            (answer.finish, answer.text.as_str()),
+            (answer.finish, text_of(&answer.parts).as_str()),
             (Finish::Broken, "Hello")
         );
         assert_eq!(called.outcome.verdict.effect, effect);
@@ -289,11 +289,12 @@ fn a_whole_answer_is_read_and_one_that_is_torn_is_not() {
     let (outcome, asked) = generate(http("200 OK", "application/json", json));
     let answer = outcome.result.unwrap();
     assert_eq!(
-        (answer.text.as_str(), answer.model.as_str()),
+        (text_of(&answer.parts).as_str(), answer.model.as_str()),
         ("yes", "gemini-x"),
         "the id that was asked, not the model behind an alias"
     );
-    assert_eq!(answer.signed, [br#"{"text":"yes","thoughtSignature":"s"}"#]);
+    let signed = Part::Signed(br#"{"text":"yes","thoughtSignature":"s"}"#.to_vec());
+    assert_eq!(answer.parts, [Part::Text("yes".to_owned()), signed]);
     let path = "POST /v1beta/models/gemini-x:generateContent HTTP/1.1\r\n";
     assert!(asked.head.starts_with(path));
 
@@ -323,7 +324,7 @@ fn a_compressed_stream_is_understood() {
     .into_bytes();
     reply.extend(ZIPPED);
     let (called, _) = stream(reply);
-    assert_eq!(called.outcome.result.unwrap().text, "hi");
+    assert_eq!(text_of(&called.outcome.result.unwrap().parts), "hi");
 }
 
 #[test]

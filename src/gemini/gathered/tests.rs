@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::chat::part::text_of;
 use crate::gemini::stream::tests::events;
 
 fn gathered(stream: &str) -> Gathered {
@@ -18,8 +19,8 @@ data: {"candidates":[{"content":{"role":"model","parts":[{"text":"lo"}]}}],"usag
 data: {"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":4,"candidatesTokenCount":2,"thoughtsTokenCount":9,"totalTokenCount":15},"modelVersion":"m-1"}
 "#;
 
-/// The text of a stream whose candidates hold these texts, as written in JSON.
-fn text_of(texts: &[&str]) -> Gathered {
+/// What comes of a stream whose candidates hold these texts, as written in JSON.
+fn with_texts(texts: &[&str]) -> Gathered {
     let event = |text: &&str| {
         format!(
             "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"{text}\"}}]}}}}]}}\n\n"
@@ -39,8 +40,8 @@ fn a_broken_escape_costs_one_character_and_no_text() {
         (&[r"a\u12", r"\x b"], "a\u{fffd}12\\x b", 2),
         (&["a\tb"], "a\tb", 1),
     ] {
-        let found = text_of(texts);
-        assert_eq!(found.text, text);
+        let found = with_texts(texts);
+        assert_eq!(text_of(&found.parts), text);
         assert_eq!(found.error, None);
         assert_eq!(found.oddities.mended, mended, "{texts:?}");
     }
@@ -56,7 +57,10 @@ fn what_cannot_be_read_is_counted() {
         parts: 1,
         mended: 0,
     };
-    assert_eq!((found.text.as_str(), found.oddities), ("a", oddities));
+    assert_eq!(
+        (text_of(&found.parts).as_str(), found.oddities),
+        ("a", oddities)
+    );
 }
 
 #[test]
@@ -67,7 +71,10 @@ fn a_finish_reason_in_small_letters_or_as_a_number_ends_the_answer() {
         );
         let found = gathered(&stream);
         assert_eq!(
-            (found.text.as_str(), found.finish_reason.as_deref()),
+            (
+                text_of(&found.parts).as_str(),
+                found.finish_reason.as_deref()
+            ),
             ("a", Some(reason))
         );
     }
@@ -76,7 +83,7 @@ fn a_finish_reason_in_small_letters_or_as_a_number_ends_the_answer() {
 #[test]
 fn an_answer_is_its_deltas_its_last_usage_and_its_finish() {
     let whole = gathered(WHOLE);
-    assert_eq!(whole.text, "Hello");
+    assert_eq!(text_of(&whole.parts), "Hello");
     assert_eq!(whole.finish_reason.as_deref(), Some("STOP"));
     assert_eq!(whole.model.as_deref(), Some("m-1"));
     let usage = Usage {
@@ -92,7 +99,8 @@ fn each_event_tells_the_text_it_added() {
     let mut gathered = Gathered::default();
     let mut deltas = Vec::new();
     for event in events([WHOLE.as_bytes()]) {
-        deltas.push(gathered.take(event).to_owned());
+        gathered.take(event);
+        deltas.push(gathered.added.clone());
     }
     assert_eq!(deltas, ["Hel", "lo", ""]);
 }
@@ -102,7 +110,7 @@ fn what_follows_an_early_finish_still_counts_and_a_cut_stream_has_none() {
     let early = "data: {\"candidates\":[{\"finishReason\":\"STOP\",\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}\n\n\
          data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"b\"}]}}]}\n\n";
     let whole = gathered(early);
-    assert_eq!(whole.text, "ab");
+    assert_eq!(text_of(&whole.parts), "ab");
     assert_eq!(whole.finish_reason.as_deref(), Some("STOP"));
     let cut = gathered(early.split_once("\n\n").unwrap().1);
     assert_eq!(cut.finish_reason, None);
@@ -116,8 +124,29 @@ fn thoughts_are_not_shown_and_signed_parts_are_kept_as_they_came() {
          {{\"text\":\"yes\"}},{signed}]}}}}]}}\n\n"
     );
     let found = gathered(&stream);
-    assert_eq!(found.text, "yes");
-    assert_eq!(found.signed, [signed.as_bytes()]);
+    let signed = Part::Signed(signed.as_bytes().to_vec());
+    assert_eq!(found.parts, [Part::Text("yes".to_owned()), signed]);
+}
+
+#[test]
+fn a_field_of_a_strange_type_takes_no_text_with_it() {
+    let part: Received =
+        serde_json::from_str(r#"{"text":"hi","thought":"no","thoughtSignature":7}"#).unwrap();
+    assert_eq!(part.text.as_deref(), Some("hi"));
+    assert_eq!((part.thought, part.thought_signature), (None, None));
+}
+
+#[test]
+fn a_text_that_a_signature_cuts_is_one_part() {
+    let signed = r#"{"text":"b","thoughtSignature":"s"}"#;
+    let stream = format!(
+        "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"a\"}},{signed},\
+         {{\"text\":\"c\"}}]}}}}]}}\n\n"
+    );
+    let found = gathered(&stream);
+    let signed = Part::Signed(signed.as_bytes().to_vec());
+    assert_eq!(found.parts, [Part::Text("abc".to_owned()), signed]);
+    assert_eq!(found.added, "abc");
 }
 
 #[test]
@@ -129,7 +158,7 @@ fn both_forms_of_an_error_in_mid_stream_end_the_answer() {
         "{\n \"error\": {\n \"code\": 503,\n \"status\": \"UNAVAILABLE\"\n }\n}\n",
     ] {
         let found = gathered(&format!("{head}{error}{tail}"));
-        assert_eq!(found.text, "Hel");
+        assert_eq!(text_of(&found.parts), "Hel");
         let error = found.error.unwrap();
         assert!(error.contains("UNAVAILABLE"), "{error}");
     }

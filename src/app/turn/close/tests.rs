@@ -1,8 +1,10 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::app::turn::said::payloads;
 use crate::catalog::TierReason;
 use crate::chat::Role;
+use crate::chat::rich::Rich;
 use crate::chat::{ChatId, Origin, Part, Sender, UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::locale::Language;
@@ -68,7 +70,7 @@ fn round(question: &str, answer: Option<&str>) -> StoredTurn {
 
 fn reply(text: &str, question: &str) -> Reply {
     Reply {
-        text: text.to_owned(),
+        parts: vec![Part::Text(text.to_owned())],
         round: Some(round(question, Some(text))),
         buttons: vec![Button {
             label: "Retry".to_owned(),
@@ -94,7 +96,7 @@ fn english() -> &'static Locale {
     Locale::of(Language::En)
 }
 
-fn ending<'a>(reply: &'a Reply, said: &'a Said, shown: Option<MessageId>) -> Ending<'a> {
+fn ending<'a>(reply: &'a Reply, said: &'a [Payload], shown: Option<MessageId>) -> Ending<'a> {
     Ending {
         reply,
         said,
@@ -109,7 +111,7 @@ async fn closed(store: &Store, job: &Job, reply: Reply) -> Vec<Outbound> {
         close(
             rows,
             &job,
-            &ending(&reply, &Said::of(&reply, &job, english()), None),
+            &ending(&reply, &payloads(&reply, &job, english()), None),
         )
     });
     let Closed::Said(heads) = written.await.unwrap() else {
@@ -130,7 +132,7 @@ async fn a_question_that_was_changed_meanwhile_is_not_answered() {
         close(
             rows,
             &old,
-            &ending(&reply, &Said::of(&reply, &old, english()), None),
+            &ending(&reply, &payloads(&reply, &old, english()), None),
         )
     });
     assert_eq!(written.await.unwrap(), Closed::AskedAnew);
@@ -242,8 +244,7 @@ async fn the_beginning_that_stays_is_rendered_when_it_is_sent_or_stored_as_it_wa
         with_old_answer(&store, old, job.clone()).await;
         let written = store.write(move |rows| {
             let none = Reply::default();
-            let said = Said::default();
-            close(rows, &job, &ending(&none, &said, Some(MessageId(11))))
+            close(rows, &job, &ending(&none, &[], Some(MessageId(11))))
         });
         let Closed::Said(heads) = written.await.unwrap() else {
             panic!("asked anew");
@@ -277,6 +278,51 @@ async fn a_longer_answer_goes_on_in_new_messages_and_only_its_end_has_buttons() 
     assert_eq!(rows.len(), 2);
     assert!(matches!(&rows[0].payload, Payload::Edit { buttons, .. } if buttons.is_empty()));
     assert!(matches!(&rows[1].payload, Payload::Send { buttons, .. } if buttons.len() == 1));
+}
+
+#[test]
+fn each_part_of_an_answer_is_said_in_its_order_and_signatures_are_not() {
+    let text = |text: &str| Part::Text(text.to_owned());
+    let reply = Reply {
+        parts: vec![text("**a**"), Part::Signed(vec![1]), text("b")],
+        notes: vec!["note".to_owned()],
+        ..Reply::default()
+    };
+    let said = payloads(&reply, &question(2, "q", Basis::Newest), english());
+    let texts = said.iter().map(|row| row.body().unwrap().text.as_str());
+    assert_eq!(texts.collect::<Vec<_>>(), ["a", "b\n\nnote"]);
+}
+
+#[test]
+fn below_something_new_no_old_message_is_taken_over() {
+    let job = question(2, "q", Basis::Newest);
+    let document = Payload::Document {
+        name: "a".to_owned(),
+        text: "a".to_owned(),
+        reply_to: None,
+    };
+    let text = |text: &str| Payload::message(Rich::plain(text));
+    let buttons = reply("", "").buttons;
+    let shown = Shown {
+        places: vec![MessageId(11), MessageId(12)],
+        buttons: &buttons,
+        ..Shown::default()
+    };
+    let said = [text("one"), document.clone(), text("two")];
+    let rows = outbound(&job, &said, &shown);
+    let parts: Vec<_> = rows.iter().map(|row| row.part_of.map(|of| of.2)).collect();
+    assert_eq!(parts, [Some(0), Some(1), Some(2), None]);
+    let last = Payload::Send {
+        body: Rich::plain("two"),
+        reply_to: None,
+        buttons,
+    };
+    let payloads: Vec<_> = rows.into_iter().map(|row| row.payload).collect();
+    let first = text("one").taking_over(MessageId(11));
+    let surplus = Payload::Delete {
+        message: MessageId(12),
+    };
+    assert_eq!(payloads, [first, document, last, surplus]);
 }
 
 #[tokio::test]
@@ -337,7 +383,7 @@ async fn an_answer_that_grew_before_the_group_moved_is_a_new_message_after_it() 
     let written = store.write(move |rows| {
         rows.put_job(&job)?;
         rows.migrate_chat(old, new)?;
-        let said = Said::of(&reply, &job, english());
+        let said = payloads(&reply, &job, english());
         close(rows, &asked, &ending(&reply, &said, Some(MessageId(20))))
     });
     let Closed::Said(heads) = written.await.unwrap() else {
