@@ -1,17 +1,16 @@
-//! Reads the signs of work in a text: its shape and the words of the table. One pass over the first
+//! Reads the signs of work in a text: its shape and the words of the lists. One pass over the first
 //! and the last of it, so that a long paste costs no more than a short one. Pure.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::shape::Shape;
-use super::words::{Axis, ROWS, TRADITIONAL, signals};
+use super::words::{Axis, signals, traditional};
 
 /// Characters looked at: a question stands before or after what it is about.
 const HEAD: usize = 750;
 const TAIL: usize = 250;
 
-/// A row counts for so many different places at most: a word said ten times is one sign.
+/// A signal counts for so many different places at most: a word said ten times is one sign.
 const MOST_HITS: u8 = 2;
 
 /// Bytes of a question that a word can answer, if its form asks for a yes or a no.
@@ -48,7 +47,7 @@ impl Signs {
 
     fn add_words(&mut self, chars: &[char]) {
         let index = &*INDEX;
-        let mut hits = Hits::default();
+        let mut hits = Hits(vec![Hit::default(); index.weights.len()]);
         let mut rest = chars;
         let mut inside = false;
         while let [first, next @ ..] = rest {
@@ -67,9 +66,9 @@ impl Signs {
             inside = phrase.chars.last().is_some_and(|&c| is_word(c));
             rest = rest.get(phrase.chars.len()..).unwrap_or_default();
         }
-        for (signal, hits) in signals().zip(hits.counts) {
-            let weight = u16::from(signal.weight) * u16::from(hits);
-            match signal.axis {
+        for ((axis, weight), hit) in index.weights.iter().zip(hits.0) {
+            let weight = u16::from(*weight) * u16::from(hit.count);
+            match axis {
                 Axis::Chat => self.chat += weight,
                 Axis::Small => self.small += weight,
                 Axis::Mood => self.mood += weight,
@@ -82,55 +81,48 @@ impl Signs {
     }
 }
 
-/// How often each row of the table was met.
-struct Hits {
-    counts: [u8; ROWS],
-    /// Frames whose first part was met.
-    opened: [bool; ROWS],
-}
+/// What was found of each signal, in the order of the index.
+struct Hits(Vec<Hit>);
 
-impl Default for Hits {
-    fn default() -> Self {
-        Self {
-            counts: [0; ROWS],
-            opened: [false; ROWS],
-        }
-    }
+#[derive(Debug, Clone, Copy, Default)]
+struct Hit {
+    count: u8,
+    /// The first half of a pattern was met.
+    opened: bool,
 }
 
 impl Hits {
     fn add(&mut self, place: Place) {
-        let row = usize::from(place.row);
-        let (Some(count), Some(opened)) = (self.counts.get_mut(row), self.opened.get_mut(row))
-        else {
+        let Some(hit) = self.0.get_mut(usize::from(place.signal)) else {
             return;
         };
         let counts = match place.part {
             Part::Whole => true,
             Part::First => {
-                *opened = true;
+                hit.opened = true;
                 false
             }
-            Part::Second => *opened,
+            Part::Second => hit.opened,
         };
         if counts {
-            *count = count.saturating_add(1).min(MOST_HITS);
+            hit.count = hit.count.saturating_add(1).min(MOST_HITS);
         }
     }
 }
 
-/// Where a phrase stands in the table.
+/// Where a phrase stands in the lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
-    row: u8,
+    /// Its place in `Index::weights`.
+    signal: u8,
     part: Part,
 }
 
-/// What a phrase is in its row.
+/// What a phrase is in its signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Whole,
-    /// Of a frame, as "… work". Before `First`: what is both does not answer itself.
+    /// Of a pattern, as "… work". Before `First`: what is both does not answer itself.
     Second,
     /// As "how do …": says nothing until a second part follows.
     First,
@@ -177,8 +169,10 @@ fn is_word(c: char) -> bool {
     }
 }
 
-/// The table, ready for one look at each place of a text.
+/// The word lists, ready for one look at each place of a text.
 struct Index {
+    /// What each signal speaks for, and how much.
+    weights: Vec<(Axis, u8)>,
     /// Where the phrases of each slot begin; one more than there are slots.
     starts: Vec<u16>,
     /// By slot, the longest first.
@@ -196,10 +190,12 @@ static INDEX: LazyLock<Index> = LazyLock::new(Index::build);
 
 impl Index {
     fn build() -> Self {
-        let variants = variants();
+        let variants = traditional();
+        let mut weights = Vec::new();
         let mut phrases: Vec<Phrase> = Vec::new();
-        for (row, signal) in (0_u8..).zip(signals()) {
-            for word in signal.words.columns().into_iter().flatten() {
+        for (place, signal) in (0_u8..).zip(signals()) {
+            weights.push((signal.axis, signal.weight));
+            for word in signal.columns().into_iter().flatten() {
                 let (word, part) = part(word);
                 let (word, open) = match word.strip_suffix('*') {
                     Some(word) => (word, true),
@@ -211,7 +207,10 @@ impl Index {
                 phrases.extend([simplified, traditional].map(|chars| Phrase {
                     chars,
                     open,
-                    places: vec![Place { row, part }],
+                    places: vec![Place {
+                        signal: place,
+                        part,
+                    }],
                 }));
             }
         }
@@ -233,7 +232,11 @@ impl Index {
             .map(|at| phrases.partition_point(|phrase| slot(&phrase.chars) < Some(at)))
             .map(|at| u16::try_from(at).unwrap_or(u16::MAX))
             .collect();
-        Self { starts, phrases }
+        Self {
+            weights,
+            starts,
+            phrases,
+        }
     }
 
     /// The longest phrase that `text` begins with.
@@ -258,7 +261,7 @@ impl Phrase {
     }
 }
 
-/// A word of the table without the marks of a frame.
+/// A word of the lists without the mark of a half.
 fn part(word: &'static str) -> (&'static str, Part) {
     if let Some(first) = word.strip_suffix(" …") {
         (first, Part::First)
@@ -267,12 +270,6 @@ fn part(word: &'static str) -> (&'static str, Part) {
     } else {
         (word, Part::Whole)
     }
-}
-
-/// Simplified characters with their traditional ones.
-fn variants() -> HashMap<char, char> {
-    let mut chars = TRADITIONAL.chars();
-    std::iter::from_fn(|| Some((chars.next()?, chars.next()?))).collect()
 }
 
 /// The slot of what begins with these two characters.
