@@ -1,8 +1,9 @@
 //! Which size of model a question gets, and why. Decides from signs in the text, attachments, the
 //! last rounds, the role, the wish of `/model` and what is left of the day; the words it looks for
-//! are in `words`. Pure. Invariant: never above the role's highest tier, never a tier whose day is
+//! are in `data/words`. Pure. Invariant: never above the role's highest tier, never a tier whose day is
 //! gone unless it is the smallest, and small talk never above the smallest, whoever wishes what.
 
+mod index;
 mod shape;
 mod signs;
 mod words;

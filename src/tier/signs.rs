@@ -1,10 +1,9 @@
 //! Reads the signs of work in a text: its shape and the words of the lists. One pass over the first
 //! and the last of it, so that a long paste costs no more than a short one. Pure.
 
-use std::sync::LazyLock;
-
+use super::index::{INDEX, Part, Place, is_word};
 use super::shape::Shape;
-use super::words::{Axis, signals, traditional};
+use super::words::Axis;
 
 /// Characters looked at: a question stands before or after what it is about.
 const HEAD: usize = 750;
@@ -15,9 +14,6 @@ const MOST_HITS: u8 = 2;
 
 /// Bytes of a question that a word can answer, if its form asks for a yes or a no.
 const BRIEF_QUESTION: usize = 60;
-
-/// Slots of the word index.
-const SLOTS: usize = 4_096;
 
 /// What a text weighs for each axis; the shape of the text is part of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,17 +50,17 @@ impl Signs {
             let in_word = is_word(*first);
             // No phrase begins in the middle of a word.
             let found = if inside && in_word {
-                None
+                &[]
             } else {
                 index.longest(rest)
             };
-            let Some(phrase) = found else {
+            let [phrase, ..] = found else {
                 (rest, inside) = (next, in_word);
                 continue;
             };
-            phrase.places.iter().for_each(|place| hits.add(*place));
-            inside = phrase.chars.last().is_some_and(|&c| is_word(c));
-            rest = rest.get(phrase.chars.len()..).unwrap_or_default();
+            found.iter().for_each(|phrase| hits.add(phrase.place));
+            inside = phrase.chars().next_back().is_some_and(is_word);
+            rest = rest.get(phrase.chars().count()..).unwrap_or_default();
         }
         for ((axis, weight), hit) in index.weights.iter().zip(hits.0) {
             let weight = u16::from(*weight) * u16::from(hit.count);
@@ -110,24 +106,6 @@ impl Hits {
     }
 }
 
-/// Where a phrase stands in the lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    /// Its place in `Index::weights`.
-    signal: u8,
-    part: Part,
-}
-
-/// What a phrase is in its signal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Whole,
-    /// Of a pattern, as "… work". Before `First`: what is both does not answer itself.
-    Second,
-    /// As "how do …": says nothing until a second part follows.
-    First,
-}
-
 /// The beginning and the end of a text, with one form for marks that have several.
 fn excerpt(text: &str) -> Vec<char> {
     let mut chars = Vec::with_capacity(text.len().min(HEAD + TAIL + 1));
@@ -158,123 +136,4 @@ fn is_yes_or_no(chars: &[char]) -> bool {
     let opens = |verb: &&str| verb.chars().zip(chars).all(|(a, b)| a == *b);
     let last = chars.iter().rev().find(|c| !matches!(c, '?' | ' '));
     VERBS.iter().any(opens) || matches!(last, Some('吗' | '嗎'))
-}
-
-/// Part of a word that ends at a space; Chinese, Japanese and Korean have none.
-fn is_word(c: char) -> bool {
-    if c.is_ascii() {
-        c.is_ascii_alphanumeric()
-    } else {
-        c < '\u{2e80}' && c.is_alphanumeric()
-    }
-}
-
-/// The word lists, ready for one look at each place of a text.
-struct Index {
-    /// What each signal speaks for, and how much.
-    weights: Vec<(Axis, u8)>,
-    /// Where the phrases of each slot begin; one more than there are slots.
-    starts: Vec<u16>,
-    /// By slot, the longest first.
-    phrases: Vec<Phrase>,
-}
-
-struct Phrase {
-    chars: Vec<char>,
-    /// The last word may go on.
-    open: bool,
-    places: Vec<Place>,
-}
-
-static INDEX: LazyLock<Index> = LazyLock::new(Index::build);
-
-impl Index {
-    fn build() -> Self {
-        let variants = traditional();
-        let mut weights = Vec::new();
-        let mut phrases: Vec<Phrase> = Vec::new();
-        for (place, signal) in (0_u8..).zip(signals()) {
-            weights.push((signal.axis, signal.weight));
-            for word in signal.columns().into_iter().flatten() {
-                let (word, part) = part(word);
-                let (word, open) = match word.strip_suffix('*') {
-                    Some(word) => (word, true),
-                    None => (word, false),
-                };
-                let simplified: Vec<char> = word.chars().collect();
-                let traditional = simplified.iter().map(|c| *variants.get(c).unwrap_or(c));
-                let traditional = traditional.collect();
-                phrases.extend([simplified, traditional].map(|chars| Phrase {
-                    chars,
-                    open,
-                    places: vec![Place {
-                        signal: place,
-                        part,
-                    }],
-                }));
-            }
-        }
-        phrases.sort_by_cached_key(|phrase| {
-            let length = std::cmp::Reverse(phrase.chars.len());
-            (slot(&phrase.chars), length, phrase.chars.clone())
-        });
-        phrases.dedup_by(|later, kept| {
-            let same = later.chars == kept.chars;
-            if same {
-                kept.open |= later.open;
-                kept.places.append(&mut later.places);
-                kept.places.sort_unstable();
-                kept.places.dedup();
-            }
-            same
-        });
-        let starts = (0..=SLOTS)
-            .map(|at| phrases.partition_point(|phrase| slot(&phrase.chars) < Some(at)))
-            .map(|at| u16::try_from(at).unwrap_or(u16::MAX))
-            .collect();
-        Self {
-            weights,
-            starts,
-            phrases,
-        }
-    }
-
-    /// The longest phrase that `text` begins with.
-    fn longest(&self, text: &[char]) -> Option<&Phrase> {
-        let slot = slot(text)?;
-        let [from, to, ..] = self.starts.get(slot..)? else {
-            return None;
-        };
-        let phrases = self.phrases.get(usize::from(*from)..usize::from(*to))?;
-        phrases.iter().find(|phrase| phrase.begins(text))
-    }
-}
-
-impl Phrase {
-    fn begins(&self, text: &[char]) -> bool {
-        let Some(rest) = text.strip_prefix(self.chars.as_slice()) else {
-            return false;
-        };
-        let [last, next] =
-            [self.chars.last(), rest.first()].map(|c| c.is_some_and(|&c| is_word(c)));
-        self.open || !(last && next)
-    }
-}
-
-/// A word of the lists without the mark of a half.
-fn part(word: &'static str) -> (&'static str, Part) {
-    if let Some(first) = word.strip_suffix(" …") {
-        (first, Part::First)
-    } else if let Some(second) = word.strip_prefix("… ") {
-        (second, Part::Second)
-    } else {
-        (word, Part::Whole)
-    }
-}
-
-/// The slot of what begins with these two characters.
-fn slot(text: &[char]) -> Option<usize> {
-    let [a, b, ..] = text else { return None };
-    let mixed = u32::from(*a).wrapping_mul(0x9e37_79b1) ^ u32::from(*b).wrapping_mul(0x85eb_ca6b);
-    usize::try_from(mixed >> 20).ok()
 }
