@@ -4,9 +4,9 @@
 //! update seen within the last day is not taken twice.
 
 mod again;
+mod bypass;
 mod door;
 mod draft;
-mod errands;
 mod held_back;
 pub(super) mod journal;
 mod recent;
@@ -33,7 +33,7 @@ use crate::store::{Condition, StoreError};
 use crate::telegram::backoff::{Backoff, TokenRefusals};
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
-use errands::Errands;
+use bypass::Bypass;
 use held_back::HeldBack;
 use journal::Before;
 use recent::Recent;
@@ -77,7 +77,7 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
 async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     let mut intake = Intake {
         ctx: Arc::clone(&ctx),
-        errands: Errands::new(Arc::clone(&ctx)),
+        bypass: Bypass::new(Arc::clone(&ctx)),
         held_back: HeldBack::default(),
         recent: Recent::default(),
         refusals: Refusals::default(),
@@ -241,8 +241,8 @@ fn of_question(job: &Job) -> Waiting {
 
 struct Intake {
     ctx: Arc<Ctx>,
-    /// Commands and notices under way.
-    errands: Errands,
+    /// Commands and notices, which do not wait in the queue.
+    bypass: Bypass,
     /// Questions of which a further piece may come.
     held_back: HeldBack,
     recent: Recent,
@@ -297,7 +297,7 @@ impl Intake {
     }
 
     /// Waits for something, and meanwhile hands over the questions to which no further piece came, and
-    /// sends off the commands that wait.
+    /// starts the commands that wait.
     async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
@@ -306,7 +306,7 @@ impl Intake {
             tokio::select! {
                 biased;
                 done = &mut work => return done,
-                () = self.errands.one_is_back(), if self.errands.are_under_way() => {}
+                () = self.bypass.one_has_ended(), if self.bypass.is_under_way() => {}
                 () = sleep_until(due.unwrap_or(any_time)), if due.is_some() => {
                     for waiting in self.held_back.take_due(clock::instant()) {
                         self.ctx.desk.ask(waiting).await;
@@ -380,8 +380,8 @@ impl Intake {
         self.recent.note(&job, clock::instant());
         let hold = match &job.task {
             Task::Question { .. } => return self.ctx.desk.ask(of_question(&job)).await,
-            Task::Command(_) | Task::Tell(_) if !self.errands.admits(&job) => {
-                return self.errands.discard(job);
+            Task::Command(_) | Task::Tell(_) if !self.bypass.admits(&job) => {
+                return self.bypass.discard(job);
             }
             Task::Command(command) => match commands::ends(command) {
                 Some(end) => Some(self.ctx.desk.hold(job.lane, end).await),
@@ -389,6 +389,6 @@ impl Intake {
             },
             Task::Tell(_) => None,
         };
-        self.errands.send(job, hold).await;
+        self.bypass.start(job, hold).await;
     }
 }
