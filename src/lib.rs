@@ -17,7 +17,7 @@
 //! 4. [`app::intake`] and [`app::intake::journal`] write the job; only then does the offset move. *The
 //!    single door in.* What is about an earlier question (a changed message, a button: `intake::again`;
 //!    a reply, a further piece: `intake::draft`) is decided in that same transaction, and so is
-//!    whether its person holds too much already (`intake::door`).
+//!    whether its person holds too much already (`intake::person_limits`).
 //! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free.
 //! 6. [`app::turn`] loads the context, and [`chat::prompt`] composes the request.
 //! 7. [`app::call`] borrows a key from [`keys`], asks through [`gemini`], has the end judged by

@@ -5,10 +5,10 @@
 
 mod again;
 mod bypass;
-mod door;
 mod draft;
 mod held_back;
 pub(super) mod journal;
+mod person_limits;
 mod recent;
 mod refusals;
 mod sorter;

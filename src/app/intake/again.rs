@@ -105,7 +105,7 @@ impl Edit {
         if let Task::Question { text, .. } = &mut job.task {
             new.clone_into(text);
         }
-        if into.door.admits(&job) {
+        if into.limits.admits(&job) {
             into.add(rows, job).map(drop)
         } else {
             into.refuse(rows, job)
@@ -251,7 +251,7 @@ impl Press {
             return Ok(Some(Denied::NotNewest));
         }
         let job = Job { role, ..job };
-        if !into.door.admits(&job) {
+        if !into.limits.admits(&job) {
             return Ok(Some(Denied::TooMany));
         }
         into.add(rows, job)?;

@@ -45,7 +45,7 @@ impl Draft {
     fn begin(&self, rows: &mut Write<'_>, into: &mut Journaled) -> Result<(), StoreError> {
         let lane = self.job.lane;
         let mut job = self.job.clone();
-        if !into.door.admits(&job) {
+        if !into.limits.admits(&job) {
             return into.refuse(rows, job);
         }
         self.place(rows, into, &mut job)?;
@@ -126,7 +126,7 @@ impl Draft {
         if forward_to(&mut question, &self.job).is_err() {
             return Ok(false);
         }
-        if into.door.admits(&question) {
+        if into.limits.admits(&question) {
             into.add(rows, question)?;
         } else {
             into.refuse(rows, question)?;

@@ -19,7 +19,7 @@ use crate::telegram::decode::decode;
 use crate::telegram::poll::Batch;
 
 use super::again::{Edit, Press};
-use super::door::Door;
+use super::person_limits::PersonLimits;
 use super::sorter::Sorter;
 
 /// What one update comes to.
@@ -89,7 +89,7 @@ pub(super) struct Journaled {
     pub(super) told: Vec<UserId>,
     /// Questions that the inbox still took when the batch came.
     pub(super) room: usize,
-    pub(super) door: Door,
+    pub(super) limits: PersonLimits,
     /// Questions that were not let in.
     pub(super) refused: usize,
 }
@@ -137,11 +137,11 @@ pub(super) async fn store(
         room, seams, told, ..
     } = before;
     let all = entries.iter().map(|(_, entry)| entry);
-    let door = Door::for_all(ctx, all, &seams, told).await?;
+    let limits = PersonLimits::of_batch(ctx, all, &seams, told).await?;
     let stored = ctx.engine.store.write(move |rows| {
         let mut journaled = Journaled {
             seams: seams.clone(),
-            door: door.clone(),
+            limits: limits.clone(),
             room,
             ..Journaled::default()
         };
@@ -236,12 +236,12 @@ impl Journaled {
         self.jobs.iter().filter(is_question).count()
     }
 
-    /// Whether it takes a place in the queue: a question that the door lets in.
+    /// Whether it takes a place in the queue: a question within the limits of its person.
     pub(super) fn takes_room(&self, entry: &Entry) -> bool {
         match entry {
             Entry::Job(draft) => {
                 let is_question = matches!(draft.job.task, Task::Question { .. });
-                is_question && !draft.is_aside && self.door.admits(&draft.job)
+                is_question && !draft.is_aside && self.limits.admits(&draft.job)
             }
             Entry::Pressed { .. }
             | Entry::Again(_)
@@ -261,7 +261,7 @@ impl Journaled {
         rows.put_job(&job)?;
         self.seams.remove(&job.lane);
         if let Task::Question { .. } = job.task {
-            self.door.count(job.lane);
+            self.limits.count(job.lane);
         }
         self.jobs.push(job);
         Ok(id)
