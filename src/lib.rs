@@ -15,7 +15,7 @@
 //! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
 //! 3. [`people::gate`] is the gate: serve, tell, or ignore. [`chat::command`] reads commands.
 //! 4. [`app::intake`] and [`app::intake::journal`] write the job; only then does the offset move. *The
-//!    single door in.* What is about an earlier question (a changed message, a button: `intake::again`;
+//!    single door in.* What is about an earlier question (a changed message, a button: `intake::reask`;
 //!    a reply, a further piece: `intake::draft`) is decided in that same transaction, and so is
 //!    whether its person holds too much already (`intake::person_limits`).
 //! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free.

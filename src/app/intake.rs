@@ -3,12 +3,12 @@
 //! Owns the offset. Invariant: an update is on disk before the next poll confirms it, and an
 //! update seen within the last day is not taken twice.
 
-mod again;
 mod bypass;
 mod draft;
 mod held_back;
 pub(super) mod journal;
 mod person_limits;
+mod reask;
 mod recent;
 mod refusals;
 mod sorter;

@@ -18,8 +18,8 @@ use crate::telegram::Me;
 use crate::telegram::decode::decode;
 use crate::telegram::poll::Batch;
 
-use super::again::{Edit, Press};
 use super::person_limits::PersonLimits;
+use super::reask::{Edit, Press};
 use super::sorter::Sorter;
 
 /// What one update comes to.
@@ -31,7 +31,7 @@ pub(super) enum Entry {
         job: Option<Job>,
     },
     /// A button under an answer.
-    Again(Press),
+    Reask(Press),
     Edited(Edit),
     /// The native Stop of a draft.
     Stopped {
@@ -244,7 +244,7 @@ impl Journaled {
                 is_question && !draft.is_aside && self.limits.admits(&draft.job)
             }
             Entry::Pressed { .. }
-            | Entry::Again(_)
+            | Entry::Reask(_)
             | Entry::Edited(_)
             | Entry::Stopped { .. }
             | Entry::Dropped
@@ -273,7 +273,7 @@ impl Journaled {
         seam.is_some_and(|seam| seam.job == job.id)
     }
 
-    /// Has a job answered anew that may be running with the words it had before.
+    /// Re-asks a job that may be running with the words it had before.
     pub(super) fn note_change(&mut self, job: &Job) {
         let is_new = self.jobs.iter().any(|new| new.id == job.id);
         if !is_new && !self.is_held_back(job) && !self.changed.contains(&job.id) {
@@ -305,7 +305,7 @@ pub(super) fn enter(
                 into.add(rows, job.clone())?;
             }
         }
-        Entry::Again(press) => press.enter(rows, into)?,
+        Entry::Reask(press) => press.enter(rows, into)?,
         Entry::Edited(edit) => edit.enter(rows, into)?,
         Entry::Stopped { lane, draft } => into.stopped.push((*lane, *draft)),
         Entry::Reachable { chat, reachable } => {

@@ -89,7 +89,7 @@ impl Entry {
                 Task::Command(_) | Task::Tell(_) => None,
             },
             Self::Edited(edit) => edit.draft.job.lane.person(),
-            Self::Again(press) => Some(press.pressed.sender.id),
+            Self::Reask(press) => Some(press.pressed.sender.id),
             Self::Pressed { job, .. } => job.as_ref().and_then(|job| job.lane.person()),
             Self::Stopped { .. }
             | Self::Dropped

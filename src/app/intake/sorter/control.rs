@@ -5,8 +5,8 @@ use std::time::Duration;
 use log::debug;
 
 use super::Sorter;
-use crate::app::intake::again::{Edit, Press};
 use crate::app::intake::journal::{Draft, Entry};
+use crate::app::intake::reask::{Edit, Press};
 use crate::chat::Role;
 use crate::chat::callback::Callback;
 use crate::chat::{
@@ -78,7 +78,7 @@ impl Sorter<'_> {
                 Ok(Entry::Pressed { acknowledge, job })
             }
             (Some(callback @ (Callback::Retry | Callback::Continue)), Some(_))
-            | (Some(callback @ Callback::Stop(_)), _) => Ok(Entry::Again(Press {
+            | (Some(callback @ Callback::Stop(_)), _) => Ok(Entry::Reask(Press {
                 known: self.jobs_under_answer(&pressed).await?,
                 locale: self.settings.locale_for(&pressed.sender),
                 now: self.now,

@@ -1,5 +1,6 @@
-//! Questions that build on what was asked before: changed messages, and the buttons under an answer. What becomes of them depends on what waits, runs and is
-//! kept, so it is decided in the writer's transaction, where that stands still.
+//! Questions that are asked once more: changed messages, and the buttons under an answer. What becomes
+//! of them depends on what waits, runs and is kept, so it is decided in the writer's transaction, where
+//! that stands still.
 
 use super::journal::{Draft, Journaled};
 use crate::chat::Role;
@@ -40,8 +41,7 @@ pub(super) struct Edit {
 }
 
 impl Edit {
-    /// Changes the question that waits or runs, asks the newest one again, or asks it for the first
-    /// time.
+    /// Changes the question that waits or runs, re-asks the newest one, or asks it for the first time.
     pub(super) fn enter(
         &self,
         rows: &mut Write<'_>,
@@ -57,7 +57,7 @@ impl Edit {
             .rev()
             .find(|job| job.messages.contains(&self.message));
         let Some(mut job) = asking else {
-            return self.ask_again(rows, into, new);
+            return self.reask(rows, into, new);
         };
         // Which words of a joined paste this message made is not known any more.
         let is_whole = is_of_one_message(job.messages.len(), job.task.enclosed());
@@ -77,7 +77,7 @@ impl Edit {
         Ok(())
     }
 
-    fn ask_again(
+    fn reask(
         &self,
         rows: &mut Write<'_>,
         into: &mut Journaled,
@@ -174,7 +174,7 @@ impl Press {
         let denied = match self.callback {
             Callback::Held => None,
             Callback::Stop(job) => self.stop(rows, into, job)?,
-            Callback::Retry | Callback::Continue => self.ask_again(rows, into)?,
+            Callback::Retry | Callback::Continue => self.reask(rows, into)?,
         };
         let mut row = self.acknowledge.clone();
         if let (Parcel::Answer { text, .. }, Some(why)) = (&mut row.parcel, denied) {
@@ -214,7 +214,7 @@ impl Press {
         Ok(None)
     }
 
-    fn ask_again(
+    fn reask(
         &self,
         rows: &mut Write<'_>,
         into: &mut Journaled,
@@ -238,14 +238,14 @@ impl Press {
         } else {
             draft
         };
-        // Whoever presses twice wants it once. A changed question is asked again already.
+        // Whoever presses twice wants it once. A changed question is re-asked already.
         let is_same =
             |other: &Job| other.messages == job.messages && basis_of(other) == basis_of(&job);
         let others = under_way(rows, into, &self.known, lane)?;
         if others.iter().any(is_same) {
             return Ok(None);
         }
-        // A round that is made anew goes to the end, and must not stand behind a later question.
+        // A round that is re-asked goes to the end, and must not stand behind a later question.
         let is_question = |other: &Job| matches!(other.task, Task::Question { .. });
         if is_retry && others.iter().any(is_question) {
             return Ok(Some(Denied::NotNewest));
