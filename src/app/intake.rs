@@ -4,6 +4,7 @@
 //! update seen within the last day is not taken twice.
 
 mod bypass;
+mod clock_check;
 mod draft;
 mod held_back;
 pub(super) mod journal;
@@ -12,7 +13,6 @@ mod reask;
 mod recent;
 mod refusals;
 mod sorter;
-mod witness;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -34,11 +34,11 @@ use crate::telegram::backoff::{Backoff, TokenRefusals};
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
 use bypass::Bypass;
+use clock_check::ClockCheck;
 use held_back::HeldBack;
 use journal::Before;
 use recent::Recent;
 use refusals::Refusals;
-use witness::Witness;
 
 /// Most updates of one `getUpdates` (Bot API).
 const BATCH: u8 = 100;
@@ -84,9 +84,14 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
         wanted: 1,
     };
     let mut backoff = Backoff::default();
-    let mut witness = Witness::default();
+    let mut clock_check = ClockCheck::default();
     let me = {
-        let mut identified = pin!(identify(&ctx, &mut backoff, &mut witness, REFUSED_AT_START));
+        let mut identified = pin!(identify(
+            &ctx,
+            &mut backoff,
+            &mut clock_check,
+            REFUSED_AT_START
+        ));
         // Who is served, and from which day's quota, hangs on the time.
         let soon = timeout(FOR_THE_TIME, &mut identified).await;
         intake.recall().await?;
@@ -105,7 +110,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
         match intake.during(poller.next(offset, BATCH)).await {
             Ok(batch) => {
                 let took = clock::instant().duration_since(asked);
-                witness.hear(batch.date);
+                clock_check.compare(batch.date);
                 let pause = backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new());
                 intake.during(sleep(pause)).await;
                 offset = intake.take_in(&batch, &me).await.or(offset);
@@ -117,7 +122,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
                     }
                     back_off(&mut backoff, &error, Duration::MAX).await;
                     if let PollError::Unauthorized = error {
-                        identify(&ctx, &mut backoff, &mut witness, REFUSED_RUNNING).await?;
+                        identify(&ctx, &mut backoff, &mut clock_check, REFUSED_RUNNING).await?;
                     }
                     anyhow::Ok(())
                 };
@@ -127,13 +132,13 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     }
 }
 
-/// Asks Telegram who we are until it answers; without the name no mention could be told. Once more
-/// where the first answer says that our clock is wrong. Fails when the token was refused for as long
+/// Asks Telegram who we are until it answers: without the name no mention could be recognised. Asks
+/// once more where the first answer says that our clock is wrong. Fails when the token was refused for as long
 /// as `most`.
 async fn identify(
     ctx: &Arc<Ctx>,
     backoff: &mut Backoff,
-    witness: &mut Witness,
+    clock_check: &mut ClockCheck,
     most: Duration,
 ) -> anyhow::Result<Me> {
     let mut doubts = 0;
@@ -141,7 +146,7 @@ async fn identify(
     loop {
         let asked = Arc::clone(ctx);
         let error = match spawn_blocking(move || send::get_me(&asked.telegram)).await? {
-            Ok((_, date)) if witness.hear(date) && doubts == 0 => {
+            Ok((_, date)) if clock_check.compare(date) && doubts == 0 => {
                 doubts += 1;
                 continue;
             }

@@ -67,7 +67,7 @@ const CLOCK_READINGS: &[&str] = &[
     "steady",
     "instant",
     "wall",
-    "hear",
+    "compare",
     "follow_wall",
     "is_confirmed",
     "*",
