@@ -65,6 +65,7 @@ const IMPURE: &[&str] = &[
 const CLOCK_READINGS: &[&str] = &[
     "now",
     "steady",
+    "reading",
     "instant",
     "wall",
     "compare",
