@@ -1,21 +1,22 @@
-//! Reads the signs of work in a text: its shape and the words of the lists. One pass over the first
-//! and the last of it, so that a long paste costs no more than a short one. Pure.
+//! Weighs what speaks for which kind of work in a text: its features and the words of the lists. Reads
+//! only the beginning and the end of it, so that a long paste costs no more than a short one. Pure.
 
+use super::features::Features;
 use super::index::{INDEX, Part, Place, is_word};
-use super::shape::Shape;
 use super::words::Axis;
 
-/// Characters looked at: a question stands before or after what it is about.
+/// Characters that are read from the beginning and from the end: a question stands before or after the
+/// text that it is about.
 const HEAD: usize = 750;
 const TAIL: usize = 250;
 
-/// A signal counts for so many different places at most: a word said ten times is one sign.
+/// How often a signal counts at most in one text, however often its words stand there.
 const MOST_HITS: u8 = 2;
 
-/// Bytes of a question that a word can answer, if its form asks for a yes or a no.
+/// Longest question, in bytes, that counts as a small task when its form asks for a yes or a no.
 const BRIEF_QUESTION: usize = 60;
 
-/// What a text weighs for each axis; the shape of the text is part of it.
+/// What a text weighs on each axis, by its words and its features.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Signs {
     pub(super) chat: u16,
@@ -28,11 +29,11 @@ pub(super) struct Signs {
 }
 
 impl Signs {
-    /// The signs in `text`.
+    /// Weighs `text`.
     pub(super) fn of(text: &str) -> Self {
         let mut chars = excerpt(text);
         let mut signs = Self::default();
-        Shape::of(&chars).weigh(text.trim().len(), &mut signs);
+        Features::of(&chars).weigh(text.trim().len(), &mut signs);
         chars.iter_mut().for_each(char::make_ascii_lowercase);
         signs.add_words(&chars);
         if text.len() <= BRIEF_QUESTION && is_yes_or_no(&chars) {
