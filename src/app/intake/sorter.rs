@@ -2,8 +2,8 @@
 //! the first changed. Reads the registry; changes nothing but its own copies, and what is known of
 //! where the bot may write, which the updates after it in the batch depend on.
 
-mod control;
 mod notices;
+mod presses_and_edits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
