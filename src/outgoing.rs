@@ -77,8 +77,9 @@ impl Outgoing {
         self.file(line, now);
     }
 
-    /// A growing answer wants to show what it has by then.
-    pub(crate) fn wish(&mut self, chat: ChatId, job: JobId, frame: Frame, now: Timestamp) {
+    /// A growing answer asks to show what it has when the frame may go; a request that waits already is
+    /// replaced.
+    pub(crate) fn request_frame(&mut self, chat: ChatId, job: JobId, frame: Frame, now: Timestamp) {
         let line = Line::Texts(chat);
         let frames = &mut self.lines.entry(line).or_default().frames;
         match frames.iter_mut().find(|(known, _)| *known == job) {
@@ -88,8 +89,8 @@ impl Outgoing {
         self.file(line, now);
     }
 
-    /// The answer to a job has nothing more to show.
-    pub(crate) fn unwish(&mut self, chat: ChatId, job: JobId, now: Timestamp) {
+    /// The answer to a job has nothing more to show: what it asked for is not sent.
+    pub(crate) fn cancel_frame(&mut self, chat: ChatId, job: JobId, now: Timestamp) {
         let line = Line::Texts(chat);
         self.unfile(line);
         if let Some(rows) = self.lines.get_mut(&line) {

@@ -48,7 +48,7 @@ pub(super) struct Rows {
     pub(super) waiting: BTreeMap<OutboxId, Row>,
     /// Rows that Telegram keeps failing on: they go when nothing else waits.
     pub(super) aside: BTreeMap<OutboxId, Row>,
-    /// In the order in which they were wished.
+    /// In the order in which they were asked for.
     pub(super) frames: VecDeque<(JobId, Frame)>,
     pub(super) under_way: Option<Item>,
     /// The row under way.

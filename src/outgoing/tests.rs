@@ -245,9 +245,9 @@ fn shown(outgoing: &mut Outgoing, job: u64, now: Timestamp) -> bool {
 #[test]
 fn a_row_goes_before_a_frame_and_frames_of_a_chat_take_turns() {
     let mut outgoing = Outgoing::default();
-    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, NOW);
-    outgoing.wish(ChatId(7), JobId(2), Frame::Draft, NOW);
-    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, NOW);
+    outgoing.request_frame(ChatId(7), JobId(1), Frame::Draft, NOW);
+    outgoing.request_frame(ChatId(7), JobId(2), Frame::Draft, NOW);
+    outgoing.request_frame(ChatId(7), JobId(1), Frame::Draft, NOW);
     outgoing.push(head(9, 7, Rank::Final), NOW);
     let row = outgoing.next(NOW).unwrap();
     assert_eq!(id(row), 9);
@@ -255,14 +255,14 @@ fn a_row_goes_before_a_frame_and_frames_of_a_chat_take_turns() {
     outgoing.ended(row, Ended::Gone, NOW, Duration::ZERO);
     assert!(shown(&mut outgoing, 1, NOW));
     assert!(shown(&mut outgoing, 2, NOW));
-    assert_eq!(outgoing.next(NOW), None, "one wish is one frame");
+    assert_eq!(outgoing.next(NOW), None, "one request is one frame");
 }
 
 #[test]
 fn finals_of_all_chats_go_before_frames_of_any_and_frames_before_typing() {
     let mut outgoing = Outgoing::default();
-    outgoing.wish(ChatId(1), JobId(1), Frame::Typing, NOW);
-    outgoing.wish(ChatId(2), JobId(2), Frame::Draft, NOW);
+    outgoing.request_frame(ChatId(1), JobId(1), Frame::Typing, NOW);
+    outgoing.request_frame(ChatId(2), JobId(2), Frame::Draft, NOW);
     outgoing.push(head(5, 3, Rank::Final), NOW);
     assert_eq!(outgoing.next_rank(), Some(Rank::Final));
     assert_eq!(taken(&mut outgoing, NOW), Some(5));
@@ -278,7 +278,7 @@ fn messages_that_grow_keep_to_one_a_second_without_a_burst() {
     let mut times = 0;
     for tenth in 0..100 {
         let now = NOW.after(SECOND / 10 * tenth);
-        outgoing.wish(ChatId(7), JobId(1), Frame::Message, now);
+        outgoing.request_frame(ChatId(7), JobId(1), Frame::Message, now);
         times += u32::from(shown(&mut outgoing, 1, now));
     }
     assert_eq!(times, 10);
@@ -287,7 +287,7 @@ fn messages_that_grow_keep_to_one_a_second_without_a_burst() {
 #[test]
 fn a_frame_that_met_a_flood_parks_the_chat_and_is_not_tried_again() {
     let mut outgoing = Outgoing::default();
-    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, NOW);
+    outgoing.request_frame(ChatId(7), JobId(1), Frame::Draft, NOW);
     let (_, due) = frame(&mut outgoing, NOW).unwrap();
     let until = NOW.after(Duration::from_secs(9));
     outgoing.ended(due, Ended::Flooded { until }, NOW, Duration::ZERO);
@@ -304,7 +304,7 @@ fn frames_take_their_part_of_a_groups_minute_and_answers_the_rest() {
     let (mut frames, mut rows) = (Vec::new(), Vec::new());
     for second in 0..300_u32 {
         let now = NOW.after(SECOND * second);
-        outgoing.wish(group, JobId(1), Frame::Message, now);
+        outgoing.request_frame(group, JobId(1), Frame::Message, now);
         if second % 4 == 0 {
             outgoing.push(head(u64::from(second), group.0, Rank::Final), now);
         }
@@ -541,7 +541,7 @@ fn what_stands_aside_holds_up_no_frame() {
     let end = NOW.after(MINUTE * 3);
     let ran = run(&mut outgoing, (NOW, end), one_fails);
     assert!(matches!(ran.last_fate(1), Fate::Aside(..)));
-    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, end);
+    outgoing.request_frame(ChatId(7), JobId(1), Frame::Draft, end);
     assert!(shown(&mut outgoing, 1, end));
 }
 
@@ -559,7 +559,7 @@ fn the_count_of_rows_is_true_whatever_happens() {
                 let row = rng.choice([nth, nth / 2]).unwrap();
                 outgoing.push(head(row, chat.0, rank), now);
             }
-            4 => outgoing.wish(chat, JobId(nth), Frame::Draft, now),
+            4 => outgoing.request_frame(chat, JobId(nth), Frame::Draft, now),
             5 if rng.u8(0..20) == 0 => outgoing.close(chat),
             6..8 => under_way.extend(outgoing.next(now)),
             _ => {
