@@ -44,8 +44,8 @@ pub(crate) struct Outgoing {
     rows: usize,
     tally: Tally,
     /// Tries in a row that got no answer, and when the next one may go.
-    silence: u32,
-    silent_until: Timestamp,
+    unanswered: u32,
+    outage_until: Timestamp,
 }
 
 impl Outgoing {
@@ -175,7 +175,7 @@ impl Outgoing {
     /// When [`Outgoing::next`] has something, if nothing else happens before: `now` when it has.
     pub(crate) fn next_at(&mut self, now: Timestamp) -> Option<Timestamp> {
         self.wake_lines(now);
-        if self.silence > 0 && self.under_way > 0 {
+        if self.unanswered > 0 && self.under_way > 0 {
             // The probe's end decides.
             return None;
         }
@@ -183,8 +183,8 @@ impl Outgoing {
             Some(_) => now,
             None => self.asleep.first()?.0,
         };
-        Some(if self.silence > 0 {
-            due.max(self.silent_until)
+        Some(if self.unanswered > 0 {
+            due.max(self.outage_until)
         } else {
             due
         })

@@ -63,7 +63,7 @@ impl Outgoing {
             Ended::Gone | Ended::Changed | Ended::Flooded { .. }
         );
         if is_answered {
-            self.silence = 0;
+            self.unanswered = 0;
             // That a button was answered says nothing of messages.
             self.tally.served += u64::from(matches!(tried.line, Line::Texts(_)));
         }
@@ -88,7 +88,7 @@ impl Outgoing {
         let before = self.tally;
         // What stands aside tells nothing of Telegram.
         if tried.ended == Ended::Unanswered && !is_aside {
-            self.silence_grows(now, jitter);
+            self.note_unanswered(now, jitter);
             self.tally.failed += 1;
         }
         let rows = self.lines.get_mut(&tried.line)?;
@@ -100,8 +100,8 @@ impl Outgoing {
         }
         row.failing = once_more(row.failing, row.since, now);
         let fate = match judge(row.failing, is_own_fault) {
-            Verdict::Again => {
-                // Longer than the silence, so that others probe next: it may be this chat alone
+            Verdict::Retry => {
+                // Longer than the pause of the outage, so that others probe next: it may be this chat alone
                 // that gets no answer.
                 let pause = pause_after(row.failing.tries.saturating_add(2));
                 rows.parked_until = rows.parked_until.max(now.after(pause + jitter));
@@ -122,10 +122,10 @@ impl Outgoing {
     }
 
     /// One more try without an answer. Those that were under way together count as one.
-    fn silence_grows(&mut self, now: Timestamp, jitter: Duration) {
-        if now >= self.silent_until {
-            self.silence = self.silence.saturating_add(1);
-            self.silent_until = now.after(pause_after(self.silence) + jitter);
+    fn note_unanswered(&mut self, now: Timestamp, jitter: Duration) {
+        if now >= self.outage_until {
+            self.unanswered = self.unanswered.saturating_add(1);
+            self.outage_until = now.after(pause_after(self.unanswered) + jitter);
         }
     }
 }

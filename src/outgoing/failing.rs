@@ -25,7 +25,7 @@ const GIVEN_UP: Duration = Duration::from_hours(24);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It stays where it is.
-    Again,
+    Retry,
     /// It stands aside and is tried again after this long.
     Aside(Duration),
     /// It is not tried any more.
@@ -75,7 +75,7 @@ pub(super) fn judge(failing: Failing, is_own_fault: bool) -> Verdict {
     if failing.is_aside || (is_lasting && is_own_fault) {
         return Verdict::Aside(failing.lasted.clamp(SHORTEST, LONGEST));
     }
-    Verdict::Again
+    Verdict::Retry
 }
 
 /// Whether the next failure of a row may set it aside, so that it is worth a question whether the
@@ -102,9 +102,9 @@ mod tests {
         let almost = PATIENCE.saturating_sub(Duration::from_secs(1));
         for (tries, lasted, is_own_fault, verdict) in [
             (6, PATIENCE, true, aside),
-            (5, PATIENCE, true, Verdict::Again),
-            (6, almost, true, Verdict::Again),
-            (600, GIVEN_UP * 2, false, Verdict::Again),
+            (5, PATIENCE, true, Verdict::Retry),
+            (6, almost, true, Verdict::Retry),
+            (600, GIVEN_UP * 2, false, Verdict::Retry),
         ] {
             let failing = failing(tries, lasted, false);
             assert_eq!(judge(failing, is_own_fault), verdict, "{failing:?}");

@@ -197,7 +197,7 @@ fn an_idle_group_is_forgotten() {
 }
 
 #[test]
-fn while_telegram_is_silent_one_row_probes_at_growing_distances() {
+fn while_telegram_does_not_answer_one_row_probes_at_growing_distances() {
     let mut outgoing = Outgoing::default();
     for id in 0..50 {
         outgoing.push(head(id, 100 + i64::try_from(id).unwrap(), Rank::Final), NOW);
