@@ -40,12 +40,15 @@ fn rows_of_one_chat_leave_one_at_a_time_in_order() {
     for number in [1, 2, 3] {
         let sent = outgoing.next(NOW).unwrap();
         assert_eq!(id(sent), number);
-        assert_eq!(outgoing.next(NOW), None, "the line is busy");
+        assert_eq!(outgoing.next(NOW), None, "the queue is busy");
         outgoing.ended(sent, Ended::Gone, NOW, Duration::ZERO);
     }
     assert_eq!(outgoing.len(), 0);
     assert_eq!(outgoing.next(NOW.after(MINUTE)), None);
-    assert!(outgoing.lines.is_empty(), "nothing is kept of an idle chat");
+    assert!(
+        outgoing.queues.is_empty(),
+        "nothing is kept of an idle chat"
+    );
 }
 
 #[test]
@@ -193,7 +196,7 @@ fn an_idle_group_is_forgotten() {
     let row = outgoing.next(NOW).unwrap();
     outgoing.ended(row, Ended::Gone, NOW, Duration::ZERO);
     assert_eq!(outgoing.next(NOW.after(MINUTE)), None);
-    assert!(outgoing.groups.is_empty() && outgoing.lines.is_empty());
+    assert!(outgoing.groups.is_empty() && outgoing.queues.is_empty());
 }
 
 #[test]
@@ -251,7 +254,7 @@ fn a_row_goes_before_a_frame_and_frames_of_a_chat_take_turns() {
     outgoing.push(head(9, 7, Rank::Final), NOW);
     let row = outgoing.next(NOW).unwrap();
     assert_eq!(id(row), 9);
-    assert_eq!(outgoing.next(NOW), None, "the line is busy");
+    assert_eq!(outgoing.next(NOW), None, "the queue is busy");
     outgoing.ended(row, Ended::Gone, NOW, Duration::ZERO);
     assert!(shown(&mut outgoing, 1, NOW));
     assert!(shown(&mut outgoing, 2, NOW));
@@ -579,7 +582,7 @@ fn the_count_of_rows_is_true_whatever_happens() {
             }
         }
         now = now.after(SECOND * rng.u32(0..60));
-        let counted = outgoing.lines.values().map(|rows| {
+        let counted = outgoing.queues.values().map(|rows| {
             let under_way = matches!(rows.under_way, Some(Item::Row(_)));
             rows.len() + usize::from(under_way)
         });
@@ -597,7 +600,7 @@ fn rows_that_have_other_ids_now_are_forgotten_and_cost_no_time() {
     outgoing.push(head(5, 7, Rank::Final), NOW);
     outgoing.forget(ChatId(7), &[OutboxId(2), OutboxId(3), OutboxId(9)], NOW);
     assert_eq!(outgoing.len(), 3);
-    assert_eq!(outgoing.next(NOW), None, "the line is busy");
+    assert_eq!(outgoing.next(NOW), None, "the queue is busy");
     outgoing.ended(first, Ended::Gone, NOW, Duration::ZERO);
     for expected in [4, 5] {
         let due = outgoing.next(NOW).unwrap();
@@ -607,5 +610,5 @@ fn rows_that_have_other_ids_now_are_forgotten_and_cost_no_time() {
     assert_eq!(outgoing.len(), 0);
     outgoing.forget(ChatId(9), &[OutboxId(1)], NOW);
     assert_eq!(outgoing.next(NOW.after(MINUTE)), None);
-    assert!(outgoing.lines.is_empty());
+    assert!(outgoing.queues.is_empty());
 }
