@@ -13,8 +13,8 @@ pub(super) const PER_MESSAGE: Duration = Duration::from_secs(1);
 /// … and short bursts: this much may be sent ahead of that pace.
 const AHEAD_MILLIS: u64 = 4_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 /// A chat has two queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum QueueId {
     Texts(ChatId),
     Callbacks(ChatId),
