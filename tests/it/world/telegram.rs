@@ -3,7 +3,7 @@
 //!
 //! `poll` has getUpdates; a call that writes passes `door` (may the bot write there?) and `limits`
 //! (how much?) to `send`, which keeps to the rules of `check` and leaves its trace in a `room`;
-//! `refusals` are those that a test ordered, `rude` answers that the Bot API does not know.
+//! `refusals` are those that a test ordered, `undocumented` answers that the Bot API does not list.
 //! `people` are those who talk to the bot, `presses` what they do with buttons, `sights` what tests
 //! see of it all.
 
@@ -26,9 +26,9 @@ mod presses;
 mod reask;
 mod refusals;
 mod room;
-mod rude;
 mod send;
 mod sights;
+mod undocumented;
 
 pub(crate) use door::UNDER_WAY;
 use limits::Gauge;
@@ -111,7 +111,7 @@ struct State {
     /// Calls of which method are answered so late, once each.
     late: Vec<(String, Duration)>,
     revoked: bool,
-    rude: Vec<rude::Rude>,
+    undocumented: Vec<undocumented::Undocumented>,
     /// Refusals without a cause that pass by themselves: of which method, with which code.
     passing: Vec<(String, u16)>,
 }
@@ -361,7 +361,7 @@ impl Service for Telegram {
         if late.is_some_and(|time| !wire.work(time)) {
             return;
         }
-        if self.answers_rudely((method, &params), call, wire) {
+        if self.gave_undocumented((method, &params), call, wire) {
             return;
         }
         let outcome = if token != TOKEN || self.state.lock().revoked {
