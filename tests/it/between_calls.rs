@@ -6,12 +6,12 @@ use crate::world::telegram::Person;
 use crate::world::{PATIENCE, World, eventually};
 
 /// Nothing runs and nothing is left to send.
-fn is_settled(world: &mut World) -> bool {
+fn is_idle(world: &mut World) -> bool {
     world.telegram.is_drained() && world.questions() == (0, 0) && world.unsent() == 0
 }
 
-fn settles(world: &mut World) {
-    eventually(PATIENCE, "all is done", || is_settled(world));
+fn wait_until_idle(world: &mut World) {
+    eventually(PATIENCE, "all is done", || is_idle(world));
 }
 
 /// Does something after so many calls of which the bot dies, and starts it again. The texts that the
@@ -21,7 +21,7 @@ fn dies_at(call: usize, when: When, act: impl Fn(&Person, i64, i64)) -> Option<V
     let owner = world.telegram.person(1);
     let question = owner.says("hello");
     let answer = owner.hears().id;
-    settles(&mut world);
+    wait_until_idle(&mut world);
     world.gemini.when_asked("hello", "Another answer.");
     world.crash_point.arm(call, when);
     act(&owner, question, answer);
@@ -34,7 +34,7 @@ fn dies_at(call: usize, when: When, act: impl Fn(&Person, i64, i64)) -> Option<V
             let is_new = shown
                 .iter()
                 .any(|message| message.text == "Another answer.");
-            is_over = is_new && is_settled(&mut world);
+            is_over = is_new && is_idle(&mut world);
             is_over || world.crash_point.is_reached()
         },
     );
@@ -42,7 +42,7 @@ fn dies_at(call: usize, when: When, act: impl Fn(&Person, i64, i64)) -> Option<V
     let is_reached = world.crash_point.is_reached();
     world.kill();
     world.restart();
-    settles(&mut world);
+    wait_until_idle(&mut world);
     let shown = world.telegram.shows(1);
     let texts = shown.into_iter().map(|message| message.text).collect();
     owner.is_answered("one more");
