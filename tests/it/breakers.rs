@@ -199,7 +199,7 @@ fn where_free_keys_are_not_served_two_say_so_and_a_paid_key_answers() {
 }
 
 #[test]
-fn a_key_that_was_put_away_is_tried_once_when_its_time_is_over() {
+fn a_blacklisted_key_is_probed_once_when_its_time_is_over() {
     let mut world = World::new()
         .open()
         .env("KEY_COOLDOWN_SECS", "1")

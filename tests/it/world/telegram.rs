@@ -1,11 +1,10 @@
 //! A strict stand-in for the Telegram Bot API. It keeps state as the service does, follows the
 //! published rules rather than our client, and notes every breach of them as a violation.
 //!
-//! `poll` has getUpdates; a call that writes passes `door` (may the bot write there?) and `limits`
-//! (how much?) to `send`, which keeps to the rules of `check` and leaves its trace in a `room`;
-//! `refusals` are those that a test ordered, `undocumented` answers that the Bot API does not list.
-//! `people` are those who talk to the bot, `presses` what they do with buttons, `sights` what tests
-//! see of it all.
+//! `poll` has getUpdates. A call that writes is checked against `permissions` (may the bot write there?)
+//! and `limits` (how much?); `send` carries it out by the rules of `check` and changes the `chat_state`.
+//! `refusals` and `undocumented` answers are given when a test orders them. `people` are those who talk
+//! to the bot, `presses` what they do with buttons, `inspect` what tests see of it all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,26 +16,26 @@ use serde_json::{Value, json};
 use super::http::{Request, Service, Trouble, Wire};
 use super::now;
 
+mod chat_state;
 mod check;
-mod door;
+mod inspect;
 mod limits;
 mod people;
+mod permissions;
 mod poll;
 mod presses;
 mod reask;
 mod refusals;
-mod room;
 mod send;
-mod sights;
 mod undocumented;
 
-pub(crate) use door::UNDER_WAY;
+use chat_state::Chat;
+pub(crate) use chat_state::{Draft, Frame, Message};
 use limits::Gauge;
 pub(crate) use limits::{Passed, Traffic};
 pub(crate) use people::{Group, Person, forward, photo, typed};
+pub(crate) use permissions::UNDER_WAY;
 pub(crate) use refusals::ALWAYS;
-use room::Chat;
-pub(crate) use room::{Draft, Frame, Message};
 
 /// The token of every world; its second half alone is looked for in all that the bot writes.
 pub(crate) const TOKEN: &str = "7000000001:AAHtoken-of-the-bot-under-test_q8Zr";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::request::Asked;
-use super::speech::{events, say, whole};
+use super::streaming::{events, say, whole};
 use crate::world::http::{Raw, Trouble, Wire};
 
 /// One way to fail. The rows of the table are constants.

@@ -36,7 +36,7 @@ pub(super) enum Mood {
 }
 
 impl State {
-    pub(super) fn knock(&mut self, method: &str, id: i64) -> Result<(), Refusal> {
+    pub(super) fn check_permission(&mut self, method: &str, id: i64) -> Result<(), Refusal> {
         let now = now();
         let Some(chat) = self.chats.get_mut(&id) else {
             return Err(Refusal::bad("chat not found"));
