@@ -28,9 +28,9 @@ pub fn cut(markdown: &str) -> usize {
     render::parts(&render::answer(markdown, "")).len()
 }
 
-/// The same for what is settled of an answer that grows.
+/// The same for the stable prefix of an answer that grows.
 pub fn grow(markdown: &str) -> usize {
-    cut(render::settled(markdown))
+    cut(render::stable_prefix(markdown))
 }
 
 /// Models in the catalogue of the benchmark, four in each tier.
