@@ -20,10 +20,10 @@ mod links;
 mod markdown;
 mod math;
 mod restore;
+mod rich_writer;
 mod spans;
 mod table;
 mod tokens;
-mod writer;
 
 pub(crate) use markdown::answer;
 pub(crate) use restore::rendered;

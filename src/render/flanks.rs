@@ -3,7 +3,7 @@
 //! misreads `**注意：**这里`, where no space is written. With a noncharacter between the run and the
 //! punctuation it may do both, and the nearest two make a pair.
 
-use super::writer::is_noncharacter;
+use super::rich_writer::is_noncharacter;
 
 /// The noncharacter; no text shows it.
 pub(super) const FLANK: char = '\u{fde3}';
