@@ -551,7 +551,7 @@ fn what_is_held_back_can_be_stopped_and_is_not_joined_with_a_reply() {
 }
 
 #[test]
-fn a_question_of_old_mail_is_answered_as_it_was_changed() {
+fn a_stale_question_is_answered_as_it_was_changed() {
     let mut world = World::new().prepare();
     let owner = world.telegram.person(1);
     let ago = Duration::from_mins(31);

@@ -193,7 +193,7 @@ impl Sorter<'_> {
         }
     }
 
-    /// The question of old mail that waits for its button may be changed, too.
+    /// The stale question that waits for its button may be changed, too.
     fn change_held(&mut self, inbound: &Inbound) {
         let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
         let Some(row) = self.rows.get_mut(&inbound.sender.id) else {
