@@ -38,7 +38,7 @@
 //! [`offline`]. *Edges* speak to one outside
 //! thing each and do not know each other: [`telegram`], [`gemini`] (both over [`http`]), [`store`],
 //! [`config`], [`logging`], [`threads`]. The *shell*, [`app`], knows everyone, and nobody but [`cli`] knows it.
-//! `simulator` (tests only) runs the pool against an oracle; [`bench`] is a door for `benches/`.
+//! `simulator` (tests only) runs the pool against an oracle; [`bench`] is what `benches/` can reach.
 //! [`clock`] is the only reader of clocks. `tests/it/shape.rs` holds the code to this.
 //!
 //! | State | Owner |

@@ -1,4 +1,4 @@
-//! A batch of updates to inbox rows: decode each alone, ask the gate, one commit for all.
+//! Turns a batch of updates into inbox rows: each is decoded alone and sorted, and one commit stores all.
 //!
 //! Invariant: the commit that stores the jobs also stores the offset and marks every update seen,
 //! also those that are dropped or not understood.
@@ -22,15 +22,15 @@ use super::person_limits::PersonLimits;
 use super::reask::{Edit, Press};
 use super::sorter::Sorter;
 
-/// What one update comes to.
+/// What one update is to the bot.
 pub(super) enum Entry {
     Job(Draft),
-    /// A button, with the question that it asks to be answered now.
+    /// A press that needs no look at earlier rounds, with the stale question that it has answered now.
     Pressed {
         acknowledge: Outbound,
         job: Option<Job>,
     },
-    /// A button under an answer.
+    /// A press of a button under an answer.
     Reask(Press),
     Edited(Edit),
     /// The native Stop of a draft.
@@ -57,9 +57,9 @@ pub(super) struct Draft {
     pub(super) replies_to: Option<MessageId>,
     /// The person chose the words that are quoted.
     pub(super) chose_quote: bool,
-    /// As what it may be a piece of another question.
+    /// What kind of piece of another question it may be.
     pub(super) piece: Option<Piece>,
-    /// Said to others in a group: it counts only as a piece of a question.
+    /// It was said to others in a group: it counts only as a piece of a question.
     pub(super) is_aside: bool,
     /// Jobs that wait or run in its lane, where it matters: they will be newer rounds than any that is
     /// kept now.
@@ -75,7 +75,7 @@ pub(super) struct Draft {
 pub(super) struct Journaled {
     /// Jobs in the order of their updates.
     pub(super) jobs: Vec<Job>,
-    /// Rows that leave at once.
+    /// Outbox rows that are to be sent.
     pub(super) rows: Vec<Head>,
     /// Questions of this batch, or from before it, that wait for a further piece.
     pub(super) seams: HashMap<Lane, Seam>,
@@ -107,7 +107,8 @@ pub(super) struct Before {
 }
 
 /// Stores a batch, with at most as many questions as there is room for: the first one that does not
-/// fit, and all after it, stay with Telegram. Control needs no room.
+/// fit, and all updates after it that need room, are left to Telegram. Commands, presses and notices
+/// need none.
 pub(super) async fn store(
     ctx: &Ctx,
     batch: &Batch,
@@ -254,7 +255,7 @@ impl Journaled {
         }
     }
 
-    /// A new job, which ends whatever its lane was waiting for.
+    /// Stores a new job. A question of its lane that was held back gets no further pieces after it.
     pub(super) fn add(&mut self, rows: &mut Write<'_>, draft: Job) -> Result<JobId, StoreError> {
         let id = rows.next_job_id()?;
         let job = Job { id, ..draft };
@@ -321,7 +322,7 @@ pub(super) fn enter(
     Ok(Disposition::Accepted)
 }
 
-/// A grant that ended, and what is said of it to whom.
+/// A grant that ended, and who is told of it in which words.
 pub(super) struct Expired {
     pub(super) person: UserId,
     pub(super) grant: Grant,
@@ -338,7 +339,7 @@ impl Expired {
         let Some(person) = rows.person(self.person)? else {
             return Ok(());
         };
-        // Told already, or granted anew in the meantime.
+        // Told already, or another grant was given in the meantime.
         if person.grant != Some(self.grant) {
             return Ok(());
         }
@@ -357,7 +358,7 @@ impl Expired {
     }
 }
 
-/// Whether we may write to somebody; nothing is remembered of people who never wrote.
+/// Stores whether the bot may write to somebody; nothing is stored of people who never wrote to it.
 pub(in crate::app) fn set_reachable(
     rows: &mut Write<'_>,
     chat: ChatId,

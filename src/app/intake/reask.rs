@@ -1,6 +1,6 @@
-//! Questions that are asked once more: changed messages, and the buttons under an answer. What becomes
-//! of them depends on what waits, runs and is kept, so it is decided in the writer's transaction, where
-//! that stands still.
+//! Questions that are re-asked: changed messages, and the buttons under an answer. What becomes of them
+//! depends on what waits, runs and is kept, so it is decided in the writer's transaction, in which
+//! nothing of it changes.
 
 use super::journal::{Draft, Journaled};
 use crate::chat::Role;
@@ -35,7 +35,7 @@ pub(super) struct Edit {
     /// The question as it is now, as if it were new.
     pub(super) draft: Draft,
     pub(super) message: MessageId,
-    /// The message is so new that the change may be what makes it a question: a mention that was
+    /// The message is so new that the change may be what makes it a question: a mention that had been
     /// forgotten, words for a file.
     pub(super) is_soon: bool,
 }
@@ -59,7 +59,7 @@ impl Edit {
         let Some(mut job) = asking else {
             return self.reask(rows, into, new);
         };
-        // Which words of a joined paste this message made is not known any more.
+        // Which words of a joined paste came with this message is not known any more.
         let is_whole = is_of_one_message(job.messages.len(), job.task.enclosed());
         if let Task::Question { text, .. } = &mut job.task
             && is_whole
@@ -112,7 +112,8 @@ impl Edit {
         }
     }
 
-    /// Only what was no question before; one whose round is not kept is not asked a second time.
+    /// Only a message that was no question before is asked for the first time; one whose round is not
+    /// kept is not asked a second time.
     fn ask_first(
         &self,
         rows: &mut Write<'_>,
