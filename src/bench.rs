@@ -1,5 +1,5 @@
-//! What `benches/` can reach: the key pool under load and the renderer, without the rest of the program.
-//! Not part of the public surface; the linker leaves it out of the binary. Pure.
+//! What `benches/` can reach: the key pool under load and the renderer, without the rest of the
+//! program. Not part of the public surface; the linker leaves it out of the binary. Pure.
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! How this program reaches the network: which address family, which proxy, which deadlines, and
 //! what a failure on the wire means. An edge; the two services build their clients on it.
 //!
-//! Owner of the state: [`Transport`], one per service, holds what its agents share: the TLS roots and
-//! sessions, the addresses of its hosts, and which hosts are tried on IPv4 only for a while. Invariants:
-//! no error that leaves here holds a URL, a host or a credential; certificates are always verified; and
-//! whatever a server sends, its response takes bounded memory and time.
+//! Owner of the state: [`Transport`], one per service, holds what its agents share: the TLS roots
+//! and sessions, the addresses of its hosts, and which hosts are tried on IPv4 only for a while.
+//! Invariants: no error that leaves here holds a URL, a host or a credential; certificates are
+//! always verified; and whatever a server sends, its response takes bounded memory and time.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -29,7 +29,8 @@ const BUFFER: usize = 8 << 10;
 /// Which addresses of a host are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IpFamily {
-    /// IPv6 first, for two seconds; a host that only IPv4 reaches is tried on IPv4 alone for an hour.
+    /// IPv6 first, for two seconds; a host that only IPv4 reaches is tried on IPv4 alone for an
+    /// hour.
     Auto,
     V4,
     V6,

@@ -1,9 +1,9 @@
 //! Log lines to stderr: text for people and the journal, or one JSON object a line. The formats are
 //! pure functions of a [`Line`]; [`init`] is the edge.
 //!
-//! Invariants: nobody who logs waits for whoever reads; one event is one line, whatever a person put
-//! into a value; of other crates only warnings and errors are logged (at `trace` the HTTP client prints
-//! addresses, hence the token).
+//! Invariants: nobody who logs waits for whoever reads; one event is one line, whatever a person
+//! put into a value; of other crates only warnings and errors are logged (at `trace` the HTTP
+//! client prints addresses, hence the token).
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};

@@ -1,16 +1,17 @@
-//! What may be sent next, and when: one queue per chat, in order; ranks among chats; parked chats, the
-//! pace of groups, and outages of Telegram. Pure; owned by `app::deliver`, which does the sending.
+//! What may be sent next, and when: one queue per chat, in order; ranks among chats; parked chats,
+//! the pace of groups, and outages of Telegram. Pure; owned by `app::deliver`, which does the
+//! sending.
 //!
-//! Beside the rows of the outbox a queue has frames: what a growing answer shows meanwhile. A frame is
-//! requested without its content, at most one for each job; what the answer holds by the time the frame
-//! may go is what is shown.
+//! Beside the rows of the outbox a queue has frames: what a growing answer shows meanwhile. A frame
+//! is requested without its content, at most one for each job; what the answer holds by the time
+//! the frame may go is what is shown.
 //!
-//! Moments are those of [`crate::clock::steady`], which is never set; what a restart must not forget is
-//! stored as a [`crate::clock::Pause`].
+//! Moments are those of [`crate::clock::steady`], which is never set; what a restart must not
+//! forget is stored as a [`crate::clock::Pause`].
 //!
-//! Invariants: of a queue at most one item is under way, its rows leave in the order they came, and no
-//! frame goes before a row of its chat. A row that is set aside ([`failing`]) is no longer in that
-//! order.
+//! Invariants: of a queue at most one item is under way, its rows leave in the order they came, and
+//! no frame goes before a row of its chat. A row that is set aside ([`failing`]) is no longer in
+//! that order.
 
 mod chat_queue;
 mod closed;
@@ -44,8 +45,8 @@ pub(crate) struct Outgoing {
     /// Rows waiting or under way, in all queues.
     rows: usize,
     tally: Tally,
-    /// Tries in a row that Telegram did not answer; from the first on there is an outage, in which one
-    /// row at a time is a probe …
+    /// Tries in a row that Telegram did not answer; from the first on there is an outage, in which
+    /// one row at a time is a probe …
     unanswered: u32,
     /// … and the moment of the next probe.
     outage_until: Timestamp,
@@ -80,8 +81,8 @@ impl Outgoing {
         self.file(queue, now);
     }
 
-    /// A growing answer asks to show what it has when the frame may go; a request that waits already is
-    /// replaced.
+    /// A growing answer asks to show what it has when the frame may go; a request that waits
+    /// already is replaced.
     pub(crate) fn request_frame(&mut self, chat: ChatId, job: JobId, frame: Frame, now: Timestamp) {
         let queue = QueueId::Texts(chat);
         let frames = &mut self.queues.entry(queue).or_default().frames;
@@ -143,7 +144,8 @@ impl Outgoing {
         self.ready.first().map(|(rank, _, _)| *rank)
     }
 
-    /// Forgets what waits for a chat in which the bot may not write; what is under way is not touched.
+    /// Forgets what waits for a chat in which the bot may not write; what is under way is not
+    /// touched.
     pub(crate) fn close(&mut self, chat: ChatId) {
         for queue in [QueueId::Texts(chat), QueueId::Callbacks(chat)] {
             self.unfile(queue);

@@ -1,11 +1,11 @@
-//! A priority queue of jobs: by role, with ageing (whoever waits long enough is first); one running job
-//! per lane, a few lanes at once in one group chat and of one person. Pure; the scheduler owns the one
-//! [`Queue`]. It holds ids and a few facts of each job, not the question, so that twenty thousand waiting
-//! jobs cost a few megabytes.
+//! A priority queue of jobs: by role, with ageing (whoever waits long enough is first); one running
+//! job per lane, a few lanes at once in one group chat and of one person. Pure; the scheduler owns
+//! the one [`Queue`]. It holds ids and a few facts of each job, not the question, so that twenty
+//! thousand waiting jobs cost a few megabytes.
 //!
 //! Invariants: a lane that runs or is held is never popped, nobody runs more turns than their role
-//! allows, and jobs of a lane leave in the order of their ids. A job that may have crashed the bot is
-//! popped by [`Queue::pop_suspect`] only, to run alone, and holds up no lane but its own.
+//! allows, and jobs of a lane leave in the order of their ids. A job that may have crashed the bot
+//! is popped by [`Queue::pop_suspect`] only, to run alone, and holds up no lane but its own.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
@@ -55,8 +55,8 @@ impl Past {
         self.crashes >= Self::SUSPICIOUS
     }
 
-    /// Whether it is given up: it ran alone when the bot crashed once more, or its turn panicked again.
-    /// Crashes without it point to another cause, so as many crashes more are needed.
+    /// Whether it is given up: it ran alone when the bot crashed once more, or its turn panicked
+    /// again. Crashes without it point to another cause, so as many crashes more are needed.
     pub(crate) fn is_proven(self) -> bool {
         let doubt = self.others.min(Self::MOST_OTHERS);
         self.crashes > Self::SUSPICIOUS + doubt || self.panics >= Self::MOST_PANICS
@@ -68,8 +68,8 @@ impl Past {
 #[error("the queue is full")]
 pub(crate) struct Full;
 
-/// Order among the jobs that wait: when it came, put off by the handicap of its role, then its id. This
-/// is how waiting jobs age: what comes later gets a later moment, whatever its role.
+/// Order among the jobs that wait: when it came, put off by the handicap of its role, then its id.
+/// This is how waiting jobs age: what comes later gets a later moment, whatever its role.
 type Place = (Timestamp, JobId);
 
 /// The jobs that wait and the lanes that run.
@@ -307,8 +307,8 @@ impl Queue {
         Some((place(role, since, job), past))
     }
 
-    /// Enters the lane's first job among those that may be popped, unless the lane runs or is held, or its
-    /// person has as many turns as they may.
+    /// Enters the lane's first job among those that may be popped, unless the lane runs or is held,
+    /// or its person has as many turns as they may.
     fn offer(&mut self, lane: Lane) {
         if self.busy.contains(&lane) || self.held.contains(&lane) || !self.has_turn(lane) {
             return;

@@ -1,6 +1,6 @@
 //! Turns an answer in markdown to what Telegram shows. Pure: [`markdown`] gives text and entities,
-//! [`split`] cuts them to parts that fit a message, [`growing`] finds the stable prefix of an answer that
-//! is not whole yet.
+//! [`split`] cuts them to parts that fit a message, [`growing`] finds the stable prefix of an
+//! answer that is not whole yet.
 
 mod growing;
 mod split;

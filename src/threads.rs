@@ -2,9 +2,9 @@
 //! reads of the store, so that no class of work starves another. An edge: it speaks to the system's
 //! scheduler.
 //!
-//! Owner of the state: [`Pool`]. Invariants: a pool has one thread at least from its making on; work
-//! begins only on a thread that exists; and where a thread cannot be made (a task limit), its place is
-//! withdrawn for [`RETRY`] instead of a panic.
+//! Owner of the state: [`Pool`]. Invariants: a pool has one thread at least from its making on;
+//! work begins only on a thread that exists; and where a thread cannot be made (a task limit), its
+//! place is withdrawn for [`RETRY`] instead of a panic.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -259,8 +259,8 @@ impl Thread {
         async move { answered.await.map_err(|_gone| Panicked) }
     }
 
-    /// Runs work and then hands what came of it to `tell`, when the thread is free again: whoever needs a
-    /// thread to act on it finds this one.
+    /// Runs work and then hands what came of it to `tell`, when the thread is free again: whoever
+    /// needs a thread to act on it finds this one.
     pub(crate) fn run_then<T, F, G>(mut self, work: F, tell: G)
     where
         T: 'static,

@@ -1,8 +1,8 @@
 //! Which tier of models a question gets, and why. Decides from what its text looks like and says,
-//! attachments, the last rounds, the role, the wish of `/model` and what is left of the day; the words
-//! it looks for are in `data/words`. Pure. Invariant: never above the role's highest tier, never a tier
-//! whose day is gone unless it is the smallest, and small talk never above the smallest, whoever wishes
-//! what.
+//! attachments, the last rounds, the role, the wish of `/model` and what is left of the day; the
+//! words it looks for are in `data/words`. Pure. Invariant: never above the role's highest tier,
+//! never a tier whose day is gone unless it is the smallest, and small talk never above the
+//! smallest, whoever wishes what.
 
 mod features;
 mod signs;
@@ -187,8 +187,8 @@ impl Evidence {
 }
 
 /// The weight of what speaks against work. It shrinks with the length of the text: a greeting says
-/// nothing of the long text that it opens, a small task little of the page that it is about. The mood
-/// counts longest, since the story of a bad day takes several lines.
+/// nothing of the long text that it opens, a small task little of the page that it is about. The
+/// mood counts longest, since the story of a bad day takes several lines.
 fn against(signs: &Signs, bytes: usize) -> u16 {
     match bytes {
         0..=60 => signs.mood + signs.small + signs.chat,
@@ -198,8 +198,8 @@ fn against(signs: &Signs, bytes: usize) -> u16 {
     }
 }
 
-/// Adds a quoted text: somebody else's code, or long text, is work only if the person asks something
-/// of it.
+/// Adds a quoted text: somebody else's code, or long text, is work only if the person asks
+/// something of it.
 fn add_quote(signs: &mut Signs, quote: Signs) {
     if signs.chat + signs.small + signs.mood == 0 {
         signs.code += quote.code;

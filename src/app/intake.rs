@@ -67,8 +67,8 @@ const RETRY_STORE: Duration = Duration::from_secs(2);
 /// Polls until `stop`. Fails only when Telegram refuses the token, and goes on refusing it.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
     tokio::select! {
-        // Dropping the poll loop at any point is safe: what is committed is found in the inbox at the
-        // next start, and what is not was not confirmed to Telegram.
+        // Dropping the poll loop at any point is safe: what is committed is found in the inbox at
+        // the next start, and what is not was not confirmed to Telegram.
         () = stop.cancelled() => Ok(()),
         ended = poll(ctx) => ended,
     }
@@ -133,8 +133,8 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
 }
 
 /// Asks Telegram who we are until it answers: without the name no mention could be recognised. Asks
-/// once more where the first answer says that our clock is wrong. Fails when the token was refused for as long
-/// as `most`.
+/// once more where the first answer says that our clock is wrong. Fails when the token was refused
+/// for as long as `most`.
 async fn identify(
     ctx: &Arc<Ctx>,
     backoff: &mut Backoff,
@@ -205,9 +205,9 @@ async fn last_offset(ctx: &Ctx, bot: UserId) -> Result<Option<i64>, StoreError> 
         .map(|(offset, _)| offset))
 }
 
-/// Waits until the data file can be written, and for at most [`FULL_PAUSE`] while the inbox is full:
-/// Telegram keeps what is not fetched. A full inbox is still polled now and then, for commands and
-/// presses.
+/// Waits until the data file can be written, and for at most [`FULL_PAUSE`] while the inbox is
+/// full: Telegram keeps what is not fetched. A full inbox is still polled now and then, for
+/// commands and presses.
 async fn until_ready_to_poll(ctx: &Ctx, wanted: usize) {
     let mut condition = ctx.engine.store.condition();
     let fine = condition.wait_for(|condition| *condition == Condition::Fine);
@@ -227,8 +227,8 @@ fn room(ctx: &Ctx) -> usize {
     bound.saturating_sub(ctx.desk.jobs())
 }
 
-/// A question as the queue keeps it. Its place depends on how long ago it was accepted, not on what the
-/// clock showed then.
+/// A question as the queue keeps it. Its place depends on how long ago it was accepted, not on what
+/// the clock showed then.
 fn of_question(job: &Job) -> Waiting {
     let age = clock::now().since(job.accepted);
     Waiting {
@@ -254,8 +254,8 @@ struct Intake {
     recent: Recent,
     /// Who was told lately that they ask too much at once.
     refusals: Refusals,
-    /// Places in the inbox to wait for before the next poll: a whole batch after questions were left to
-    /// Telegram, so that they are not fetched again for every single place that frees.
+    /// Places in the inbox to wait for before the next poll: a whole batch after questions were
+    /// left to Telegram, so that they are not fetched again for every single place that frees.
     wanted: usize,
 }
 
@@ -371,8 +371,8 @@ impl Intake {
         }
     }
 
-    /// Holds back a question that may get a further piece; the one of its lane that was held back before
-    /// goes to the queue.
+    /// Holds back a question that may get a further piece; the one of its lane that was held back
+    /// before goes to the queue.
     async fn hold_back(&mut self, waiting: Waiting, seam: Seam) {
         let before = self.held_back.put(waiting, seam, clock::instant());
         if let Some(before) = before {
@@ -380,9 +380,9 @@ impl Intake {
         }
     }
 
-    /// A question goes to the queue, everything else bypasses it. A command that ends what its lane asked
-    /// before holds the lane from here on: what is handed over later waits for its effect, in that lane
-    /// and in no other.
+    /// A question goes to the queue, everything else bypasses it. A command that ends what its lane
+    /// asked before holds the lane from here on: what is handed over later waits for its effect, in
+    /// that lane and in no other.
     async fn hand_over(&mut self, job: Job) {
         self.recent.note(&job, clock::instant());
         let hold = match &job.task {

@@ -14,8 +14,8 @@ pub(crate) const TOLERANCE: Duration = Duration::from_mins(1);
 /// How long a date of Telegram confirms the count: polls bring one every 50 s.
 const FRESH: Duration = Duration::from_mins(10);
 
-/// How long no date may have come at all until that counts as agreement: the answers of a local Bot API
-/// server, or of a proxy, may have none.
+/// How long no date may have come at all until that counts as agreement: the answers of a local Bot
+/// API server, or of a proxy, may have none.
 const NEVER_DATED: Duration = Duration::from_hours(1);
 
 /// What a `Date` says of the count.

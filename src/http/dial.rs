@@ -59,16 +59,16 @@ pub(super) struct Dialer {
     on_v4: Mutex<HashMap<String, Instant>>,
 }
 
-/// The certificate authorities that are trusted. Shared by all agents, because every connector holds
-/// its roots (72 kB) for itself.
+/// The certificate authorities that are trusted. Shared by all agents, because every connector
+/// holds its roots (72 kB) for itself.
 #[derive(Debug)]
 struct Tls {
     built_in: RustlsConnector,
     own: Option<OwnRoots>,
 }
 
-/// The operator's own authorities, beside the built-in ones. A connector takes one set of roots, so a
-/// connection whose certificate the one set does not trust is made once more with the other.
+/// The operator's own authorities, beside the built-in ones. A connector takes one set of roots, so
+/// a connection whose certificate the one set does not trust is made once more with the other.
 #[derive(Debug)]
 struct OwnRoots {
     connector: RustlsConnector,

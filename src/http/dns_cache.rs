@@ -1,5 +1,5 @@
-//! The addresses of hosts: looked up on a thread of their own, at most once a minute a host, and only
-//! when a connection is made; the last good ones are used while the resolver fails or hangs.
+//! The addresses of hosts: looked up on a thread of their own, at most once a minute a host, and
+//! only when a connection is made; the last good ones are used while the resolver fails or hangs.
 //!
 //! Owner of the state: [`DnsCache`], one per [`super::Transport`]. Invariants: nobody waits for a
 //! look-up longer than [`RESOLVE`], nor longer than [`SOON`] where an address is known already; and

@@ -1,8 +1,9 @@
 //! A non-blocking writer: a bounded queue of log lines, and the thread that writes them to standard
-//! error. Whoever logs never waits for whoever reads; lines that find no room are dropped and counted.
+//! error. Whoever logs never waits for whoever reads; lines that find no room are dropped and
+//! counted.
 //!
-//! Owner of the state: [`NonBlocking`]. Invariant: at most twice [`ROOM`] bytes are held, in the queue
-//! and in the write under way.
+//! Owner of the state: [`NonBlocking`]. Invariant: at most twice [`ROOM`] bytes are held, in the
+//! queue and in the write under way.
 
 use std::io::{self, Write};
 use std::sync::Arc;

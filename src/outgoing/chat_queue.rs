@@ -1,4 +1,5 @@
-//! The queue of one chat: its rows in order, its frames, its own pace, and until when it is parked. Pure.
+//! The queue of one chat: its rows in order, its frames, its own pace, and until when it is parked.
+//! Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -20,8 +21,8 @@ pub(super) enum QueueId {
     Callbacks(ChatId),
 }
 
-/// The queue of a row. Answers to callbacks expire within seconds, so they do not wait behind the texts
-/// of a parked chat.
+/// The queue of a row. Answers to callbacks expire within seconds, so they do not wait behind the
+/// texts of a parked chat.
 pub(super) const fn queue_of(chat: ChatId, rank: Rank) -> QueueId {
     match rank {
         Rank::Acknowledge => QueueId::Callbacks(chat),
@@ -48,7 +49,8 @@ pub(super) struct Row {
 #[derive(Debug, Default)]
 pub(super) struct ChatQueue {
     pub(super) waiting: BTreeMap<OutboxId, Row>,
-    /// Rows that were set aside because Telegram keeps failing on them: they go when nothing else waits.
+    /// Rows that were set aside because Telegram keeps failing on them: they go when nothing else
+    /// waits.
     pub(super) aside: BTreeMap<OutboxId, Row>,
     /// In the order in which they were asked for.
     pub(super) frames: VecDeque<(JobId, Frame)>,

@@ -1,8 +1,8 @@
-//! Chats and topics in which the bot may not write, by what Telegram refused. A question from there is
-//! not answered, as nobody would read it. Pure.
+//! Chats and topics in which the bot may not write, by what Telegram refused. A question from there
+//! is not answered, as nobody would read it. Pure.
 //!
-//! Telegram does not say when a right is given back, so an entry is forgotten after ten minutes. Entries
-//! are read and written with every message, so no operation looks at more than one chat.
+//! Telegram does not say when a right is given back, so an entry is forgotten after ten minutes.
+//! Entries are read and written with every message, so no operation looks at more than one chat.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -46,8 +46,9 @@ impl Closed {
         self.places.insert(key(place), now);
     }
 
-    /// A plain text was refused there for a reason that we do not know. Whether another text was refused
-    /// before, and none sent between: then the refusal is about the chat and not about one text.
+    /// A plain text was refused there for a reason that we do not know. Whether another text was
+    /// refused before, and none sent between: then the refusal is about the chat and not about one
+    /// text.
     pub(crate) fn refuses_all(&mut self, chat: ChatId, text: u64, now: Timestamp) -> bool {
         if self.refused.len() >= MOST {
             self.refused
@@ -70,7 +71,8 @@ impl Closed {
         }
     }
 
-    /// Whether the bot may not write there, as far as is known; an entry that is too old is forgotten.
+    /// Whether the bot may not write there, as far as is known; an entry that is too old is
+    /// forgotten.
     pub(crate) fn holds(&mut self, place: Place, now: Timestamp) -> bool {
         let (chat, topic) = key(place);
         let mut is_known = |key| match self.places.get(&key) {

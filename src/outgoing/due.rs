@@ -1,5 +1,5 @@
-//! What the queues give out to be sent, and what they are told of how it ended: the types at the border
-//! to `app::deliver`. Pure.
+//! What the queues give out to be sent, and what they are told of how it ended: the types at the
+//! border to `app::deliver`. Pure.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! What becomes of a row that Telegram keeps failing on (design §2, rule 6). Pure.
 //!
-//! A row that fails while Telegram serves others is set aside: what waits behind it in its chat goes on,
-//! and it is tried at growing intervals until it is given up. While Telegram serves nobody the fault is
-//! not the row's, and order is kept.
+//! A row that fails while Telegram serves others is set aside: what waits behind it in its chat
+//! goes on, and it is tried at growing intervals until it is given up. While Telegram serves nobody
+//! the fault is not the row's, and order is kept.
 
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ pub(super) enum Verdict {
     GivenUp,
 }
 
-/// Tries of all chats so far, by how they ended. Two tallies tell what others met between two tries of
-/// one row: when neither count has grown, nobody else was tried.
+/// Tries of all chats so far, by how they ended. Two tallies tell what others met between two tries
+/// of one row: when neither count has grown, nobody else was tried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     /// Tries that Telegram answered.
@@ -43,8 +43,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Whether a failed try was the row's own fault, by what others met since the tally `before`, that of
-    /// the row's last failure.
+    /// Whether a failed try was the row's own fault, by what others met since the tally `before`,
+    /// that of the row's last failure.
     pub(super) fn proves(self, before: Self, ended: Ended) -> bool {
         match ended {
             Ended::Broken => true,

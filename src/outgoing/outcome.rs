@@ -20,8 +20,8 @@ struct Tried {
 }
 
 impl Outgoing {
-    /// Takes the end of the try of `due`; returns what is to be stored of a row that failed again. A
-    /// frame is not tried a second time unless it is requested anew.
+    /// Takes the end of the try of `due`; returns what is to be stored of a row that failed again.
+    /// A frame is not tried a second time unless it is requested anew.
     pub(crate) fn ended(
         &mut self,
         due: Due,
@@ -101,8 +101,8 @@ impl Outgoing {
         row.failing = once_more(row.failing, row.since, now);
         let fate = match judge(row.failing, is_own_fault) {
             Verdict::Retry => {
-                // Longer than the pause of the outage, so that others probe next: it may be this chat alone
-                // that gets no answer.
+                // Longer than the pause of the outage, so that others probe next: it may be this
+                // chat alone that gets no answer.
                 let pause = pause_after(row.failing.tries.saturating_add(2));
                 rows.parked_until = rows.parked_until.max(now.after(pause + jitter));
                 Fate::Waits(row.failing)

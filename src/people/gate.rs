@@ -1,6 +1,6 @@
 //! The gate: who may speak, about what, and whether a message is too stale for an answer (design §2
-//! "Old mail", §3 "Strangers" and "Groups"). Pure; the registry's rows come in as [`Known`]. Invariant:
-//! nothing that was said to others in a group is ever answered.
+//! "Old mail", §3 "Strangers" and "Groups"). Pure; the registry's rows come in as [`Known`].
+//! Invariant: nothing that was said to others in a group is ever answered.
 
 use std::time::Duration;
 

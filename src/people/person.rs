@@ -45,8 +45,8 @@ pub(crate) struct Person {
     pub(crate) reachable: bool,
     /// The newest question that came when it was stale; a button has it answered all the same.
     pub(crate) held: Option<Held>,
-    /// When a notice was last given here: in a group, that a message could not be read; to a person,
-    /// that a stale message came which no button can answer.
+    /// When a notice was last given here: in a group, that a message could not be read; to a
+    /// person, that a stale message came which no button can answer.
     pub(crate) told_unread: Option<Timestamp>,
 }
 
@@ -76,7 +76,8 @@ pub(crate) struct Held {
     pub(crate) quote: Option<String>,
     pub(crate) enclosed: Vec<Enclosed>,
     pub(crate) sent: Timestamp,
-    /// When the person was told of it; further ones of the same outage take its place without a notice.
+    /// When the person was told of it; further ones of the same outage take its place without a
+    /// notice.
     pub(crate) told: Timestamp,
 }
 

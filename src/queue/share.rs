@@ -1,5 +1,5 @@
-//! What one person has waiting and running over all their lanes, and how much of that their role allows
-//! (design §3, "Turns at once" and "Waiting"). Pure.
+//! What one person has waiting and running over all their lanes, and how much of that their role
+//! allows (design §3, "Turns at once" and "Waiting"). Pure.
 
 use crate::chat::Lane;
 use crate::chat::Role;

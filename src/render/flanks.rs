@@ -1,7 +1,7 @@
-//! Bold and struck text beside Chinese punctuation. Pure. `CommonMark` lets a run of `**` open or close
-//! by the white space and punctuation beside it (spec 0.31, "left-flanking delimiter run"), so it
-//! misreads `**注意：**这里`, where no space is written. With a noncharacter between the run and the
-//! punctuation it may do both, and the nearest two make a pair.
+//! Bold and struck text beside Chinese punctuation. Pure. `CommonMark` lets a run of `**` open or
+//! close by the white space and punctuation beside it (spec 0.31, "left-flanking delimiter run"),
+//! so it misreads `**注意：**这里`, where no space is written. With a noncharacter between the run and
+//! the punctuation it may do both, and the nearest two make a pair.
 
 use super::rich_writer::is_noncharacter;
 

@@ -1,13 +1,14 @@
-//! The stable prefix of a growing answer: the beginning that looks the same whatever follows, so that a
-//! frame never shows one thing now and another a moment later. Pure.
+//! The stable prefix of a growing answer: the beginning that looks the same whatever follows, so
+//! that a frame never shows one thing now and another a moment later. Pure.
 //!
-//! The parser reads what there is of the answer; everything but its last block is decided. In the last
-//! block a mark that may still open something is held back with all that follows it, and so is a
-//! line that may still become a heading, a rule or the head of a table. A mark that stays open for long
-//! is given up and shown as written ([`inline`] has the bounds); only a table waits for its end however
-//! long it is, because its width decides its form. Two things are not waited for: definitions (a
-//! reference or a footnote is shown as written until its definition has come), and the line below a text
-//! that would make a heading of it, which would hold back the beginning of every answer.
+//! The parser reads what there is of the answer; everything but its last block is decided. In the
+//! last block a mark that may still open something is held back with all that follows it, and so is
+//! a line that may still become a heading, a rule or the head of a table. A mark that stays open
+//! for long is given up and shown as written ([`inline`] has the bounds); only a table waits for
+//! its end however long it is, because its width decides its form. Two things are not waited for:
+//! definitions (a reference or a footnote is shown as written until its definition has come), and
+//! the line below a text that would make a heading of it, which would hold back the beginning of
+//! every answer.
 
 mod ends;
 mod inline;

@@ -1,6 +1,6 @@
-//! Takes the formulas out of the markdown before it is parsed, or its rules would eat their backslashes
-//! and underscores; a placeholder of noncharacters keeps the place of each. Pure. Code is never searched,
-//! and prices are no formulas.
+//! Takes the formulas out of the markdown before it is parsed, or its rules would eat their
+//! backslashes and underscores; a placeholder of noncharacters keeps the place of each. Pure. Code
+//! is never searched, and prices are no formulas.
 
 use std::borrow::Cow;
 use std::iter;

@@ -1,7 +1,7 @@
-//! Writes text with formatting. Pure. Whatever the caller opens and closes, what [`RichWriter::finish`]
-//! gives is legal for Telegram (Bot API, "Formatting options"): styles are nested or disjoint, code
-//! stands in nothing but quotes and holds nothing, a quote holds no quote, no entity is empty, and the
-//! text neither begins nor ends with white space.
+//! Writes text with formatting. Pure. Whatever the caller opens and closes, what
+//! [`RichWriter::finish`] gives is legal for Telegram (Bot API, "Formatting options"): styles are
+//! nested or disjoint, code stands in nothing but quotes and holds nothing, a quote holds no quote,
+//! no entity is empty, and the text neither begins nor ends with white space.
 
 use std::cmp::Reverse;
 use std::mem;

@@ -1,6 +1,6 @@
-//! Turns the parser's events into tokens to be written: finds the other half of HTML tags and of the
-//! marks that `CommonMark` does not know (`||spoiler||`, `==mark==`), or leaves them as text. Pure.
-//! Invariant: in the result every opening has its closing, and they are nested.
+//! Turns the parser's events into tokens to be written: finds the other half of HTML tags and of
+//! the marks that `CommonMark` does not know (`||spoiler||`, `==mark==`), or leaves them as text.
+//! Pure. Invariant: in the result every opening has its closing, and they are nested.
 
 use std::collections::HashMap;
 use std::mem;
@@ -337,8 +337,8 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// Changes the block around the present one; nothing that is open in the present one goes on after
-    /// this.
+    /// Changes the block around the present one; nothing that is open in the present one goes on
+    /// after this.
     fn around(&mut self, change: impl FnOnce(&mut Parent)) {
         let mut parents = self.parents.iter_mut().rev();
         if let Some(parent) = parents.next() {

@@ -1,8 +1,8 @@
 //! One update's JSON to an [`Event`]. Pure; each update is decoded alone, so that one the bot does
 //! not understand cannot hide the others.
 //!
-//! Whether a message in a group is meant for the bot is decided by entities, never by searching
-//! the text. Words that are not the sender's own (forwarded, replied to, quoted) never address the bot.
+//! Whether a message in a group is meant for the bot is decided by entities, never by searching the
+//! text. Words that are not the sender's own (forwarded, replied to, quoted) never address the bot.
 
 use std::collections::BTreeMap;
 
@@ -236,8 +236,8 @@ fn meaning_of(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &M
     }
 }
 
-/// Whose words a message holds. Fields of the new and the old form of a forward count, whatever they
-/// hold.
+/// Whose words a message holds. Fields of the new and the old form of a forward count, whatever
+/// they hold.
 fn author(message: &Message<'_>) -> Author {
     let is_forward = [
         message.forward_origin,

@@ -24,8 +24,8 @@ pub(crate) enum Refusal {
     /// An edit to what is there already: as good as done.
     #[error("the message is the same already")]
     NotModified,
-    /// The message to edit or delete is not there or no longer ours to change: send a new one, or take
-    /// the deletion as done.
+    /// The message to edit or delete is not there or no longer ours to change: send a new one, or
+    /// take the deletion as done.
     #[error("the message cannot be changed any more")]
     Gone,
     /// Send without the reply.
@@ -60,8 +60,8 @@ pub(crate) enum Refusal {
     /// plainer.
     #[error("this kind of content is not allowed there")]
     ContentForbidden,
-    /// A 403 with an unknown description, which it holds: about what was to be sent, or about the chat.
-    /// When two plain texts in a row are refused so, the chat is taken as closed.
+    /// A 403 with an unknown description, which it holds: about what was to be sent, or about the
+    /// chat. When two plain texts in a row are refused so, the chat is taken as closed.
     #[error("forbidden: {0}")]
     Forbidden(String),
     /// It was sent, and somebody in the chat removed it at once: done, without a message id.

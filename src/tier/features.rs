@@ -79,8 +79,8 @@ impl Features {
         self.emoji += u16::from(matches!(c, '\u{1f300}'..='\u{1faff}' | '☀' | '❤' | '☺'));
     }
 
-    /// Adds what the counts speak for. `bytes` measures length alike in all scripts, since a Chinese
-    /// character is three bytes and says about as much as half an English word.
+    /// Adds what the counts speak for. `bytes` measures length alike in all scripts, since a
+    /// Chinese character is three bytes and says about as much as half an English word.
     pub(super) fn weigh(self, bytes: usize, signs: &mut Signs) {
         let percent = |part: u16| u32::from(part) * 100 / u32::from(self.visible.max(1));
         let code = [

@@ -90,8 +90,8 @@ impl Index {
         }
     }
 
-    /// The longest phrase that `text` begins with, once for each signal that it stands in; empty when
-    /// there is none.
+    /// The longest phrase that `text` begins with, once for each signal that it stands in; empty
+    /// when there is none.
     pub(super) fn longest(&self, text: &[char]) -> &[Phrase] {
         self.bucket(text)
             .and_then(|bucket| {

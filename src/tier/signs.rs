@@ -1,12 +1,13 @@
-//! Weighs what speaks for which kind of work in a text: its features and the words of the lists. Reads
-//! only the beginning and the end of it, so that a long paste costs no more than a short one. Pure.
+//! Weighs what speaks for which kind of work in a text: its features and the words of the lists.
+//! Reads only the beginning and the end of it, so that a long paste costs no more than a short one.
+//! Pure.
 
 use super::features::Features;
 use super::index::{INDEX, Part, Place, is_word};
 use super::words::Axis;
 
-/// Characters that are read from the beginning and from the end: a question stands before or after the
-/// text that it is about.
+/// Characters that are read from the beginning and from the end: a question stands before or after
+/// the text that it is about.
 const HEAD: usize = 750;
 const TAIL: usize = 250;
 

@@ -1,5 +1,5 @@
-//! The word lists of `data/words`: which words in a question speak for which kind of work. The lists
-//! are compiled in; `data/words/against.toml` describes their format. Pure.
+//! The word lists of `data/words`: which words in a question speak for which kind of work. The
+//! lists are compiled in; `data/words/against.toml` describes their format. Pure.
 
 use std::collections::HashMap;
 

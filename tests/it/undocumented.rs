@@ -1,6 +1,6 @@
-//! Undocumented answers: of Telegram, of Gemini, and of proxies before them. Whatever comes, nobody is
-//! silenced, no chat is blocked, and no key is kept out of use for longer than the cause lasts. With the
-//! default settings, but for the limits where many people ask.
+//! Undocumented answers: of Telegram, of Gemini, and of proxies before them. Whatever comes, nobody
+//! is silenced, no chat is blocked, and no key is kept out of use for longer than the cause lasts.
+//! With the default settings, but for the limits where many people ask.
 
 mod gemini;
 mod people;

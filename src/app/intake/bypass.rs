@@ -50,8 +50,8 @@ impl Bypass {
         }
     }
 
-    /// Whether one job more of its person may wait. When not, it is not run and leaves the inbox: to
-    /// slow the poll for one person's flood would keep everybody waiting.
+    /// Whether one job more of its person may wait. When not, it is not run and leaves the inbox:
+    /// to slow the poll for one person's flood would keep everybody waiting.
     pub(super) fn admits(&self, job: &Job) -> bool {
         self.waiting.has_room(job.sender.id)
     }
@@ -75,8 +75,8 @@ impl Bypass {
         drop(removed);
     }
 
-    /// Starts a job, or lets it wait until another one has ended. Waits itself only while as many wait
-    /// as may, which takes a flood from many people.
+    /// Starts a job, or lets it wait until another one has ended. Waits itself only while as many
+    /// wait as may, which takes a flood from many people.
     pub(super) async fn start(&mut self, job: Job, hold: Option<Hold>) {
         self.waiting.push(job.sender.id, BypassJob(job, hold));
         self.begin();

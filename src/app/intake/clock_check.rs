@@ -1,5 +1,5 @@
-//! Compares the clock with the `Date` of Telegram's answers, and warns the operator where the machine's
-//! clock is wrong.
+//! Compares the clock with the `Date` of Telegram's answers, and warns the operator where the
+//! machine's clock is wrong.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! A new message that enters the inbox: whether it is a piece of another question, and which round it
-//! follows. That depends on what waits, runs and is kept, so it is decided in the writer's transaction,
-//! in which nothing of it changes.
+//! A new message that enters the inbox: whether it is a piece of another question, and which round
+//! it follows. That depends on what waits, runs and is kept, so it is decided in the writer's
+//! transaction, in which nothing of it changes.
 
 use super::journal::{Draft, Journaled};
 use super::reask::{instead_of, under_way};

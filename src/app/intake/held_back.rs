@@ -1,5 +1,5 @@
-//! Questions that are held back: stored, but not in the queue yet, because a further piece of them may
-//! come.
+//! Questions that are held back: stored, but not in the queue yet, because a further piece of them
+//! may come.
 
 use std::collections::HashMap;
 
@@ -48,8 +48,8 @@ impl HeldBack {
         due.map(|(_, held)| held.waiting).collect()
     }
 
-    /// Takes over the state in which a batch left them; returns those that get no further piece, to be
-    /// queued.
+    /// Takes over the state in which a batch left them; returns those that get no further piece, to
+    /// be queued.
     pub(super) fn follow(&mut self, seams: &HashMap<Lane, Seam>, now: Instant) -> Vec<Waiting> {
         for (lane, held) in &mut self.0 {
             if let Some(seam) = seams.get(lane)

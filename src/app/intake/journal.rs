@@ -1,4 +1,5 @@
-//! Turns a batch of updates into inbox rows: each is decoded alone and sorted, and one commit stores all.
+//! Turns a batch of updates into inbox rows: each is decoded alone and sorted, and one commit
+//! stores all.
 //!
 //! Invariant: the commit that stores the jobs also stores the offset and marks every update seen,
 //! also those that are dropped or not understood.
@@ -25,7 +26,8 @@ use super::sorter::Sorter;
 /// What one update is to the bot.
 pub(super) enum Entry {
     Job(Draft),
-    /// A press that needs no look at earlier rounds, with the stale question that it has answered now.
+    /// A press that needs no look at earlier rounds, with the stale question that it has answered
+    /// now.
     Pressed {
         acknowledge: Outbound,
         job: Option<Job>,
@@ -107,8 +109,8 @@ pub(super) struct Before {
 }
 
 /// Stores a batch, with at most as many questions as there is room for: the first one that does not
-/// fit, and all updates after it that need room, are left to Telegram. Commands, presses and notices
-/// need none.
+/// fit, and all updates after it that need room, are left to Telegram. Commands, presses and
+/// notices need none.
 pub(super) async fn store(
     ctx: &Ctx,
     batch: &Batch,

@@ -1,6 +1,6 @@
-//! The limits of each person (design §3, "Turns at once" and "Waiting"): a question beyond what their
-//! role has turns and waiting places for, over all their lanes, is not let into the inbox. It takes no
-//! room there, so one person can never fill it.
+//! The limits of each person (design §3, "Turns at once" and "Waiting"): a question beyond what
+//! their role has turns and waiting places for, over all their lanes, is not let into the inbox. It
+//! takes no room there, so one person can never fill it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +22,8 @@ pub(super) struct PersonLimits {
 
 impl PersonLimits {
     /// The limits of those who wrote these entries. The journal has handed over all that it stored
-    /// before, so what the scheduler knows and what is held back for a further piece is all there is.
+    /// before, so what the scheduler knows and what is held back for a further piece is all there
+    /// is.
     pub(super) async fn of_batch<'e>(
         ctx: &Ctx,
         entries: impl Iterator<Item = &'e Entry>,
@@ -49,7 +50,8 @@ impl PersonLimits {
         Ok(limits)
     }
 
-    /// Whether the job is let in: a question while its person may have one more, anything else always.
+    /// Whether the job is let in: a question while its person may have one more, anything else
+    /// always.
     pub(super) fn admits(&self, job: &Job) -> bool {
         let share = job.lane.person().and_then(|person| self.held.get(&person));
         let is_question = matches!(job.task, Task::Question { .. });

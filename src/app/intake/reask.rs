@@ -1,6 +1,6 @@
-//! Questions that are re-asked: changed messages, and the buttons under an answer. What becomes of them
-//! depends on what waits, runs and is kept, so it is decided in the writer's transaction, in which
-//! nothing of it changes.
+//! Questions that are re-asked: changed messages, and the buttons under an answer. What becomes of
+//! them depends on what waits, runs and is kept, so it is decided in the writer's transaction, in
+//! which nothing of it changes.
 
 use super::journal::{Draft, Journaled};
 use crate::chat::Role;
@@ -35,13 +35,14 @@ pub(super) struct Edit {
     /// The question as it is now, as if it were new.
     pub(super) draft: Draft,
     pub(super) message: MessageId,
-    /// The message is so new that the change may be what makes it a question: a mention that had been
-    /// forgotten, words for a file.
+    /// The message is so new that the change may be what makes it a question: a mention that had
+    /// been forgotten, words for a file.
     pub(super) is_soon: bool,
 }
 
 impl Edit {
-    /// Changes the question that waits or runs, re-asks the newest one, or asks it for the first time.
+    /// Changes the question that waits or runs, re-asks the newest one, or asks it for the first
+    /// time.
     pub(super) fn enter(
         &self,
         rows: &mut Write<'_>,
@@ -112,8 +113,8 @@ impl Edit {
         }
     }
 
-    /// Only a message that was no question before is asked for the first time; one whose round is not
-    /// kept is not asked a second time.
+    /// Only a message that was no question before is asked for the first time; one whose round is
+    /// not kept is not asked a second time.
     fn ask_first(
         &self,
         rows: &mut Write<'_>,
@@ -185,8 +186,9 @@ impl Press {
         Ok(())
     }
 
-    /// Whether the presser may decide over what this lane asked. A press never comes from a chat: what an
-    /// anonymous admin or a channel asked belongs to everybody in the group whom the gate lets in.
+    /// Whether the presser may decide over what this lane asked. A press never comes from a chat:
+    /// what an anonymous admin or a channel asked belongs to everybody in the group whom the gate
+    /// lets in.
     fn may_decide(&self, lane: Lane) -> bool {
         let Lane::Telegram { person, .. } = lane else {
             return false;

@@ -1,6 +1,7 @@
-//! Decides for each update of a batch what it is to the bot, one after the other, so that the second of
-//! a person sees what the first changed. Reads the registry and changes only its own copies of the rows;
-//! where the bot may write is noted at once, as later updates of the batch depend on it.
+//! Decides for each update of a batch what it is to the bot, one after the other, so that the
+//! second of a person sees what the first changed. Reads the registry and changes only its own
+//! copies of the rows; where the bot may write is noted at once, as later updates of the batch
+//! depend on it.
 
 mod notices;
 mod presses_and_edits;
@@ -43,8 +44,8 @@ pub(super) struct Sorter<'a> {
     settings: Arc<Settings>,
     bot: i64,
     pub(super) now: Timestamp,
-    /// The same by Telegram's clock, which also dates the messages: how old a message is does not depend
-    /// on ours.
+    /// The same by Telegram's clock, which also dates the messages: how old a message is does not
+    /// depend on ours.
     theirs: Timestamp,
     pub(super) rows: HashMap<UserId, Row>,
     /// Grants whose days are over.
@@ -126,8 +127,8 @@ impl Sorter<'_> {
         Ok(Entry::Migrated { from, to })
     }
 
-    /// Whether nobody would read an answer to this, as the bot may not write there. A command is run all
-    /// the same: it may change more than the chat.
+    /// Whether nobody would read an answer to this, as the bot may not write there. A command is
+    /// run all the same: it may change more than the chat.
     fn is_unanswerable(&self, inbound: &Inbound) -> bool {
         let place = Place::Topic(inbound.chat, inbound.topic);
         inbound.addressed != Addressed::Command && self.ctx.mail.is_closed(place)

@@ -1,5 +1,5 @@
-//! The control socket of the running bot: a Unix socket beside the data file. A caller sends one line
-//! and gets the answer until the end of the stream.
+//! The control socket of the running bot: a Unix socket beside the data file. A caller sends one
+//! line and gets the answer until the end of the stream.
 //!
 //! Invariant: only the user who runs the bot, or root, gets an answer.
 

@@ -49,8 +49,8 @@ async fn tick(ctx: &Ctx) {
     }
 }
 
-/// Removes what is old, only while Telegram agrees with our clock: what is removed by a wrong one is
-/// lost.
+/// Removes what is old, only while Telegram agrees with our clock: what is removed by a wrong one
+/// is lost.
 async fn prune(ctx: &Ctx, now: Timestamp) {
     let store = &ctx.engine.store;
     let before = now.before(SEEN_FOR);

@@ -2,7 +2,8 @@
 //! published rules rather than our client, and notes every breach of them as a violation.
 //!
 //! `poll` has getUpdates. A call that writes is checked against `permissions` (may the bot write there?)
-//! and `limits` (how much?); `send` carries it out by the rules of `check` and changes the `chat_state`.
+//! and `limits` (how much?); `send` carries it out by the rules of `check` and changes the
+//! `chat_state`.
 //! `refusals` and `undocumented` answers are given when a test orders them. `people` are those who talk
 //! to the bot, `presses` what they do with buttons, `inspect` what tests see of it all.
 

@@ -1,8 +1,8 @@
 //! A fair queue: the people are served in rotation, so that nobody's flood keeps others waiting.
 //! Pure.
 //!
-//! Invariants: what a person sent goes in its order, and nobody has more than [`PARALLEL`] items under
-//! way.
+//! Invariants: what a person sent goes in its order, and nobody has more than [`PARALLEL`] items
+//! under way.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -85,8 +85,8 @@ impl<T> FairQueue<T> {
         self.waiting
     }
 
-    /// Puts the person at the end of the rotation, if something of theirs may begin; whoever has nothing
-    /// at all is forgotten.
+    /// Puts the person at the end of the rotation, if something of theirs may begin; whoever has
+    /// nothing at all is forgotten.
     fn list(&mut self, person: UserId) {
         let Some(items) = self.persons.get_mut(&person) else {
             return;

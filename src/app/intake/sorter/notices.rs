@@ -16,15 +16,16 @@ const ONE_OUTAGE: Duration = Duration::from_hours(1);
 const UNREAD_STEP: Duration = Duration::from_hours(1);
 
 impl Sorter<'_> {
-    /// A question without words is served only where the person may be told that there are none, should
-    /// no further piece bring them: in a group that is told seldom.
+    /// A question without words is served only where the person may be told that there are none,
+    /// should no further piece bring them: in a group that is told seldom.
     pub(super) fn answerable(&mut self, inbound: &Inbound, task: Task) -> Option<Task> {
         let needs_words = matches!(task, Task::Question { .. }) && !task.has_words();
         (!needs_words || self.may_say_unread(inbound)).then_some(task)
     }
 
-    /// Whether this chat may be told now that a message cannot be read; it counts as told. In private,
-    /// and where the bot was called by name, always: who replies with a sticker may not mean the bot.
+    /// Whether this chat may be told now that a message cannot be read; it counts as told. In
+    /// private, and where the bot was called by name, always: who replies with a sticker may not
+    /// mean the bot.
     fn may_say_unread(&mut self, inbound: &Inbound) -> bool {
         let now = self.now;
         match inbound.addressed {
@@ -63,7 +64,8 @@ impl Sorter<'_> {
         Some(notice)
     }
 
-    /// The stale messages of one outage are told of once; the newest question is kept for the button.
+    /// The stale messages of one outage are told of once; the newest question is kept for the
+    /// button.
     fn tell_of_stale(&mut self, inbound: &Inbound) -> Option<Notice> {
         let now = self.now;
         let person = self.person(&inbound.sender);

@@ -39,8 +39,8 @@ fn acknowledge(chat: ChatId, callback: &str) -> Outbound {
 }
 
 impl Sorter<'_> {
-    /// A press that can do nothing. Its message may be unknown, so the answer stands in the line of the
-    /// person.
+    /// A press that can do nothing. Its message may be unknown, so the answer stands in the line of
+    /// the person.
     pub(super) fn pressed_in_vain(&self, callback: String, sender: &Sender, is_old: bool) -> Entry {
         let mut acknowledge = acknowledge(ChatId(sender.id.0), &callback);
         if is_old {
@@ -154,8 +154,8 @@ impl Sorter<'_> {
         }
     }
 
-    /// The same gate as for a new message. Only a question can be changed, or come about by a change;
-    /// nobody is told anything.
+    /// The same gate as for a new message. Only a question can be changed, or come about by a
+    /// change; nobody is told anything.
     pub(super) async fn edited(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
         if self.is_unanswerable(&inbound) {
             return Ok(Entry::Dropped);

@@ -49,7 +49,8 @@ impl Gemini {
         });
     }
 
-    /// One call (the next that no earlier `begins` is for) is answered with this, and then waits for
+    /// One call (the next that no earlier `begins` is for) is answered with this, and then waits
+    /// for
     /// `goes_on` and `ends`, which are about the newest answer begun. A call that is to fail takes
     /// none.
     pub(crate) fn begins(&self, text: &str) {

@@ -1,5 +1,5 @@
-//! The methods that write into chats: what they take and what becomes of it. `permissions` and `limits`
-//! decide before whether a call is let in.
+//! The methods that write into chats: what they take and what becomes of it. `permissions` and
+//! `limits` decide before whether a call is let in.
 
 use serde_json::{Value, json};
 
