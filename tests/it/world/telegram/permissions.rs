@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{Refusal, State, Telegram};
 use crate::world::now;
 
-/// A call that was under way when 429 was said is not held against the bot, however busy the machine
-/// is.
+/// A call that was under way when 429 was said is not held against the bot, however busy the
+/// machine is.
 pub(crate) const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// What a chat does with the bot's calls.
@@ -36,7 +36,7 @@ pub(super) enum Mood {
 }
 
 impl State {
-    pub(super) fn knock(&mut self, method: &str, id: i64) -> Result<(), Refusal> {
+    pub(super) fn check_permission(&mut self, method: &str, id: i64) -> Result<(), Refusal> {
         let now = now();
         let Some(chat) = self.chats.get_mut(&id) else {
             return Err(Refusal::bad("chat not found"));
