@@ -16,7 +16,7 @@ use crate::app::scheduler::{Cancelled, Hold};
 use crate::app::{Ctx, GRACE};
 use crate::chat::command::{Command, Place, Rights};
 use crate::chat::rich::Rich;
-use crate::chat::{ChatKind, Job, Lane, Outbound, Parcel, Role, Task};
+use crate::chat::{ChatKind, Job, Lane, Outbound, Payload, Role, Task};
 use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::render;
@@ -162,7 +162,7 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
         ChatKind::Group => job.messages.first().copied(),
     };
     let row = |body: Rich| Outbound {
-        parcel: Parcel::Send {
+        payload: Payload::Send {
             body,
             reply_to,
             buttons: reply.button.clone().into_iter().collect(),

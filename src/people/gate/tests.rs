@@ -370,10 +370,10 @@ fn a_command_that_shows_private_things_works_in_private_only() {
 }
 
 #[test]
-fn old_mail_is_explained_in_private_and_dropped_in_groups() {
+fn a_stale_message_is_explained_in_private_and_dropped_in_groups() {
     let old = STALE + Duration::from_millis(1);
     let told = Admission::Tell(Notice::TooOld);
-    let dropped = Admission::Ignore(Ignored::Old);
+    let dropped = Admission::Ignore(Ignored::Stale);
     let help = || commands(Role::Guest, "/help");
     let mention = |text| group(ANNA, Addressed::Mention, text);
     let cases = [
