@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::Timestamp;
 
-/// Time an answer may take on its way, and its `Date` is in whole seconds: a difference of less says
-/// nothing (design §3, "clock off by more than 60 s").
+/// A difference of less counts as none: an answer takes its time to arrive, and its `Date` is in whole
+/// seconds (design §3, "clock off by more than 60 s").
 pub(crate) const TOLERANCE: Duration = Duration::from_mins(1);
 
 /// How long a date of Telegram confirms the count: polls bring one every 50 s.

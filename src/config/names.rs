@@ -1,6 +1,6 @@
 //! Which names are settings, and which one was probably meant. Pure.
 //!
-//! Invariant: every name the reader asks for stands in [`SETTINGS`]; a test compares the two.
+//! Invariant: every name the reader asks for is in [`SETTINGS`]; a test compares the two.
 
 /// Every setting of the design, by the one name it has everywhere.
 pub(super) const SETTINGS: &[&str] = &[

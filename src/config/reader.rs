@@ -1,6 +1,6 @@
 //! Takes settings one by one from what was gathered, and remembers what was wrong with each.
 //!
-//! Invariant: a bad value never stops the reading; its default stands in so that every other
+//! Invariant: a bad value never stops the reading; its default is used so that every other
 //! mistake is found as well, and the mistakes refuse the whole afterwards.
 
 use std::collections::BTreeMap;

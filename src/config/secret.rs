@@ -1,6 +1,6 @@
 //! A text that must not be seen: the token and the keys.
 
-/// No `Display`, no `Serialize`, a blind `Debug`; [`Secret::expose`] is the one way to the text.
+/// No `Display`, no `Serialize`, a blind `Debug`; only [`Secret::expose`] gives the text.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Secret(String);
 

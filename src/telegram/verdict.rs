@@ -1,7 +1,7 @@
 //! What a refused call means, sorted by what the caller does next. Pure.
 //!
 //! Telegram's texts are matched in part and without regard to case: the server prints a prefix,
-//! changes the first letter, and passes upper-case codes of the layer below through.
+//! changes the first letter, and passes upper-case codes of MTProto, the layer below, through.
 
 use std::time::Duration;
 
@@ -122,8 +122,8 @@ pub(super) struct ErrorReply<'a> {
     pub(super) migrate_to: Option<ChatId>,
 }
 
-/// Parts of the descriptions of 400 and 403, in lower case. The layer below gives the same news as
-/// an upper-case code and under either status. The first row that fits counts.
+/// Parts of the descriptions of 400 and 403, in lower case. MTProto names the same errors by upper-case
+/// codes, which come under either status. The first row that fits counts.
 const KNOWN: &[(&str, Refusal)] = &[
     ("message is not modified", Refusal::NotModified),
     ("message_not_modified", Refusal::NotModified),
@@ -191,7 +191,7 @@ const KNOWN: &[(&str, Refusal)] = &[
     ("query_id_invalid", Refusal::QueryExpired),
 ];
 
-/// How the right to write at all is named after "rights to send ": what else is named there is one
+/// Names of the right to write at all, behind "rights to send "; every other name there is that of one
 /// kind of content.
 const WRITING: [&str; 4] = ["text", "a message", "message", "the message"];
 
@@ -210,11 +210,11 @@ pub(super) fn of(reply: ErrorReply<'_>) -> Refusal {
         401 | 404 => Refusal::Unauthorized,
         413 => Refusal::FileTooLarge,
         429 => Refusal::Flood(flood(reply.retry_after, text)),
-        // How the layer below says 429, under any status.
+        // How MTProto says 429, under any status.
         400..=499 if let Some(wait) = text.and_then(layer_wait) => {
             Refusal::Flood(flood(Some(wait), text))
         }
-        // Too slow, too early, gone away: what stands between says so of a call it has not judged.
+        // Too slow, too early, gone away: a gateway says so, and Telegram has not judged the call.
         408 | 421 | 423 | 425 | 460 | 499 => Refusal::Transient(reply.code),
         400..=499 => match text {
             Some(text) => known(reply.code, text).unwrap_or_else(|| match reply.code {

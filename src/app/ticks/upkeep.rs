@@ -77,8 +77,8 @@ async fn repeat(step: impl Fn() -> Pending<u64>) -> Result<u64, StoreError> {
 fn report(what: &'static str, pruned: Result<u64, StoreError>) {
     match pruned {
         Ok(0) => {}
-        Ok(rows) => debug!(what, rows; "what is old is forgotten"),
-        Err(error) => warn!(what, err:% = error; "what is old is not forgotten"),
+        Ok(rows) => debug!(what, rows; "old rows pruned"),
+        Err(error) => warn!(what, err:% = error; "old rows not pruned"),
     }
 }
 
