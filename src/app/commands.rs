@@ -1,5 +1,6 @@
-//! The commands, and whatever else needs no model: a notice. They wait neither for turns nor for keys.
-//! Each family of commands has a file: what calls each, who may give it, what it does and what it says.
+//! The commands, and whatever else needs no model: a notice. They wait neither for turns nor for
+//! keys. Each family of commands has a file: what calls each, who may give it, what it does and
+//! what it says.
 //!
 //! Invariant: the effect, the reply and the end of the job are one commit.
 
@@ -104,8 +105,8 @@ pub(super) async fn run(ctx: &Ctx, job: Job, mut hold: Option<Hold>) {
     error!(job = job.id.0; "command left to the next start");
 }
 
-/// The command of that name, if it may be given there. The gate asked that, too; but it may have let in
-/// as unknown what an older version left in the inbox, and what is the Owner's now.
+/// The command of that name, if it may be given there. The gate asked that, too; but it may have
+/// let in as unknown what an older version left in the inbox, and what is the Owner's now.
 fn permitted(command: &Command, role: Role, place: Place) -> Option<&'static Entry> {
     find(command).filter(|entry| entry.rights.permit(role, place))
 }

@@ -1,6 +1,6 @@
 //! What was typed as a command, and what the gate has to know of one. Which commands there are, and
-//! what they do, is the shell's (`app::commands`). Pure. Invariant: text that is no command is never
-//! swallowed, so a path such as `/etc/hosts` stays a question.
+//! what they do, is the shell's (`app::commands`). Pure. Invariant: text that is no command is
+//! never swallowed, so a path such as `/etc/hosts` stays a question.
 
 use serde::{Deserialize, Serialize};
 
@@ -85,8 +85,8 @@ impl Rights {
     }
 }
 
-/// A command as the inbox keeps it. The place of a variant is what is written: new ones come last. All
-/// but the last are of earlier versions, and only read.
+/// A command as the inbox keeps it. The place of a variant is what is written: new ones come last.
+/// All but the last are of earlier versions, and only read.
 #[derive(Serialize, Deserialize)]
 enum CommandRow {
     Start { payload: String },
@@ -179,6 +179,43 @@ mod tests {
         ] {
             assert_eq!(Command::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_earlier_versions_kept_is_the_command_that_was_typed() {
+        let text = |text: &str| text.to_owned();
+        let cases = [
+            (CommandRow::Start { payload: text("x") }, "/start x"),
+            (CommandRow::Help, "/help"),
+            (CommandRow::New, "/new"),
+            (CommandRow::Stop, "/stop"),
+            (CommandRow::Status, "/status"),
+            (
+                CommandRow::Grant {
+                    arguments: text("1 vip"),
+                },
+                "/grant 1 vip",
+            ),
+            (
+                CommandRow::Revoke {
+                    arguments: text("1"),
+                },
+                "/revoke 1",
+            ),
+            (CommandRow::Unknown { name: text("roll") }, "/roll"),
+            (
+                CommandRow::Keys {
+                    arguments: text("retest"),
+                },
+                "/keys retest",
+            ),
+        ];
+        for (row, typed) in cases {
+            assert_eq!(Some(Command::from(row)), Command::parse(typed), "{typed}");
+        }
+        let typed = Command::parse("/roll 2 dice").unwrap();
+        let row = CommandRow::from(typed.clone());
+        assert_eq!(Command::from(row), typed);
     }
 
     #[test]

@@ -19,8 +19,8 @@ impl Text {
     }
 }
 
-/// Declares the sentences of a file's commands beside their `help`; a test holds both languages to the
-/// whole list, which is `TEXTS`.
+/// Declares the sentences of a file's commands beside their `help`; a test holds both languages to
+/// the whole list, which is `TEXTS`.
 macro_rules! texts {
     ($($command:literal { $($text:ident = $name:literal),* $(,)? })*) => {
         $($(
@@ -40,8 +40,9 @@ impl Locale {
         fill(template.map_or("", String::as_str), values)
     }
 
-    /// The lines of `/help` on a command, as in `/grant ID ROLE [DAYS] – give …`; `None` for one that is
-    /// not told of. What follows the dash in the first of them describes the command in a menu.
+    /// The lines of `/help` on a command, as in `/grant ID ROLE [DAYS] – give …`; `None` for one
+    /// that is not told of. What follows the dash in the first of them describes the command in a
+    /// menu.
     pub(crate) fn command_help(&self, command: &str) -> Option<&str> {
         let help = self.sentences.commands.get(&format!("{command}.help"));
         help.map(String::as_str)

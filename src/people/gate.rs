@@ -58,8 +58,8 @@ pub(crate) struct Known<'a> {
 pub(crate) enum Admission {
     /// Goes to the inbox, and from there to a turn or to the commands.
     Serve { role: Role, task: Task },
-    /// Goes to the inbox as [`Task::Tell`]. After [`Notice::NeedsApproval`] and
-    /// [`Notice::NoOwner`] the person counts as told, after [`Notice::GroupNeedsApproval`] the group.
+    /// Goes to the inbox as [`Task::Tell`]. After [`Notice::NeedsApproval`] and [`Notice::NoOwner`]
+    /// the person counts as told, after [`Notice::GroupNeedsApproval`] the group.
     Tell(Notice),
     /// Journaled and dropped.
     Ignore(Ignored),
@@ -115,11 +115,11 @@ impl Gate {
     }
 }
 
-/// Decides what becomes of a message; `rights` tells of a command who may give it, and nothing of one
+/// Decides what becomes of a message; `rights_of` tells who may give a command, and nothing of one
 /// that there is not.
 pub(crate) fn admit(
     inbound: &Inbound,
-    rights: fn(&Command) -> Option<Rights>,
+    rights_of: fn(&Command) -> Option<Rights>,
     gate: &Gate,
     known: Known<'_>,
     now: Timestamp,
@@ -128,7 +128,7 @@ pub(crate) fn admit(
         return Admission::Ignore(ignored);
     }
     let command = command_of(inbound);
-    let rights = command.as_ref().and_then(rights);
+    let rights = command.as_ref().and_then(rights_of);
     let is_unknown = command.is_some() && rights.is_none();
     if is_unknown && inbound.addressed == Addressed::Command {
         return Admission::Ignore(Ignored::UnknownCommand);

@@ -54,7 +54,8 @@ fn stop(given: Given<'_>) -> Reply {
         .with_effect(move |store| discard(store, &settings, &cancelled.waiting))
 }
 
-/// Takes questions that waited out of the inbox; rows that undo what earlier runs of them have shown.
+/// Takes questions that waited out of the inbox; rows that undo what earlier runs of them have
+/// shown.
 fn discard(
     store: &mut Write<'_>,
     settings: &Arc<Settings>,

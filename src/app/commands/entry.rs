@@ -70,8 +70,8 @@ pub(super) struct Given<'a> {
 /// A command that is being carried out.
 pub(super) type Running<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 
-/// What a command changes, within the transaction that ends its job; gives back the rows it put into
-/// the outbox. It is called again where a transaction failed.
+/// What a command changes, within the transaction that ends its job; gives back the rows it put
+/// into the outbox. It is called again where a transaction failed.
 pub(super) type Effect = Arc<dyn Fn(&mut Write<'_>) -> Result<Vec<Head>, StoreError> + Send + Sync>;
 
 /// What is said, with which button, and what changes in the same transaction.

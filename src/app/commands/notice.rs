@@ -1,5 +1,5 @@
-//! What the bot says of itself: a refusal, a notice. It needs no model, so it is said as commands are
-//! carried out.
+//! What the bot says of itself: a refusal, a notice. It needs no model, so it is said as commands
+//! are carried out.
 
 use super::entry::Reply;
 use crate::chat::callback::Callback;
