@@ -24,8 +24,8 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    /// A message of the bot itself, without a reply or a button, to go at once.
-    pub(crate) fn message(chat: ChatId, topic: Option<TopicId>, text: String) -> Self {
+    /// A row that nobody has tried to send yet and that may go at once; no part of an answer.
+    pub(crate) fn new(chat: ChatId, topic: Option<TopicId>, parcel: Parcel) -> Self {
         Self {
             chat,
             topic,
@@ -33,11 +33,29 @@ impl Outbound {
             pause: None,
             failing: Failing::default(),
             part_of: None,
-            parcel: Parcel::Send {
-                body: Rich::plain(text),
-                reply_to: None,
-                buttons: Vec::new(),
-            },
+            parcel,
+        }
+    }
+
+    /// A message of the bot itself, without a reply or a button.
+    pub(crate) fn message(chat: ChatId, topic: Option<TopicId>, text: String) -> Self {
+        let parcel = Parcel::Send {
+            body: Rich::plain(text),
+            reply_to: None,
+            buttons: Vec::new(),
+        };
+        Self::new(chat, topic, parcel)
+    }
+
+    /// The silent answer that ends the spinning of a button; in the line of this chat.
+    pub(crate) fn acknowledge(chat: ChatId, callback: String) -> Self {
+        let parcel = Parcel::Answer {
+            callback,
+            text: String::new(),
+        };
+        Self {
+            rank: Rank::Acknowledge,
+            ..Self::new(chat, None, parcel)
         }
     }
 }

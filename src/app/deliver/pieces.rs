@@ -72,13 +72,10 @@ const fn new_message(body: Rich, buttons: Vec<Button>) -> Parcel {
 
 fn in_place_of(row: &Outbound, parcel: Parcel) -> Outbound {
     Outbound {
-        chat: row.chat,
-        topic: row.topic,
         rank: row.rank,
-        pause: None,
         failing: row.failing.after_an_answer(),
         part_of: row.part_of,
-        parcel,
+        ..Outbound::new(row.chat, row.topic, parcel)
     }
 }
 

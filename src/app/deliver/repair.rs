@@ -9,7 +9,7 @@ use super::pieces;
 use crate::app::Ctx;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
-use crate::chat::{Failing, Outbound, Parcel, TopicId, UserId};
+use crate::chat::{Outbound, Parcel, TopicId, UserId};
 use crate::locale::{Language, Locale};
 use crate::outgoing::{Ended, Head};
 
@@ -95,11 +95,8 @@ async fn sent_anew(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
         return drop_row(ctx, head).await;
     };
     let gone = Outbound {
-        failing: Failing::default(),
-        pause: None,
-        part_of: None,
-        parcel: Parcel::Delete { message: *message },
-        ..row
+        rank: row.rank,
+        ..Outbound::new(row.chat, row.topic, Parcel::Delete { message: *message })
     };
     let stored = ctx.engine.store.write(move |rows| {
         rows.set_outbound(head.id, &new)?;

@@ -186,10 +186,7 @@ fn row(job: &Job, parcel: Parcel) -> Option<Outbound> {
     let Lane::Telegram { chat, topic, .. } = job.lane else {
         return None;
     };
-    Some(Outbound {
-        parcel,
-        ..Outbound::message(chat, topic, String::new())
-    })
+    Some(Outbound::new(chat, topic, parcel))
 }
 
 /// Takes out the round in whose place this one stands.
@@ -235,10 +232,7 @@ fn outbound(job: &Job, said: &Said, shown: &Shown<'_>) -> Vec<Outbound> {
         ChatKind::Private => None,
         ChatKind::Group => job.messages.first().copied(),
     };
-    let row = |parcel| Outbound {
-        parcel,
-        ..Outbound::message(chat, topic, String::new())
-    };
+    let row = |parcel| Outbound::new(chat, topic, parcel);
     let last = said.parts.len().saturating_sub(1);
     let surplus = shown.places.iter().skip(said.parts.len());
     let surplus = surplus.chain(&shown.files);
