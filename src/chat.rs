@@ -16,6 +16,8 @@ pub(crate) mod callback;
 pub(crate) mod command;
 pub(crate) mod divided;
 pub(crate) mod enclosed;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod lane;
 mod outbound;
 pub(crate) mod pieces;

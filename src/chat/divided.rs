@@ -84,14 +84,11 @@ fn placed(row: Outbound, place: Option<MessageId>) -> Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::fixtures::private;
     use crate::chat::rich::Rich;
-    use crate::chat::{ChatId, JobId, Lane, UserId};
+    use crate::chat::{ChatId, JobId, Lane};
 
-    const LANE: Lane = Lane::Telegram {
-        chat: ChatId(7),
-        topic: None,
-        person: UserId(7),
-    };
+    const LANE: Lane = private(7);
 
     fn part(at: u16, text: &str, place: Option<i32>) -> Outbound {
         let (body, buttons) = (Rich::plain(text), Vec::new());
@@ -109,8 +106,7 @@ mod tests {
         };
         Outbound {
             part_of: Some((LANE, JobId(2), at)),
-            parcel,
-            ..Outbound::message(ChatId(7), None, String::new())
+            ..Outbound::new(ChatId(7), None, parcel)
         }
     }
 

@@ -15,13 +15,6 @@ const PAUSE: Pause = Pause {
     length: Duration::from_secs(5),
 };
 
-fn done<T: Send + 'static>(
-    store: &Store,
-    op: impl Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
-) -> T {
-    store.write(op).wait().unwrap()
-}
-
 #[test]
 fn a_job_is_kept_counted_and_ended() {
     let folder = Folder::new();
