@@ -15,17 +15,18 @@
 //! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
 //! 3. [`people::gate`] is the gate: serve, tell, or ignore. [`chat::command`] reads commands.
 //! 4. [`app::intake`] and [`app::intake::journal`] write the job; only then does the offset move. *The
-//!    single door in.* What is about an earlier question (a changed message, a button: `intake::again`;
+//!    single door in.* What is about an earlier question (a changed message, a button: `intake::reask`;
 //!    a reply, a further piece: `intake::draft`) is decided in that same transaction, and so is
-//!    whether its person holds too much already (`intake::door`).
+//!    whether its person holds too much already (`intake::person_limits`).
 //! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free.
 //! 6. [`app::turn`] loads the context, and [`chat::prompt`] composes the request.
 //! 7. [`app::call`] borrows a key from [`keys`], asks through [`gemini`], has the end judged by
 //!    [`gemini::verdict`], and settles; until there is an answer, a final failure, or the deadline.
 //!    Meanwhile [`app::turn::live`] shows what there is of the answer.
-//! 8. [`render`] formats and cuts the answer, or the apology from [`locale`], into parts.
-//! 9. One commit ends the turn: history grows, the job leaves the inbox, parts enter the outbox.
-//! 10. [`app::deliver`] sends part by part through [`telegram::send`], in the order and at the pace
+//! 8. `app::turn::said` makes rows of the parts of the answer, or of the apology from [`locale`]:
+//!    [`render`] formats a text and cuts it into messages.
+//! 9. One commit ends the turn: history grows, the job leaves the inbox, rows enter the outbox.
+//! 10. [`app::deliver`] sends row by row through [`telegram::send`], in the order and at the pace
 //!     of [`outgoing`]; what Telegram acknowledged leaves the outbox. *The single door out.*
 //!
 //! At start what is left in inbox and outbox goes first. Commands need no model and overtake:
@@ -38,7 +39,7 @@
 //! [`offline`]. *Edges* speak to one outside
 //! thing each and do not know each other: [`telegram`], [`gemini`] (both over [`http`]), [`store`],
 //! [`config`], [`logging`], [`threads`]. The *shell*, [`app`], knows everyone, and nobody but [`cli`] knows it.
-//! `simulator` (tests only) runs the pool against an oracle; [`bench`] is a door for `benches/`.
+//! `simulator` (tests only) runs the pool against an oracle; [`bench`] is what `benches/` can reach.
 //! [`clock`] is the only reader of clocks. `tests/it/shape.rs` holds the code to this.
 //!
 //! | State | Owner |

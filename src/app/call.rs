@@ -21,7 +21,7 @@ use tokio::time::sleep_until;
 use crate::app::engine::{Backend, Engine, Settings};
 use crate::catalog::Tier;
 use crate::chat::JobId;
-use crate::chat::answer::{Answer, Failure, Finish, Usage};
+use crate::chat::answer::{Answer, Failure, Finish};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant};
 use crate::gemini::Outcome as Report;
@@ -146,15 +146,8 @@ fn answer_offline(question: &Question<'_>) -> Called {
             .visible
             .send_modify(|visible| visible.text.push_str(piece));
     }
-    let answer = Answer {
-        text,
-        finish: Finish::Complete,
-        model: "offline".to_owned(),
-        signed: Vec::new(),
-        usage: Usage::default(),
-    };
     Called {
-        ended: Ended::Answered(answer),
+        ended: Ended::Answered(Answer::of_text(text, Finish::Complete, "offline")),
         changes: Vec::new(),
         by: None,
     }
@@ -298,13 +291,7 @@ impl Call<'_> {
 
 /// An answer of which there is only what was shown.
 fn beginning(text: String, finish: Finish) -> Ended {
-    Ended::Answered(Answer {
-        text,
-        finish,
-        model: String::new(),
-        signed: Vec::new(),
-        usage: Usage::default(),
-    })
+    Ended::Answered(Answer::of_text(text, finish, ""))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::chat::command::{
 };
 use crate::chat::rich::Rich;
 use crate::chat::{
-    Button, ChatId, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Sender, Task, UserId,
+    Button, ChatId, ChatKind, Job, JobId, Lane, Notice, Outbound, Payload, Sender, Task, UserId,
 };
 use crate::clock;
 use crate::keys::{KeyReport, pacific};
@@ -352,12 +352,12 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
     };
     let row = |body: Rich| {
         let buttons = reply.button.clone().into_iter().collect();
-        let parcel = Parcel::Send {
+        let payload = Payload::Send {
             body,
             reply_to,
             buttons,
         };
-        Outbound::new(chat, topic, parcel)
+        Outbound::new(chat, topic, payload)
     };
     render::parts_of_text(&reply.text)
         .into_iter()

@@ -21,6 +21,7 @@ use crate::catalog::{Tier, TierReason};
 use crate::chat::Role;
 use crate::chat::answer::{Answer, Finish};
 use crate::chat::callback::Callback;
+use crate::chat::part::text_of;
 use crate::chat::prompt::{self, Facts, Prompt};
 use crate::chat::{Basis, ChatKind, Job, Lane, MessageId, Notice, Part, StoredTurn, Task, UserId};
 use crate::clock;
@@ -36,7 +37,6 @@ pub(crate) use close::take_back;
 use close::{Closed, Ending, close};
 pub(crate) use reply::Finished;
 use reply::Reply;
-use said::Said;
 
 /// Tokens of context a question carries at the most: enough for ten long rounds, and a small part
 /// of a free key's minute.
@@ -225,7 +225,7 @@ impl Asked<'_> {
                 let buttons = [Callback::Retry].into_iter().chain(goes_on);
                 let buttons = buttons.filter(|_| answered.is_kept);
                 Reply {
-                    text: answer.text.clone(),
+                    parts: answer.parts.clone(),
                     notes: self.notes(&answer, answered),
                     is_partial: matches!(answer.finish, Finish::Broken | Finish::Stopped),
                     buttons: buttons.map(|button| self.locale.button(button)).collect(),
@@ -313,13 +313,10 @@ impl Asked<'_> {
 
     /// The round as the next questions will see it.
     fn round(&self, answer: Answer, reason: TierReason) -> StoredTurn {
-        let signed = answer.signed.into_iter().map(Part::Signed);
         StoredTurn {
             model: answer.model,
             reason,
-            answer: std::iter::once(Part::Text(answer.text))
-                .chain(signed)
-                .collect(),
+            answer: answer.parts,
             ..self.unanswered()
         }
     }
@@ -344,9 +341,9 @@ pub(crate) async fn conclude(
 ) -> Result<Concluded, StoreError> {
     let Finished { job, reply } = finished.clone();
     let notes = reply.notes.iter().map(|note| format!("\n\n{note}"));
-    let text = format!("{}{}", reply.text, notes.collect::<String>());
+    let text = format!("{}{}", text_of(&reply.parts), notes.collect::<String>());
     let locale = engine.settings().locale_for(&job.sender);
-    let said = Said::rendered(&reply, &job, locale).await;
+    let said = said::rendered(&reply, &job, locale).await;
     let pool = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
         let news = pool.put_changes(store, &reply.changes)?;

@@ -18,8 +18,8 @@ use crate::catalog::TierReason;
 use crate::chat::fixtures::{self, lane};
 use crate::chat::rich::Rich;
 use crate::chat::{
-    Basis, ChatId, ChatKind, Job, JobId, MessageId, Origin, Outbound, OutboxId, Parcel, Part, Rank,
-    Sender, Task, UpdateId,
+    Basis, ChatId, ChatKind, Job, JobId, MessageId, Origin, Outbound, OutboxId, Part, Payload,
+    Rank, Sender, Task, UpdateId,
 };
 use crate::clock::Timestamp;
 

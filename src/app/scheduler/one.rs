@@ -12,7 +12,7 @@ use crate::app::Ctx;
 use crate::app::call::{Halt, Run, Sight, View};
 use crate::app::turn::live::Live;
 use crate::app::turn::{self, Concluded, Finished};
-use crate::chat::answer::Audience;
+use crate::chat::answer::Viewer;
 use crate::chat::{Job, JobId, MessageId};
 use crate::queue::{Past, Waiting};
 use crate::store::StoreError;
@@ -46,7 +46,7 @@ pub(super) async fn turn(
     }
     let view = View {
         way: ctx.engine.settings().config.answers.stream,
-        audience: Audience::Nobody,
+        viewer: Viewer::Nobody,
         sight: &sight,
         halt: &halt,
     };

@@ -3,7 +3,7 @@
 use crate::app::engine::Engine;
 use crate::chat::answer::Failure;
 use crate::chat::callback::Callback;
-use crate::chat::{Button, Job, StoredTurn};
+use crate::chat::{Button, Job, Part, StoredTurn};
 use crate::keys::Change;
 use crate::store::StoreError;
 
@@ -22,8 +22,9 @@ pub(super) enum Kind {
 /// What the person gets, and what is kept of it.
 #[derive(Default, Clone)]
 pub(super) struct Reply {
-    /// The model's markdown; of an apology, its words.
-    pub(super) text: String,
+    /// What is to be seen: the model's parts, in order; of an apology, its words. None where nothing is
+    /// said.
+    pub(super) parts: Vec<Part>,
     /// Sentences of the bot under the answer.
     pub(super) notes: Vec<String>,
     /// The round, where it is remembered.
@@ -39,7 +40,7 @@ pub(super) struct Reply {
 impl Reply {
     pub(super) fn say(text: impl Into<String>) -> Self {
         Self {
-            text: text.into(),
+            parts: vec![Part::Text(text.into())],
             kind: Kind::Apology,
             ..Self::default()
         }
@@ -67,7 +68,7 @@ impl Finished {
     /// the answer, then words and nothing else. `None` where there is nothing less.
     pub(crate) fn lesser(&self, engine: &Engine, error: &StoreError) -> Option<Self> {
         let Self { job, reply } = self;
-        if reply.kind == Kind::Bare || reply.text.is_empty() {
+        if reply.kind == Kind::Bare || reply.parts.is_empty() {
             return None;
         }
         let mut lesser = Self::apology(engine, job, error);

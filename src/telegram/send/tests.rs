@@ -6,8 +6,8 @@ use crate::telegram::tests::{Reply, Server, body, says};
 const SENT: &str = r#"{"ok":true,"result":{"message_id":77,"date":1,"chat":{"id":5,"type":"x"}}}"#;
 const TRUE: &str = r#"{"ok":true,"result":true}"#;
 
-fn row(parcel: Parcel) -> Outbound {
-    Outbound::new(ChatId(5), None, parcel)
+fn row(payload: Payload) -> Outbound {
+    Outbound::new(ChatId(5), None, payload)
 }
 
 /// What `send` gives, and the request it made.
@@ -24,7 +24,7 @@ fn refused(description: &str) -> Reply {
 
 #[test]
 fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
-    let mut row = row(Parcel::Send {
+    let mut row = row(Payload::Send {
         body: Rich::plain("hi 👋"),
         reply_to: Some(MessageId(3)),
         buttons: Vec::new(),
@@ -45,7 +45,7 @@ fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
 
 #[test]
 fn what_goes_to_the_inbox_of_a_channel_names_the_conversation() {
-    let mut text = row(Parcel::Send {
+    let mut text = row(Payload::Send {
         body: Rich::plain("hi"),
         reply_to: None,
         buttons: Vec::new(),
@@ -59,7 +59,7 @@ fn what_goes_to_the_inbox_of_a_channel_names_the_conversation() {
         "link_preview_options": {"is_disabled": true},
     });
     assert_eq!(body(&request), expected);
-    let mut file = row(Parcel::Document {
+    let mut file = row(Payload::Document {
         name: "answer.md".to_owned(),
         text: "hi".to_owned(),
         reply_to: None,
@@ -79,12 +79,12 @@ fn a_message_that_somebody_removed_at_once_is_sent() {
     let description =
         "Internal Server Error: sent message was immediately deleted and can't be returned";
     let failed = json!({"ok": false, "error_code": 500, "description": description});
-    let text = row(Parcel::Send {
+    let text = row(Payload::Send {
         body: Rich::plain("hi"),
         reply_to: None,
         buttons: Vec::new(),
     });
-    let file = row(Parcel::Document {
+    let file = row(Payload::Document {
         name: "answer.md".to_owned(),
         text: "hi".to_owned(),
         reply_to: None,
@@ -97,7 +97,7 @@ fn a_message_that_somebody_removed_at_once_is_sent() {
 
 #[test]
 fn an_edit_that_changes_nothing_is_done() {
-    let row = row(Parcel::Edit {
+    let row = row(Payload::Edit {
         message: MessageId(3),
         body: Rich::plain("new"),
         buttons: Vec::new(),
@@ -118,7 +118,7 @@ fn an_edit_that_changes_nothing_is_done() {
 
 #[test]
 fn deleting_what_is_gone_is_done() {
-    let row = row(Parcel::Delete {
+    let row = row(Payload::Delete {
         message: MessageId(3),
     });
     for reply in [
@@ -133,7 +133,7 @@ fn deleting_what_is_gone_is_done() {
 
 #[test]
 fn a_button_is_answered_in_at_most_200_characters_and_may_be_too_old() {
-    let row = row(Parcel::Answer {
+    let row = row(Payload::Answer {
         callback: "cb".to_owned(),
         text: "é".repeat(300),
     });
@@ -152,7 +152,7 @@ fn a_file_is_one_part_of_a_form_under_the_name_it_is_given() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spool");
     std::fs::write(&path, "line\r\n").unwrap();
-    let row = row(Parcel::File {
+    let row = row(Payload::File {
         name: "the \"answer\".md".to_owned(),
         path: path.to_str().unwrap().to_owned(),
         reply_to: Some(MessageId(3)),
@@ -176,7 +176,7 @@ fn a_file_is_one_part_of_a_form_under_the_name_it_is_given() {
 fn a_file_that_is_missing_or_too_large_is_not_sent() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spool");
-    let row = row(Parcel::File {
+    let row = row(Payload::File {
         name: "a".to_owned(),
         path: path.to_str().unwrap().to_owned(),
         reply_to: None,

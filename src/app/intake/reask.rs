@@ -1,0 +1,293 @@
+//! Questions that are re-asked: changed messages, and the buttons under an answer. What becomes of
+//! them depends on what waits, runs and is kept, so it is decided in the writer's transaction, in
+//! which nothing of it changes.
+
+use super::journal::{Draft, Journaled};
+use crate::chat::Role;
+use crate::chat::callback::Callback;
+use crate::chat::pieces::is_of_one_message;
+use crate::chat::{
+    Basis, ChatId, Job, JobId, Lane, MessageId, Origin, Outbound, Payload, Pressed, Sender,
+    StoredTurn, Task, UserId, draft_of,
+};
+use crate::clock::Timestamp;
+use crate::locale::{Denied, Locale};
+use crate::outgoing::Head;
+use crate::store::{Disposition, StoreError, Write};
+
+/// The jobs among these, and those of the batch, that are still in the inbox.
+pub(super) fn under_way(
+    rows: &Write<'_>,
+    into: &Journaled,
+    known: &[JobId],
+    lane: Lane,
+) -> Result<Vec<Job>, StoreError> {
+    let of_batch = into.jobs.iter().filter(|job| job.lane == lane);
+    let mut jobs = Vec::new();
+    for id in known.iter().copied().chain(of_batch.map(|job| job.id)) {
+        jobs.extend(rows.job(id)?.filter(|job| job.lane == lane));
+    }
+    Ok(jobs)
+}
+
+/// A message that was changed.
+pub(super) struct Edit {
+    /// The question as it is now, as if it were new.
+    pub(super) draft: Draft,
+    pub(super) message: MessageId,
+    /// The message is so new that the change may be what makes it a question: a mention that had
+    /// been forgotten, words for a file.
+    pub(super) is_soon: bool,
+}
+
+impl Edit {
+    /// Changes the question that waits or runs, re-asks the newest one, or asks it for the first
+    /// time.
+    pub(super) fn enter(
+        &self,
+        rows: &mut Write<'_>,
+        into: &mut Journaled,
+    ) -> Result<(), StoreError> {
+        let Task::Question { text: new, .. } = &self.draft.job.task else {
+            return Ok(());
+        };
+        let lane = self.draft.job.lane;
+        let jobs = under_way(rows, into, &self.draft.known, lane)?;
+        let asking = jobs
+            .into_iter()
+            .rev()
+            .find(|job| job.messages.contains(&self.message));
+        let Some(mut job) = asking else {
+            return self.reask(rows, into, new);
+        };
+        // Which words of a joined paste came with this message is not known any more.
+        let is_whole = is_of_one_message(job.messages.len(), job.task.enclosed());
+        if let Task::Question { text, .. } = &mut job.task
+            && is_whole
+            && text != new
+        {
+            text.clone_from(new);
+            job.attempts = 0;
+            job.seen = None;
+            into.note_change(&job);
+            if into.is_held_back(&job) {
+                into.seams.remove(&job.lane);
+            }
+            into.change(rows, job)?;
+        }
+        Ok(())
+    }
+
+    fn reask(
+        &self,
+        rows: &mut Write<'_>,
+        into: &mut Journaled,
+        new: &str,
+    ) -> Result<(), StoreError> {
+        let lane = self.draft.job.lane;
+        let Some(chat) = lane.chat() else {
+            return Ok(());
+        };
+        let Some((_, round)) = rows
+            .by_message(chat, self.message)?
+            .filter(|(of, _)| *of == lane)
+        else {
+            return self.ask_first(rows, into, chat);
+        };
+        let is_newest = rows.newest_turn(lane)? == Some(round);
+        let Some(turn) = rows.turn(lane, round)?.filter(|_| is_newest) else {
+            return Ok(());
+        };
+        let is_whole = is_of_one_message(turn.question_messages.len(), &turn.enclosed());
+        if !is_whole || turn.asked_text() == new {
+            return Ok(());
+        }
+        let mut job = instead_of(self.draft.job.clone(), round, &turn);
+        if let Task::Question { text, .. } = &mut job.task {
+            new.clone_into(text);
+        }
+        if into.limits.admits(&job) {
+            into.add(rows, job).map(drop)
+        } else {
+            into.refuse(rows, job)
+        }
+    }
+
+    /// Only a message that was no question before is asked for the first time; one whose round is
+    /// not kept is not asked a second time.
+    fn ask_first(
+        &self,
+        rows: &mut Write<'_>,
+        into: &mut Journaled,
+        chat: ChatId,
+    ) -> Result<(), StoreError> {
+        let taken = rows.was_taken(self.draft.bot, chat, self.message)?;
+        let was_asked = taken.is_some_and(|(_, as_what)| as_what == Disposition::Accepted);
+        if self.is_soon && !was_asked {
+            self.draft.enter(rows, into)?;
+        }
+        Ok(())
+    }
+}
+
+/// The same question once more, in the place of its round.
+pub(super) fn instead_of(draft: Job, round: JobId, turn: &StoredTurn) -> Job {
+    let places = turn.answer_messages.iter().map(|(_, message)| *message);
+    Job {
+        messages: turn.question_messages.clone(),
+        places: places.collect(),
+        task: Task::Question {
+            text: turn.asked_text(),
+            quote: turn.quote().map(str::to_owned),
+            enclosed: turn.enclosed(),
+            basis: Basis::InsteadOf(round),
+        },
+        ..draft
+    }
+}
+
+const fn basis_of(job: &Job) -> Option<Basis> {
+    match &job.task {
+        Task::Question { basis, .. } => Some(*basis),
+        Task::Command(_) | Task::Tell(_) => None,
+    }
+}
+
+/// A press of a button under an answer.
+pub(super) struct Press {
+    pub(super) pressed: Pressed,
+    pub(super) callback: Callback,
+    pub(super) acknowledge: Outbound,
+    /// What the presser is today; `None`: nothing lets them in.
+    pub(super) role: Option<Role>,
+    pub(super) locale: &'static Locale,
+    pub(super) now: Timestamp,
+    /// Jobs that wait or run in the lane of the answer.
+    pub(super) known: Vec<JobId>,
+}
+
+impl Press {
+    /// Does what the button says, or says why not.
+    pub(super) fn enter(
+        &self,
+        rows: &mut Write<'_>,
+        into: &mut Journaled,
+    ) -> Result<(), StoreError> {
+        let denied = match self.callback {
+            Callback::Held => None,
+            Callback::Stop(job) => self.stop(rows, into, job)?,
+            Callback::Retry | Callback::Continue => self.reask(rows, into)?,
+        };
+        let mut row = self.acknowledge.clone();
+        if let (Payload::Answer { text, .. }, Some(why)) = (&mut row.payload, denied) {
+            self.locale.denied(why).clone_into(text);
+        }
+        into.rows.push(Head::of(rows.put_outbound(&row)?, &row));
+        Ok(())
+    }
+
+    /// Whether the presser may decide over what this lane asked. A press never comes from a chat:
+    /// what an anonymous admin or a channel asked belongs to everybody in the group whom the gate
+    /// lets in.
+    fn may_decide(&self, lane: Lane) -> bool {
+        let Lane::Telegram { person, .. } = lane else {
+            return false;
+        };
+        let is_of_a_chat = person.0 < 0;
+        self.pressed.sender.id == person
+            || self.role == Some(Role::Owner)
+            || (is_of_a_chat && self.role.is_some())
+    }
+
+    fn stop(
+        &self,
+        rows: &Write<'_>,
+        into: &mut Journaled,
+        id: JobId,
+    ) -> Result<Option<Denied>, StoreError> {
+        let job = rows.job(id)?;
+        let Some(job) = job.filter(|job| job.lane.chat() == Some(self.pressed.chat)) else {
+            // It has ended.
+            return Ok(None);
+        };
+        if !self.may_decide(job.lane) {
+            return Ok(Some(Denied::NotYours));
+        }
+        into.stopped.push((job.lane, draft_of(id)));
+        Ok(None)
+    }
+
+    fn reask(
+        &self,
+        rows: &mut Write<'_>,
+        into: &mut Journaled,
+    ) -> Result<Option<Denied>, StoreError> {
+        let Some((lane, round)) = rows.by_message(self.pressed.chat, self.pressed.message)? else {
+            return Ok(Some(Denied::Forgotten));
+        };
+        if !self.may_decide(lane) {
+            return Ok(Some(Denied::NotYours));
+        }
+        let (Some(role), Some(turn)) = (self.role, rows.turn(lane, round)?) else {
+            return Ok(Some(Denied::Forgotten));
+        };
+        let is_retry = self.callback == Callback::Retry;
+        if is_retry && rows.newest_turn(lane)? != Some(round) {
+            return Ok(Some(Denied::NotNewest));
+        }
+        let draft = self.draft(rows, lane, round)?;
+        let job = if is_retry {
+            instead_of(draft, round, &turn)
+        } else {
+            draft
+        };
+        // Whoever presses twice wants it once. A changed question is re-asked already.
+        let is_same =
+            |other: &Job| other.messages == job.messages && basis_of(other) == basis_of(&job);
+        let others = under_way(rows, into, &self.known, lane)?;
+        if others.iter().any(is_same) {
+            return Ok(None);
+        }
+        // A round that is re-asked goes to the end, and must not stand behind a later question.
+        let is_question = |other: &Job| matches!(other.task, Task::Question { .. });
+        if is_retry && others.iter().any(is_question) {
+            return Ok(Some(Denied::NotNewest));
+        }
+        let job = Job { role, ..job };
+        if !into.limits.admits(&job) {
+            return Ok(Some(Denied::TooMany));
+        }
+        into.add(rows, job)?;
+        Ok(None)
+    }
+
+    /// The job of Continue, of which Retry changes the question.
+    fn draft(&self, rows: &Write<'_>, lane: Lane, round: JobId) -> Result<Job, StoreError> {
+        let origin = Origin::Updates(vec![self.pressed.update]);
+        let text = self.locale.go_on_question().to_owned();
+        let task = Task::question(text, Basis::Round(round));
+        let sender = self.asker(rows, lane)?;
+        Ok(Job::new(origin, lane, sender, task, self.now))
+    }
+
+    /// Whose question it is: an Owner presses for somebody else.
+    fn asker(&self, rows: &Write<'_>, lane: Lane) -> Result<Sender, StoreError> {
+        let presser = &self.pressed.sender;
+        let id = match lane {
+            Lane::Telegram { person, .. } => person,
+            Lane::Terminal => UserId(0),
+        };
+        if id == presser.id {
+            return Ok(presser.clone());
+        }
+        let person = rows.person(id)?;
+        let (name, language) =
+            person.map_or_else(Default::default, |person| (person.name, person.language));
+        Ok(Sender {
+            id,
+            name,
+            language,
+            is_chat: id.0 < 0,
+        })
+    }
+}

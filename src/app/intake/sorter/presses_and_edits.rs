@@ -1,0 +1,211 @@
+//! Updates that are about an earlier message: buttons and changed messages.
+
+use std::time::Duration;
+
+use log::debug;
+
+use super::Sorter;
+use crate::app::intake::journal::{Draft, Entry};
+use crate::app::intake::reask::{Edit, Press};
+use crate::chat::Role;
+use crate::chat::callback::Callback;
+use crate::chat::{
+    Basis, ChatId, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Payload, Pressed,
+    Sender, Task,
+};
+use crate::locale::Denied;
+use crate::outgoing::Place;
+use crate::people::gate::{Admission, admit};
+use crate::people::person::Held;
+use crate::store::StoreError;
+
+/// How long after a message a change may make it a question that it was not (design §5).
+const FORGOTTEN_MENTION: Duration = Duration::from_mins(5);
+
+impl Sorter<'_> {
+    /// A press that can do nothing. Its message may be unknown, so the answer stands in the line of
+    /// the person.
+    pub(super) fn pressed_in_vain(&self, callback: String, sender: &Sender, is_old: bool) -> Entry {
+        let mut acknowledge = Outbound::acknowledge(ChatId(sender.id.0), callback.clone());
+        if is_old {
+            let locale = self.settings.locale_for(sender);
+            let text = locale.denied(Denied::Forgotten).to_owned();
+            acknowledge.payload = Payload::Answer { callback, text };
+        }
+        let job = None;
+        Entry::Pressed { acknowledge, job }
+    }
+
+    /// A button is pressed by whoever has it now, so the gate is asked again.
+    pub(super) async fn pressed(&mut self, pressed: Pressed) -> Result<Entry, StoreError> {
+        self.load(pressed.sender.id, pressed.chat, pressed.kind)
+            .await?;
+        let known = self.known_of(pressed.sender.id, pressed.chat, pressed.kind);
+        let role = self
+            .settings
+            .gate()
+            .role(&pressed.sender, pressed.kind, known, self.theirs);
+        let mut acknowledge = Outbound::acknowledge(pressed.chat, pressed.callback.clone());
+        match (self.wish_of(&pressed), role) {
+            (Some(Callback::Held), Some(role)) => {
+                let job = if self.has_place(&pressed, role).await? {
+                    let held = self.take_held(&pressed);
+                    held.map(|held| self.job_of(&pressed, role, held))
+                } else {
+                    let locale = self.settings.locale_for(&pressed.sender);
+                    acknowledge.payload = Payload::Answer {
+                        callback: pressed.callback.clone(),
+                        text: locale.denied(Denied::TooMany).to_owned(),
+                    };
+                    None
+                };
+                Ok(Entry::Pressed { acknowledge, job })
+            }
+            (Some(callback @ (Callback::Retry | Callback::Continue)), Some(_))
+            | (Some(callback @ Callback::Stop(_)), _) => Ok(Entry::Reask(Press {
+                known: self.jobs_under_answer(&pressed).await?,
+                locale: self.settings.locale_for(&pressed.sender),
+                now: self.now,
+                pressed,
+                callback,
+                acknowledge,
+                role,
+            })),
+            (None, _) | (Some(Callback::Held | Callback::Retry | Callback::Continue), None) => {
+                Ok(Entry::Pressed {
+                    acknowledge,
+                    job: None,
+                })
+            }
+        }
+    }
+
+    /// Whether one question more of the presser is let in; else the button stays good.
+    async fn has_place(&self, pressed: &Pressed, role: Role) -> Result<bool, StoreError> {
+        let person = pressed.sender.id;
+        let lane = Lane::Telegram {
+            chat: pressed.chat,
+            topic: None,
+            person,
+        };
+        let known = self.ctx.desk.shares_of(vec![person]).await;
+        let shares = known.ok_or(StoreError::Closed)?;
+        let may = self.settings.shares();
+        Ok(shares
+            .iter()
+            .all(|(_, share)| may.admits(role, share, lane)))
+    }
+
+    /// What the button asks for; nothing when that is an answer that nobody there would read.
+    fn wish_of(&self, pressed: &Pressed) -> Option<Callback> {
+        let is_closed = self.ctx.mail.is_closed(Place::Chat(pressed.chat));
+        let callback = Callback::parse(&pressed.data)?;
+        let is_asking = matches!(callback, Callback::Retry | Callback::Continue);
+        (!(is_closed && is_asking)).then_some(callback)
+    }
+
+    fn take_held(&mut self, pressed: &Pressed) -> Option<Held> {
+        let row = self.rows.get_mut(&pressed.sender.id)?;
+        let held = row.person.as_mut()?.held.take()?;
+        row.is_changed = true;
+        Some(held)
+    }
+
+    fn job_of(&self, pressed: &Pressed, role: Role, held: Held) -> Job {
+        let lane = Lane::Telegram {
+            chat: pressed.chat,
+            topic: held.topic,
+            person: pressed.sender.id,
+        };
+        let task = Task::Question {
+            text: held.text,
+            quote: held.quote,
+            enclosed: held.enclosed,
+            basis: Basis::Newest,
+        };
+        let origin = Origin::Updates(vec![pressed.update]);
+        Job {
+            messages: vec![held.message],
+            role,
+            sent: held.sent,
+            ..Job::new(origin, lane, pressed.sender.clone(), task, self.now)
+        }
+    }
+
+    /// The same gate as for a new message. Only a question can be changed, or come about by a
+    /// change; nobody is told anything.
+    pub(super) async fn edited(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
+        if self.is_unanswerable(&inbound) {
+            return Ok(Entry::Dropped);
+        }
+        self.load(inbound.sender.id, inbound.chat, inbound.kind)
+            .await?;
+        let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
+        match admit(&inbound, &self.settings.gate(), known, self.theirs) {
+            Admission::Serve {
+                role,
+                task: task @ Task::Question { .. },
+            } if task.has_words() => {
+                self.change_held(&inbound);
+                let job = self.draft(&inbound, role, task);
+                let known = self.jobs_of(job.lane).await?;
+                let draft = self.drafted(&inbound, job, false).await?;
+                Ok(Entry::Edited(Edit {
+                    draft: Draft {
+                        piece: None,
+                        known,
+                        ..draft
+                    },
+                    message: inbound.message,
+                    is_soon: inbound.sent.since(inbound.posted) <= FORGOTTEN_MENTION,
+                }))
+            }
+            Admission::Tell(Notice::TooOld) => {
+                self.change_held(&inbound);
+                Ok(Entry::Dropped)
+            }
+            Admission::Serve { .. } | Admission::Tell(_) | Admission::Ignore(_) => {
+                debug!(update = inbound.update.0, chat = inbound.chat.0; "change of a message dropped");
+                Ok(Entry::Dropped)
+            }
+        }
+    }
+
+    /// The stale question that waits for its button may be changed, too.
+    fn change_held(&mut self, inbound: &Inbound) {
+        let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
+        let Some(row) = self.rows.get_mut(&inbound.sender.id) else {
+            return;
+        };
+        let held = row.person.as_mut().and_then(|person| person.held.as_mut());
+        if let Some(held) = held.filter(|held| held.message == inbound.message)
+            && !text.is_empty()
+        {
+            held.text.clone_from(text);
+            row.is_changed = true;
+        }
+    }
+
+    /// Jobs that wait or run in the lane of the answer that holds the button.
+    async fn jobs_under_answer(&self, pressed: &Pressed) -> Result<Vec<JobId>, StoreError> {
+        let (chat, message) = (pressed.chat, pressed.message);
+        let store = &self.ctx.engine.store;
+        let round = store
+            .read(move |rows| rows.by_message(chat, message))
+            .await?;
+        match round {
+            Some((lane, _)) => self.jobs_of(lane).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Jobs of a lane that wait or run, or are held back. The journal has handed over all that it
+    /// stored before this batch, so none is missing.
+    pub(super) async fn jobs_of(&self, lane: Lane) -> Result<Vec<JobId>, StoreError> {
+        // Without the scheduler nothing is decided: the batch comes again at the next start.
+        let known = self.ctx.desk.jobs_of(lane).await;
+        let mut known = known.ok_or(StoreError::Closed)?;
+        known.extend(self.before.seams.get(&lane).map(|seam| seam.job));
+        Ok(known)
+    }
+}
