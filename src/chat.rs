@@ -18,6 +18,8 @@ pub(crate) mod callback;
 pub(crate) mod command;
 pub(crate) mod divided;
 pub(crate) mod enclosed;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod lane;
 mod outbound;
 pub(crate) mod part;
@@ -247,6 +249,34 @@ pub(crate) struct Job {
     pub(crate) task: Task,
 }
 
+impl Job {
+    /// A job that came just now and of which nothing was done yet. It has no message of Telegram, the
+    /// least role, and no number: the inbox gives it one.
+    pub(crate) const fn new(
+        origin: Origin,
+        lane: Lane,
+        sender: Sender,
+        task: Task,
+        accepted: Timestamp,
+    ) -> Self {
+        Self {
+            id: JobId(0),
+            origin,
+            lane,
+            kind: lane.kind(),
+            messages: Vec::new(),
+            sender,
+            role: Role::Guest,
+            sent: accepted,
+            accepted,
+            attempts: 0,
+            seen: None,
+            places: Vec::new(),
+            task,
+        }
+    }
+}
+
 /// What a job wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Task {
@@ -261,6 +291,18 @@ pub(crate) enum Task {
     Command(command::Command),
     /// Say one sentence of the locale: a refusal, a notice.
     Tell(Notice),
+}
+
+impl Task {
+    /// A question of these words alone.
+    pub(crate) const fn question(text: String, basis: Basis) -> Self {
+        Self::Question {
+            text,
+            quote: None,
+            enclosed: Vec::new(),
+            basis,
+        }
+    }
 }
 
 /// Where a question stands among the rounds of its lane.

@@ -29,6 +29,19 @@ pub(crate) struct Waiting {
     pub(crate) past: Past,
 }
 
+impl Waiting {
+    /// A job of which no turn has begun yet.
+    pub(crate) fn new(job: JobId, lane: Lane, role: Role, since: Timestamp) -> Self {
+        Self {
+            job,
+            lane,
+            role,
+            since,
+            past: Past::default(),
+        }
+    }
+}
+
 /// What is known of the turns that a job had before (design §2, rule 7).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Past {

@@ -162,13 +162,14 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
         ChatKind::Private => None,
         ChatKind::Group => job.messages.first().copied(),
     };
-    let row = |body: Rich| Outbound {
-        payload: Payload::Send {
+    let row = |body: Rich| {
+        let buttons = reply.button.clone().into_iter().collect();
+        let payload = Payload::Send {
             body,
             reply_to,
-            buttons: reply.button.clone().into_iter().collect(),
-        },
-        ..Outbound::message(chat, topic, String::new())
+            buttons,
+        };
+        Outbound::new(chat, topic, payload)
     };
     render::parts_of_text(&reply.text)
         .into_iter()

@@ -231,17 +231,13 @@ fn room(ctx: &Ctx) -> usize {
 /// the clock showed then.
 fn of_question(job: &Job) -> Waiting {
     let age = clock::now().since(job.accepted);
+    let since = clock::steady().before(age);
     Waiting {
-        job: job.id,
-        lane: job.lane,
-        role: job.role,
-        since: clock::steady().before(age),
         past: Past {
-            is_recalled: false,
             crashes: job.attempts,
-            panics: 0,
-            others: 0,
+            ..Past::default()
         },
+        ..Waiting::new(job.id, job.lane, job.role, since)
     }
 }
 

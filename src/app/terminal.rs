@@ -17,7 +17,7 @@ use crate::app::{close, commands, turn};
 use crate::chat::Role;
 use crate::chat::answer::{Failure, Viewer};
 use crate::chat::command::Command;
-use crate::chat::{Basis, ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserId};
+use crate::chat::{Basis, Job, JobId, Lane, Origin, Sender, Task, UserId};
 use crate::clock;
 use crate::config::{Config, Stream};
 use crate::locale::Locale;
@@ -160,25 +160,10 @@ impl Terminal {
         // Whoever sits here may have closed the lid for a night.
         clock::follow_wall();
         let now = clock::now();
+        let task = Task::question(text, Basis::Newest);
         let draft = Job {
-            id: JobId(0),
-            origin: Origin::Terminal,
-            lane: Lane::Terminal,
-            kind: ChatKind::Private,
-            messages: Vec::new(),
-            sender: sitter(),
             role: Role::Owner,
-            sent: now,
-            accepted: now,
-            attempts: 0,
-            seen: None,
-            places: Vec::new(),
-            task: Task::Question {
-                text,
-                quote: None,
-                enclosed: Vec::new(),
-                basis: Basis::Newest,
-            },
+            ..Job::new(Origin::Terminal, Lane::Terminal, sitter(), task, now)
         };
         let entered = self.engine.store.write(move |rows| {
             let job = Job {

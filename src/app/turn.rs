@@ -326,17 +326,8 @@ impl Asked<'_> {
         let enclosed = self.job.task.enclosed().iter();
         let enclosed = enclosed.cloned().map(Part::Enclosed);
         let text = Part::Text(self.text.to_owned());
-        StoredTurn {
-            asked: self.job.accepted,
-            question_messages: self.job.messages.clone(),
-            answer_messages: Vec::new(),
-            files: Vec::new(),
-            beginning: None,
-            model: String::new(),
-            reason: TierReason::Smalltalk,
-            question: quote.into_iter().chain(enclosed).chain([text]).collect(),
-            answer: Vec::new(),
-        }
+        let question = quote.into_iter().chain(enclosed).chain([text]).collect();
+        StoredTurn::unanswered(self.job.accepted, self.job.messages.clone(), question)
     }
 }
 

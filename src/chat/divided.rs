@@ -62,14 +62,11 @@ fn placed(row: Outbound, place: Option<MessageId>) -> Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::fixtures::private;
     use crate::chat::rich::Rich;
-    use crate::chat::{ChatId, JobId, Lane, Payload, UserId};
+    use crate::chat::{ChatId, JobId, Lane, Payload};
 
-    const LANE: Lane = Lane::Telegram {
-        chat: ChatId(7),
-        topic: None,
-        person: UserId(7),
-    };
+    const LANE: Lane = private(7);
 
     fn part(at: u16, text: &str, place: Option<i32>) -> Outbound {
         let new = Payload::message(Rich::plain(text));
@@ -79,8 +76,7 @@ mod tests {
         };
         Outbound {
             part_of: Some((LANE, JobId(2), at)),
-            payload,
-            ..Outbound::message(ChatId(7), None, String::new())
+            ..Outbound::new(ChatId(7), None, payload)
         }
     }
 

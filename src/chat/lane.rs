@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChatId, UserId};
+use super::{ChatId, ChatKind, UserId};
 
 /// A part of one chat with messages of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,6 +62,14 @@ impl Lane {
         }
     }
 
+    /// The kind of its chat; the terminal is as private as can be.
+    pub(crate) const fn kind(self) -> ChatKind {
+        match self {
+            Self::Telegram { chat, .. } if chat.0 < 0 => ChatKind::Group,
+            Self::Telegram { .. } | Self::Terminal => ChatKind::Private,
+        }
+    }
+
     /// Whose lane it is; nobody's is the terminal's.
     pub(crate) const fn person(self) -> Option<UserId> {
         match self {
@@ -93,6 +101,18 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chat_with_a_negative_number_is_a_group() {
+        let lane = |chat| Lane::Telegram {
+            chat: ChatId(chat),
+            topic: None,
+            person: UserId(9),
+        };
+        assert_eq!(lane(-7).kind(), ChatKind::Group);
+        assert_eq!(lane(9).kind(), ChatKind::Private);
+        assert_eq!(Lane::Terminal.kind(), ChatKind::Private);
+    }
 
     #[test]
     fn topics_of_either_kind_have_sort_keys_of_their_own() {

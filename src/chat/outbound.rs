@@ -25,8 +25,8 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    /// A message of the bot itself, without a reply or a button, to go at once.
-    pub(crate) fn message(chat: ChatId, topic: Option<TopicId>, text: String) -> Self {
+    /// A row that nobody has tried to send yet and that may go at once; no part of an answer.
+    pub(crate) fn new(chat: ChatId, topic: Option<TopicId>, payload: Payload) -> Self {
         Self {
             chat,
             topic,
@@ -34,7 +34,24 @@ impl Outbound {
             pause: None,
             failing: Failing::default(),
             part_of: None,
-            payload: Payload::message(Rich::plain(text)),
+            payload,
+        }
+    }
+
+    /// A message of the bot itself, without a reply or a button.
+    pub(crate) fn message(chat: ChatId, topic: Option<TopicId>, text: String) -> Self {
+        Self::new(chat, topic, Payload::message(Rich::plain(text)))
+    }
+
+    /// The silent answer that ends the spinning of a button; in the line of this chat.
+    pub(crate) fn acknowledge(chat: ChatId, callback: String) -> Self {
+        let payload = Payload::Answer {
+            callback,
+            text: String::new(),
+        };
+        Self {
+            rank: Rank::Acknowledge,
+            ..Self::new(chat, None, payload)
         }
     }
 }

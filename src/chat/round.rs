@@ -31,6 +31,25 @@ pub(crate) struct StoredTurn {
 }
 
 impl StoredTurn {
+    /// A question that has no answer yet.
+    pub(crate) const fn unanswered(
+        asked: Timestamp,
+        question_messages: Vec<MessageId>,
+        question: Vec<Part>,
+    ) -> Self {
+        Self {
+            asked,
+            question_messages,
+            answer_messages: Vec::new(),
+            files: Vec::new(),
+            beginning: None,
+            model: String::new(),
+            reason: TierReason::Smalltalk,
+            question,
+            answer: Vec::new(),
+        }
+    }
+
     /// Whether there is an answer that later questions build on.
     pub(crate) const fn is_answered(&self) -> bool {
         !self.answer.is_empty()
@@ -56,15 +75,7 @@ impl StoredTurn {
 
     /// The same round, with its question only.
     pub(crate) fn without_answer(self) -> Self {
-        Self {
-            model: String::new(),
-            reason: TierReason::Smalltalk,
-            answer: Vec::new(),
-            answer_messages: Vec::new(),
-            files: Vec::new(),
-            beginning: None,
-            ..self
-        }
+        Self::unanswered(self.asked, self.question_messages, self.question)
     }
 
     /// Whether this message holds a part of the answer.

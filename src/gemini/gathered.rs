@@ -44,7 +44,7 @@ pub(super) struct Gathered {
     /// What the model said, in order. Text that comes in pieces is one part; a signature that comes
     /// between them stands behind it.
     pub(super) parts: Vec<Part>,
-    /// The text that the newest event added.
+    /// What the newest event added to the text of all parts.
     pub(super) added: String,
     /// The counts are cumulative: the last ones count.
     pub(super) usage: Usage,
@@ -161,11 +161,18 @@ impl Gathered {
             self.added.push_str(text);
         }
         let text = self.added.get(before..).unwrap_or_default();
+        if text.is_empty() {
+            return;
+        }
         let is_shown = |part: &&mut Part| !matches!(part, Part::Signed(_));
         if let Some(Part::Text(begun)) = self.parts.iter_mut().rev().find(is_shown) {
             begun.push_str(text);
-        } else if !text.is_empty() {
-            self.parts.push(Part::Text(text.to_owned()));
+            return;
+        }
+        let is_further = self.parts.iter().any(|part| part.text().is_some());
+        self.parts.push(Part::Text(text.to_owned()));
+        if is_further {
+            self.added.insert(before, '\n');
         }
     }
 }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::TopicId;
+use crate::chat::fixtures::{lane, private};
 use crate::people::roles::{DEFAULT_ROLES, Roles};
 
 const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
@@ -23,30 +23,13 @@ fn limited(bound: usize, parallel: usize) -> Queue {
     }
 }
 
-fn private(person: i64) -> Lane {
-    lane(person, None, person)
-}
-
 fn group(chat: i64, person: i64) -> Lane {
     lane(-chat, None, person)
 }
 
-fn lane(chat: i64, topic: Option<i32>, person: i64) -> Lane {
-    Lane::Telegram {
-        chat: ChatId(chat),
-        topic: topic.map(TopicId::Thread),
-        person: UserId(person),
-    }
-}
-
 fn waiting(job: u64, lane: Lane, role: Role, after_secs: u64) -> Waiting {
-    Waiting {
-        job: JobId(job),
-        lane,
-        role,
-        since: T0.after(Duration::from_secs(after_secs)),
-        past: Past::default(),
-    }
+    let since = T0.after(Duration::from_secs(after_secs));
+    Waiting::new(JobId(job), lane, role, since)
 }
 
 fn popped(queue: &mut Queue) -> Vec<u64> {

@@ -15,10 +15,11 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::catalog::TierReason;
+use crate::chat::fixtures::{self, lane};
 use crate::chat::rich::Rich;
 use crate::chat::{
-    Basis, ChatId, ChatKind, Job, JobId, MessageId, Origin, OutboxId, Part, Payload, Rank, Sender,
-    Task, TopicId, UpdateId,
+    Basis, ChatId, ChatKind, Job, JobId, MessageId, Origin, Outbound, OutboxId, Part, Payload,
+    Rank, Sender, Task, UpdateId,
 };
 use crate::clock::Timestamp;
 
@@ -38,84 +39,52 @@ impl Folder {
     }
 }
 
-pub(super) fn lane(chat: i64, topic: Option<i32>, person: i64) -> Lane {
-    Lane::Telegram {
-        chat: ChatId(chat),
-        topic: topic.map(TopicId::Thread),
-        person: UserId(person),
-    }
-}
-
 pub(super) fn job(id: JobId, lane: Lane) -> Job {
     Job {
-        role: crate::chat::Role::Normal,
-        id,
         origin: Origin::Updates(vec![UpdateId(70), UpdateId(71)]),
-        lane,
         kind: ChatKind::Group,
         messages: vec![MessageId(5)],
         sender: Sender {
-            id: UserId(9),
-            name: "Ann".into(),
             language: Some("zh-hans".into()),
-            is_chat: false,
+            ..fixtures::sender(9)
         },
         sent: Timestamp(1_000),
         accepted: Timestamp(2_000),
-        attempts: 0,
-        seen: None,
-        places: Vec::new(),
-        task: Task::Question {
-            text: "why?".into(),
-            quote: None,
-            enclosed: Vec::new(),
-            basis: Basis::Newest,
-        },
+        ..fixtures::question(id, lane, "why?")
     }
 }
 
 pub(super) fn turn(question: &str, message: i32) -> StoredTurn {
     StoredTurn {
-        asked: Timestamp(1),
         question_messages: vec![MessageId(message)],
-        answer_messages: Vec::new(),
-        files: Vec::new(),
-        beginning: None,
         model: "flash".into(),
         reason: TierReason::Code,
-        question: vec![Part::Text(question.into())],
         answer: vec![Part::Signed(vec![1, 2]), Part::Text("because".into())],
+        ..fixtures::round(question, None)
     }
 }
 
 pub(super) fn person(name: &str, last_seen: u64) -> Person {
     Person {
         name: name.into(),
-        language: None,
-        grant: None,
-        first_seen: Timestamp(1),
         last_seen: Timestamp(last_seen),
-        told: false,
-        reachable: true,
-        held: None,
-        told_unread: None,
+        ..Person::new(&fixtures::sender(9), Timestamp(1))
     }
 }
 
-pub(super) fn outbound(chat: i64, text: &str) -> crate::chat::Outbound {
-    crate::chat::Outbound {
-        chat: ChatId(chat),
-        topic: None,
-        rank: Rank::Final,
-        pause: None,
-        failing: crate::chat::Failing::default(),
+pub(super) fn outbound(chat: i64, text: &str) -> Outbound {
+    Outbound {
         part_of: Some((lane(chat, None, 9), JobId(1), 0)),
-        payload: Payload::Send {
-            body: Rich::plain(text),
-            reply_to: None,
-            buttons: Vec::new(),
-        },
+        ..Outbound::message(ChatId(chat), None, text.to_owned())
     }
+}
+
+/// What an operation gives, once it is written.
+fn done<T: Send + 'static>(
+    store: &Store,
+    op: impl Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> T {
+    store.write(op).wait().unwrap()
 }
 
 /// Writes a new job and returns its number.

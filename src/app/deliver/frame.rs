@@ -71,11 +71,7 @@ fn put(ctx: &Ctx, live: &Live, begun: &Begun) -> Result<Option<MessageId>, CallE
             buttons,
         },
     };
-    let row = Outbound {
-        payload,
-        ..Outbound::message(chat, topic, String::new())
-    };
-    send::send(client, &row)
+    send::send(client, &Outbound::new(chat, topic, payload))
 }
 
 /// The job remembers the message, so that after a crash the answer still takes it over.
@@ -101,10 +97,7 @@ async fn sent(ctx: &Arc<Ctx>, live: &Live, begun: Begun, message: Option<Message
 
 /// Deletes a message that no answer will take over.
 async fn discard(ctx: &Ctx, live: &Live, message: MessageId) {
-    let row = Outbound {
-        payload: Payload::Delete { message },
-        ..Outbound::message(live.chat, live.topic, String::new())
-    };
+    let row = Outbound::new(live.chat, live.topic, Payload::Delete { message });
     let stored = ctx.engine.store.write(move |rows| {
         let id = rows.put_outbound(&row)?;
         Ok(Head::of(id, &row))

@@ -72,13 +72,10 @@ const fn new_message(body: Rich, buttons: Vec<Button>) -> Payload {
 
 fn in_place_of(row: &Outbound, payload: Payload) -> Outbound {
     Outbound {
-        chat: row.chat,
-        topic: row.topic,
         rank: row.rank,
-        pause: None,
         failing: row.failing.after_an_answer(),
         part_of: row.part_of,
-        payload,
+        ..Outbound::new(row.chat, row.topic, payload)
     }
 }
 

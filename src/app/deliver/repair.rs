@@ -9,7 +9,7 @@ use super::pieces;
 use crate::app::Ctx;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
-use crate::chat::{Failing, MessageId, Outbound, Payload, TopicId, UserId};
+use crate::chat::{MessageId, Outbound, Payload, TopicId, UserId};
 use crate::locale::{Language, Locale};
 use crate::outgoing::{Ended, Head};
 
@@ -65,11 +65,8 @@ fn as_new(row: &Outbound) -> Option<Outbound> {
 /// What cannot be taken over is deleted, as far as it is there, and its text sent as a new message.
 async fn sent_as_new(ctx: &Ctx, head: Head, row: Outbound, message: MessageId) -> Ended {
     let gone = Outbound {
-        failing: Failing::default(),
-        pause: None,
-        part_of: None,
-        payload: Payload::Delete { message },
-        ..row
+        rank: row.rank,
+        ..Outbound::new(row.chat, row.topic, Payload::Delete { message })
     };
     let new = Outbound {
         payload: row.payload.as_new(),

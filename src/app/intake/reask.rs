@@ -263,26 +263,11 @@ impl Press {
 
     /// The job of Continue, of which Retry changes the question.
     fn draft(&self, rows: &Write<'_>, lane: Lane, round: JobId) -> Result<Job, StoreError> {
-        Ok(Job {
-            id: JobId(0),
-            origin: Origin::Updates(vec![self.pressed.update]),
-            lane,
-            kind: self.pressed.kind,
-            messages: Vec::new(),
-            sender: self.asker(rows, lane)?,
-            role: Role::Guest,
-            sent: self.now,
-            accepted: self.now,
-            attempts: 0,
-            seen: None,
-            places: Vec::new(),
-            task: Task::Question {
-                text: self.locale.go_on_question().to_owned(),
-                quote: None,
-                enclosed: Vec::new(),
-                basis: Basis::Round(round),
-            },
-        })
+        let origin = Origin::Updates(vec![self.pressed.update]);
+        let text = self.locale.go_on_question().to_owned();
+        let task = Task::question(text, Basis::Round(round));
+        let sender = self.asker(rows, lane)?;
+        Ok(Job::new(origin, lane, sender, task, self.now))
     }
 
     /// Whose question it is: an Owner presses for somebody else.

@@ -18,8 +18,7 @@ use crate::app::{Ctx, commands};
 use crate::chat::Role;
 use crate::chat::pieces::Piece;
 use crate::chat::{
-    Addressed, ChatId, ChatKind, Event, Inbound, Job, JobId, Lane, Origin, Sender, Task, UpdateId,
-    UserId,
+    Addressed, ChatId, ChatKind, Event, Inbound, Job, Lane, Origin, Sender, Task, UpdateId, UserId,
 };
 use crate::clock::{self, Timestamp};
 use crate::locale::{Language, Locale};
@@ -216,20 +215,13 @@ impl Sorter<'_> {
     }
 
     fn draft(&self, inbound: &Inbound, role: Role, task: Task) -> Job {
+        let origin = Origin::Updates(vec![inbound.update]);
+        let (lane, sender) = (inbound.lane(), inbound.sender.clone());
         Job {
-            id: JobId(0),
-            origin: Origin::Updates(vec![inbound.update]),
-            lane: inbound.lane(),
-            kind: inbound.kind,
             messages: vec![inbound.message],
-            sender: inbound.sender.clone(),
             role,
             sent: inbound.sent,
-            accepted: self.now,
-            attempts: 0,
-            seen: None,
-            places: Vec::new(),
-            task,
+            ..Job::new(origin, lane, sender, task, self.now)
         }
     }
 

@@ -185,10 +185,7 @@ fn row(job: &Job, payload: Payload) -> Option<Outbound> {
     let Lane::Telegram { chat, topic, .. } = job.lane else {
         return None;
     };
-    Some(Outbound {
-        payload,
-        ..Outbound::message(chat, topic, String::new())
-    })
+    Some(Outbound::new(chat, topic, payload))
 }
 
 /// Takes out the round in whose place this one stands.
@@ -240,10 +237,7 @@ fn outbound(job: &Job, said: &[Payload], shown: &Shown<'_>) -> Vec<Outbound> {
         ChatKind::Private => None,
         ChatKind::Group => job.messages.first().copied(),
     };
-    let row = |payload| Outbound {
-        payload,
-        ..Outbound::message(chat, topic, String::new())
-    };
+    let row = |payload| Outbound::new(chat, topic, payload);
     let last = said.iter().rposition(Payload::is_message);
     let in_places = in_places(said);
     let part = |(at, part): (usize, &Payload)| {

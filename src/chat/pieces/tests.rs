@@ -1,32 +1,13 @@
 use super::*;
-use crate::chat::Role;
-use crate::chat::{Basis, ChatKind, Lane, MessageId, Origin, Sender, UpdateId, UserId};
+use crate::chat::{Lane, MessageId, Origin, UpdateId, UserId, fixtures};
 
 fn question(id: i32, text: &str, second: u64) -> Job {
     Job {
-        id: JobId(1),
         origin: Origin::Updates(vec![UpdateId(id.into())]),
-        lane: Lane::Terminal,
-        kind: ChatKind::Private,
         messages: vec![MessageId(id)],
-        sender: Sender {
-            id: UserId(7),
-            name: "Ann".to_owned(),
-            language: None,
-            is_chat: false,
-        },
-        role: Role::Normal,
         sent: Timestamp::from_secs(second),
         accepted: Timestamp::from_secs(second),
-        attempts: 0,
-        seen: None,
-        places: Vec::new(),
-        task: Task::Question {
-            text: text.to_owned(),
-            quote: None,
-            enclosed: Vec::new(),
-            basis: Basis::Newest,
-        },
+        ..fixtures::question(JobId(1), Lane::Terminal, text)
     }
 }
 

@@ -3,8 +3,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
-use crate::catalog::TierReason;
-use crate::clock::Timestamp;
+use crate::chat::fixtures;
 
 const NONE: &[StoredTurn] = &[];
 const FACTS: Facts<'_> = Facts {
@@ -20,15 +19,9 @@ fn text(text: &str) -> Part {
 
 fn turn(question: Vec<Part>, answer: Vec<Part>) -> StoredTurn {
     StoredTurn {
-        asked: Timestamp(1),
-        question_messages: Vec::new(),
-        answer_messages: Vec::new(),
-        files: Vec::new(),
-        beginning: None,
-        model: "m".to_owned(),
-        reason: TierReason::Smalltalk,
         question,
         answer,
+        ..fixtures::round("", None)
     }
 }
 

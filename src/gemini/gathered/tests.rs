@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chat::part::text_of;
-use crate::gemini::stream::tests::events;
+use crate::gemini::stream::tests::{data, events};
 
 fn gathered(stream: &str) -> Gathered {
     let mut gathered = Gathered::default();
@@ -147,6 +147,24 @@ fn a_text_that_a_signature_cuts_is_one_part() {
     let signed = Part::Signed(signed.as_bytes().to_vec());
     assert_eq!(found.parts, [Part::Text("abc".to_owned()), signed]);
     assert_eq!(found.added, "abc");
+}
+
+#[test]
+fn a_text_behind_something_else_is_a_part_and_a_line_of_its_own() {
+    let file = Part::File {
+        file_id: "id".to_owned(),
+        description: String::new(),
+    };
+    let text = |text: &str| Part::Text(text.to_owned());
+    let mut gathered = Gathered {
+        parts: vec![text("a"), file.clone(), Part::Signed(vec![1])],
+        ..Gathered::default()
+    };
+    let chunk = r#"{"candidates":[{"content":{"parts":[{"text":"b"},{"text":"c"}]}}]}"#;
+    gathered.take(data(chunk));
+    let whole = [text("a"), file, Part::Signed(vec![1]), text("bc")];
+    assert_eq!(gathered.parts, whole);
+    assert_eq!(format!("a{}", gathered.added), text_of(&whole));
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(in crate::gemini) fn events<'a>(reads: impl IntoIterator<Item = &'a [u8]>) -
     events
 }
 
-fn data(text: &str) -> Event {
+pub(in crate::gemini) fn data(text: &str) -> Event {
     Event::Json(text.to_owned())
 }
 

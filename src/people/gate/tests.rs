@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat::{Basis, ChatId, MessageId, UpdateId};
+use crate::chat::{Basis, ChatId, fixtures};
 
 const OWNER: i64 = 1;
 const ANNA: i64 = 2;
@@ -41,42 +41,14 @@ fn approve() -> Gate {
 
 fn row(role: Option<Role>, told: bool) -> Person {
     Person {
-        name: "Anna".to_owned(),
-        language: None,
         grant: role.map(|role| Grant { role, until: None }),
-        first_seen: NOW,
-        last_seen: NOW,
         told,
-        reachable: true,
-        held: None,
-        told_unread: None,
+        ..Person::new(&fixtures::sender(ANNA), NOW)
     }
 }
 
 fn private(id: i64, text: &str) -> Inbound {
-    Inbound {
-        update: UpdateId(1),
-        chat: ChatId(id),
-        kind: ChatKind::Private,
-        topic: None,
-        message: MessageId(1),
-        sender: Sender {
-            id: UserId(id),
-            name: "Anna".to_owned(),
-            language: None,
-            is_chat: false,
-        },
-        sent: NOW,
-        posted: NOW,
-        addressed: Addressed::Private,
-        author: Author::Sender,
-        content: Content::Text(text.to_owned()),
-        album: None,
-        quote: None,
-        file_of_reply: None,
-        replies_to: None,
-        chose_quote: false,
-    }
+    fixtures::inbound(id, text, NOW)
 }
 
 fn group(id: i64, addressed: Addressed, text: &str) -> Inbound {

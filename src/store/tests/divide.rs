@@ -1,14 +1,7 @@
 //! A row that goes as several: the order of its chat, and the names of its round's messages.
 
 use super::*;
-use crate::chat::{Failing, Outbound};
-
-fn done<T: Send + 'static>(
-    store: &Store,
-    op: impl Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
-) -> T {
-    store.write(op).wait().unwrap()
-}
+use crate::chat::Failing;
 
 fn part(at: u16, text: &str) -> Outbound {
     Outbound {

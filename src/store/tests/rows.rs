@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::chat::Failing;
 use crate::chat::Role;
 use crate::chat::command::Command;
-use crate::chat::{Failing, Outbound};
 use crate::clock::Pause;
 use crate::keys::{Death, Health, Ledger, Scope};
 use crate::people::person::Grant;
@@ -14,13 +14,6 @@ const PAUSE: Pause = Pause {
     since: Timestamp(77),
     length: Duration::from_secs(5),
 };
-
-fn done<T: Send + 'static>(
-    store: &Store,
-    op: impl Fn(&mut Write<'_>) -> Result<T, StoreError> + Send + 'static,
-) -> T {
-    store.write(op).wait().unwrap()
-}
 
 #[test]
 fn a_job_is_kept_counted_and_ended() {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::chat::ChatId;
+use crate::chat::{ChatId, fixtures};
 
 fn me() -> Me {
     Me {
@@ -54,26 +54,12 @@ fn a_private_message_is_taken_over_field_by_field() {
     let update = message("private", &json!({"text": "hi", "brand_new": {"x": 1}}));
     let expected = Inbound {
         update: UpdateId(9),
-        chat: ChatId(7),
-        kind: ChatKind::Private,
-        topic: None,
         message: MessageId(3),
         sender: Sender {
-            id: UserId(7),
-            name: "Ann".to_owned(),
             language: Some("zh-hans".to_owned()),
-            is_chat: false,
+            ..fixtures::sender(7)
         },
-        sent: Timestamp(1_700_000_000_000),
-        posted: Timestamp(1_700_000_000_000),
-        addressed: Addressed::Private,
-        author: Author::Sender,
-        content: Content::Text("hi".to_owned()),
-        album: None,
-        quote: None,
-        file_of_reply: None,
-        replies_to: None,
-        chose_quote: false,
+        ..fixtures::inbound(7, "hi", Timestamp(1_700_000_000_000))
     };
     assert_eq!(inbound(&update), expected);
 }
@@ -676,10 +662,8 @@ fn a_pressed_button_tells_who_where_and_what() {
         kind: ChatKind::Private,
         message: MessageId(3),
         sender: Sender {
-            id: UserId(7),
-            name: "Ann".to_owned(),
             language: Some("en".to_owned()),
-            is_chat: false,
+            ..fixtures::sender(7)
         },
         data: "held".to_owned(),
     };

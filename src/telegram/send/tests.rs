@@ -1,22 +1,13 @@
 use serde_json::json;
 
 use super::*;
-use crate::chat::{Failing, Rank};
 use crate::telegram::tests::{Reply, Server, body, says};
 
 const SENT: &str = r#"{"ok":true,"result":{"message_id":77,"date":1,"chat":{"id":5,"type":"x"}}}"#;
 const TRUE: &str = r#"{"ok":true,"result":true}"#;
 
 fn row(payload: Payload) -> Outbound {
-    Outbound {
-        chat: ChatId(5),
-        topic: None,
-        rank: Rank::Final,
-        pause: None,
-        failing: Failing::default(),
-        part_of: None,
-        payload,
-    }
+    Outbound::new(ChatId(5), None, payload)
 }
 
 /// What `send` gives, and the request it made.

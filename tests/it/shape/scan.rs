@@ -10,14 +10,31 @@ pub(super) struct Mention {
 
 /// The text with comments, strings and characters blanked.
 pub(super) fn code_only(text: &str) -> String {
+    blanked(text, |_| true)
+}
+
+/// How many of the first `production` lines hold code, and not only blanks or a comment.
+pub(super) fn lines_of_code(text: &str, production: usize) -> usize {
+    let is_comment = |blank: &str| blank.starts_with("//") || blank.starts_with("/*");
+    let without = blanked(text, is_comment);
+    let lines = without.lines().take(production);
+    lines.filter(|line| !line.trim().is_empty()).count()
+}
+
+/// The text with those comments and literals blanked that are `meant`.
+fn blanked(text: &str, meant: impl Fn(&str) -> bool) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
         let after_word = code.ends_with(is_word);
         let blank = blank_len(rest, after_word);
         if blank > 0 {
-            let (gone, left) = rest.split_at(blank);
-            code.extend(gone.chars().map(|c| if c == '\n' { c } else { ' ' }));
+            let (found, left) = rest.split_at(blank);
+            if meant(found) {
+                code.extend(found.chars().map(|c| if c == '\n' { c } else { ' ' }));
+            } else {
+                code.push_str(found);
+            }
             rest = left;
         } else {
             code.push(next);
@@ -231,6 +248,53 @@ fn use_tree(
     }
     prefix.truncate(depth);
     at
+}
+
+/// The lines where a struct of one of these names is made field by field, without `..` for the rest.
+/// A file that declares a struct of that name may do so.
+pub(super) fn whole_literals<'a>(code: &'a str, structs: &[&str]) -> Vec<(usize, &'a str)> {
+    let tokens = tokens(code);
+    let token = |at: usize| tokens.get(at).map_or("", |(_, token)| token);
+    let declares =
+        |name| (0..tokens.len()).any(|at| token(at) == "struct" && token(at + 1) == name);
+    let is_whole = |at: usize| {
+        structs.contains(&token(at))
+            && token(at + 1) == "{"
+            && !is_declared_or_returned(&tokens[..at])
+            && !declares(token(at))
+            && !has_rest(&tokens[at + 1..])
+    };
+    let found = (0..tokens.len()).filter(|at| is_whole(*at));
+    found.map(|at| tokens[at]).collect()
+}
+
+/// Whether a name after these tokens begins no literal: an item, a type before a body, or a variant.
+fn is_declared_or_returned(mut before: &[(usize, &str)]) -> bool {
+    while let [rest @ .., (_, segment), (_, "::")] = before {
+        if segment.starts_with(char::is_uppercase) {
+            return true;
+        }
+        before = rest;
+    }
+    let last = before.last().map_or("", |(_, token)| token);
+    ["enum", "for", "impl", "struct", "trait", ">"].contains(&last)
+}
+
+/// Whether the braces that these tokens begin with hold `..` for what they do not name.
+fn has_rest(tokens: &[(usize, &str)]) -> bool {
+    let mut depth = 0_usize;
+    for (at, (_, token)) in tokens.iter().enumerate() {
+        match *token {
+            "{" | "(" | "[" => depth += 1,
+            "}" | ")" | "]" => depth -= 1,
+            "." if depth == 1 && ["{", ","].contains(&tokens[at - 1].1) => return true,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    false
 }
 
 /// Words, `::`, and every other sign by itself.

@@ -1,6 +1,7 @@
 use super::*;
+use crate::chat::fixtures::private;
 use crate::chat::rich::{Entity, Style};
-use crate::chat::{ChatId, JobId, Lane, MessageId, UserId};
+use crate::chat::{ChatId, JobId, MessageId};
 
 fn links(count: u32, address: usize) -> Rich {
     let word = "word ".repeat(4);
@@ -18,15 +19,9 @@ fn links(count: u32, address: usize) -> Rich {
 }
 
 fn row(payload: Payload) -> Outbound {
-    let lane = Lane::Telegram {
-        chat: ChatId(7),
-        topic: None,
-        person: UserId(7),
-    };
     Outbound {
-        part_of: Some((lane, JobId(1), 0)),
-        payload,
-        ..Outbound::message(ChatId(7), None, String::new())
+        part_of: Some((private(7), JobId(1), 0)),
+        ..Outbound::new(ChatId(7), None, payload)
     }
 }
 

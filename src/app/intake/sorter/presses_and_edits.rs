@@ -11,8 +11,8 @@ use crate::app::intake::reask::{Edit, Press};
 use crate::chat::Role;
 use crate::chat::callback::Callback;
 use crate::chat::{
-    Basis, ChatId, Content, Failing, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Payload,
-    Pressed, Rank, Sender, Task,
+    Basis, ChatId, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Payload, Pressed,
+    Sender, Task,
 };
 use crate::locale::Denied;
 use crate::outgoing::Place;
@@ -23,27 +23,11 @@ use crate::store::StoreError;
 /// How long after a message a change may make it a question that it was not (design §5).
 const FORGOTTEN_MENTION: Duration = Duration::from_mins(5);
 
-/// The answer that ends the spinning of a button.
-fn acknowledge(chat: ChatId, callback: &str) -> Outbound {
-    Outbound {
-        chat,
-        topic: None,
-        rank: Rank::Acknowledge,
-        pause: None,
-        failing: Failing::default(),
-        part_of: None,
-        payload: Payload::Answer {
-            callback: callback.to_owned(),
-            text: String::new(),
-        },
-    }
-}
-
 impl Sorter<'_> {
     /// A press that can do nothing. Its message may be unknown, so the answer stands in the line of
     /// the person.
     pub(super) fn pressed_in_vain(&self, callback: String, sender: &Sender, is_old: bool) -> Entry {
-        let mut acknowledge = acknowledge(ChatId(sender.id.0), &callback);
+        let mut acknowledge = Outbound::acknowledge(ChatId(sender.id.0), callback.clone());
         if is_old {
             let locale = self.settings.locale_for(sender);
             let text = locale.denied(Denied::Forgotten).to_owned();
@@ -62,7 +46,7 @@ impl Sorter<'_> {
             .settings
             .gate()
             .role(&pressed.sender, pressed.kind, known, self.theirs);
-        let mut acknowledge = acknowledge(pressed.chat, &pressed.callback);
+        let mut acknowledge = Outbound::acknowledge(pressed.chat, pressed.callback.clone());
         match (self.wish_of(&pressed), role) {
             (Some(Callback::Held), Some(role)) => {
                 let job = if self.has_place(&pressed, role).await? {
@@ -129,29 +113,23 @@ impl Sorter<'_> {
     }
 
     fn job_of(&self, pressed: &Pressed, role: Role, held: Held) -> Job {
+        let lane = Lane::Telegram {
+            chat: pressed.chat,
+            topic: held.topic,
+            person: pressed.sender.id,
+        };
+        let task = Task::Question {
+            text: held.text,
+            quote: held.quote,
+            enclosed: held.enclosed,
+            basis: Basis::Newest,
+        };
+        let origin = Origin::Updates(vec![pressed.update]);
         Job {
-            id: JobId(0),
-            origin: Origin::Updates(vec![pressed.update]),
-            lane: Lane::Telegram {
-                chat: pressed.chat,
-                topic: held.topic,
-                person: pressed.sender.id,
-            },
-            kind: pressed.kind,
             messages: vec![held.message],
-            sender: pressed.sender.clone(),
             role,
             sent: held.sent,
-            accepted: self.now,
-            attempts: 0,
-            seen: None,
-            places: Vec::new(),
-            task: Task::Question {
-                text: held.text,
-                quote: held.quote,
-                enclosed: held.enclosed,
-                basis: Basis::Newest,
-            },
+            ..Job::new(origin, lane, pressed.sender.clone(), task, self.now)
         }
     }
 

@@ -2,20 +2,14 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::app::turn::said::payloads;
-use crate::catalog::TierReason;
-use crate::chat::Role;
+use crate::chat::fixtures::{self, round};
 use crate::chat::rich::Rich;
-use crate::chat::{ChatId, Origin, Part, Sender, UpdateId, UserId};
-use crate::clock::Timestamp;
+use crate::chat::{ChatId, Part};
 use crate::locale::Language;
 use crate::render::rendered;
 use crate::store::{Open, Store};
 
-const LANE: Lane = Lane::Telegram {
-    chat: ChatId(7),
-    topic: None,
-    person: UserId(7),
-};
+const LANE: Lane = fixtures::private(7);
 
 fn store() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
@@ -25,46 +19,9 @@ fn store() -> (TempDir, Store) {
 
 fn question(id: u64, text: &str, basis: Basis) -> Job {
     Job {
-        id: JobId(id),
-        origin: Origin::Updates(vec![UpdateId(1)]),
-        lane: LANE,
-        kind: ChatKind::Private,
-        messages: vec![MessageId(10)],
-        sender: Sender {
-            id: UserId(7),
-            name: "Ann".to_owned(),
-            language: None,
-            is_chat: false,
-        },
-        role: Role::Normal,
-        sent: Timestamp(1),
-        accepted: Timestamp(1),
         attempts: 1,
-        seen: None,
-        places: Vec::new(),
-        task: Task::Question {
-            text: text.to_owned(),
-            quote: None,
-            enclosed: Vec::new(),
-            basis,
-        },
-    }
-}
-
-fn round(question: &str, answer: Option<&str>) -> StoredTurn {
-    StoredTurn {
-        asked: Timestamp(1),
-        question_messages: vec![MessageId(10)],
-        answer_messages: Vec::new(),
-        files: Vec::new(),
-        beginning: None,
-        model: "m".to_owned(),
-        reason: TierReason::Smalltalk,
-        question: vec![Part::Text(question.to_owned())],
-        answer: answer
-            .map(|text| Part::Text(text.to_owned()))
-            .into_iter()
-            .collect(),
+        task: Task::question(text.to_owned(), basis),
+        ..fixtures::question(JobId(id), LANE, text)
     }
 }
 
@@ -369,11 +326,7 @@ async fn an_answer_that_grew_before_the_group_moved_is_a_new_message_after_it() 
     let (_folder, store) = store();
     let (old, new) = (ChatId(-7), ChatId(-1007));
     let job = Job {
-        lane: Lane::Telegram {
-            chat: old,
-            topic: None,
-            person: UserId(7),
-        },
+        lane: fixtures::lane(old.0, None, 7),
         kind: ChatKind::Group,
         places: vec![MessageId(20)],
         ..question(2, "q", Basis::Newest)
