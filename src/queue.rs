@@ -48,6 +48,14 @@ impl Past {
     /// Other crashes that count for it at the most, so that there is an end.
     const MOST_OTHERS: u8 = 3;
 
+    /// The same with one more turn that panicked.
+    pub(crate) const fn panicked(self) -> Self {
+        Self {
+            panics: self.panics.saturating_add(1),
+            ..self
+        }
+    }
+
     /// Whether it may be what the bot died of: then no other turn runs beside it.
     pub(crate) const fn is_suspect(self) -> bool {
         self.crashes >= Self::SUSPICIOUS

@@ -6,7 +6,6 @@
 //! Invariant: whatever a turn does (ends, fails, panics), its lane is freed exactly once.
 
 mod desk;
-mod ended;
 mod holds;
 mod one;
 mod suspects;
@@ -16,22 +15,20 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use log::{error, info, warn};
+use log::{info, warn};
 use tokio::sync::oneshot;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::call::{End, Halt, Sight};
+use crate::app::call::Sight;
+use crate::app::ending::{Cancel, Ending, Next};
 use crate::app::intake::BEYOND_LIMIT;
-use crate::app::turn::{self, Concluded};
 use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane, draft_of};
 use crate::clock;
 use crate::queue::{Queue, Waiting};
-use crate::store::StoreError;
 pub(crate) use desk::{Cancelled, Desk, Order, Orders};
-use ended::{Next, Outcome, next};
 pub(crate) use holds::Hold;
 use holds::{Holds, Release};
 use suspects::Turns;
@@ -45,18 +42,18 @@ const MOST_WAITING: usize = 64;
 /// A turn under way.
 struct Running {
     waiting: Waiting,
-    halt: Arc<Halt>,
+    cancel: Arc<Cancel>,
     sight: Arc<Sight>,
 }
 
 struct Scheduler {
     ctx: Arc<Ctx>,
     queue: Queue,
-    turns: JoinSet<Result<Concluded, StoreError>>,
+    turns: JoinSet<Ending>,
     running: HashMap<Id, Running>,
     holds: Holds,
-    /// Stopped jobs on their way out of the inbox.
-    removals: JoinSet<()>,
+    /// What ends made of jobs, on its way to the store.
+    changes: JoinSet<()>,
     /// At most this many turns at once that do not wait for a key.
     room: usize,
     /// Whose time it is after a crash.
@@ -83,7 +80,7 @@ pub(crate) async fn run(
         turns: JoinSet::new(),
         running: HashMap::new(),
         holds: Holds::default(),
-        removals: JoinSet::new(),
+        changes: JoinSet::new(),
         ctx: Arc::clone(&ctx),
     };
     loop {
@@ -116,15 +113,15 @@ impl Scheduler {
             }
             Order::Cancel {
                 lane,
-                end,
+                ending,
                 taken,
                 idle,
-            } => self.cancel(lane, end, taken, idle),
+            } => self.cancel(lane, ending, taken, idle),
             Order::Stop { lane, draft } => self.stop(lane, draft),
-            Order::Anew(job) => {
+            Order::Reask(job) => {
                 let mut turns = self.running.values();
                 if let Some(running) = turns.find(|running| running.waiting.job == job) {
-                    running.halt.call(End::Anew);
+                    running.cancel.end(Ending::Changed);
                 }
             }
             Order::Jobs { lane, told } => {
@@ -146,7 +143,7 @@ impl Scheduler {
         let running =
             turns.find(|running| running.waiting.lane == lane && is_meant(running.waiting.job));
         if let Some(running) = running {
-            running.halt.call(End::Kept);
+            running.cancel.end(Ending::Stopped);
             return;
         }
         let waiting = self.queue.waiting_in(lane).find(|job| is_meant(*job));
@@ -157,27 +154,20 @@ impl Scheduler {
 
     /// A job that was stopped and does not run leaves the inbox.
     fn take_back(&mut self, job: JobId) {
-        let ctx = Arc::clone(&self.ctx);
-        let settings = ctx.engine.settings();
-        let removed = ctx
-            .engine
-            .store
-            .write(move |rows| turn::take_back(rows, &settings, job));
-        while self.removals.try_join_next().is_some() {}
-        self.removals.spawn(async move {
-            match removed.await {
-                Ok(rows) => ctx.mail.push(&rows).await,
-                Err(error) => {
-                    warn!(job = job.0, err:% = error; "stopped job left in the inbox");
-                }
-            }
-        });
+        let removed = one::take_back(&self.ctx, job);
+        self.stored(removed);
+    }
+
+    /// Follows a change of a job that is on its way to the store.
+    fn stored(&mut self, change: impl Future<Output = ()> + Send + 'static) {
+        while self.changes.try_join_next().is_some() {}
+        self.changes.spawn(change);
     }
 
     fn cancel(
         &mut self,
         lane: Lane,
-        end: End,
+        ending: Ending,
         taken: oneshot::Sender<Cancelled>,
         idle: oneshot::Sender<()>,
     ) {
@@ -191,7 +181,7 @@ impl Scheduler {
         }));
         let is_idle = running.is_none();
         if let Some(running) = running {
-            running.halt.call(end);
+            running.cancel.end(ending);
         }
         self.queue.hold(lane);
         self.holds.add(lane, idle);
@@ -248,12 +238,12 @@ impl Scheduler {
         if waiting.past.is_suspect() {
             info!(job = waiting.job.0, crashes = waiting.past.crashes; "a suspect of the crashes runs alone");
         }
-        let halt = Arc::<Halt>::default();
+        let cancel = Arc::<Cancel>::default();
         let sight = Arc::new(Sight::new());
         let turn = one::turn(
             Arc::clone(&self.ctx),
             waiting,
-            Arc::clone(&halt),
+            Arc::clone(&cancel),
             Arc::clone(&sight),
         );
         let task = self.turns.spawn(turn);
@@ -261,68 +251,48 @@ impl Scheduler {
             task.id(),
             Running {
                 waiting,
-                halt,
+                cancel,
                 sight,
             },
         );
     }
 
-    fn ended(&mut self, ended: Result<(Id, Result<Concluded, StoreError>), JoinError>) {
-        let (id, result) = match ended {
-            Ok((id, result)) => (id, Ok(result)),
-            Err(error) => (error.id(), Err(error)),
+    fn ended(&mut self, ended: Result<(Id, Ending), JoinError>) {
+        let id = match &ended {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
         };
         let Some(running) = self.running.remove(&id) else {
             return;
         };
         let waiting = running.waiting;
+        let ending = match ended {
+            Ok((_, ending)) => ending,
+            Err(error) => one::panicked(&self.ctx, waiting.job, &error),
+        };
         self.queue.done(waiting.lane);
-        let outcome = self.outcome(waiting.job, result);
-        match next(outcome, running.halt.why(), waiting.past) {
-            Next::Nothing => {}
-            Next::TakeBack => self.take_back(waiting.job),
-            Next::Rests => self.rests(waiting),
+        self.settle(&running, ending);
+        self.holds.give(waiting.lane);
+    }
+
+    /// What becomes of the job of a turn that has ended.
+    fn settle(&mut self, running: &Running, ending: Ending) {
+        let waiting = running.waiting;
+        match ending.next(running.cancel.wished(), waiting.past) {
+            Next::Left => {}
+            Next::Remove => self.take_back(waiting.job),
+            Next::Stay => self.stored(one::rests(&self.ctx, waiting)),
+            Next::Resume => {
+                let seen = running.sight.so_far();
+                self.stored(one::resumes(&self.ctx, waiting, seen));
+            }
             Next::Again(past) => {
-                if outcome == Outcome::Panicked {
-                    self.rests(waiting);
+                if ending == Ending::Panicked {
+                    self.stored(one::rests(&self.ctx, waiting));
                 }
                 self.obey(Order::Ask(Waiting { past, ..waiting }));
             }
         }
-        self.holds.give(waiting.lane);
-    }
-
-    fn outcome(
-        &self,
-        job: JobId,
-        result: Result<Result<Concluded, StoreError>, JoinError>,
-    ) -> Outcome {
-        match result {
-            Ok(Ok(concluded)) if concluded.again => Outcome::AskedAnew,
-            Ok(Ok(_)) => Outcome::Concluded,
-            Ok(Err(error)) => {
-                warn!(job = job.0, err:% = error; "turn could not be stored");
-                Outcome::NotStored
-            }
-            Err(error) => {
-                error!(job = job.0, err:% = error; "turn panicked");
-                let panics = &self.ctx.engine.metrics.panics;
-                panics.fetch_add(1, Ordering::Relaxed);
-                Outcome::Panicked
-            }
-        }
-    }
-
-    /// A turn has ended and its job has not: a later crash is none of its.
-    fn rests(&mut self, waiting: Waiting) {
-        let run = one::run_of(waiting);
-        let store = &self.ctx.engine.store;
-        let marked = store.write_soon(move |rows| run.rests(rows));
-        self.removals.spawn(async move {
-            if let Err(error) = marked.await {
-                warn!(job = run.job.0, err:% = error; "an ended turn could not be marked");
-            }
-        });
     }
 
     /// Lets running turns finish for a while. One that does not is begun again at the next start:
@@ -336,19 +306,15 @@ impl Scheduler {
         if timeout(GRACE, rest).await.is_ok() {
             return;
         }
-        let left = self.running.values();
-        let left: Vec<_> = left
-            .map(|running| (one::run_of(running.waiting), running.sight.so_far()))
-            .collect();
+        let left = std::mem::take(&mut self.running);
         info!(turns = left.len(); "turns left to the next start");
         self.turns.abort_all();
-        let forgiven = self.ctx.engine.store.write(move |rows| {
-            left.iter().try_for_each(|(run, seen)| {
-                rows.interrupt_job(run.job, run.crashes, seen.as_deref())
-            })
-        });
-        if let Ok(Err(error)) = timeout(GRACE, forgiven).await {
-            warn!(err:% = error; "interrupted turns could not be marked");
+        for running in left.values() {
+            self.settle(running, Ending::Interrupted);
+        }
+        let stored = async { while self.changes.join_next().await.is_some() {} };
+        if timeout(GRACE, stored).await.is_err() {
+            warn!("the data file is slow, interrupted turns may not be marked");
         }
     }
 }

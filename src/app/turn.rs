@@ -15,11 +15,12 @@ use std::sync::atomic::Ordering;
 
 use log::{info, warn};
 
-use crate::app::call::{self, By, End, Ended, Question, Run, View};
+use crate::app::call::{self, By, Question, Run, View};
+use crate::app::ending::Ending;
 use crate::app::engine::{Engine, Settings};
 use crate::catalog::{Tier, TierReason};
 use crate::chat::Role;
-use crate::chat::answer::{Answer, Finish};
+use crate::chat::answer::{Answer, Failure};
 use crate::chat::callback::Callback;
 use crate::chat::prompt::{self, Facts, Prompt};
 use crate::chat::{Basis, ChatKind, Job, Lane, MessageId, Notice, Part, StoredTurn, Task, UserId};
@@ -33,7 +34,7 @@ use crate::queue::Past;
 use crate::store::StoreError;
 use crate::tier::{self, Choice, Day, Left};
 pub(crate) use close::take_back;
-use close::{Closed, Ending, close};
+use close::{Close, close};
 pub(crate) use reply::Finished;
 use reply::Reply;
 use said::Said;
@@ -43,14 +44,13 @@ use said::Said;
 const CONTEXT_TOKENS: u64 = 24_000;
 
 /// What a turn left behind.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Concluded {
+    pub(crate) ending: Ending,
     /// Its rows in the outbox.
     pub(crate) rows: Vec<Head>,
     /// What the person is told, for an origin that the outbox does not serve.
     pub(crate) text: String,
-    /// The question was changed meanwhile: the job is still in the inbox and is to be answered anew.
-    pub(crate) again: bool,
 }
 
 /// Answers one job of the inbox. `past` is what it has behind it.
@@ -94,8 +94,11 @@ pub(crate) async fn answer(
                 asked.reply(run, view).await?
             }
         }
-        Task::Command(_) => Reply::say(locale.notice(&Notice::GaveUp, job.sender.id)),
-        Task::Tell(notice) => Reply::say(locale.notice(notice, job.sender.id)),
+        Task::Command(_) => {
+            let text = locale.notice(&Notice::GaveUp, job.sender.id);
+            Reply::new(Ending::GivenUp, text)
+        }
+        Task::Tell(notice) => Reply::new(Ending::Told, locale.notice(notice, job.sender.id)),
     };
     Ok(Finished {
         job: job.clone(),
@@ -136,13 +139,13 @@ struct Asked<'a> {
 impl Asked<'_> {
     async fn reply(&self, run: Run, view: View<'_>) -> Result<Reply, StoreError> {
         let Some(role) = self.role_now().await? else {
-            return Ok(Reply::say(
-                self.locale
-                    .notice(&Notice::NeedsApproval, self.job.sender.id),
-            ));
+            let text = self
+                .locale
+                .notice(&Notice::NeedsApproval, self.job.sender.id);
+            return Ok(Reply::new(Ending::Told, text));
         };
         if let Some(sentence) = self.unreadable() {
-            return Ok(Reply::say(sentence));
+            return Ok(Reply::new(Ending::Told, sentence));
         }
         let terms = self.settings.roles.terms(role);
         let context = self
@@ -167,10 +170,14 @@ impl Asked<'_> {
             by: called.by,
             is_kept: terms.rounds > 0,
         };
-        let reply = self.after(called.ended, &answered);
+        let reply = match called.result {
+            Ok(answer) => self.answered(answer, &answered),
+            Err(Ending::Failed(failure)) => self.failed(failure, answered.is_kept),
+            // Whoever cancelled has said so already.
+            Err(ending) => Reply::new(ending, ""),
+        };
         Ok(Reply {
             changes: called.changes,
-            again: reply.again && view.halt.why() == Some(End::Anew),
             ..reply
         })
     }
@@ -181,7 +188,7 @@ impl Asked<'_> {
         let role = self.role_now().await?;
         let is_kept = role.is_some_and(|role| self.settings.roles.terms(role).rounds > 0);
         let text = self.locale.notice(&Notice::GaveUp, self.job.sender.id);
-        Ok(self.without_answer(text, is_kept, true))
+        Ok(self.without_answer(Reply::new(Ending::GivenUp, text), is_kept, true))
     }
 
     /// The tier for the question, and the highest one that the role and its keys offer.
@@ -212,48 +219,37 @@ impl Asked<'_> {
         (tier::choose(&facts), highest)
     }
 
-    fn after(&self, ended: Ended, answered: &Answered) -> Reply {
-        let job = self.job.id.0;
-        match ended {
-            Ended::Answered(answer) => {
-                self.engine
-                    .metrics
-                    .answered(clock::now().since(self.job.accepted));
-                let reason = answered.reason();
-                info!(job, model = answer.model.as_str(), reason:?; "answered");
-                let goes_on = answer.finish.goes_on().then_some(Callback::Continue);
-                let buttons = [Callback::Retry].into_iter().chain(goes_on);
-                let buttons = buttons.filter(|_| answered.is_kept);
-                Reply {
-                    text: answer.text.clone(),
-                    notes: self.notes(&answer, answered),
-                    is_partial: matches!(answer.finish, Finish::Broken | Finish::Stopped),
-                    buttons: buttons.map(|button| self.locale.button(button)).collect(),
-                    round: answered.is_kept.then(|| self.round(answer, reason)),
-                    ..Reply::default()
-                }
-            }
-            Ended::Failed(failure) => {
-                self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
-                info!(job, failure:? = failure; "not answered");
-                let text = self.locale.failure(failure);
-                self.without_answer(text, answered.is_kept, failure.may_pass())
-            }
-            // Whoever cancelled has said so already.
-            Ended::Cancelled => Reply {
-                again: true,
-                ..Reply::default()
-            },
+    fn answered(&self, answer: Answer, answered: &Answered) -> Reply {
+        self.engine
+            .metrics
+            .answered(clock::now().since(self.job.accepted));
+        let reason = answered.reason();
+        info!(job = self.job.id.0, model = answer.model.as_str(), reason:?; "answered");
+        let goes_on = answer.finish.goes_on().then_some(Callback::Continue);
+        let buttons = [Callback::Retry].into_iter().chain(goes_on);
+        let buttons = buttons.filter(|_| answered.is_kept);
+        Reply {
+            notes: self.notes(&answer, answered),
+            buttons: buttons.map(|button| self.locale.button(button)).collect(),
+            round: answered.is_kept.then(|| self.round(&answer, reason)),
+            ..Reply::new(answer.finish.into(), answer.text)
         }
     }
 
+    fn failed(&self, failure: Failure, is_kept: bool) -> Reply {
+        self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
+        info!(job = self.job.id.0, failure:?; "not answered");
+        let said = Reply::new(Ending::Failed(failure), self.locale.failure(failure));
+        self.without_answer(said, is_kept, failure.may_pass())
+    }
+
     /// A question that got no answer is kept all the same, to be found when it is asked again.
-    fn without_answer(&self, text: String, is_kept: bool, may_pass: bool) -> Reply {
+    fn without_answer(&self, said: Reply, is_kept: bool, may_pass: bool) -> Reply {
         let button = (is_kept && may_pass).then(|| self.locale.button(Callback::Retry));
         Reply {
             buttons: button.into_iter().collect(),
             round: is_kept.then(|| self.unanswered()),
-            ..Reply::say(text)
+            ..said
         }
     }
 
@@ -312,12 +308,12 @@ impl Asked<'_> {
     }
 
     /// The round as the next questions will see it.
-    fn round(&self, answer: Answer, reason: TierReason) -> StoredTurn {
-        let signed = answer.signed.into_iter().map(Part::Signed);
+    fn round(&self, answer: &Answer, reason: TierReason) -> StoredTurn {
+        let signed = answer.signed.iter().cloned().map(Part::Signed);
         StoredTurn {
-            model: answer.model,
+            model: answer.model.clone(),
             reason,
-            answer: std::iter::once(Part::Text(answer.text))
+            answer: std::iter::once(Part::Text(answer.text.clone()))
                 .chain(signed)
                 .collect(),
             ..self.unanswered()
@@ -359,7 +355,7 @@ pub(crate) async fn conclude(
     let pool = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
         let news = pool.put_changes(store, &reply.changes)?;
-        let end = Ending {
+        let end = Close {
             reply: &reply,
             said: &said,
             shown,
@@ -367,11 +363,7 @@ pub(crate) async fn conclude(
         };
         Ok((close(store, &job, &end)?, news))
     });
-    let (closed, news) = stored.await?;
+    let ((ending, rows), news) = stored.await?;
     engine.announce(news);
-    let (rows, again) = match closed {
-        Closed::Said(rows) => (rows, false),
-        Closed::AskedAnew => (Vec::new(), true),
-    };
-    Ok(Concluded { rows, text, again })
+    Ok(Concluded { ending, rows, text })
 }

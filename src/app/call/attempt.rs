@@ -14,6 +14,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::pace::Pace;
 use super::{Call, Visible};
+use crate::app::ending::Ending;
 use crate::app::engine::{Backend, Engine};
 use crate::app::ticks::retest;
 use crate::chat::answer::{Audience, Failure};
@@ -35,7 +36,8 @@ pub(super) enum Attempt {
     Reported(Report),
     /// Our own deadline; the service said nothing, or no more.
     TimedOut,
-    Cancelled,
+    /// From outside: how the turn ends.
+    Cancelled(Ending),
     /// The key is not in the settings that the turn has taken.
     UnknownKey,
 }
@@ -117,7 +119,7 @@ impl Call<'_> {
             pace.seen(&visible.borrow_and_update(), clock::instant());
             tokio::select! {
                 biased;
-                () = self.question.view.halt.called() => return Attempt::Cancelled,
+                ending = self.question.view.cancel.cancelled() => return Attempt::Cancelled(ending),
                 report = &mut reported => return self.reported(report.ok()),
                 Ok(()) = visible.changed() => {}
                 () = sleep_until(pace.ends()) => {

@@ -3,13 +3,16 @@
 //! person, unless the disk is in the way or the bot stops.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::{error, warn};
+use tokio::task::JoinError;
 use tokio::time::sleep;
 
 use crate::app::Ctx;
-use crate::app::call::{Halt, Run, Sight, View};
+use crate::app::call::{Run, Sight, View};
+use crate::app::ending::{Cancel, Ending};
 use crate::app::turn::live::Live;
 use crate::app::turn::{self, Concluded, Finished};
 use crate::chat::answer::Audience;
@@ -23,10 +26,63 @@ const MOST_TRIES: u32 = 5;
 const MISHAP: Duration = Duration::from_secs(2);
 
 /// What a waiting job's row says of its crashes.
-pub(super) const fn run_of(waiting: Waiting) -> Run {
+const fn run_of(waiting: Waiting) -> Run {
     Run {
         job: waiting.job,
         crashes: waiting.past.crashes,
+    }
+}
+
+/// A turn whose task has panicked.
+pub(super) fn panicked(ctx: &Ctx, job: JobId, error: &JoinError) -> Ending {
+    error!(job = job.0, err:% = error; "turn panicked");
+    let panics = &ctx.engine.metrics.panics;
+    panics.fetch_add(1, Ordering::Relaxed);
+    Ending::Panicked
+}
+
+/// A job that does not run and is not wanted any more leaves the inbox. It is handed to the store at
+/// once, and so are the other changes of a job: they come before what is asked of the store later.
+pub(super) fn take_back(ctx: &Arc<Ctx>, job: JobId) -> impl Future<Output = ()> + use<> {
+    let ctx = Arc::clone(ctx);
+    let settings = ctx.engine.settings();
+    let store = &ctx.engine.store;
+    let removed = store.write(move |rows| turn::take_back(rows, &settings, job));
+    async move {
+        match removed.await {
+            Ok(rows) => ctx.mail.push(&rows).await,
+            Err(error) => {
+                warn!(job = job.0, err:% = error; "stopped job left in the inbox");
+            }
+        }
+    }
+}
+
+/// A turn has ended and its job has not: a later crash is none of its.
+pub(super) fn rests(ctx: &Ctx, waiting: Waiting) -> impl Future<Output = ()> + use<> {
+    let run = run_of(waiting);
+    let marked = ctx.engine.store.write_soon(move |rows| run.rests(rows));
+    async move {
+        if let Err(error) = marked.await {
+            warn!(job = run.job.0, err:% = error; "an ended turn could not be marked");
+        }
+    }
+}
+
+/// A stop of the bot broke a turn off: that is not counted against its job, and what the person has
+/// seen of the answer stays with it.
+pub(super) fn resumes(
+    ctx: &Ctx,
+    waiting: Waiting,
+    seen: Option<String>,
+) -> impl Future<Output = ()> + use<> {
+    let run = run_of(waiting);
+    let store = &ctx.engine.store;
+    let marked = store.write(move |rows| rows.interrupt_job(run.job, run.crashes, seen.as_deref()));
+    async move {
+        if let Err(error) = marked.await {
+            warn!(job = run.job.0, err:% = error; "an interrupted turn could not be marked");
+        }
     }
 }
 
@@ -34,12 +90,25 @@ pub(super) const fn run_of(waiting: Waiting) -> Run {
 pub(super) async fn turn(
     ctx: Arc<Ctx>,
     waiting: Waiting,
-    halt: Arc<Halt>,
+    cancel: Arc<Cancel>,
     sight: Arc<Sight>,
-) -> Result<Concluded, StoreError> {
+) -> Ending {
+    let stored = stored(&ctx, waiting, &cancel, &sight).await;
+    stored.unwrap_or_else(|error| {
+        warn!(job = waiting.job.0, err:% = error; "turn could not be stored");
+        Ending::NotStored
+    })
+}
+
+async fn stored(
+    ctx: &Arc<Ctx>,
+    waiting: Waiting,
+    cancel: &Cancel,
+    sight: &Sight,
+) -> Result<Ending, StoreError> {
     let id = waiting.job;
     let Some(job) = ctx.engine.store.read(move |rows| rows.job(id)).await? else {
-        return Ok(Concluded::default());
+        return Ok(Ending::Gone);
     };
     if let Some(earlier) = &job.seen {
         sight.shown_earlier(earlier);
@@ -47,21 +116,21 @@ pub(super) async fn turn(
     let view = View {
         way: ctx.engine.settings().config.answers.stream,
         audience: Audience::Nobody,
-        sight: &sight,
-        halt: &halt,
+        sight,
+        cancel,
     };
-    let live = Live::of(&ctx, &job, &sight);
+    let live = Live::of(ctx, &job, sight);
     let _closing = live.as_deref().map(Closing);
-    let answered = answered(&ctx, &job, waiting.past, view);
+    let answered = answered(ctx, &job, waiting.past, view);
     let finished = match &live {
         Some(live) => tokio::select! {
             finished = answered => finished,
-            never = live.run(&ctx) => match never {},
+            never = live.run(ctx) => match never {},
         },
         None => answered.await,
     };
     let shown = match &live {
-        Some(live) => live.close(&ctx).await,
+        Some(live) => live.close(ctx).await,
         None => None,
     };
     let finished = match finished {
@@ -71,9 +140,9 @@ pub(super) async fn turn(
         }
         finished => finished?,
     };
-    let concluded = concluded(&ctx, finished, shown, id).await?;
+    let concluded = concluded(ctx, finished, shown, id).await?;
     ctx.mail.push(&concluded.rows).await;
-    Ok(concluded)
+    Ok(concluded.ending)
 }
 
 async fn answered(

@@ -1,5 +1,6 @@
 //! What comes of a turn before it is stored, and what is left of it where that cannot be.
 
+use crate::app::ending::Ending;
 use crate::app::engine::Engine;
 use crate::chat::answer::Failure;
 use crate::chat::callback::Callback;
@@ -7,22 +8,11 @@ use crate::chat::{Button, Job, StoredTurn};
 use crate::keys::Change;
 use crate::store::StoreError;
 
-/// Whose words a reply is.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The model's.
-    #[default]
-    Answer,
-    /// There is no answer: the bot's own.
-    Apology,
-    /// The same, and nothing else is done: no older answer is looked for, none is taken out.
-    Bare,
-}
-
 /// What the person gets, and what is kept of it.
-#[derive(Default, Clone)]
+#[derive(Clone)]
 pub(super) struct Reply {
-    /// The model's markdown; of an apology, its words.
+    pub(super) ending: Ending,
+    /// The model's markdown; where there is no answer, the bot's own words or none.
     pub(super) text: String,
     /// Sentences of the bot under the answer.
     pub(super) notes: Vec<String>,
@@ -30,18 +20,18 @@ pub(super) struct Reply {
     pub(super) round: Option<StoredTurn>,
     pub(super) buttons: Vec<Button>,
     pub(super) changes: Vec<Change>,
-    pub(super) kind: Kind,
-    /// The answer broke off or was stopped.
-    pub(super) is_partial: bool,
-    pub(super) again: bool,
 }
 
 impl Reply {
-    pub(super) fn say(text: impl Into<String>) -> Self {
+    /// These words and nothing more.
+    pub(super) fn new(ending: Ending, text: impl Into<String>) -> Self {
         Self {
+            ending,
             text: text.into(),
-            kind: Kind::Apology,
-            ..Self::default()
+            notes: Vec::new(),
+            round: None,
+            buttons: Vec::new(),
+            changes: Vec::new(),
         }
     }
 }
@@ -57,9 +47,10 @@ impl Finished {
     /// A turn that cannot go on because of an error that does not pass.
     pub(crate) fn apology(engine: &Engine, job: &Job, error: &StoreError) -> Self {
         let locale = engine.settings().locale_for(&job.sender);
+        let reason = reason(error);
         Self {
             job: job.clone(),
-            reply: Reply::say(locale.failure(reason(error))),
+            reply: Reply::new(Ending::Failed(reason), locale.failure(reason)),
         }
     }
 
@@ -67,19 +58,26 @@ impl Finished {
     /// the answer, then words and nothing else. `None` where there is nothing less.
     pub(crate) fn lesser(&self, engine: &Engine, error: &StoreError) -> Option<Self> {
         let Self { job, reply } = self;
-        if reply.kind == Kind::Bare || reply.text.is_empty() {
-            return None;
-        }
+        let answered = match reply.ending {
+            Ending::Answered | Ending::Broken | Ending::Stopped => reply.round.clone(),
+            Ending::Failed(_) | Ending::GivenUp | Ending::Told => None,
+            Ending::Unkept(_)
+            | Ending::Discarded
+            | Ending::Gone
+            | Ending::Changed
+            | Ending::Panicked
+            | Ending::NotStored
+            | Ending::Interrupted => return None,
+        };
         let mut lesser = Self::apology(engine, job, error);
         lesser.reply.changes.clone_from(&reply.changes);
-        let round = reply.round.clone().filter(|_| reply.kind == Kind::Answer);
-        match round {
+        match answered {
             Some(round) => {
                 let locale = engine.settings().locale_for(&job.sender);
                 lesser.reply.buttons = vec![locale.button(Callback::Retry)];
                 lesser.reply.round = Some(round.without_answer());
             }
-            None => lesser.reply.kind = Kind::Bare,
+            None => lesser.reply.ending = Ending::Unkept(reason(error)),
         }
         Some(lesser)
     }

@@ -2,7 +2,7 @@
 
 use tokio::task::spawn_blocking;
 
-use super::reply::{Kind, Reply};
+use super::reply::Reply;
 use crate::chat::rich::{Entity, Rich, Style, units};
 use crate::chat::{Job, Task};
 use crate::locale::Locale;
@@ -38,7 +38,7 @@ impl Said {
             Task::Question { text, .. } => text.as_str(),
             Task::Command(_) | Task::Tell(_) => "",
         };
-        let mut body = if reply.kind == Kind::Answer {
+        let mut body = if reply.ending.is_answer() {
             render::answer(&reply.text, asked)
         } else {
             Rich::plain(&reply.text)

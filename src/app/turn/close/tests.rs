@@ -3,6 +3,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::catalog::TierReason;
 use crate::chat::Role;
+use crate::chat::answer::Failure;
 use crate::chat::{ChatId, Origin, Part, Sender, UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::locale::Language;
@@ -68,13 +69,12 @@ fn round(question: &str, answer: Option<&str>) -> StoredTurn {
 
 fn reply(text: &str, question: &str) -> Reply {
     Reply {
-        text: text.to_owned(),
         round: Some(round(question, Some(text))),
         buttons: vec![Button {
             label: "Retry".to_owned(),
             data: "retry".to_owned(),
         }],
-        ..Reply::default()
+        ..Reply::new(Ending::Answered, text)
     }
 }
 
@@ -94,8 +94,8 @@ fn english() -> &'static Locale {
     Locale::of(Language::En)
 }
 
-fn ending<'a>(reply: &'a Reply, said: &'a Said, shown: Option<MessageId>) -> Ending<'a> {
-    Ending {
+fn closing<'a>(reply: &'a Reply, said: &'a Said, shown: Option<MessageId>) -> Close<'a> {
+    Close {
         reply,
         said,
         shown,
@@ -109,12 +109,10 @@ async fn closed(store: &Store, job: &Job, reply: Reply) -> Vec<Outbound> {
         close(
             rows,
             &job,
-            &ending(&reply, &Said::of(&reply, &job, english()), None),
+            &closing(&reply, &Said::of(&reply, &job, english()), None),
         )
     });
-    let Closed::Said(heads) = written.await.unwrap() else {
-        panic!("not said");
-    };
+    let (_, heads) = written.await.unwrap();
     let read = |head: Head| store.read_now(|rows| rows.outbound(head.id)).unwrap();
     heads.into_iter().map(|head| read(head).unwrap()).collect()
 }
@@ -130,10 +128,10 @@ async fn a_question_that_was_changed_meanwhile_is_not_answered() {
         close(
             rows,
             &old,
-            &ending(&reply, &Said::of(&reply, &old, english()), None),
+            &closing(&reply, &Said::of(&reply, &old, english()), None),
         )
     });
-    assert_eq!(written.await.unwrap(), Closed::AskedAnew);
+    assert_eq!(written.await.unwrap(), (Ending::Changed, Vec::new()));
     let left = store.read_now(|rows| rows.job(JobId(2))).unwrap().unwrap();
     assert_eq!(left.attempts, 0);
     assert!(
@@ -241,13 +239,11 @@ async fn the_beginning_that_stays_is_rendered_when_it_is_sent_or_stored_as_it_wa
         };
         with_old_answer(&store, old, job.clone()).await;
         let written = store.write(move |rows| {
-            let none = Reply::default();
+            let none = Reply::new(Ending::Discarded, "");
             let said = Said::default();
-            close(rows, &job, &ending(&none, &said, Some(MessageId(11))))
+            close(rows, &job, &closing(&none, &said, Some(MessageId(11))))
         });
-        let Closed::Said(heads) = written.await.unwrap() else {
-            panic!("asked anew");
-        };
+        let (_, heads) = written.await.unwrap();
         let row = store.read_now(|rows| rows.outbound(heads[0].id));
         let row = row.unwrap().unwrap();
         let Parcel::Edit { message, body, .. } = rendered(row.clone()).parcel else {
@@ -283,7 +279,7 @@ async fn a_longer_answer_goes_on_in_new_messages_and_only_its_end_has_buttons() 
 async fn an_apology_never_takes_the_place_of_an_answer_to_the_same_question() {
     let sorry = || Reply {
         round: Some(round("again?", None)),
-        ..Reply::say("sorry")
+        ..Reply::new(Ending::Failed(Failure::Busy), "sorry")
     };
     for (old, stays) in [
         (round("again?", Some("old")), true),
@@ -312,7 +308,10 @@ async fn a_turn_that_was_taken_back_leaves_the_old_answer() {
     let (_folder, store) = store();
     let job = question(2, "again?", Basis::InsteadOf(JobId(1)));
     with_old_answer(&store, round("again?", Some("old")), job.clone()).await;
-    assert_eq!(closed(&store, &job, Reply::default()).await, []);
+    assert_eq!(
+        closed(&store, &job, Reply::new(Ending::Discarded, "")).await,
+        []
+    );
     assert_eq!(store.read_now(|rows| rows.job(JobId(2))).unwrap(), None);
     let context = store.context(LANE, Basis::Newest, 9).await.unwrap();
     assert_eq!(context[0].answer_messages.len(), 3);
@@ -338,11 +337,9 @@ async fn an_answer_that_grew_before_the_group_moved_is_a_new_message_after_it() 
         rows.put_job(&job)?;
         rows.migrate_chat(old, new)?;
         let said = Said::of(&reply, &job, english());
-        close(rows, &asked, &ending(&reply, &said, Some(MessageId(20))))
+        close(rows, &asked, &closing(&reply, &said, Some(MessageId(20))))
     });
-    let Closed::Said(heads) = written.await.unwrap() else {
-        panic!("asked anew");
-    };
+    let (_, heads) = written.await.unwrap();
     let rows = heads.iter().map(|head| {
         let row = store
             .read_now(|rows| rows.outbound(head.id))
