@@ -7,7 +7,6 @@
 
 mod desk;
 mod holds;
-mod one;
 mod suspects;
 
 use std::collections::HashMap;
@@ -24,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::call::Sight;
 use crate::app::ending::{Cancel, Ending, Next};
 use crate::app::intake::BEYOND_LIMIT;
+use crate::app::turn::run;
 use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane, draft_of};
 use crate::clock;
@@ -154,7 +154,7 @@ impl Scheduler {
 
     /// A job that was stopped and does not run leaves the inbox.
     fn take_back(&mut self, job: JobId) {
-        let removed = one::take_back(&self.ctx, job);
+        let removed = run::take_back(&self.ctx, job);
         self.stored(removed);
     }
 
@@ -240,7 +240,7 @@ impl Scheduler {
         }
         let cancel = Arc::<Cancel>::default();
         let sight = Arc::new(Sight::new());
-        let turn = one::turn(
+        let turn = run::turn(
             Arc::clone(&self.ctx),
             waiting,
             Arc::clone(&cancel),
@@ -268,7 +268,7 @@ impl Scheduler {
         let waiting = running.waiting;
         let ending = match ended {
             Ok((_, ending)) => ending,
-            Err(error) => one::panicked(&self.ctx, waiting.job, &error),
+            Err(error) => run::panicked(&self.ctx, waiting.job, &error),
         };
         self.queue.done(waiting.lane);
         self.settle(&running, ending);
@@ -281,14 +281,14 @@ impl Scheduler {
         match ending.next(running.cancel.wished(), waiting.past) {
             Next::Left => {}
             Next::Remove => self.take_back(waiting.job),
-            Next::Stay => self.stored(one::rests(&self.ctx, waiting)),
+            Next::Stay => self.stored(run::rests(&self.ctx, waiting)),
             Next::Resume => {
                 let seen = running.sight.so_far();
-                self.stored(one::resumes(&self.ctx, waiting, seen));
+                self.stored(run::resumes(&self.ctx, waiting, seen));
             }
             Next::Again(past) => {
                 if ending == Ending::Panicked {
-                    self.stored(one::rests(&self.ctx, waiting));
+                    self.stored(run::rests(&self.ctx, waiting));
                 }
                 self.obey(Order::Ask(Waiting { past, ..waiting }));
             }

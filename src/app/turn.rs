@@ -8,6 +8,7 @@ mod close;
 mod enclosed;
 pub(crate) mod live;
 mod reply;
+pub(crate) mod run;
 mod said;
 
 use std::sync::Arc;

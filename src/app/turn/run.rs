@@ -34,7 +34,7 @@ const fn run_of(waiting: Waiting) -> Run {
 }
 
 /// A turn whose task has panicked.
-pub(super) fn panicked(ctx: &Ctx, job: JobId, error: &JoinError) -> Ending {
+pub(crate) fn panicked(ctx: &Ctx, job: JobId, error: &JoinError) -> Ending {
     error!(job = job.0, err:% = error; "turn panicked");
     let panics = &ctx.engine.metrics.panics;
     panics.fetch_add(1, Ordering::Relaxed);
@@ -43,7 +43,7 @@ pub(super) fn panicked(ctx: &Ctx, job: JobId, error: &JoinError) -> Ending {
 
 /// A job that does not run and is not wanted any more leaves the inbox. It is handed to the store at
 /// once, and so are the other changes of a job: they come before what is asked of the store later.
-pub(super) fn take_back(ctx: &Arc<Ctx>, job: JobId) -> impl Future<Output = ()> + use<> {
+pub(crate) fn take_back(ctx: &Arc<Ctx>, job: JobId) -> impl Future<Output = ()> + use<> {
     let ctx = Arc::clone(ctx);
     let settings = ctx.engine.settings();
     let store = &ctx.engine.store;
@@ -59,7 +59,7 @@ pub(super) fn take_back(ctx: &Arc<Ctx>, job: JobId) -> impl Future<Output = ()> 
 }
 
 /// A turn has ended and its job has not: a later crash is none of its.
-pub(super) fn rests(ctx: &Ctx, waiting: Waiting) -> impl Future<Output = ()> + use<> {
+pub(crate) fn rests(ctx: &Ctx, waiting: Waiting) -> impl Future<Output = ()> + use<> {
     let run = run_of(waiting);
     let marked = ctx.engine.store.write_soon(move |rows| run.rests(rows));
     async move {
@@ -71,7 +71,7 @@ pub(super) fn rests(ctx: &Ctx, waiting: Waiting) -> impl Future<Output = ()> + u
 
 /// A stop of the bot broke a turn off: that is not counted against its job, and what the person has
 /// seen of the answer stays with it.
-pub(super) fn resumes(
+pub(crate) fn resumes(
     ctx: &Ctx,
     waiting: Waiting,
     seen: Option<String>,
@@ -87,7 +87,7 @@ pub(super) fn resumes(
 }
 
 /// Answers a job of the inbox; nothing comes of it when it is not there any more.
-pub(super) async fn turn(
+pub(crate) async fn turn(
     ctx: Arc<Ctx>,
     waiting: Waiting,
     cancel: Arc<Cancel>,
