@@ -1,5 +1,6 @@
 //! Runs turns: takes waiting questions from the queue, one at a time per lane, at most as many as
-//! there are model slots. Owns the queue, the running turns and their stop.
+//! there are model slots. Owns the queue and the set of the running turns; how one of them runs and
+//! ends stands in `turn::run`.
 //!
 //! A command that changes its lane holds it meanwhile ([`Hold`]): nothing else waits for that.
 //!
@@ -20,10 +21,9 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::call::Sight;
-use crate::app::ending::{Cancel, Ending, Next};
+use crate::app::ending::Ending;
 use crate::app::intake::BEYOND_LIMIT;
-use crate::app::turn::run;
+use crate::app::turn::run::{self, After, Change, Running};
 use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane, draft_of};
 use crate::clock;
@@ -39,20 +39,13 @@ const ORDERS: usize = 256;
 /// Turns that may wait for a key beside those that are answered; each keeps its context in memory.
 const MOST_WAITING: usize = 64;
 
-/// A turn under way.
-struct Running {
-    waiting: Waiting,
-    cancel: Arc<Cancel>,
-    sight: Arc<Sight>,
-}
-
 struct Scheduler {
     ctx: Arc<Ctx>,
     queue: Queue,
     turns: JoinSet<Ending>,
     running: HashMap<Id, Running>,
     holds: Holds,
-    /// What ends made of jobs, on its way to the store.
+    /// What follows from the ends of turns, on its way to the store.
     changes: JoinSet<()>,
     /// At most this many turns at once that do not wait for a key.
     room: usize,
@@ -121,7 +114,7 @@ impl Scheduler {
             Order::Reask(job) => {
                 let mut turns = self.running.values();
                 if let Some(running) = turns.find(|running| running.waiting.job == job) {
-                    running.cancel.end(Ending::Changed);
+                    running.cancel(Ending::Changed);
                 }
             }
             Order::Jobs { lane, told } => {
@@ -143,25 +136,14 @@ impl Scheduler {
         let running =
             turns.find(|running| running.waiting.lane == lane && is_meant(running.waiting.job));
         if let Some(running) = running {
-            running.cancel.end(Ending::Stopped);
+            running.cancel(Ending::Stopped);
             return;
         }
         let waiting = self.queue.waiting_in(lane).find(|job| is_meant(*job));
         if let Some(job) = waiting.filter(|job| self.queue.take(lane, *job)) {
-            self.take_back(job);
+            let change = run::take_back(&self.ctx, job);
+            self.watch(change);
         }
-    }
-
-    /// A job that was stopped and does not run leaves the inbox.
-    fn take_back(&mut self, job: JobId) {
-        let removed = run::take_back(&self.ctx, job);
-        self.stored(removed);
-    }
-
-    /// Follows a change of a job that is on its way to the store.
-    fn stored(&mut self, change: impl Future<Output = ()> + Send + 'static) {
-        while self.changes.try_join_next().is_some() {}
-        self.changes.spawn(change);
     }
 
     fn cancel(
@@ -181,7 +163,7 @@ impl Scheduler {
         }));
         let is_idle = running.is_none();
         if let Some(running) = running {
-            running.cancel.end(ending);
+            running.cancel(ending);
         }
         self.queue.hold(lane);
         self.holds.add(lane, idle);
@@ -238,61 +220,38 @@ impl Scheduler {
         if waiting.past.is_suspect() {
             info!(job = waiting.job.0, crashes = waiting.past.crashes; "a suspect of the crashes runs alone");
         }
-        let cancel = Arc::<Cancel>::default();
-        let sight = Arc::new(Sight::new());
-        let turn = run::turn(
-            Arc::clone(&self.ctx),
-            waiting,
-            Arc::clone(&cancel),
-            Arc::clone(&sight),
-        );
-        let task = self.turns.spawn(turn);
-        self.running.insert(
-            task.id(),
-            Running {
-                waiting,
-                cancel,
-                sight,
-            },
-        );
+        let running = Running::new(waiting);
+        let task = self.turns.spawn(running.turn(&self.ctx));
+        self.running.insert(task.id(), running);
     }
 
     fn ended(&mut self, ended: Result<(Id, Ending), JoinError>) {
-        let id = match &ended {
-            Ok((id, _)) => *id,
-            Err(error) => error.id(),
+        let (id, joined) = match ended {
+            Ok((id, ending)) => (id, Ok(ending)),
+            Err(error) => (error.id(), Err(error)),
         };
         let Some(running) = self.running.remove(&id) else {
             return;
         };
-        let waiting = running.waiting;
-        let ending = match ended {
-            Ok((_, ending)) => ending,
-            Err(error) => run::panicked(&self.ctx, waiting.job, &error),
-        };
-        self.queue.done(waiting.lane);
-        self.settle(&running, ending);
-        self.holds.give(waiting.lane);
+        let lane = running.waiting.lane;
+        self.queue.done(lane);
+        let ending = running.ending(&self.ctx, joined);
+        self.follow(running.after(&self.ctx, ending));
+        self.holds.give(lane);
     }
 
-    /// What becomes of the job of a turn that has ended.
-    fn settle(&mut self, running: &Running, ending: Ending) {
-        let waiting = running.waiting;
-        match ending.next(running.cancel.wished(), waiting.past) {
-            Next::Left => {}
-            Next::Remove => self.take_back(waiting.job),
-            Next::Stay => self.stored(run::rests(&self.ctx, waiting)),
-            Next::Resume => {
-                let seen = running.sight.so_far();
-                self.stored(run::resumes(&self.ctx, waiting, seen));
-            }
-            Next::Again(past) => {
-                if ending == Ending::Panicked {
-                    self.stored(run::rests(&self.ctx, waiting));
-                }
-                self.obey(Order::Ask(Waiting { past, ..waiting }));
-            }
+    fn follow(&mut self, after: After) {
+        if let Some(change) = after.change {
+            self.watch(change);
         }
+        if let Some(waiting) = after.again {
+            self.obey(Order::Ask(waiting));
+        }
+    }
+
+    fn watch(&mut self, change: Change) {
+        while self.changes.try_join_next().is_some() {}
+        self.changes.spawn(change);
     }
 
     /// Lets running turns finish for a while. One that does not is begun again at the next start:
@@ -310,7 +269,7 @@ impl Scheduler {
         info!(turns = left.len(); "turns left to the next start");
         self.turns.abort_all();
         for running in left.values() {
-            self.settle(running, Ending::Interrupted);
+            self.follow(running.after(&self.ctx, Ending::Interrupted));
         }
         let stored = async { while self.changes.join_next().await.is_some() {} };
         if timeout(GRACE, stored).await.is_err() {

@@ -1,7 +1,8 @@
-//! One turn as the scheduler runs it: the answer, what is seen of it meanwhile, its commit, and the
-//! hand-over of its rows to delivery. Invariant: a turn that cannot be stored ends with a word to the
+//! One turn as the scheduler runs it: its beginning and its cancelling, the answer, what is seen of it meanwhile, its commit, the
+//! hand-over of its rows to delivery, and what follows for its job. Invariant: a turn that cannot be stored ends with a word to the
 //! person, unless the disk is in the way or the bot stops.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::app::Ctx;
 use crate::app::call::{Run, Sight, View};
-use crate::app::ending::{Cancel, Ending};
+use crate::app::ending::{Cancel, Ending, Next};
 use crate::app::turn::live::Live;
 use crate::app::turn::{self, Concluded, Finished};
 use crate::chat::answer::Audience;
@@ -25,74 +26,133 @@ const MOST_TRIES: u32 = 5;
 /// Wait before a turn that could not be stored is tried again.
 const MISHAP: Duration = Duration::from_secs(2);
 
-/// What a waiting job's row says of its crashes.
-const fn run_of(waiting: Waiting) -> Run {
-    Run {
-        job: waiting.job,
-        crashes: waiting.past.crashes,
+/// A change of a job that was handed to the store: it comes before what is asked of the store later.
+pub(crate) type Change = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A turn under way.
+pub(crate) struct Running {
+    pub(crate) waiting: Waiting,
+    cancel: Arc<Cancel>,
+    sight: Arc<Sight>,
+}
+
+/// What follows from the end of a turn for its job.
+#[derive(Default)]
+pub(crate) struct After {
+    pub(crate) change: Option<Change>,
+    /// The job, where it is answered again.
+    pub(crate) again: Option<Waiting>,
+}
+
+impl Running {
+    /// A turn for this job, that begins with [`Running::turn`].
+    pub(crate) fn new(waiting: Waiting) -> Self {
+        Self {
+            waiting,
+            cancel: Arc::default(),
+            sight: Arc::new(Sight::new()),
+        }
+    }
+
+    /// The turn from its beginning to its end.
+    pub(crate) fn turn(&self, ctx: &Arc<Ctx>) -> impl Future<Output = Ending> + Send + use<> {
+        turn(
+            Arc::clone(ctx),
+            self.waiting,
+            Arc::clone(&self.cancel),
+            Arc::clone(&self.sight),
+        )
+    }
+
+    /// Has the turn end from outside, as this.
+    pub(crate) fn cancel(&self, wished: Ending) {
+        self.cancel.end(wished);
+    }
+
+    /// How the task of the turn ended.
+    pub(crate) fn ending(&self, ctx: &Ctx, joined: Result<Ending, JoinError>) -> Ending {
+        joined.unwrap_or_else(|error| {
+            error!(job = self.waiting.job.0, err:% = error; "turn panicked");
+            let panics = &ctx.engine.metrics.panics;
+            panics.fetch_add(1, Ordering::Relaxed);
+            Ending::Panicked
+        })
+    }
+
+    /// Does what an ending asks for, once the turn is over.
+    pub(crate) fn after(&self, ctx: &Arc<Ctx>, ending: Ending) -> After {
+        let waiting = self.waiting;
+        let change = match ending.next(self.cancel.wished(), waiting.past) {
+            Next::Left => None,
+            Next::Remove => Some(take_back(ctx, waiting.job)),
+            Next::Stay => Some(self.rests(ctx)),
+            Next::Resume => Some(self.resumes(ctx)),
+            Next::Again(past) => {
+                return After {
+                    change: (ending == Ending::Panicked).then(|| self.rests(ctx)),
+                    again: Some(Waiting { past, ..waiting }),
+                };
+            }
+        };
+        After {
+            change,
+            again: None,
+        }
+    }
+
+    /// What the row of the job says of its crashes.
+    const fn run(&self) -> Run {
+        Run {
+            job: self.waiting.job,
+            crashes: self.waiting.past.crashes,
+        }
+    }
+
+    /// The turn has ended and its job has not: a later crash is none of its.
+    fn rests(&self, ctx: &Ctx) -> Change {
+        let run = self.run();
+        let marked = ctx.engine.store.write_soon(move |rows| run.rests(rows));
+        Box::pin(async move {
+            if let Err(error) = marked.await {
+                warn!(job = run.job.0, err:% = error; "an ended turn could not be marked");
+            }
+        })
+    }
+
+    /// A stop of the bot broke the turn off: that is not counted against its job, and what the person
+    /// has seen of the answer stays with it.
+    fn resumes(&self, ctx: &Ctx) -> Change {
+        let run = self.run();
+        let seen = self.sight.so_far();
+        let store = &ctx.engine.store;
+        let marked =
+            store.write(move |rows| rows.interrupt_job(run.job, run.crashes, seen.as_deref()));
+        Box::pin(async move {
+            if let Err(error) = marked.await {
+                warn!(job = run.job.0, err:% = error; "an interrupted turn could not be marked");
+            }
+        })
     }
 }
 
-/// A turn whose task has panicked.
-pub(crate) fn panicked(ctx: &Ctx, job: JobId, error: &JoinError) -> Ending {
-    error!(job = job.0, err:% = error; "turn panicked");
-    let panics = &ctx.engine.metrics.panics;
-    panics.fetch_add(1, Ordering::Relaxed);
-    Ending::Panicked
-}
-
-/// A job that does not run and is not wanted any more leaves the inbox. It is handed to the store at
-/// once, and so are the other changes of a job: they come before what is asked of the store later.
-pub(crate) fn take_back(ctx: &Arc<Ctx>, job: JobId) -> impl Future<Output = ()> + use<> {
+/// A job that does not run and is not wanted any more leaves the inbox.
+pub(crate) fn take_back(ctx: &Arc<Ctx>, job: JobId) -> Change {
     let ctx = Arc::clone(ctx);
     let settings = ctx.engine.settings();
     let store = &ctx.engine.store;
     let removed = store.write(move |rows| turn::take_back(rows, &settings, job));
-    async move {
+    Box::pin(async move {
         match removed.await {
             Ok(rows) => ctx.mail.push(&rows).await,
             Err(error) => {
                 warn!(job = job.0, err:% = error; "stopped job left in the inbox");
             }
         }
-    }
-}
-
-/// A turn has ended and its job has not: a later crash is none of its.
-pub(crate) fn rests(ctx: &Ctx, waiting: Waiting) -> impl Future<Output = ()> + use<> {
-    let run = run_of(waiting);
-    let marked = ctx.engine.store.write_soon(move |rows| run.rests(rows));
-    async move {
-        if let Err(error) = marked.await {
-            warn!(job = run.job.0, err:% = error; "an ended turn could not be marked");
-        }
-    }
-}
-
-/// A stop of the bot broke a turn off: that is not counted against its job, and what the person has
-/// seen of the answer stays with it.
-pub(crate) fn resumes(
-    ctx: &Ctx,
-    waiting: Waiting,
-    seen: Option<String>,
-) -> impl Future<Output = ()> + use<> {
-    let run = run_of(waiting);
-    let store = &ctx.engine.store;
-    let marked = store.write(move |rows| rows.interrupt_job(run.job, run.crashes, seen.as_deref()));
-    async move {
-        if let Err(error) = marked.await {
-            warn!(job = run.job.0, err:% = error; "an interrupted turn could not be marked");
-        }
-    }
+    })
 }
 
 /// Answers a job of the inbox; nothing comes of it when it is not there any more.
-pub(crate) async fn turn(
-    ctx: Arc<Ctx>,
-    waiting: Waiting,
-    cancel: Arc<Cancel>,
-    sight: Arc<Sight>,
-) -> Ending {
+async fn turn(ctx: Arc<Ctx>, waiting: Waiting, cancel: Arc<Cancel>, sight: Arc<Sight>) -> Ending {
     let stored = stored(&ctx, waiting, &cancel, &sight).await;
     stored.unwrap_or_else(|error| {
         warn!(job = waiting.job.0, err:% = error; "turn could not be stored");
