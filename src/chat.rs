@@ -7,9 +7,11 @@ use crate::clock::Timestamp;
 
 pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
-pub(crate) use outbound::{Button, Failing, Outbound, Parcel, Rank};
+pub(crate) use outbound::{Button, Failing, Outbound, Rank};
+pub(crate) use part::Part;
+pub(crate) use payload::Payload;
 pub(crate) use role::Role;
-pub(crate) use round::{Part, StoredTurn};
+pub(crate) use round::StoredTurn;
 
 pub(crate) mod answer;
 pub(crate) mod callback;
@@ -18,8 +20,11 @@ pub(crate) mod divided;
 pub(crate) mod enclosed;
 mod lane;
 mod outbound;
+pub(crate) mod part;
+mod payload;
 pub(crate) mod pieces;
 pub(crate) mod prompt;
+mod quoting;
 pub(crate) mod rich;
 mod role;
 mod round;

@@ -14,10 +14,11 @@ use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderValue, Response};
 
 use self::body::{Body, FileChanged};
+use self::gathered::{Gathered, Oddities};
 use self::slots::Slot;
-use self::stream::{Event, Gathered, Lines, Oddities};
+use self::stream::{Event, Lines};
 use self::verdict::{Judgement, Reply, Shown};
-use crate::chat::answer::{Audience, Finish};
+use crate::chat::answer::{Finish, Viewer};
 use crate::config::secret::Secret;
 use crate::http::{self, Fault};
 
@@ -25,6 +26,7 @@ pub(crate) use self::finish::Outcome;
 
 pub(crate) mod body;
 mod finish;
+mod gathered;
 mod quota;
 pub(crate) mod shape;
 pub(crate) mod slots;
@@ -64,7 +66,7 @@ pub(crate) struct Call<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress<'a> {
     /// Bytes came, perhaps only a comment that keeps the connection open: the idle timer starts
-    /// anew.
+    /// again.
     Bytes,
     /// A part of an answer came, or something after one; an error is none.
     Event {
@@ -110,7 +112,7 @@ impl Client {
         &self,
         slot: &Slot,
         call: &Call<'_>,
-        audience: Audience,
+        viewer: Viewer,
         on: &mut dyn FnMut(Progress<'_>),
     ) -> Outcome {
         let response = match self.post(slot, call, "streamGenerateContent?alt=sse") {
@@ -119,9 +121,9 @@ impl Client {
         };
         let mut gathered = Gathered::default();
         let body = gather(reader(response), &mut gathered, on).map_err(|fault| slot.own(fault));
-        let shown = match audience {
-            Audience::Watching if !finish::shows_nothing(&gathered.text) => Shown::Text,
-            Audience::Watching | Audience::Nobody => Shown::Nothing,
+        let shown = match viewer {
+            Viewer::Watching if gathered.shows_anything() => Shown::Text,
+            Viewer::Watching | Viewer::Nobody => Shown::Nothing,
         };
         ended(gathered, body, shown, call)
     }
@@ -276,9 +278,8 @@ fn gather(
 
 fn tell(gathered: &mut Gathered, event: Event, on: &mut dyn FnMut(Progress<'_>)) {
     let is_data = matches!(event, Event::Json(_));
-    let before = gathered.text.len();
     gathered.take(event);
-    let text = gathered.text.get(before..).unwrap_or_default();
+    let text = gathered.added.as_str();
     // An error heals nothing that an answer would; text before it in the same event is told.
     let is_part = gathered.is_answer && (gathered.error.is_none() || !text.is_empty());
     if is_data && is_part {

@@ -23,9 +23,10 @@
 //! 7. [`app::call`] borrows a key from [`keys`], asks through [`gemini`], has the end judged by
 //!    [`gemini::verdict`], and settles; until there is an answer, a final failure, or the deadline.
 //!    Meanwhile [`app::turn::live`] shows what there is of the answer.
-//! 8. [`render`] formats and cuts the answer, or the apology from [`locale`], into parts.
-//! 9. One commit ends the turn: history grows, the job leaves the inbox, parts enter the outbox.
-//! 10. [`app::deliver`] sends part by part through [`telegram::send`], in the order and at the pace
+//! 8. `app::turn::said` makes rows of the parts of the answer, or of the apology from [`locale`]:
+//!    [`render`] formats a text and cuts it into messages.
+//! 9. One commit ends the turn: history grows, the job leaves the inbox, rows enter the outbox.
+//! 10. [`app::deliver`] sends row by row through [`telegram::send`], in the order and at the pace
 //!     of [`outgoing`]; what Telegram acknowledged leaves the outbox. *The single door out.*
 //!
 //! At start what is left in inbox and outbox goes first. Commands need no model and overtake:

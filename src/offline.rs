@@ -2,7 +2,8 @@
 //! key words alone, in English or Chinese; says openly what it is. Pure, no network. Invariant: the
 //! same prompt always gets the same reply.
 
-use crate::chat::prompt::{Message, Prompt, PromptPart, Speaker};
+use crate::chat::part::PromptPart;
+use crate::chat::prompt::{Message, Prompt, Speaker};
 use crate::locale::{Language, Locale, Offline, fill};
 
 mod sum;

@@ -22,7 +22,7 @@ use crate::app::ending::Ending;
 use crate::app::engine::{Backend, Engine, Settings};
 use crate::catalog::Tier;
 use crate::chat::JobId;
-use crate::chat::answer::{Answer, Failure, Finish, Usage};
+use crate::chat::answer::{Answer, Failure, Finish};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant};
 use crate::gemini::Outcome as Report;
@@ -134,15 +134,8 @@ fn answer_offline(question: &Question<'_>) -> Called {
             .visible
             .send_modify(|visible| visible.text.push_str(piece));
     }
-    let answer = Answer {
-        text,
-        finish: Finish::Complete,
-        model: "offline".to_owned(),
-        signed: Vec::new(),
-        usage: Usage::default(),
-    };
     Called {
-        result: Ok(answer),
+        result: Ok(Answer::of_text(text, Finish::Complete, "offline")),
         changes: Vec::new(),
         by: None,
     }
@@ -282,13 +275,7 @@ impl Call<'_> {
 
 /// An answer of which there is only what was shown.
 fn beginning(text: String, finish: Finish) -> Answer {
-    Answer {
-        text,
-        finish,
-        model: String::new(),
-        signed: Vec::new(),
-        usage: Usage::default(),
-    }
+    Answer::of_text(text, finish, "")
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::chat::command::{
 };
 use crate::chat::rich::Rich;
 use crate::chat::{
-    Button, ChatId, ChatKind, Job, JobId, Lane, Notice, Outbound, Parcel, Sender, Task, UserId,
+    Button, ChatId, ChatKind, Job, JobId, Lane, Notice, Outbound, Payload, Sender, Task, UserId,
 };
 use crate::clock;
 use crate::keys::{KeyReport, pacific};
@@ -351,7 +351,7 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
         ChatKind::Group => job.messages.first().copied(),
     };
     let row = |body: Rich| Outbound {
-        parcel: Parcel::Send {
+        payload: Payload::Send {
             body,
             reply_to,
             buttons: reply.button.clone().into_iter().collect(),

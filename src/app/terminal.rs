@@ -17,7 +17,7 @@ use crate::app::engine::{Backend, Engine};
 use crate::app::ops::status;
 use crate::app::{close, commands, turn};
 use crate::chat::Role;
-use crate::chat::answer::{Audience, Failure};
+use crate::chat::answer::{Failure, Viewer};
 use crate::chat::command::Command;
 use crate::chat::{Basis, ChatKind, Job, JobId, Lane, Origin, Sender, Task, UserId};
 use crate::clock;
@@ -156,7 +156,7 @@ impl Terminal {
         let view = View {
             // `STREAM` is about Telegram; whoever watches here and now sees the text grow.
             way: Stream::Auto,
-            audience: Audience::Watching,
+            viewer: Viewer::Watching,
             sight: &sight,
             cancel: &cancel,
         };

@@ -23,6 +23,7 @@ use crate::catalog::{Tier, TierReason};
 use crate::chat::Role;
 use crate::chat::answer::{Answer, Failure};
 use crate::chat::callback::Callback;
+use crate::chat::part::text_of;
 use crate::chat::prompt::{self, Facts, Prompt};
 use crate::chat::{Basis, ChatKind, Job, Lane, MessageId, Notice, Part, StoredTurn, Task, UserId};
 use crate::clock;
@@ -38,7 +39,6 @@ pub(crate) use close::take_back;
 use close::{Close, close};
 pub(crate) use reply::Finished;
 use reply::Reply;
-use said::Said;
 
 /// Tokens of context a question carries at the most: enough for ten long rounds, and a small part
 /// of a free key's minute.
@@ -97,9 +97,9 @@ pub(crate) async fn answer(
         }
         Task::Command(_) => {
             let text = locale.notice(&Notice::GaveUp, job.sender.id);
-            Reply::new(Ending::GivenUp, text)
+            Reply::say(Ending::GivenUp, text)
         }
-        Task::Tell(notice) => Reply::new(Ending::Told, locale.notice(notice, job.sender.id)),
+        Task::Tell(notice) => Reply::say(Ending::Told, locale.notice(notice, job.sender.id)),
     };
     Ok(Finished {
         job: job.clone(),
@@ -143,10 +143,10 @@ impl Asked<'_> {
             let text = self
                 .locale
                 .notice(&Notice::NeedsApproval, self.job.sender.id);
-            return Ok(Reply::new(Ending::Told, text));
+            return Ok(Reply::say(Ending::Told, text));
         };
         if let Some(sentence) = self.unreadable() {
-            return Ok(Reply::new(Ending::Told, sentence));
+            return Ok(Reply::say(Ending::Told, sentence));
         }
         let terms = self.settings.roles.terms(role);
         let context = self
@@ -175,7 +175,7 @@ impl Asked<'_> {
             Ok(answer) => self.answered(answer, &answered),
             Err(Ending::Failed(failure)) => self.failed(failure, answered.is_kept),
             // Whoever cancelled has said so already.
-            Err(ending) => Reply::new(ending, ""),
+            Err(ending) => Reply::new(ending, Vec::new()),
         };
         Ok(Reply {
             changes: called.changes,
@@ -189,7 +189,7 @@ impl Asked<'_> {
         let role = self.role_now().await?;
         let is_kept = role.is_some_and(|role| self.settings.roles.terms(role).rounds > 0);
         let text = self.locale.notice(&Notice::GaveUp, self.job.sender.id);
-        Ok(self.without_answer(Reply::new(Ending::GivenUp, text), is_kept, true))
+        Ok(self.without_answer(Reply::say(Ending::GivenUp, text), is_kept, true))
     }
 
     /// The tier for the question, and the highest one that the role and its keys offer.
@@ -233,14 +233,14 @@ impl Asked<'_> {
             notes: self.notes(&answer, answered),
             buttons: buttons.map(|button| self.locale.button(button)).collect(),
             round: answered.is_kept.then(|| self.round(&answer, reason)),
-            ..Reply::new(answer.finish.into(), answer.text)
+            ..Reply::new(answer.finish.into(), answer.parts)
         }
     }
 
     fn failed(&self, failure: Failure, is_kept: bool) -> Reply {
         self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
         info!(job = self.job.id.0, failure:?; "not answered");
-        let said = Reply::new(Ending::Failed(failure), self.locale.failure(failure));
+        let said = Reply::say(Ending::Failed(failure), self.locale.failure(failure));
         self.without_answer(said, is_kept, failure.may_pass())
     }
 
@@ -310,13 +310,10 @@ impl Asked<'_> {
 
     /// The round as the next questions will see it.
     fn round(&self, answer: &Answer, reason: TierReason) -> StoredTurn {
-        let signed = answer.signed.iter().cloned().map(Part::Signed);
         StoredTurn {
             model: answer.model.clone(),
             reason,
-            answer: std::iter::once(Part::Text(answer.text.clone()))
-                .chain(signed)
-                .collect(),
+            answer: answer.parts.clone(),
             ..self.unanswered()
         }
     }
@@ -350,9 +347,9 @@ pub(crate) async fn conclude(
 ) -> Result<Concluded, StoreError> {
     let Finished { job, reply } = finished.clone();
     let notes = reply.notes.iter().map(|note| format!("\n\n{note}"));
-    let text = format!("{}{}", reply.text, notes.collect::<String>());
+    let text = format!("{}{}", text_of(&reply.parts), notes.collect::<String>());
     let locale = engine.settings().locale_for(&job.sender);
-    let said = Said::rendered(&reply, &job, locale).await;
+    let said = said::rendered(&reply, &job, locale).await;
     let pool = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
         let news = pool.put_changes(store, &reply.changes)?;

@@ -2,22 +2,35 @@
 
 use std::time::Duration;
 
+use super::Part;
+
 /// What the model said.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Answer {
-    pub(crate) text: String,
+    /// In order; a signature stands behind the part that it belongs to.
+    pub(crate) parts: Vec<Part>,
     pub(crate) finish: Finish,
     /// The id that was asked. An alias is answered under the name of the model behind it, and
     /// signatures are replayed to whoever is asked by the same id.
     pub(crate) model: String,
-    /// Signed parts to be replayed with the history.
-    pub(crate) signed: Vec<Vec<u8>>,
     pub(crate) usage: Usage,
 }
 
-/// Whether a person sees the text while it grows; if so, a broken answer cannot be begun anew.
+impl Answer {
+    /// An answer of one text, whose tokens nobody has counted.
+    pub(crate) fn of_text(text: String, finish: Finish, model: &str) -> Self {
+        Self {
+            parts: vec![Part::Text(text)],
+            finish,
+            model: model.to_owned(),
+            usage: Usage::default(),
+        }
+    }
+}
+
+/// Whether a person sees the text while it grows; if so, a broken answer cannot be begun again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub(crate) enum Viewer {
     Watching,
     Nobody,
 }

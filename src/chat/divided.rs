@@ -4,10 +4,10 @@
 //! older message and the next one is new; every part of an answer keeps a number of its own, and the
 //! numbers rise with the order.
 
-use super::{MessageId, Outbound, Parcel};
+use super::{MessageId, Outbound};
 
 /// What `pieces` and the rows behind them in their chat become, in order, when the pieces go in the
-/// place of the first. Of `behind`, further parts of the same answer are numbered anew, and the
+/// place of the first. Of `behind`, further parts of the same answer are renumbered, and the
 /// messages that these were to take over are taken over in order: a piece that came as a new message
 /// would stand below them.
 pub(crate) fn in_order(pieces: &[Outbound], behind: Vec<Outbound>) -> Vec<Outbound> {
@@ -16,7 +16,7 @@ pub(crate) fn in_order(pieces: &[Outbound], behind: Vec<Outbound>) -> Vec<Outbou
     };
     let is_later = |row: &Outbound| is_behind(row, first);
     let later = behind.iter().filter(|row| is_later(row));
-    let places: Vec<MessageId> = later.filter_map(place_of).collect();
+    let places: Vec<MessageId> = later.filter_map(|row| row.payload.place()).collect();
     let mut places = places.into_iter();
     let more = u16::try_from(further.len()).unwrap_or(u16::MAX);
     let mut all = vec![first.clone()];
@@ -24,23 +24,13 @@ pub(crate) fn in_order(pieces: &[Outbound], behind: Vec<Outbound>) -> Vec<Outbou
         all.push(placed(numbered(row.clone(), by), places.next()));
     }
     for row in behind {
-        let is_message = matches!(row.parcel, Parcel::Send { .. } | Parcel::Edit { .. });
-        all.push(match (is_later(&row), is_message) {
+        all.push(match (is_later(&row), row.payload.is_message()) {
             (true, true) => placed(numbered(row, more), places.next()),
             (true, false) => numbered(row, more),
             (false, _) => row,
         });
     }
     all
-}
-
-/// The message that a row takes over.
-fn place_of(row: &Outbound) -> Option<MessageId> {
-    if let Parcel::Edit { message, .. } = row.parcel {
-        Some(message)
-    } else {
-        None
-    }
 }
 
 /// Whether a row is a later part of the same answer.
@@ -62,30 +52,18 @@ pub(crate) fn numbered(row: Outbound, by: u16) -> Outbound {
 
 /// A message that takes this one over, or comes as a new one.
 fn placed(row: Outbound, place: Option<MessageId>) -> Outbound {
-    let parcel = match (row.parcel, place) {
-        (
-            Parcel::Send { body, buttons, .. } | Parcel::Edit { body, buttons, .. },
-            Some(message),
-        ) => Parcel::Edit {
-            message,
-            body,
-            buttons,
-        },
-        (Parcel::Edit { body, buttons, .. }, None) => Parcel::Send {
-            body,
-            reply_to: None,
-            buttons,
-        },
-        (parcel, _) => parcel,
+    let payload = match place {
+        Some(message) => row.payload.taking_over(message),
+        None => row.payload.as_new(),
     };
-    Outbound { parcel, ..row }
+    Outbound { payload, ..row }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::chat::rich::Rich;
-    use crate::chat::{ChatId, JobId, Lane, UserId};
+    use crate::chat::{ChatId, JobId, Lane, Payload, UserId};
 
     const LANE: Lane = Lane::Telegram {
         chat: ChatId(7),
@@ -94,22 +72,14 @@ mod tests {
     };
 
     fn part(at: u16, text: &str, place: Option<i32>) -> Outbound {
-        let (body, buttons) = (Rich::plain(text), Vec::new());
-        let parcel = match place {
-            Some(message) => Parcel::Edit {
-                message: MessageId(message),
-                body,
-                buttons,
-            },
-            None => Parcel::Send {
-                body,
-                reply_to: None,
-                buttons,
-            },
+        let new = Payload::message(Rich::plain(text));
+        let payload = match place {
+            Some(message) => new.taking_over(MessageId(message)),
+            None => new,
         };
         Outbound {
             part_of: Some((LANE, JobId(2), at)),
-            parcel,
+            payload,
             ..Outbound::message(ChatId(7), None, String::new())
         }
     }
@@ -118,10 +88,9 @@ mod tests {
     fn seen(rows: &[Outbound]) -> Vec<(String, Option<i32>, Option<u16>)> {
         let seen = rows.iter().map(|row| {
             let part = row.part_of.map(|(_, _, part)| part);
-            let (Parcel::Send { body, .. } | Parcel::Edit { body, .. }) = &row.parcel else {
-                panic!("{row:?}");
-            };
-            (body.text.clone(), place_of(row).map(|place| place.0), part)
+            let body = row.payload.body().unwrap();
+            let place = row.payload.place().map(|place| place.0);
+            (body.text.clone(), place, part)
         });
         seen.collect()
     }
@@ -131,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn later_parts_are_numbered_anew_and_other_rows_stay_as_they_are() {
+    fn later_parts_are_renumbered_and_other_rows_stay_as_they_are() {
         let other = Outbound::message(ChatId(7), None, "other".to_owned());
         let foreign = Outbound {
             part_of: Some((LANE, JobId(3), 1)),

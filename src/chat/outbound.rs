@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::rich::Rich;
-use super::{ChatId, JobId, Lane, MessageId, TopicId};
+use super::{ChatId, JobId, Lane, Payload, TopicId};
 use crate::clock::{Pause, Timestamp};
 
 /// An outgoing row: one Bot API call that must happen, kept until Telegram acknowledges it.
@@ -18,9 +18,10 @@ pub(crate) struct Outbound {
     pub(crate) pause: Option<Pause>,
     /// Tries that Telegram failed on.
     pub(crate) failing: Failing,
-    /// The stored turn this is a part of, and which part; the acknowledged message id goes there.
+    /// The stored turn whose answer this shows, and which of its rows this is, counted from zero; the
+    /// acknowledged message id goes there.
     pub(crate) part_of: Option<(Lane, JobId, u16)>,
-    pub(crate) parcel: Parcel,
+    pub(crate) payload: Payload,
 }
 
 impl Outbound {
@@ -33,11 +34,7 @@ impl Outbound {
             pause: None,
             failing: Failing::default(),
             part_of: None,
-            parcel: Parcel::Send {
-                body: Rich::plain(text),
-                reply_to: None,
-                buttons: Vec::new(),
-            },
+            payload: Payload::message(Rich::plain(text)),
         }
     }
 }
@@ -86,51 +83,4 @@ pub(crate) enum Rank {
     Edit,
     Typing,
     Broadcast,
-}
-
-/// What an outgoing row does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Parcel {
-    Send {
-        body: Rich,
-        reply_to: Option<MessageId>,
-        buttons: Vec<Button>,
-    },
-    /// Turns a message of ours into this one; where it is gone, this is sent anew.
-    Edit {
-        message: MessageId,
-        body: Rich,
-        buttons: Vec<Button>,
-    },
-    /// Gives a message of ours the beginning of an answer back that was in it; where its number is not
-    /// known any more, that comes as a new message.
-    Restore {
-        message: Option<MessageId>,
-        /// The model's markdown, rendered only when this is sent: rows are stored by the one writer of
-        /// all chats.
-        answer: String,
-        /// The words of the person, who may have mentioned somebody.
-        asked: String,
-        /// Under an answer of one part.
-        buttons: Vec<Button>,
-    },
-    Delete {
-        message: MessageId,
-    },
-    File {
-        name: String,
-        path: String,
-        reply_to: Option<MessageId>,
-    },
-    /// A text as a file.
-    Document {
-        name: String,
-        text: String,
-        reply_to: Option<MessageId>,
-    },
-    /// `answerCallbackQuery`.
-    Answer {
-        callback: String,
-        text: String,
-    },
 }

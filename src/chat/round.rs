@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::part::{Part, text_of};
 use super::rich::Rich;
 use super::{Enclosed, MessageId};
 use crate::catalog::TierReason;
@@ -15,15 +16,17 @@ use crate::clock::Timestamp;
 pub(crate) struct StoredTurn {
     pub(crate) asked: Timestamp,
     pub(crate) question_messages: Vec<MessageId>,
-    /// Part number and message id of every part Telegram acknowledged; filled in by delivery.
+    /// Number and message id of every row of the answer that Telegram acknowledged; filled in by
+    /// delivery. A part may take several rows, or none.
     pub(crate) answer_messages: Vec<(u16, MessageId)>,
     /// Those of them that are files: they can be deleted, and not be edited.
     pub(crate) files: Vec<MessageId>,
-    /// What the first part became where Telegram took it only in pieces.
+    /// What the first row became where Telegram took it only in pieces.
     pub(crate) beginning: Option<Rich>,
     pub(crate) model: String,
     pub(crate) reason: TierReason,
     pub(crate) question: Vec<Part>,
+    /// What the model said, in order; none where there is no answer.
     pub(crate) answer: Vec<Part>,
 }
 
@@ -42,20 +45,13 @@ impl StoredTurn {
 
     /// The person's own words.
     pub(crate) fn asked_text(&self) -> String {
-        let texts = self.question.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Quote(_) | Part::Enclosed(_) => None,
-        });
-        texts.collect::<Vec<_>>().join("\n")
+        text_of(&self.question)
     }
 
     /// What belonged to the question.
     pub(crate) fn enclosed(&self) -> Vec<Enclosed> {
-        let enclosed = self.question.iter().filter_map(|part| match part {
-            Part::Enclosed(enclosed) => Some(enclosed.clone()),
-            Part::File { .. } | Part::Signed(_) | Part::Text(_) | Part::Quote(_) => None,
-        });
-        enclosed.collect()
+        let enclosed = self.question.iter().filter_map(Part::enclosed);
+        enclosed.cloned().collect()
     }
 
     /// The same round, with its question only.
@@ -76,37 +72,14 @@ impl StoredTurn {
         self.answer_messages.iter().any(|(_, of)| *of == message)
     }
 
-    /// What the model said.
-    pub(crate) fn answer_text(&self) -> String {
-        let texts = self.answer.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Quote(_) | Part::Enclosed(_) => None,
-        });
-        texts.collect::<Vec<_>>().join("\n")
+    /// The first text of the answer: with it its first message begins.
+    pub(crate) fn first_text(&self) -> &str {
+        let first = self.answer.iter().find_map(Part::text);
+        first.unwrap_or_default()
     }
 
     /// The words of somebody else that it was about.
     pub(crate) fn quote(&self) -> Option<&str> {
-        self.question.iter().find_map(|part| match part {
-            Part::Quote(quote) => Some(quote.as_str()),
-            Part::File { .. } | Part::Signed(_) | Part::Text(_) | Part::Enclosed(_) => None,
-        })
+        self.question.iter().find_map(Part::quote)
     }
-}
-
-/// One piece of a stored question or answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Part {
-    Text(String),
-    /// A Telegram file with what the model said of it.
-    File {
-        file_id: String,
-        description: String,
-    },
-    /// An opaque part the model signed, replayed byte for byte (Gemini `thoughtSignature`).
-    Signed(Vec<u8>),
-    /// Words of somebody else that the question was about.
-    Quote(String),
-    /// What belonged to the question.
-    Enclosed(Enclosed),
 }

@@ -1,7 +1,7 @@
 //! The body of a request: JSON of known length, read piece by piece, in which files are encoded
 //! while they are sent. Part of the edge: it opens files, and nothing else.
 //!
-//! Owner: one [`Body`] per question and model; every attempt opens it anew. Invariant: a reader
+//! Owner: one [`Body`] per question and model; every attempt opens it again. Invariant: a reader
 //! yields exactly [`Body::len`] bytes or an error, and no file is ever whole in memory.
 
 use std::fs::File;
@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 
 use super::shape::{Shape, Signatures, Wording};
 use super::wire::{GenerationConfig, SAFETY, Settings, ThinkingConfig};
-use crate::chat::prompt::{Message, Prompt, PromptPart, Speaker};
+use crate::chat::part::PromptPart;
+use crate::chat::prompt::{Message, Prompt, Speaker};
 
 /// What Google documents for histories whose signatures are lost or another model's.
 const PLACEHOLDER: &str = "skip_thought_signature_validator";
@@ -153,17 +154,20 @@ fn put_first(turns: &mut Vec<Message>, part: PromptPart) {
     }
 }
 
-/// A signed part may hold text that the stored answer holds too; it is said once, by the signed
-/// part. Where the two no longer agree the signature is worthless and goes.
+/// A signed part may hold text that the text before it holds too; it is said once, by the signed part.
 fn without_signed_text(parts: &[PromptPart]) -> Vec<PromptPart> {
-    let mut said = parts.to_vec();
-    let Some(at) = said.iter().rposition(|p| matches!(p, PromptPart::Text(_))) else {
+    // Each part with the signed ones that follow it.
+    let runs = parts.chunk_by(|_, next| matches!(next, PromptPart::Signed(_)));
+    runs.flat_map(said_once).collect()
+}
+
+/// A part and the signed ones behind it. Where they no longer agree the signature is worthless and goes.
+fn said_once(run: &[PromptPart]) -> Vec<PromptPart> {
+    let mut said = run.to_vec();
+    let Some(PromptPart::Text(text)) = said.first_mut() else {
         return said;
     };
-    let signed_text: String = parts.iter().filter_map(signed_visible_text).collect();
-    let Some(PromptPart::Text(text)) = said.get_mut(at) else {
-        return said;
-    };
+    let signed_text: String = run.iter().filter_map(signed_visible_text).collect();
     if let Some(rest) = text.strip_suffix(&signed_text) {
         text.truncate(rest.len());
     } else {

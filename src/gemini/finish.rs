@@ -4,12 +4,11 @@
 //! Owns nothing. Invariant: what a person has seen is never asked for again; it ends as an
 //! [`Answer`], or as the sentence that replaces it when a filter withdrew it.
 
-use super::stream::Gathered;
+use super::gathered::Gathered;
 use super::verdict::{self, Judgement, Shown};
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::http::Fault;
 use crate::keys::{Counted, Death, Effect, Next, Repair, Verdict};
-use crate::render::is_blank;
 
 /// How a call ended, and what the pool has to learn from it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +27,7 @@ impl From<Judgement> for Outcome {
     }
 }
 
-/// What the end of a call makes of its text.
+/// What the end of a call makes of its parts.
 enum End {
     Whole(Finish),
     /// Broken off: what was shown is kept.
@@ -76,10 +75,9 @@ fn spent(usage: &Usage) -> Option<(u64, u64)> {
 fn answered(gathered: Gathered, finish: Finish, effect: Effect, asked: &str) -> Outcome {
     Outcome {
         result: Ok(Answer {
-            text: gathered.text,
+            parts: gathered.parts,
             finish,
             model: asked.to_owned(),
-            signed: gathered.signed,
             usage: gathered.usage,
         }),
         verdict: Verdict {
@@ -106,18 +104,19 @@ fn end_of(
     }
     match (&gathered.finish_reason, body) {
         // A connection that breaks after the last chunk takes nothing away.
-        (Some(reason), _) => by_reason(reason, &gathered.text),
+        (Some(reason), _) => by_reason(reason, gathered.shows_anything()),
         (None, Err(fault)) => End::Cut(verdict::of_fault(fault, shown)),
         (None, Ok(())) => End::Cut(verdict::of_fault(Fault::Closed, shown)),
     }
 }
 
-fn by_reason(reason: &str, text: &str) -> End {
+/// `is_shown` tells whether there is anything that a chat could be sent.
+fn by_reason(reason: &str, is_shown: bool) -> End {
     let whole = |finish, otherwise| {
-        if shows_nothing(text) {
-            End::Cut(healthy(otherwise, Failure::Empty))
-        } else {
+        if is_shown {
             End::Whole(finish)
+        } else {
+            End::Cut(healthy(otherwise, Failure::Empty))
         }
     };
     let withheld = |failure| End::Withheld(healthy(Next::Nowhere, failure));
@@ -149,15 +148,10 @@ fn by_reason(reason: &str, text: &str) -> End {
             Next::AnotherKey,
             Failure::NoKeys,
         )),
-        // `OTHER`, and whatever Google invents: as far as anybody knows, the text is whole.
-        _ if shows_nothing(text) => End::Cut(healthy(Next::AnotherKey, Failure::Stopped)),
-        _ => End::Whole(Finish::Unnamed),
+        // `OTHER`, and whatever Google invents: as far as anybody knows, the answer is whole.
+        _ if is_shown => End::Whole(Finish::Unnamed),
+        _ => End::Cut(healthy(Next::AnotherKey, Failure::Stopped)),
     }
-}
-
-/// Whether nothing of the text could be sent.
-pub(super) fn shows_nothing(text: &str) -> bool {
-    text.chars().all(is_blank)
 }
 
 /// The key worked: its strikes are forgotten, whatever became of the answer.
@@ -168,11 +162,12 @@ const fn healthy(next: Next, failure: Failure) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::part::{Part, text_of};
     use crate::keys::Rest;
 
     fn ended(reason: Option<&str>, text: &str) -> Gathered {
         Gathered {
-            text: text.to_owned(),
+            parts: vec![Part::Text(text.to_owned())],
             finish_reason: reason.map(str::to_owned),
             ..Gathered::default()
         }
@@ -199,7 +194,10 @@ mod tests {
             }
             let found = outcome(reason, "hi", Shown::Nothing);
             let answer = found.result.unwrap();
-            assert_eq!((answer.finish, answer.text.as_str()), (finish, "hi"));
+            assert_eq!(
+                (answer.finish, text_of(&answer.parts).as_str()),
+                (finish, "hi")
+            );
             assert_eq!(answer.model, "asked");
             assert_eq!(found.verdict.effect, Effect::Healthy);
             assert_eq!(found.verdict.next, Next::Done);
@@ -314,7 +312,7 @@ mod tests {
             ),
         ] {
             let hidden = Gathered {
-                text: String::new(),
+                parts: Vec::new(),
                 error: gathered.error.clone(),
                 finish_reason: gathered.finish_reason.clone(),
                 ..Gathered::default()
@@ -322,7 +320,7 @@ mod tests {
             let shown = of(gathered, body, Shown::Text, "asked", 10);
             let answer = shown.result.unwrap();
             assert_eq!(
-                (answer.finish, answer.text.as_str()),
+                (answer.finish, text_of(&answer.parts).as_str()),
                 (Finish::Broken, "Hel")
             );
             assert_eq!(shown.verdict.next, Next::Done);

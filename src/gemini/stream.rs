@@ -1,15 +1,9 @@
-//! Reads a streamed answer: bytes to events, events to an answer in the making. Pure.
+//! Cuts a streamed answer into events. Pure.
 //!
 //! The form is the event stream of the WHATWG HTML standard (section 9.2, "Server-sent events"), with
 //! what Google and gateways write beside it: JSON without `data:`, and events without a blank line
-//! between them. Owner: one [`Lines`] and one [`Gathered`] per call. Invariant: however the bytes are
-//! cut into reads, the events are the same; and what is kept at a time is bounded by [`MAX_LINE`].
-
-mod repair;
-
-use super::wire::{Chunk, Part};
-use crate::chat::answer::Usage;
-use repair::parsed;
+//! between them. Owner: one [`Lines`] per call. Invariant: however the bytes are cut into reads, the
+//! events are the same; and what is kept at a time is bounded by [`MAX_LINE`].
 
 /// Longest line, and longest event spread over several. Events hold a few words each; one with
 /// a picture is the largest we can imagine.
@@ -175,129 +169,5 @@ impl Pending {
     }
 }
 
-/// What of a stream was passed over or mended; for the log.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Oddities {
-    /// Lines that are neither a field nor JSON.
-    pub(super) lines: u32,
-    /// Parts of an answer in which nothing could be read.
-    pub(super) parts: u32,
-    /// Pieces of JSON that could be read only once they were mended.
-    pub(super) mended: u32,
-}
-
-/// An answer in the making; from a stream, or from the one chunk of a whole response.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Gathered {
-    /// What a person may see.
-    pub(super) text: String,
-    /// Parts with a signature, as they came.
-    pub(super) signed: Vec<Vec<u8>>,
-    /// The counts are cumulative: the last ones count.
-    pub(super) usage: Usage,
-    pub(super) finish_reason: Option<String>,
-    pub(super) block_reason: Option<String>,
-    pub(super) model: Option<String>,
-    /// The first error the stream held, as JSON; what comes after it does not matter.
-    pub(super) error: Option<String>,
-    pub(super) oddities: Oddities,
-    /// Something came that only an answer holds; an error and a closing mark do not.
-    pub(super) is_answer: bool,
-    /// The first half of a character that a gateway has cut in two; the next text may hold the rest.
-    pub(super) half: Option<u16>,
-}
-
-impl Gathered {
-    /// Takes one event and returns the text it added.
-    pub(super) fn take(&mut self, event: Event) -> &str {
-        let before = self.text.len();
-        if self.error.is_none() {
-            match event {
-                Event::Json(json) => self.take_json(json),
-                Event::Stray => self.oddities.lines += 1,
-                Event::TooLong => self.error = Some("{\"message\":\"line too long\"}".to_owned()),
-            }
-        }
-        self.text.get(before..).unwrap_or_default()
-    }
-
-    fn take_json(&mut self, json: String) {
-        // OpenAI-style gateways end with it; Google does not.
-        if json == "[DONE]" {
-            return;
-        }
-        let chunks = if json.starts_with('[') {
-            parsed::<Vec<Chunk>>(&json)
-        } else {
-            parsed::<Chunk>(&json).map(|(chunk, is_mended)| (vec![chunk], is_mended))
-        };
-        match chunks {
-            Some((chunks, is_mended)) => {
-                self.oddities.mended += u32::from(is_mended);
-                for chunk in chunks {
-                    self.add(chunk, is_mended);
-                }
-            }
-            None => self.error = Some(json),
-        }
-    }
-
-    /// Adds a chunk that holds only what is new.
-    fn add(&mut self, chunk: Chunk, is_mended: bool) {
-        if let Some(error) = chunk.error {
-            self.error = Some(error.get().to_owned());
-            return;
-        }
-        self.is_answer |= chunk.is_answer();
-        if let Some(usage) = chunk.usage_metadata {
-            self.usage = Usage {
-                prompt: usage.prompt.0,
-                answer: usage.candidates.0,
-                thoughts: usage.thoughts.0,
-            };
-        }
-        if let Some(feedback) = chunk.prompt_feedback {
-            self.block_reason = self.block_reason.take().or(feedback.block_reason);
-        }
-        self.model = chunk.model_version.or_else(|| self.model.take());
-        let Some(first) = chunk.candidates.and_then(|all| all.into_iter().next()) else {
-            return;
-        };
-        self.finish_reason = first.finish_reason.or_else(|| self.finish_reason.take());
-        let parts = first.content.and_then(|content| content.parts);
-        for raw in parts.unwrap_or_default() {
-            self.add_part(raw.get(), is_mended);
-        }
-    }
-
-    /// `is_mended` tells that the JSON around it had to be.
-    fn add_part(&mut self, raw: &str, is_mended: bool) {
-        let Some((part, was_broken)) = parsed::<Part>(raw) else {
-            self.oddities.parts += 1;
-            return;
-        };
-        self.oddities.mended += u32::from(was_broken);
-        let is_mended = is_mended || was_broken;
-        if part.thought != Some(true) {
-            self.add_text(&part.text.unwrap_or_default(), is_mended);
-        }
-        // What was mended is not what was signed.
-        if part.thought_signature.is_some() && !is_mended {
-            self.signed.push(raw.as_bytes().to_vec());
-        }
-    }
-
-    fn add_text(&mut self, text: &str, is_mended: bool) {
-        if text.is_empty() {
-            return;
-        }
-        if is_mended || self.half.is_some() {
-            self.half = repair::join(&mut self.text, self.half.take(), text, is_mended);
-        } else {
-            self.text.push_str(text);
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -9,7 +9,8 @@ use super::shape::Shape;
 use super::slots::Slots;
 use super::*;
 use crate::chat::answer::Failure;
-use crate::chat::prompt::{Message, Prompt, PromptPart, Speaker};
+use crate::chat::part::{Part, PromptPart, text_of};
+use crate::chat::prompt::{Message, Prompt, Speaker};
 use crate::http::{IpFamily, Transport};
 use crate::keys::{Death, Effect, Next, Repair, Rest};
 use crate::threads::Pool;
@@ -90,7 +91,7 @@ struct Called {
     events: usize,
 }
 
-fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body, audience: Audience) -> Called {
+fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body, viewer: Viewer) -> Called {
     let key = Secret::new(KEY);
     let call = Call {
         key: &key,
@@ -100,7 +101,7 @@ fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body, audience: Audience) -
     };
     let (mut told, mut signs, mut events) = (String::new(), 0, 0);
     let client = Client::new(&format!("http://{addr}/"));
-    let outcome = client.stream(slot, &call, audience, &mut |progress| match progress {
+    let outcome = client.stream(slot, &call, viewer, &mut |progress| match progress {
         Progress::Bytes => signs += 1,
         Progress::Event { text, .. } => {
             events += 1;
@@ -117,12 +118,12 @@ fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body, audience: Audience) -
 
 /// Streams to a person who watches.
 fn stream(reply: impl Into<Vec<u8>>) -> (Called, Asked) {
-    stream_to(Audience::Watching, reply)
+    stream_to(Viewer::Watching, reply)
 }
 
-fn stream_to(audience: Audience, reply: impl Into<Vec<u8>>) -> (Called, Asked) {
+fn stream_to(viewer: Viewer, reply: impl Into<Vec<u8>>) -> (Called, Asked) {
     let (addr, service) = serve(reply);
-    let called = stream_with(&take_slot(), addr, &question(), audience);
+    let called = stream_with(&take_slot(), addr, &question(), viewer);
     (called, service.join().unwrap())
 }
 
@@ -154,7 +155,7 @@ fn a_stream_is_told_as_it_comes_and_ends_as_an_answer() {
     let (called, asked) = stream(sse(&[HEL, LO, STOP]));
     let answer = called.outcome.result.unwrap();
     assert_eq!(
-        (answer.text.as_str(), called.told.as_str()),
+        (text_of(&answer.parts).as_str(), called.told.as_str()),
         ("Hello", "Hello")
     );
     assert_eq!(answer.finish, Finish::Complete);
@@ -235,7 +236,7 @@ fn a_stream_that_breaks_after_text_is_a_broken_answer() {
         let (called, _) = stream(reply);
         let answer = called.outcome.result.unwrap();
         assert_eq!(
-            (answer.finish, answer.text.as_str()),
+            (answer.finish, text_of(&answer.parts).as_str()),
             (Finish::Broken, "Hello")
         );
         assert_eq!(called.outcome.verdict.effect, effect);
@@ -251,7 +252,7 @@ fn what_fails_after_text_that_nobody_watched_is_tried_again() {
         (&[HEL, OVERLOADED], Next::AnotherModel, Failure::Busy),
         (&[HEL, LO], Next::AnotherKey, Failure::Unexplained),
     ] {
-        let (called, _) = stream_to(Audience::Nobody, sse(events));
+        let (called, _) = stream_to(Viewer::Nobody, sse(events));
         assert_eq!(called.outcome.result, Err(failure));
         assert_eq!(called.outcome.verdict.next, next);
     }
@@ -263,8 +264,8 @@ fn what_fails_after_text_that_nobody_watched_is_tried_again() {
 #[test]
 fn an_answer_that_shows_nothing_is_empty_whoever_watches() {
     let blank = r#"data: {"candidates":[{"content":{"parts":[{"text":"\u200b"}]}}]}"#;
-    for audience in [Audience::Watching, Audience::Nobody] {
-        let (called, _) = stream_to(audience, sse(&[blank, STOP]));
+    for viewer in [Viewer::Watching, Viewer::Nobody] {
+        let (called, _) = stream_to(viewer, sse(&[blank, STOP]));
         assert_eq!(called.outcome.result, Err(Failure::Empty));
         assert_eq!(called.outcome.verdict.next, Next::AnotherKey);
     }
@@ -288,11 +289,12 @@ fn a_whole_answer_is_read_and_one_that_is_torn_is_not() {
     let (outcome, asked) = generate(http("200 OK", "application/json", json));
     let answer = outcome.result.unwrap();
     assert_eq!(
-        (answer.text.as_str(), answer.model.as_str()),
+        (text_of(&answer.parts).as_str(), answer.model.as_str()),
         ("yes", "gemini-x"),
         "the id that was asked, not the model behind an alias"
     );
-    assert_eq!(answer.signed, [br#"{"text":"yes","thoughtSignature":"s"}"#]);
+    let signed = Part::Signed(br#"{"text":"yes","thoughtSignature":"s"}"#.to_vec());
+    assert_eq!(answer.parts, [Part::Text("yes".to_owned()), signed]);
     let path = "POST /v1beta/models/gemini-x:generateContent HTTP/1.1\r\n";
     assert!(asked.head.starts_with(path));
 
@@ -322,7 +324,7 @@ fn a_compressed_stream_is_understood() {
     .into_bytes();
     reply.extend(ZIPPED);
     let (called, _) = stream(reply);
-    assert_eq!(called.outcome.result.unwrap().text, "hi");
+    assert_eq!(text_of(&called.outcome.result.unwrap().parts), "hi");
 }
 
 #[test]
@@ -355,7 +357,7 @@ fn a_service_that_is_not_there_is_nobodys_fault() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let outcome = stream_with(&take_slot(), gone, &question(), Audience::Watching).outcome;
+    let outcome = stream_with(&take_slot(), gone, &question(), Viewer::Watching).outcome;
     assert_eq!(outcome.verdict.effect, Effect::Innocent);
     assert_eq!(outcome.verdict.next, Next::AnotherKey);
 }
@@ -385,7 +387,7 @@ fn a_cancelled_stream_ends_at_once_and_blames_nobody() {
             estimated: 10,
         };
         let client = Client::new(&format!("http://{addr}"));
-        client.stream(&slot, &call, Audience::Watching, &mut |progress| {
+        client.stream(&slot, &call, Viewer::Watching, &mut |progress| {
             if let Progress::Event { text, .. } = progress {
                 tells.send(text.to_owned()).unwrap();
             }
@@ -418,7 +420,7 @@ fn a_file_that_changes_under_the_question_blames_nobody() {
     let body = Body::build(&prompt, &Shape::default());
     std::fs::remove_file(&file).unwrap();
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
-    let outcome = stream_with(&take_slot(), nowhere, &body, Audience::Watching).outcome;
+    let outcome = stream_with(&take_slot(), nowhere, &body, Viewer::Watching).outcome;
     assert_eq!(outcome.result, Err(Failure::BadRequest));
     assert_eq!(outcome.verdict.effect, Effect::Innocent);
 }

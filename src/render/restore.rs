@@ -2,27 +2,23 @@
 
 use super::{answer, parts};
 use crate::chat::rich::Rich;
-use crate::chat::{Button, MessageId, Outbound, Parcel};
+use crate::chat::{Button, MessageId, Outbound, Payload};
 
 /// The row with its payload rendered, where that is left to the moment of sending. Renders a whole
 /// answer: for a thread that may block.
 pub(crate) fn rendered(row: Outbound) -> Outbound {
-    match &row.parcel {
-        Parcel::Restore {
-            message,
-            answer,
-            asked,
-            buttons,
-        } => Outbound {
-            parcel: beginning(*message, (answer, asked), buttons),
-            ..row
-        },
-        Parcel::Send { .. }
-        | Parcel::Edit { .. }
-        | Parcel::Delete { .. }
-        | Parcel::File { .. }
-        | Parcel::Document { .. }
-        | Parcel::Answer { .. } => row,
+    let Payload::Restore {
+        message,
+        answer,
+        asked,
+        buttons,
+    } = &row.payload
+    else {
+        return row;
+    };
+    Outbound {
+        payload: beginning(*message, (answer, asked), buttons),
+        ..row
     }
 }
 
@@ -32,19 +28,19 @@ fn beginning(
     message: Option<MessageId>,
     (answer, asked): (&str, &str),
     buttons: &[Button],
-) -> Parcel {
+) -> Payload {
     let mut parts = parts(&self::answer(answer, asked)).into_iter();
     // Of an answer with nothing to see, what there is was shown as it is.
     let body = parts.next().unwrap_or_else(|| Rich::plain(answer));
     let is_whole = parts.next().is_none();
     let buttons = buttons.iter().filter(|_| is_whole).cloned().collect();
     match message {
-        Some(message) => Parcel::Edit {
+        Some(message) => Payload::Edit {
             message,
             body,
             buttons,
         },
-        None => Parcel::Send {
+        None => Payload::Send {
             body,
             reply_to: None,
             buttons,

@@ -112,25 +112,12 @@ fn person_bytes(person: &Person) -> usize {
 
 fn turn_bytes(turn: &StoredTurn) -> usize {
     let parts = turn.question.iter().chain(&turn.answer);
-    let parts: usize = parts.map(part_bytes).sum();
+    let parts: usize = parts.map(|part| size_of::<Part>() + part.bytes()).sum();
     let messages = turn.question_messages.len() + turn.answer_messages.len() + turn.files.len();
     let beginning = turn.beginning.as_ref().map_or(0, |body| {
         body.text.len() + body.entity_bytes() + body.entities.len() * size_of::<Entity>()
     });
     size_of::<StoredTurn>() + turn.model.len() + 8 * messages + parts + beginning
-}
-
-fn part_bytes(part: &Part) -> usize {
-    let content = match part {
-        Part::Text(text) | Part::Quote(text) => text.len(),
-        Part::File {
-            file_id,
-            description,
-        } => file_id.len() + description.len(),
-        Part::Signed(bytes) => bytes.len(),
-        Part::Enclosed(enclosed) => enclosed.bytes(),
-    };
-    size_of::<Part>() + content
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::*;
 use crate::catalog::TierReason;
 use crate::chat::rich::Rich;
 use crate::chat::{
-    Basis, ChatId, ChatKind, Job, JobId, MessageId, Origin, OutboxId, Parcel, Part, Rank, Sender,
+    Basis, ChatId, ChatKind, Job, JobId, MessageId, Origin, OutboxId, Part, Payload, Rank, Sender,
     Task, TopicId, UpdateId,
 };
 use crate::clock::Timestamp;
@@ -110,7 +110,7 @@ pub(super) fn outbound(chat: i64, text: &str) -> crate::chat::Outbound {
         pause: None,
         failing: crate::chat::Failing::default(),
         part_of: Some((lane(chat, None, 9), JobId(1), 0)),
-        parcel: Parcel::Send {
+        payload: Payload::Send {
             body: Rich::plain(text),
             reply_to: None,
             buttons: Vec::new(),

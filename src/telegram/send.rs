@@ -23,7 +23,7 @@ use super::verdict::Refusal;
 use super::wire::Success;
 use super::{CallError, Client, Me};
 use crate::chat::rich::{Entity, Rich, Style};
-use crate::chat::{Button, ChatId, MessageId, Outbound, Parcel, TopicId};
+use crate::chat::{Button, ChatId, MessageId, Outbound, Payload, TopicId};
 use crate::clock::Timestamp;
 use crate::render::rendered;
 
@@ -42,26 +42,26 @@ pub(crate) fn send(client: &Client, row: &Outbound) -> Result<Option<MessageId>,
 }
 
 fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallError> {
-    match &row.parcel {
-        Parcel::Send {
+    match &row.payload {
+        Payload::Send {
             body,
             reply_to,
             buttons,
         } => message(client, row, (body, buttons), *reply_to),
-        Parcel::Edit {
+        Payload::Edit {
             message,
             body,
             buttons,
         } => edit(client, row.chat, *message, (body, buttons)),
-        Parcel::Restore { .. } => carry_out(client, &rendered(row.clone())),
-        Parcel::Delete { message } => {
+        Payload::Restore { .. } => carry_out(client, &rendered(row.clone())),
+        Payload::Delete { message } => {
             let params = DeleteMessageParams::builder()
                 .chat_id(row.chat.0)
                 .message_id(message.0)
                 .build();
             done(client.delete_message(&params), &Refusal::Gone)
         }
-        Parcel::File {
+        Payload::File {
             name,
             path,
             reply_to,
@@ -71,12 +71,12 @@ fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallE
             (name, Content::File(Path::new(path))),
             *reply_to,
         ),
-        Parcel::Document {
+        Payload::Document {
             name,
             text,
             reply_to,
         } => file(client, row, (name, Content::Text(text)), *reply_to),
-        Parcel::Answer { callback, text } => {
+        Payload::Answer { callback, text } => {
             let text: String = text.chars().take(MAX_ANSWER).collect();
             let params = AnswerCallbackQueryParams::builder()
                 .callback_query_id(callback)

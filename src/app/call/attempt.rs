@@ -17,7 +17,7 @@ use super::{Call, Visible};
 use crate::app::ending::Ending;
 use crate::app::engine::{Backend, Engine};
 use crate::app::ticks::retest;
-use crate::chat::answer::{Audience, Failure};
+use crate::chat::answer::{Failure, Viewer};
 use crate::chat::prompt::Prompt;
 use crate::clock;
 use crate::config::Stream;
@@ -61,7 +61,7 @@ impl Call<'_> {
             prompt: Arc::clone(&self.question.prompt),
             shape,
             way,
-            audience: self.question.view.audience,
+            viewer: self.question.view.viewer,
             visible: self.question.view.sight.visible.clone(),
             lease,
         };
@@ -153,7 +153,7 @@ struct Work {
     prompt: Arc<Prompt>,
     shape: Shape,
     way: Stream,
-    audience: Audience,
+    viewer: Viewer,
     visible: watch::Sender<Visible>,
     lease: Lease,
 }
@@ -224,7 +224,7 @@ impl Work {
         match self.way {
             Stream::Off => client.generate(slot, &call),
             Stream::Auto | Stream::Edit => {
-                client.stream(slot, &call, self.audience, &mut |progress| {
+                client.stream(slot, &call, self.viewer, &mut |progress| {
                     let is_event = matches!(progress, Progress::Event { .. });
                     if is_event && !std::mem::replace(&mut is_answered, true) {
                         self.engine.lending.with(|pool| pool.answers(&self.lease));

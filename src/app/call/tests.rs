@@ -5,8 +5,9 @@ use std::thread;
 
 use super::*;
 use crate::app::ending::Cancel;
-use crate::chat::answer::Audience;
-use crate::chat::prompt::{Message, PromptPart, Speaker};
+use crate::chat::answer::Viewer;
+use crate::chat::part::{PromptPart, text_of};
+use crate::chat::prompt::{Message, Speaker};
 use crate::config::{Config, Need, Sources, Stream};
 use crate::store::{Open, Store};
 
@@ -74,7 +75,7 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Result<Answer, Ending> {
         },
         view: View {
             way: Stream::Auto,
-            audience: Audience::Nobody,
+            viewer: Viewer::Nobody,
             sight: &sight,
             cancel: &cancel,
         },
@@ -90,7 +91,7 @@ async fn a_key_that_is_not_in_the_turns_settings_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let (url, served) = serve();
         let ended = ended(folder.path(), &url, &format!("{OLD},{NEW}")).await;
-        assert!(matches!(ended, Ok(answer) if answer.text == "hi"));
+        assert!(matches!(ended, Ok(answer) if text_of(&answer.parts) == "hi"));
         assert_eq!(served.join().unwrap(), OLD);
     }
 }

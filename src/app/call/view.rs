@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::By;
 use crate::app::ending::Cancel;
-use crate::chat::answer::Audience;
+use crate::chat::answer::Viewer;
 use crate::clock::Timestamp;
 use crate::config::Stream;
 use crate::gemini::Progress;
@@ -138,7 +138,7 @@ pub(crate) struct View<'a> {
     pub(crate) way: Stream,
     /// What was printed cannot be taken back; what stands in a chat can, so there a broken answer is
     /// begun anew.
-    pub(crate) audience: Audience,
+    pub(crate) viewer: Viewer,
     pub(crate) sight: &'a Sight,
     pub(crate) cancel: &'a Cancel,
 }

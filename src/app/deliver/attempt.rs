@@ -15,7 +15,7 @@ use super::repair::{
 };
 use crate::app::Ctx;
 use crate::app::intake::journal::set_reachable;
-use crate::chat::{ChatId, MessageId, Outbound, Parcel, TopicId};
+use crate::chat::{ChatId, MessageId, Outbound, TopicId};
 use crate::clock::{self, Pause};
 use crate::outgoing::{self, Ended, Head, Place};
 use crate::render;
@@ -58,7 +58,7 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
             acknowledged(&ctx, head, row, sent).await
         }
         Ok(Ok(Some((row, Err(error))))) => refused(&ctx, head, row, error).await,
-        // Its chat was closed, or it was taken back, while it waited.
+        // Its chat was closed, or it was discarded, while it waited.
         Ok(Ok(None)) => Ended::Unsent,
         Ok(Err(error)) => not_read(head, &error),
         Err(panicked) => std::panic::resume_unwind(Box::new(panicked)),
@@ -78,10 +78,10 @@ pub(super) fn not_read(head: Head, error: &StoreError) -> Ended {
 /// The row leaves the outbox, and the turn learns its message id, in one commit. Until that is on
 /// disk the line stays busy: a crash may repeat this part, but none after it.
 async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<MessageId>) -> Ended {
-    if let Parcel::Send { .. } | Parcel::File { .. } | Parcel::Document { .. } = row.parcel {
+    if row.payload.is_new() {
         ctx.mail.may_write(head.chat);
     }
-    let is_file = matches!(row.parcel, Parcel::File { .. } | Parcel::Document { .. });
+    let is_file = row.payload.is_file();
     if let (Some((lane, job, part)), Some(message)) = (row.part_of, sent) {
         let noted = store(ctx, head, move |rows| {
             rows.remove_outbound(head.id)?;
@@ -177,7 +177,7 @@ async fn answered_no(ctx: &Ctx, head: Head, row: Outbound, refusal: Refusal) -> 
         }
         // Perhaps the message and not its new content: unlike an edit, a message of its own may
         // keep its formatting.
-        Refusal::Rejected(_) if matches!(row.parcel, Parcel::Edit { .. }) => {
+        Refusal::Rejected(_) if row.payload.place().is_some() => {
             warn!(chat = head.chat.0, row = head.id.0, err:% = refusal; "telegram refused our edit");
             gone(ctx, head, row).await
         }
@@ -197,15 +197,8 @@ async fn answered_no(ctx: &Ctx, head: Head, row: Outbound, refusal: Refusal) -> 
 /// Whether a refusal in words that are not known is about the chat: nothing can be left out of the
 /// text any more, and another text was refused before it. One text alone may be moderated.
 fn is_about_the_chat(ctx: &Ctx, row: &Outbound) -> bool {
-    match &row.parcel {
-        Parcel::Send { body, .. } => is_bare(row) && ctx.mail.refuses_all(row.chat, &body.text),
-        Parcel::Edit { .. }
-        | Parcel::Delete { .. }
-        | Parcel::File { .. }
-        | Parcel::Document { .. }
-        | Parcel::Restore { .. }
-        | Parcel::Answer { .. } => false,
-    }
+    let text = row.payload.body().map(|body| body.text.as_str());
+    is_bare(row) && text.is_some_and(|text| ctx.mail.refuses_all(row.chat, text))
 }
 
 /// The row, and with it the chat, waits as long as it was told.

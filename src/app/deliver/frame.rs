@@ -11,7 +11,7 @@ use log::{debug, info, warn};
 use crate::app::Ctx;
 use crate::app::turn::live::{Begun, Content, Live, Mishap, Way};
 use crate::chat::rich::Rich;
-use crate::chat::{ChatId, MessageId, Outbound, Parcel};
+use crate::chat::{ChatId, MessageId, Outbound, Payload};
 use crate::clock::{self, Pause};
 use crate::outgoing::{Ended, Frame, Head, Place};
 use crate::telegram::verdict::Refusal;
@@ -59,20 +59,20 @@ fn put(ctx: &Ctx, live: &Live, begun: &Begun) -> Result<Option<MessageId>, CallE
         return send::draft(client, chat, topic, live.draft(), body).map(|()| None);
     }
     let (body, buttons) = (body.clone(), vec![live.stop_button()]);
-    let parcel = match begun.message {
-        Some(message) => Parcel::Edit {
+    let payload = match begun.message {
+        Some(message) => Payload::Edit {
             message,
             body,
             buttons,
         },
-        None => Parcel::Send {
+        None => Payload::Send {
             body,
             reply_to: live.reply_to,
             buttons,
         },
     };
     let row = Outbound {
-        parcel,
+        payload,
         ..Outbound::message(chat, topic, String::new())
     };
     send::send(client, &row)
@@ -95,14 +95,14 @@ async fn sent(ctx: &Arc<Ctx>, live: &Live, begun: Begun, message: Option<Message
         }
         return;
     };
-    debug!(chat = live.chat.0; "message of an answer that has ended taken back");
-    take_back(ctx, live, orphan).await;
+    debug!(chat = live.chat.0; "message of an answer that has ended is deleted");
+    discard(ctx, live, orphan).await;
 }
 
 /// Deletes a message that no answer will take over.
-async fn take_back(ctx: &Ctx, live: &Live, message: MessageId) {
+async fn discard(ctx: &Ctx, live: &Live, message: MessageId) {
     let row = Outbound {
-        parcel: Parcel::Delete { message },
+        payload: Payload::Delete { message },
         ..Outbound::message(live.chat, live.topic, String::new())
     };
     let stored = ctx.engine.store.write(move |rows| {
@@ -111,7 +111,9 @@ async fn take_back(ctx: &Ctx, live: &Live, message: MessageId) {
     });
     match stored.await {
         Ok(head) => ctx.mail.push(&[head]).await,
-        Err(error) => warn!(chat = live.chat.0, err:% = error; "message not taken back"),
+        Err(error) => {
+            warn!(chat = live.chat.0, err:% = error; "message of an ended answer not deleted")
+        }
     }
 }
 

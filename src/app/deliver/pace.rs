@@ -13,7 +13,7 @@ const BULK_RATE: u32 = 30;
 /// Floods of this many chats within `FLOOD_WINDOW` are the bot's, not a chat's (design §5).
 const FLOOD_CHATS: usize = 3;
 const FLOOD_WINDOW: Duration = Duration::from_secs(10);
-const FLOOD_BRAKE: Duration = Duration::from_mins(10);
+const FLOOD_SLOWDOWN: Duration = Duration::from_mins(10);
 
 /// Owned by the delivery.
 pub(super) struct Pace {
@@ -23,7 +23,7 @@ pub(super) struct Pace {
     /// Of frames and broadcasts, which stay inside the bulk rate whatever `SEND_RATE` is.
     bulk: Evenly,
     floods: VecDeque<(Instant, ChatId)>,
-    braked_until: Option<Instant>,
+    slow_until: Option<Instant>,
 }
 
 impl Pace {
@@ -37,7 +37,7 @@ impl Pace {
             all: Evenly::new(per_second),
             bulk: Evenly::new(BULK_RATE),
             floods: VecDeque::new(),
-            braked_until: None,
+            slow_until: None,
         }
     }
 
@@ -49,7 +49,7 @@ impl Pace {
         };
         let is_paced = match self.rate {
             SendRate::PerSecond(_) => true,
-            SendRate::Auto => self.braked_until.is_some_and(|until| now < until),
+            SendRate::Auto => self.slow_until.is_some_and(|until| now < until),
             SendRate::Off => false,
         };
         let bulk = is_bulk.then_some(&mut self.bulk);
@@ -67,17 +67,17 @@ impl Pace {
     }
 
     /// A chat was told to wait; when several are, the bot as a whole is too fast. Gives how many
-    /// they are when the brake is put on.
+    /// they are when it begins to go slower.
     pub(super) fn flooded(&mut self, chat: ChatId, now: Instant) -> Option<usize> {
         let is_young = |at: Instant| now.saturating_duration_since(at) < FLOOD_WINDOW;
         self.floods
             .retain(|(at, other)| is_young(*at) && *other != chat);
         self.floods.push_back((now, chat));
-        let is_braked = self.braked_until.is_some_and(|until| now < until);
-        if self.floods.len() < FLOOD_CHATS || is_braked {
+        let is_slow = self.slow_until.is_some_and(|until| now < until);
+        if self.floods.len() < FLOOD_CHATS || is_slow {
             return None;
         }
-        self.braked_until = Some(now + FLOOD_BRAKE);
+        self.slow_until = Some(now + FLOOD_SLOWDOWN);
         Some(self.floods.len())
     }
 }
@@ -129,7 +129,7 @@ mod tests {
         went
     }
 
-    fn braked(now: Instant) -> Pace {
+    fn slowed(now: Instant) -> Pace {
         let mut pace = Pace::new(SendRate::Auto);
         let told: Vec<_> = (1..=3)
             .map(|chat| pace.flooded(ChatId(chat), now))
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn what_one_limit_refuses_costs_the_other_nothing() {
         let now = clock::instant();
-        let mut pace = braked(now);
+        let mut pace = slowed(now);
         assert_eq!(pace.wait(Rank::Final, now), None);
         // The common limit refuses a frame for a while; the one of frames stays untouched.
         for at in [now, now + SECOND / 50] {
@@ -172,10 +172,10 @@ mod tests {
     #[test]
     fn floods_of_three_chats_slow_everybody_for_ten_minutes() {
         let now = clock::instant();
-        let mut pace = braked(now);
+        let mut pace = slowed(now);
         let went = go_in_a_second(&mut pace, &[Rank::Final], now);
         assert_eq!(went, [30]);
-        let later = now + FLOOD_BRAKE;
+        let later = now + FLOOD_SLOWDOWN;
         assert_eq!(go_in_a_second(&mut pace, &[Rank::Final], later), [1_000]);
     }
 

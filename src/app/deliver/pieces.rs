@@ -2,7 +2,7 @@
 //! Renders: for a thread that may block.
 
 use crate::chat::rich::{Rich, units};
-use crate::chat::{Button, Outbound, Parcel};
+use crate::chat::{Button, Outbound, Payload};
 use crate::render;
 
 /// No text of so few UTF-16 units and no entities of so few bytes are too much for a message: where
@@ -13,7 +13,7 @@ const SMALL_ENTITIES: usize = 1_000;
 /// The row in pieces of half its text or less, which keep all its formatting: the first as the row was,
 /// the others as new messages, the last with the buttons. Nothing where smaller pieces would not help.
 pub(super) fn halves(row: &Outbound) -> Vec<Outbound> {
-    let (Parcel::Send { body, buttons, .. } | Parcel::Edit { body, buttons, .. }) = &row.parcel
+    let (Payload::Send { body, buttons, .. } | Payload::Edit { body, buttons, .. }) = &row.payload
     else {
         return Vec::new();
     };
@@ -21,20 +21,20 @@ pub(super) fn halves(row: &Outbound) -> Vec<Outbound> {
     let last = bodies.len().saturating_sub(1);
     let piece = |(at, body): (usize, Rich)| {
         let buttons = buttons.iter().filter(|_| at == last).cloned().collect();
-        let parcel = match (at, &row.parcel) {
-            (0, Parcel::Edit { message, .. }) => Parcel::Edit {
+        let payload = match (at, &row.payload) {
+            (0, Payload::Edit { message, .. }) => Payload::Edit {
                 message: *message,
                 body,
                 buttons,
             },
-            (0, Parcel::Send { reply_to, .. }) => Parcel::Send {
+            (0, Payload::Send { reply_to, .. }) => Payload::Send {
                 body,
                 reply_to: *reply_to,
                 buttons,
             },
             (_, _) => new_message(body, buttons),
         };
-        in_place_of(row, parcel)
+        in_place_of(row, payload)
     };
     bodies.into_iter().enumerate().map(piece).collect()
 }
@@ -62,15 +62,15 @@ pub(super) fn messages(row: &Outbound, text: &str) -> Vec<Outbound> {
         .collect()
 }
 
-const fn new_message(body: Rich, buttons: Vec<Button>) -> Parcel {
-    Parcel::Send {
+const fn new_message(body: Rich, buttons: Vec<Button>) -> Payload {
+    Payload::Send {
         body,
         reply_to: None,
         buttons,
     }
 }
 
-fn in_place_of(row: &Outbound, parcel: Parcel) -> Outbound {
+fn in_place_of(row: &Outbound, payload: Payload) -> Outbound {
     Outbound {
         chat: row.chat,
         topic: row.topic,
@@ -78,7 +78,7 @@ fn in_place_of(row: &Outbound, parcel: Parcel) -> Outbound {
         pause: None,
         failing: row.failing.after_an_answer(),
         part_of: row.part_of,
-        parcel,
+        payload,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is sent instead of a row that was refused: the same a little plainer, or anew.
+//! What is sent instead of a row that was refused: the same a little plainer, or as a new message.
 //!
 //! Invariant: every repair leaves less of the row, so that repairing ends.
 
@@ -9,7 +9,7 @@ use super::pieces;
 use crate::app::Ctx;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
-use crate::chat::{Failing, Outbound, Parcel, TopicId, UserId};
+use crate::chat::{Failing, MessageId, Outbound, Payload, TopicId, UserId};
 use crate::locale::{Language, Locale};
 use crate::outgoing::{Ended, Head};
 
@@ -20,48 +20,28 @@ pub(super) async fn repaired(
     row: &Outbound,
     repair: Option<Outbound>,
 ) -> Ended {
-    match (&row.parcel, repair) {
+    match (&row.payload, repair) {
         (_, Some(repair)) => mend(ctx, head, Some(repair)).await,
-        (Parcel::Document { text, .. }, None) => as_messages(ctx, head, row, text).await,
-        (
-            Parcel::Send { .. }
-            | Parcel::Edit { .. }
-            | Parcel::Restore { .. }
-            | Parcel::Delete { .. }
-            | Parcel::File { .. }
-            | Parcel::Answer { .. },
-            None,
-        ) => mend(ctx, head, plainer(ctx, row).await).await,
+        (Payload::Document { text, .. }, None) => as_messages(ctx, head, row, text).await,
+        (_, None) => mend(ctx, head, plainer(ctx, row).await).await,
     }
 }
 
 /// A message that the row is about is not there any more.
 pub(super) async fn gone(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
-    match &row.parcel {
-        Parcel::Edit { .. } => sent_anew(ctx, head, row).await,
-        Parcel::Restore { .. } | Parcel::Delete { .. } | Parcel::Answer { .. } => {
-            drop_row(ctx, head).await
-        }
+    if row.payload.is_new() {
         // Only a message that it replies to can be meant.
-        Parcel::Send { .. } | Parcel::File { .. } | Parcel::Document { .. } => {
-            repaired(ctx, head, &row, without_reply(&row)).await
-        }
+        return repaired(ctx, head, &row, without_reply(&row)).await;
+    }
+    match row.payload.place() {
+        Some(message) => sent_as_new(ctx, head, row, message).await,
+        None => drop_row(ctx, head).await,
     }
 }
 
 pub(super) fn without_reply(row: &Outbound) -> Option<Outbound> {
     let mut row = row.clone();
-    match &mut row.parcel {
-        Parcel::Send { reply_to, .. }
-        | Parcel::File { reply_to, .. }
-        | Parcel::Document { reply_to, .. } => {
-            reply_to.take()?;
-        }
-        Parcel::Edit { .. }
-        | Parcel::Restore { .. }
-        | Parcel::Delete { .. }
-        | Parcel::Answer { .. } => return None,
-    }
+    row.payload.reply_to_mut()?.take()?;
     Some(row)
 }
 
@@ -74,31 +54,25 @@ pub(super) fn without_topic(row: &Outbound) -> Option<Outbound> {
 }
 
 /// What was to take a message over that cannot be changed is sent as a message of its own.
-fn anew(row: &Outbound) -> Option<Outbound> {
-    let Parcel::Edit { body, buttons, .. } = &row.parcel else {
-        return None;
-    };
-    let parcel = Parcel::Send {
-        body: body.clone(),
-        reply_to: None,
-        buttons: buttons.clone(),
-    };
+fn as_new(row: &Outbound) -> Option<Outbound> {
+    row.payload.place()?;
     Some(Outbound {
-        parcel,
+        payload: row.payload.clone().as_new(),
         ..row.clone()
     })
 }
 
 /// What cannot be taken over is deleted, as far as it is there, and its text sent as a new message.
-async fn sent_anew(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
-    let (Some(new), Parcel::Edit { message, .. }) = (anew(&row), &row.parcel) else {
-        return drop_row(ctx, head).await;
-    };
+async fn sent_as_new(ctx: &Ctx, head: Head, row: Outbound, message: MessageId) -> Ended {
     let gone = Outbound {
         failing: Failing::default(),
         pause: None,
         part_of: None,
-        parcel: Parcel::Delete { message: *message },
+        payload: Payload::Delete { message },
+        ..row
+    };
+    let new = Outbound {
+        payload: row.payload.as_new(),
         ..row
     };
     let stored = ctx.engine.store.write(move |rows| {
@@ -117,27 +91,16 @@ async fn sent_anew(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
 /// The same without formatting, if it has any.
 fn without_entities(row: &Outbound) -> Option<Outbound> {
     let mut row = row.clone();
-    match &mut row.parcel {
-        Parcel::Send { body, .. } | Parcel::Edit { body, .. } if !body.entities.is_empty() => {
-            body.entities.clear();
-            Some(row)
-        }
-        Parcel::Send { .. }
-        | Parcel::Edit { .. }
-        | Parcel::Restore { .. }
-        | Parcel::Delete { .. }
-        | Parcel::File { .. }
-        | Parcel::Document { .. }
-        | Parcel::Answer { .. } => None,
-    }
+    let body = row.payload.body_mut()?;
+    let had_some = !body.entities.is_empty();
+    body.entities.clear();
+    had_some.then_some(row)
 }
 
 /// The same without links, if it has any; other formatting stays.
 pub(super) fn without_links(row: &Outbound) -> Option<Outbound> {
     let mut row = row.clone();
-    let (Parcel::Send { body, .. } | Parcel::Edit { body, .. }) = &mut row.parcel else {
-        return None;
-    };
+    let body = row.payload.body_mut()?;
     let before = body.entities.len();
     body.entities
         .retain(|entity| !matches!(entity.style, Style::Link { .. }));
@@ -146,24 +109,16 @@ pub(super) fn without_links(row: &Outbound) -> Option<Outbound> {
 
 /// Whether nothing could be left out of it any more: a text and no more than that.
 pub(super) fn is_bare(row: &Outbound) -> bool {
-    match &row.parcel {
-        Parcel::Send {
-            body,
-            reply_to,
-            buttons,
-        } => {
-            reply_to.is_none()
-                && buttons.is_empty()
-                && body.entities.is_empty()
-                && row.topic.and_then(TopicId::thread).is_none()
-        }
-        Parcel::Edit { .. }
-        | Parcel::Restore { .. }
-        | Parcel::Delete { .. }
-        | Parcel::File { .. }
-        | Parcel::Document { .. }
-        | Parcel::Answer { .. } => false,
-    }
+    let Payload::Send {
+        body,
+        reply_to,
+        buttons,
+    } = &row.payload
+    else {
+        return false;
+    };
+    let is_placed = reply_to.is_some() || row.topic.and_then(TopicId::thread).is_some();
+    !is_placed && buttons.is_empty() && body.entities.is_empty()
 }
 
 /// What may still be sent of a row that was refused for a reason we do not know: the plain text, then
@@ -172,8 +127,8 @@ async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
     if let Some(plain) = without_entities(row) {
         return Some(plain);
     }
-    let Parcel::Send { body, .. } = &row.parcel else {
-        return anew(row);
+    let Payload::Send { body, .. } = &row.payload else {
+        return as_new(row);
     };
     let is_bare = is_bare(row);
     let text = match (is_bare, row.part_of) {
@@ -184,11 +139,7 @@ async fn plainer(ctx: &Ctx, row: &Outbound) -> Option<Outbound> {
     Some(Outbound {
         topic: row.topic.filter(|topic| topic.direct().is_some()),
         part_of: row.part_of.filter(|_| !is_bare),
-        parcel: Parcel::Send {
-            body: Rich::plain(text),
-            reply_to: None,
-            buttons: Vec::new(),
-        },
+        payload: Payload::message(Rich::plain(text)),
         ..row.clone()
     })
 }

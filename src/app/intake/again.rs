@@ -6,7 +6,7 @@ use crate::chat::Role;
 use crate::chat::callback::Callback;
 use crate::chat::pieces::is_of_one_message;
 use crate::chat::{
-    Basis, ChatId, Job, JobId, Lane, MessageId, Origin, Outbound, Parcel, Pressed, Sender,
+    Basis, ChatId, Job, JobId, Lane, MessageId, Origin, Outbound, Payload, Pressed, Sender,
     StoredTurn, Task, UserId, draft_of,
 };
 use crate::clock::Timestamp;
@@ -177,7 +177,7 @@ impl Press {
             Callback::Retry | Callback::Continue => self.ask_again(rows, into)?,
         };
         let mut row = self.acknowledge.clone();
-        if let (Parcel::Answer { text, .. }, Some(why)) = (&mut row.parcel, denied) {
+        if let (Payload::Answer { text, .. }, Some(why)) = (&mut row.payload, denied) {
             self.locale.denied(why).clone_into(text);
         }
         into.rows.push(Head::of(rows.put_outbound(&row)?, &row));

@@ -1,13 +1,11 @@
 //! What the end of a turn changes in the chat and in the lane's history, as part of its one commit.
 
 use super::reply::Reply;
-use super::said::Said;
 use crate::app::ending::Ending;
 use crate::app::engine::Settings;
 use crate::chat::callback::Callback;
-use crate::chat::rich::Rich;
 use crate::chat::{
-    Basis, Button, ChatKind, Job, JobId, Lane, MessageId, Outbound, Parcel, StoredTurn, Task,
+    Basis, Button, ChatKind, Job, JobId, Lane, MessageId, Outbound, Payload, StoredTurn, Task,
 };
 use crate::locale::Locale;
 use crate::outgoing::Head;
@@ -16,7 +14,8 @@ use crate::store::{StoreError, Write};
 /// What the end of a turn is made of.
 pub(super) struct Close<'a> {
     pub(super) reply: &'a Reply,
-    pub(super) said: &'a Said,
+    /// What the chat gets of the reply, in order.
+    pub(super) said: &'a [Payload],
     /// The message of ours in which the answer has grown.
     pub(super) shown: Option<MessageId>,
     pub(super) locale: &'static Locale,
@@ -112,7 +111,7 @@ fn undo(
         undone.filter_map(
             |message| match old.as_ref().filter(|old| old.is_shown_in(message)) {
                 Some(old) => restored(job, old, message, locale),
-                None => row(job, Parcel::Delete { message }),
+                None => row(job, Payload::Delete { message }),
             },
         );
     put(store, &undone.collect::<Vec<_>>())
@@ -137,14 +136,14 @@ fn say(store: &mut Write<'_>, job: &Job, end: &Close<'_>) -> Result<Vec<Head>, S
     };
     // Half an answer is not worth a message beside the whole one that stays.
     let said = if restored.is_some() && end.reply.ending.is_answer() {
-        &Said::default()
+        &[]
     } else {
         end.said
     };
     if let Some(round) = answer.round {
         let round = StoredTurn {
             answer_messages: (0..)
-                .zip(answer.places.iter().copied().take(said.parts.len()))
+                .zip(answer.places.iter().copied().take(in_places(said)))
                 .collect(),
             ..round.clone()
         };
@@ -162,7 +161,7 @@ struct Shown<'a> {
     places: Vec<MessageId>,
     /// Files of ours that go.
     files: Vec<MessageId>,
-    /// Under its last part.
+    /// Under its last message.
     buttons: &'a [Button],
     round: Option<&'a StoredTurn>,
 }
@@ -177,28 +176,28 @@ enum Replaced {
 
 /// The beginning of an answer that stays, as it was before a new one began to grow in its place.
 fn restored(job: &Job, old: &StoredTurn, message: MessageId, locale: &Locale) -> Option<Outbound> {
-    let parcel = match old.beginning.clone() {
-        Some(body) => Parcel::Edit {
+    let payload = match old.beginning.clone() {
+        Some(body) => Payload::Edit {
             message,
             body,
             buttons: Vec::new(),
         },
-        None => Parcel::Restore {
+        None => Payload::Restore {
             message: Some(message),
-            answer: old.answer_text(),
+            answer: old.first_text().to_owned(),
             asked: old.asked_text(),
             buttons: vec![locale.button(Callback::Retry)],
         },
     };
-    row(job, parcel)
+    row(job, payload)
 }
 
-fn row(job: &Job, parcel: Parcel) -> Option<Outbound> {
+fn row(job: &Job, payload: Payload) -> Option<Outbound> {
     let Lane::Telegram { chat, topic, .. } = job.lane else {
         return None;
     };
     Some(Outbound {
-        parcel,
+        payload,
         ..Outbound::message(chat, topic, String::new())
     })
 }
@@ -237,8 +236,14 @@ fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced,
     Ok(Replaced::By(places, files))
 }
 
-/// The parts of a reply as outbox rows; an origin without a chat has none.
-fn outbound(job: &Job, said: &Said, shown: &Shown<'_>) -> Vec<Outbound> {
+/// How many of these may take over messages that are there already: what stands below something new is
+/// new as well.
+fn in_places(said: &[Payload]) -> usize {
+    said.iter().take_while(|part| part.is_message()).count()
+}
+
+/// What is said as outbox rows; an origin without a chat has none.
+fn outbound(job: &Job, said: &[Payload], shown: &Shown<'_>) -> Vec<Outbound> {
     let Lane::Telegram { chat, topic, .. } = job.lane else {
         return Vec::new();
     };
@@ -246,52 +251,31 @@ fn outbound(job: &Job, said: &Said, shown: &Shown<'_>) -> Vec<Outbound> {
         ChatKind::Private => None,
         ChatKind::Group => job.messages.first().copied(),
     };
-    let row = |parcel| Outbound {
-        parcel,
+    let row = |payload| Outbound {
+        payload,
         ..Outbound::message(chat, topic, String::new())
     };
-    let last = said.parts.len().saturating_sub(1);
-    let surplus = shown.places.iter().skip(said.parts.len());
-    let surplus = surplus.chain(&shown.files);
-    let surplus: Vec<Outbound> = surplus
-        .map(|message| row(Parcel::Delete { message: *message }))
-        .collect();
-    let part_of = |at: usize| u16::try_from(at).ok().map(|at| (job.lane, job.id, at));
-    let part = |(at, body): (usize, &Rich)| {
-        let body = body.clone();
-        let buttons = shown
-            .buttons
-            .iter()
-            .filter(|_| at == last)
-            .cloned()
-            .collect();
-        let parcel = match shown.places.get(at) {
-            Some(&message) => Parcel::Edit {
-                message,
-                body,
-                buttons,
-            },
-            None => Parcel::Send {
-                body,
-                reply_to: reply_to.filter(|_| at == 0),
-                buttons,
-            },
-        };
+    let last = said.iter().rposition(Payload::is_message);
+    let in_places = in_places(said);
+    let part = |(at, part): (usize, &Payload)| {
+        let mut payload = part.clone();
+        if let Some(to) = payload.reply_to_mut().filter(|_| at == 0) {
+            *to = reply_to;
+        }
+        if let Some(buttons) = payload.buttons_mut().filter(|_| Some(at) == last) {
+            *buttons = shown.buttons.to_vec();
+        }
+        if let Some(&message) = shown.places.get(at).filter(|_| at < in_places) {
+            payload = payload.taking_over(message);
+        }
         Outbound {
-            part_of: part_of(at),
-            ..row(parcel)
+            part_of: u16::try_from(at).ok().map(|at| (job.lane, job.id, at)),
+            ..row(payload)
         }
     };
-    let document = said.document.clone().map(|text| Outbound {
-        part_of: part_of(said.parts.len()),
-        ..row(Parcel::Document {
-            name: "answer.md".to_owned(),
-            text,
-            reply_to: None,
-        })
-    });
-    let parts = said.parts.iter().enumerate().map(part);
-    parts.chain(document).chain(surplus).collect()
+    let surplus = shown.places.iter().skip(in_places).chain(&shown.files);
+    let surplus = surplus.map(|message| row(Payload::Delete { message: *message }));
+    said.iter().enumerate().map(part).chain(surplus).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::app::ending::Ending;
 use crate::app::engine::Engine;
 use crate::chat::answer::Failure;
 use crate::chat::callback::Callback;
-use crate::chat::{Button, Job, StoredTurn};
+use crate::chat::{Button, Job, Part, StoredTurn};
 use crate::keys::Change;
 use crate::store::StoreError;
 
@@ -12,8 +12,9 @@ use crate::store::StoreError;
 #[derive(Clone)]
 pub(super) struct Reply {
     pub(super) ending: Ending,
-    /// The model's markdown; where there is no answer, the bot's own words or none.
-    pub(super) text: String,
+    /// What is to be seen: the model's parts, in order, or the bot's own words. None where nothing is
+    /// said.
+    pub(super) parts: Vec<Part>,
     /// Sentences of the bot under the answer.
     pub(super) notes: Vec<String>,
     /// The round, where it is remembered.
@@ -23,16 +24,21 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// These words and nothing more.
-    pub(super) fn new(ending: Ending, text: impl Into<String>) -> Self {
+    /// These parts and nothing more.
+    pub(super) const fn new(ending: Ending, parts: Vec<Part>) -> Self {
         Self {
             ending,
-            text: text.into(),
+            parts,
             notes: Vec::new(),
             round: None,
             buttons: Vec::new(),
             changes: Vec::new(),
         }
+    }
+
+    /// These words and nothing more.
+    pub(super) fn say(ending: Ending, text: impl Into<String>) -> Self {
+        Self::new(ending, vec![Part::Text(text.into())])
     }
 }
 
@@ -50,7 +56,7 @@ impl Finished {
         let reason = reason(error);
         Self {
             job: job.clone(),
-            reply: Reply::new(Ending::Failed(reason), locale.failure(reason)),
+            reply: Reply::say(Ending::Failed(reason), locale.failure(reason)),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::app::call::{Run, Sight, View};
 use crate::app::ending::{Cancel, Ending, Next};
 use crate::app::turn::live::Live;
 use crate::app::turn::{self, Concluded, Finished};
-use crate::chat::answer::Audience;
+use crate::chat::answer::Viewer;
 use crate::chat::{Job, JobId, MessageId};
 use crate::queue::{Past, Waiting};
 use crate::store::StoreError;
@@ -175,7 +175,7 @@ async fn stored(
     }
     let view = View {
         way: ctx.engine.settings().config.answers.stream,
-        audience: Audience::Nobody,
+        viewer: Viewer::Nobody,
         sight,
         cancel,
     };

@@ -1,84 +1,103 @@
-//! A reply in the shape in which a chat gets it: parts that fit, or a beginning and the whole as a file.
+//! What a chat gets of a reply: the payloads of its rows, in order.
 
 use tokio::task::spawn_blocking;
 
 use super::reply::Reply;
 use crate::chat::rich::{Entity, Rich, Style, units};
-use crate::chat::{Job, Task};
+use crate::chat::{Job, Part, Payload, Task};
 use crate::locale::Locale;
 use crate::render::{self, Shown};
 
 /// Bytes of an answer from which rendering takes a millisecond or more.
 const LONG_TEXT: usize = 4096;
 
-/// What a chat gets.
-#[derive(Debug, Default)]
-pub(super) struct Said {
-    /// At least one, when there is anything to say.
-    pub(super) parts: Vec<Rich>,
-    /// The model's text, where there is too much of it for messages.
-    pub(super) document: Option<String>,
-}
-
-impl Said {
-    /// As [`Said::of`]; a long text is rendered on a thread that may block.
-    pub(super) async fn rendered(reply: &Reply, job: &Job, locale: &'static Locale) -> Self {
-        if reply.text.len() < LONG_TEXT {
-            return Self::of(reply, job, locale);
-        }
-        let (reply, job) = (reply.clone(), job.clone());
-        match spawn_blocking(move || Self::of(&reply, &job, locale)).await {
-            Ok(said) => said,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+/// As [`payloads`]; a long text is rendered on a thread that may block.
+pub(super) async fn rendered(reply: &Reply, job: &Job, locale: &'static Locale) -> Vec<Payload> {
+    let texts = reply.parts.iter().filter_map(Part::text);
+    if texts.map(str::len).sum::<usize>() < LONG_TEXT {
+        return payloads(reply, job, locale);
     }
-
-    pub(super) fn of(reply: &Reply, job: &Job, locale: &Locale) -> Self {
-        let asked = match &job.task {
-            Task::Question { text, .. } => text.as_str(),
-            Task::Command(_) | Task::Tell(_) => "",
-        };
-        let mut body = if reply.ending.is_answer() {
-            render::answer(&reply.text, asked)
-        } else {
-            Rich::plain(&reply.text)
-        };
-        if body.text.chars().all(render::is_blank) {
-            // Nothing of it is meant to be seen, but it is all there is.
-            body = Rich::plain(&reply.text);
-        }
-        let (mut parts, document) = match render::shown(&body) {
-            Shown::Parts(parts) => (parts, None),
-            Shown::Document { beginning } => (vec![beginning], Some(reply.text.clone())),
-        };
-        if document.is_some() {
-            under(&mut parts, locale.goes_on_in_file());
-        }
-        for note in &reply.notes {
-            under(&mut parts, note);
-        }
-        Self { parts, document }
+    let (reply, job) = (reply.clone(), job.clone());
+    match spawn_blocking(move || payloads(&reply, &job, locale)).await {
+        Ok(said) => said,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
-/// Puts a sentence under the last part, or after it where it does not fit.
-fn under(parts: &mut Vec<Rich>, note: &str) {
-    let (gap, length) = ("\n\n", units(note));
-    let fits = |part: &&mut Rich| {
-        units(&part.text) + units(gap) + length <= render::LONGEST_TEXT
-            && part.entities.len() < render::MOST_ENTITIES
+/// Each part of a reply as what a chat gets of it, with the sentences of the bot under the last message.
+pub(super) fn payloads(reply: &Reply, job: &Job, locale: &Locale) -> Vec<Payload> {
+    let mut rows = Vec::new();
+    for part in &reply.parts {
+        match part {
+            Part::Text(text) if reply.ending.is_answer() => {
+                rows.extend(messages(render::answer(text, asked(job)), text, locale));
+            }
+            Part::Text(text) => rows.extend(messages(Rich::plain(text), text, locale)),
+            // For the model only.
+            Part::Signed(_) => {}
+            // Parts of questions.
+            Part::File { .. } | Part::Quote(_) | Part::Enclosed(_) => {}
+        }
+    }
+    for note in &reply.notes {
+        put_under(&mut rows, note);
+    }
+    rows
+}
+
+/// The person's words.
+fn asked(job: &Job) -> &str {
+    match &job.task {
+        Task::Question { text, .. } => text,
+        Task::Command(_) | Task::Tell(_) => "",
+    }
+}
+
+/// A text, rendered and as it is, in messages that fit; where there is too much of it for these, a
+/// beginning and the whole as a file.
+fn messages(body: Rich, text: &str, locale: &Locale) -> Vec<Payload> {
+    let body = if body.text.chars().all(render::is_blank) {
+        // Nothing of it is meant to be seen, but it is all there is.
+        Rich::plain(text)
+    } else {
+        body
     };
-    match parts.last_mut().filter(fits) {
-        Some(part) => {
-            part.text.push_str(gap);
-            part.entities.extend(italic(units(&part.text), length));
-            part.text.push_str(note);
+    match render::shown(&body) {
+        Shown::Parts(parts) => parts.into_iter().map(Payload::message).collect(),
+        Shown::Document { beginning } => {
+            let mut rows = vec![Payload::message(beginning)];
+            put_under(&mut rows, locale.goes_on_in_file());
+            rows.push(Payload::Document {
+                name: "answer.md".to_owned(),
+                text: text.to_owned(),
+                reply_to: None,
+            });
+            rows
         }
-        None => parts.push(Rich {
-            text: note.to_owned(),
-            entities: italic(0, length).into_iter().collect(),
-        }),
     }
+}
+
+/// Puts a sentence under the last message, or after it where it does not fit.
+fn put_under(rows: &mut Vec<Payload>, note: &str) {
+    let (gap, length) = ("\n\n", units(note));
+    let fits = |body: &Rich| {
+        units(&body.text) + units(gap) + length <= render::LONGEST_TEXT
+            && body.entities.len() < render::MOST_ENTITIES
+    };
+    let last = rows.iter().rposition(Payload::is_message);
+    let body = last.and_then(|at| rows.get_mut(at)?.body_mut());
+    if let Some(body) = body.filter(|body| fits(body)) {
+        body.text.push_str(gap);
+        body.entities.extend(italic(units(&body.text), length));
+        body.text.push_str(note);
+        return;
+    }
+    let body = Rich {
+        text: note.to_owned(),
+        entities: italic(0, length).into_iter().collect(),
+    };
+    let behind = last.map_or(rows.len(), |at| at + 1);
+    rows.insert(behind, Payload::message(body));
 }
 
 fn italic(offset: usize, length: usize) -> Option<Entity> {

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -217,14 +219,6 @@ proptest! {
         let both = estimate_tokens(&format!("{a}{b}"));
         prop_assert!(both >= one.max(two) && both <= one + two);
         prop_assert_eq!(one == 0, a.is_empty());
-    }
-
-    #[test]
-    fn a_quotation_never_reaches_the_start_of_a_line(quote in "(\\PC|[\n\r\u{b}\u{c}\u{85}\u{2028}\u{2029}])*") {
-        let all_marked = quoted(&quote)
-            .split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'])
-            .all(|line| line.starts_with("> "));
-        prop_assert!(all_marked);
     }
 }
 

@@ -158,6 +158,26 @@ fn text_that_a_signed_part_holds_is_said_once() {
 }
 
 #[test]
+fn each_text_gives_way_to_the_signed_parts_right_behind_it() {
+    let signed = |text: &str| {
+        let json = json!({"text": text, "thoughtSignature": "s"});
+        PromptPart::Signed(json.to_string().into_bytes())
+    };
+    let text = |text: &str| PromptPart::Text(text.to_owned());
+    let said = without_signed_text(&[
+        text("one two"),
+        signed(" two"),
+        text("edited"),
+        signed("three"),
+        text("four"),
+    ]);
+    assert_eq!(
+        said,
+        [text("one"), signed(" two"), text("edited"), text("four")]
+    );
+}
+
+#[test]
 fn an_unreadable_signed_part_is_left_out() {
     let request = sent(&signed_history("hello", "{oops"), &Shape::default());
     assert_eq!(request["contents"][1]["parts"], json!([{"text": "hello"}]));

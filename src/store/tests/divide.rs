@@ -37,7 +37,7 @@ fn rows(store: &Store, chat: i64) -> Vec<(String, u16)> {
         .map(|(head, _)| {
             let row = store.read_now(|read| read.outbound(head.id)).unwrap();
             let row = row.unwrap();
-            let Parcel::Send { body, .. } = row.parcel else {
+            let Payload::Send { body, .. } = row.payload else {
                 panic!("{row:?}");
             };
             (body.text, row.part_of.map_or(0, |(_, _, part)| part))
@@ -168,14 +168,14 @@ fn a_beginning_that_is_to_come_back_is_a_new_message_after_a_move() {
         let mut turn = turn("q", 10);
         turn.files.push(MessageId(12));
         write.append_turn(lane(-5, None, 9), JobId(1), &turn)?;
-        let parcel = Parcel::Restore {
+        let payload = Payload::Restore {
             message: Some(MessageId(11)),
             answer: "**old**".to_owned(),
             asked: String::new(),
             buttons: Vec::new(),
         };
         let row = Outbound {
-            parcel,
+            payload,
             ..outbound(-5, "")
         };
         let id = write.put_outbound(&row)?;
@@ -183,7 +183,7 @@ fn a_beginning_that_is_to_come_back_is_a_new_message_after_a_move() {
         Ok(id)
     });
     let row = store.read_now(|read| read.outbound(row)).unwrap().unwrap();
-    let Parcel::Send { body, .. } = crate::render::rendered(row).parcel else {
+    let Payload::Send { body, .. } = crate::render::rendered(row).payload else {
         panic!("not a new message");
     };
     assert_eq!((body.text.as_str(), body.entities.len()), ("old", 1));

@@ -333,7 +333,7 @@ fn the_failed_tries_of_a_part_outlive_a_restart() {
     };
     assert_eq!((head.id, head.failing, stored), (id, failing, Some(pause)));
     let kept = store.read_now(|read| read.outbound(id)).unwrap().unwrap();
-    assert_eq!(kept.parcel, outbound(1, "a").parcel);
+    assert_eq!(kept.payload, outbound(1, "a").payload);
 }
 
 #[test]
@@ -476,27 +476,27 @@ fn what_waits_for_a_group_that_became_a_supergroup_names_no_message_of_the_old_o
         let (message, body) = (MessageId(6), Rich::plain("z"));
         let reply_to = Some(message);
         let buttons = Vec::new();
-        let parcels = [
-            Parcel::Edit {
+        let payloads = [
+            Payload::Edit {
                 message,
                 body: body.clone(),
                 buttons: buttons.clone(),
             },
-            Parcel::Delete { message },
-            Parcel::Send {
+            Payload::Delete { message },
+            Payload::Send {
                 body,
                 reply_to,
                 buttons,
             },
-            Parcel::Document {
+            Payload::Document {
                 name: "a.md".into(),
                 text: "b".into(),
                 reply_to,
             },
         ];
-        for parcel in parcels {
+        for payload in payloads {
             let row = outbound(-7, "");
-            write.put_outbound(&Outbound { parcel, ..row })?;
+            write.put_outbound(&Outbound { payload, ..row })?;
         }
         let id = write.next_job_id()?;
         let places = vec![message];
@@ -507,21 +507,21 @@ fn what_waits_for_a_group_that_became_a_supergroup_names_no_message_of_the_old_o
         write.migrate_chat(ChatId(-7), ChatId(-1007))
     });
     let check = store.read_now(|read| {
-        let parcel = |id| Ok::<_, StoreError>(read.outbound(OutboxId(id))?.map(|row| row.parcel));
-        let anew = Parcel::Send {
+        let payload = |id| Ok::<_, StoreError>(read.outbound(OutboxId(id))?.map(|row| row.payload));
+        let anew = Payload::Send {
             body: Rich::plain("z"),
             reply_to: None,
             buttons: Vec::new(),
         };
-        assert_eq!(parcel(1)?, Some(anew.clone()), "instead of an edit");
-        assert_eq!(parcel(2)?, None, "nothing to delete");
-        assert_eq!(parcel(3)?, Some(anew));
-        let document = Parcel::Document {
+        assert_eq!(payload(1)?, Some(anew.clone()), "instead of an edit");
+        assert_eq!(payload(2)?, None, "nothing to delete");
+        assert_eq!(payload(3)?, Some(anew));
+        let document = Payload::Document {
             name: "a.md".into(),
             text: "b".into(),
             reply_to: None,
         };
-        assert_eq!(parcel(4)?, Some(document));
+        assert_eq!(payload(4)?, Some(document));
         let job = read.job(JobId(1))?.unwrap();
         assert_eq!((job.messages, job.places), (vec![], vec![]));
         Ok(())

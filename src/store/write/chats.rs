@@ -8,7 +8,7 @@
 use redb::ReadableTable;
 
 use super::Write;
-use crate::chat::{ChatId, Job, Lane, Outbound, Parcel, StoredTurn, UserId};
+use crate::chat::{ChatId, Job, Lane, Outbound, StoredTurn, UserId};
 use crate::people::person::Person;
 use crate::store::StoreError;
 use crate::store::codec::Record;
@@ -51,8 +51,14 @@ impl Write<'_> {
             outbound.part_of = outbound
                 .part_of
                 .map(|(lane, job, part)| (moved(lane, from, to), job, part));
-            match without_messages(outbound) {
-                Some(outbound) => tables::put(&mut outbox, &key, &outbound)?,
+            match outbound.payload.without_messages() {
+                Some(payload) => {
+                    let outbound = Outbound {
+                        payload,
+                        ..outbound
+                    };
+                    tables::put(&mut outbox, &key, &outbound)?;
+                }
                 None => tables::take(&mut outbox, &key)?,
             }
         }
@@ -136,42 +142,6 @@ fn joined(old: &Person, new: Person) -> Person {
         told_unread: new.told_unread.max(old.told_unread),
         ..new
     }
-}
-
-/// A part that names no message: what was to take one over is sent as a message of its own, and what
-/// was only about one is gone.
-fn without_messages(row: Outbound) -> Option<Outbound> {
-    let parcel = match row.parcel {
-        Parcel::Send { body, buttons, .. } | Parcel::Edit { body, buttons, .. } => Parcel::Send {
-            body,
-            reply_to: None,
-            buttons,
-        },
-        Parcel::Restore {
-            answer,
-            asked,
-            buttons,
-            ..
-        } => Parcel::Restore {
-            message: None,
-            answer,
-            asked,
-            buttons,
-        },
-        Parcel::Delete { .. } => return None,
-        Parcel::File { name, path, .. } => Parcel::File {
-            name,
-            path,
-            reply_to: None,
-        },
-        Parcel::Document { name, text, .. } => Parcel::Document {
-            name,
-            text,
-            reply_to: None,
-        },
-        Parcel::Answer { .. } => row.parcel,
-    };
-    Some(Outbound { parcel, ..row })
 }
 
 fn keys(table: &Rows<'_>) -> Result<Vec<Key>, StoreError> {

@@ -5,7 +5,7 @@ use redb::ReadableTable;
 
 use super::Write;
 use crate::chat::divided::{in_order, is_behind, numbered};
-use crate::chat::{Outbound, OutboxId, Parcel, Rank};
+use crate::chat::{Outbound, OutboxId, Rank};
 use crate::outgoing::Head;
 use crate::store::StoreError;
 use crate::store::key::Key;
@@ -115,7 +115,7 @@ impl Write<'_> {
         let (Some((lane, job, 0)), Some(first), 1..) = (row.part_of, first, more) else {
             return Ok(());
         };
-        let (Parcel::Send { body, .. } | Parcel::Edit { body, .. }) = &first.parcel else {
+        let Some(body) = first.payload.body() else {
             return Ok(());
         };
         self.change_turn(lane, job, |turn| turn.beginning = Some(body.clone()))

@@ -7,7 +7,7 @@ use crate::telegram::tests::{Reply, Server, body, says};
 const SENT: &str = r#"{"ok":true,"result":{"message_id":77,"date":1,"chat":{"id":5,"type":"x"}}}"#;
 const TRUE: &str = r#"{"ok":true,"result":true}"#;
 
-fn row(parcel: Parcel) -> Outbound {
+fn row(payload: Payload) -> Outbound {
     Outbound {
         chat: ChatId(5),
         topic: None,
@@ -15,7 +15,7 @@ fn row(parcel: Parcel) -> Outbound {
         pause: None,
         failing: Failing::default(),
         part_of: None,
-        parcel,
+        payload,
     }
 }
 
@@ -33,7 +33,7 @@ fn refused(description: &str) -> Reply {
 
 #[test]
 fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
-    let mut row = row(Parcel::Send {
+    let mut row = row(Payload::Send {
         body: Rich::plain("hi 👋"),
         reply_to: Some(MessageId(3)),
         buttons: Vec::new(),
@@ -54,7 +54,7 @@ fn a_message_goes_to_its_topic_as_a_reply_without_previews() {
 
 #[test]
 fn what_goes_to_the_inbox_of_a_channel_names_the_conversation() {
-    let mut text = row(Parcel::Send {
+    let mut text = row(Payload::Send {
         body: Rich::plain("hi"),
         reply_to: None,
         buttons: Vec::new(),
@@ -68,7 +68,7 @@ fn what_goes_to_the_inbox_of_a_channel_names_the_conversation() {
         "link_preview_options": {"is_disabled": true},
     });
     assert_eq!(body(&request), expected);
-    let mut file = row(Parcel::Document {
+    let mut file = row(Payload::Document {
         name: "answer.md".to_owned(),
         text: "hi".to_owned(),
         reply_to: None,
@@ -88,12 +88,12 @@ fn a_message_that_somebody_removed_at_once_is_sent() {
     let description =
         "Internal Server Error: sent message was immediately deleted and can't be returned";
     let failed = json!({"ok": false, "error_code": 500, "description": description});
-    let text = row(Parcel::Send {
+    let text = row(Payload::Send {
         body: Rich::plain("hi"),
         reply_to: None,
         buttons: Vec::new(),
     });
-    let file = row(Parcel::Document {
+    let file = row(Payload::Document {
         name: "answer.md".to_owned(),
         text: "hi".to_owned(),
         reply_to: None,
@@ -106,7 +106,7 @@ fn a_message_that_somebody_removed_at_once_is_sent() {
 
 #[test]
 fn an_edit_that_changes_nothing_is_done() {
-    let row = row(Parcel::Edit {
+    let row = row(Payload::Edit {
         message: MessageId(3),
         body: Rich::plain("new"),
         buttons: Vec::new(),
@@ -127,7 +127,7 @@ fn an_edit_that_changes_nothing_is_done() {
 
 #[test]
 fn deleting_what_is_gone_is_done() {
-    let row = row(Parcel::Delete {
+    let row = row(Payload::Delete {
         message: MessageId(3),
     });
     for reply in [
@@ -142,7 +142,7 @@ fn deleting_what_is_gone_is_done() {
 
 #[test]
 fn a_button_is_answered_in_at_most_200_characters_and_may_be_too_old() {
-    let row = row(Parcel::Answer {
+    let row = row(Payload::Answer {
         callback: "cb".to_owned(),
         text: "é".repeat(300),
     });
@@ -161,7 +161,7 @@ fn a_file_is_one_part_of_a_form_under_the_name_it_is_given() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spool");
     std::fs::write(&path, "line\r\n").unwrap();
-    let row = row(Parcel::File {
+    let row = row(Payload::File {
         name: "the \"answer\".md".to_owned(),
         path: path.to_str().unwrap().to_owned(),
         reply_to: Some(MessageId(3)),
@@ -185,7 +185,7 @@ fn a_file_is_one_part_of_a_form_under_the_name_it_is_given() {
 fn a_file_that_is_missing_or_too_large_is_not_sent() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("spool");
-    let row = row(Parcel::File {
+    let row = row(Payload::File {
         name: "a".to_owned(),
         path: path.to_str().unwrap().to_owned(),
         reply_to: None,

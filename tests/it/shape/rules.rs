@@ -19,6 +19,7 @@ const SHELL: &[&str] = &["app", "cli", "lib", "main", "simulator"];
 /// Pure files inside an edge: they may use that edge's nouns, and do no I/O either.
 const PURE_INSIDE_EDGES: &[&str] = &[
     "config::secret",
+    "gemini::gathered",
     "gemini::stream",
     "gemini::verdict",
     "gemini::wire",

@@ -17,7 +17,7 @@ fn links(count: u32, address: usize) -> Rich {
     }
 }
 
-fn row(parcel: Parcel) -> Outbound {
+fn row(payload: Payload) -> Outbound {
     let lane = Lane::Telegram {
         chat: ChatId(7),
         topic: None,
@@ -25,13 +25,13 @@ fn row(parcel: Parcel) -> Outbound {
     };
     Outbound {
         part_of: Some((lane, JobId(1), 0)),
-        parcel,
+        payload,
         ..Outbound::message(ChatId(7), None, String::new())
     }
 }
 
 fn send(body: Rich) -> Outbound {
-    row(Parcel::Send {
+    row(Payload::Send {
         body,
         reply_to: Some(MessageId(3)),
         buttons: vec![Button {
@@ -42,7 +42,7 @@ fn send(body: Rich) -> Outbound {
 }
 
 fn body_of(row: &Outbound) -> &Rich {
-    let (Parcel::Send { body, .. } | Parcel::Edit { body, .. }) = &row.parcel else {
+    let (Payload::Send { body, .. } | Payload::Edit { body, .. }) = &row.payload else {
         panic!("{row:?}");
     };
     body
@@ -51,18 +51,18 @@ fn body_of(row: &Outbound) -> &Rich {
 #[test]
 fn the_first_half_stays_what_the_row_was_and_the_last_has_its_buttons() {
     let whole = send(links(20, 270));
-    let Parcel::Send { buttons, .. } = whole.parcel.clone() else {
+    let Payload::Send { buttons, .. } = whole.payload.clone() else {
         panic!("just made");
     };
     let halves = halves(&whole);
     assert!(halves.len() > 1);
     for (at, half) in halves.iter().enumerate() {
         let (is_first, is_last) = (at == 0, at + 1 == halves.len());
-        let Parcel::Send {
+        let Payload::Send {
             reply_to,
             buttons: under,
             ..
-        } = &half.parcel
+        } = &half.payload
         else {
             panic!("{half:?}");
         };
@@ -71,16 +71,16 @@ fn the_first_half_stays_what_the_row_was_and_the_last_has_its_buttons() {
     }
     let links: usize = halves.iter().map(|half| body_of(half).entities.len()).sum();
     assert_eq!(links, 20);
-    let edit = row(Parcel::Edit {
+    let edit = row(Payload::Edit {
         message: MessageId(11),
         body: body_of(&whole).clone(),
         buttons,
     });
     let halves = super::halves(&edit);
     assert!(
-        matches!(&halves[0].parcel, Parcel::Edit { message: MessageId(11), buttons, .. } if buttons.is_empty())
+        matches!(&halves[0].payload, Payload::Edit { message: MessageId(11), buttons, .. } if buttons.is_empty())
     );
-    assert!(matches!(&halves[1].parcel, Parcel::Send { .. }));
+    assert!(matches!(&halves[1].payload, Payload::Send { .. }));
 }
 
 /// Halves until nothing can be halved: how often, and how many rows are left.
@@ -147,7 +147,7 @@ fn where_smaller_pieces_would_not_help_nothing_is_cut() {
     for body in [Rich::plain("Short."), links(3, 100), long_address] {
         assert_eq!(halves(&send(body)), []);
     }
-    let gone = row(Parcel::Delete {
+    let gone = row(Payload::Delete {
         message: MessageId(1),
     });
     assert_eq!(halves(&gone), []);
@@ -155,7 +155,7 @@ fn where_smaller_pieces_would_not_help_nothing_is_cut() {
 
 #[test]
 fn a_file_becomes_messages_that_belong_to_the_answer() {
-    let file = row(Parcel::Document {
+    let file = row(Payload::Document {
         name: "answer.md".to_owned(),
         text: "A sentence of words. ".repeat(1_000),
         reply_to: None,

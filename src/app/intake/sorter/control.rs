@@ -10,7 +10,7 @@ use crate::app::intake::journal::{Draft, Entry};
 use crate::chat::Role;
 use crate::chat::callback::Callback;
 use crate::chat::{
-    Basis, ChatId, Content, Failing, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Parcel,
+    Basis, ChatId, Content, Failing, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Payload,
     Pressed, Rank, Sender, Task,
 };
 use crate::locale::Denied;
@@ -31,7 +31,7 @@ fn acknowledge(chat: ChatId, callback: &str) -> Outbound {
         pause: None,
         failing: Failing::default(),
         part_of: None,
-        parcel: Parcel::Answer {
+        payload: Payload::Answer {
             callback: callback.to_owned(),
             text: String::new(),
         },
@@ -46,7 +46,7 @@ impl Sorter<'_> {
         if is_old {
             let locale = self.settings.locale_for(sender);
             let text = locale.denied(Denied::Forgotten).to_owned();
-            acknowledge.parcel = Parcel::Answer { callback, text };
+            acknowledge.payload = Payload::Answer { callback, text };
         }
         let job = None;
         Entry::Pressed { acknowledge, job }
@@ -69,7 +69,7 @@ impl Sorter<'_> {
                     held.map(|held| self.job_of(&pressed, role, held))
                 } else {
                     let locale = self.settings.locale_for(&pressed.sender);
-                    acknowledge.parcel = Parcel::Answer {
+                    acknowledge.payload = Payload::Answer {
                         callback: pressed.callback.clone(),
                         text: locale.denied(Denied::TooMany).to_owned(),
                     };

@@ -1,9 +1,11 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::app::turn::said::payloads;
 use crate::catalog::TierReason;
 use crate::chat::Role;
 use crate::chat::answer::Failure;
+use crate::chat::rich::Rich;
 use crate::chat::{ChatId, Origin, Part, Sender, UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::locale::Language;
@@ -74,7 +76,7 @@ fn reply(text: &str, question: &str) -> Reply {
             label: "Retry".to_owned(),
             data: "retry".to_owned(),
         }],
-        ..Reply::new(Ending::Answered, text)
+        ..Reply::say(Ending::Answered, text)
     }
 }
 
@@ -94,7 +96,7 @@ fn english() -> &'static Locale {
     Locale::of(Language::En)
 }
 
-fn closing<'a>(reply: &'a Reply, said: &'a Said, shown: Option<MessageId>) -> Close<'a> {
+fn closing<'a>(reply: &'a Reply, said: &'a [Payload], shown: Option<MessageId>) -> Close<'a> {
     Close {
         reply,
         said,
@@ -109,7 +111,7 @@ async fn closed(store: &Store, job: &Job, reply: Reply) -> Vec<Outbound> {
         close(
             rows,
             &job,
-            &closing(&reply, &Said::of(&reply, &job, english()), None),
+            &closing(&reply, &payloads(&reply, &job, english()), None),
         )
     });
     let (_, heads) = written.await.unwrap();
@@ -128,7 +130,7 @@ async fn a_question_that_was_changed_meanwhile_is_not_answered() {
         close(
             rows,
             &old,
-            &closing(&reply, &Said::of(&reply, &old, english()), None),
+            &closing(&reply, &payloads(&reply, &old, english()), None),
         )
     });
     assert_eq!(written.await.unwrap(), (Ending::Changed, Vec::new()));
@@ -167,13 +169,13 @@ async fn a_new_answer_takes_the_places_of_the_old_one_and_clears_the_rest() {
     };
     assert_eq!(edit.part_of, Some((LANE, JobId(2), 0)));
     assert!(
-        matches!(&edit.parcel, Parcel::Edit { message: MessageId(11), body, buttons }
+        matches!(&edit.payload, Payload::Edit { message: MessageId(11), body, buttons }
             if body.text == "new" && buttons.len() == 1),
         "{edit:?}"
     );
     for (row, gone) in [(second, 12), (third, 13)] {
         let message = MessageId(gone);
-        assert_eq!(row.parcel, Parcel::Delete { message });
+        assert_eq!(row.payload, Payload::Delete { message });
     }
     let context = store.context(LANE, Basis::Newest, 9).await.unwrap();
     assert_eq!(context.len(), 1);
@@ -212,9 +214,9 @@ async fn what_of_an_old_answer_is_a_file_is_known_and_not_guessed() {
         let mut edited = Vec::new();
         let mut gone = Vec::new();
         for row in &rows {
-            if let Parcel::Edit { message, .. } = row.parcel {
+            if let Payload::Edit { message, .. } = row.payload {
                 edited.push(message.0);
-            } else if let Parcel::Delete { message } = row.parcel {
+            } else if let Payload::Delete { message } = row.payload {
                 gone.push(message.0);
             }
         }
@@ -239,21 +241,20 @@ async fn the_beginning_that_stays_is_rendered_when_it_is_sent_or_stored_as_it_wa
         };
         with_old_answer(&store, old, job.clone()).await;
         let written = store.write(move |rows| {
-            let none = Reply::new(Ending::Discarded, "");
-            let said = Said::default();
-            close(rows, &job, &closing(&none, &said, Some(MessageId(11))))
+            let none = Reply::new(Ending::Discarded, Vec::new());
+            close(rows, &job, &closing(&none, &[], Some(MessageId(11))))
         });
         let (_, heads) = written.await.unwrap();
         let row = store.read_now(|rows| rows.outbound(heads[0].id));
         let row = row.unwrap().unwrap();
-        let Parcel::Edit { message, body, .. } = rendered(row.clone()).parcel else {
+        let Payload::Edit { message, body, .. } = rendered(row.clone()).payload else {
             panic!("{row:?}");
         };
         assert_eq!(message, MessageId(11));
         if beginning.is_some() {
             assert_eq!(body, pieces);
         } else {
-            assert!(matches!(&row.parcel, Parcel::Restore { answer, .. } if answer == "**old**"));
+            assert!(matches!(&row.payload, Payload::Restore { answer, .. } if answer == "**old**"));
             assert_eq!((body.text.as_str(), body.entities.len()), ("old", 1));
         }
     }
@@ -271,15 +272,60 @@ async fn a_longer_answer_goes_on_in_new_messages_and_only_its_end_has_buttons() 
     let long = "word ".repeat(1500);
     let rows = closed(&store, &job, reply(&long, "q")).await;
     assert_eq!(rows.len(), 2);
-    assert!(matches!(&rows[0].parcel, Parcel::Edit { buttons, .. } if buttons.is_empty()));
-    assert!(matches!(&rows[1].parcel, Parcel::Send { buttons, .. } if buttons.len() == 1));
+    assert!(matches!(&rows[0].payload, Payload::Edit { buttons, .. } if buttons.is_empty()));
+    assert!(matches!(&rows[1].payload, Payload::Send { buttons, .. } if buttons.len() == 1));
+}
+
+#[test]
+fn each_part_of_an_answer_is_said_in_its_order_and_signatures_are_not() {
+    let text = |text: &str| Part::Text(text.to_owned());
+    let reply = Reply {
+        parts: vec![text("**a**"), Part::Signed(vec![1]), text("b")],
+        notes: vec!["note".to_owned()],
+        ..Reply::new(Ending::Answered, Vec::new())
+    };
+    let said = payloads(&reply, &question(2, "q", Basis::Newest), english());
+    let texts = said.iter().map(|row| row.body().unwrap().text.as_str());
+    assert_eq!(texts.collect::<Vec<_>>(), ["a", "b\n\nnote"]);
+}
+
+#[test]
+fn below_something_new_no_old_message_is_taken_over() {
+    let job = question(2, "q", Basis::Newest);
+    let document = Payload::Document {
+        name: "a".to_owned(),
+        text: "a".to_owned(),
+        reply_to: None,
+    };
+    let text = |text: &str| Payload::message(Rich::plain(text));
+    let buttons = reply("", "").buttons;
+    let shown = Shown {
+        places: vec![MessageId(11), MessageId(12)],
+        buttons: &buttons,
+        ..Shown::default()
+    };
+    let said = [text("one"), document.clone(), text("two")];
+    let rows = outbound(&job, &said, &shown);
+    let parts: Vec<_> = rows.iter().map(|row| row.part_of.map(|of| of.2)).collect();
+    assert_eq!(parts, [Some(0), Some(1), Some(2), None]);
+    let last = Payload::Send {
+        body: Rich::plain("two"),
+        reply_to: None,
+        buttons,
+    };
+    let payloads: Vec<_> = rows.into_iter().map(|row| row.payload).collect();
+    let first = text("one").taking_over(MessageId(11));
+    let surplus = Payload::Delete {
+        message: MessageId(12),
+    };
+    assert_eq!(payloads, [first, document, last, surplus]);
 }
 
 #[tokio::test]
 async fn an_apology_never_takes_the_place_of_an_answer_to_the_same_question() {
     let sorry = || Reply {
         round: Some(round("again?", None)),
-        ..Reply::new(Ending::Failed(Failure::Busy), "sorry")
+        ..Reply::say(Ending::Failed(Failure::Busy), "sorry")
     };
     for (old, stays) in [
         (round("again?", Some("old")), true),
@@ -293,7 +339,7 @@ async fn an_apology_never_takes_the_place_of_an_answer_to_the_same_question() {
         };
         with_old_answer(&store, old.clone(), job.clone()).await;
         let rows = closed(&store, &job, sorry()).await;
-        let is_new = matches!(rows[0].parcel, Parcel::Send { .. });
+        let is_new = matches!(rows[0].payload, Payload::Send { .. });
         assert_eq!(is_new, stays, "{old:?}");
         let kept = store
             .read_now(|rows| rows.turns(LANE, JobId(u64::MAX), 9))
@@ -309,7 +355,7 @@ async fn a_turn_that_was_taken_back_leaves_the_old_answer() {
     let job = question(2, "again?", Basis::InsteadOf(JobId(1)));
     with_old_answer(&store, round("again?", Some("old")), job.clone()).await;
     assert_eq!(
-        closed(&store, &job, Reply::new(Ending::Discarded, "")).await,
+        closed(&store, &job, Reply::new(Ending::Discarded, Vec::new())).await,
         []
     );
     assert_eq!(store.read_now(|rows| rows.job(JobId(2))).unwrap(), None);
@@ -336,7 +382,7 @@ async fn an_answer_that_grew_before_the_group_moved_is_a_new_message_after_it() 
     let written = store.write(move |rows| {
         rows.put_job(&job)?;
         rows.migrate_chat(old, new)?;
-        let said = Said::of(&reply, &job, english());
+        let said = payloads(&reply, &job, english());
         close(rows, &asked, &closing(&reply, &said, Some(MessageId(20))))
     });
     let (_, heads) = written.await.unwrap();
@@ -346,10 +392,10 @@ async fn an_answer_that_grew_before_the_group_moved_is_a_new_message_after_it() 
             .unwrap()
             .unwrap();
         assert_eq!(row.chat, new);
-        row.parcel
+        row.payload
     });
-    let rows: Vec<Parcel> = rows.collect();
-    let [Parcel::Send { reply_to, .. }] = rows.as_slice() else {
+    let rows: Vec<Payload> = rows.collect();
+    let [Payload::Send { reply_to, .. }] = rows.as_slice() else {
         panic!("{rows:?}");
     };
     assert_eq!(*reply_to, None);

@@ -1,0 +1,110 @@
+//! The parts of a question and of an answer, and as what the model is shown them in later rounds. Pure.
+//!
+//! How a part is read from what the model sends stands in `gemini::gathered`, as what a chat gets it in
+//! `app::turn::said`, and how it lies in the data file in `store`: a further kind of part is added
+//! there and here.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Enclosed;
+use super::quoting::{described, introduced, quoted};
+
+/// One part of a question or of an answer, from the model to the data file and the chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Part {
+    Text(String),
+    /// A Telegram file with what the model said of it.
+    File {
+        file_id: String,
+        description: String,
+    },
+    /// An opaque part the model signed, replayed byte for byte (Gemini `thoughtSignature`).
+    Signed(Vec<u8>),
+    /// Words of somebody else that the question was about.
+    Quote(String),
+    /// What belonged to the question.
+    Enclosed(Enclosed),
+}
+
+impl Part {
+    /// The speaker's own words.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::File { .. } | Self::Signed(_) | Self::Quote(_) | Self::Enclosed(_) => None,
+        }
+    }
+
+    /// Words of somebody else.
+    pub(super) fn quote(&self) -> Option<&str> {
+        match self {
+            Self::Quote(quote) => Some(quote),
+            Self::Text(_) | Self::File { .. } | Self::Signed(_) | Self::Enclosed(_) => None,
+        }
+    }
+
+    /// What belongs to a question.
+    pub(super) const fn enclosed(&self) -> Option<&Enclosed> {
+        match self {
+            Self::Enclosed(enclosed) => Some(enclosed),
+            Self::Text(_) | Self::File { .. } | Self::Signed(_) | Self::Quote(_) => None,
+        }
+    }
+
+    /// Bytes that its content takes, beside the part itself.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Quote(text) => text.len(),
+            Self::File {
+                file_id,
+                description,
+            } => file_id.len() + description.len(),
+            Self::Signed(bytes) => bytes.len(),
+            Self::Enclosed(enclosed) => enclosed.bytes(),
+        }
+    }
+
+    /// What the model is shown of it in later rounds.
+    pub(super) fn replayed(&self) -> Option<PromptPart> {
+        match self {
+            Self::Text(text) if text.trim().is_empty() => None,
+            Self::Text(text) => Some(PromptPart::Text(text.clone())),
+            Self::File { description, .. } => Some(PromptPart::Text(format!(
+                "A file that was sent here, as it was described then:\n{}",
+                quoted(description)
+            ))),
+            Self::Signed(bytes) => Some(PromptPart::Signed(bytes.clone())),
+            Self::Quote(quote) => Some(PromptPart::Text(introduced(quote))),
+            Self::Enclosed(enclosed) => Some(PromptPart::Text(described(enclosed))),
+        }
+    }
+}
+
+/// The speaker's own words among these parts, a line for each.
+pub(crate) fn text_of(parts: &[Part]) -> String {
+    let texts: Vec<&str> = parts.iter().filter_map(Part::text).collect();
+    texts.join("\n")
+}
+
+/// One part of what the model is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PromptPart {
+    Text(String),
+    /// A file that is read, encoded and sent on the fly, again for each attempt.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "media come with their own work; bodies carry them now"
+        )
+    )]
+    Media {
+        mime: String,
+        file: PathBuf,
+        bytes: u64,
+    },
+    /// An opaque part the model signed, replayed byte for byte.
+    Signed(Vec<u8>),
+}

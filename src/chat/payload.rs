@@ -1,0 +1,174 @@
+//! What an outgoing row does in its chat. Pure.
+//!
+//! What one kind has in common with others is asked of it here, so that a further kind is added here, in
+//! `telegram::send` and in the store.
+
+use serde::{Deserialize, Serialize};
+
+use super::rich::Rich;
+use super::{Button, MessageId};
+
+/// What an outgoing row does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Payload {
+    Send {
+        body: Rich,
+        reply_to: Option<MessageId>,
+        buttons: Vec<Button>,
+    },
+    /// Turns a message of ours into this one; where it is gone, this is sent as a new one.
+    Edit {
+        message: MessageId,
+        body: Rich,
+        buttons: Vec<Button>,
+    },
+    /// Gives a message of ours the beginning of an answer back that was in it; where its number is not
+    /// known any more, that comes as a new message.
+    Restore {
+        message: Option<MessageId>,
+        /// The model's markdown, rendered only when this is sent: rows are stored by the one writer of
+        /// all chats.
+        answer: String,
+        /// The words of the person, who may have mentioned somebody.
+        asked: String,
+        /// Under an answer of one part.
+        buttons: Vec<Button>,
+    },
+    Delete {
+        message: MessageId,
+    },
+    File {
+        name: String,
+        path: String,
+        reply_to: Option<MessageId>,
+    },
+    /// A text as a file.
+    Document {
+        name: String,
+        text: String,
+        reply_to: Option<MessageId>,
+    },
+    /// `answerCallbackQuery`.
+    Answer {
+        callback: String,
+        text: String,
+    },
+}
+
+impl Payload {
+    /// A new message, without a reply or a button.
+    pub(crate) const fn message(body: Rich) -> Self {
+        Self::Send {
+            body,
+            reply_to: None,
+            buttons: Vec::new(),
+        }
+    }
+
+    /// Whether it makes or changes a message of text.
+    pub(crate) const fn is_message(&self) -> bool {
+        matches!(self, Self::Send { .. } | Self::Edit { .. })
+    }
+
+    /// Whether it makes a message that can be deleted, and not be edited.
+    pub(crate) const fn is_file(&self) -> bool {
+        matches!(self, Self::File { .. } | Self::Document { .. })
+    }
+
+    /// Whether it puts something into the chat that was not there before.
+    pub(crate) const fn is_new(&self) -> bool {
+        matches!(self, Self::Send { .. }) || self.is_file()
+    }
+
+    /// The message that it turns into another one.
+    pub(crate) const fn place(&self) -> Option<MessageId> {
+        if let Self::Edit { message, .. } = self {
+            Some(*message)
+        } else {
+            None
+        }
+    }
+
+    /// The text of a message.
+    pub(crate) const fn body(&self) -> Option<&Rich> {
+        if let Self::Send { body, .. } | Self::Edit { body, .. } = self {
+            Some(body)
+        } else {
+            None
+        }
+    }
+
+    pub(crate) const fn body_mut(&mut self) -> Option<&mut Rich> {
+        if let Self::Send { body, .. } | Self::Edit { body, .. } = self {
+            Some(body)
+        } else {
+            None
+        }
+    }
+
+    /// Under a message of text.
+    pub(crate) const fn buttons_mut(&mut self) -> Option<&mut Vec<Button>> {
+        if let Self::Send { buttons, .. } | Self::Edit { buttons, .. } = self {
+            Some(buttons)
+        } else {
+            None
+        }
+    }
+
+    /// The message that something new replies to.
+    pub(crate) const fn reply_to_mut(&mut self) -> Option<&mut Option<MessageId>> {
+        if let Self::Send { reply_to, .. }
+        | Self::File { reply_to, .. }
+        | Self::Document { reply_to, .. } = self
+        {
+            Some(reply_to)
+        } else {
+            None
+        }
+    }
+
+    /// A text in the place of this message; anything else as it is.
+    pub(crate) fn taking_over(self, message: MessageId) -> Self {
+        if let Self::Send { body, buttons, .. } | Self::Edit { body, buttons, .. } = self {
+            Self::Edit {
+                message,
+                body,
+                buttons,
+            }
+        } else {
+            self
+        }
+    }
+
+    /// What would change a message as a new one; anything else as it is.
+    pub(crate) fn as_new(self) -> Self {
+        if let Self::Edit { body, buttons, .. } = self {
+            Self::Send {
+                body,
+                reply_to: None,
+                buttons,
+            }
+        } else {
+            self
+        }
+    }
+
+    /// The same in a chat whose messages have other numbers: what was to take one over is a new message,
+    /// and what was only about one is gone.
+    pub(crate) fn without_messages(self) -> Option<Self> {
+        let mut payload = self.as_new();
+        if let Some(reply_to) = payload.reply_to_mut() {
+            *reply_to = None;
+        }
+        match &mut payload {
+            Self::Delete { .. } => return None,
+            Self::Restore { message, .. } => *message = None,
+            Self::Send { .. }
+            | Self::Edit { .. }
+            | Self::File { .. }
+            | Self::Document { .. }
+            | Self::Answer { .. } => {}
+        }
+        Some(payload)
+    }
+}
