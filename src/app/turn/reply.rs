@@ -1,12 +1,23 @@
-//! What comes of a turn before it is stored, and what is left of it where that cannot be.
+//! What comes of a turn before it is stored: what the person gets and what is kept of it, and what is left
+//! of that where it cannot be stored.
 
+use std::sync::atomic::Ordering;
+
+use log::info;
+
+use super::question::Asked;
+use crate::app::call::By;
 use crate::app::ending::Ending;
 use crate::app::engine::Engine;
-use crate::chat::answer::Failure;
+use crate::catalog::{Tier, TierReason};
+use crate::chat::answer::{Answer, Failure};
 use crate::chat::callback::Callback;
+use crate::chat::enclosed::unseen;
 use crate::chat::{Button, Job, Part, StoredTurn};
+use crate::clock;
 use crate::keys::Change;
 use crate::store::StoreError;
+use crate::tier::Choice;
 
 /// What the person gets, and what is kept of it.
 #[derive(Clone)]
@@ -39,6 +50,109 @@ impl Reply {
     /// These words and nothing more.
     pub(super) fn say(ending: Ending, text: impl Into<String>) -> Self {
         Self::new(ending, vec![Part::Text(text.into())])
+    }
+}
+
+/// How a question came to its answer.
+pub(super) struct Answered {
+    pub(super) choice: Choice,
+    /// What it would be if every tier had its whole day left.
+    pub(super) ceiling: Tier,
+    pub(super) by: Option<By>,
+    /// Whether the round is remembered.
+    pub(super) is_kept: bool,
+}
+
+impl Answered {
+    fn reason(&self) -> TierReason {
+        match self.by {
+            Some(by) if by.tier < self.choice.tier => TierReason::Degraded,
+            Some(_) | None => self.choice.reason,
+        }
+    }
+}
+
+impl Asked<'_> {
+    /// An answer, whole or as far as it came.
+    pub(super) fn answered(&self, answer: Answer, answered: &Answered) -> Reply {
+        self.engine
+            .metrics
+            .answered(clock::now().since(self.job.accepted));
+        let reason = answered.reason();
+        info!(job = self.job.id.0, model = answer.model.as_str(), reason:?; "answered");
+        let goes_on = answer.finish.goes_on().then_some(Callback::Continue);
+        let buttons = [Callback::Retry].into_iter().chain(goes_on);
+        let buttons = buttons.filter(|_| answered.is_kept);
+        Reply {
+            notes: self.notes(&answer, answered),
+            buttons: buttons.map(|button| self.locale.button(button)).collect(),
+            round: answered.is_kept.then(|| self.round(&answer, reason)),
+            ..Reply::new(answer.finish.into(), answer.parts)
+        }
+    }
+
+    /// Why there is no answer.
+    pub(super) fn failed(&self, failure: Failure, is_kept: bool) -> Reply {
+        self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
+        info!(job = self.job.id.0, failure:?; "not answered");
+        let said = Reply::say(Ending::Failed(failure), self.locale.failure(failure));
+        self.without_answer(said, is_kept, failure.may_pass())
+    }
+
+    /// A question that got no answer is kept all the same, to be found when it is asked again.
+    pub(super) fn without_answer(&self, said: Reply, is_kept: bool, may_pass: bool) -> Reply {
+        let button = (is_kept && may_pass).then(|| self.locale.button(Callback::Retry));
+        Reply {
+            buttons: button.into_iter().collect(),
+            round: is_kept.then(|| self.unanswered()),
+            ..said
+        }
+    }
+
+    /// An answer that is not whole says so, one by another model or key than the wanted one, and one to a
+    /// question with a file that nobody looked at.
+    fn notes(&self, answer: &Answer, answered: &Answered) -> Vec<String> {
+        let by = match answered.by {
+            Some(by) if by.tier < answered.ceiling => Some(self.locale.degraded(by.tier)),
+            Some(by) if by.borrowed => Some(self.locale.borrowed()),
+            Some(_) | None => None,
+        };
+        let finish = self.locale.finish(answer.finish);
+        let said = finish.into_iter().chain(by).map(str::to_owned);
+        said.chain(self.note_on_files()).collect()
+    }
+
+    /// The round as the next questions will see it.
+    fn round(&self, answer: &Answer, reason: TierReason) -> StoredTurn {
+        StoredTurn {
+            model: answer.model.clone(),
+            reason,
+            answer: answer.parts.clone(),
+            ..self.unanswered()
+        }
+    }
+
+    fn unanswered(&self) -> StoredTurn {
+        let quote = self.quote.map(|quote| Part::Quote(quote.to_owned()));
+        let enclosed = self.job.task.enclosed().iter();
+        let enclosed = enclosed.cloned().map(Part::Enclosed);
+        let text = Part::Text(self.text.to_owned());
+        StoredTurn {
+            asked: self.job.accepted,
+            question_messages: self.job.messages.clone(),
+            answer_messages: Vec::new(),
+            files: Vec::new(),
+            beginning: None,
+            model: String::new(),
+            reason: TierReason::Smalltalk,
+            question: quote.into_iter().chain(enclosed).chain([text]).collect(),
+            answer: Vec::new(),
+        }
+    }
+
+    /// What stands under an answer to a question with files that nobody looked at.
+    fn note_on_files(&self) -> Option<String> {
+        self.locale.unseen(&unseen(self.job.task.enclosed()))
     }
 }
 
