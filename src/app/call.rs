@@ -55,7 +55,7 @@ impl Run {
     }
 }
 
-/// One question on its way to the model.
+/// What the model is asked, once or again with what came of its answer, and for whom.
 pub(crate) struct Question<'a> {
     pub(crate) prompt: Arc<Prompt>,
     pub(crate) tier: Tier,
@@ -90,10 +90,10 @@ pub(crate) struct By {
 pub(crate) async fn until_answered(
     engine: &Arc<Engine>,
     settings: &Settings,
-    question: Question<'_>,
+    question: &Question<'_>,
 ) -> Result<Called, StoreError> {
     match &engine.backend {
-        Backend::Offline => Ok(answer_offline(&question)),
+        Backend::Offline => Ok(answer_offline(question)),
         Backend::Gemini { slots, .. } => {
             let start = Start {
                 tier: question.tier,
@@ -145,7 +145,7 @@ struct Call<'a> {
     engine: &'a Arc<Engine>,
     settings: &'a Settings,
     slots: &'a Slots,
-    question: Question<'a>,
+    question: &'a Question<'a>,
     route: Route,
     changes: Vec<Change>,
     /// The newest call's.

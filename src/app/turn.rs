@@ -8,6 +8,7 @@ mod close;
 pub(crate) mod live;
 mod question;
 mod reply;
+mod rounds;
 pub(crate) mod run;
 mod said;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use log::warn;
 
-use crate::app::call::{self, Question, Run, View};
+use crate::app::call::{Question, Run, View};
 use crate::app::ending::Ending;
 use crate::app::engine::Engine;
 use crate::chat::part::text_of;
@@ -119,7 +120,7 @@ async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, Store
         run,
         view,
     };
-    let called = call::until_answered(asked.engine, asked.settings, question).await?;
+    let called = rounds::until_answered(asked.engine, asked.settings, question).await?;
     let answered = Answered {
         choice,
         ceiling: choice.wanted.min(highest),

@@ -80,7 +80,7 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Result<Answer, Ending> {
             cancel: &cancel,
         },
     };
-    let called = until_answered(&engine, &snapshot, question).await;
+    let called = until_answered(&engine, &snapshot, &question).await;
     called.unwrap().result
 }
 

@@ -120,8 +120,8 @@ impl Sight {
         *self.kept.lock() = None;
     }
 
-    /// Another attempt begins.
-    pub(super) fn clear(&self) {
+    /// Another attempt begins, or another call.
+    pub(crate) fn clear(&self) {
         self.visible
             .send_modify(|visible| *visible = Visible::default());
     }
