@@ -302,7 +302,7 @@ fn apply(
     let mut take_back = |jobs: &[JobId]| {
         let undone: Result<Vec<Vec<Head>>, StoreError> = jobs
             .iter()
-            .map(|job| turn::take_back(store, settings, *job))
+            .map(|job| turn::discard(store, settings, *job))
             .collect();
         undone.map(|rows| rows.concat())
     };

@@ -79,7 +79,7 @@ pub(crate) enum Next {
     /// It has left the inbox.
     Left,
     /// It is to leave the inbox unanswered.
-    Remove,
+    Discard,
     /// It stays in the inbox for the next start; a crash until then is none of its.
     Stay,
     /// The same; what was seen of its answer stays with it.
@@ -90,9 +90,9 @@ pub(crate) enum Next {
 
 impl Ending {
     /// What becomes of the job. `wished` is the ending that was asked for from outside: what its
-    /// person took back is never answered, however the turn ended.
+    /// person discarded or stopped is never answered, however the turn ended.
     pub(crate) fn next(self, wished: Option<Self>, past: Past) -> Next {
-        let is_taken_back = matches!(wished, Some(Self::Stopped | Self::Discarded));
+        let is_unwanted = matches!(wished, Some(Self::Stopped | Self::Discarded));
         match self {
             Self::Answered
             | Self::Broken
@@ -104,10 +104,10 @@ impl Ending {
             | Self::Discarded
             | Self::Gone => Next::Left,
             Self::Interrupted => Next::Resume,
-            Self::Changed | Self::Panicked | Self::NotStored if is_taken_back => Next::Remove,
+            Self::Changed | Self::Panicked | Self::NotStored if is_unwanted => Next::Discard,
             // Of another question nothing is known.
             Self::Changed => Next::Again(Past::default()),
-            Self::Panicked if matches!(wished, Some(Self::Changed)) => Next::Again(Past::default()),
+            Self::Panicked if wished == Some(Self::Changed) => Next::Again(Past::default()),
             Self::Panicked => Next::Again(past.panicked()),
             Self::NotStored => Next::Stay,
         }
@@ -139,7 +139,7 @@ pub(crate) struct Cancel {
 }
 
 impl Cancel {
-    /// Ends the turn. The first wish counts, but what is taken back is not asked again.
+    /// Ends the turn. The first wish counts, but what is stopped or discarded is not asked again.
     pub(crate) fn end(&self, wished: Ending) {
         let mut known = self.wished.lock();
         if known.is_none_or(|known| known == Ending::Changed) {
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stopped_job_is_taken_back_however_its_turn_ended_and_others_are_not() {
+    fn a_stopped_job_is_discarded_however_its_turn_ended_and_others_are_not() {
         let past = Past {
             is_recalled: true,
             crashes: 1,
@@ -176,7 +176,7 @@ mod tests {
         let asked_again = Next::Again(Past::default());
         let once_more = Next::Again(Past { panics: 1, ..past });
         let stopped = [Some(Ending::Stopped), Some(Ending::Discarded)];
-        let [left, removed, stays] = [Next::Left, Next::Remove, Next::Stay];
+        let [left, discarded, stays] = [Next::Left, Next::Discard, Next::Stay];
         for (ending, when_stopped, when_changed, otherwise) in [
             (Ending::Answered, left, left, left),
             (Ending::Broken, left, left, left),
@@ -187,9 +187,9 @@ mod tests {
             (Ending::Unkept(Failure::Unkept), left, left, left),
             (Ending::Discarded, left, left, left),
             (Ending::Gone, left, left, left),
-            (Ending::Changed, removed, asked_again, asked_again),
-            (Ending::NotStored, removed, stays, stays),
-            (Ending::Panicked, removed, asked_again, once_more),
+            (Ending::Changed, discarded, asked_again, asked_again),
+            (Ending::NotStored, discarded, stays, stays),
+            (Ending::Panicked, discarded, asked_again, once_more),
             (
                 Ending::Interrupted,
                 Next::Resume,
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_is_not_asked_again_and_the_first_wish_counts() {
+    fn what_is_discarded_is_not_asked_again_and_the_first_wish_counts() {
         let cancel = Cancel::default();
         assert_eq!(cancel.wished(), None);
         for (wish, wished) in [

@@ -141,7 +141,7 @@ impl Scheduler {
         }
         let waiting = self.queue.waiting_in(lane).find(|job| is_meant(*job));
         if let Some(job) = waiting.filter(|job| self.queue.take(lane, *job)) {
-            let change = run::take_back(&self.ctx, job);
+            let change = run::discard(&self.ctx, job);
             self.watch(change);
         }
     }

@@ -155,7 +155,7 @@ impl Terminal {
         let mut growing = sight.visible.subscribe();
         let view = View {
             // `STREAM` is about Telegram; whoever watches here and now sees the text grow.
-            way: Stream::Auto,
+            stream: Stream::Auto,
             viewer: Viewer::Watching,
             sight: &sight,
             cancel: &cancel,

@@ -24,7 +24,7 @@ use crate::chat::{Job, MessageId, Notice, StoredTurn, Task};
 use crate::outgoing::Head;
 use crate::queue::Past;
 use crate::store::StoreError;
-pub(crate) use close::take_back;
+pub(crate) use close::discard;
 use close::{Close, close};
 use question::Asked;
 pub(crate) use reply::Finished;

@@ -74,7 +74,7 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Result<Answer, Ending> {
             crashes: 0,
         },
         view: View {
-            way: Stream::Auto,
+            stream: Stream::Auto,
             viewer: Viewer::Nobody,
             sight: &sight,
             cancel: &cancel,

@@ -135,9 +135,9 @@ impl Sight {
 /// Where the text of a call goes while it grows, and who may end it.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
-    pub(crate) way: Stream,
+    pub(crate) stream: Stream,
     /// What was printed cannot be taken back; what stands in a chat can, so there a broken answer is
-    /// begun anew.
+    /// begun again.
     pub(crate) viewer: Viewer,
     pub(crate) sight: &'a Sight,
     pub(crate) cancel: &'a Cancel,

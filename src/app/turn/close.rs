@@ -68,7 +68,7 @@ pub(super) fn close(
 
 /// A job that does not run and is not wanted any more leaves the inbox; rows that undo what an earlier
 /// run of it has shown.
-pub(crate) fn take_back(
+pub(crate) fn discard(
     store: &mut Write<'_>,
     settings: &Settings,
     id: JobId,

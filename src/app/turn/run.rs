@@ -84,7 +84,7 @@ impl Running {
         let waiting = self.waiting;
         let change = match ending.next(self.cancel.wished(), waiting.past) {
             Next::Left => None,
-            Next::Remove => Some(take_back(ctx, waiting.job)),
+            Next::Discard => Some(discard(ctx, waiting.job)),
             Next::Stay => Some(self.rests(ctx)),
             Next::Resume => Some(self.resumes(ctx)),
             Next::Again(past) => {
@@ -136,11 +136,11 @@ impl Running {
 }
 
 /// A job that does not run and is not wanted any more leaves the inbox.
-pub(crate) fn take_back(ctx: &Arc<Ctx>, job: JobId) -> Change {
+pub(crate) fn discard(ctx: &Arc<Ctx>, job: JobId) -> Change {
     let ctx = Arc::clone(ctx);
     let settings = ctx.engine.settings();
     let store = &ctx.engine.store;
-    let removed = store.write(move |rows| turn::take_back(rows, &settings, job));
+    let removed = store.write(move |rows| turn::discard(rows, &settings, job));
     Box::pin(async move {
         match removed.await {
             Ok(rows) => ctx.mail.push(&rows).await,
@@ -174,7 +174,7 @@ async fn stored(
         sight.shown_earlier(earlier);
     }
     let view = View {
-        way: ctx.engine.settings().config.answers.stream,
+        stream: ctx.engine.settings().config.answers.stream,
         viewer: Viewer::Nobody,
         sight,
         cancel,

@@ -350,7 +350,7 @@ async fn an_apology_never_takes_the_place_of_an_answer_to_the_same_question() {
 }
 
 #[tokio::test]
-async fn a_turn_that_was_taken_back_leaves_the_old_answer() {
+async fn a_turn_that_was_discarded_leaves_the_old_answer() {
     let (_folder, store) = store();
     let job = question(2, "again?", Basis::InsteadOf(JobId(1)));
     with_old_answer(&store, round("again?", Some("old")), job.clone()).await;
