@@ -1,5 +1,5 @@
-//! A door for `benches/`: the key pool under load and the renderer, without the rest of the program. Not part of the
-//! public surface; the linker leaves it out of the binary. Pure.
+//! What `benches/` can reach: the key pool under load and the renderer, without the rest of the
+//! program. Not part of the public surface; the linker leaves it out of the binary. Pure.
 
 use std::time::Duration;
 
@@ -28,9 +28,9 @@ pub fn cut(markdown: &str) -> usize {
     render::parts(&render::answer(markdown, "")).len()
 }
 
-/// The same for what is settled of an answer that grows.
+/// The same for the stable prefix of an answer that grows.
 pub fn grow(markdown: &str) -> usize {
-    cut(render::settled(markdown))
+    cut(render::stable_prefix(markdown))
 }
 
 /// Models in the catalogue of the benchmark, four in each tier.

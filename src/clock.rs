@@ -3,8 +3,8 @@
 //!
 //! The machine's wall clock is read once, when the process asks for the time first. From there on
 //! the monotonic clock counts, so a wall clock that is set while the bot runs moves nothing. What
-//! corrects the count is the `Date` of Telegram's answers, once two of them agree ([`hear`]);
-//! `svs-bot chat`, which hears no such witness, follows the wall clock ([`follow_wall`]).
+//! corrects the count is the `Date` of Telegram's answers, once two of them agree ([`compare`]);
+//! `svs-bot chat`, which gets no such dates, follows the wall clock ([`follow_wall`]).
 //!
 //! - [`now`] is the time of day, with its corrections: for rows, grants, days of quota.
 //! - [`steady()`] is the same count without any correction: for waits that are kept as a moment.
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use tokio::time::Instant;
 
 use steady::Steady;
-pub(crate) use steady::{Heard, TOLERANCE};
+pub(crate) use steady::{Comparison, TOLERANCE};
 
 mod shift;
 mod steady;
@@ -139,11 +139,11 @@ pub(crate) fn reading() -> Reading {
 }
 
 /// Compares the count with the `Date` of an answer of Telegram.
-pub(crate) fn hear(date: Timestamp) -> Heard {
-    CLOCK.lock().hear(date, monotonic())
+pub(crate) fn compare(date: Timestamp) -> Comparison {
+    CLOCK.lock().compare(date, monotonic())
 }
 
-/// Sets the count by the wall clock, where no other witness is heard.
+/// Sets the count by the wall clock, where no dates of Telegram are to be had.
 pub(crate) fn follow_wall() {
     CLOCK.lock().follow(wall(), monotonic());
 }

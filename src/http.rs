@@ -1,20 +1,20 @@
 //! How this program reaches the network: which address family, which proxy, which deadlines, and
 //! what a failure on the wire means. An edge; the two services build their clients on it.
 //!
-//! Owner of the state: [`Transport`], one per service, holds what its agents share, namely the TLS
-//! roots and sessions, the addresses of its hosts, and which are on IPv4 for a while. Invariant: no error that leaves
-//! here holds a URL, a host or a credential; certificates are always verified; and whatever a server
-//! sends, its response takes bounded memory and time.
+//! Owner of the state: [`Transport`], one per service, holds what its agents share: the TLS roots
+//! and sessions, the addresses of its hosts, and which hosts are tried on IPv4 only for a while.
+//! Invariants: no error that leaves here holds a URL, a host or a credential; certificates are
+//! always verified; and whatever a server sends, its response takes bounded memory and time.
 
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::dial::{Dialer, Shared};
-use self::names::{Names, WhenDialing};
+use self::dns_cache::{DnsCache, ResolveWhenDialing};
 
 mod dial;
-mod names;
+mod dns_cache;
 
 const CONNECT: Duration = Duration::from_secs(10);
 const SEND_BODY: Duration = Duration::from_mins(1);
@@ -29,7 +29,8 @@ const BUFFER: usize = 8 << 10;
 /// Which addresses of a host are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IpFamily {
-    /// IPv6 first, for two seconds; a host that only IPv4 reaches stays there for an hour.
+    /// IPv6 first, for two seconds; a host that only IPv4 reaches is tried on IPv4 alone for an
+    /// hour.
     Auto,
     V4,
     V6,
@@ -159,7 +160,7 @@ impl std::fmt::Debug for Authorities {
     }
 }
 
-/// The way to one service. Clones share TLS roots, TLS sessions and what is known of its hosts.
+/// How one service is reached. Clones share TLS roots, TLS sessions and what is known of its hosts.
 #[derive(Debug, Clone)]
 pub(crate) struct Transport {
     proxy: Option<ureq::Proxy>,
@@ -175,17 +176,17 @@ impl Transport {
         family: IpFamily,
         own: Option<&Authorities>,
     ) -> Result<Self, BadProxy> {
-        Self::resolving(proxy, family, own, Names::new(family))
+        Self::resolving(proxy, family, own, DnsCache::new(family))
     }
 
     fn resolving(
         proxy: Option<&str>,
         family: IpFamily,
         own: Option<&Authorities>,
-        names: Names,
+        dns: DnsCache,
     ) -> Result<Self, BadProxy> {
         let proxy = proxy.map(parse_proxy).transpose()?;
-        let dialer = Arc::new(Dialer::new(family, own, names));
+        let dialer = Arc::new(Dialer::new(family, own, dns));
         Ok(Self {
             proxy,
             family,
@@ -219,7 +220,7 @@ impl Transport {
             .timeout_recv_body(limits.body)
             .timeout_per_read(limits.between_bytes)
             .build();
-        ureq::Agent::with_parts(config, Shared(Arc::clone(&self.dialer)), WhenDialing)
+        ureq::Agent::with_parts(config, Shared(Arc::clone(&self.dialer)), ResolveWhenDialing)
     }
 }
 

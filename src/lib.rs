@@ -15,9 +15,9 @@
 //! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
 //! 3. [`people::gate`] is the gate: serve, tell, or ignore. [`chat::command`] reads commands.
 //! 4. [`app::intake`] and [`app::intake::journal`] write the job; only then does the offset move. *The
-//!    single door in.* What is about an earlier question (a changed message, a button: `intake::again`;
+//!    single door in.* What is about an earlier question (a changed message, a button: `intake::reask`;
 //!    a reply, a further piece: `intake::draft`) is decided in that same transaction, and so is
-//!    whether its person holds too much already (`intake::door`).
+//!    whether its person holds too much already (`intake::person_limits`).
 //! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free, and
 //!    [`app::turn::run`] begins its turn. [`app::ending`] lists what can become of it.
 //! 6. [`app::turn`] loads the context (`turn::question`), and [`chat::prompt`] composes the request.
@@ -27,7 +27,8 @@
 //!    the deadline. Meanwhile [`app::turn::live`] shows what there is of the answer.
 //! 8. `app::turn::said` makes rows of the parts of the answer, or of the apology from [`locale`]:
 //!    [`render`] formats a text and cuts it into messages.
-//! 9. One commit ends the turn (`turn::close`): history grows, the job leaves the inbox, rows enter the outbox.
+//! 9. One commit ends the turn (`turn::close`): history grows, the job leaves the inbox, rows enter
+//!    the outbox.
 //! 10. [`app::deliver`] sends row by row through [`telegram::send`], in the order and at the pace
 //!     of [`outgoing`]; what Telegram acknowledged leaves the outbox. *The single door out.*
 //!
@@ -41,7 +42,7 @@
 //! [`offline`]. *Edges* speak to one outside
 //! thing each and do not know each other: [`telegram`], [`gemini`] (both over [`http`]), [`store`],
 //! [`config`], [`logging`], [`threads`]. The *shell*, [`app`], knows everyone, and nobody but [`cli`] knows it.
-//! `simulator` (tests only) runs the pool against an oracle; [`bench`] is a door for `benches/`.
+//! `simulator` (tests only) runs the pool against an oracle; [`bench`] is what `benches/` can reach.
 //! [`clock`] is the only reader of clocks. `tests/it/shape.rs` holds the code to this.
 //!
 //! | State | Owner |

@@ -1,8 +1,9 @@
 //! Log lines to stderr: text for people and the journal, or one JSON object a line. The formats are
 //! pure functions of a [`Line`]; [`init`] is the edge.
 //!
-//! Invariants: nobody who logs waits for whoever reads; one event is one line, whatever a person put into a value; other crates are heard
-//! from `warn` up only (at `trace` the HTTP client prints addresses, hence the token).
+//! Invariants: nobody who logs waits for whoever reads; one event is one line, whatever a person
+//! put into a value; of other crates only warnings and errors are logged (at `trace` the HTTP
+//! client prints addresses, hence the token).
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -13,17 +14,18 @@ use env_logger::{Builder, Target};
 use log::kv::{self, Key, Value, VisitSource};
 use log::{Level, LevelFilter, Record};
 
-use self::queue::Queue;
+use self::non_blocking::NonBlocking;
 use crate::clock::{self, Timestamp};
 
-mod queue;
+mod non_blocking;
 
-/// How long the last lines may take to be written when the process ends, well or with a sentence.
-const FAREWELL: Duration = Duration::from_millis(500);
+/// How long the last lines may take to be written when the process ends, without and with a last
+/// sentence.
+const LAST_LINES: Duration = Duration::from_millis(500);
 const LAST_SENTENCE: Duration = Duration::from_secs(3);
 
-/// The one queue of this process, once there is a logger.
-static LINES: OnceLock<Queue> = OnceLock::new();
+/// The lines of this process, once there is a logger.
+static LINES: OnceLock<NonBlocking> = OnceLock::new();
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,27 +39,27 @@ pub(crate) enum Format {
 /// Installs the logger for the rest of the process's life; a second call changes nothing. Fails when
 /// no thread can be made for it.
 pub(crate) fn init(level: LevelFilter, format: Format) -> io::Result<()> {
-    let queue = Queue::default();
-    if LINES.set(queue.clone()).is_ok() {
-        queue.start(io::stderr())?;
+    let lines = NonBlocking::default();
+    if LINES.set(lines.clone()).is_ok() {
+        lines.start(io::stderr())?;
         let mut builder = builder(level, format);
-        builder.target(Target::Pipe(Box::new(queue)));
+        builder.target(Target::Pipe(Box::new(lines)));
         drop(builder.try_init());
     }
     Ok(())
 }
 
-/// Says a last sentence on standard error, after all that was logged, and lets go of what nobody
-/// reads.
-pub(crate) fn farewell(sentence: Option<&str>) {
+/// Waits until all that was logged is written, with a last sentence behind it, and gives up where
+/// nobody reads standard error. For the end of the process.
+pub(crate) fn finish(sentence: Option<&str>) {
     let line = sentence.map(|sentence| format!("{sentence}\n"));
     match LINES.get() {
-        Some(queue) => {
+        Some(lines) => {
             if let Some(line) = line {
-                queue.push(line.as_bytes());
-                queue.flush(LAST_SENTENCE);
+                lines.push(line.as_bytes());
+                lines.flush(LAST_SENTENCE);
             } else {
-                queue.flush(FAREWELL);
+                lines.flush(LAST_LINES);
             }
         }
         None => {

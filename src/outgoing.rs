@@ -1,58 +1,62 @@
-//! What may be sent next, and when: one line per chat, in order; ranks among chats; parking, group
-//! pace and outages. Pure; owned by `app::deliver`, which does the sending.
+//! What may be sent next, and when: one queue per chat, in order; ranks among chats; parked chats,
+//! the pace of groups, and outages of Telegram. Pure; owned by `app::deliver`, which does the
+//! sending.
 //!
-//! Beside the rows of the outbox a line has frames: what a growing answer shows meanwhile. They are
-//! wishes without content, at most one a job, so that the newest is what is shown when one is granted.
+//! Beside the rows of the outbox a queue has frames: what a growing answer shows meanwhile. A frame
+//! is requested without its content, at most one for each job; what the answer holds by the time
+//! the frame may go is what is shown.
 //!
-//! Moments are those of a clock that is never set; what a restart must not forget is stored as a
-//! [`crate::clock::Pause`].
+//! Moments are those of [`crate::clock::steady`], which is never set; what a restart must not
+//! forget is stored as a [`crate::clock::Pause`].
 //!
-//! Invariants: a line has at most one thing under way, its rows leave in the order they came, and no
-//! frame goes before a row of its chat. A row that stands aside ([`failing`]) is no longer in that
-//! order.
+//! Invariants: of a queue at most one item is under way, its rows leave in the order they came, and
+//! no frame goes before a row of its chat. A row that is set aside ([`failing`]) is no longer in
+//! that order.
 
+mod chat_queue;
 mod closed;
 mod due;
-mod ended;
 mod failing;
-mod line;
 mod minute;
+mod outcome;
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::chat::{ChatId, JobId, OutboxId, Rank};
 use crate::clock::Timestamp;
+use chat_queue::{ChatQueue, Filed, PER_MESSAGE, QueueId, Row, chat_of, queue_of};
 pub(crate) use closed::{Closed, Place};
 pub(crate) use due::{Due, Ended, Fate, Frame, Head, Item};
 use failing::Tally;
 pub(crate) use failing::is_suspect;
-use line::{Filed, Line, PER_MESSAGE, Row, Rows, chat_of, line_of};
 use minute::GroupMinute;
 
-/// The lines of all chats.
+/// The queues of all chats.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
-    lines: HashMap<Line, Rows>,
-    /// Heads of idle lines whose time has come.
-    ready: BTreeSet<(Rank, Item, Line)>,
-    /// Idle lines that wait for a moment.
-    asleep: BTreeSet<(Timestamp, Line)>,
-    /// What each group was sent within a minute.
+    queues: HashMap<QueueId, ChatQueue>,
+    /// Heads of idle queues whose time has come.
+    ready: BTreeSet<(Rank, Item, QueueId)>,
+    /// Idle queues that wait, by when they may go on.
+    asleep: BTreeSet<(Timestamp, QueueId)>,
+    /// What each group was sent within the last minute.
     groups: HashMap<ChatId, GroupMinute>,
     under_way: usize,
-    /// Rows waiting or under way, in all lines.
+    /// Rows waiting or under way, in all queues.
     rows: usize,
     tally: Tally,
-    /// Tries in a row that got no answer, and when the next one may go.
-    silence: u32,
-    silent_until: Timestamp,
+    /// Tries in a row that Telegram did not answer; from the first on there is an outage, in which
+    /// one row at a time is a probe …
+    unanswered: u32,
+    /// … and the moment of the next probe.
+    outage_until: Timestamp,
 }
 
 impl Outgoing {
     /// A row that was just stored, or was left over at start.
     pub(crate) fn push(&mut self, head: Head, now: Timestamp) {
-        let line = line_of(head.chat, head.rank);
-        let rows = self.lines.entry(line).or_default();
+        let queue = queue_of(head.chat, head.rank);
+        let rows = self.queues.entry(queue).or_default();
         if rows.under_way == Some(Item::Row(head.id)) {
             return;
         }
@@ -66,45 +70,46 @@ impl Outgoing {
             rows.parked_until = rows.parked_until.max(head.not_before);
         }
         self.rows += usize::from(rows.put(head.id, row));
-        self.file(line, now);
+        self.file(queue, now);
     }
 
-    /// Nothing goes to a chat before that moment.
+    /// Parks a chat: nothing goes to it before that moment.
     pub(crate) fn park(&mut self, chat: ChatId, until: Timestamp, now: Timestamp) {
-        let line = Line::Texts(chat);
-        let rows = self.lines.entry(line).or_default();
+        let queue = QueueId::Texts(chat);
+        let rows = self.queues.entry(queue).or_default();
         rows.parked_until = rows.parked_until.max(until);
-        self.file(line, now);
+        self.file(queue, now);
     }
 
-    /// A growing answer wants to show what it has by then.
-    pub(crate) fn wish(&mut self, chat: ChatId, job: JobId, frame: Frame, now: Timestamp) {
-        let line = Line::Texts(chat);
-        let frames = &mut self.lines.entry(line).or_default().frames;
+    /// A growing answer asks to show what it has when the frame may go; a request that waits
+    /// already is replaced.
+    pub(crate) fn request_frame(&mut self, chat: ChatId, job: JobId, frame: Frame, now: Timestamp) {
+        let queue = QueueId::Texts(chat);
+        let frames = &mut self.queues.entry(queue).or_default().frames;
         match frames.iter_mut().find(|(known, _)| *known == job) {
             Some((_, known)) => *known = frame,
             None => frames.push_back((job, frame)),
         }
-        self.file(line, now);
+        self.file(queue, now);
     }
 
-    /// The answer to a job has nothing more to show.
-    pub(crate) fn unwish(&mut self, chat: ChatId, job: JobId, now: Timestamp) {
-        let line = Line::Texts(chat);
-        self.unfile(line);
-        if let Some(rows) = self.lines.get_mut(&line) {
+    /// The answer to a job has nothing more to show: what it asked for is not sent.
+    pub(crate) fn cancel_frame(&mut self, chat: ChatId, job: JobId, now: Timestamp) {
+        let queue = QueueId::Texts(chat);
+        self.unfile(queue);
+        if let Some(rows) = self.queues.get_mut(&queue) {
             rows.frames.retain(|(known, _)| *known != job);
         }
-        self.file(line, now);
+        self.file(queue, now);
     }
 
-    /// What to send now, if anything; its line is busy until [`Outgoing::ended`].
+    /// What to send now, if anything; its queue is busy until [`Outgoing::ended`].
     pub(crate) fn next(&mut self, now: Timestamp) -> Option<Due> {
         if self.next_at(now)? > now {
             return None;
         }
-        let (rank, item, line) = self.ready.pop_first()?;
-        let rows = self.lines.get_mut(&line)?;
+        let (rank, item, queue) = self.ready.pop_first()?;
+        let rows = self.queues.get_mut(&queue)?;
         let is_message = match item {
             Item::Row(id) => rows.take(id),
             Item::Frame(_) => {
@@ -118,18 +123,18 @@ impl Outgoing {
         if is_message {
             rows.spread_until = rows.spread_until.max(now).after(PER_MESSAGE);
         }
-        if let Line::Texts(chat) = line
+        if let QueueId::Texts(chat) = queue
             && chat.0 < 0
             && is_message
         {
             let is_frame = matches!(item, Item::Frame(_));
             self.groups.entry(chat).or_default().push(now, is_frame);
         }
-        let chat = chat_of(line);
+        let chat = chat_of(queue);
         Some(Due { item, chat, rank })
     }
 
-    /// When the next line wakes that has to wait now.
+    /// When the first of the queues that wait now may go on.
     pub(crate) fn wakes_at(&self) -> Option<Timestamp> {
         self.asleep.first().map(|(at, _)| *at)
     }
@@ -139,28 +144,29 @@ impl Outgoing {
         self.ready.first().map(|(rank, _, _)| *rank)
     }
 
-    /// Forgets what waits for a chat that is closed to us; what is under way stays with its try.
+    /// Forgets what waits for a chat in which the bot may not write; what is under way is not
+    /// touched.
     pub(crate) fn close(&mut self, chat: ChatId) {
-        for line in [Line::Texts(chat), Line::Callbacks(chat)] {
-            self.unfile(line);
-            if let Some(rows) = self.lines.get_mut(&line) {
+        for queue in [QueueId::Texts(chat), QueueId::Callbacks(chat)] {
+            self.unfile(queue);
+            if let Some(rows) = self.queues.get_mut(&queue) {
                 self.rows = self.rows.saturating_sub(rows.len());
                 rows.waiting.clear();
                 rows.aside.clear();
                 rows.frames.clear();
                 if rows.under_way.is_none() {
-                    self.lines.remove(&line);
+                    self.queues.remove(&queue);
                 }
             }
         }
         self.groups.remove(&chat);
     }
 
-    /// Rows of a chat that are not in the outbox any more under these ids.
+    /// Forgets rows of a chat that are not in the outbox any more under these ids.
     pub(crate) fn forget(&mut self, chat: ChatId, ids: &[OutboxId], now: Timestamp) {
-        let line = Line::Texts(chat);
-        self.unfile(line);
-        if let Some(rows) = self.lines.get_mut(&line) {
+        let queue = QueueId::Texts(chat);
+        self.unfile(queue);
+        if let Some(rows) = self.queues.get_mut(&queue) {
             let before = rows.len();
             for id in ids {
                 rows.waiting.remove(id);
@@ -168,22 +174,22 @@ impl Outgoing {
             }
             self.rows = self.rows.saturating_sub(before - rows.len());
         }
-        self.file(line, now);
+        self.file(queue, now);
     }
 
     /// When [`Outgoing::next`] has something, if nothing else happens before: `now` when it has.
     pub(crate) fn next_at(&mut self, now: Timestamp) -> Option<Timestamp> {
-        self.wake_lines(now);
-        if self.silence > 0 && self.under_way > 0 {
-            // The probe's end decides.
+        self.wake_queues(now);
+        if self.unanswered > 0 && self.under_way > 0 {
+            // What comes of the probe decides.
             return None;
         }
         let due = match self.ready.first() {
             Some(_) => now,
             None => self.asleep.first()?.0,
         };
-        Some(if self.silence > 0 {
-            due.max(self.silent_until)
+        Some(if self.unanswered > 0 {
+            due.max(self.outage_until)
         } else {
             due
         })
@@ -194,13 +200,13 @@ impl Outgoing {
         self.rows
     }
 
-    /// Files an idle line under "ready" or "asleep", by its head.
-    fn file(&mut self, line: Line, now: Timestamp) {
-        self.unfile(line);
-        let free_at = self.group_free_at(line, false, now);
-        let frame_free_at = self.group_free_at(line, true, now);
-        let forgotten_at = self.group_forgotten_at(line);
-        let Some(rows) = self.lines.get_mut(&line) else {
+    /// Files an idle queue under "ready" or "asleep", by its head.
+    fn file(&mut self, queue: QueueId, now: Timestamp) {
+        self.unfile(queue);
+        let free_at = self.group_free_at(queue, false, now);
+        let frame_free_at = self.group_free_at(queue, true, now);
+        let forgotten_at = self.group_forgotten_at(queue);
+        let Some(rows) = self.queues.get_mut(&queue) else {
             return;
         };
         if rows.under_way.is_some() {
@@ -223,7 +229,7 @@ impl Outgoing {
             (frame.rank(), Item::Frame(job), at)
         });
         let head = match (row, frame) {
-            // What stands aside holds up no frame that may go before it is due.
+            // A row that is set aside holds up no frame that may go before it is due.
             (Some((row, _, at)), Some(frame)) if row.failing.is_aside && frame.2 < at => {
                 Some(frame)
             }
@@ -237,40 +243,44 @@ impl Outgoing {
         };
         rows.filed = Some(filed);
         match filed {
-            Filed::Ready(rank, item) => self.ready.insert((rank, item, line)),
-            Filed::Asleep(at) => self.asleep.insert((at, line)),
+            Filed::Ready(rank, item) => self.ready.insert((rank, item, queue)),
+            Filed::Asleep(at) => self.asleep.insert((at, queue)),
         };
     }
 
-    fn unfile(&mut self, line: Line) {
-        match self.lines.get_mut(&line).and_then(|rows| rows.filed.take()) {
-            Some(Filed::Ready(rank, item)) => self.ready.remove(&(rank, item, line)),
-            Some(Filed::Asleep(at)) => self.asleep.remove(&(at, line)),
+    fn unfile(&mut self, queue: QueueId) {
+        match self
+            .queues
+            .get_mut(&queue)
+            .and_then(|rows| rows.filed.take())
+        {
+            Some(Filed::Ready(rank, item)) => self.ready.remove(&(rank, item, queue)),
+            Some(Filed::Asleep(at)) => self.asleep.remove(&(at, queue)),
             None => false,
         };
     }
 
-    fn wake_lines(&mut self, now: Timestamp) {
-        while let Some(&(at, line)) = self.asleep.first() {
+    fn wake_queues(&mut self, now: Timestamp) {
+        while let Some(&(at, queue)) = self.asleep.first() {
             if at > now {
                 break;
             }
             self.asleep.pop_first();
-            // A line with nothing to send was kept only to remember its pace and parking.
-            if self.lines.get(&line).is_some_and(Rows::is_empty) {
-                self.lines.remove(&line);
-                if let Line::Texts(chat) = line {
+            // A queue with nothing to send was kept only to remember its pace and parking.
+            if self.queues.get(&queue).is_some_and(ChatQueue::is_empty) {
+                self.queues.remove(&queue);
+                if let QueueId::Texts(chat) = queue {
                     self.groups.remove(&chat);
                 }
             } else {
-                self.file(line, now);
+                self.file(queue, now);
             }
         }
     }
 
     /// When a group's last message leaves its sliding minute.
-    fn group_forgotten_at(&self, line: Line) -> Timestamp {
-        let Line::Texts(chat) = line else {
+    fn group_forgotten_at(&self, queue: QueueId) -> Timestamp {
+        let QueueId::Texts(chat) = queue else {
             return Timestamp::default();
         };
         let minute = self.groups.get(&chat);
@@ -280,8 +290,10 @@ impl Outgoing {
     }
 
     /// When a group's sliding minute has room again for a row, or for a frame.
-    fn group_free_at(&mut self, line: Line, for_frame: bool, now: Timestamp) -> Timestamp {
-        let Line::Texts(chat) = line else { return now };
+    fn group_free_at(&mut self, queue: QueueId, for_frame: bool, now: Timestamp) -> Timestamp {
+        let QueueId::Texts(chat) = queue else {
+            return now;
+        };
         let Some(minute) = self.groups.get_mut(&chat) else {
             return now;
         };

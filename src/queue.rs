@@ -1,9 +1,11 @@
-//! Decides whose turn is next: by role, with ageing, one running job per lane, a few lanes at once in
-//! one group chat and of one person. Pure; the scheduler owns the one [`Queue`]. It knows ids and
-//! light facts only, so that twenty thousand waiting jobs cost a few megabytes. Invariants: a lane
-//! that runs or is held is never popped, nobody runs more turns than their role has, jobs of a lane
-//! leave in the order of their ids, and whoever waits long enough is first. A suspect of a crash is
-//! popped by itself, and holds up no lane but its own.
+//! A priority queue of jobs: by role, with ageing (whoever waits long enough is first); one running
+//! job per lane, a few lanes at once in one group chat and of one person. Pure; the scheduler owns
+//! the one [`Queue`]. It holds ids and a few facts of each job, not the question, so that twenty
+//! thousand waiting jobs cost a few megabytes.
+//!
+//! Invariants: a lane that runs or is held is never popped, nobody runs more turns than their role
+//! allows, and jobs of a lane leave in the order of their ids. A job that may have crashed the bot
+//! is popped by [`Queue::pop_suspect`] only, to run alone, and holds up no lane but its own.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroUsize;
@@ -30,13 +32,13 @@ pub(crate) struct Waiting {
 /// What is known of the turns that a job had before (design §2, rule 7).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Past {
-    /// An earlier run of the bot has left it.
+    /// It was left over by an earlier run of the bot.
     pub(crate) is_recalled: bool,
     /// Crashes of the bot at which a turn of it was under way.
     pub(crate) crashes: u8,
     /// Turns of it that panicked in this run of the bot.
     pub(crate) panics: u8,
-    /// Crashes of late at which no turn of it was under way.
+    /// Recent crashes of the bot at which no turn of it was under way.
     pub(crate) others: u8,
 }
 
@@ -45,7 +47,7 @@ impl Past {
     const SUSPICIOUS: u8 = 2;
     /// Panics after which it is given up.
     const MOST_PANICS: u8 = 2;
-    /// Other crashes that count for it at the most, so that there is an end.
+    /// Most of the other crashes that count in its favour, so that there is an end.
     const MOST_OTHERS: u8 = 3;
 
     /// The same with one more turn that panicked.
@@ -56,26 +58,26 @@ impl Past {
         }
     }
 
-    /// Whether it may be what the bot died of: then no other turn runs beside it.
+    /// Whether it may be what crashed the bot: then no other turn runs beside it.
     pub(crate) const fn is_suspect(self) -> bool {
         self.crashes >= Self::SUSPICIOUS
     }
 
-    /// Whether it was alone when the bot died once more, or panicked again. A bot that dies without it
-    /// too dies of something else: then it takes as many deaths more.
+    /// Whether it is given up: it ran alone when the bot crashed once more, or its turn panicked
+    /// again. Crashes without it point to another cause, so as many crashes more are needed.
     pub(crate) fn is_proven(self) -> bool {
         let doubt = self.others.min(Self::MOST_OTHERS);
         self.crashes > Self::SUSPICIOUS + doubt || self.panics >= Self::MOST_PANICS
     }
 }
 
-/// As many jobs wait as may: polling pauses.
+/// As many jobs wait as may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the queue is full")]
 pub(crate) struct Full;
 
-/// Order among the jobs that wait: the moment it would have come at the head start of its role, then
-/// its id. Time alone moves a job forward, since later ones get later moments.
+/// Order among the jobs that wait: when it came, put off by the handicap of its role, then its id.
+/// This is how waiting jobs age: what comes later gets a later moment, whatever its role.
 type Place = (Timestamp, JobId);
 
 /// The jobs that wait and the lanes that run.
@@ -91,7 +93,7 @@ pub(crate) struct Queue {
     held: HashSet<Lane>,
     /// What each person has waiting and running.
     persons: HashMap<UserId, Share>,
-    /// First jobs of idle lanes that may be popped; of a group chat at most one stands here.
+    /// First jobs of idle lanes that may be popped; of a group chat at most one is here.
     ready: BTreeMap<Place, Lane>,
     /// First jobs of idle lanes that are to run alone.
     suspects: BTreeMap<Place, Lane>,
@@ -104,7 +106,7 @@ struct Group {
     running: usize,
     /// First jobs of its idle lanes.
     heads: BTreeMap<Place, Lane>,
-    /// The one of them that stands in `ready`.
+    /// The one of them that is in `ready`.
     listed: Option<Place>,
 }
 
@@ -313,8 +315,8 @@ impl Queue {
         Some((place(role, since, job), past))
     }
 
-    /// Lets the lane's first job stand for it, unless the lane runs or is held, or its person has as
-    /// many turns as they may.
+    /// Enters the lane's first job among those that may be popped, unless the lane runs or is held,
+    /// or its person has as many turns as they may.
     fn offer(&mut self, lane: Lane) {
         if self.busy.contains(&lane) || self.held.contains(&lane) || !self.has_turn(lane) {
             return;
@@ -357,7 +359,7 @@ impl Queue {
         }
     }
 
-    /// Lets the best head of a group chat stand in `ready`, if one more lane may run there.
+    /// Enters the best head of a group chat into `ready`, if one more lane may run there.
     fn list(&mut self, chat: ChatId) {
         let Some(group) = self.groups.get_mut(&chat) else {
             return;
@@ -377,11 +379,11 @@ impl Queue {
 }
 
 fn place(role: Role, since: Timestamp, job: JobId) -> Place {
-    (since.after(head_start(role)), job)
+    (since.after(handicap(role)), job)
 }
 
-/// By how much an Owner may come later and still go first.
-const fn head_start(role: Role) -> Duration {
+/// By how much later an Owner may come than somebody of this role and still go first.
+const fn handicap(role: Role) -> Duration {
     Duration::from_secs(match role {
         Role::Owner => 0,
         Role::Vip => 5,

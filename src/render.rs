@@ -1,10 +1,11 @@
-//! An answer as Telegram shows it. Pure: [`split`] cuts it to parts that fit, [`growing`] finds what
-//! of an unfinished one will not change any more.
+//! Turns an answer in markdown to what Telegram shows. Pure: [`markdown`] gives text and entities,
+//! [`split`] cuts them to parts that fit a message, [`growing`] finds the stable prefix of an
+//! answer that is not whole yet.
 
 mod growing;
 mod split;
 
-pub(crate) use growing::settled;
+pub(crate) use growing::stable_prefix;
 pub(crate) use split::{Shown, halves, parts, parts_of_text, shown};
 
 mod blocks;
@@ -19,10 +20,10 @@ mod links;
 mod markdown;
 mod math;
 mod restore;
+mod rich_writer;
 mod spans;
 mod table;
 mod tokens;
-mod writer;
 
 pub(crate) use markdown::answer;
 pub(crate) use restore::rendered;
@@ -30,7 +31,7 @@ pub(crate) use restore::rendered;
 /// Longest text of one message. Telegram counts UTF-16 units, so an emoji costs two.
 pub(crate) const LONGEST_TEXT: usize = 4096;
 
-/// Most entities of one message: Telegram drops further ones without a word.
+/// Most entities of one message: Telegram drops further ones silently.
 pub(crate) const MOST_ENTITIES: usize = 100;
 
 /// Most bytes of the entities of one message, addresses included: Telegram refuses more with
@@ -40,7 +41,7 @@ pub(crate) const MOST_ENTITY_BYTES: usize = 8_000;
 /// Most messages of one answer; a longer one is attached as a file.
 pub(crate) const MOST_PARTS: usize = 10;
 
-/// What shows nothing: Telegram refuses a message made of these alone.
+/// Whether a character shows nothing: Telegram refuses a message made of such alone.
 pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use ureq::http::StatusCode;
 
 use self::form::{Body, Content, Upload};
-use self::verdict::{Refusal, Said};
+use self::verdict::{ErrorReply, Refusal};
 use self::wire::{Failure, Success};
 use crate::clock::Timestamp;
 use crate::config::secret::Secret;
@@ -205,7 +205,7 @@ impl Client {
         let refusal = match serde_json::from_str::<Failure>(body) {
             Ok(failure) if !failure.ok => {
                 let parameters = failure.parameters.unwrap_or_default();
-                verdict::of(Said {
+                verdict::of(ErrorReply {
                     code: failure.error_code.unwrap_or(status),
                     description: Some(&self.scrub(&failure.description.unwrap_or_default())),
                     retry_after: parameters.retry_after,
@@ -213,7 +213,7 @@ impl Client {
                 })
             }
             _ if reply.status.is_success() => return Err(CallError::Garbled),
-            _ => verdict::of(Said {
+            _ => verdict::of(ErrorReply {
                 code: status,
                 description: None,
                 retry_after: None,

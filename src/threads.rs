@@ -2,9 +2,9 @@
 //! reads of the store, so that no class of work starves another. An edge: it speaks to the system's
 //! scheduler.
 //!
-//! Owner of the state: [`Pool`]. Invariants: a pool has one thread at least from its making on; work
-//! begins only on a thread that is there; and a thread that cannot be made (a task limit) is a place
-//! that is taken, never a panic: it is offered again after [`RETRY`].
+//! Owner of the state: [`Pool`]. Invariants: a pool has one thread at least from its making on;
+//! work begins only on a thread that exists; and where a thread cannot be made (a task limit), its
+//! place is withdrawn for [`RETRY`] instead of a panic.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,9 +30,9 @@ pub(crate) const STACK: usize = if cfg!(debug_assertions) {
 };
 /// A thread that had nothing to do for so long ends, unless it is the last of its pool.
 const IDLE: Duration = Duration::from_secs(15);
-/// How long a place is withdrawn for which no thread could be made.
+/// How long the place of a thread that could not be made is withdrawn.
 const RETRY: Duration = Duration::from_secs(5);
-/// Threads that stay.
+/// Threads that a pool always keeps.
 const CORE: usize = 1;
 
 /// The work panicked; the panic is in the log.
@@ -56,7 +56,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Last in, first out, so that the others age.
+    /// The last one in is the first one out, so that threads that are not needed grow idle and end.
     idle: Vec<Idle>,
     /// Threads, idle and at work.
     threads: usize,
@@ -72,7 +72,7 @@ struct Withdrawn {
     until: Instant,
 }
 
-/// The way to a thread that waits for work.
+/// The handle of a thread that waits for work.
 #[derive(Debug, Clone)]
 struct Idle {
     number: u64,
@@ -87,7 +87,7 @@ struct Job {
     permit: OwnedSemaphorePermit,
 }
 
-/// A thread that waits for the one who took it; given back when dropped.
+/// A thread that was taken and waits for its work; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Thread {
     /// Absent once it has been given work.
@@ -167,7 +167,7 @@ impl Shared {
         }
     }
 
-    /// Gives back the places whose time has come; when to look again.
+    /// Gives back the places whose time has come; returns when to look again.
     fn offer_again(&self) -> Instant {
         self.give_back(&mut self.state.lock())
     }
@@ -177,7 +177,7 @@ impl Shared {
         if let Some(withdrawn) = state.withdrawn.take_if(|places| places.until <= now) {
             self.permits.add_permits(withdrawn.places);
         }
-        // A place that is withdrawn from now on is not told of.
+        // A place that is withdrawn after this wakes nobody.
         state.withdrawn.map_or(now + RETRY, |places| places.until)
     }
 
@@ -230,7 +230,7 @@ impl Shared {
     }
 
     /// Whether a thread that has waited for long may end.
-    fn lets_go(&self, number: u64) -> bool {
+    fn may_end(&self, number: u64) -> bool {
         let mut state = self.state.lock();
         let at = state.idle.iter().position(|idle| idle.number == number);
         match at {
@@ -259,8 +259,8 @@ impl Thread {
         async move { answered.await.map_err(|_gone| Panicked) }
     }
 
-    /// Runs work and then tells its end, by when the thread is free again: whoever acts on what it is
-    /// told, and needs a thread, finds this one.
+    /// Runs work and then hands what came of it to `tell`, when the thread is free again: whoever
+    /// needs a thread to act on it finds this one.
     pub(crate) fn run_then<T, F, G>(mut self, work: F, tell: G)
     where
         T: 'static,
@@ -315,7 +315,7 @@ fn work(home: &Weak<Shared>, number: u64, inbox: &Receiver<Job>) {
                 thread,
                 permit,
             }) => {
-                // The hook has logged a panic, and the answer that never comes tells of it.
+                // The hook has logged a panic, and the caller sees that no answer comes.
                 let told = catch_unwind(AssertUnwindSafe(work));
                 if let Some(home) = home.upgrade() {
                     home.put_back(thread);
@@ -326,7 +326,7 @@ fn work(home: &Weak<Shared>, number: u64, inbox: &Receiver<Job>) {
                 }
             }
             Err(RecvTimeoutError::Timeout) => {
-                if home.upgrade().is_none_or(|home| home.lets_go(number)) {
+                if home.upgrade().is_none_or(|home| home.may_end(number)) {
                     return;
                 }
             }

@@ -1,9 +1,10 @@
-//! Which size of model a question gets, and why. Decides from signs in the text, attachments, the
-//! last rounds, the role, the wish of `/model` and what is left of the day; the words it looks for
-//! are in `words`. Pure. Invariant: never above the role's highest tier, never a tier whose day is
-//! gone unless it is the smallest, and small talk never above the smallest, whoever wishes what.
+//! Which tier of models a question gets, and why. Decides from what its text looks like and says,
+//! attachments, the last rounds, the role, the wish of `/model` and what is left of the day; the
+//! words it looks for are in `data/words`. Pure. Invariant: never above the role's highest tier,
+//! never a tier whose day is gone unless it is the smallest, and small talk never above the
+//! smallest, whoever wishes what.
 
-mod shape;
+mod features;
 mod signs;
 mod words;
 
@@ -11,20 +12,20 @@ use crate::catalog::{Tier, TierReason};
 
 use signs::Signs;
 
-/// Work enough for the middle tier.
+/// Weight of work from which on a question gets the middle tier …
 const FLASH: u16 = 3;
-/// Work enough for it when little of its day is left.
+/// … and the weight that it takes when little of that tier's day is left.
 const SURE_FLASH: u16 = 7;
-/// Long reasoning enough for the highest tier.
+/// Weight of long reasoning from which on a question gets the highest tier …
 const PRO: u16 = 6;
-/// Long reasoning enough for it when little of its day is left.
+/// … and the weight that it takes when little of that tier's day is left.
 const SURE_PRO: u16 = 9;
 
-/// Bytes of a text that is too short to say what it is about.
+/// Longest text, in bytes, that is too short to say what it is about.
 const BRIEF: usize = 24;
-/// Bytes of a text that can still be a remark on the last answer.
+/// Longest text, in bytes, that may be a remark on the last answer.
 const REMARK: usize = 90;
-/// That the last round was work, as a sign.
+/// Weight that a remark gets because the last round was work.
 const AFTER_WORK: u16 = 2;
 
 /// What the choice rests on.
@@ -119,7 +120,7 @@ pub(crate) fn choose(facts: &Facts<'_>) -> Choice {
     }
 }
 
-/// What a question weighs.
+/// What a question weighs, and what that says of it.
 #[derive(Debug, Clone, Copy)]
 struct Evidence {
     /// Everything that speaks for work, less what speaks against.
@@ -185,8 +186,9 @@ impl Evidence {
     }
 }
 
-/// What speaks against work. A greeting says nothing of the long letter it opens, a joke little of
-/// the page it is about; but who tells of a bad day is at it for several lines.
+/// The weight of what speaks against work. It shrinks with the length of the text: a greeting says
+/// nothing of the long text that it opens, a small task little of the page that it is about. The
+/// mood counts longest, since the story of a bad day takes several lines.
 fn against(signs: &Signs, bytes: usize) -> u16 {
     match bytes {
         0..=60 => signs.mood + signs.small + signs.chat,
@@ -196,7 +198,8 @@ fn against(signs: &Signs, bytes: usize) -> u16 {
     }
 }
 
-/// Somebody else's code or long text is work only for who asks something of it.
+/// Adds a quoted text: somebody else's code, or long text, is work only if the person asks
+/// something of it.
 fn add_quote(signs: &mut Signs, quote: Signs) {
     if signs.chat + signs.small + signs.mood == 0 {
         signs.code += quote.code;
@@ -206,7 +209,7 @@ fn add_quote(signs: &mut Signs, quote: Signs) {
     }
 }
 
-/// "And shorter?" is work when it is said of work.
+/// Adds the last round: "and shorter?" is work when that round was work.
 fn add_context(signs: &mut Signs, context: &[TierReason], bytes: usize) {
     if signs.chat + signs.small + signs.mood > 0 || bytes > REMARK || signs.follow_up == 0 {
         return;

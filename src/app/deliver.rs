@@ -143,12 +143,12 @@ impl Delivery {
             }
             Letter::Frame(live, frame) => {
                 self.outgoing
-                    .wish(live.chat, live.job, frame, clock::steady());
+                    .request_frame(live.chat, live.job, frame, clock::steady());
                 self.growing.insert(live.job, (live, frame));
             }
             Letter::Over(chat, job) => {
                 if self.growing.remove(&job).is_some() {
-                    self.outgoing.unwish(chat, job, clock::steady());
+                    self.outgoing.cancel_frame(chat, job, clock::steady());
                 }
             }
             Letter::Passing(row) => {

@@ -3,16 +3,16 @@
 //! Owns the offset. Invariant: an update is on disk before the next poll confirms it, and an
 //! update seen within the last day is not taken twice.
 
-mod again;
-mod door;
+mod bypass;
+mod clock_check;
 mod draft;
-mod errands;
 mod held_back;
 pub(super) mod journal;
+mod person_limits;
+mod reask;
 mod recent;
 mod refusals;
 mod sorter;
-mod witness;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -33,21 +33,21 @@ use crate::store::{Condition, StoreError};
 use crate::telegram::backoff::{Backoff, TokenRefusals};
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
-use errands::Errands;
+use bypass::Bypass;
+use clock_check::ClockCheck;
 use held_back::HeldBack;
 use journal::Before;
 use recent::Recent;
 use refusals::Refusals;
-use witness::Witness;
 
 /// Most updates of one `getUpdates` (Bot API).
 const BATCH: u8 = 100;
-/// Questions beyond `QUEUE_LIMIT` that the queue takes all the same: a batch or two may be on its
-/// way to it while the limit is reached.
+/// Questions beyond `QUEUE_LIMIT` that the queue takes all the same: a batch or two may be fetched
+/// already when the limit is reached.
 pub(crate) const BEYOND_LIMIT: usize = 200;
 /// Longest pause of the poll while the inbox is full.
 const FULL_PAUSE: Duration = Duration::from_secs(5);
-/// How often a full inbox is looked at.
+/// How often it is checked whether the inbox is still full.
 const FULL_STEP: Duration = Duration::from_millis(50);
 /// An offset older than this is not used: after a week of silence Telegram may restart update ids
 /// at random (Bot API, `Update.update_id`).
@@ -59,16 +59,16 @@ const FOR_THE_TIME: Duration = Duration::from_secs(3);
 /// How long `getMe` must refuse the token before the bot ends: at start, and while it runs.
 const REFUSED_AT_START: Duration = Duration::from_secs(20);
 const REFUSED_RUNNING: Duration = Duration::from_mins(5);
-/// Deaths of the bot that are as long ago tell nothing of today's.
+/// Crashes of the bot that are longer ago say nothing about those of now.
 const OF_LATE: Duration = Duration::from_mins(10);
 /// Wait after a batch that could not be stored.
-const MISHAP: Duration = Duration::from_secs(2);
+const RETRY_STORE: Duration = Duration::from_secs(2);
 
 /// Polls until `stop`. Fails only when Telegram refuses the token, and goes on refusing it.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
     tokio::select! {
-        // Dropping the rest at any point is safe: what is committed is found in the inbox at the
-        // next start, and what is not was not confirmed.
+        // Dropping the poll loop at any point is safe: what is committed is found in the inbox at
+        // the next start, and what is not was not confirmed to Telegram.
         () = stop.cancelled() => Ok(()),
         ended = poll(ctx) => ended,
     }
@@ -77,17 +77,22 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
 async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     let mut intake = Intake {
         ctx: Arc::clone(&ctx),
-        errands: Errands::new(Arc::clone(&ctx)),
+        bypass: Bypass::new(Arc::clone(&ctx)),
         held_back: HeldBack::default(),
         recent: Recent::default(),
         refusals: Refusals::default(),
         wanted: 1,
     };
     let mut backoff = Backoff::default();
-    let mut witness = Witness::default();
+    let mut clock_check = ClockCheck::default();
     let me = {
-        let mut identified = pin!(identify(&ctx, &mut backoff, &mut witness, REFUSED_AT_START));
-        // Who is served, and from which day's quota, hangs on the time.
+        let mut identified = pin!(identify(
+            &ctx,
+            &mut backoff,
+            &mut clock_check,
+            REFUSED_AT_START
+        ));
+        // Who is served, and from which day's quota, depends on the time.
         let soon = timeout(FOR_THE_TIME, &mut identified).await;
         intake.recall().await?;
         match soon {
@@ -100,12 +105,12 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     let mut offset = last_offset(&ctx, me.id).await?;
     loop {
         let wanted = intake.wanted;
-        intake.during(until_welcome(&ctx, wanted)).await;
+        intake.during(until_ready_to_poll(&ctx, wanted)).await;
         let asked = clock::instant();
         match intake.during(poller.next(offset, BATCH)).await {
             Ok(batch) => {
                 let took = clock::instant().duration_since(asked);
-                witness.hear(batch.date);
+                clock_check.compare(batch.date);
                 let pause = backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new());
                 intake.during(sleep(pause)).await;
                 offset = intake.take_in(&batch, &me).await.or(offset);
@@ -117,7 +122,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
                     }
                     back_off(&mut backoff, &error, Duration::MAX).await;
                     if let PollError::Unauthorized = error {
-                        identify(&ctx, &mut backoff, &mut witness, REFUSED_RUNNING).await?;
+                        identify(&ctx, &mut backoff, &mut clock_check, REFUSED_RUNNING).await?;
                     }
                     anyhow::Ok(())
                 };
@@ -127,13 +132,13 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     }
 }
 
-/// Asks Telegram who we are until it answers; without the name no mention could be told. Once more
-/// where the first answer says that our clock is wrong. Fails when the token was refused for as long
-/// as `most`.
+/// Asks Telegram who we are until it answers: without the name no mention could be recognised. Asks
+/// once more where the first answer says that our clock is wrong. Fails when the token was refused
+/// for as long as `most`.
 async fn identify(
     ctx: &Arc<Ctx>,
     backoff: &mut Backoff,
-    witness: &mut Witness,
+    clock_check: &mut ClockCheck,
     most: Duration,
 ) -> anyhow::Result<Me> {
     let mut doubts = 0;
@@ -141,7 +146,7 @@ async fn identify(
     loop {
         let asked = Arc::clone(ctx);
         let error = match spawn_blocking(move || send::get_me(&asked.telegram)).await? {
-            Ok((_, date)) if witness.hear(date) && doubts == 0 => {
+            Ok((_, date)) if clock_check.compare(date) && doubts == 0 => {
                 doubts += 1;
                 continue;
             }
@@ -200,9 +205,10 @@ async fn last_offset(ctx: &Ctx, bot: UserId) -> Result<Option<i64>, StoreError> 
         .map(|(offset, _)| offset))
 }
 
-/// Waits until the disk takes something, and for a moment while the inbox is full: Telegram keeps
-/// what is not fetched. A full inbox is still polled now and then, for control.
-async fn until_welcome(ctx: &Ctx, wanted: usize) {
+/// Waits until the data file can be written, and for at most [`FULL_PAUSE`] while the inbox is
+/// full: Telegram keeps what is not fetched. A full inbox is still polled now and then, for
+/// commands and presses.
+async fn until_ready_to_poll(ctx: &Ctx, wanted: usize) {
     let mut condition = ctx.engine.store.condition();
     let fine = condition.wait_for(|condition| *condition == Condition::Fine);
     // Fails only when the store is closed; the next write says so.
@@ -221,7 +227,7 @@ fn room(ctx: &Ctx) -> usize {
     bound.saturating_sub(ctx.desk.jobs())
 }
 
-/// A question as the queue keeps it. Its place hangs on how long ago it was accepted, not on what
+/// A question as the queue keeps it. Its place depends on how long ago it was accepted, not on what
 /// the clock showed then.
 fn of_question(job: &Job) -> Waiting {
     let age = clock::now().since(job.accepted);
@@ -241,22 +247,22 @@ fn of_question(job: &Job) -> Waiting {
 
 struct Intake {
     ctx: Arc<Ctx>,
-    /// Commands and notices under way.
-    errands: Errands,
-    /// Questions of which a further piece may come.
+    /// Commands and notices, which do not wait in the queue.
+    bypass: Bypass,
+    /// Questions to which a further piece may come.
     held_back: HeldBack,
     recent: Recent,
     /// Who was told lately that they ask too much at once.
     refusals: Refusals,
-    /// Places to wait for before the next poll: after questions were left to Telegram a whole batch,
-    /// so that they are not fetched anew for every place that frees.
+    /// Places in the inbox to wait for before the next poll: a whole batch after questions were
+    /// left to Telegram, so that they are not fetched again for every single place that frees.
     wanted: usize,
 }
 
 impl Intake {
-    /// What the last run accepted and did not end goes first.
+    /// Hands over what the last run accepted and did not end; it goes before everything new.
     async fn recall(&mut self) -> Result<(), StoreError> {
-        let deaths = self.deaths().await?;
+        let crashes = self.crashes().await?;
         let mut after = JobId(0);
         loop {
             let jobs = self
@@ -273,7 +279,7 @@ impl Intake {
             for job in jobs {
                 let mut waiting = of_question(&job);
                 waiting.past.is_recalled = true;
-                waiting.past.others = deaths.saturating_sub(job.attempts);
+                waiting.past.others = crashes.saturating_sub(job.attempts);
                 match (Seam::recalled(&job), &job.task) {
                     (Some(seam), _) => self.hold_back(waiting, seam).await,
                     (None, Task::Question { .. }) => {
@@ -286,8 +292,8 @@ impl Intake {
         }
     }
 
-    /// How often the bot has died of late.
-    async fn deaths(&self) -> Result<u8, StoreError> {
+    /// How often the bot has crashed of late.
+    async fn crashes(&self) -> Result<u8, StoreError> {
         let (store, now) = (&self.ctx.engine.store, clock::now());
         if store.was_repaired() {
             store.write(move |rows| rows.note_death(now, OF_LATE)).await
@@ -297,7 +303,7 @@ impl Intake {
     }
 
     /// Waits for something, and meanwhile hands over the questions to which no further piece came, and
-    /// sends off the commands that wait.
+    /// starts the commands that wait.
     async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
@@ -306,7 +312,7 @@ impl Intake {
             tokio::select! {
                 biased;
                 done = &mut work => return done,
-                () = self.errands.one_is_back(), if self.errands.are_under_way() => {}
+                () = self.bypass.one_has_ended(), if self.bypass.is_under_way() => {}
                 () = sleep_until(due.unwrap_or(any_time)), if due.is_some() => {
                     for waiting in self.held_back.take_due(clock::instant()) {
                         self.ctx.desk.ask(waiting).await;
@@ -359,13 +365,14 @@ impl Intake {
             }
             Err(error) => {
                 error!(err:% = error; "updates not stored, they will be fetched again");
-                sleep(MISHAP).await;
+                sleep(RETRY_STORE).await;
                 None
             }
         }
     }
 
-    /// A question that may get a further piece waits for it; one of its lane that waited before goes.
+    /// Holds back a question that may get a further piece; the one of its lane that was held back
+    /// before goes to the queue.
     async fn hold_back(&mut self, waiting: Waiting, seam: Seam) {
         let before = self.held_back.put(waiting, seam, clock::instant());
         if let Some(before) = before {
@@ -373,15 +380,15 @@ impl Intake {
         }
     }
 
-    /// A question goes to the queue, everything else runs beside. A command that ends what its lane
+    /// A question goes to the queue, everything else bypasses it. A command that ends what its lane
     /// asked before holds the lane from here on: what is handed over later waits for its effect, in
     /// that lane and in no other.
     async fn hand_over(&mut self, job: Job) {
         self.recent.note(&job, clock::instant());
         let hold = match &job.task {
             Task::Question { .. } => return self.ctx.desk.ask(of_question(&job)).await,
-            Task::Command(_) | Task::Tell(_) if !self.errands.admits(&job) => {
-                return self.errands.discard(job);
+            Task::Command(_) | Task::Tell(_) if !self.bypass.admits(&job) => {
+                return self.bypass.discard(job);
             }
             Task::Command(command) => match commands::ends(command) {
                 Some(end) => Some(self.ctx.desk.hold(job.lane, end).await),
@@ -389,6 +396,6 @@ impl Intake {
             },
             Task::Tell(_) => None,
         };
-        self.errands.send(job, hold).await;
+        self.bypass.start(job, hold).await;
     }
 }

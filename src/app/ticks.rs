@@ -1,4 +1,4 @@
-//! What happens by the clock, beside the messages.
+//! What happens by the clock, not because of a message.
 
 pub(crate) mod alerts;
 pub(crate) mod retest;

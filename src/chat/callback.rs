@@ -6,7 +6,7 @@ use super::JobId;
 /// What a button asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Callback {
-    /// To have the last question of old mail answered.
+    /// To have the last stale question answered.
     Held,
     /// To have the answer above made anew.
     Retry,

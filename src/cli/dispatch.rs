@@ -59,7 +59,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(()) => (ExitCode::SUCCESS, None),
         Err(Failed { code, sentence }) => (ExitCode::from(*code), Some(sentence.as_str())),
     };
-    logging::farewell(sentence);
+    logging::finish(sentence);
     code
 }
 

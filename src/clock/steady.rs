@@ -1,5 +1,5 @@
-//! The count of time within one run: where it begins, how it goes on, and whom it believes when it
-//! is told that it is wrong. Readings come as arguments.
+//! The count of time within one run: where it begins, how it goes on, and which dates of Telegram
+//! correct it. Readings of the clocks come as arguments.
 //!
 //! Invariant: between two corrections the count grows exactly as the monotonic clock does.
 
@@ -11,16 +11,16 @@ use super::Timestamp;
 /// nothing (design §3, "clock off by more than 60 s").
 pub(crate) const TOLERANCE: Duration = Duration::from_mins(1);
 
-/// How long a word of Telegram counts as fresh: polls bring one every 50 s.
+/// How long a date of Telegram confirms the count: polls bring one every 50 s.
 const FRESH: Duration = Duration::from_mins(10);
 
-/// How long nothing may be heard at all until it counts as agreement: a local Bot API server, or a
-/// proxy, may tell no time.
-const NEVER_TOLD: Duration = Duration::from_hours(1);
+/// How long no date may have come at all until that counts as agreement: the answers of a local Bot
+/// API server, or of a proxy, may have none.
+const NEVER_DATED: Duration = Duration::from_hours(1);
 
 /// What a `Date` says of the count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum Comparison {
     /// They agree, as far as can be told.
     Agrees,
     /// It differs, for the first time: a second answer decides.
@@ -37,7 +37,7 @@ pub(super) struct Steady {
     began: Instant,
     /// Milliseconds by which the count was found to be behind (or ahead, when negative).
     correction: i64,
-    /// By how much the last answer differed, until a second one has been heard.
+    /// By how much the last answer differed, until a second one has come.
     doubt: Option<i64>,
     /// When an answer last agreed.
     confirmed: Option<Instant>,
@@ -63,24 +63,24 @@ impl Steady {
     }
 
     /// One answer that differs may be a proxy's; two that differ alike are Telegram's clock.
-    pub(super) fn hear(&mut self, date: Timestamp, at: Instant) -> Heard {
+    pub(super) fn compare(&mut self, date: Timestamp, at: Instant) -> Comparison {
         let off = difference(date, self.now(at));
         if is_small(off) {
             self.doubt = None;
             self.confirmed = Some(at);
-            return Heard::Agrees;
+            return Comparison::Agrees;
         }
         let agree = self
             .doubt
             .is_some_and(|doubt| is_small(off.saturating_sub(doubt)));
         if !agree {
             self.doubt = Some(off);
-            return Heard::Doubtful;
+            return Comparison::Doubtful;
         }
         self.correction = self.correction.saturating_add(off);
         self.doubt = None;
         self.confirmed = Some(at);
-        Heard::Corrected
+        Comparison::Corrected
     }
 
     pub(super) fn follow(&mut self, wall: Timestamp, at: Instant) {
@@ -93,8 +93,8 @@ impl Steady {
     pub(super) fn is_confirmed(&self, at: Instant) -> bool {
         let since = |moment| at.saturating_duration_since(moment);
         let agrees = match self.confirmed {
-            Some(heard) => since(heard) < FRESH,
-            None => since(self.began) >= NEVER_TOLD,
+            Some(agreed) => since(agreed) < FRESH,
+            None => since(self.began) >= NEVER_DATED,
         };
         agrees && self.doubt.is_none()
     }
@@ -138,11 +138,19 @@ mod tests {
         for off in [100 * DAY, DAY, HOUR, 61, -61, -HOUR, -100 * DAY] {
             let (mut count, began) = count();
             let at = began + Duration::from_secs(5);
-            assert_eq!(count.hear(second(5 + off), at), Heard::Doubtful, "{off}");
+            assert_eq!(
+                count.compare(second(5 + off), at),
+                Comparison::Doubtful,
+                "{off}"
+            );
             assert_eq!(count.now(at), second(5));
             assert!(!count.is_confirmed(at));
             let at = began + Duration::from_secs(55);
-            assert_eq!(count.hear(second(55 + off), at), Heard::Corrected, "{off}");
+            assert_eq!(
+                count.compare(second(55 + off), at),
+                Comparison::Corrected,
+                "{off}"
+            );
             assert_eq!(count.now(at), second(55 + off));
             assert_eq!(count.steady(at), second(55), "waits go on as they were");
             assert!(count.is_confirmed(at));
@@ -151,60 +159,60 @@ mod tests {
 
     #[test]
     fn answers_that_differ_otherwise_or_hardly_correct_nothing() {
-        let rows: [&[(i64, Heard)]; 4] = [
+        let rows: [&[(i64, Comparison)]; 4] = [
             // A wrong answer among right ones.
             &[
-                (0, Heard::Agrees),
-                (100 * DAY, Heard::Doubtful),
-                (0, Heard::Agrees),
+                (0, Comparison::Agrees),
+                (100 * DAY, Comparison::Doubtful),
+                (0, Comparison::Agrees),
             ],
-            // After one that agrees a doubt begins anew.
+            // After one that agrees a doubt starts over.
             &[
-                (HOUR, Heard::Doubtful),
-                (0, Heard::Agrees),
-                (HOUR, Heard::Doubtful),
-            ],
-            &[
-                (HOUR, Heard::Doubtful),
-                (2 * HOUR, Heard::Doubtful),
-                (-HOUR, Heard::Doubtful),
+                (HOUR, Comparison::Doubtful),
+                (0, Comparison::Agrees),
+                (HOUR, Comparison::Doubtful),
             ],
             &[
-                (60, Heard::Agrees),
-                (-60, Heard::Agrees),
-                (59, Heard::Agrees),
+                (HOUR, Comparison::Doubtful),
+                (2 * HOUR, Comparison::Doubtful),
+                (-HOUR, Comparison::Doubtful),
+            ],
+            &[
+                (60, Comparison::Agrees),
+                (-60, Comparison::Agrees),
+                (59, Comparison::Agrees),
             ],
         ];
         for row in rows {
             let (mut count, began) = count();
             for (said, expected) in row {
-                assert_eq!(count.hear(second(*said), began), *expected, "{row:?}");
+                assert_eq!(count.compare(second(*said), began), *expected, "{row:?}");
                 assert_eq!(count.now(began), second(0), "{row:?}");
             }
         }
     }
 
     #[test]
-    fn a_word_of_telegram_is_fresh_for_ten_minutes() {
+    fn a_date_of_telegram_confirms_the_count_for_ten_minutes() {
         let (mut count, began) = count();
-        assert!(!count.is_confirmed(began), "nothing was heard yet");
-        count.hear(second(0), began);
+        assert!(!count.is_confirmed(began), "no date has come yet");
+        count.compare(second(0), began);
         assert!(count.is_confirmed(began + Duration::from_secs(599)));
         assert!(!count.is_confirmed(began + Duration::from_mins(10)));
     }
 
     #[test]
-    fn where_no_answer_ever_tells_the_time_its_silence_counts_as_agreement_after_an_hour() {
+    fn where_no_date_ever_comes_that_counts_as_agreement_after_an_hour() {
         let (mut count, began) = count();
         let after = |secs| began + Duration::from_secs(secs);
         assert!(!count.is_confirmed(after(3_599)));
         assert!(count.is_confirmed(after(3_600)));
-        count.hear(second(DAY), after(3_700));
+        count.compare(second(DAY), after(3_700));
         assert!(!count.is_confirmed(after(3_701)));
     }
 
     #[test]
-    fn without_a_witness_the_wall_is_followed_and_small_differences_are_not() {
+    fn without_dates_of_telegram_the_wall_is_followed_and_small_differences_are_not() {
         let (mut count, began) = count();
         for (wall, expected) in [(30, 0), (DAY, DAY), (DAY - 30, DAY), (-HOUR, -HOUR)] {
             count.follow(second(wall), began);
@@ -219,8 +227,8 @@ mod tests {
         for origin in [0, u64::MAX / 2, u64::MAX] {
             for said in [0, 1, u64::MAX] {
                 let mut count = Steady::new(Timestamp(origin), at);
-                count.hear(Timestamp(said), at);
-                count.hear(Timestamp(said), at);
+                count.compare(Timestamp(said), at);
+                count.compare(Timestamp(said), at);
                 count.follow(Timestamp(origin), at);
                 assert!(count.now(at + Duration::from_hours(1)) >= count.now(at));
             }

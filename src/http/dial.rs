@@ -1,7 +1,7 @@
 //! Makes connections: through a proxy if there is one, else to the address that answers; then TLS.
 //!
 //! Owner of the state: [`Dialer`], one per [`super::Transport`], knows which hosts are on IPv4 for a
-//! while, and which authorities vouched last. Invariant: certificates are always verified.
+//! while, and which authorities were trusted last. Invariant: certificates are always verified.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -18,13 +18,13 @@ use ureq::unversioned::transport::{
     SocksConnector, TcpConnector,
 };
 
-use super::names::Names;
+use super::dns_cache::DnsCache;
 use super::{Authorities, BUFFER, CONNECT, IpFamily, is_shut_down};
 use crate::clock::{self, Instant};
 
-/// What IPv6 gets before IPv4 is tried (`IP_FAMILY=auto`).
+/// How long IPv6 is tried before IPv4 (`IP_FAMILY=auto`).
 const V6_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a host that IPv4 reached and IPv6 did not stays on IPv4.
+/// How long a host that IPv4 reached and IPv6 did not is tried on IPv4 only.
 const STAY_ON_V4: Duration = Duration::from_hours(1);
 
 /// An open connection, whatever its layers.
@@ -50,7 +50,7 @@ impl Connector for Shared {
 #[derive(Debug)]
 pub(super) struct Dialer {
     family: IpFamily,
-    names: Names,
+    dns: DnsCache,
     socks: SocksConnector,
     proxy: ConnectProxyConnector,
     tcp: TcpConnector,
@@ -59,8 +59,8 @@ pub(super) struct Dialer {
     on_v4: Mutex<HashMap<String, Instant>>,
 }
 
-/// The authorities that vouch for hosts. Shared by all agents, because every connector holds its
-/// roots (72 kB) for itself.
+/// The certificate authorities that are trusted. Shared by all agents, because every connector
+/// holds its roots (72 kB) for itself.
 #[derive(Debug)]
 struct Tls {
     built_in: RustlsConnector,
@@ -68,13 +68,13 @@ struct Tls {
 }
 
 /// The operator's own authorities, beside the built-in ones. A connector takes one set of roots, so
-/// a connection that the one set does not vouch for is made anew and shown to the other.
+/// a connection whose certificate the one set does not trust is made once more with the other.
 #[derive(Debug)]
 struct OwnRoots {
     connector: RustlsConnector,
     config: Config,
-    /// Whether the built-in ones vouched for the last connection; they are then asked first.
-    unneeded: AtomicBool,
+    /// The built-in ones trusted the last connection, so they are tried first.
+    built_in_first: AtomicBool,
 }
 
 impl OwnRoots {
@@ -88,16 +88,16 @@ impl OwnRoots {
         Self {
             connector: RustlsConnector::default(),
             config,
-            unneeded: AtomicBool::new(false),
+            built_in_first: AtomicBool::new(false),
         }
     }
 }
 
 impl Dialer {
-    pub(super) fn new(family: IpFamily, own: Option<&Authorities>, names: Names) -> Self {
+    pub(super) fn new(family: IpFamily, own: Option<&Authorities>, dns: DnsCache) -> Self {
         Self {
             family,
-            names,
+            dns,
             socks: SocksConnector::default(),
             proxy: ConnectProxyConnector::default(),
             tcp: TcpConnector::default(),
@@ -119,14 +119,14 @@ impl Dialer {
             ..same(details)
         };
         let ours = || self.secured(details, &shown, &own.connector);
-        let asked = own.unneeded.load(Ordering::Relaxed);
-        let first = if asked { built_in() } else { ours() };
+        let built_in_first = own.built_in_first.load(Ordering::Relaxed);
+        let first = if built_in_first { built_in() } else { ours() };
         let Err(ureq::Error::Tls(_)) = first else {
             return first;
         };
-        let second = if asked { ours() } else { built_in() };
+        let second = if built_in_first { ours() } else { built_in() };
         if second.is_ok() {
-            own.unneeded.store(!asked, Ordering::Relaxed);
+            own.built_in_first.store(!built_in_first, Ordering::Relaxed);
         }
         second
     }
@@ -156,7 +156,7 @@ impl Dialer {
     fn socket(&self, details: &ConnectionDetails<'_>) -> Result<Socket, ureq::Error> {
         // Proxies are resolved by the connectors, which ask the resolver that they are given.
         let resolved = ConnectionDetails {
-            resolver: &self.names,
+            resolver: &self.dns,
             ..same(details)
         };
         let proxied = self.socks.connect(&resolved, None::<()>)?;
@@ -170,7 +170,7 @@ impl Dialer {
         // Those of a proxy are known already.
         let addrs = if details.addrs.is_empty() {
             let (config, timeout) = (details.config, details.timeout);
-            self.names.resolve(details.uri, config, timeout)?
+            self.dns.resolve(details.uri, config, timeout)?
         } else {
             details.addrs.clone()
         };
@@ -218,8 +218,8 @@ impl Dialer {
     }
 
     #[cfg(test)]
-    pub(super) fn age_names(&self) {
-        self.names.age();
+    pub(super) fn age_dns(&self) {
+        self.dns.age();
     }
 
     pub(super) fn stays_on_v4(&self, host: &str) -> bool {

@@ -47,8 +47,8 @@ fn plain() -> Transport {
 /// A way to hosts that all have these addresses.
 fn resolving(addrs: &[SocketAddr]) -> Transport {
     let addrs = addrs.to_vec();
-    let names = Names::asking(IpFamily::Auto, Box::new(move |_| Ok(addrs.clone())));
-    Transport::resolving(None, IpFamily::Auto, None, names).unwrap()
+    let dns = DnsCache::asking(IpFamily::Auto, Box::new(move |_| Ok(addrs.clone())));
+    Transport::resolving(None, IpFamily::Auto, None, dns).unwrap()
 }
 
 fn closed_port(host: impl Into<std::net::IpAddr>) -> SocketAddr {

@@ -1,8 +1,8 @@
-//! Where the bot may not write, as far as it was told. Pure; what is asked there is not worth a model
-//! call, as nobody would read the answer.
+//! Chats and topics in which the bot may not write, by what Telegram refused. A question from there
+//! is not answered, as nobody would read it. Pure.
 //!
-//! Rights come back without a word, so what is known is forgotten after ten minutes. It is asked and told with
-//! every message, so nothing here looks at more than one chat.
+//! Telegram does not say when a right is given back, so an entry is forgotten after ten minutes.
+//! Entries are read and written with every message, so no operation looks at more than one chat.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use std::time::Duration;
 use crate::chat::{ChatId, TopicId};
 use crate::clock::Timestamp;
 
-/// How long a refusal is taken for true.
+/// How long a refusal is believed.
 const BELIEVED: Duration = Duration::from_mins(10);
-/// Chats and topics that are remembered; beyond that they are asked once more.
+/// Most chats and topics that are remembered; beyond that all are forgotten.
 const MOST: usize = 10_000;
 
 /// Where the bot may not write.
@@ -30,7 +30,7 @@ type Key = (ChatId, Option<Option<TopicId>>);
 #[derive(Debug, Default)]
 pub(crate) struct Closed {
     places: BTreeMap<Key, Timestamp>,
-    /// The last text that was refused in words that are not known, by its hash.
+    /// The last text that was refused for a reason that we do not know, by its hash.
     refused: HashMap<ChatId, (u64, Timestamp)>,
 }
 
@@ -46,8 +46,9 @@ impl Closed {
         self.places.insert(key(place), now);
     }
 
-    /// A bare text was refused there in words that are not known. Whether another one was refused
-    /// before, and none sent between: then it is about the chat and not about a text.
+    /// A plain text was refused there for a reason that we do not know. Whether another text was
+    /// refused before, and none sent between: then the refusal is about the chat and not about one
+    /// text.
     pub(crate) fn refuses_all(&mut self, chat: ChatId, text: u64, now: Timestamp) -> bool {
         if self.refused.len() >= MOST {
             self.refused
@@ -60,7 +61,7 @@ impl Closed {
         before.is_some_and(|(other, since)| other != text && is_believed(since, now))
     }
 
-    /// It was told that it may write in the chat, or has done so.
+    /// The bot was told that it may write in the chat, or has done so.
     pub(crate) fn opened(&mut self, chat: ChatId) {
         self.refused.remove(&chat);
         let keys = self.places.range((chat, None)..).map(|(key, _)| *key);
@@ -70,7 +71,8 @@ impl Closed {
         }
     }
 
-    /// Whether it may not write there, as far as is known; what is too old is forgotten.
+    /// Whether the bot may not write there, as far as is known; an entry that is too old is
+    /// forgotten.
     pub(crate) fn holds(&mut self, place: Place, now: Timestamp) -> bool {
         let (chat, topic) = key(place);
         let mut is_known = |key| match self.places.get(&key) {

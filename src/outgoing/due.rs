@@ -1,12 +1,12 @@
-//! What may be sent, and what became of it, in the words in which `app::deliver` speaks with the lines.
-//! Pure.
+//! What the queues give out to be sent, and what they are told of how it ended: the types at the
+//! border to `app::deliver`. Pure.
 
 use std::time::Duration;
 
 use crate::chat::{ChatId, Failing, JobId, Outbound, OutboxId, Rank};
 use crate::clock::Timestamp;
 
-/// The light facts of an outbox row.
+/// What order and pace need to know of an outbox row, without its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) id: OutboxId,
@@ -50,7 +50,7 @@ impl Frame {
     }
 }
 
-/// Something whose time has come; its line is busy until [`super::Outgoing::ended`].
+/// Something whose time has come; its queue is busy until [`super::Outgoing::ended`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) item: Item,
@@ -70,7 +70,7 @@ pub(crate) enum Item {
 pub(crate) enum Ended {
     /// The row is gone from the outbox: sent, or not to be sent any more.
     Gone,
-    /// There was nothing to send, so nothing was learned of Telegram either.
+    /// There was nothing to send, so Telegram was not called.
     Unsent,
     /// The row was changed and goes again at once.
     Changed,
@@ -86,7 +86,7 @@ pub(crate) enum Ended {
     Broken,
 }
 
-/// What is to be stored of a row after a failed try.
+/// What becomes of a row after a failed try, to be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// It is tried again, in its order.

@@ -1,8 +1,8 @@
 //! What becomes of a row that Telegram keeps failing on (design §2, rule 6). Pure.
 //!
-//! A row that fails while Telegram serves others is set aside: what stands behind it in its chat goes
-//! on, and it is tried at growing intervals until it is given up. While Telegram serves nobody the
-//! fault is not the row's, and order is kept.
+//! A row that fails while Telegram serves others is set aside: what waits behind it in its chat
+//! goes on, and it is tried at growing intervals until it is given up. While Telegram serves nobody
+//! the fault is not the row's, and order is kept.
 
 use std::time::Duration;
 
@@ -24,15 +24,16 @@ const GIVEN_UP: Duration = Duration::from_hours(24);
 /// What becomes of a row after a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It stays where it is.
-    Again,
-    /// It stands aside and is tried again after this long.
+    /// It stays at its place and is tried again.
+    Retry,
+    /// It is set aside and tried again after this long.
     Aside(Duration),
     /// It is not tried any more.
     GivenUp,
 }
 
-/// What others met, in tries: when neither has grown, nobody else was tried.
+/// Tries of all chats so far, by how they ended. Two tallies tell what others met between two tries
+/// of one row: when neither count has grown, nobody else was tried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     /// Tries that Telegram answered.
@@ -42,7 +43,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Whether a failed try was the row's own fault, by what others met since the try before it.
+    /// Whether a failed try was the row's own fault, by what others met since the tally `before`,
+    /// that of the row's last failure.
     pub(super) fn proves(self, before: Self, ended: Ended) -> bool {
         match ended {
             Ended::Broken => true,
@@ -57,7 +59,7 @@ impl Tally {
     }
 }
 
-/// One failed try more; `since` is when the first of them ended.
+/// Counts one failed try more; `since` is when the first of them ended.
 pub(super) fn once_more(failing: Failing, since: Timestamp, now: Timestamp) -> Failing {
     Failing {
         tries: failing.tries.saturating_add(1),
@@ -75,7 +77,7 @@ pub(super) fn judge(failing: Failing, is_own_fault: bool) -> Verdict {
     if failing.is_aside || (is_lasting && is_own_fault) {
         return Verdict::Aside(failing.lasted.clamp(SHORTEST, LONGEST));
     }
-    Verdict::Again
+    Verdict::Retry
 }
 
 /// Whether the next failure of a row may set it aside, so that it is worth a question whether the
@@ -102,9 +104,9 @@ mod tests {
         let almost = PATIENCE.saturating_sub(Duration::from_secs(1));
         for (tries, lasted, is_own_fault, verdict) in [
             (6, PATIENCE, true, aside),
-            (5, PATIENCE, true, Verdict::Again),
-            (6, almost, true, Verdict::Again),
-            (600, GIVEN_UP * 2, false, Verdict::Again),
+            (5, PATIENCE, true, Verdict::Retry),
+            (6, almost, true, Verdict::Retry),
+            (600, GIVEN_UP * 2, false, Verdict::Retry),
         ] {
             let failing = failing(tries, lasted, false);
             assert_eq!(judge(failing, is_own_fault), verdict, "{failing:?}");

@@ -40,12 +40,15 @@ fn rows_of_one_chat_leave_one_at_a_time_in_order() {
     for number in [1, 2, 3] {
         let sent = outgoing.next(NOW).unwrap();
         assert_eq!(id(sent), number);
-        assert_eq!(outgoing.next(NOW), None, "the line is busy");
+        assert_eq!(outgoing.next(NOW), None, "the queue is busy");
         outgoing.ended(sent, Ended::Gone, NOW, Duration::ZERO);
     }
     assert_eq!(outgoing.len(), 0);
     assert_eq!(outgoing.next(NOW.after(MINUTE)), None);
-    assert!(outgoing.lines.is_empty(), "nothing is kept of an idle chat");
+    assert!(
+        outgoing.queues.is_empty(),
+        "nothing is kept of an idle chat"
+    );
 }
 
 #[test]
@@ -193,11 +196,11 @@ fn an_idle_group_is_forgotten() {
     let row = outgoing.next(NOW).unwrap();
     outgoing.ended(row, Ended::Gone, NOW, Duration::ZERO);
     assert_eq!(outgoing.next(NOW.after(MINUTE)), None);
-    assert!(outgoing.groups.is_empty() && outgoing.lines.is_empty());
+    assert!(outgoing.groups.is_empty() && outgoing.queues.is_empty());
 }
 
 #[test]
-fn while_telegram_is_silent_one_row_probes_at_growing_distances() {
+fn while_telegram_does_not_answer_one_row_probes_at_growing_distances() {
     let mut outgoing = Outgoing::default();
     for id in 0..50 {
         outgoing.push(head(id, 100 + i64::try_from(id).unwrap(), Rank::Final), NOW);
@@ -245,24 +248,24 @@ fn shown(outgoing: &mut Outgoing, job: u64, now: Timestamp) -> bool {
 #[test]
 fn a_row_goes_before_a_frame_and_frames_of_a_chat_take_turns() {
     let mut outgoing = Outgoing::default();
-    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, NOW);
-    outgoing.wish(ChatId(7), JobId(2), Frame::Draft, NOW);
-    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, NOW);
+    outgoing.request_frame(ChatId(7), JobId(1), Frame::Draft, NOW);
+    outgoing.request_frame(ChatId(7), JobId(2), Frame::Draft, NOW);
+    outgoing.request_frame(ChatId(7), JobId(1), Frame::Draft, NOW);
     outgoing.push(head(9, 7, Rank::Final), NOW);
     let row = outgoing.next(NOW).unwrap();
     assert_eq!(id(row), 9);
-    assert_eq!(outgoing.next(NOW), None, "the line is busy");
+    assert_eq!(outgoing.next(NOW), None, "the queue is busy");
     outgoing.ended(row, Ended::Gone, NOW, Duration::ZERO);
     assert!(shown(&mut outgoing, 1, NOW));
     assert!(shown(&mut outgoing, 2, NOW));
-    assert_eq!(outgoing.next(NOW), None, "one wish is one frame");
+    assert_eq!(outgoing.next(NOW), None, "one request is one frame");
 }
 
 #[test]
 fn finals_of_all_chats_go_before_frames_of_any_and_frames_before_typing() {
     let mut outgoing = Outgoing::default();
-    outgoing.wish(ChatId(1), JobId(1), Frame::Typing, NOW);
-    outgoing.wish(ChatId(2), JobId(2), Frame::Draft, NOW);
+    outgoing.request_frame(ChatId(1), JobId(1), Frame::Typing, NOW);
+    outgoing.request_frame(ChatId(2), JobId(2), Frame::Draft, NOW);
     outgoing.push(head(5, 3, Rank::Final), NOW);
     assert_eq!(outgoing.next_rank(), Some(Rank::Final));
     assert_eq!(taken(&mut outgoing, NOW), Some(5));
@@ -278,7 +281,7 @@ fn messages_that_grow_keep_to_one_a_second_without_a_burst() {
     let mut times = 0;
     for tenth in 0..100 {
         let now = NOW.after(SECOND / 10 * tenth);
-        outgoing.wish(ChatId(7), JobId(1), Frame::Message, now);
+        outgoing.request_frame(ChatId(7), JobId(1), Frame::Message, now);
         times += u32::from(shown(&mut outgoing, 1, now));
     }
     assert_eq!(times, 10);
@@ -287,7 +290,7 @@ fn messages_that_grow_keep_to_one_a_second_without_a_burst() {
 #[test]
 fn a_frame_that_met_a_flood_parks_the_chat_and_is_not_tried_again() {
     let mut outgoing = Outgoing::default();
-    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, NOW);
+    outgoing.request_frame(ChatId(7), JobId(1), Frame::Draft, NOW);
     let (_, due) = frame(&mut outgoing, NOW).unwrap();
     let until = NOW.after(Duration::from_secs(9));
     outgoing.ended(due, Ended::Flooded { until }, NOW, Duration::ZERO);
@@ -304,7 +307,7 @@ fn frames_take_their_part_of_a_groups_minute_and_answers_the_rest() {
     let (mut frames, mut rows) = (Vec::new(), Vec::new());
     for second in 0..300_u32 {
         let now = NOW.after(SECOND * second);
-        outgoing.wish(group, JobId(1), Frame::Message, now);
+        outgoing.request_frame(group, JobId(1), Frame::Message, now);
         if second % 4 == 0 {
             outgoing.push(head(u64::from(second), group.0, Rank::Final), now);
         }
@@ -541,7 +544,7 @@ fn what_stands_aside_holds_up_no_frame() {
     let end = NOW.after(MINUTE * 3);
     let ran = run(&mut outgoing, (NOW, end), one_fails);
     assert!(matches!(ran.last_fate(1), Fate::Aside(..)));
-    outgoing.wish(ChatId(7), JobId(1), Frame::Draft, end);
+    outgoing.request_frame(ChatId(7), JobId(1), Frame::Draft, end);
     assert!(shown(&mut outgoing, 1, end));
 }
 
@@ -559,7 +562,7 @@ fn the_count_of_rows_is_true_whatever_happens() {
                 let row = rng.choice([nth, nth / 2]).unwrap();
                 outgoing.push(head(row, chat.0, rank), now);
             }
-            4 => outgoing.wish(chat, JobId(nth), Frame::Draft, now),
+            4 => outgoing.request_frame(chat, JobId(nth), Frame::Draft, now),
             5 if rng.u8(0..20) == 0 => outgoing.close(chat),
             6..8 => under_way.extend(outgoing.next(now)),
             _ => {
@@ -579,7 +582,7 @@ fn the_count_of_rows_is_true_whatever_happens() {
             }
         }
         now = now.after(SECOND * rng.u32(0..60));
-        let counted = outgoing.lines.values().map(|rows| {
+        let counted = outgoing.queues.values().map(|rows| {
             let under_way = matches!(rows.under_way, Some(Item::Row(_)));
             rows.len() + usize::from(under_way)
         });
@@ -597,7 +600,7 @@ fn rows_that_have_other_ids_now_are_forgotten_and_cost_no_time() {
     outgoing.push(head(5, 7, Rank::Final), NOW);
     outgoing.forget(ChatId(7), &[OutboxId(2), OutboxId(3), OutboxId(9)], NOW);
     assert_eq!(outgoing.len(), 3);
-    assert_eq!(outgoing.next(NOW), None, "the line is busy");
+    assert_eq!(outgoing.next(NOW), None, "the queue is busy");
     outgoing.ended(first, Ended::Gone, NOW, Duration::ZERO);
     for expected in [4, 5] {
         let due = outgoing.next(NOW).unwrap();
@@ -607,5 +610,5 @@ fn rows_that_have_other_ids_now_are_forgotten_and_cost_no_time() {
     assert_eq!(outgoing.len(), 0);
     outgoing.forget(ChatId(9), &[OutboxId(1)], NOW);
     assert_eq!(outgoing.next(NOW.after(MINUTE)), None);
-    assert!(outgoing.lines.is_empty());
+    assert!(outgoing.queues.is_empty());
 }

@@ -1,6 +1,6 @@
-//! The gate: who may speak, about what, and whether it is still worth an answer (design §2 "Old
-//! mail", §3 "Strangers" and "Groups"). Pure; the registry's rows come in as [`Known`]. Invariant:
-//! nothing that was said to others in a group is ever answered.
+//! The gate: who may speak, about what, and whether a message is too stale for an answer (design §2
+//! "Old mail", §3 "Strangers" and "Groups"). Pure; the registry's rows come in as [`Known`].
+//! Invariant: nothing that was said to others in a group is ever answered.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(crate) struct Gate {
     pub(crate) stale_after: Duration,
 }
 
-/// What the registry knows of the two parties.
+/// What the registry knows of the sender and their group.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Known<'a> {
     /// The row of the sender.
@@ -80,8 +80,8 @@ pub(crate) enum Ignored {
     AlreadyTold,
     /// An Owner's command by a stranger.
     NotOwner,
-    /// Old mail in a group.
-    Old,
+    /// A stale message in a group.
+    Stale,
 }
 
 impl Gate {
@@ -132,7 +132,7 @@ pub(crate) fn admit(inbound: &Inbound, gate: &Gate, known: Known<'_>, now: Times
     };
     match command {
         Some(_) if owners && !is_owner => Admission::Tell(Notice::OwnersOnly),
-        Some(_) if owners && is_stale(inbound, gate, now) => old_mail(inbound.kind),
+        Some(_) if owners && is_stale(inbound, gate, now) => stale(inbound.kind),
         Some(_) if owners && inbound.kind == ChatKind::Group => {
             Admission::Tell(Notice::PrivateOnly)
         }
@@ -140,12 +140,12 @@ pub(crate) fn admit(inbound: &Inbound, gate: &Gate, known: Known<'_>, now: Times
             role,
             task: Task::Command(command),
         },
-        None if is_stale(inbound, gate, now) => old_mail(inbound.kind),
+        None if is_stale(inbound, gate, now) => stale(inbound.kind),
         None => question(inbound, role),
     }
 }
 
-/// What is dropped whoever says it.
+/// Why a message is dropped whoever sent it, if it is.
 fn not_for_us(inbound: &Inbound, gate: &Gate) -> Option<Ignored> {
     match inbound.kind {
         ChatKind::Private => return None,
@@ -182,8 +182,8 @@ fn stranger(kind: ChatKind, gate: &Gate, known: Known<'_>) -> Admission {
     }
 }
 
-/// What the model is asked, or what is said of a message that asks nothing. Items of an album and
-/// forwards without words wait for the words that may come with them.
+/// What the model is asked, or the notice for a message that asks nothing. Items of an album and
+/// forwards without words are served too, as the words may come with a further piece.
 fn question(inbound: &Inbound, role: Role) -> Admission {
     let task = inbound.question();
     let may_grow = inbound.album.is_some() || inbound.author.is_forwarded();
@@ -197,10 +197,10 @@ fn question(inbound: &Inbound, role: Role) -> Admission {
     }
 }
 
-fn old_mail(kind: ChatKind) -> Admission {
+fn stale(kind: ChatKind) -> Admission {
     match kind {
         ChatKind::Private => Admission::Tell(Notice::TooOld),
-        ChatKind::Group => Admission::Ignore(Ignored::Old),
+        ChatKind::Group => Admission::Ignore(Ignored::Stale),
     }
 }
 

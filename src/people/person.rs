@@ -43,10 +43,10 @@ pub(crate) struct Person {
     pub(crate) told: bool,
     /// False after Telegram said that we may not write to them.
     pub(crate) reachable: bool,
-    /// The newest question that came too late; a button has it answered all the same.
+    /// The newest question that came when it was stale; a button has it answered all the same.
     pub(crate) held: Option<Held>,
-    /// When it was last said here that a message could not be read: in a group, to anybody; to a
-    /// person, of old mail that no button can answer.
+    /// When a notice was last given here: in a group, that a message could not be read; to a
+    /// person, that a stale message came which no button can answer.
     pub(crate) told_unread: Option<Timestamp>,
 }
 
@@ -67,7 +67,7 @@ impl Person {
     }
 }
 
-/// A private question of old mail.
+/// A stale question in private, kept for the button that has it answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Held {
     pub(crate) message: MessageId,
@@ -76,7 +76,8 @@ pub(crate) struct Held {
     pub(crate) quote: Option<String>,
     pub(crate) enclosed: Vec<Enclosed>,
     pub(crate) sent: Timestamp,
-    /// When the person was told of it; the next ones of the same outage only take its place.
+    /// When the person was told of it; further ones of the same outage take its place without a
+    /// notice.
     pub(crate) told: Timestamp,
 }
 

@@ -1,11 +1,11 @@
-//! What one person holds of the queue over all their lanes, and how much of it their role gives
-//! (design §3, "Turns at once" and "Waiting"). Pure.
+//! What one person has waiting and running over all their lanes, and how much of that their role
+//! allows (design §3, "Turns at once" and "Waiting"). Pure.
 
 use crate::chat::Lane;
 use crate::chat::Role;
 use crate::people::roles::Roles;
 
-/// What one person holds.
+/// What one person has waiting and running.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Share {
     /// The lanes in which jobs wait or run, each once.
@@ -98,7 +98,7 @@ impl Share {
     }
 }
 
-/// How much one person may hold, by role.
+/// How much one person may have waiting and running, by role.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Shares {
     /// `USER_LIMITS=off`.

@@ -1,14 +1,14 @@
-//! Stars and pairs of tildes beside Chinese punctuation. Pure. `CommonMark` tells an opening `**` from
-//! a closing one by the white space around it, so it misreads `**注意：**这里`, where none is written;
-//! a noncharacter between the mark and the punctuation lets it do both, and the nearest two make a
-//! pair.
+//! Bold and struck text beside Chinese punctuation. Pure. `CommonMark` lets a run of `**` open or
+//! close by the white space and punctuation beside it (spec 0.31, "left-flanking delimiter run"),
+//! so it misreads `**注意：**这里`, where no space is written. With a noncharacter between the run and
+//! the punctuation it may do both, and the nearest two make a pair.
 
-use super::writer::is_noncharacter;
+use super::rich_writer::is_noncharacter;
 
-/// Stands between the two. No text shows it.
+/// The noncharacter; no text shows it.
 pub(super) const FLANK: char = '\u{fde3}';
 
-/// What may stand beside punctuation.
+/// Delimiters that may stand beside punctuation.
 const MARKS: [char; 2] = ['*', '~'];
 
 /// Where in a text [`FLANK`] belongs, in order.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::writer::Writer;
+use super::rich_writer::RichWriter;
 use crate::chat::rich::Rich;
 
 /// Numbers of footnotes by their labels, and what they say.
@@ -35,7 +35,7 @@ impl Footnotes {
     }
 
     /// Writes the notes, each on its line.
-    pub(super) fn list(self, writer: &mut Writer) {
+    pub(super) fn list(self, writer: &mut RichWriter) {
         writer.blank();
         for (place, note) in self.notes.iter().enumerate() {
             let Some(note) = note else { continue };

@@ -1,13 +1,14 @@
-//! What of an unfinished answer will not change any more, so that a text shown while it grows never
-//! shows one thing now and another a moment later. Pure.
+//! The stable prefix of a growing answer: the beginning that looks the same whatever follows, so
+//! that a frame never shows one thing now and another a moment later. Pure.
 //!
-//! The parser says what the beginning is; everything but its last block is decided. In the last
-//! block a mark that may still open something is held back with all that follows it, and so is a
-//! line that may still become a heading, a rule or the head of a table. What stays open for long is
-//! given up and shown as written ([`inline`] has the bounds); only a table waits for its end however
-//! long it is, because its width decides its form. Not waited for are definitions (a reference or a
-//! footnote is shown as written until its definition has come) and the line below a text that would
-//! make a heading of it: that would hold back the beginning of every answer.
+//! The parser reads what there is of the answer; everything but its last block is decided. In the
+//! last block a mark that may still open something is held back with all that follows it, and so is
+//! a line that may still become a heading, a rule or the head of a table. A mark that stays open
+//! for long is given up and shown as written ([`inline`] has the bounds); only a table waits for
+//! its end however long it is, because its width decides its form. Two things are not waited for:
+//! definitions (a reference or a footnote is shown as written until its definition has come), and
+//! the line below a text that would make a heading of it, which would hold back the beginning of
+//! every answer.
 
 mod ends;
 mod inline;
@@ -23,8 +24,8 @@ use inline::{Bound, Inline};
 use super::flanks::{self, FLANK};
 use super::markdown::options;
 
-/// The longest beginning of `markdown` that looks the same whatever follows.
-pub(crate) fn settled(markdown: &str) -> &str {
+/// The longest beginning of `markdown` that looks the same whatever follows it.
+pub(crate) fn stable_prefix(markdown: &str) -> &str {
     let flanks = flanks::places(markdown);
     if flanks.is_empty() {
         return beginning(markdown);
@@ -52,7 +53,7 @@ fn beginning(markdown: &str) -> &str {
     if let Some(at) = formula
         && leaf.as_ref().is_none_or(|leaf| leaf.start > at)
     {
-        // What the parser makes of a formula's lines says nothing.
+        // The parser knows no formulas: what it makes of their lines is not used.
         return beginning(source.get(..at).unwrap_or_default());
     }
     let kept = match open.into_iter().chain(formula).min() {
@@ -214,7 +215,7 @@ impl Leaf {
         Some(Self::new(kind, range.start))
     }
 
-    /// Where begins what may still change.
+    /// Where the part begins that may still change.
     fn undecided(&self, source: &str) -> Option<usize> {
         let own = source.get(self.start..).unwrap_or_default();
         let is_closed = has_blank_end(source);

@@ -1,6 +1,6 @@
-//! The HTML tags that models write in markdown. Pure. A few of them Telegram can show; of those that
-//! only arrange a page ([`Layout`]) nothing is shown but their text. Everything else is no tag for us,
-//! and is shown as it was written.
+//! The HTML tags that models write in markdown. Pure. Telegram can show a few of them; of those
+//! that only arrange a page ([`Layout`]) nothing is shown but their text. Every other tag is shown
+//! as it was written.
 
 use crate::chat::rich::Style;
 

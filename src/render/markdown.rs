@@ -1,5 +1,5 @@
 //! A model's answer, written in markdown, to text with formatting. Pure. Walks over the tokens of
-//! [`super::tokens`] and writes each with [`Writer`]; no step calls itself, so nesting costs no
+//! [`super::tokens`] and writes each with [`RichWriter`]; no step calls itself, so nesting costs no
 //! stack. Invariant: no word of the answer is lost, whatever cannot be shown stays as it was written.
 
 use std::mem;
@@ -10,9 +10,9 @@ use super::blocks::language;
 use super::footnotes::Footnotes;
 use super::html::Mark;
 use super::math::{self, Masked};
+use super::rich_writer::RichWriter;
 use super::table::Table;
 use super::tokens::{self, Token};
-use super::writer::Writer;
 use super::{latex, links};
 use crate::chat::rich::{Rich, Style};
 
@@ -34,7 +34,7 @@ pub(crate) fn answer(markdown: &str, asked: &str) -> Rich {
     let mut page = Page {
         masked: &masked,
         asked,
-        writer: Writer::default(),
+        writer: RichWriter::default(),
         held: Vec::new(),
         lists: Vec::new(),
         blocks: Vec::new(),
@@ -56,9 +56,9 @@ pub(crate) fn answer(markdown: &str, asked: &str) -> Rich {
 pub(super) struct Page<'p> {
     pub(super) masked: &'p Masked<'p>,
     pub(super) asked: &'p str,
-    pub(super) writer: Writer,
+    pub(super) writer: RichWriter,
     /// Writers that wait while a cell, a note or a raised text is written apart.
-    pub(super) held: Vec<Writer>,
+    pub(super) held: Vec<RichWriter>,
     /// Numbers of the next items; none for lists of bullets.
     pub(super) lists: Vec<Option<u64>>,
     pub(super) blocks: Vec<Block>,

@@ -1,6 +1,6 @@
-//! Formulas are taken out of the markdown before it is parsed, or its rules would eat their
-//! backslashes and underscores; a mark of noncharacters keeps each one's place. Pure. Code is never
-//! searched, and prices are no formulas.
+//! Takes the formulas out of the markdown before it is parsed, or its rules would eat their
+//! backslashes and underscores; a placeholder of noncharacters keeps the place of each. Pure. Code
+//! is never searched, and prices are no formulas.
 
 use std::borrow::Cow;
 use std::iter;
@@ -10,7 +10,7 @@ use pulldown_cmark::{Event, Parser, Tag};
 
 use super::flanks::{self, FLANK};
 use super::markdown::options;
-use super::writer::is_noncharacter;
+use super::rich_writer::is_noncharacter;
 
 const OPEN: char = '\u{fdd0}';
 /// The first of 16 digits.

@@ -1,19 +1,19 @@
-//! Tables: a narrow one is drawn in monospace, a wide one told row by row. Pure.
+//! Tables: a narrow one is drawn in monospace, a wide one is listed row by row. Pure.
 
 use std::iter;
 
 use pulldown_cmark::Alignment;
 use unicode_width::UnicodeWidthStr;
 
-use super::writer::Writer;
+use super::rich_writer::RichWriter;
 use crate::chat::rich::{Rich, Style};
 
 /// Columns of monospace that a phone shows without wrapping.
 const WIDEST: usize = 36;
 const BETWEEN: &str = " │ ";
 const CROSSING: &str = "─┼─";
-/// Telling a table row by row repeats its header; more than this many bytes of it would only bury
-/// the rows.
+/// A list of rows repeats the header for each; more than this many bytes of it would only bury the
+/// rows.
 const LONGEST_REPETITION: usize = 32 * 1024;
 const NOTHING: &str = "—";
 
@@ -26,7 +26,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn write(&self, writer: &mut Writer) {
+    pub(super) fn write(&self, writer: &mut RichWriter) {
         let widths = self.widths();
         let between = BETWEEN.width() * widths.len().saturating_sub(1);
         if self.is_plain() && widths.iter().sum::<usize>() + between <= WIDEST {
@@ -35,7 +35,7 @@ impl Table {
             writer.push(&self.drawn(&widths));
             writer.close();
         } else {
-            self.tell(writer);
+            self.list(writer);
         }
     }
 
@@ -44,7 +44,7 @@ impl Table {
     }
 
     /// Whether monospace can show all of it: nobody can follow a link in it, and a spoiler would
-    /// be told.
+    /// be readable.
     fn is_plain(&self) -> bool {
         let mut styles = self.all_rows().flatten().flat_map(|cell| &cell.entities);
         styles.all(|entity| match entity.style {
@@ -99,24 +99,24 @@ impl Table {
         (0..height.unwrap_or(0).max(1)).map(line).collect()
     }
 
-    fn tell(&self, writer: &mut Writer) {
+    fn list(&self, writer: &mut RichWriter) {
         let head: usize = self.head.iter().map(|cell| cell.text.len() + 8).sum();
         if head.saturating_mul(self.rows.len()) > LONGEST_REPETITION {
-            self.all_rows().for_each(|row| tell_bare(row, writer));
+            self.all_rows().for_each(|row| list_bare(row, writer));
             return;
         }
         if self.rows.is_empty() {
-            tell_bare(&self.head, writer);
+            list_bare(&self.head, writer);
         }
         for row in &self.rows {
             writer.blank();
-            self.tell_row(row, writer);
+            self.list_row(row, writer);
         }
     }
 
     /// The first cell as a title, the others as a list; every cell beside what its column is
     /// called.
-    fn tell_row(&self, row: &[Rich], writer: &mut Writer) {
+    fn list_row(&self, row: &[Rich], writer: &mut RichWriter) {
         for column in 0..self.head.len().max(row.len()) {
             let head = self.head.get(column).filter(|head| !head.text.is_empty());
             let cell = row.get(column).filter(|cell| !cell.text.is_empty());
@@ -142,7 +142,7 @@ impl Table {
 }
 
 /// A row without the names of its columns.
-fn tell_bare(row: &[Rich], writer: &mut Writer) {
+fn list_bare(row: &[Rich], writer: &mut RichWriter) {
     writer.line();
     for (column, cell) in row.iter().enumerate() {
         if column > 0 && !cell.text.is_empty() {

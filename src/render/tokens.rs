@@ -1,6 +1,6 @@
-//! From what the parser says to what is written: finds the other half of HTML tags and of the marks
-//! that `CommonMark` does not know (`||spoiler||`, `==mark==`), or leaves them as text. Pure.
-//! Invariant: in the result every opening has its closing, and they are nested.
+//! Turns the parser's events into tokens to be written: finds the other half of HTML tags and of
+//! the marks that `CommonMark` does not know (`||spoiler||`, `==mark==`), or leaves them as text.
+//! Pure. Invariant: in the result every opening has its closing, and they are nested.
 
 use std::collections::HashMap;
 use std::mem;
@@ -337,14 +337,15 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// Tells the holder of the present block; nothing in the block reaches across this.
-    fn around(&mut self, tell: impl FnOnce(&mut Parent)) {
+    /// Changes the block around the present one; nothing that is open in the present one goes on
+    /// after this.
+    fn around(&mut self, change: impl FnOnce(&mut Parent)) {
         let mut parents = self.parents.iter_mut().rev();
         if let Some(parent) = parents.next() {
             parent.forget();
         }
         if let Some(around) = parents.next() {
-            tell(around);
+            change(around);
         }
     }
 

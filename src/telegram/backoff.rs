@@ -10,33 +10,33 @@ use crate::clock::Instant;
 
 /// An empty answer that came sooner was not a long poll.
 const TOO_SOON: Duration = Duration::from_secs(1);
-/// As many of them in a row are let pass.
+/// Empty answers in a row that came too soon and cause no wait.
 const PATIENCE: u32 = 2;
 
-/// Waits that double from the first to the cap.
+/// Exponential backoff: waits that double from the first to the cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ramp {
+struct Exponential {
     first: Duration,
     cap: Duration,
 }
 
-const TRANSIENT: Ramp = Ramp {
+const TRANSIENT: Exponential = Exponential {
     first: Duration::from_millis(500),
     cap: Duration::from_secs(30),
 };
 /// The server itself delays repeated conflicts by three seconds.
-const CONFLICT: Ramp = Ramp {
+const CONFLICT: Exponential = Exponential {
     first: Duration::from_secs(3),
     cap: Duration::from_secs(30),
 };
-/// Spread over what a flood wait is exceeded by.
+/// A flood wait is exceeded by up to this, at random.
 const FLOOD_JITTER: Duration = Duration::from_secs(1);
 
 /// Counts what went wrong since the last good poll.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
-    /// The ramp we are on and how many waits it has given.
-    climbed: Option<(Ramp, u32)>,
+    /// The series of waits we are in, and how many of it were given.
+    position: Option<(Exponential, u32)>,
     /// Empty answers in a row that came too soon.
     empties: u32,
 }
@@ -45,9 +45,9 @@ impl Backoff {
     /// The wait after a failed poll. A flood is waited out in full.
     pub(crate) fn wait(&mut self, error: &PollError, rng: &mut fastrand::Rng) -> Duration {
         match error {
-            PollError::Down(_) | PollError::Hung => self.climb(TRANSIENT, rng),
+            PollError::Down(_) | PollError::Hung => self.next_wait(TRANSIENT, rng),
             PollError::OtherPoller | PollError::Webhook | PollError::Unauthorized => {
-                self.climb(CONFLICT, rng)
+                self.next_wait(CONFLICT, rng)
             }
             PollError::Flood(wait) => wait.saturating_add(FLOOD_JITTER.mul_f64(rng.f64())),
         }
@@ -67,21 +67,21 @@ impl Backoff {
             self.empties = 0;
         }
         if self.empties > PATIENCE {
-            return self.climb(TRANSIENT, rng);
+            return self.next_wait(TRANSIENT, rng);
         }
-        self.climbed = None;
+        self.position = None;
         Duration::ZERO
     }
 
-    /// Between half of the ramp's next wait and the whole of it.
-    fn climb(&mut self, ramp: Ramp, rng: &mut fastrand::Rng) -> Duration {
-        let given = match self.climbed {
-            Some((on, given)) if on == ramp => given,
+    /// A random wait between half of the series' next one and the whole of it.
+    fn next_wait(&mut self, series: Exponential, rng: &mut fastrand::Rng) -> Duration {
+        let given = match self.position {
+            Some((on, given)) if on == series => given,
             Some(_) | None => 0,
         };
-        self.climbed = Some((ramp, given.saturating_add(1)));
-        let doubled = ramp.first.saturating_mul(2_u32.saturating_pow(given));
-        doubled.min(ramp.cap).mul_f64(0.5 + rng.f64() / 2.0)
+        self.position = Some((series, given.saturating_add(1)));
+        let doubled = series.first.saturating_mul(2_u32.saturating_pow(given));
+        doubled.min(series.cap).mul_f64(0.5 + rng.f64() / 2.0)
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_failure_climbs_from_its_first_wait_to_its_cap() {
+    fn each_kind_of_failure_backs_off_from_its_first_wait_to_its_cap() {
         let mut rng = fastrand::Rng::with_seed(1);
         for (error, first, cap) in [
             (DOWN, secs(0.5), secs(30.0)),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_poll_or_another_failure_starts_the_ramp_anew() {
+    fn a_good_poll_or_another_failure_starts_the_backoff_over() {
         let mut rng = fastrand::Rng::with_seed(1);
         let mut backoff = Backoff::default();
         for _ in 0..9 {

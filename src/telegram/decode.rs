@@ -1,9 +1,8 @@
 //! One update's JSON to an [`Event`]. Pure; each update is decoded alone, so that one the bot does
 //! not understand cannot hide the others.
 //!
-//! Whether a message in a group is meant for the bot is decided by entities, never by searching
-//! the text. Words that are not the sender's own (forwarded, replied to, quoted) never address the
-//! bot.
+//! Whether a message in a group is meant for the bot is decided by entities, never by searching the
+//! text. Words that are not the sender's own (forwarded, replied to, quoted) never address the bot.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use self::kinds::{Carried, carried, file_of};
-use self::words::{Address, Words};
+use self::message_text::{Address, MessageText};
 use super::Me;
 use super::wire::{CallbackQuery, Chat, ChatMemberUpdated, Message, StoppedGeneration, User};
 use crate::chat::{
@@ -21,7 +20,7 @@ use crate::chat::{
 use crate::clock::Timestamp;
 
 mod kinds;
-mod words;
+mod message_text;
 
 /// Longest quote, in characters.
 const MAX_QUOTE: usize = 4096;
@@ -100,7 +99,7 @@ fn of_member(json: &str) -> Result<Event, Unfit> {
     let reachable = match member.status.as_str() {
         "creator" | "administrator" | "member" => true,
         "left" | "kicked" => false,
-        // Where it may send no text it can say nothing.
+        // Where the bot may send no text it cannot answer.
         "restricted" => member.is_member == Some(true) && member.can_send_messages != Some(false),
         _ => return Err(skipped("unknown member status")),
     };
@@ -110,7 +109,7 @@ fn of_member(json: &str) -> Result<Event, Unfit> {
     })
 }
 
-/// A press that cannot be acted on is an event all the same: whatever is not answered spins.
+/// A press that cannot be acted on is an event all the same: the button spins until it is answered.
 fn of_press(update: UpdateId, json: &str) -> Result<Event, Unfit> {
     let query: CallbackQuery = serde_json::from_str(json)?;
     let sender = person(&query.from);
@@ -135,7 +134,7 @@ fn of_press(update: UpdateId, json: &str) -> Result<Event, Unfit> {
     })
 }
 
-/// A stop names nobody: in a private chat it can only be the person's.
+/// A stop names nobody; it comes from private chats only, so it is the person's.
 fn of_stop(json: &str) -> Result<Event, Unfit> {
     let stop: StoppedGeneration = serde_json::from_str(json)?;
     match chat_kind(&stop.chat)? {
@@ -177,7 +176,7 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         return Err(skipped("own inline result"));
     }
     let sender = sender(&message)?;
-    let said = said(&message, kind, media(&message, json)?, me);
+    let meaning = meaning_of(&message, kind, media(&message, json)?, me);
     Ok(Event::Message(Inbound {
         update,
         chat: here,
@@ -187,19 +186,19 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         sender,
         sent: Timestamp::from_secs(message.edit_date.unwrap_or(message.date)),
         posted: Timestamp::from_secs(message.date),
-        addressed: said.addressed,
-        author: said.author,
-        content: said.content,
-        quote: said.quote,
-        file_of_reply: said.file_of_reply.map(str::to_owned),
-        replies_to: said.replies_to,
+        addressed: meaning.addressed,
+        author: meaning.author,
+        content: meaning.content,
+        quote: meaning.quote,
+        file_of_reply: meaning.file_of_reply.map(str::to_owned),
+        replies_to: meaning.replies_to,
         chose_quote: message.quote.is_some(),
         album: message.media_group_id,
     }))
 }
 
-/// What a message says and to whom.
-struct Said {
+/// What a message consists of, and whom it addresses.
+struct Meaning {
     addressed: Addressed,
     author: Author,
     content: Content,
@@ -208,15 +207,15 @@ struct Said {
     replies_to: Option<MessageId>,
 }
 
-fn said(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &Me) -> Said {
+fn meaning_of(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &Me) -> Meaning {
     let author = author(message);
-    let words = Words::of(message).unwrap_or_default();
+    let words = MessageText::of(message).unwrap_or_default();
     let reply = replied_to(message);
     let text = match author {
         Author::Forwarded { .. } => words.text.trim().to_owned(),
         Author::Sender | Author::InlineBot => words.without(me),
     };
-    Said {
+    Meaning {
         addressed: match kind {
             ChatKind::Private => Addressed::Private,
             ChatKind::Group => addressed(&words, &author, reply.as_ref(), me),
@@ -237,7 +236,8 @@ fn said(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &Me) -> 
     }
 }
 
-/// Both the forms of a forward count, and that one is there at all, whatever it holds.
+/// Whose words a message holds. Fields of the new and the old form of a forward count, whatever
+/// they hold.
 fn author(message: &Message<'_>) -> Author {
     let is_forward = [
         message.forward_origin,
@@ -343,7 +343,12 @@ fn media(message: &Message<'_>, json: &str) -> Result<Option<&'static str>, Unfi
 }
 
 /// Forwarded words speak to nobody, and a command counts only when it was typed.
-fn addressed(words: &Words, author: &Author, reply: Option<&Message<'_>>, me: &Me) -> Addressed {
+fn addressed(
+    words: &MessageText,
+    author: &Author,
+    reply: Option<&Message<'_>>,
+    me: &Me,
+) -> Addressed {
     let address = match author {
         Author::Forwarded { .. } => Address::Nobody,
         Author::Sender | Author::InlineBot => words.address(me),
@@ -369,7 +374,7 @@ fn quote(message: &Message<'_>, reply: Option<&Message<'_>>) -> Option<String> {
     if let Some(quote) = &message.quote {
         return bounded(&quote.text);
     }
-    bounded(&Words::of(reply?)?.text)
+    bounded(&MessageText::of(reply?)?.text)
 }
 
 fn bounded(text: &str) -> Option<String> {

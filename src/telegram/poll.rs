@@ -79,7 +79,7 @@ pub(crate) enum PollError {
     Webhook,
     #[error("too many requests: wait {} s", .0.as_secs())]
     Flood(Duration),
-    /// Telegram cannot be reached, fails, or talks nonsense.
+    /// Telegram cannot be reached, fails, or gives an answer that is not the Bot API's.
     #[error(transparent)]
     Down(CallError),
     /// No end within the deadline; the next poll gets a new thread and a new connection.
@@ -134,7 +134,7 @@ impl Poller {
             None => Worker::start(&self.account, self.settings)?,
         };
         let answer = worker.ask(self.params(offset, limit));
-        // On every way out but an answer the worker is dropped here, which breaks its call off.
+        // In every case but an answer the worker is dropped here, which breaks its call off.
         match tokio::time::timeout(self.settings.deadline, answer).await {
             Ok(Ok(answer)) => {
                 self.worker = Some(worker);
@@ -162,14 +162,15 @@ impl Poller {
     }
 }
 
-/// The way to a thread that polls; dropping it ends the thread.
+/// The handle of the thread that polls; dropping it ends the thread.
 #[derive(Debug)]
 struct Worker {
-    orders: SyncSender<Order>,
+    calls: SyncSender<Call>,
     client: Client,
 }
 
-struct Order {
+/// One `getUpdates`, and where its answer goes.
+struct Call {
     params: GetUpdatesParams,
     answer: oneshot::Sender<Result<Batch, CallError>>,
 }
@@ -182,24 +183,24 @@ impl Worker {
             between_bytes: None,
             idle_connections: 1,
         });
-        let (orders, inbox) = sync_channel(1);
+        let (calls, to_do) = sync_channel(1);
         let worker = Self {
-            orders,
+            calls,
             client: client.clone(),
         };
         thread::Builder::new()
             .name("svs-poll".to_owned())
             .stack_size(STACK)
-            .spawn(move || work(&client, &inbox))?;
+            .spawn(move || work(&client, &to_do))?;
         Ok(worker)
     }
 
     /// A worker whose thread has died answers at once, with an error.
     fn ask(&self, params: GetUpdatesParams) -> oneshot::Receiver<Result<Batch, CallError>> {
         let (answer, answered) = oneshot::channel();
-        let order = Order { params, answer };
-        // An order that is not taken drops its sender, which the receiver sees.
-        drop(self.orders.try_send(order));
+        let call = Call { params, answer };
+        // A call that is not taken drops its sender, which the receiver sees.
+        drop(self.calls.try_send(call));
         answered
     }
 }
@@ -211,8 +212,8 @@ impl Drop for Worker {
 }
 
 /// Runs until the worker is dropped.
-fn work(client: &Client, orders: &Receiver<Order>) {
-    for Order { params, answer } in orders {
+fn work(client: &Client, to_do: &Receiver<Call>) {
+    for Call { params, answer } in to_do {
         // Nobody waits any more when the poll was dropped; Telegram keeps what it brought.
         drop(answer.send(poll(client, &params)));
     }

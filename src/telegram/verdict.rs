@@ -12,20 +12,20 @@ const DEFAULT_FLOOD: Duration = Duration::from_secs(5);
 /// The shortest: Telegram counts in whole seconds.
 const SHORTEST_FLOOD: Duration = Duration::from_secs(1);
 /// The longest wait that is believed: Telegram's go up to a day or so. A number beyond a week is
-/// nonsense, and counts as none.
+/// an error, and counts as none.
 const LONGEST_FLOOD: Duration = Duration::from_hours(7 * 24);
 
 /// A refused call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// Nothing to this chat for so long; can be a day.
+    /// Send nothing to this chat for so long, which can be a day.
     #[error("too many requests: wait {} s", .0.as_secs())]
     Flood(Duration),
     /// An edit to what is there already: as good as done.
     #[error("the message is the same already")]
     NotModified,
-    /// The message to edit or delete is not there or no longer ours to change: send anew, or take
-    /// the deletion as done.
+    /// The message to edit or delete is not there or no longer ours to change: send a new one, or
+    /// take the deletion as done.
     #[error("the message cannot be changed any more")]
     Gone,
     /// Send without the reply.
@@ -52,15 +52,16 @@ pub(crate) enum Refusal {
     /// The group has a new id: rewrite it everywhere, then send again.
     #[error("the group moved to {0}")]
     Migrated(ChatId),
-    /// Blocked, removed, muted or never met: send nothing there until it is heard of again.
+    /// The bot was blocked, removed or muted, or never met the person: send nothing there until an
+    /// update comes from there.
     #[error("the chat is closed to the bot")]
     ChatClosed,
     /// This kind of content may not be sent there (files, voice, links …), a text may: send it
     /// plainer.
     #[error("this kind of content is not allowed there")]
     ContentForbidden,
-    /// A 403 in words that are not known: about what was to be sent, or about the chat. Holds what
-    /// Telegram said. When two bare texts in a row are refused so, the chat is closed.
+    /// A 403 with an unknown description, which it holds: about what was to be sent, or about the
+    /// chat. When two plain texts in a row are refused so, the chat is taken as closed.
     #[error("forbidden: {0}")]
     Forbidden(String),
     /// It was sent, and somebody in the chat removed it at once: done, without a message id.
@@ -84,7 +85,7 @@ pub(crate) enum Refusal {
     /// The service, or a gateway before it, failed. A send may have been delivered.
     #[error("telegram failed with status {0}")]
     Transient(u16),
-    /// Everything else: our bug, or a right the caller can do without. Holds what Telegram said.
+    /// Everything else: our bug, or a right the caller can do without. Holds the description.
     #[error("refused: {0}")]
     Rejected(String),
 }
@@ -109,9 +110,9 @@ pub(crate) enum Conflict {
     Webhook,
 }
 
-/// A refused call, as it came.
+/// The answer to a refused call.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Said<'a> {
+pub(super) struct ErrorReply<'a> {
     /// `error_code`, or the status of the response.
     pub(super) code: u16,
     /// `None`: the answer is not the Bot API's but a gateway's.
@@ -194,33 +195,33 @@ const KNOWN: &[(&str, Refusal)] = &[
 /// kind of content.
 const WRITING: [&str; 4] = ["text", "a message", "message", "the message"];
 
-pub(super) fn of(said: Said<'_>) -> Refusal {
-    if let Some(to) = said.migrate_to {
+pub(super) fn of(reply: ErrorReply<'_>) -> Refusal {
+    if let Some(to) = reply.migrate_to {
         return Refusal::Migrated(to);
     }
-    let lower = said.description.map(str::to_lowercase);
+    let lower = reply.description.map(str::to_lowercase);
     let text = lower.as_deref();
-    let words = || said.description.unwrap_or_default().to_owned();
-    match said.code {
+    let words = || reply.description.unwrap_or_default().to_owned();
+    match reply.code {
         // A server older than a method we use says so; without that, the token is malformed.
         404 if text.is_some_and(|text| text.contains("method not found")) => Refusal::UnknownMethod,
         // A 404 that is not the Bot API's own is some gateway's.
         404 if text.is_none() => Refusal::Transient(404),
         401 | 404 => Refusal::Unauthorized,
         413 => Refusal::FileTooLarge,
-        429 => Refusal::Flood(flood(said.retry_after, text)),
+        429 => Refusal::Flood(flood(reply.retry_after, text)),
         // How the layer below says 429, under any status.
         400..=499 if let Some(wait) = text.and_then(layer_wait) => {
             Refusal::Flood(flood(Some(wait), text))
         }
         // Too slow, too early, gone away: what stands between says so of a call it has not judged.
-        408 | 421 | 423 | 425 | 460 | 499 => Refusal::Transient(said.code),
+        408 | 421 | 423 | 425 | 460 | 499 => Refusal::Transient(reply.code),
         400..=499 => match text {
-            Some(text) => known(said.code, text).unwrap_or_else(|| match said.code {
+            Some(text) => known(reply.code, text).unwrap_or_else(|| match reply.code {
                 403 => Refusal::Forbidden(words()),
                 _ => Refusal::Rejected(words()),
             }),
-            None => Refusal::Transient(said.code),
+            None => Refusal::Transient(reply.code),
         },
         // A moderator bot was faster than the answer: trying again would post it once more.
         500 if text.is_some_and(|text| text.contains("immediately deleted")) => {

@@ -180,11 +180,11 @@ fn a_pool_without_any_thread_is_not_made() {
 fn idle_threads_may_end_but_for_the_last() {
     let pool = Pool::new("test", 4).unwrap();
     let taken: Vec<_> = (0..3).map(|_| pool.try_take().unwrap()).collect();
-    assert!(!pool.0.lets_go(0), "it is at work");
+    assert!(!pool.0.may_end(0), "it is at work");
     drop(taken);
-    assert!(pool.0.lets_go(0));
-    assert!(pool.0.lets_go(2));
-    assert!(!pool.0.lets_go(1), "it is the last");
+    assert!(pool.0.may_end(0));
+    assert!(pool.0.may_end(2));
+    assert!(!pool.0.may_end(1), "it is the last");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::words::{Axis, ROWS, Signal, signals};
+use super::words::{Axis, Signal, signals, traditional};
 use super::*;
 use crate::locale::{Language, Locale};
 
@@ -258,9 +258,8 @@ fn every_reason_has_words_in_both_languages() {
 
 #[test]
 fn every_word_of_the_table_is_found_where_it_stands() {
-    assert_eq!(signals().count(), ROWS);
     for signal in signals() {
-        for word in signal.words.columns().into_iter().flatten() {
+        for word in signal.columns().into_iter().flatten() {
             let bare = word.trim_matches(&['*', ' ', '…'][..]);
             assert!(
                 bare.chars().count() >= 2,
@@ -274,7 +273,7 @@ fn every_word_of_the_table_is_found_where_it_stands() {
                 format!("«{word}»", word = word.trim_end_matches('*')),
                 format!("({}) .", word.trim_end_matches('*').to_uppercase()),
             ] {
-                let found = of_axis(Signs::of(&text), signal);
+                let found = of_axis(Signs::of(&text), &signal);
                 assert!(found >= u16::from(signal.weight), "{text:?} gave {found}");
             }
         }
@@ -282,23 +281,33 @@ fn every_word_of_the_table_is_found_where_it_stands() {
 }
 
 #[test]
-fn a_frame_counts_only_when_its_second_part_follows_the_first() {
+fn the_table_of_traditional_characters_is_made_of_pairs() {
+    let pairs = traditional();
+    assert!(pairs.len() > 300, "{}", pairs.len());
+    for (simplified, traditional) in pairs {
+        assert_ne!(simplified, traditional);
+        assert!(!simplified.is_ascii() && !traditional.is_ascii());
+    }
+}
+
+#[test]
+fn a_pattern_counts_only_when_its_second_part_follows_the_first() {
     let mut count = 0;
     for signal in signals() {
-        for column in signal.words.columns() {
+        for column in signal.columns() {
             let firsts: Vec<_> = column.iter().filter_map(|w| w.strip_suffix(" …")).collect();
             let seconds: Vec<_> = column.iter().filter_map(|w| w.strip_prefix("… ")).collect();
-            assert_eq!(firsts.is_empty(), seconds.is_empty(), "half a frame");
+            assert_eq!(firsts.is_empty(), seconds.is_empty(), "half a pattern");
             // What is both a first and a second part counts either way round.
             let is_both = |word: &str| firsts.contains(&word) && seconds.contains(&word);
             for first in firsts.iter().filter(|word| !is_both(word)) {
                 for second in seconds.iter().filter(|word| !is_both(word)) {
                     let second = second.trim_end_matches('*');
-                    let weight = |text: String| of_axis(Signs::of(&text), signal);
+                    let weight = |text: String| of_axis(Signs::of(&text), &signal);
                     let alone = weight(format!("{first} | ")) + weight(format!("| {second}"));
                     let reversed = weight(format!("{second} | {first}"));
-                    let framed = weight(format!("{first} | {second}"));
-                    assert!(framed > alone.max(reversed), "{first:?} … {second:?}");
+                    let whole = weight(format!("{first} | {second}"));
+                    assert!(whole > alone.max(reversed), "{first:?} … {second:?}");
                     count += 1;
                 }
             }
@@ -307,7 +316,7 @@ fn a_frame_counts_only_when_its_second_part_follows_the_first() {
     assert!(count > 100, "{count}");
 }
 
-fn of_axis(signs: Signs, signal: &Signal) -> u16 {
+fn of_axis(signs: Signs, signal: &Signal<'_>) -> u16 {
     match signal.axis {
         Axis::Chat => signs.chat,
         Axis::Small => signs.small,
@@ -595,8 +604,8 @@ fn the_question_is_found_before_and_after_a_long_paste() {
 }
 
 fn piece() -> impl Strategy<Value = String> {
-    let words = signals().flat_map(|signal| signal.words.columns());
-    let words: Vec<_> = words.flatten().map(ToString::to_string).collect();
+    let words = signals().flat_map(|signal| signal.columns().concat());
+    let words: Vec<_> = words.map(ToOwned::to_owned).collect();
     prop_oneof![".{0,12}", "\\PC{0,12}", prop::sample::select(words)]
 }
 

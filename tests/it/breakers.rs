@@ -37,9 +37,9 @@ fn one_full_model(fault: Fault) {
     }
     let calls = world.gemini.calls().split_off(1);
     let vain = calls.iter().filter(|call| call.model == first).count();
-    // Three open the breaker; then it is one trial after 2, 4, 8, 15, 15 … s.
-    let trials = usize::try_from(now().saturating_sub(began).as_secs() / 2).unwrap();
-    assert!(vain <= 3 + trials, "{vain} calls to a model that is full");
+    // Three open the breaker; then it is one probe after 2, 4, 8, 15, 15 … s.
+    let probes = usize::try_from(now().saturating_sub(began).as_secs() / 2).unwrap();
+    assert!(vain <= 3 + probes, "{vain} calls to a model that is full");
     world.gemini.model(&first).recovers();
     let telegram = Arc::clone(&world.telegram);
     let mut people = (200..).map(|id| telegram.person(id));
@@ -51,7 +51,7 @@ fn one_full_model(fault: Fault) {
 }
 
 /// Everything fails like this for a while.
-fn storm(fault: Fault) {
+fn correlated_failure(fault: Fault) {
     const KEYS: [&str; 6] = ["s1", "s2", "s3", "s4", "s5", "s6"];
     let mut world = World::new()
         .open()
@@ -82,13 +82,13 @@ fn storm(fault: Fault) {
 }
 
 #[test]
-fn a_storm_of_errors_puts_no_key_away_and_all_serve_as_soon_as_it_is_over() {
-    storm(Fault::INTERNAL);
+fn a_correlated_failure_blacklists_no_key_and_all_serve_as_soon_as_it_is_over() {
+    correlated_failure(Fault::INTERNAL);
 }
 
 #[test]
-fn a_storm_that_nothing_explains_puts_no_key_away_and_all_serve_as_soon_as_it_is_over() {
-    storm(Fault::UNHEARD);
+fn a_correlated_failure_that_nothing_explains_blacklists_no_key_and_all_serve_after_it() {
+    correlated_failure(Fault::UNHEARD);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn three_keys_that_fail_where_others_answer_keep_nobody_from_an_answer() {
 }
 
 #[test]
-fn a_key_that_fails_where_others_answer_is_put_away_after_three_times() {
+fn a_key_that_fails_where_others_answer_is_blacklisted_after_three_times() {
     let mut world = World::new().open().env("KEY_COOLDOWN_SECS", "1").start();
     world.gemini.key("k1").answers(Fault::INTERNAL);
     let telegram = Arc::clone(&world.telegram);
@@ -128,7 +128,7 @@ fn a_key_that_fails_where_others_answer_is_put_away_after_three_times() {
             world.gemini.calls_by("k1") >= 3
         },
     );
-    // For ten seconds it may still turn out to be a storm.
+    // For ten seconds it may still turn out to be a correlated failure.
     eventually(Duration::from_secs(30), "the key is blacklisted", || {
         world.tells_of_keys().contains("1 blacklisted")
     });
@@ -199,7 +199,7 @@ fn where_free_keys_are_not_served_two_say_so_and_a_paid_key_answers() {
 }
 
 #[test]
-fn a_key_that_was_put_away_is_tried_once_when_its_time_is_over() {
+fn a_blacklisted_key_is_probed_once_when_its_time_is_over() {
     let mut world = World::new()
         .open()
         .env("KEY_COOLDOWN_SECS", "1")
@@ -217,11 +217,11 @@ fn a_key_that_was_put_away_is_tried_once_when_its_time_is_over() {
     let gemini = Arc::clone(&world.gemini);
     let failures = || gemini.calls_by("k1");
     ask_until("it has failed three times", &|| failures() == 3);
-    ask_until("it has its trial", &|| failures() == 4);
+    ask_until("it has its probe", &|| failures() == 4);
     let told = world.tells_of_keys();
     assert!(told.contains("1 blacklisted"), "{told}");
     gemini.key("k1").recovers();
-    ask_until("it has its second trial, and serves", &|| failures() > 5);
+    ask_until("it has its second probe, and serves", &|| failures() > 5);
     let tried: Vec<Duration> = gemini
         .calls()
         .iter()

@@ -356,7 +356,7 @@ fn a_photo_without_a_word_gets_a_sentence() {
 }
 
 #[test]
-fn old_mail_is_not_answered_as_if_it_were_new() {
+fn a_stale_question_is_not_answered_as_if_it_were_new() {
     let mut world = World::new().open().prepare();
     let telegram = std::sync::Arc::clone(&world.telegram);
     let old = |person: Person| person.some_time_ago(Duration::from_mins(31));

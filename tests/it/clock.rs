@@ -27,7 +27,7 @@ fn a_clock_that_is_fast_makes_no_question_old() {
 }
 
 #[test]
-fn a_clock_that_is_slow_leaves_old_mail_old() {
+fn a_clock_that_is_slow_leaves_stale_messages_stale() {
     for off in [-31 * MINUTE, -DAY] {
         let mut world = World::new().open().prepare();
         if !world.sets_the_clock(off) {

@@ -139,7 +139,7 @@ impl Siege {
     }
 
     /// Nothing waits any more, and nobody waits for a word.
-    fn is_settled(&mut self) -> bool {
+    fn is_idle(&mut self) -> bool {
         self.world.telegram.is_drained()
             && self.accounts().values().all(|account| account.lost == 0)
             && self.world.questions() == (0, 0)
@@ -213,14 +213,14 @@ fn killed_at_random_moments_it_loses_nothing_and_stays_within_every_limit() {
     }
     siege.world.telegram.comes_back();
     let start = now();
-    while !siege.is_settled() && now().saturating_sub(start) < plan.patience {
+    while !siege.is_idle() && now().saturating_sub(start) < plan.patience {
         time_passes(Duration::from_millis(100));
     }
     report(&siege, seed);
     for (chat, account) in siege.accounts() {
         judge(chat, siege.asked[&chat].len(), &account);
     }
-    assert!(siege.is_settled(), "something waits still");
+    assert!(siege.is_idle(), "something waits still");
     assert_eq!(siege.given_up(), 0, "innocent questions given up");
     let busiest = siege.world.gemini.busiest_day();
     assert!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::reask::{said, settled};
+use crate::reask::{said, wait_until_idle};
 use crate::world::gemini::Fault;
 use crate::world::http::Trouble;
 use crate::world::telegram::{Person, forward, photo, typed};
@@ -48,7 +48,7 @@ fn a_comment_and_the_messages_forwarded_with_it_are_one_question() {
             all.insert(place, typed("who is right?"));
             person.sends_together(all.into_iter().map(|one| at(second, one)).collect());
             person.hears_about("who is right?");
-            settled(&mut world);
+            wait_until_idle(&mut world);
             assert_eq!(world.gemini.calls().len(), 1, "comment at {place}");
             let words = [
                 "a message by Bob",
@@ -75,7 +75,7 @@ fn a_forward_joins_its_comment_that_is_being_answered() {
         world.gemini.everyone().recovers();
         person.sends(at(second, forward("Bob", "it is cheese")));
         person.hears_about("cheese");
-        settled(&mut world);
+        wait_until_idle(&mut world);
         is_one_question(&world, &person, &["> it is cheese", "who is right?"]);
         world.stop();
     }
@@ -89,12 +89,12 @@ fn a_forward_finds_its_comment_that_was_answered_a_moment_ago() {
         let second = this_second();
         person.sends(at(second, typed("who is right?")));
         person.hears_about("who is right?");
-        settled(&mut world);
+        wait_until_idle(&mut world);
         person.sends(at(second, forward("Bob", "it is cheese")));
         person.sees("an answer to both halves", |shown| {
             shown.iter().any(|one| one.text.contains("cheese"))
         });
-        settled(&mut world);
+        wait_until_idle(&mut world);
         let calls = world.gemini.calls();
         assert_eq!(calls.len(), 2);
         let asked = calls[1].question();
@@ -135,7 +135,7 @@ fn a_comment_and_its_forwards_stay_one_question_over_a_kill() {
             person.sends(then);
             world.restart();
             person.hears_about("cheese");
-            settled(&mut world);
+            wait_until_idle(&mut world);
             is_one_question(&world, &person, &["> it is cheese", "who is right?"]);
             world.stop();
         }
@@ -150,7 +150,7 @@ fn five_forwards_are_one_question_and_so_are_forwards_of_files_one_sentence() {
         let texts = ["one", "two", "three", "four", "five"];
         person.sends_together(texts.map(|text| forward("Bob", text)).to_vec());
         person.hears_about("five");
-        settled(&mut world);
+        wait_until_idle(&mut world);
         assert_eq!(world.gemini.calls().len(), 1);
         is_one_question(
             &world,
@@ -183,7 +183,7 @@ fn in_a_group_forwards_count_only_with_a_question_of_the_same_person() {
         at(second, forward("Eve", "it is cheese")),
     ]);
     group.hears();
-    settled(&mut world);
+    wait_until_idle(&mut world);
     let calls = world.gemini.calls();
     assert_eq!(calls.len(), 1);
     let asked = calls[0].question();
@@ -203,12 +203,12 @@ fn a_photo_with_a_caption_is_asked_and_both_sides_know_that_nobody_sees_it() {
         assert!(answer.text.contains("can't look at photos"), "{answer:?}");
         let asked = world.gemini.calls()[0].question();
         assert!(asked.contains("cannot see: photo"), "{asked}");
-        settled(&mut world);
+        wait_until_idle(&mut world);
         if id == 1 {
             // Also when it is asked again, and in what follows.
             person.presses_on(answer.id, "Retry");
             world.gemini.awaits_calls(2);
-            settled(&mut world);
+            wait_until_idle(&mut world);
             let asked = world.gemini.calls()[1].question();
             assert!(asked.contains("cannot see: photo"), "{asked}");
             let next = person.is_answered("and now?");
@@ -237,7 +237,7 @@ fn a_reply_to_a_photo_is_answered_with_the_same_honesty() {
     assert!(calls[0].question().contains("cannot see: photo"));
     assert!(calls[1].question().contains("cannot see: photo"));
     assert!(calls[1].question().contains("> my cat"));
-    settled(&mut world);
+    wait_until_idle(&mut world);
     world.stop();
 }
 
@@ -254,7 +254,7 @@ fn an_album_is_one_question_or_one_sentence() {
     assert!(sentence.text.contains("photos"), "{sentence:?}");
     assert!(!sentence.text.contains("echo["), "{sentence:?}");
     person.is_answered("a fence");
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(person.shows().len(), 3);
     assert_eq!(world.gemini.calls().len(), 2);
     world.stop();
@@ -286,7 +286,7 @@ fn every_kind_of_message_brings_a_sentence_in_private_and_news_of_the_chat_none(
         person.sends(news);
     }
     person.is_answered("a fence");
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(person.shows().len(), sentences + 1);
     world.stop();
 }
@@ -303,7 +303,7 @@ fn in_a_group_what_cannot_be_read_is_said_once_an_hour_and_only_in_reply() {
     ann.sends_an_album(&["", ""]);
     ann.replies_with(answer.id, sticker());
     assert!(group.hears().text.contains("stickers"));
-    settled(&mut world);
+    wait_until_idle(&mut world);
     world.terminate();
     world.restart();
     ann.replies_with(answer.id, sticker());
@@ -315,7 +315,7 @@ fn in_a_group_what_cannot_be_read_is_said_once_an_hour_and_only_in_reply() {
         ann.sends(photo("@testbot"));
         assert!(group.hears().text.contains("photos"));
     }
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(group.shows().len(), 5);
     world.stop();
 }
@@ -330,7 +330,7 @@ fn an_old_album_brings_one_word() {
     world.restart();
     person.hears();
     person.is_answered("a fence");
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(person.shows().len(), 2);
     world.stop();
 }
@@ -352,13 +352,13 @@ fn a_message_that_comes_under_two_update_ids_is_answered_and_charged_once() {
         person.hears_about("hello");
         let help = person.says("/help");
         person.hears();
-        settled(&mut world);
+        wait_until_idle(&mut world);
         world.terminate();
         world.telegram.repeats(id, question);
         world.telegram.repeats(id, help);
         world.restart();
         person.is_answered("a fence");
-        settled(&mut world);
+        wait_until_idle(&mut world);
         assert_eq!(person.shows().len(), 3);
         assert_eq!(world.gemini.calls_about("hello").len(), 2, "the kill's own");
         world.stop();
@@ -384,11 +384,11 @@ fn a_change_that_adds_the_forgotten_mention_is_a_question() {
     assert!(answer.text.contains("how are you?"), "{answer:?}");
     assert_eq!(answer.reply_to, Some(question));
     // A guest's round is not kept; the same message asks once all the same.
-    settled(&mut world);
+    wait_until_idle(&mut world);
     ann.edits(question, "@testbot how are you now?");
     ann.says("@testbot a fence");
     assert!(group.hears().text.contains("a fence"));
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(world.gemini.calls().len(), 2);
     world.stop();
 }
@@ -402,7 +402,7 @@ fn a_caption_that_is_added_to_a_photo_is_a_question() {
     person.edits(shot, "what is this?");
     let answer = person.hears().text;
     assert!(answer.contains("what is this?") && answer.contains(UNSEEN));
-    settled(&mut world);
+    wait_until_idle(&mut world);
     world.stop();
 }
 
@@ -419,7 +419,7 @@ fn a_reply_to_the_bot_that_names_another_bot_is_not_for_it() {
     assert!(group.hears().text.contains("@bob look"));
     ann.replies(answer.id, "@otherbot and @testbot too?");
     assert!(group.hears().text.contains("@otherbot and"));
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(world.gemini.calls().len(), 3);
     world.stop();
 }
@@ -434,12 +434,12 @@ fn a_bare_mention_in_reply_to_an_answer_asks_about_it() {
         let ann = group.member(7);
         ann.says("@testbot hello");
         let answer = group.hears();
-        settled(&mut world);
+        wait_until_idle(&mut world);
         ann.replies(answer.id, "@testbot");
         group.hears();
         let asked = world.gemini.calls()[1].question();
         assert!(asked.contains("> echo["), "{role}: {asked}");
-        settled(&mut world);
+        wait_until_idle(&mut world);
         world.stop();
     }
 }
@@ -457,11 +457,11 @@ fn the_buttons_of_what_a_chat_asked_may_be_pressed_by_whoever_is_let_in() {
                 .last()
                 .is_some_and(|last| last.button("Retry").is_some())
         });
-        settled(&mut world);
+        wait_until_idle(&mut world);
         let pressed = group.member(8).presses_on(answer[0].id, "Retry");
         assert_eq!(group.member(8).is_told(&pressed), "");
         world.gemini.awaits_calls(2);
-        settled(&mut world);
+        wait_until_idle(&mut world);
         world.stop();
     }
 }
@@ -505,7 +505,7 @@ fn every_press_is_answered() {
         .presses_with(json!({"message": held, "data": "retry"}));
     assert_eq!(world.telegram.person(66).is_told(&press), "");
     assert_eq!(world.telegram.unanswered_presses(), 0);
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(world.gemini.calls().len(), 1);
     world.stop();
 }
@@ -547,7 +547,7 @@ fn a_command_that_nobody_typed_gives_no_role() {
         message[name] = how;
         owner.sends(message);
         owner.hears();
-        settled(&mut world);
+        wait_until_idle(&mut world);
         let told = world.telegram.person(7).asks("/status");
         assert!(told.contains("Your role: Guest"), "{name}: {told}");
     }
@@ -565,13 +565,13 @@ fn after_a_group_became_a_supergroup_an_old_number_means_nothing() {
     group.member(8).says("not for the bot");
     group.member(7).says("@testbot about cats");
     let old = group.hears().id;
-    settled(&mut world);
+    wait_until_idle(&mut world);
     let moved = group.tells_its_move_to(-1_001_234_567_890);
     // Not a part of any round, so that nothing but its number could tie it to one.
     moved.member(8).says("/help@testbot");
     let help = moved.hears();
     assert_eq!(help.id, old, "the numbers begin anew");
-    settled(&mut world);
+    wait_until_idle(&mut world);
     moved.member(7).replies(help.id, "@testbot and why?");
     moved.hears();
     let asked = world.gemini.calls_about("and why?")[0].question();
@@ -585,6 +585,6 @@ fn after_a_group_became_a_supergroup_an_old_number_means_nothing() {
         told.iter().any(|text| text.contains("about cats")),
         "{told:?}"
     );
-    settled(&mut world);
+    wait_until_idle(&mut world);
     world.stop();
 }

@@ -213,6 +213,8 @@ fn each_death_is_told_to_the_owner_once_with_name_and_reason_whenever_the_bot_is
         world.kill();
         world.restart();
         ann.is_answered(&format!("after {key}"));
+        // A later kill would repeat what is on its way then.
+        world.notes_all();
     }
     eventually(PATIENCE, "the owner has heard of both", || {
         heard(&world, 1, "no longer works").len() >= 2
@@ -222,6 +224,7 @@ fn each_death_is_told_to_the_owner_once_with_name_and_reason_whenever_the_bot_is
             .telegram
             .person(1)
             .is_answered(&format!("fence {quiet}"));
+        world.notes_all();
         world.kill();
         world.restart();
     }

@@ -17,14 +17,14 @@ pub(crate) fn said(call: &Call) -> Vec<String> {
 }
 
 /// All that was sent so far is stored, and nothing waits or runs.
-pub(crate) fn settled(world: &mut World) {
+pub(crate) fn wait_until_idle(world: &mut World) {
     eventually(PATIENCE, "all is confirmed", || world.telegram.is_drained());
     eventually(PATIENCE, "nothing runs", || world.questions() == (0, 0));
 }
 
 fn die_if(world: &mut World, dies: bool) {
     if dies {
-        settled(world);
+        wait_until_idle(world);
         world.notes_all();
         world.kill();
         world.restart();
@@ -49,7 +49,7 @@ fn a_stopped_turn_ends_and_is_not_begun_again() {
             owner.presses_data(shown, "stop:2");
             assert_eq!(world.telegram.press_is_told(2), "");
         }
-        settled(&mut world);
+        wait_until_idle(&mut world);
         world.gemini.everyone().recovers();
         world.kill();
         world.restart();
@@ -100,13 +100,13 @@ fn retry_makes_the_newest_answer_anew_in_its_place() {
         world.telegram.press_is_told(2);
         world.gemini.lets_go("");
         world.telegram.comes_to_show(1, &["Another answer."]);
-        settled(&mut world);
+        wait_until_idle(&mut world);
         assert_eq!(world.gemini.calls_about("hello").len(), 2, "pressed twice");
         assert_eq!(said(&world.gemini.calls()[1]), ["hello"]);
         world.notes_all();
         die_if(&mut world, dies);
         owner.presses_data(answer.id, "retry");
-        settled(&mut world);
+        wait_until_idle(&mut world);
         assert_eq!(world.gemini.calls_about("hello").len(), 3, "once more");
         owner.says("and now?");
         owner.hears();
@@ -130,7 +130,7 @@ fn a_longer_answer_takes_the_place_and_goes_on_and_a_shorter_one_cleans_up() {
     eventually(PATIENCE, "two parts are shown", || {
         world.telegram.shows(1).len() == 2
     });
-    settled(&mut world);
+    wait_until_idle(&mut world);
     world.notes_all();
     let last = world.telegram.shows(1)[1].clone();
     assert_eq!(world.telegram.buttons_under(&last.text), ["Retry"]);
@@ -253,7 +253,7 @@ fn the_buttons_of_an_answer_in_a_group_belong_to_the_asker_and_the_owner() {
     assert!(world.telegram.press_is_told(1).contains("whoever asked"));
     bob.presses_data(answer.id, "continue");
     assert!(world.telegram.press_is_told(2).contains("whoever asked"));
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(world.gemini.calls().len(), 1);
     world.gemini.when_asked("mine", "Another: {question}");
     group.member(1).presses_data(answer.id, "retry");
@@ -263,7 +263,7 @@ fn the_buttons_of_an_answer_in_a_group_belong_to_the_asker_and_the_owner() {
     owner.asks("/revoke 7");
     ann.presses_data(answer.id, "retry");
     assert_eq!(world.telegram.press_is_told(4), "");
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(
         world.gemini.calls().len(),
         3,
@@ -291,7 +291,7 @@ fn a_question_that_is_changed_while_it_is_answered_is_asked_as_it_is_now() {
             owner.edits(question, "right");
         }
         world.telegram.comes_to_show(1, &["echo[0 rounds]: right"]);
-        settled(&mut world);
+        wait_until_idle(&mut world);
         assert_eq!(world.gemini.calls_about("wrong").len(), 1);
         assert_eq!(owner.is_answered("next"), "echo[1 rounds]: next");
         world.stop();
@@ -319,7 +319,7 @@ fn only_the_changed_question_of_a_lane_is_begun_again() {
             "echo[2 rounds]: three",
         ],
     );
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(world.gemini.calls_about("wrong two").len(), 0);
     assert_eq!(world.gemini.calls().len(), 4);
     world.stop();
@@ -336,7 +336,7 @@ fn a_question_that_was_changed_and_then_stopped_is_not_asked() {
     owner.asks("/stop");
     world.gemini.everyone().recovers();
     assert_eq!(owner.is_answered("next"), "echo[0 rounds]: next");
-    settled(&mut world);
+    wait_until_idle(&mut world);
     let asked = world.gemini.calls_about("right").len();
     world.kill();
     world.restart();
@@ -360,7 +360,7 @@ fn changing_the_newest_question_replaces_its_answer() {
         owner.edits(old, "another one");
         owner.edits(newest, "two");
         owner.edits(newest, "/new");
-        settled(&mut world);
+        wait_until_idle(&mut world);
         assert_eq!(world.gemini.calls().len(), 2);
         if dies {
             world.gemini.everyone().answers(Fault::Line(Trouble::Hang));
@@ -375,7 +375,7 @@ fn changing_the_newest_question_replaces_its_answer() {
         }
         let shown = ["echo[0 rounds]: one", "echo[1 rounds]: two, please"];
         world.telegram.comes_to_show(1, &shown);
-        settled(&mut world);
+        wait_until_idle(&mut world);
         world.notes_all();
         owner.edits(newest, "two again");
         let shown = ["echo[0 rounds]: one", "echo[1 rounds]: two again"];
@@ -399,7 +399,7 @@ fn in_a_group_a_change_counts_only_where_the_bot_was_spoken_to() {
     ann.edits(question, "@testbot goodbye");
     let shown = ["echo[0 rounds]: P7: goodbye"];
     world.telegram.comes_to_show(-123, &shown);
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(world.gemini.calls().len(), 2);
     assert_eq!(world.telegram.shows(-123)[0].id, answer.id);
     world.stop();
@@ -490,7 +490,7 @@ fn a_paste_that_came_in_pieces_is_one_question() {
         let asked = world.gemini.calls_about("and this");
         asked.len() == 1 && asked[0].question() == format!("{full}and this")
     });
-    settled(&mut world);
+    wait_until_idle(&mut world);
     // One that stays alone is answered all the same, also when the bot dies while it waits.
     let asked = world.gemini.calls().len();
     owner.says(&line);
@@ -499,7 +499,7 @@ fn a_paste_that_came_in_pieces_is_one_question() {
     world.restart();
     owner.says("another question");
     world.gemini.awaits_calls(asked + 2);
-    settled(&mut world);
+    wait_until_idle(&mut world);
     let calls = world.gemini.calls();
     assert_eq!(calls.len(), asked + 2);
     assert_eq!(calls[asked].question(), line);
@@ -536,10 +536,10 @@ fn what_is_held_back_can_be_stopped_and_is_not_joined_with_a_reply() {
     owner.replies(answer.id, "what about this?");
     world.gemini.awaits_calls(3);
     assert_eq!(world.gemini.calls()[1].question(), full);
-    settled(&mut world);
+    wait_until_idle(&mut world);
     owner.says(&"y".repeat(4096));
     owner.asks("/stop");
-    settled(&mut world);
+    wait_until_idle(&mut world);
     let asked = world.gemini.calls_about("yyyy").len();
     world.kill();
     world.restart();
@@ -551,7 +551,7 @@ fn what_is_held_back_can_be_stopped_and_is_not_joined_with_a_reply() {
 }
 
 #[test]
-fn a_question_of_old_mail_is_answered_as_it_was_changed() {
+fn a_stale_question_is_answered_as_it_was_changed() {
     let mut world = World::new().prepare();
     let owner = world.telegram.person(1);
     let ago = Duration::from_mins(31);
@@ -559,7 +559,7 @@ fn a_question_of_old_mail_is_answered_as_it_was_changed() {
     world.restart();
     let notice = owner.hears();
     owner.edits(question, "right");
-    settled(&mut world);
+    wait_until_idle(&mut world);
     assert_eq!(world.gemini.calls().len(), 0);
     world.kill();
     world.restart();

@@ -1,5 +1,5 @@
-//! What one person may hold: turns at once and waiting places over all their lanes, refused at the
-//! door, so that nobody fills the inbox for the others.
+//! What one person may hold: turns at once and waiting places over all their lanes, refused before
+//! they are stored, so that nobody fills the inbox for the others.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ mod gemini;
 mod limits;
 mod people;
 mod rules;
-mod speech;
+mod streaming;
 mod telegram;
 
 fn agent() -> ureq::Agent {

@@ -23,7 +23,7 @@ pub(crate) mod telegram;
 
 use bot::{Bot, Ended};
 use gemini::{Gemini, key_text};
-use http::{Server, Tripwire};
+use http::{CrashPoint, Server};
 use telegram::{TOKEN, Telegram};
 
 /// How long a test waits for an effect before it fails. Nothing is measured with it: it only has to
@@ -152,10 +152,10 @@ impl Builder {
         for (name, project) in &self.keys {
             gemini.admits(name, project);
         }
-        let tripwire = Arc::new(Tripwire::default());
+        let crash_point = Arc::new(CrashPoint::default());
         let servers = [
-            Server::with_tripwire(Arc::clone(&telegram), Arc::clone(&tripwire)),
-            Server::with_tripwire(Arc::clone(&gemini), Arc::clone(&tripwire)),
+            Server::with_crash_point(Arc::clone(&telegram), Arc::clone(&crash_point)),
+            Server::with_crash_point(Arc::clone(&gemini), Arc::clone(&crash_point)),
         ];
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
@@ -173,7 +173,7 @@ impl Builder {
         World {
             telegram,
             gemini,
-            tripwire,
+            crash_point,
             settings: defaults,
             secrets: self
                 .keys
@@ -203,7 +203,7 @@ impl Builder {
 pub(crate) struct World {
     pub(crate) telegram: Arc<Telegram>,
     pub(crate) gemini: Arc<Gemini>,
-    pub(crate) tripwire: Arc<Tripwire>,
+    pub(crate) crash_point: Arc<CrashPoint>,
     settings: BTreeMap<String, String>,
     secrets: Vec<String>,
     wrapper: Vec<String>,

@@ -1,9 +1,9 @@
-//! A new message on its way into the inbox: whether it is a piece of another question, and where it
-//! stands among the rounds. What becomes of it depends on what waits, runs and is kept, so it is decided
-//! in the writer's transaction, where that stands still.
+//! A new message that enters the inbox: whether it is a piece of another question, and which round
+//! it follows. That depends on what waits, runs and is kept, so it is decided in the writer's
+//! transaction, in which nothing of it changes.
 
-use super::again::{instead_of, under_way};
 use super::journal::{Draft, Journaled};
+use super::reask::{instead_of, under_way};
 use crate::chat::pieces::{Piece, Seam, forward_to};
 use crate::chat::{Basis, ChatId, Enclosed, Job, MessageId, Origin, Task};
 use crate::store::{Disposition, StoreError, Write};
@@ -45,7 +45,7 @@ impl Draft {
     fn begin(&self, rows: &mut Write<'_>, into: &mut Journaled) -> Result<(), StoreError> {
         let lane = self.job.lane;
         let mut job = self.job.clone();
-        if !into.door.admits(&job) {
+        if !into.limits.admits(&job) {
             return into.refuse(rows, job);
         }
         self.place(rows, into, &mut job)?;
@@ -82,7 +82,7 @@ impl Draft {
     }
 
     /// A forward belongs to the comment that came right before it, although that was asked at once:
-    /// it is asked anew, as a question that was changed.
+    /// it is re-asked, as a question that was changed.
     fn join_comment(&self, rows: &mut Write<'_>, into: &mut Journaled) -> Result<bool, StoreError> {
         let jobs = under_way(rows, into, &self.known, self.job.lane)?;
         let newest = jobs.into_iter().max_by_key(|job| job.id);
@@ -101,7 +101,7 @@ impl Draft {
         Ok(true)
     }
 
-    /// The comment has its answer already. Where the round is kept, it is asked again in its place.
+    /// The comment has its answer already. Where the round is kept, it is re-asked in its place.
     fn join_answered(
         &self,
         rows: &mut Write<'_>,
@@ -126,7 +126,7 @@ impl Draft {
         if forward_to(&mut question, &self.job).is_err() {
             return Ok(false);
         }
-        if into.door.admits(&question) {
+        if into.limits.admits(&question) {
             into.add(rows, question)?;
         } else {
             into.refuse(rows, question)?;

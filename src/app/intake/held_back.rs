@@ -1,4 +1,5 @@
-//! Questions that are on disk and not in the queue yet, because a further piece of them may come.
+//! Questions that are held back: stored, but not in the queue yet, because a further piece of them
+//! may come.
 
 use std::collections::HashMap;
 
@@ -23,7 +24,7 @@ impl HeldBack {
         self.0.len()
     }
 
-    /// The open ends, for the journal to join pieces to.
+    /// Where pieces can be joined to each of them, for the journal.
     pub(super) fn seams(&self) -> HashMap<Lane, Seam> {
         let seams = self.0.iter().map(|(lane, held)| (*lane, held.seam.clone()));
         seams.collect()
@@ -47,7 +48,8 @@ impl HeldBack {
         due.map(|(_, held)| held.waiting).collect()
     }
 
-    /// Takes over the open ends as a batch left them; those that it closed, to be queued.
+    /// Takes over the state in which a batch left them; returns those that get no further piece, to
+    /// be queued.
     pub(super) fn follow(&mut self, seams: &HashMap<Lane, Seam>, now: Instant) -> Vec<Waiting> {
         for (lane, held) in &mut self.0 {
             if let Some(seam) = seams.get(lane)
@@ -66,7 +68,7 @@ impl HeldBack {
         closed.map(|(_, held)| held.waiting).collect()
     }
 
-    /// Holds a question back; the one of its lane that was held back until now.
+    /// Holds a question back; returns the one of its lane that was held back until now.
     pub(super) fn put(&mut self, waiting: Waiting, seam: Seam, now: Instant) -> Option<Waiting> {
         let until = now + PATIENCE;
         let held = Held {

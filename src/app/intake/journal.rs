@@ -1,4 +1,5 @@
-//! A batch of updates to inbox rows: decode each alone, ask the gate, one commit for all.
+//! Turns a batch of updates into inbox rows: each is decoded alone and sorted, and one commit
+//! stores all.
 //!
 //! Invariant: the commit that stores the jobs also stores the offset and marks every update seen,
 //! also those that are dropped or not understood.
@@ -18,20 +19,21 @@ use crate::telegram::Me;
 use crate::telegram::decode::decode;
 use crate::telegram::poll::Batch;
 
-use super::again::{Edit, Press};
-use super::door::Door;
+use super::person_limits::PersonLimits;
+use super::reask::{Edit, Press};
 use super::sorter::Sorter;
 
-/// What one update comes to.
+/// What one update is to the bot.
 pub(super) enum Entry {
     Job(Draft),
-    /// A button, with the question that it asks to be answered now.
+    /// A press that needs no look at earlier rounds, with the stale question that it has answered
+    /// now.
     Pressed {
         acknowledge: Outbound,
         job: Option<Job>,
     },
-    /// A button under an answer.
-    Again(Press),
+    /// A press of a button under an answer.
+    Reask(Press),
     Edited(Edit),
     /// The native Stop of a draft.
     Stopped {
@@ -57,9 +59,9 @@ pub(super) struct Draft {
     pub(super) replies_to: Option<MessageId>,
     /// The person chose the words that are quoted.
     pub(super) chose_quote: bool,
-    /// As what it may be a piece of another question.
+    /// What kind of piece of another question it may be.
     pub(super) piece: Option<Piece>,
-    /// Said to others in a group: it counts only as a piece of a question.
+    /// It was said to others in a group: it counts only as a piece of a question.
     pub(super) is_aside: bool,
     /// Jobs that wait or run in its lane, where it matters: they will be newer rounds than any that is
     /// kept now.
@@ -75,7 +77,7 @@ pub(super) struct Draft {
 pub(super) struct Journaled {
     /// Jobs in the order of their updates.
     pub(super) jobs: Vec<Job>,
-    /// Rows that leave at once.
+    /// Outbox rows that are to be sent.
     pub(super) rows: Vec<Head>,
     /// Questions of this batch, or from before it, that wait for a further piece.
     pub(super) seams: HashMap<Lane, Seam>,
@@ -89,7 +91,7 @@ pub(super) struct Journaled {
     pub(super) told: Vec<UserId>,
     /// Questions that the inbox still took when the batch came.
     pub(super) room: usize,
-    pub(super) door: Door,
+    pub(super) limits: PersonLimits,
     /// Questions that were not let in.
     pub(super) refused: usize,
 }
@@ -107,7 +109,8 @@ pub(super) struct Before {
 }
 
 /// Stores a batch, with at most as many questions as there is room for: the first one that does not
-/// fit, and all after it, stay with Telegram. Control needs no room.
+/// fit, and all updates after it that need room, are left to Telegram. Commands, presses and
+/// notices need none.
 pub(super) async fn store(
     ctx: &Ctx,
     batch: &Batch,
@@ -137,11 +140,11 @@ pub(super) async fn store(
         room, seams, told, ..
     } = before;
     let all = entries.iter().map(|(_, entry)| entry);
-    let door = Door::for_all(ctx, all, &seams, told).await?;
+    let limits = PersonLimits::of_batch(ctx, all, &seams, told).await?;
     let stored = ctx.engine.store.write(move |rows| {
         let mut journaled = Journaled {
             seams: seams.clone(),
-            door: door.clone(),
+            limits: limits.clone(),
             room,
             ..Journaled::default()
         };
@@ -236,15 +239,15 @@ impl Journaled {
         self.jobs.iter().filter(is_question).count()
     }
 
-    /// Whether it takes a place in the queue: a question that the door lets in.
+    /// Whether it takes a place in the queue: a question within the limits of its person.
     pub(super) fn takes_room(&self, entry: &Entry) -> bool {
         match entry {
             Entry::Job(draft) => {
                 let is_question = matches!(draft.job.task, Task::Question { .. });
-                is_question && !draft.is_aside && self.door.admits(&draft.job)
+                is_question && !draft.is_aside && self.limits.admits(&draft.job)
             }
             Entry::Pressed { .. }
-            | Entry::Again(_)
+            | Entry::Reask(_)
             | Entry::Edited(_)
             | Entry::Stopped { .. }
             | Entry::Dropped
@@ -254,14 +257,14 @@ impl Journaled {
         }
     }
 
-    /// A new job, which ends whatever its lane was waiting for.
+    /// Stores a new job. A question of its lane that was held back gets no further pieces after it.
     pub(super) fn add(&mut self, rows: &mut Write<'_>, draft: Job) -> Result<JobId, StoreError> {
         let id = rows.next_job_id()?;
         let job = Job { id, ..draft };
         rows.put_job(&job)?;
         self.seams.remove(&job.lane);
         if let Task::Question { .. } = job.task {
-            self.door.count(job.lane);
+            self.limits.count(job.lane);
         }
         self.jobs.push(job);
         Ok(id)
@@ -273,7 +276,7 @@ impl Journaled {
         seam.is_some_and(|seam| seam.job == job.id)
     }
 
-    /// Has a job answered anew that may be running with the words it had before.
+    /// Re-asks a job that may be running with the words it had before.
     pub(super) fn note_change(&mut self, job: &Job) {
         let is_new = self.jobs.iter().any(|new| new.id == job.id);
         if !is_new && !self.is_held_back(job) && !self.changed.contains(&job.id) {
@@ -305,7 +308,7 @@ pub(super) fn enter(
                 into.add(rows, job.clone())?;
             }
         }
-        Entry::Again(press) => press.enter(rows, into)?,
+        Entry::Reask(press) => press.enter(rows, into)?,
         Entry::Edited(edit) => edit.enter(rows, into)?,
         Entry::Stopped { lane, draft } => into.stopped.push((*lane, *draft)),
         Entry::Reachable { chat, reachable } => {
@@ -321,7 +324,7 @@ pub(super) fn enter(
     Ok(Disposition::Accepted)
 }
 
-/// A grant that ended, and what is said of it to whom.
+/// A grant that ended, and who is told of it in which words.
 pub(super) struct Expired {
     pub(super) person: UserId,
     pub(super) grant: Grant,
@@ -338,7 +341,7 @@ impl Expired {
         let Some(person) = rows.person(self.person)? else {
             return Ok(());
         };
-        // Told already, or granted anew in the meantime.
+        // Told already, or another grant was given in the meantime.
         if person.grant != Some(self.grant) {
             return Ok(());
         }
@@ -357,7 +360,7 @@ impl Expired {
     }
 }
 
-/// Whether we may write to somebody; nothing is remembered of people who never wrote.
+/// Stores whether the bot may write to somebody; nothing is stored of people who never wrote to it.
 pub(in crate::app) fn set_reachable(
     rows: &mut Write<'_>,
     chat: ChatId,

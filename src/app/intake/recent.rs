@@ -1,7 +1,8 @@
 //! The newest question of each lane, for a while after it was asked: a message that is forwarded right
 //! after a comment belongs to it, also when the comment was answered meanwhile.
 //!
-//! Invariant: few and short ones are kept, so that a crowd costs no memory.
+//! Invariant: at most [`MOST`] questions of at most [`LONGEST`] bytes are kept, however many people
+//! ask.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use crate::chat::command::Command;
 use crate::chat::{Job, Lane, Task};
 use crate::clock::Instant;
 
-/// How long a question is kept; whether a message belongs to it is decided by Telegram's own times.
+/// How long a question is kept; whether a message belongs to it is decided by the dates that
+/// Telegram gave both.
 const KEPT_FOR: Duration = Duration::from_secs(30);
 /// Most questions that are kept.
 const MOST: usize = 256;

@@ -1,9 +1,10 @@
-//! Sorts the updates of one batch, one after the other, so that the second of a person sees what
-//! the first changed. Reads the registry; changes nothing but its own copies, and what is known of
-//! where the bot may write, which the updates after it in the batch depend on.
+//! Decides for each update of a batch what it is to the bot, one after the other, so that the
+//! second of a person sees what the first changed. Reads the registry and changes only its own
+//! copies of the rows; where the bot may write is noted at once, as later updates of the batch
+//! depend on it.
 
-mod control;
 mod notices;
+mod presses_and_edits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use crate::people::person::{Grant, Person};
 use crate::store::StoreError;
 use crate::telegram::decode::Decoded;
 
-/// A person's row is touched this seldom when nothing else of it changes.
+/// How often a person's row is written at most when only `last_seen` changes.
 const SEEN_STEP: Duration = Duration::from_hours(1);
 
 /// A row of the registry as this batch sees it.
@@ -44,7 +45,7 @@ pub(super) struct Sorter<'a> {
     bot: i64,
     pub(super) now: Timestamp,
     /// The same by Telegram's clock, which also dates the messages: how old a message is does not
-    /// hang on ours.
+    /// depend on ours.
     theirs: Timestamp,
     pub(super) rows: HashMap<UserId, Row>,
     /// Grants whose days are over.
@@ -112,7 +113,7 @@ impl Sorter<'_> {
         }
     }
 
-    /// What follows in the batch from the new chat finds the grant of the old one.
+    /// Gives the new chat the grant of the old one, for what follows in the batch.
     async fn migrated(&mut self, from: ChatId, to: ChatId) -> Result<Entry, StoreError> {
         let (old, new) = (UserId(from.0), UserId(to.0));
         self.load_row(old).await?;
@@ -126,7 +127,8 @@ impl Sorter<'_> {
         Ok(Entry::Migrated { from, to })
     }
 
-    /// Whether nobody would read an answer to this. A command may change more than the chat.
+    /// Whether nobody would read an answer to this, as the bot may not write there. A command is
+    /// run all the same: it may change more than the chat.
     fn is_unanswerable(&self, inbound: &Inbound) -> bool {
         let place = Place::Topic(inbound.chat, inbound.topic);
         inbound.addressed != Addressed::Command && self.ctx.mail.is_closed(place)
@@ -167,7 +169,7 @@ impl Sorter<'_> {
         Ok(Entry::Job(self.drafted(&inbound, job, is_aside).await?))
     }
 
-    /// The job with all that decides whether it joins another question.
+    /// The job, with what decides in the transaction whether it joins another question.
     pub(super) async fn drafted(
         &self,
         inbound: &Inbound,
@@ -192,8 +194,8 @@ impl Sorter<'_> {
         })
     }
 
-    /// What was forwarded into a group, or is an item of an album there, names nobody, and may belong to
-    /// a question all the same. The role of whoever sent it.
+    /// The role of whoever sent a message that is not addressed to the bot and may be a piece of a
+    /// question all the same: something forwarded into a group, or an item of an album there.
     fn role_of_aside(&self, inbound: &Inbound, why: Ignored) -> Option<Role> {
         let may_belong = match Piece::of(inbound) {
             Some(Piece::Forward | Piece::Album(_)) => why == Ignored::NotAddressed,

@@ -1,7 +1,7 @@
-//! The one door to the running bot: a Unix socket beside the data file. A caller sends one line
-//! and gets the answer until the end of the stream.
+//! The control socket of the running bot: a Unix socket beside the data file. A caller sends one
+//! line and gets the answer until the end of the stream.
 //!
-//! Invariant: only the user who runs the bot, or root, is heard.
+//! Invariant: only the user who runs the bot, or root, gets an answer.
 
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -31,7 +31,7 @@ pub(crate) fn socket_of(data_file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Listens until `stop`. A socket that cannot be made costs the door, not the bot.
+/// Listens until `stop`. Where the socket cannot be made, the bot runs without it.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
     let path = socket_of(&ctx.engine.settings().config.data.file);
     let listener = match bind(&path) {
@@ -48,7 +48,7 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            // One caller at a time, each within its deadline, is all this door needs.
+            // One caller at a time, each within its deadline, is enough for an operator.
             Ok((stream, _)) => match timeout(PATIENCE, serve(&ctx, stream)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => debug!(err:% = error; "control call failed"),

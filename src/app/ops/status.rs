@@ -29,7 +29,7 @@ pub(crate) struct Snapshot {
     pub(crate) running: usize,
     /// Rows that wait to be sent.
     pub(crate) outbox: usize,
-    /// Resident bytes, where the system tells.
+    /// Resident bytes, where the system gives them.
     pub(crate) memory: Option<u64>,
     /// Mean time from question to answer, once there was one.
     pub(crate) answer_time: Option<Duration>,

@@ -1,6 +1,6 @@
-//! What the Owners are told without asking: so far, of the disk and of keys.
+//! Alerts to the Owners: so far, about the disk and about keys.
 //!
-//! Invariant: a cause is told of once when it begins and once when it ends.
+//! Invariant: there is one alert when a cause begins and one when it ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::locale::{DiskNews, Language, Locale};
 use crate::outgoing::Head;
 use crate::store::Condition;
 
-/// A disk that comes and goes is told of this often at the most.
+/// Least time between two alerts, where a disk fails and recovers again and again.
 const BETWEEN_NEWS: Duration = Duration::from_secs(10);
 
-/// Tells the Owners when the data file cannot be written, when it can again, and when it was put
-/// back. The message itself cannot be stored, so it goes without the outbox.
+/// Alerts the Owners when the data file cannot be written, when it can again, and when it was put
+/// back. The message itself cannot be stored, so it is sent without the outbox.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
     let mut condition = ctx.engine.store.condition();
     let mut put_back = ctx.engine.store.put_back();
@@ -44,7 +44,7 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
     }
 }
 
-/// Hands the rows with news of keys to delivery.
+/// Hands the outbox rows with alerts about keys to delivery.
 pub(crate) async fn pass_on(
     ctx: Arc<Ctx>,
     mut of_keys: mpsc::Receiver<Head>,
@@ -60,7 +60,7 @@ pub(crate) async fn pass_on(
     Ok(())
 }
 
-/// The next condition that is another one; never comes once the store has closed.
+/// Waits for another condition than the one told of; for ever once the store has closed.
 async fn other_than(told: Condition, condition: &mut Receiver<Condition>) -> Condition {
     let now = condition.wait_for(|now| *now != told).await.map(|now| *now);
     match now {
@@ -74,12 +74,12 @@ fn news_of(condition: Condition) -> Option<DiskNews> {
         Condition::Fine => Some(DiskNews::Fine),
         Condition::DiskFull => Some(DiskNews::Full),
         Condition::Failing => Some(DiskNews::Failing),
-        // The bot is about to leave, and says so itself.
+        // `say_goodbye` tells of it.
         Condition::Ended => None,
     }
 }
 
-/// The last word of a bot whose data file has ended under it.
+/// The last alert of a bot whose data file cannot be used any more.
 pub(crate) async fn say_goodbye(ctx: &Arc<Ctx>) {
     let config = &ctx.engine.settings().config;
     let text = Locale::of(Language::pick(config.language, None)).disk(DiskNews::Ended);

@@ -1,5 +1,5 @@
-//! Slow ticks: what nobody waits for. Each step is bounded, so that it holds the writer only for a
-//! moment.
+//! Upkeep that nobody waits for: prunes what is old. Each step is bounded, so that it occupies the
+//! writer only for a moment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::clock::{self, Timestamp};
 use crate::store::{Pending, StoreError};
 
 const TICK: Duration = Duration::from_mins(1);
-/// How often dead keys are looked at whose time has come: the first time may be after a minute.
+/// How often dead keys are retested whose time has come: the first may be due after a minute.
 const LOOK: Duration = Duration::from_secs(20);
 /// Update ids are remembered for a day (design §2).
 pub(crate) const SEEN_FOR: Duration = Duration::from_hours(24);
 const DAY: Duration = Duration::from_hours(24);
-/// Steps of one pruning in one tick: enough to keep up with the busiest bot, and an end.
+/// Most steps of one pruning in one tick: enough to keep up with the busiest bot.
 const STEPS: u32 = 200;
 
 /// Ticks until `stop`.
@@ -49,7 +49,8 @@ async fn tick(ctx: &Ctx) {
     }
 }
 
-/// Forgets what is old. Only while Telegram agrees with our clock: what a wrong one removes is lost.
+/// Removes what is old, only while Telegram agrees with our clock: what is removed by a wrong one
+/// is lost.
 async fn prune(ctx: &Ctx, now: Timestamp) {
     let store = &ctx.engine.store;
     let before = now.before(SEEN_FOR);

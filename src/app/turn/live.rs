@@ -303,7 +303,7 @@ impl Live {
             // A message notifies with what it begins with.
             Way::Message => whole_words(&text),
         };
-        let body = render::answer(render::settled(text), &self.asked);
+        let body = render::answer(render::stable_prefix(text), &self.asked);
         let mut parts = render::parts(&body);
         let is_full = way == Way::Message && parts.len() > 1;
         let part = match way {

@@ -56,8 +56,8 @@ fn a_private_authority_is_trusted_where_it_is_set_and_nowhere_else() {
 fn the_certificate_of_another_host_is_not_trusted() {
     let addr = secure();
     let authorities = Authorities::of_pem(AUTHORITY).unwrap();
-    let names = Names::asking(IpFamily::Auto, Box::new(move |_| Ok(vec![addr])));
-    let transport = Transport::resolving(None, IpFamily::Auto, Some(&authorities), names).unwrap();
+    let dns = DnsCache::asking(IpFamily::Auto, Box::new(move |_| Ok(vec![addr])));
+    let transport = Transport::resolving(None, IpFamily::Auto, Some(&authorities), dns).unwrap();
     let agent = transport.agent(LIMITS);
     let error = agent.get("https://other.test/").call().unwrap_err();
     assert_eq!(fault(&error), Fault::Tls);

@@ -1,4 +1,4 @@
-//! Names: a request over an open connection makes no look-up and no thread, and a resolver that
+//! DnsCache: a request over an open connection makes no look-up and no thread, and a resolver that
 //! fails stops nobody who has an address.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -47,8 +47,8 @@ fn counting(
         }
         Ok(vec![addr])
     };
-    let names = Names::asking(IpFamily::Auto, Box::new(look_up));
-    let transport = Transport::resolving(proxy, IpFamily::Auto, None, names).unwrap();
+    let dns = DnsCache::asking(IpFamily::Auto, Box::new(look_up));
+    let transport = Transport::resolving(proxy, IpFamily::Auto, None, dns).unwrap();
     (transport, asked, fails)
 }
 
@@ -92,7 +92,7 @@ fn a_resolver_that_fails_stops_nobody_who_has_an_address() {
     let warm = transport.agent(WARM);
     ask(&warm);
     fails.store(true, Ordering::Relaxed);
-    transport.dialer.age_names();
+    transport.dialer.age_dns();
     for _ in 0..50 {
         ask(&warm);
         ask(&transport.agent(LIMITS));
@@ -109,7 +109,7 @@ fn a_name_that_is_not_known_fails_in_time_and_is_found_once_it_is() {
     let error = transport.agent(LIMITS).get("http://service.test/").call();
     assert_eq!(fault(&error.unwrap_err()), Fault::Resolve);
     fails.store(false, Ordering::Relaxed);
-    transport.dialer.age_names();
+    transport.dialer.age_dns();
     ask(&transport.agent(LIMITS));
 }
 

@@ -355,10 +355,10 @@ fn the_owners_commands_are_for_the_owner_in_private() {
 }
 
 #[test]
-fn old_mail_is_explained_in_private_and_dropped_in_groups() {
+fn a_stale_message_is_explained_in_private_and_dropped_in_groups() {
     let old = STALE + Duration::from_millis(1);
     let told = Admission::Tell(Notice::TooOld);
-    let dropped = Admission::Ignore(Ignored::Old);
+    let dropped = Admission::Ignore(Ignored::Stale);
     let help = || commands(Role::Guest, Command::Help);
     let mention = |text| group(ANNA, Addressed::Mention, text);
     let cases = [

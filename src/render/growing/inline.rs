@@ -43,7 +43,7 @@ pub(super) struct Inline {
     tags: Vec<Range<usize>>,
     emphases: usize,
     links: usize,
-    /// Formulas on lines of their own; what the parser found in them says nothing.
+    /// Formulas on lines of their own; what the parser found in them is not used.
     pub(super) formulas: Vec<Range<usize>>,
 }
 
@@ -66,7 +66,7 @@ impl Inline {
         }
     }
 
-    /// The text of links is settled: a link is there only once it is whole.
+    /// Text inside a link is stable: the parser reports a link only once it is whole.
     pub(super) fn text(&mut self, range: Range<usize>) {
         if self.links == 0 {
             self.texts.push(Text {
@@ -124,7 +124,7 @@ impl Inline {
         true
     }
 
-    /// Where begins what may still change.
+    /// Where the part begins that may still change.
     pub(super) fn undecided(&self, source: &str) -> Option<usize> {
         let marks = self.marks(source);
         marks

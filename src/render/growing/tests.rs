@@ -82,16 +82,16 @@ fn flicker(answer: &str, step: usize) -> Option<String> {
     let places = (0..answer.len().min(400)).chain((400..=answer.len()).step_by(step));
     for at in places.filter(|at| answer.is_char_boundary(*at)) {
         let beginning = &answer[..at];
-        let settled = settled(beginning);
-        if last == Some(settled) {
+        let stable = stable_prefix(beginning);
+        if last == Some(stable) {
             continue;
         }
-        last = Some(settled);
-        let shown = look(&without_underlines(settled));
+        last = Some(stable);
+        let shown = look(&without_underlines(stable));
         if !whole.starts_with(&shown) {
             let same = shown.iter().zip(&whole).take_while(|(a, b)| a == b).count();
             return Some(format!(
-                "after {beginning:?}\nsettled {settled:?}\nshown   {:?}\nbut the whole goes on with {:?}, in {:?} instead of {:?}",
+                "after {beginning:?}\nstable {stable:?}\nshown   {:?}\nbut the whole goes on with {:?}, in {:?} instead of {:?}",
                 text(&shown),
                 text(&whole[same.min(whole.len())..(same + 20).min(whole.len())]),
                 whole.get(same),
@@ -200,7 +200,7 @@ fn what_is_shown_of_a_real_answer_never_changes() {
 fn an_answer_that_ends_with_an_empty_line_is_shown_whole() {
     for answer in ANSWERS {
         assert_eq!(
-            look(settled(&format!("{answer}\n\n"))),
+            look(stable_prefix(&format!("{answer}\n\n"))),
             look(answer),
             "{answer}"
         );
@@ -210,7 +210,7 @@ fn an_answer_that_ends_with_an_empty_line_is_shown_whole() {
 const LINE: &str =
     "This line is long enough to be a text and nothing else, whatever comes below it, yes.";
 
-/// How a text goes on after [`LINE`], and what of that is settled.
+/// How a text goes on after [`LINE`], and what of that is stable.
 const BEGINNINGS: [(&str, &str); 59] = [
     // Marks that nothing closes yet, and ends that may go on.
     ("和**注意：**", "和"),
@@ -280,10 +280,10 @@ const BEGINNINGS: [(&str, &str); 59] = [
 
 #[test]
 fn a_mark_is_held_back_until_its_meaning_is_certain() {
-    assert_eq!(settled("One "), "One");
+    assert_eq!(stable_prefix("One "), "One");
     for (end, expected) in BEGINNINGS {
         let (text, expected) = (format!("{LINE} {end}"), format!("{LINE} {expected}"));
-        assert_eq!(settled(&text), expected.trim_end(), "{end:?}");
+        assert_eq!(stable_prefix(&text), expected.trim_end(), "{end:?}");
     }
 }
 
@@ -305,12 +305,12 @@ fn a_mark_that_stays_open_for_long_is_shown_as_written() {
         "https://x.org/",
     ] {
         let text = format!("Well, {mark}{words}end");
-        assert_eq!(settled(&text), text, "{mark}");
+        assert_eq!(stable_prefix(&text), text, "{mark}");
     }
     let formula = format!("Well, it is so:\n$$\n{}end", "x + y\n".repeat(400));
-    assert_eq!(settled(&formula), formula);
+    assert_eq!(stable_prefix(&formula), formula);
     let prices = "It costs $5 in all, and that is about ~5 percent more than what it was in the year before this one.";
-    assert_eq!(settled(prices), prices);
+    assert_eq!(stable_prefix(prices), prices);
 }
 
 const WORDS: [&str; 27] = [
@@ -384,26 +384,26 @@ fn stays_open(soup: &str) -> bool {
 
 proptest! {
     #[test]
-    fn any_text_has_a_settled_beginning_that_telegram_takes(soup in soups()) {
+    fn any_text_has_a_stable_prefix_that_telegram_takes(soup in soups()) {
         let mut last = None;
         for at in (0..=soup.len()).filter(|at| soup.is_char_boundary(*at)) {
-            let settled = settled(&soup[..at]);
-            prop_assert!(soup.starts_with(settled));
-            if last != Some(settled) {
-                let problems = problems(&render(settled, ""));
-                prop_assert!(problems.is_empty(), "{problems:?}: {settled:?}");
+            let stable = stable_prefix(&soup[..at]);
+            prop_assert!(soup.starts_with(stable));
+            if last != Some(stable) {
+                let problems = problems(&render(stable, ""));
+                prop_assert!(problems.is_empty(), "{problems:?}: {stable:?}");
             }
-            last = Some(settled);
+            last = Some(stable);
         }
         let ended = format!("{soup}\n\n");
         if !stays_open(&soup) {
-            prop_assert_eq!(look(settled(&ended)), look(&soup));
+            prop_assert_eq!(look(stable_prefix(&ended)), look(&soup));
         }
     }
 
     #[test]
-    fn any_characters_have_a_settled_beginning(text in "\\PC{0,200}|[-*_`~|$\\[\\]()!<>&#=:. \n\\\\a1]{0,200}") {
-        prop_assert!(text.starts_with(settled(&text)));
+    fn any_characters_have_a_stable_prefix(text in "\\PC{0,200}|[-*_`~|$\\[\\]()!<>&#=:. \n\\\\a1]{0,200}") {
+        prop_assert!(text.starts_with(stable_prefix(&text)));
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 
 fn verdict(code: u16, description: &str) -> Refusal {
-    of(Said {
+    of(ErrorReply {
         code,
         description: Some(description),
         retry_after: None,
@@ -276,7 +276,7 @@ fn a_gateways_refusal_closes_no_chat() {
         (429, Refusal::Flood(DEFAULT_FLOOD)),
         (502, Refusal::Transient(502)),
     ] {
-        let said = Said {
+        let said = ErrorReply {
             code,
             description: None,
             retry_after: None,
@@ -299,7 +299,7 @@ fn a_flood_lasts_as_long_as_told_in_the_field_or_the_text() {
         (Some(1_000_000_000), "Too Many Requests", 5),
         (Some(u64::MAX), "Too Many Requests", 5),
     ] {
-        let said = Said {
+        let said = ErrorReply {
             code: 429,
             description: Some(description),
             retry_after,
@@ -311,7 +311,7 @@ fn a_flood_lasts_as_long_as_told_in_the_field_or_the_text() {
 
 #[test]
 fn a_group_that_moved_names_its_new_id() {
-    let said = Said {
+    let said = ErrorReply {
         code: 400,
         description: Some("Bad Request: group chat was upgraded to a supergroup chat"),
         retry_after: None,

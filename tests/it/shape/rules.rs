@@ -66,9 +66,10 @@ const IMPURE: &[&str] = &[
 const CLOCK_READINGS: &[&str] = &[
     "now",
     "steady",
+    "reading",
     "instant",
     "wall",
-    "hear",
+    "compare",
     "follow_wall",
     "is_confirmed",
     "*",

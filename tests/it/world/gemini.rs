@@ -2,7 +2,7 @@
 //! model) as the service does, fails in every way of its error table on demand, and answers by
 //! telling what it saw: `echo[3 rounds]: the question`.
 //!
-//! `fault` has the error table, `request` the rules for requests, `speech` how answers are said,
+//! `fault` has the error table, `request` the rules for requests, `streaming` how answers are sent,
 //! `calls` what tests ask later.
 
 use std::collections::HashMap;
@@ -18,12 +18,12 @@ use super::{now, pacific_day};
 mod calls;
 mod fault;
 mod request;
-mod speech;
+mod streaming;
 
 pub(crate) use calls::Call;
 pub(crate) use fault::Fault;
 use request::Asked;
-use speech::{Driven, LOOK, Speech};
+use streaming::{Driven, LOOK, Streaming};
 
 /// The text of a key as the bot is given it. Tests name keys `k1`; the text is long enough to be
 /// looked for in everything the bot writes.
@@ -72,7 +72,7 @@ struct State {
     /// Calls whose question holds one of these words are kept open.
     held: Vec<String>,
     /// How every answer is said, where a test wants it so.
-    speech: Option<Speech>,
+    streaming: Option<Streaming>,
     driven: Vec<Driven>,
     /// Requests a minute and a day of each (project, model), if it has limits.
     limits: Option<(usize, usize)>,

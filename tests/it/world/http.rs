@@ -72,32 +72,32 @@ impl Request {
     }
 }
 
-/// Where in a request the wire trips.
+/// At which end of a request the crash point is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trip {
+pub(crate) enum When {
     /// The service has not done it.
     Before,
     /// The service has done it, and the caller does not know.
     After,
 }
 
-/// Holds up one request, counted over all services that share it, so that a test can kill the bot
-/// just there. Polls are not counted.
+/// A crash point: holds up one request, counted over all services that share it, so that a test can
+/// kill the bot just there. Polls are not counted.
 #[derive(Debug, Default)]
-pub(crate) struct Tripwire(Mutex<State>);
+pub(crate) struct CrashPoint(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    armed: Option<(usize, Trip)>,
-    tripped: bool,
+    armed: Option<(usize, When)>,
+    reached: bool,
 }
 
-impl Tripwire {
-    /// Trips at the request after so many others.
-    pub(crate) fn arm(&self, after: usize, trip: Trip) {
+impl CrashPoint {
+    /// The request after so many others is held up.
+    pub(crate) fn arm(&self, after: usize, when: When) {
         *self.0.lock() = State {
-            armed: Some((after, trip)),
-            tripped: false,
+            armed: Some((after, when)),
+            reached: false,
         };
     }
 
@@ -106,19 +106,19 @@ impl Tripwire {
     }
 
     /// A request is held up, and is until its caller goes away.
-    pub(crate) fn has_tripped(&self) -> bool {
-        self.0.lock().tripped
+    pub(crate) fn is_reached(&self) -> bool {
+        self.0.lock().reached
     }
 
-    fn touch(&self, request: &Request) -> Option<Trip> {
+    fn reached_by(&self, request: &Request) -> Option<When> {
         if request.path.ends_with("/getUpdates") {
             return None;
         }
         let mut state = self.0.lock();
-        let (left, trip) = state.armed?;
-        state.armed = left.checked_sub(1).map(|left| (left, trip));
-        state.tripped = state.armed.is_none();
-        state.tripped.then_some(trip)
+        let (left, when) = state.armed?;
+        state.armed = left.checked_sub(1).map(|left| (left, when));
+        state.reached = state.armed.is_none();
+        state.reached.then_some(when)
     }
 }
 
@@ -345,10 +345,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(service: Arc<impl Service>) -> Self {
-        Self::with_tripwire(service, Arc::default())
+        Self::with_crash_point(service, Arc::default())
     }
 
-    pub(crate) fn with_tripwire(service: Arc<impl Service>, tripwire: Arc<Tripwire>) -> Self {
+    pub(crate) fn with_crash_point(
+        service: Arc<impl Service>,
+        crash_point: Arc<CrashPoint>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let closing = Arc::new(AtomicBool::new(false));
@@ -359,8 +362,8 @@ impl Server {
                     return;
                 }
                 let (service, flag) = (Arc::clone(&service), Arc::clone(&flag));
-                let tripwire = Arc::clone(&tripwire);
-                thread::spawn(move || converse(&*service, stream, flag, &tripwire));
+                let crash_point = Arc::clone(&crash_point);
+                thread::spawn(move || converse(&*service, stream, flag, &crash_point));
             }
         });
         Self { address, closing }
@@ -383,7 +386,7 @@ fn converse(
     service: &impl Service,
     stream: TcpStream,
     closing: Arc<AtomicBool>,
-    tripwire: &Tripwire,
+    crash_point: &CrashPoint,
 ) {
     stream.set_nodelay(true).ok();
     let mut wire = Wire {
@@ -394,12 +397,12 @@ fn converse(
         muted: false,
     };
     while let Some(request) = wire.next_request() {
-        let trip = tripwire.touch(&request);
-        wire.muted = trip.is_some();
-        if trip != Some(Trip::Before) {
+        let when = crash_point.reached_by(&request);
+        wire.muted = when.is_some();
+        if when != Some(When::Before) {
             service.answer(&request, &mut wire);
         }
-        if trip.is_some() {
+        if when.is_some() {
             wire.stall();
         }
         if !wire.open {

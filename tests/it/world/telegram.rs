@@ -1,11 +1,11 @@
 //! A strict stand-in for the Telegram Bot API. It keeps state as the service does, follows the
 //! published rules rather than our client, and notes every breach of them as a violation.
 //!
-//! `poll` has getUpdates; a call that writes passes `door` (may the bot write there?) and `limits`
-//! (how much?) to `send`, which keeps to the rules of `check` and leaves its trace in a `room`;
-//! `refusals` are those that a test ordered, `rude` answers that the Bot API does not know.
-//! `people` are those who talk to the bot, `presses` what they do with buttons, `sights` what tests
-//! see of it all.
+//! `poll` has getUpdates. A call that writes is checked against `permissions` (may the bot write there?)
+//! and `limits` (how much?); `send` carries it out by the rules of `check` and changes the
+//! `chat_state`.
+//! `refusals` and `undocumented` answers are given when a test orders them. `people` are those who talk
+//! to the bot, `presses` what they do with buttons, `inspect` what tests see of it all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,26 +17,26 @@ use serde_json::{Value, json};
 use super::http::{Request, Service, Trouble, Wire};
 use super::now;
 
+mod chat_state;
 mod check;
-mod door;
+mod inspect;
 mod limits;
 mod people;
+mod permissions;
 mod poll;
 mod presses;
 mod reask;
 mod refusals;
-mod room;
-mod rude;
 mod send;
-mod sights;
+mod undocumented;
 
-pub(crate) use door::UNDER_WAY;
+use chat_state::Chat;
+pub(crate) use chat_state::{Draft, Frame, Message};
 use limits::Gauge;
 pub(crate) use limits::{Passed, Traffic};
 pub(crate) use people::{Group, Person, forward, photo, typed};
+pub(crate) use permissions::UNDER_WAY;
 pub(crate) use refusals::ALWAYS;
-use room::Chat;
-pub(crate) use room::{Draft, Frame, Message};
 
 /// The token of every world; its second half alone is looked for in all that the bot writes.
 pub(crate) const TOKEN: &str = "7000000001:AAHtoken-of-the-bot-under-test_q8Zr";
@@ -111,7 +111,7 @@ struct State {
     /// Calls of which method are answered so late, once each.
     late: Vec<(String, Duration)>,
     revoked: bool,
-    rude: Vec<rude::Rude>,
+    undocumented: Vec<undocumented::Undocumented>,
     /// Refusals without a cause that pass by themselves: of which method, with which code.
     passing: Vec<(String, u16)>,
 }
@@ -361,7 +361,7 @@ impl Service for Telegram {
         if late.is_some_and(|time| !wire.work(time)) {
             return;
         }
-        if self.answers_rudely((method, &params), call, wire) {
+        if self.gave_undocumented((method, &params), call, wire) {
             return;
         }
         let outcome = if token != TOKEN || self.state.lock().revoked {

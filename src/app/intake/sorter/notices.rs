@@ -1,4 +1,4 @@
-//! What is said of a message that asks nothing, and how often.
+//! Notices for messages that ask nothing or are stale, and how often each is given.
 
 use std::time::Duration;
 
@@ -10,21 +10,22 @@ use crate::clock::Timestamp;
 use crate::people::gate::command_of;
 use crate::people::person::Held;
 
-/// Old mail that comes within this time is of one outage, and told of once.
+/// Stale messages that come within this time are of one outage, and told of once.
 const ONE_OUTAGE: Duration = Duration::from_hours(1);
-/// In a group it is said this seldom that a message cannot be read.
+/// How often a group is told at most that a message cannot be read.
 const UNREAD_STEP: Duration = Duration::from_hours(1);
 
 impl Sorter<'_> {
-    /// A question without words is one only if words come with a further piece; in a group the bot
-    /// would have to say too often that there are none.
+    /// A question without words is served only where the person may be told that there are none,
+    /// should no further piece bring them: in a group that is told seldom.
     pub(super) fn answerable(&mut self, inbound: &Inbound, task: Task) -> Option<Task> {
         let needs_words = matches!(task, Task::Question { .. }) && !task.has_words();
         (!needs_words || self.may_say_unread(inbound)).then_some(task)
     }
 
-    /// Whether it may be said in this chat that a message cannot be read; it counts as said. Who replies
-    /// with a sticker may not mean the bot at all; who calls it by name does.
+    /// Whether this chat may be told now that a message cannot be read; it counts as told. In
+    /// private, and where the bot was called by name, always: who replies with a sticker may not
+    /// mean the bot.
     fn may_say_unread(&mut self, inbound: &Inbound) -> bool {
         let now = self.now;
         match inbound.addressed {
@@ -40,7 +41,7 @@ impl Sorter<'_> {
         }
     }
 
-    /// What is told of a notice, once: `None` when it was told before.
+    /// The notice that is given; `None` when the chat was told lately.
     pub(super) fn tell(&mut self, inbound: &Inbound, notice: Notice) -> Option<Notice> {
         match notice {
             Notice::NeedsApproval | Notice::NoOwner => {
@@ -48,7 +49,7 @@ impl Sorter<'_> {
                 self.person(&inbound.sender).told = true;
             }
             Notice::GroupNeedsApproval => self.group(inbound.chat).told = true,
-            Notice::TooOld => return self.tell_of_old_mail(inbound),
+            Notice::TooOld => return self.tell_of_stale(inbound),
             Notice::CannotRead { .. } => {
                 return self.may_say_unread(inbound).then_some(notice);
             }
@@ -63,8 +64,9 @@ impl Sorter<'_> {
         Some(notice)
     }
 
-    /// Old mail of one outage is told of once; the newest question of it is kept for the button.
-    fn tell_of_old_mail(&mut self, inbound: &Inbound) -> Option<Notice> {
+    /// The stale messages of one outage are told of once; the newest question is kept for the
+    /// button.
+    fn tell_of_stale(&mut self, inbound: &Inbound) -> Option<Notice> {
         let now = self.now;
         let person = self.person(&inbound.sender);
         let is_recent = |told: &Timestamp| now.is_within(ONE_OUTAGE, *told);
@@ -80,7 +82,7 @@ impl Sorter<'_> {
     }
 }
 
-/// The question of old mail, kept so that the person may still have it answered.
+/// The stale question, kept so that the person may still have it answered.
 fn held(inbound: &Inbound, told: Timestamp) -> Option<Held> {
     let task = inbound.question();
     if !task.has_words() || command_of(inbound).is_some() {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{legal, words};
+use crate::chat::rich::{Rich, Style};
 use crate::render::{answer, latex};
 
 /// Marks and texts; every word has letters of its own, so that one that is lost is missed.
@@ -114,18 +115,19 @@ fn fold(text: &str) -> String {
     text.chars().filter(marks).map(back).collect()
 }
 
-fn notifies(rich: &crate::chat::rich::Rich) -> bool {
+fn notifies(rich: &Rich) -> bool {
     let at = rich.text.find("@name");
     at.is_some_and(|at| {
         let before = &rich.text[..at];
         let unit = u32::try_from(before.encode_utf16().count()).unwrap();
-        let in_code = rich.entities.iter().any(|entity| {
-            let code = matches!(
+        let is_other = rich.entities.iter().any(|entity| {
+            // Where an entity makes something else of the text, Telegram finds no mention in it.
+            let makes_other = matches!(
                 entity.style,
-                crate::chat::rich::Style::Code | crate::chat::rich::Style::Pre { .. }
+                Style::Code | Style::Pre { .. } | Style::Link { .. }
             );
-            code && entity.offset <= unit && unit < entity.end()
+            makes_other && entity.offset <= unit && unit < entity.end()
         });
-        !in_code && !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '/')
+        !is_other && !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '/')
     })
 }

@@ -25,7 +25,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Whether the service spends quota on it: all but what it refused at the door.
+    /// Whether the service spends quota on it: all but what it refused unread.
     pub(super) fn counts(&self) -> bool {
         !self
             .fault

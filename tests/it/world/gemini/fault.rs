@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::request::Asked;
-use super::speech::{events, say, whole};
+use super::streaming::{events, say, whole};
 use crate::world::http::{Raw, Trouble, Wire};
 
 /// One way to fail. The rows of the table are constants.
@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     /// 400 if the request names a thinking level; else all is well.
     BadLevel,
     /// Whatever it is; `{model}` and `{text}` in it become the model asked and the answer.
-    Rude(Raw),
+    Undocumented(Raw),
     /// Below HTTP.
     Line(Trouble),
     /// The first byte takes this long; the rest is well.
@@ -157,7 +157,7 @@ impl Fault {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::Error { code, .. } | Self::Page(code) => code,
-            Self::Rude(raw) => raw.number(),
+            Self::Undocumented(raw) => raw.number(),
             Self::Quota(_)
             | Self::Minute(..)
             | Self::QuotaInArray(_)
@@ -183,7 +183,7 @@ impl Fault {
     /// Whether `models.get` fails like this too.
     pub(super) fn reaches_a_probe(self) -> bool {
         matches!(self, Self::Line(_) | Self::Page(_))
-            || (matches!(self.status(), 401 | 403) && !matches!(self, Self::Rude(_)))
+            || (matches!(self.status(), 401 | 403) && !matches!(self, Self::Undocumented(_)))
             || self == Self::INVALID_KEY
             || self == Self::REGION
     }
@@ -231,7 +231,7 @@ impl Fault {
                 wire.json(status, &error(status, "INVALID_ARGUMENT", text));
             }
             Self::BadLevel => say(asked, text, wire),
-            Self::Rude(raw) => rude(&raw, asked, text, wire),
+            Self::Undocumented(raw) => undocumented(&raw, asked, text, wire),
             Self::Line(trouble) => wire.suffer(trouble),
             Self::Slow(time) => {
                 if wire.work(time) {
@@ -308,7 +308,7 @@ fn stay_open(asked: &Asked, text: &str, wire: &mut Wire) {
 }
 
 /// Exactly so, with the model asked and the answer filled in.
-fn rude(raw: &Raw, asked: &Asked, text: &str, wire: &mut Wire) {
+fn undocumented(raw: &Raw, asked: &Asked, text: &str, wire: &mut Wire) {
     let body = raw.body.replace("{model}", &asked.model);
     wire.raw(raw, &body.replace("{text}", text));
 }

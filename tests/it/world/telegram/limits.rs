@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::door::{Mood, too_many};
+use super::permissions::{Mood, too_many};
 use super::{Refusal, State, Telegram};
 use crate::world::now;
 

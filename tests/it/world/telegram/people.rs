@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::door::Mood;
+use super::permissions::Mood;
 use super::{BOT_ID, State, Telegram, check};
 use crate::world::now;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::room::Chat;
+use super::chat_state::Chat;
 use super::{Message, Person, State, Telegram};
 use crate::world::{PATIENCE, now};
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::door::Mood;
 use super::people::chat_object;
+use super::permissions::Mood;
 use super::{BOT_ID, Group, Outcome, Person, Refusal, State, Telegram};
 use crate::world::now;
 

@@ -1,10 +1,10 @@
-//! The methods that write into chats: what they take and what becomes of it. `door` and `limits`
-//! decide before whether a call is let in.
+//! The methods that write into chats: what they take and what becomes of it. `permissions` and
+//! `limits` decide before whether a call is let in.
 
 use serde_json::{Value, json};
 
-use super::room::{Action, Chat, DRAFT_LIFE, Edit, Entity, File, Frame, Message, Preview};
-use super::room::{shown_buttons, shown_entities};
+use super::chat_state::{Action, Chat, DRAFT_LIFE, Edit, Entity, File, Frame, Message, Preview};
+use super::chat_state::{shown_buttons, shown_entities};
 use super::{BOT_ID, BOT_NAME, Outcome, Refusal, State, check};
 use crate::world::now;
 
@@ -17,7 +17,7 @@ impl State {
             return self.answer_callback(params);
         }
         let chat = params["chat_id"].as_i64().unwrap_or_default();
-        self.knock(method, chat)?;
+        self.check_permission(method, chat)?;
         self.ordered(method, chat, params)?;
         self.admit(method, chat)?;
         match method {

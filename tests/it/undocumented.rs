@@ -1,7 +1,6 @@
-//! Answers that no table lists: of Telegram, of Gemini, and of what stands before them. Whatever
-//! comes, nobody is silenced, no chat is blocked, and no key pays for longer than the cause lasts.
-//! With the default settings, but for
-//! the limits where a crowd asks.
+//! Undocumented answers: of Telegram, of Gemini, and of proxies before them. Whatever comes, nobody
+//! is silenced, no chat is blocked, and no key is kept out of use for longer than the cause lasts.
+//! With the default settings, but for the limits where many people ask.
 
 mod gemini;
 mod people;

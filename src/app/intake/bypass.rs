@@ -1,7 +1,7 @@
-//! Commands and notices under way beside the queue: they do not wait for turns, nor turns for them,
-//! and the poll waits for none of them.
+//! Runs the jobs that bypass the queue, commands and notices: they do not wait for turns, nor turns
+//! for them, and the poll waits for none of them.
 //!
-//! Invariant: a person's errands begin in the order they came, at most [`AT_ONCE`] are under way, and
+//! Invariant: a person's jobs begin in the order they came, at most [`AT_ONCE`] are under way, and
 //! no person's flood holds up another's.
 
 use std::collections::HashMap;
@@ -15,9 +15,9 @@ use tokio::task::{Id, JoinError, JoinSet};
 use crate::app::scheduler::Hold;
 use crate::app::{Ctx, commands};
 use crate::chat::{Job, Notice, Task, UserId};
-use shares::Shares;
+use fair_queue::FairQueue;
 
-mod shares;
+mod fair_queue;
 
 /// Commands and notices under way at once.
 const AT_ONCE: usize = 32;
@@ -26,34 +26,34 @@ const WAITING: usize = 512;
 const ONCE_A_MINUTE: Quota = Quota::per_minute(NonZeroU32::MIN);
 
 /// A job, with the lane it holds until it has ended.
-struct Errand(Job, Option<Hold>);
+struct BypassJob(Job, Option<Hold>);
 
-/// Owned by the intake.
-pub(super) struct Errands {
+/// The jobs that bypass the queue. Owned by the intake.
+pub(super) struct Bypass {
     ctx: Arc<Ctx>,
     under_way: JoinSet<()>,
-    /// Whose they are.
-    whose: HashMap<Id, UserId>,
-    shares: Shares<Errand>,
+    /// The person of each task under way.
+    persons: HashMap<Id, UserId>,
+    waiting: FairQueue<BypassJob>,
     /// Who may be told that a command of theirs is not run: once a minute each.
     told: DefaultKeyedRateLimiter<UserId>,
 }
 
-impl Errands {
+impl Bypass {
     pub(super) fn new(ctx: Arc<Ctx>) -> Self {
         Self {
             ctx,
             under_way: JoinSet::new(),
-            whose: HashMap::new(),
-            shares: Shares::default(),
+            persons: HashMap::new(),
+            waiting: FairQueue::default(),
             told: RateLimiter::keyed(ONCE_A_MINUTE),
         }
     }
 
-    /// Whether an errand of this job may wait. Of a person with as many waiting as may, one more is
-    /// not run and leaves the inbox: to wait for it would be to keep everybody waiting.
+    /// Whether one job more of its person may wait. When not, it is not run and leaves the inbox:
+    /// to slow the poll for one person's flood would keep everybody waiting.
     pub(super) fn admits(&self, job: &Job) -> bool {
-        self.shares.has_room(job.sender.id)
+        self.waiting.has_room(job.sender.id)
     }
 
     /// Does not run a command: its person hears of it once a minute, and it leaves the inbox.
@@ -65,7 +65,8 @@ impl Errands {
             self.told.retain_recent();
             let task = Task::Tell(Notice::TooManyCommands);
             let sentence = Job { task, ..job };
-            self.shares.push(sentence.sender.id, Errand(sentence, None));
+            self.waiting
+                .push(sentence.sender.id, BypassJob(sentence, None));
             return;
         }
         let store = &self.ctx.engine.store;
@@ -74,22 +75,22 @@ impl Errands {
         drop(removed);
     }
 
-    /// Sends one off, or lets it wait until another one is back. Comes back at once but for a flood of
-    /// many people.
-    pub(super) async fn send(&mut self, job: Job, hold: Option<Hold>) {
-        self.shares.push(job.sender.id, Errand(job, hold));
+    /// Starts a job, or lets it wait until another one has ended. Waits itself only while as many
+    /// wait as may, which takes a flood from many people.
+    pub(super) async fn start(&mut self, job: Job, hold: Option<Hold>) {
+        self.waiting.push(job.sender.id, BypassJob(job, hold));
         self.begin();
-        while self.shares.waiting() >= WAITING {
-            self.one_is_back().await;
+        while self.waiting.len() >= WAITING {
+            self.one_has_ended().await;
         }
     }
 
-    pub(super) fn are_under_way(&self) -> bool {
+    pub(super) fn is_under_way(&self) -> bool {
         !self.under_way.is_empty()
     }
 
-    /// Waits for the next one that comes back, and sends off the next that waits. Safe to drop.
-    pub(super) async fn one_is_back(&mut self) {
+    /// Waits for the next one that ends, and starts the next that waits. Cancel safe.
+    pub(super) async fn one_has_ended(&mut self) {
         if let Some(ended) = self.under_way.join_next_with_id().await {
             self.note(ended);
         }
@@ -101,12 +102,12 @@ impl Errands {
             self.note(ended);
         }
         while self.under_way.len() < AT_ONCE
-            && let Some((person, Errand(job, hold))) = self.shares.pop()
+            && let Some((person, BypassJob(job, hold))) = self.waiting.pop()
         {
             let ctx = Arc::clone(&self.ctx);
-            let errand = async move { commands::run(&ctx, job, hold).await };
-            let task = self.under_way.spawn(errand);
-            self.whose.insert(task.id(), person);
+            let run = async move { commands::run(&ctx, job, hold).await };
+            let task = self.under_way.spawn(run);
+            self.persons.insert(task.id(), person);
         }
     }
 
@@ -118,8 +119,8 @@ impl Errands {
                 error.id()
             }
         };
-        if let Some(person) = self.whose.remove(&id) {
-            self.shares.is_back(person);
+        if let Some(person) = self.persons.remove(&id) {
+            self.waiting.ended(person);
         }
     }
 }

@@ -211,11 +211,11 @@ fn whatever_is_answered_to_an_answer_it_arrives_and_so_does_the_next() {
     let people: Vec<(i64, Raw)> = rows.map(|(id, raw)| (id, *raw)).collect();
     for &(person, raw) in &people {
         let send = ("sendMessage", Some(person));
-        world.telegram.is_rude(send, raw, 1);
+        world.telegram.answers_undocumented(send, raw, 1);
     }
     let asked: Vec<(i64, i64)> = people.iter().map(|&(id, _)| (id, id)).collect();
     both_questions_are_answered(&world, &asked);
-    assert_eq!(world.telegram.rudeness_left(), 0);
+    assert_eq!(world.telegram.undocumented_left(), 0);
     let of_done = people.iter().filter(|(_, raw)| DONE.contains(raw));
     let twice = doubled(&world, of_done.map(|&(id, _)| id));
     assert_eq!(twice, [0_i64; 0], "said twice");
@@ -229,7 +229,7 @@ fn a_chat_that_is_answered_like_that_for_a_while_is_served_after_it() {
     let people: Vec<i64> = (100..).zip(REFUSED).map(|(id, _)| id).collect();
     for (&person, raw) in people.iter().zip(REFUSED) {
         let send = ("sendMessage", Some(person));
-        world.telegram.is_rude(send, *raw, OFTEN);
+        world.telegram.answers_undocumented(send, *raw, OFTEN);
     }
     let mut blocked = people;
     let mut rounds = 0;
@@ -261,11 +261,15 @@ fn whatever_is_answered_to_a_frame_of_an_answer_that_grows_it_arrives() {
     for (id, raw) in (100..).zip(REFUSED.iter().chain(DONE)) {
         let (group, person) = (-1000 - id, id);
         for method in ["sendMessage", "editMessageText", "sendChatAction"] {
-            world.telegram.is_rude((method, Some(group)), *raw, 1);
+            world
+                .telegram
+                .answers_undocumented((method, Some(group)), *raw, 1);
         }
         let methods = ["sendMessageDraft", "sendChatAction"];
         for method in methods {
-            world.telegram.is_rude((method, Some(person)), *raw, 1);
+            world
+                .telegram
+                .answers_undocumented((method, Some(person)), *raw, 1);
         }
         asked.extend([(group, person), (person, person)]);
     }
@@ -297,7 +301,9 @@ fn after_polls(rows: &[Raw]) {
     let world = by_default().start();
     let owner = world.telegram.person(1);
     for (number, raw) in rows.iter().enumerate() {
-        world.telegram.is_rude(("getUpdates", None), *raw, 1);
+        world
+            .telegram
+            .answers_undocumented(("getUpdates", None), *raw, 1);
         // The poll under way brings it, and the next one is answered like that.
         owner.is_answered(&format!("before {number}."));
         owner.says(&format!("after {number}."));
@@ -307,7 +313,7 @@ fn after_polls(rows: &[Raw]) {
             shown.iter().any(|shown| shown.text.contains(&after))
         });
     }
-    assert_eq!(world.telegram.rudeness_left(), 0);
+    assert_eq!(world.telegram.undocumented_left(), 0);
     world.stop();
 }
 
@@ -319,7 +325,7 @@ fn whatever_is_answered_at_the_start_the_bot_starts() {
                 let mut world = by_default().prepare();
                 for raw in rows.iter().chain(&DONE[..1]) {
                     for method in ["getMe", "deleteWebhook", "setMyCommands"] {
-                        world.telegram.is_rude((method, None), *raw, 1);
+                        world.telegram.answers_undocumented((method, None), *raw, 1);
                     }
                 }
                 world.restart();

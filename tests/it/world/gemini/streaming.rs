@@ -13,7 +13,7 @@ pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// An answer in chunks; `{question}` in them becomes the question.
 #[derive(Debug, Clone)]
-pub(super) struct Speech {
+pub(super) struct Streaming {
     chunks: Vec<String>,
     /// Between two chunks.
     pause: Duration,
@@ -41,7 +41,7 @@ impl Gemini {
         let chunks = chunks.iter().map(|&chunk| chunk.to_owned()).collect();
         let finish = finish.to_owned();
         self.change(|state| {
-            state.speech = Some(Speech {
+            state.streaming = Some(Streaming {
                 chunks,
                 pause,
                 finish,
@@ -49,7 +49,8 @@ impl Gemini {
         });
     }
 
-    /// One call (the next that no earlier `begins` is for) is answered with this, and then waits for
+    /// One call (the next that no earlier `begins` is for) is answered with this, and then waits
+    /// for
     /// `goes_on` and `ends`, which are about the newest answer begun. A call that is to fail takes
     /// none.
     pub(crate) fn begins(&self, text: &str) {
@@ -80,16 +81,16 @@ impl Gemini {
 
     /// Answers a call that nothing goes wrong with.
     pub(super) fn speak(&self, asked: &Asked, text: &str, wire: &mut Wire) {
-        let (driven, speech) = self.change(|state| {
+        let (driven, streaming) = self.change(|state| {
             let free = state.driven.iter().position(|answer| !answer.taken);
             if let Some(at) = free {
                 state.driven[at].taken = true;
             }
-            (free, state.speech.clone())
+            (free, state.streaming.clone())
         });
-        match (driven, speech) {
+        match (driven, streaming) {
             (Some(at), _) => self.follow(at, asked, wire),
-            (None, Some(speech)) => speech.play(asked, wire),
+            (None, Some(streaming)) => streaming.play(asked, wire),
             (None, None) => say(asked, text, wire),
         }
     }
@@ -120,7 +121,7 @@ impl Gemini {
     }
 }
 
-impl Speech {
+impl Streaming {
     fn play(&self, asked: &Asked, wire: &mut Wire) {
         let question = asked.question();
         let mut story = Story::begin(asked, wire);

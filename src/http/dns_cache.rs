@@ -1,7 +1,7 @@
 //! The addresses of hosts: looked up on a thread of their own, at most once a minute a host, and
-//! only when a connection is made; the last good ones serve while the resolver fails or hangs.
+//! only when a connection is made; the last good ones are used while the resolver fails or hangs.
 //!
-//! Owner of the state: [`Names`], one per [`super::Transport`]. Invariants: nobody waits for a
+//! Owner of the state: [`DnsCache`], one per [`super::Transport`]. Invariants: nobody waits for a
 //! look-up longer than [`RESOLVE`], nor longer than [`SOON`] where an address is known already; and
 //! no more than one look-up is under way, however many connections ask.
 
@@ -35,19 +35,19 @@ const RETRY_UNKNOWN: Duration = Duration::from_secs(1);
 /// Most addresses that are tried of a host (ureq's own bound).
 const MOST: usize = 16;
 /// Look-ups that may wait for the thread; a service and its proxy are two hosts.
-const ORDERS: usize = 8;
+const LOOK_UPS: usize = 8;
 /// The resolver of the C library needs some 10 kB.
 const STACK: usize = 256 << 10;
 
 /// What asks the system for the addresses of `host:port`. Blocks as long as it likes.
 pub(super) type LookUp = Box<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
 
-/// The resolver of one transport.
-pub(super) struct Names {
+/// The resolver of one transport, with what it has found so far.
+pub(super) struct DnsCache {
     family: IpFamily,
     shared: Arc<Shared>,
-    /// The way to the thread; absent until the first name is asked for.
-    orders: Mutex<Option<SyncSender<String>>>,
+    /// Hosts to look up, for the thread; absent until the first is asked for.
+    wanted: Mutex<Option<SyncSender<String>>>,
 }
 
 struct Shared {
@@ -99,7 +99,7 @@ impl Host {
     }
 }
 
-impl Names {
+impl DnsCache {
     pub(super) fn new(family: IpFamily) -> Self {
         Self::asking(
             family,
@@ -116,7 +116,7 @@ impl Names {
         Self {
             family,
             shared: Arc::new(shared),
-            orders: Mutex::default(),
+            wanted: Mutex::default(),
         }
     }
 
@@ -126,7 +126,7 @@ impl Names {
         // The address of a machine needs no look-up.
         let all = match host.parse() {
             Ok(addr) => vec![addr],
-            Err(_name) => self.known(host),
+            Err(_name) => self.cached(host),
         };
         let wanted = all.into_iter().filter(|addr| match self.family {
             IpFamily::Auto => true,
@@ -136,12 +136,12 @@ impl Names {
         wanted.take(MOST).collect()
     }
 
-    fn known(&self, name: &str) -> Vec<SocketAddr> {
+    fn cached(&self, name: &str) -> Vec<SocketAddr> {
         let mut hosts = self.shared.hosts.lock();
         let now = clock::instant();
         let host = hosts.entry(name.to_owned()).or_default();
         if host.is_due(now) {
-            if self.order(name) {
+            if self.look_up(name) {
                 host.under_way = Some(now);
             } else {
                 host.take(Vec::new(), now);
@@ -167,33 +167,33 @@ impl Names {
         }
     }
 
-    /// Has a name looked up; whether the thread took the order.
-    fn order(&self, name: &str) -> bool {
-        let mut orders = self.orders.lock();
-        if orders.is_none() {
+    /// Has a name looked up; whether the thread takes it.
+    fn look_up(&self, name: &str) -> bool {
+        let mut wanted = self.wanted.lock();
+        if wanted.is_none() {
             match start(&self.shared) {
-                Ok(sender) => *orders = Some(sender),
+                Ok(sender) => *wanted = Some(sender),
                 Err(error) => warn!(err:% = error; "no thread to look names up"),
             }
         }
-        let sender = orders.as_ref();
+        let sender = wanted.as_ref();
         sender.is_some_and(|sender| sender.try_send(name.to_owned()).is_ok())
     }
 }
 
 /// Starts the thread; it ends when the sender is dropped.
 fn start(shared: &Arc<Shared>) -> io::Result<SyncSender<String>> {
-    let (sender, orders) = sync_channel(ORDERS);
+    let (sender, wanted) = sync_channel(LOOK_UPS);
     let shared = Arc::clone(shared);
     thread::Builder::new()
-        .name("svs-names".to_owned())
+        .name("svs-dns".to_owned())
         .stack_size(STACK)
-        .spawn(move || work(&shared, &orders))?;
+        .spawn(move || work(&shared, &wanted))?;
     Ok(sender)
 }
 
-fn work(shared: &Shared, orders: &Receiver<String>) {
-    for name in orders {
+fn work(shared: &Shared, wanted: &Receiver<String>) {
+    for name in wanted {
         let found = (shared.look_up)(&name).unwrap_or_default();
         let now = clock::instant();
         let mut hosts = shared.hosts.lock();
@@ -205,14 +205,16 @@ fn work(shared: &Shared, orders: &Receiver<String>) {
         drop(hosts);
         shared.ended.notify_all();
         match (changed, failed) {
-            (true, true) => warn!(known; "a host's name was not resolved; what is known serves on"),
+            (true, true) => {
+                warn!(known; "a host's name was not resolved; the addresses known are used")
+            }
             (true, false) => info!("the host's name is resolved again"),
             (false, _) => {}
         }
     }
 }
 
-impl Resolver for Names {
+impl Resolver for DnsCache {
     fn resolve(
         &self,
         uri: &Uri,
@@ -234,18 +236,18 @@ impl Resolver for Names {
     }
 }
 
-impl std::fmt::Debug for Names {
+impl std::fmt::Debug for DnsCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Names").finish_non_exhaustive()
+        f.debug_struct("DnsCache").finish_non_exhaustive()
     }
 }
 
-/// The resolver of every agent: it finds nothing, because ureq asks before each request, also one
-/// over an open connection. The dialer asks [`Names`] when it has a connection to make.
+/// The resolver that every agent is given: it finds nothing, because ureq asks before each request,
+/// also one over an open connection. The dialer asks [`DnsCache`] when it has a connection to make.
 #[derive(Debug)]
-pub(super) struct WhenDialing;
+pub(super) struct ResolveWhenDialing;
 
-impl Resolver for WhenDialing {
+impl Resolver for ResolveWhenDialing {
     fn resolve(
         &self,
         _: &Uri,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use log::debug;
 
 use super::Sorter;
-use crate::app::intake::again::{Edit, Press};
 use crate::app::intake::journal::{Draft, Entry};
+use crate::app::intake::reask::{Edit, Press};
 use crate::chat::Role;
 use crate::chat::callback::Callback;
 use crate::chat::{
@@ -39,8 +39,8 @@ fn acknowledge(chat: ChatId, callback: &str) -> Outbound {
 }
 
 impl Sorter<'_> {
-    /// A press that can do nothing. Its message may be unknown, so the answer stands in the line of the
-    /// person.
+    /// A press that can do nothing. Its message may be unknown, so the answer stands in the line of
+    /// the person.
     pub(super) fn pressed_in_vain(&self, callback: String, sender: &Sender, is_old: bool) -> Entry {
         let mut acknowledge = acknowledge(ChatId(sender.id.0), &callback);
         if is_old {
@@ -78,7 +78,7 @@ impl Sorter<'_> {
                 Ok(Entry::Pressed { acknowledge, job })
             }
             (Some(callback @ (Callback::Retry | Callback::Continue)), Some(_))
-            | (Some(callback @ Callback::Stop(_)), _) => Ok(Entry::Again(Press {
+            | (Some(callback @ Callback::Stop(_)), _) => Ok(Entry::Reask(Press {
                 known: self.jobs_under_answer(&pressed).await?,
                 locale: self.settings.locale_for(&pressed.sender),
                 now: self.now,
@@ -154,8 +154,8 @@ impl Sorter<'_> {
         }
     }
 
-    /// The same gate as for a new message. Only a question can be changed, or come about by a change;
-    /// nobody is told anything.
+    /// The same gate as for a new message. Only a question can be changed, or come about by a
+    /// change; nobody is told anything.
     pub(super) async fn edited(&mut self, inbound: Inbound) -> Result<Entry, StoreError> {
         if self.is_unanswerable(&inbound) {
             return Ok(Entry::Dropped);
@@ -193,7 +193,7 @@ impl Sorter<'_> {
         }
     }
 
-    /// The question of old mail that waits for its button may be changed, too.
+    /// The stale question that waits for its button may be changed, too.
     fn change_held(&mut self, inbound: &Inbound) {
         let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
         let Some(row) = self.rows.get_mut(&inbound.sender.id) else {

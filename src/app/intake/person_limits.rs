@@ -1,6 +1,6 @@
-//! The last door before the queue: nobody gets in with more questions than their role has turns and
-//! waiting places for, over all their lanes (design §3). What does not get in takes no room, so one
-//! person can never fill the inbox.
+//! The limits of each person (design §3, "Turns at once" and "Waiting"): a question beyond what
+//! their role has turns and waiting places for, over all their lanes, is not let into the inbox. It
+//! takes no room there, so one person can never fill it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,19 +11,20 @@ use crate::chat::{Job, Lane, Notice, Task, UserId};
 use crate::queue::{Share, Shares};
 use crate::store::{StoreError, Write};
 
-/// What those who wrote hold, and may hold.
+/// What those who wrote have waiting and running, and how much of it their roles allow.
 #[derive(Clone, Default)]
-pub(super) struct Door {
+pub(super) struct PersonLimits {
     shares: Shares,
     held: HashMap<UserId, Share>,
-    /// They were told within the last minute that this is too much.
+    /// Who was told within the last minute that this is too much.
     told: HashSet<UserId>,
 }
 
-impl Door {
-    /// The door for these entries. The journal has handed over all that it stored before, so what the
-    /// scheduler knows and what is held back for a further piece is all there is.
-    pub(super) async fn for_all<'e>(
+impl PersonLimits {
+    /// The limits of those who wrote these entries. The journal has handed over all that it stored
+    /// before, so what the scheduler knows and what is held back for a further piece is all there
+    /// is.
+    pub(super) async fn of_batch<'e>(
         ctx: &Ctx,
         entries: impl Iterator<Item = &'e Entry>,
         seams: &HashMap<Lane, Seam>,
@@ -42,14 +43,15 @@ impl Door {
             let known = ctx.desk.shares_of(persons).await;
             held.extend(known.ok_or(StoreError::Closed)?);
         }
-        let mut door = Self { shares, held, told };
+        let mut limits = Self { shares, held, told };
         for lane in seams.keys() {
-            door.count(*lane);
+            limits.count(*lane);
         }
-        Ok(door)
+        Ok(limits)
     }
 
-    /// Whether one question more of its person is let in. Everything else always is.
+    /// Whether the job is let in: a question while its person may have one more, anything else
+    /// always.
     pub(super) fn admits(&self, job: &Job) -> bool {
         let share = job.lane.person().and_then(|person| self.held.get(&person));
         let is_question = matches!(job.task, Task::Question { .. });
@@ -71,7 +73,7 @@ impl Journaled {
         let Some(person) = job.lane.person() else {
             return Ok(());
         };
-        if !self.door.told.insert(person) {
+        if !self.limits.told.insert(person) {
             return Ok(());
         }
         self.told.push(person);
@@ -89,7 +91,7 @@ impl Entry {
                 Task::Command(_) | Task::Tell(_) => None,
             },
             Self::Edited(edit) => edit.draft.job.lane.person(),
-            Self::Again(press) => Some(press.pressed.sender.id),
+            Self::Reask(press) => Some(press.pressed.sender.id),
             Self::Pressed { job, .. } => job.as_ref().and_then(|job| job.lane.person()),
             Self::Stopped { .. }
             | Self::Dropped

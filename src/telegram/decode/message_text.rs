@@ -1,4 +1,4 @@
-//! The words of a message, and where in them somebody is named. Pure.
+//! The text of a message, and where in it accounts, persons and commands are named. Pure.
 //!
 //! Invariant: every mark lies on character boundaries of the text.
 
@@ -10,9 +10,9 @@ use crate::chat::UserId;
 use crate::telegram::Me;
 use crate::telegram::wire::{Entity, Message};
 
-/// Text, caption or flattened rich message.
+/// Text, caption or flattened rich message, with what is named in it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Words {
+pub(super) struct MessageText {
     pub(super) text: String,
     marks: Vec<Mark>,
 }
@@ -34,19 +34,19 @@ enum Named {
     Command(Option<String>),
 }
 
-/// Whom the words speak to.
+/// Whom a text addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Address {
-    /// They open with a command that is ours, or anybody's.
+    /// It opens with a command that is ours, or anybody's.
     Command,
-    /// They name us.
+    /// It names us.
     Us,
-    /// They name another bot and not us.
+    /// It names another bot and not us.
     AnotherBot,
     Nobody,
 }
 
-impl Words {
+impl MessageText {
     /// What a person typed in this message; `None` when it carries no words at all.
     pub(super) fn of(message: &Message<'_>) -> Option<Self> {
         if let Some(text) = &message.text {
@@ -85,7 +85,7 @@ impl Words {
         }
     }
 
-    /// Decides by marks alone: a name that only looks like one is just text.
+    /// Decides by marks alone: what merely looks like a name is text.
     pub(super) fn address(&self, me: &Me) -> Address {
         let opening = self.marks.iter().find_map(|mark| match &mark.names {
             Named::Command(bot) if self.opens_with(mark) => Some(bot.as_deref()),

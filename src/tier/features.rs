@@ -1,11 +1,11 @@
 //! What a text looks like, whatever its words: marks of code and formulas, numbers, lists, length.
-//! One pass; each rule of thumb is one line of a table. Pure.
+//! Counted in one pass; each rule that weighs the counts is one line of a table. Pure.
 
 use super::signs::Signs;
 
-/// What a text looks like.
+/// Counts of what a text looks like.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Shape {
+pub(super) struct Features {
     visible: u16,
     /// Marks that code is full of.
     marks: u16,
@@ -13,14 +13,14 @@ pub(super) struct Shape {
     operators: u16,
     /// Figures, and Chinese numerals before a measure.
     numbers: u16,
-    /// `camelCase` counts one, `snake_case`, which no trade mark has, two.
+    /// Names of code: `camelCase` counts one, `snake_case`, which no trade mark has, two.
     names: u16,
     /// Lines that begin with space, as in code and stack traces.
     indented: u16,
     /// Lines that begin with a comment mark, as where several files are pasted.
     comments: u16,
     lines: u16,
-    /// Places where a list or a sentence goes on.
+    /// Commas and their like, where a list or a sentence goes on.
     commas: u16,
     /// Ends of sentences before the last.
     stops: u16,
@@ -30,35 +30,35 @@ pub(super) struct Shape {
     emoji: u16,
 }
 
-impl Shape {
+impl Features {
     pub(super) fn of(chars: &[char]) -> Self {
-        let mut shape = Self::default();
+        let mut features = Self::default();
         let mut before = '\n';
         let mut run = 0_u8;
         for (at, &c) in chars.iter().enumerate() {
             let next = chars.get(at + 1).copied().unwrap_or('\n');
             if is_letter(c) {
-                shape.visible += 1;
-                shape.names += u16::from(c.is_ascii_uppercase() && before.is_ascii_lowercase());
-                shape.numbers += u16::from(is_numeral(c) && MEASURES.contains(next));
+                features.visible += 1;
+                features.names += u16::from(c.is_ascii_uppercase() && before.is_ascii_lowercase());
+                features.numbers += u16::from(is_numeral(c) && MEASURES.contains(next));
                 let begins = !before.is_ascii_alphabetic();
-                shape.asks += u16::from(begins && asks(chars.get(at..).unwrap_or_default()));
+                features.asks += u16::from(begins && asks(chars.get(at..).unwrap_or_default()));
                 (before, run) = (c, 0);
                 continue;
             }
             let [space, digit] = [c.is_whitespace(), c.is_ascii_digit()];
-            shape.visible += u16::from(!space);
-            shape.lines += u16::from(c == '\n');
-            shape.indented += u16::from(before == '\n' && space && c != '\n');
-            shape.comments += u16::from(before == '\n' && c == next && c == '/');
-            shape.numbers += u16::from(digit && !before.is_ascii_digit() && before != '.');
-            shape.add_mark(c, next);
-            shape.names += 2 * u16::from(c == '_' && before.is_ascii_alphanumeric());
+            features.visible += u16::from(!space);
+            features.lines += u16::from(c == '\n');
+            features.indented += u16::from(before == '\n' && space && c != '\n');
+            features.comments += u16::from(before == '\n' && c == next && c == '/');
+            features.numbers += u16::from(digit && !before.is_ascii_digit() && before != '.');
+            features.add_mark(c, next);
+            features.names += 2 * u16::from(c == '_' && before.is_ascii_alphanumeric());
             run = if c == '`' { run.saturating_add(1) } else { 0 };
-            shape.fences += u16::from(run == 3);
+            features.fences += u16::from(run == 3);
             before = c;
         }
-        shape
+        features
     }
 
     fn add_mark(&mut self, c: char, next: char) {
@@ -79,8 +79,8 @@ impl Shape {
         self.emoji += u16::from(matches!(c, '\u{1f300}'..='\u{1faff}' | '☀' | '❤' | '☺'));
     }
 
-    /// Adds what the shape says. `bytes` measures length alike in all scripts, since a Chinese
-    /// character is three bytes and says about as much as half an English word.
+    /// Adds what the counts speak for. `bytes` measures length alike in all scripts, since a
+    /// Chinese character is three bytes and says about as much as half an English word.
     pub(super) fn weigh(self, bytes: usize, signs: &mut Signs) {
         let percent = |part: u16| u32::from(part) * 100 / u32::from(self.visible.max(1));
         let code = [

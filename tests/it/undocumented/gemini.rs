@@ -190,7 +190,7 @@ const ANSWERED: &[Raw] = &[
 fn after(raw: Raw) {
     let world = by_default().start();
     let everyone = world.gemini.everyone();
-    everyone.answers(Fault::Rude(raw));
+    everyone.answers(Fault::Undocumented(raw));
     for person in 100..102 {
         let heard = told(&world, person, &format!("question {person}."));
         assert!(is_sentence(&heard), "{raw:?}: {heard}");
@@ -256,7 +256,7 @@ fn an_answer_arrives_whatever_it_comes_in() {
     let mut world = by_default().start();
     for (person, raw) in (100..).zip(ANSWERED) {
         let everyone = world.gemini.everyone();
-        everyone.answers(Fault::Rude(*raw));
+        everyone.answers(Fault::Undocumented(*raw));
         let question = format!("question {person}.");
         let heard = told(&world, person, &question);
         assert!(heard.contains(&question), "{raw:?}: {heard}");
@@ -280,7 +280,7 @@ fn what_one_model_answers_to_everybody_costs_nobody_the_answer() {
         world
             .gemini
             .model(&first)
-            .answers_times(1, Fault::Rude(*raw));
+            .answers_times(1, Fault::Undocumented(*raw));
         let heard = told(&world, person, "hello");
         assert!(
             heard.contains("echo[") || is_sentence(&heard),

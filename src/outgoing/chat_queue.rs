@@ -1,4 +1,5 @@
-//! One chat's line of what leaves: its rows in order, its frames, its own pace and parking. Pure.
+//! The queue of one chat: its rows in order, its frames, its own pace, and until when it is parked.
+//! Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -13,22 +14,24 @@ pub(super) const PER_MESSAGE: Duration = Duration::from_secs(1);
 /// … and short bursts: this much may be sent ahead of that pace.
 const AHEAD_MILLIS: u64 = 4_000;
 
+/// A chat has two queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Line {
+pub(super) enum QueueId {
     Texts(ChatId),
     Callbacks(ChatId),
 }
 
-/// Callback answers expire within seconds, so they do not queue behind a parked chat's texts.
-pub(super) const fn line_of(chat: ChatId, rank: Rank) -> Line {
+/// The queue of a row. Answers to callbacks expire within seconds, so they do not wait behind the
+/// texts of a parked chat.
+pub(super) const fn queue_of(chat: ChatId, rank: Rank) -> QueueId {
     match rank {
-        Rank::Acknowledge => Line::Callbacks(chat),
-        Rank::Final | Rank::Edit | Rank::Typing | Rank::Broadcast => Line::Texts(chat),
+        Rank::Acknowledge => QueueId::Callbacks(chat),
+        Rank::Final | Rank::Edit | Rank::Typing | Rank::Broadcast => QueueId::Texts(chat),
     }
 }
 
-pub(super) const fn chat_of(line: Line) -> ChatId {
-    let (Line::Texts(chat) | Line::Callbacks(chat)) = line;
+pub(super) const fn chat_of(queue: QueueId) -> ChatId {
+    let (QueueId::Texts(chat) | QueueId::Callbacks(chat)) = queue;
     chat
 }
 
@@ -39,29 +42,30 @@ pub(super) struct Row {
     pub(super) failing: Failing,
     /// When the first of its failed tries ended.
     pub(super) since: Timestamp,
-    /// Of a row that stands aside: when it is tried again.
+    /// Of a row that is set aside: when it is tried again.
     pub(super) due: Timestamp,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(super) struct ChatQueue {
     pub(super) waiting: BTreeMap<OutboxId, Row>,
-    /// Rows that Telegram keeps failing on: they go when nothing else waits.
+    /// Rows that were set aside because Telegram keeps failing on them: they go when nothing else
+    /// waits.
     pub(super) aside: BTreeMap<OutboxId, Row>,
-    /// In the order in which they were wished.
+    /// In the order in which they were asked for.
     pub(super) frames: VecDeque<(JobId, Frame)>,
     pub(super) under_way: Option<Item>,
     /// The row under way.
     pub(super) tried: Option<Row>,
     pub(super) parked_until: Timestamp,
-    /// What all had met when a try of this line failed last.
+    /// The tally of all chats when a try of this queue failed last.
     pub(super) met: Tally,
     /// Up to when the chat's messages are spread at one a second.
     pub(super) spread_until: Timestamp,
     pub(super) filed: Option<Filed>,
 }
 
-impl Rows {
+impl ChatQueue {
     /// When the chat's own pace and parking allow the next row.
     pub(super) fn free_at(&self) -> Timestamp {
         let paced = Timestamp(self.spread_until.0.saturating_sub(AHEAD_MILLIS));
@@ -99,7 +103,7 @@ impl Rows {
         self.tried.is_some()
     }
 
-    /// Rows that wait, those that stand aside among them.
+    /// Rows that wait, with those that are set aside.
     pub(super) fn len(&self) -> usize {
         self.waiting.len() + self.aside.len()
     }
@@ -108,13 +112,13 @@ impl Rows {
         self.len() == 0 && self.frames.is_empty()
     }
 
-    /// From when on nothing has to be remembered of a chat that is sent nothing.
+    /// From when on neither pace nor parking has to be remembered of a chat that is sent nothing.
     pub(super) fn idle_at(&self) -> Timestamp {
         self.parked_until.max(self.spread_until)
     }
 }
 
-/// Where an idle line is filed, so that it can be taken out again.
+/// Where an idle queue is filed, so that it can be taken out again.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Filed {
     Ready(Rank, Item),

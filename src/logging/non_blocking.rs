@@ -1,8 +1,9 @@
-//! Lines on their way to standard error: a bounded queue, and the thread that writes. Whoever logs
-//! never waits for whoever reads; lines that find no room are dropped and counted.
+//! A non-blocking writer: a bounded queue of log lines, and the thread that writes them to standard
+//! error. Whoever logs never waits for whoever reads; lines that find no room are dropped and
+//! counted.
 //!
-//! Owner of the state: [`Queue`]. Invariant: at most twice [`ROOM`] bytes are held, in the queue and
-//! under way.
+//! Owner of the state: [`NonBlocking`]. Invariant: at most twice [`ROOM`] bytes are held, in the
+//! queue and in the write under way.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -19,9 +20,9 @@ const ROOM: usize = 64 << 10;
 /// A write and the note of what was dropped need little.
 const STACK: usize = 128 << 10;
 
-/// The lines that wait. Clones share them.
+/// The queue of lines. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Queue(Arc<Shared>);
+pub(super) struct NonBlocking(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -38,7 +39,7 @@ struct State {
     is_writing: bool,
 }
 
-impl Queue {
+impl NonBlocking {
     /// Takes whole lines, or drops them where there is no room.
     pub(super) fn push(&self, lines: &[u8]) {
         let mut state = self.0.state.lock();
@@ -101,7 +102,7 @@ impl Queue {
     }
 }
 
-impl Write for Queue {
+impl Write for NonBlocking {
     /// The logger writes a line as a whole.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.push(line);
@@ -142,7 +143,7 @@ mod tests {
     fn whoever_logs_never_waits_and_what_finds_no_room_is_counted() {
         let (go, may) = mpsc::channel();
         let (wrote, written) = mpsc::channel();
-        let queue = Queue::default();
+        let queue = NonBlocking::default();
         queue.start(Slow { may, wrote }).unwrap();
         let line = [b'x'; 1023].map(char::from).iter().collect::<String>() + "\n";
         for _ in 0..1000 {
@@ -167,7 +168,7 @@ mod tests {
     fn what_was_logged_is_written_in_its_order_by_the_end_of_a_flush() {
         let (go, may) = mpsc::channel();
         let (wrote, written) = mpsc::channel();
-        let mut queue = Queue::default();
+        let mut queue = NonBlocking::default();
         queue.start(Slow { may, wrote }).unwrap();
         for number in 0..10 {
             go.send(()).unwrap();
@@ -182,7 +183,7 @@ mod tests {
     fn a_closed_pipe_is_nobodys_trouble() {
         let (_, may) = mpsc::channel();
         let (wrote, _) = mpsc::channel();
-        let queue = Queue::default();
+        let queue = NonBlocking::default();
         queue.start(Slow { may, wrote }).unwrap();
         queue.push(b"line\n");
         queue.flush(Duration::from_secs(30));

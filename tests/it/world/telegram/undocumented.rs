@@ -7,7 +7,7 @@ use crate::world::http::{Raw, Wire};
 
 /// The next calls of a method are answered like this.
 #[derive(Debug)]
-pub(super) struct Rude {
+pub(super) struct Undocumented {
     method: String,
     /// In which chat; of calls about none, `None`.
     chat: Option<i64>,
@@ -18,10 +18,15 @@ pub(super) struct Rude {
 impl Telegram {
     /// So many calls of a method (about this chat, where it is about one) are answered like this. A
     /// body with `{result}` in it says that the call was carried out; with any other it is not.
-    pub(crate) fn is_rude(&self, (method, chat): (&str, Option<i64>), raw: Raw, times: usize) {
+    pub(crate) fn answers_undocumented(
+        &self,
+        (method, chat): (&str, Option<i64>),
+        raw: Raw,
+        times: usize,
+    ) {
         let method = method.to_owned();
         self.change(|state| {
-            state.rude.push(Rude {
+            state.undocumented.push(Undocumented {
                 method,
                 chat,
                 raw,
@@ -31,19 +36,24 @@ impl Telegram {
     }
 
     /// How many of the ordered answers have not been given yet.
-    pub(crate) fn rudeness_left(&self) -> usize {
-        self.state.lock().rude.iter().map(|rude| rude.times).sum()
+    pub(crate) fn undocumented_left(&self) -> usize {
+        self.state
+            .lock()
+            .undocumented
+            .iter()
+            .map(|undocumented| undocumented.times)
+            .sum()
     }
 
     /// The answer that was ordered for this call, if one was; whether it was given.
-    pub(super) fn answers_rudely(
+    pub(super) fn gave_undocumented(
         &self,
         (method, params): (&str, &Value),
         call: usize,
         wire: &mut Wire,
     ) -> bool {
         let answer = self.change(|state| {
-            let raw = state.rudeness(method, params["chat_id"].as_i64())?;
+            let raw = state.next_undocumented(method, params["chat_id"].as_i64())?;
             let mut body = raw.body.replace("{token}", TOKEN);
             if body.contains("{result}") {
                 match state.perform(method, params) {
@@ -62,12 +72,13 @@ impl Telegram {
 }
 
 impl State {
-    fn rudeness(&mut self, method: &str, chat: Option<i64>) -> Option<Raw> {
-        let is_meant =
-            |rude: &&mut Rude| rude.method == method && rude.chat == chat && rude.times > 0;
-        let rude = self.rude.iter_mut().find(is_meant)?;
-        rude.times -= 1;
-        Some(rude.raw)
+    fn next_undocumented(&mut self, method: &str, chat: Option<i64>) -> Option<Raw> {
+        let is_meant = |undocumented: &&mut Undocumented| {
+            undocumented.method == method && undocumented.chat == chat && undocumented.times > 0
+        };
+        let undocumented = self.undocumented.iter_mut().find(is_meant)?;
+        undocumented.times -= 1;
+        Some(undocumented.raw)
     }
 }
 

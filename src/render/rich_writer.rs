@@ -1,38 +1,38 @@
-//! Text that grows with its formatting. Pure. Whatever the caller opens and closes, what
-//! [`Writer::finish`] gives is legal for Telegram (Bot API, "Formatting options"): styles are nested
-//! or apart, code stands in nothing but quotes and holds nothing, a quote holds no quote, nothing
-//! is empty, and the text neither begins nor ends with white space.
+//! Writes text with formatting. Pure. Whatever the caller opens and closes, what
+//! [`RichWriter::finish`] gives is legal for Telegram (Bot API, "Formatting options"): styles are
+//! nested or disjoint, code stands in nothing but quotes and holds nothing, a quote holds no quote,
+//! no entity is empty, and the text neither begins nor ends with white space.
 
 use std::cmp::Reverse;
 use std::mem;
 
 use crate::chat::rich::{Entity, Rich, Style};
 
-/// Deeper levels are shown as this one.
+/// Deepest level of nesting that is shown; deeper ones look like it.
 pub(super) const DEEPEST: usize = 16;
 /// A quote longer than this, in lines or UTF-16 units, is folded.
 const LONGEST_QUOTE: (usize, u32) = (6, 400);
 const TAB: &str = "    ";
 
-/// See the module.
+/// The text so far, and what is open.
 #[derive(Default)]
-pub(super) struct Writer {
+pub(super) struct RichWriter {
     text: String,
     /// Length of `text` in UTF-16 units.
     units: u32,
     done: Vec<Done>,
-    /// What is open, outermost first: a style once, so these are few.
+    /// Styles that are open, outermost first: each once, so these are few.
     open: Vec<Open>,
-    /// For everything that waits for [`Writer::close`], whether it is among them.
+    /// For each [`RichWriter::open`] without its [`RichWriter::close`], whether it is among `open`.
     shown: Vec<bool>,
-    /// Line ends owed before the next character: 2 make an empty line.
+    /// Line ends pending before the next character: 2 make an empty line.
     gap: u8,
-    /// Spaces owed before it; a line neither begins nor ends with any.
+    /// Spaces pending before it; a line neither begins nor ends with any.
     spaces: usize,
     /// What every line begins with, and how much of it lies outside the quote that is open.
     margin: Vec<&'static str>,
     outside: usize,
-    /// Bullets owed before the next character, and how much of the margin stands before them.
+    /// Bullets pending before the next character, and how much of the margin stands before them.
     marker: String,
     marker_margin: usize,
 }
@@ -49,7 +49,7 @@ struct Done {
     depth: usize,
 }
 
-impl Writer {
+impl RichWriter {
     /// Length so far in bytes, for [`Self::since`].
     pub(super) const fn len(&self) -> usize {
         self.text.len()
@@ -95,7 +95,7 @@ impl Writer {
         text.chars().for_each(|c| self.add(c));
     }
 
-    /// Pays what is owed before a character, and lets the open styles begin with it.
+    /// Writes what is pending before a character, and lets the open styles begin with it.
     fn begin(&mut self, solid: bool) {
         let fresh = self.text.is_empty();
         let gap = mem::take(&mut self.gap);
@@ -168,7 +168,7 @@ impl Writer {
         }
     }
 
-    /// Owes a bullet to the next text; several in a row stand beside each other.
+    /// Puts a bullet before the next text; several in a row stand beside each other.
     pub(super) fn mark(&mut self, marker: &str) {
         if self.marker.is_empty() {
             self.marker_margin = self.margin.len();

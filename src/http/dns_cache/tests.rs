@@ -52,16 +52,16 @@ fn the_family_decides_which_addresses_are_tried_and_a_literal_one_needs_no_look_
         (IpFamily::V6, &both[1..]),
     ] {
         let found = both.clone();
-        let names = Names::asking(family, Box::new(move |_| Ok(found.clone())));
-        assert_eq!(names.addresses("service.test:443"), wanted);
-        let names = Names::asking(family, Box::new(|_| panic!("looked up")));
-        let literal = all.iter().flat_map(|addr| names.addresses(addr));
+        let dns = DnsCache::asking(family, Box::new(move |_| Ok(found.clone())));
+        assert_eq!(dns.addresses("service.test:443"), wanted);
+        let dns = DnsCache::asking(family, Box::new(|_| panic!("looked up")));
+        let literal = all.iter().flat_map(|addr| dns.addresses(addr));
         assert_eq!(literal.collect::<Vec<_>>(), wanted);
     }
     let many = (0..40).map(|host| SocketAddr::from(([192, 0, 2, host], 1)));
     let many: Vec<SocketAddr> = many.collect();
-    let names = Names::asking(IpFamily::Auto, Box::new(move |_| Ok(many.clone())));
-    assert_eq!(names.addresses("service.test:1").len(), MOST);
+    let dns = DnsCache::asking(IpFamily::Auto, Box::new(move |_| Ok(many.clone())));
+    assert_eq!(dns.addresses("service.test:1").len(), MOST);
 }
 
 #[test]
@@ -75,11 +75,11 @@ fn a_resolver_that_hangs_keeps_nobody_from_known_addresses() {
         }
         Ok(vec![ADDR.parse().unwrap()])
     };
-    let names = Names::asking(IpFamily::Auto, Box::new(look_up));
-    assert_eq!(names.addresses("service.test:443").len(), 1);
-    names.age();
+    let dns = DnsCache::asking(IpFamily::Auto, Box::new(look_up));
+    assert_eq!(dns.addresses("service.test:443").len(), 1);
+    dns.age();
     for _ in 0..100 {
-        assert_eq!(names.addresses("service.test:443").len(), 1);
+        assert_eq!(dns.addresses("service.test:443").len(), 1);
     }
     drop(release);
 }

@@ -1,9 +1,9 @@
-//! What follows from the end of a try: for its row, for its line, and for all. Pure.
+//! What follows from the end of a try: for its row, for its queue, and for all. Pure.
 
 use std::time::Duration;
 
+use super::chat_queue::{QueueId, Row, queue_of};
 use super::failing::{Verdict, judge, once_more};
-use super::line::{Line, Row, line_of};
 use super::{Due, Ended, Fate, Item, Outgoing};
 use crate::chat::OutboxId;
 use crate::clock::Timestamp;
@@ -13,15 +13,15 @@ pub(super) const OUTAGE_CAP: Duration = Duration::from_secs(30);
 
 /// A try that ended.
 struct Tried {
-    line: Line,
+    queue: QueueId,
     /// What was tried, unless it was a frame.
     row: Option<(OutboxId, Row)>,
     ended: Ended,
 }
 
 impl Outgoing {
-    /// The try of `due` ended. A frame does not come again by itself. What is to be stored of a row
-    /// that goes on failing.
+    /// Takes the end of the try of `due`; returns what is to be stored of a row that failed again.
+    /// A frame is not tried a second time unless it is requested anew.
     pub(crate) fn ended(
         &mut self,
         due: Due,
@@ -30,8 +30,8 @@ impl Outgoing {
         jitter: Duration,
     ) -> Option<Fate> {
         self.under_way = self.under_way.saturating_sub(1);
-        let line = line_of(due.chat, due.rank);
-        let rows = self.lines.get_mut(&line)?;
+        let queue = queue_of(due.chat, due.rank);
+        let rows = self.queues.get_mut(&queue)?;
         rows.under_way = None;
         let row = match due.item {
             Item::Row(id) => rows.tried.take().map(|row| (id, row)),
@@ -40,7 +40,7 @@ impl Outgoing {
         if let Ended::Parked { until } | Ended::Flooded { until } = ended {
             rows.parked_until = rows.parked_until.max(until);
         }
-        let tried = Tried { line, row, ended };
+        let tried = Tried { queue, row, ended };
         let fate = match ended {
             Ended::Unanswered | Ended::Failed | Ended::Broken => self.failed(&tried, now, jitter),
             Ended::Gone
@@ -52,20 +52,20 @@ impl Outgoing {
                 None
             }
         };
-        self.file(line, now);
+        self.file(queue, now);
         fate
     }
 
-    /// After a try that Telegram answered, or that told nothing of it.
+    /// After a try that Telegram answered, or that was not made.
     fn answered(&mut self, tried: &Tried) {
         let is_answered = matches!(
             tried.ended,
             Ended::Gone | Ended::Changed | Ended::Flooded { .. }
         );
         if is_answered {
-            self.silence = 0;
-            // That a button was answered says nothing of messages.
-            self.tally.served += u64::from(matches!(tried.line, Line::Texts(_)));
+            self.unanswered = 0;
+            // That a press was acknowledged does not show that messages are delivered.
+            self.tally.served += u64::from(matches!(tried.queue, QueueId::Texts(_)));
         }
         let Some((id, mut row)) = tried.row else {
             return;
@@ -77,7 +77,7 @@ impl Outgoing {
         if is_answered {
             row.failing = row.failing.after_an_answer();
         }
-        if let Some(rows) = self.lines.get_mut(&tried.line) {
+        if let Some(rows) = self.queues.get_mut(&tried.queue) {
             rows.put(id, row);
         }
     }
@@ -86,12 +86,12 @@ impl Outgoing {
     fn failed(&mut self, tried: &Tried, now: Timestamp, jitter: Duration) -> Option<Fate> {
         let is_aside = tried.row.is_some_and(|(_, row)| row.failing.is_aside);
         let before = self.tally;
-        // What stands aside tells nothing of Telegram.
+        // The failure of a row that was set aside does not show that Telegram is down.
         if tried.ended == Ended::Unanswered && !is_aside {
-            self.silence_grows(now, jitter);
+            self.note_unanswered(now, jitter);
             self.tally.failed += 1;
         }
-        let rows = self.lines.get_mut(&tried.line)?;
+        let rows = self.queues.get_mut(&tried.queue)?;
         let is_own_fault = before.proves(rows.met, tried.ended);
         rows.met = self.tally;
         let (id, mut row) = tried.row?;
@@ -100,9 +100,9 @@ impl Outgoing {
         }
         row.failing = once_more(row.failing, row.since, now);
         let fate = match judge(row.failing, is_own_fault) {
-            Verdict::Again => {
-                // Longer than the silence, so that others probe next: it may be this chat alone
-                // that gets no answer.
+            Verdict::Retry => {
+                // Longer than the pause of the outage, so that others probe next: it may be this
+                // chat alone that gets no answer.
                 let pause = pause_after(row.failing.tries.saturating_add(2));
                 rows.parked_until = rows.parked_until.max(now.after(pause + jitter));
                 Fate::Waits(row.failing)
@@ -121,11 +121,11 @@ impl Outgoing {
         Some(fate)
     }
 
-    /// One more try without an answer. Those that were under way together count as one.
-    fn silence_grows(&mut self, now: Timestamp, jitter: Duration) {
-        if now >= self.silent_until {
-            self.silence = self.silence.saturating_add(1);
-            self.silent_until = now.after(pause_after(self.silence) + jitter);
+    /// Counts one more try without an answer; those that were under way together count as one.
+    fn note_unanswered(&mut self, now: Timestamp, jitter: Duration) {
+        if now >= self.outage_until {
+            self.unanswered = self.unanswered.saturating_add(1);
+            self.outage_until = now.after(pause_after(self.unanswered) + jitter);
         }
     }
 }

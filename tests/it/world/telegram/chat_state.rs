@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::check;
-use super::door::Mood;
 use super::limits::Bucket;
+use super::permissions::Mood;
 
 /// A draft is shown this long after its last frame.
 pub(super) const DRAFT_LIFE: Duration = Duration::from_secs(30);

@@ -1,5 +1,6 @@
-//! Questions that build on what was asked before: changed messages, and the buttons under an answer. What becomes of them depends on what waits, runs and is
-//! kept, so it is decided in the writer's transaction, where that stands still.
+//! Questions that are re-asked: changed messages, and the buttons under an answer. What becomes of
+//! them depends on what waits, runs and is kept, so it is decided in the writer's transaction, in
+//! which nothing of it changes.
 
 use super::journal::{Draft, Journaled};
 use crate::chat::Role;
@@ -34,13 +35,13 @@ pub(super) struct Edit {
     /// The question as it is now, as if it were new.
     pub(super) draft: Draft,
     pub(super) message: MessageId,
-    /// The message is so new that the change may be what makes it a question: a mention that was
-    /// forgotten, words for a file.
+    /// The message is so new that the change may be what makes it a question: a mention that had
+    /// been forgotten, words for a file.
     pub(super) is_soon: bool,
 }
 
 impl Edit {
-    /// Changes the question that waits or runs, asks the newest one again, or asks it for the first
+    /// Changes the question that waits or runs, re-asks the newest one, or asks it for the first
     /// time.
     pub(super) fn enter(
         &self,
@@ -57,9 +58,9 @@ impl Edit {
             .rev()
             .find(|job| job.messages.contains(&self.message));
         let Some(mut job) = asking else {
-            return self.ask_again(rows, into, new);
+            return self.reask(rows, into, new);
         };
-        // Which words of a joined paste this message made is not known any more.
+        // Which words of a joined paste came with this message is not known any more.
         let is_whole = is_of_one_message(job.messages.len(), job.task.enclosed());
         if let Task::Question { text, .. } = &mut job.task
             && is_whole
@@ -77,7 +78,7 @@ impl Edit {
         Ok(())
     }
 
-    fn ask_again(
+    fn reask(
         &self,
         rows: &mut Write<'_>,
         into: &mut Journaled,
@@ -105,14 +106,15 @@ impl Edit {
         if let Task::Question { text, .. } = &mut job.task {
             new.clone_into(text);
         }
-        if into.door.admits(&job) {
+        if into.limits.admits(&job) {
             into.add(rows, job).map(drop)
         } else {
             into.refuse(rows, job)
         }
     }
 
-    /// Only what was no question before; one whose round is not kept is not asked a second time.
+    /// Only a message that was no question before is asked for the first time; one whose round is
+    /// not kept is not asked a second time.
     fn ask_first(
         &self,
         rows: &mut Write<'_>,
@@ -174,7 +176,7 @@ impl Press {
         let denied = match self.callback {
             Callback::Held => None,
             Callback::Stop(job) => self.stop(rows, into, job)?,
-            Callback::Retry | Callback::Continue => self.ask_again(rows, into)?,
+            Callback::Retry | Callback::Continue => self.reask(rows, into)?,
         };
         let mut row = self.acknowledge.clone();
         if let (Payload::Answer { text, .. }, Some(why)) = (&mut row.payload, denied) {
@@ -184,8 +186,9 @@ impl Press {
         Ok(())
     }
 
-    /// Whether the presser may decide over what this lane asked. A press never comes from a chat: what an
-    /// anonymous admin or a channel asked belongs to everybody in the group whom the gate lets in.
+    /// Whether the presser may decide over what this lane asked. A press never comes from a chat:
+    /// what an anonymous admin or a channel asked belongs to everybody in the group whom the gate
+    /// lets in.
     fn may_decide(&self, lane: Lane) -> bool {
         let Lane::Telegram { person, .. } = lane else {
             return false;
@@ -214,7 +217,7 @@ impl Press {
         Ok(None)
     }
 
-    fn ask_again(
+    fn reask(
         &self,
         rows: &mut Write<'_>,
         into: &mut Journaled,
@@ -238,20 +241,20 @@ impl Press {
         } else {
             draft
         };
-        // Whoever presses twice wants it once. A changed question is asked again already.
+        // Whoever presses twice wants it once. A changed question is re-asked already.
         let is_same =
             |other: &Job| other.messages == job.messages && basis_of(other) == basis_of(&job);
         let others = under_way(rows, into, &self.known, lane)?;
         if others.iter().any(is_same) {
             return Ok(None);
         }
-        // A round that is made anew goes to the end, and must not stand behind a later question.
+        // A round that is re-asked goes to the end, and must not stand behind a later question.
         let is_question = |other: &Job| matches!(other.task, Task::Question { .. });
         if is_retry && others.iter().any(is_question) {
             return Ok(Some(Denied::NotNewest));
         }
         let job = Job { role, ..job };
-        if !into.door.admits(&job) {
+        if !into.limits.admits(&job) {
             return Ok(Some(Denied::TooMany));
         }
         into.add(rows, job)?;

@@ -1,6 +1,6 @@
 //! What tests see and hear: what was said, what a chat looks like now, and how it came about.
 
-use super::room::{Action, Chat, Edit};
+use super::chat_state::{Action, Chat, Edit};
 use super::{Draft, Group, Message, Person, Telegram};
 use crate::world::{PATIENCE, now};
 
