@@ -239,8 +239,8 @@ impl Call<'_> {
         }
     }
 
-    /// What is said when no further call is made: refusals of single keys say nothing of the others,
-    /// so the pool is asked once more.
+    /// What is said when no further call is made: refusals of single keys say nothing of the
+    /// others, so the pool is asked once more.
     fn in_the_end(&self, failure: Failure) -> Failure {
         if !matches!(failure, Failure::NoKeys | Failure::Resting { .. }) {
             return failure;

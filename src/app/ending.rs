@@ -39,7 +39,8 @@ pub(crate) enum Ending {
     GivenUp,
     /// The bot had something of its own to say, and asked no model.
     Told,
-    /// There is an answer or an apology that the data file does not take: nothing but words is left.
+    /// There is an answer or an apology that the data file does not take: nothing but words is
+    /// left.
     Unkept(Failure),
     /// The person wants nothing of it, or stopped it before there was anything to see.
     Discarded,

@@ -53,7 +53,8 @@ pub(crate) async fn answer(
         crashes: past.crashes,
     };
     // Shares the commit of the first call's unit, and comes before it: writes are first come, first
-    // served. Of a job that an earlier run has left it is known first, in case it ends this one at once.
+    // served. Of a job that an earlier run has left it is known first, in case it ends this one at
+    // once.
     let begun = engine.store.write_soon(move |rows| run.begins(rows));
     if past.is_recalled {
         begun.await?;

@@ -21,8 +21,8 @@ pub(super) struct Close<'a> {
     pub(super) locale: &'static Locale,
 }
 
-/// Stores what an ending leaves behind: the job goes, its round is kept, the reply enters the outbox.
-/// How the turn ended in truth, and the rows of the outbox.
+/// Stores what an ending leaves behind: the job goes, its round is kept, the reply enters the
+/// outbox. How the turn ended in truth, and the rows of the outbox.
 pub(super) fn close(
     store: &mut Write<'_>,
     asked: &Job,
@@ -66,8 +66,8 @@ pub(super) fn close(
     Ok((ending, rows))
 }
 
-/// A job that does not run and is not wanted any more leaves the inbox; rows that undo what an earlier
-/// run of it has shown.
+/// A job that does not run and is not wanted any more leaves the inbox; rows that undo what an
+/// earlier run of it has shown.
 pub(crate) fn discard(
     store: &mut Write<'_>,
     settings: &Settings,
@@ -236,8 +236,8 @@ fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced,
     Ok(Replaced::By(places, files))
 }
 
-/// How many of these may take over messages that are there already: what stands below something new is
-/// new as well.
+/// How many of these may take over messages that are there already: what stands below something new
+/// is new as well.
 fn in_places(said: &[Payload]) -> usize {
     said.iter().take_while(|part| part.is_message()).count()
 }

@@ -1,9 +1,9 @@
-//! What a person sees of an answer while it is made: that the bot thinks, the place in the line, the
-//! growing text. This half decides when something is to be shown; `deliver::frame` sends what there
-//! is by then.
+//! What a person sees of an answer while it is made: that the bot thinks, the place in the line,
+//! the growing text. This half decides when something is to be shown; `deliver::frame` sends what
+//! there is by then.
 //!
-//! Owns what is on the screen. Invariants: nothing is shown after [`Live::close`], and a message that
-//! was sent for an answer is either taken over by it or deleted.
+//! Owns what is on the screen. Invariants: nothing is shown after [`Live::close`], and a message
+//! that was sent for an answer is either taken over by it or deleted.
 
 mod screen;
 mod stage;
@@ -36,8 +36,8 @@ pub(crate) use stage::Way;
 /// So little is not told as a time.
 const NEARLY_OVER: Duration = Duration::from_secs(1);
 /// How long the end of a turn waits for a message that is being sent for the first time: less than
-/// a stop leaves to a turn. All other frames are over before the answer can be sent, as they stand in
-/// one line with it.
+/// a stop leaves to a turn. All other frames are over before the answer can be sent, as they stand
+/// in one line with it.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// One growing answer.
@@ -175,8 +175,8 @@ impl Live {
         frame.filter(|frame| !(is_inbox && *frame == Frame::Typing))
     }
 
-    /// Takes what there is to show now; `None` when it is on the screen already, costs more than what
-    /// was granted, or the answer has ended. Renders: for a thread that may block.
+    /// Takes what there is to show now; `None` when it is on the screen already, costs more than
+    /// what was granted, or the answer has ended. Renders: for a thread that may block.
     pub(crate) fn begin(&self, granted: Frame) -> Option<Begun> {
         // Rendering takes its time: nobody waits for the screen meanwhile.
         let way = self.screen.lock().way;
@@ -184,7 +184,8 @@ impl Live {
         let mut screen = self.screen.lock();
         screen.is_full = is_full && screen.grown.as_ref() == Some(&content);
         let content = if screen.is_full {
-            // A message cannot move on to its next part: all that is left to show is that there is more.
+            // A message cannot move on to its next part: all that is left to show is that there is
+            // more.
             Content::Thinking
         } else {
             content

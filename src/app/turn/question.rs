@@ -1,5 +1,5 @@
-//! A question with all that is known of it when its turn comes: who asks and as what, what belongs to
-//! it, which tier it gets, and what the model is shown.
+//! A question with all that is known of it when its turn comes: who asks and as what, what belongs
+//! to it, which tier it gets, and what the model is shown.
 
 use std::sync::Arc;
 
@@ -53,8 +53,8 @@ impl Asked<'_> {
             .role(&job.sender, job.kind, known, clock::now()))
     }
 
-    /// What is said of an album or of forwards to which no words came; nothing of a question that can be
-    /// asked.
+    /// What is said of an album or of forwards to which no words came; nothing of a question that
+    /// can be asked.
     pub(super) fn unreadable(&self) -> Option<String> {
         if self.job.task.has_words() {
             return None;

@@ -1,5 +1,5 @@
-//! What comes of a turn before it is stored: what the person gets and what is kept of it, and what is left
-//! of that where it cannot be stored.
+//! What comes of a turn before it is stored: what the person gets and what is kept of it, and what
+//! is left of that where it cannot be stored.
 
 use std::sync::atomic::Ordering;
 
@@ -23,8 +23,8 @@ use crate::tier::Choice;
 #[derive(Clone)]
 pub(super) struct Reply {
     pub(super) ending: Ending,
-    /// What is to be seen: the model's parts, in order, or the bot's own words. None where nothing is
-    /// said.
+    /// What is to be seen: the model's parts, in order, or the bot's own words. None where nothing
+    /// is said.
     pub(super) parts: Vec<Part>,
     /// Sentences of the bot under the answer.
     pub(super) notes: Vec<String>,
@@ -109,8 +109,8 @@ impl Asked<'_> {
         }
     }
 
-    /// An answer that is not whole says so, one by another model or key than the wanted one, and one to a
-    /// question with a file that nobody looked at.
+    /// An answer that is not whole says so, one by another model or key than the wanted one, and
+    /// one to a question with a file that nobody looked at.
     fn notes(&self, answer: &Answer, answered: &Answered) -> Vec<String> {
         let by = match answered.by {
             Some(by) if by.tier < answered.ceiling => Some(self.locale.degraded(by.tier)),

@@ -1,5 +1,5 @@
-//! The loop of a turn: the model is called, what its answer asks for is done, and it is called with the
-//! results, until it asks for nothing more.
+//! The loop of a turn: the model is called, what its answer asks for is done, and it is called with
+//! the results, until it asks for nothing more.
 //!
 //! Invariant: there is an end; and what a person may see of the answers comes in the order in which
 //! they were made.

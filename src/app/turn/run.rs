@@ -1,6 +1,7 @@
-//! One turn as the scheduler runs it: its beginning and its cancelling, the answer, what is seen of it meanwhile, its commit, the
-//! hand-over of its rows to delivery, and what follows for its job. Invariant: a turn that cannot be stored ends with a word to the
-//! person, unless the disk is in the way or the bot stops.
+//! One turn as the scheduler runs it: its beginning and its cancelling, the answer, what is seen of
+//! it meanwhile, its commit, the hand-over of its rows to delivery, and what follows for its job.
+//! Invariant: a turn that cannot be stored ends with a word to the person, unless the disk is in
+//! the way or the bot stops.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ const MOST_TRIES: u32 = 5;
 /// Wait before a turn that could not be stored is tried again.
 const MISHAP: Duration = Duration::from_secs(2);
 
-/// A change of a job that was handed to the store: it comes before what is asked of the store later.
+/// A change of a job that was handed to the store: it comes before what is asked of the store
+/// later.
 pub(crate) type Change = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A turn under way.
@@ -119,8 +121,8 @@ impl Running {
         })
     }
 
-    /// A stop of the bot broke the turn off: that is not counted against its job, and what the person
-    /// has seen of the answer stays with it.
+    /// A stop of the bot broke the turn off: that is not counted against its job, and what the
+    /// person has seen of the answer stays with it.
     fn resumes(&self, ctx: &Ctx) -> Change {
         let run = self.run();
         let seen = self.sight.so_far();
@@ -262,8 +264,8 @@ const fn is_its_own(error: &StoreError) -> bool {
     }
 }
 
-/// Whether a half of a turn is to be done again because the disk was in the way: the row is still in
-/// the inbox, and the lane stays ours.
+/// Whether a half of a turn is to be done again because the disk was in the way: the row is still
+/// in the inbox, and the lane stays ours.
 async fn once_more(job: JobId, tries: &mut u32, error: &StoreError) -> bool {
     let may = error.may_pass() && *tries < MOST_TRIES;
     if may {

@@ -24,7 +24,8 @@ pub(super) async fn rendered(reply: &Reply, job: &Job, locale: &'static Locale) 
     }
 }
 
-/// Each part of a reply as what a chat gets of it, with the sentences of the bot under the last message.
+/// Each part of a reply as what a chat gets of it, with the sentences of the bot under the last
+/// message.
 pub(super) fn payloads(reply: &Reply, job: &Job, locale: &Locale) -> Vec<Payload> {
     let mut rows = Vec::new();
     for part in &reply.parts {
