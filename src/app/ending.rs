@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::chat::answer::{Failure, Finish};
 use crate::queue::Past;
 
-/// How a turn ends.
+/// How a turn ends. The history keeps something only where the role of the person has rounds
+/// remembered.
 ///
 /// | Ending | The person reads | The history keeps | The job |
 /// |---|---|---|---|

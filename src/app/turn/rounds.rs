@@ -26,7 +26,6 @@ pub(super) async fn until_answered(
     for _ in 0..MOST_CALLS {
         let called = call::until_answered(engine, settings, &question).await?;
         changes.extend(called.changes);
-        let by = called.by;
         let answer = match called.result {
             Ok(answer) => answer,
             Err(ending) => {
@@ -34,7 +33,7 @@ pub(super) async fn until_answered(
                 return Ok(Called {
                     result,
                     changes,
-                    by,
+                    ..called
                 });
             }
         };
@@ -48,7 +47,7 @@ pub(super) async fn until_answered(
             return Ok(Called {
                 result,
                 changes,
-                by,
+                ..called
             });
         }
         question = question.goes_on(&answer, results);
