@@ -5,6 +5,7 @@
 //! smallest, whoever wishes what.
 
 mod features;
+mod index;
 mod signs;
 mod words;
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::ended::OUTAGE_CAP;
+use super::outcome::OUTAGE_CAP;
 use super::*;
 use crate::chat::Failing;
 use crate::clock::Pause;
