@@ -91,10 +91,10 @@ pub(crate) enum Next {
 }
 
 impl Ending {
-    /// What becomes of the job. `wished` is the ending that was asked for from outside: what its
+    /// What becomes of the job. `requested` is the ending that was requested from outside: what its
     /// person discarded or stopped is never answered, however the turn ended.
-    pub(crate) fn next(self, wished: Option<Self>, past: Past) -> Next {
-        let is_unwanted = matches!(wished, Some(Self::Stopped | Self::Discarded));
+    pub(crate) fn next(self, requested: Option<Self>, past: Past) -> Next {
+        let is_unwanted = matches!(requested, Some(Self::Stopped | Self::Discarded));
         match self {
             Self::Answered
             | Self::Broken
@@ -109,7 +109,7 @@ impl Ending {
             Self::Changed | Self::Panicked | Self::NotStored if is_unwanted => Next::Discard,
             // Of another question nothing is known.
             Self::Changed => Next::Again(Past::default()),
-            Self::Panicked if wished == Some(Self::Changed) => Next::Again(Past::default()),
+            Self::Panicked if requested == Some(Self::Changed) => Next::Again(Past::default()),
             Self::Panicked => Next::Again(past.panicked()),
             Self::NotStored => Next::Stay,
         }
@@ -137,29 +137,29 @@ impl Ending {
 #[derive(Debug, Default)]
 pub(crate) struct Cancel {
     token: CancellationToken,
-    wished: Mutex<Option<Ending>>,
+    requested: Mutex<Option<Ending>>,
 }
 
 impl Cancel {
-    /// Ends the turn. The first wish counts, but what is stopped or discarded is not asked again.
-    pub(crate) fn end(&self, wished: Ending) {
-        let mut known = self.wished.lock();
+    /// Ends the turn. The first request counts, but what is stopped or discarded is not asked again.
+    pub(crate) fn end(&self, requested: Ending) {
+        let mut known = self.requested.lock();
         if known.is_none_or(|known| known == Ending::Changed) {
-            *known = Some(wished);
+            *known = Some(requested);
         }
         drop(known);
         self.token.cancel();
     }
 
-    /// The ending that is wished for; `None` while the turn may go on.
-    pub(crate) fn wished(&self) -> Option<Ending> {
-        *self.wished.lock()
+    /// The ending that is requested; `None` while the turn may go on.
+    pub(crate) fn requested(&self) -> Option<Ending> {
+        *self.requested.lock()
     }
 
     /// Waits until the turn is to end; as what.
     pub(crate) async fn cancelled(&self) -> Ending {
         self.token.cancelled().await;
-        self.wished().unwrap_or(Ending::Discarded)
+        self.requested().unwrap_or(Ending::Discarded)
     }
 }
 
@@ -199,8 +199,8 @@ mod tests {
                 Next::Resume,
             ),
         ] {
-            for wished in stopped {
-                assert_eq!(ending.next(wished, past), when_stopped, "{ending:?}");
+            for requested in stopped {
+                assert_eq!(ending.next(requested, past), when_stopped, "{ending:?}");
             }
             assert_eq!(ending.next(Some(Ending::Changed), past), when_changed);
             assert_eq!(ending.next(None, past), otherwise);
@@ -208,17 +208,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_discarded_is_not_asked_again_and_the_first_wish_counts() {
+    fn what_is_discarded_is_not_asked_again_and_the_first_request_counts() {
         let cancel = Cancel::default();
-        assert_eq!(cancel.wished(), None);
-        for (wish, wished) in [
+        assert_eq!(cancel.requested(), None);
+        for (request, requested) in [
             (Ending::Changed, Ending::Changed),
             (Ending::Stopped, Ending::Stopped),
             (Ending::Discarded, Ending::Stopped),
             (Ending::Changed, Ending::Stopped),
         ] {
-            cancel.end(wish);
-            assert_eq!(cancel.wished(), Some(wished));
+            cancel.end(request);
+            assert_eq!(cancel.requested(), Some(requested));
         }
     }
 }

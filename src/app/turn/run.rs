@@ -67,8 +67,8 @@ impl Running {
     }
 
     /// Has the turn end from outside, as this.
-    pub(crate) fn cancel(&self, wished: Ending) {
-        self.cancel.end(wished);
+    pub(crate) fn cancel(&self, requested: Ending) {
+        self.cancel.end(requested);
     }
 
     /// How the task of the turn ended.
@@ -84,7 +84,7 @@ impl Running {
     /// Does what an ending asks for, once the turn is over.
     pub(crate) fn after(&self, ctx: &Arc<Ctx>, ending: Ending) -> After {
         let waiting = self.waiting;
-        let change = match ending.next(self.cancel.wished(), waiting.past) {
+        let change = match ending.next(self.cancel.requested(), waiting.past) {
             Next::Left => None,
             Next::Discard => Some(discard(ctx, waiting.job)),
             Next::Stay => Some(self.rests(ctx)),
