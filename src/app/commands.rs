@@ -9,7 +9,7 @@ use std::time::Duration;
 use log::{error, info, warn};
 use tokio::time::sleep;
 
-use crate::app::call::End;
+use crate::app::ending::Ending;
 use crate::app::engine::{Engine, Settings};
 use crate::app::ops::status;
 use crate::app::scheduler::{Cancelled, Hold};
@@ -82,10 +82,10 @@ impl Reply {
 }
 
 /// How a command ends what its lane waits for and runs; `None`: it leaves that alone.
-pub(super) const fn ends(command: &Command) -> Option<End> {
+pub(super) const fn ends(command: &Command) -> Option<Ending> {
     match command {
-        Command::New => Some(End::Discarded),
-        Command::Stop => Some(End::Kept),
+        Command::New => Some(Ending::Discarded),
+        Command::Stop => Some(Ending::Stopped),
         Command::Start { .. }
         | Command::Help
         | Command::Status
@@ -302,7 +302,7 @@ fn apply(
     let mut take_back = |jobs: &[JobId]| {
         let undone: Result<Vec<Vec<Head>>, StoreError> = jobs
             .iter()
-            .map(|job| turn::take_back(store, settings, *job))
+            .map(|job| turn::discard(store, settings, *job))
             .collect();
         undone.map(|rows| rows.concat())
     };
