@@ -8,6 +8,7 @@ pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod commands;
 pub(crate) mod deliver;
+pub(crate) mod ending;
 pub(crate) mod engine;
 pub(crate) mod intake;
 pub(crate) mod ops;

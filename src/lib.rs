@@ -15,18 +15,23 @@
 //! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
 //! 3. [`people::gate`] is the gate: serve, tell, or ignore. [`chat::command`] reads what is
 //!    typed as a command, and [`app::commands`] lists those there are.
-//! 4. [`app::intake`] and [`app::intake::journal`] write the job; only then does the offset move. *The
-//!    single door in.* What is about an earlier question (a changed message, a button: `intake::reask`;
-//!    a reply, a further piece: `intake::draft`) is decided in that same transaction, and so is
-//!    whether its person holds too much already (`intake::person_limits`).
-//! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free.
-//! 6. [`app::turn`] loads the context, and [`chat::prompt`] composes the request.
-//! 7. [`app::call`] borrows a key from [`keys`], asks through [`gemini`], has the end judged by
-//!    [`gemini::verdict`], and settles; until there is an answer, a final failure, or the deadline.
-//!    Meanwhile [`app::turn::live`] shows what there is of the answer.
+//! 4. [`app::intake`] and [`app::intake::journal`] write the job; only then does the offset move.
+//!    *The single door in.* What is about an earlier question (a changed message, a button:
+//!    `intake::reask`; a reply, a further piece: `intake::draft`) is decided in that same
+//!    transaction, and so is whether its person holds too much already (`intake::person_limits`).
+//! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free, and
+//!    [`app::turn::run`] begins its turn. [`app::ending`] lists what can become of it.
+//! 6. [`app::turn`] loads the context (`turn::question`), and [`chat::prompt`] composes the
+//!    request.
+//! 7. `turn::rounds` calls the model, and calls it again with what came of its answer while that
+//!    asks for something. In each call [`app::call`] borrows a key from [`keys`], asks through
+//!    [`gemini`], has the end judged by [`gemini::verdict`], and settles; until there is an answer,
+//!    a final failure, or the deadline. Meanwhile [`app::turn::live`] shows what there is of the
+//!    answer.
 //! 8. `app::turn::said` makes rows of the parts of the answer, or of the apology from [`locale`]:
 //!    [`render`] formats a text and cuts it into messages.
-//! 9. One commit ends the turn: history grows, the job leaves the inbox, rows enter the outbox.
+//! 9. One commit ends the turn (`turn::close`): history grows, the job leaves the inbox, rows enter
+//!    the outbox.
 //! 10. [`app::deliver`] sends row by row through [`telegram::send`], in the order and at the pace
 //!     of [`outgoing`]; what Telegram acknowledged leaves the outbox. *The single door out.*
 //!

@@ -63,6 +63,14 @@ impl Past {
     /// Most of the other crashes that count in its favour, so that there is an end.
     const MOST_OTHERS: u8 = 3;
 
+    /// The same with one more turn that panicked.
+    pub(crate) const fn panicked(self) -> Self {
+        Self {
+            panics: self.panics.saturating_add(1),
+            ..self
+        }
+    }
+
     /// Whether it may be what crashed the bot: then no other turn runs beside it.
     pub(crate) const fn is_suspect(self) -> bool {
         self.crashes >= Self::SUSPICIOUS

@@ -10,7 +10,7 @@ mod view;
 
 use attempt::Attempt;
 use lease::why_not;
-pub(crate) use view::{End, Halt, Queued, Sight, View, Visible};
+pub(crate) use view::{Queued, Sight, View, Visible};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use std::time::Duration;
 use log::{debug, warn};
 use tokio::time::sleep_until;
 
+use crate::app::ending::Ending;
 use crate::app::engine::{Backend, Engine, Settings};
 use crate::catalog::Tier;
 use crate::chat::JobId;
@@ -54,7 +55,7 @@ impl Run {
     }
 }
 
-/// One question on its way to the model.
+/// What the model is asked, once or again with what came of its answer, and for whom.
 pub(crate) struct Question<'a> {
     pub(crate) prompt: Arc<Prompt>,
     pub(crate) tier: Tier,
@@ -68,9 +69,10 @@ pub(crate) struct Question<'a> {
     pub(crate) view: View<'a>,
 }
 
-/// How the question ended, and what the pool learned on the way (to be stored with the turn).
+/// What came of a call, and what the pool learned on the way (to be stored with the turn).
 pub(crate) struct Called {
-    pub(crate) ended: Ended,
+    /// Without an answer, how the turn ends.
+    pub(crate) result: Result<Answer, Ending>,
     pub(crate) changes: Vec<Change>,
     /// Whose key made the answer, and of which tier.
     pub(crate) by: Option<By>,
@@ -84,28 +86,14 @@ pub(crate) struct By {
     pub(crate) borrowed: bool,
 }
 
-/// How the question ended.
-pub(crate) enum Ended {
-    Answered(Answer),
-    Failed(Failure),
-    /// The person took it back.
-    Cancelled,
-}
-
-impl From<Failure> for Ended {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
 /// Asks until there is an end.
 pub(crate) async fn until_answered(
     engine: &Arc<Engine>,
     settings: &Settings,
-    question: Question<'_>,
+    question: &Question<'_>,
 ) -> Result<Called, StoreError> {
     match &engine.backend {
-        Backend::Offline => Ok(answer_offline(&question)),
+        Backend::Offline => Ok(answer_offline(question)),
         Backend::Gemini { slots, .. } => {
             let start = Start {
                 tier: question.tier,
@@ -126,9 +114,9 @@ pub(crate) async fn until_answered(
                 deadline: clock::instant() + settings.config.limits.answer_deadline,
                 is_marked: true,
             };
-            let ended = call.run().await?;
+            let result = call.run().await?;
             Ok(Called {
-                ended,
+                result,
                 changes: call.changes,
                 by: call.by,
             })
@@ -147,7 +135,7 @@ fn answer_offline(question: &Question<'_>) -> Called {
             .send_modify(|visible| visible.text.push_str(piece));
     }
     Called {
-        ended: Ended::Answered(Answer::of_text(text, Finish::Complete, "offline")),
+        result: Ok(Answer::of_text(text, Finish::Complete, "offline")),
         changes: Vec::new(),
         by: None,
     }
@@ -157,7 +145,7 @@ struct Call<'a> {
     engine: &'a Arc<Engine>,
     settings: &'a Settings,
     slots: &'a Slots,
-    question: Question<'a>,
+    question: &'a Question<'a>,
     route: Route,
     changes: Vec<Change>,
     /// The newest call's.
@@ -170,41 +158,37 @@ struct Call<'a> {
 
 impl Call<'_> {
     /// What a person has seen stays where nothing better came, however it came to an end.
-    async fn run(&mut self) -> Result<Ended, StoreError> {
-        let (kept, finish) = match self.asked().await? {
-            Ended::Answered(answer) => return Ok(Ended::Answered(answer)),
-            Ended::Failed(failure) => {
-                let Some(kept) = self.question.view.sight.taken() else {
-                    return Ok(Ended::Failed(failure));
-                };
-                debug!(failure:?; "nothing better came, what was seen is kept");
-                (kept, Finish::Broken)
-            }
-            Ended::Cancelled => {
-                let wanted = self.question.view.halt.why() == Some(End::Kept);
-                match self.question.view.sight.taken().filter(|_| wanted) {
-                    Some(kept) => (kept, Finish::Stopped),
-                    None => return Ok(Ended::Cancelled),
-                }
-            }
+    async fn run(&mut self) -> Result<Result<Answer, Ending>, StoreError> {
+        let ending = match self.asked().await? {
+            Ok(answer) => return Ok(Ok(answer)),
+            Err(ending) => ending,
         };
-        self.by = kept.by;
-        Ok(beginning(kept.text, finish))
+        let seen = self.question.view.sight.taken();
+        Ok(match (ending.keeps_seen(), seen) {
+            (Some(finish), Some(seen)) => {
+                debug!(ending:?; "nothing better came, what was seen is kept");
+                self.by = seen.by;
+                Ok(beginning(seen.text, finish))
+            }
+            (Some(Finish::Stopped), None) => Err(Ending::Discarded),
+            (Some(_) | None, _) => Err(ending),
+        })
     }
 
-    async fn asked(&mut self) -> Result<Ended, StoreError> {
+    async fn asked(&mut self) -> Result<Result<Answer, Ending>, StoreError> {
         let mut failure = Failure::Unexplained;
         loop {
             let (slot, lease) = match self.lease().await? {
                 Ok(both) => both,
-                Err(Ended::Failed(waiting)) if self.route.attempts() > 0 => {
+                Err(Ending::Failed(waiting)) if self.route.attempts() > 0 => {
                     debug!(failure:? = waiting; "no other key for another attempt");
                     // What the service said of the question tells more than that no key is left,
                     // unless it was about the key.
                     let about_the_key = failure == Failure::NoKeys;
-                    return Ok(Ended::Failed(if about_the_key { waiting } else { failure }));
+                    let failure = if about_the_key { waiting } else { failure };
+                    return Ok(Err(failure.into()));
                 }
-                Err(ended) => return Ok(ended),
+                Err(ending) => return Ok(Err(ending)),
             };
             self.by = Some(By {
                 tier: lease.tier,
@@ -214,7 +198,7 @@ impl Call<'_> {
             let attempt = self.attempt(slot, lease).await;
             let is_seen = self.question.view.sight.keep(self.by);
             let goes_on = match attempt {
-                Attempt::Cancelled => return Ok(Ended::Cancelled),
+                Attempt::Cancelled(ending) => return Ok(Err(ending)),
                 Attempt::UnknownKey => {
                     warn!(model = call.model.as_str(); "the pool lent a key that is not in this turn's settings");
                     failure = Failure::NoKeys;
@@ -223,14 +207,14 @@ impl Call<'_> {
                 Attempt::TimedOut => {
                     // Whoever reads has waited long enough.
                     if is_seen || clock::instant() >= self.deadline {
-                        return Ok(Ended::Failed(Failure::TooSlow));
+                        return Ok(Err(Failure::TooSlow.into()));
                     }
                     failure = Failure::TooSlow;
                     self.route.timed_out(&call, clock::steady())
                 }
                 Attempt::Reported(Report { result, verdict }) => {
                     failure = match result {
-                        Ok(answer) => return Ok(Ended::Answered(answer)),
+                        Ok(answer) => return Ok(Ok(answer)),
                         Err(why) => why,
                     };
                     if failure.withdraws() {
@@ -249,14 +233,14 @@ impl Call<'_> {
                 }
             };
             if !goes_on {
-                return Ok(Ended::Failed(self.in_the_end(failure)));
+                return Ok(Err(self.in_the_end(failure).into()));
             }
             self.question.view.sight.clear();
         }
     }
 
-    /// What is said when no further call is made: refusals of single keys say nothing of the others,
-    /// so the pool is asked once more.
+    /// What is said when no further call is made: refusals of single keys say nothing of the
+    /// others, so the pool is asked once more.
     fn in_the_end(&self, failure: Failure) -> Failure {
         if !matches!(failure, Failure::NoKeys | Failure::Resting { .. }) {
             return failure;
@@ -290,8 +274,8 @@ impl Call<'_> {
 }
 
 /// An answer of which there is only what was shown.
-fn beginning(text: String, finish: Finish) -> Ended {
-    Ended::Answered(Answer::of_text(text, finish, ""))
+fn beginning(text: String, finish: Finish) -> Answer {
+    Answer::of_text(text, finish, "")
 }
 
 #[cfg(test)]

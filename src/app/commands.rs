@@ -11,7 +11,7 @@ use log::{error, warn};
 use tokio::time::sleep;
 
 use self::entry::{Entry, Given, Reply};
-use crate::app::call::End;
+use crate::app::ending::Ending;
 use crate::app::engine::Engine;
 use crate::app::scheduler::{Cancelled, Hold};
 use crate::app::{Ctx, GRACE};
@@ -54,7 +54,7 @@ pub(crate) fn rights(command: &Command) -> Option<Rights> {
 }
 
 /// How a command ends what its lane waits for and runs; `None`: it leaves that alone.
-pub(super) fn ends(command: &Command) -> Option<End> {
+pub(super) fn ends(command: &Command) -> Option<Ending> {
     find(command).and_then(|entry| entry.ends)
 }
 

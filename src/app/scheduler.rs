@@ -1,14 +1,13 @@
 //! Runs turns: takes waiting questions from the queue, one at a time per lane, at most as many as
-//! there are model slots. Owns the queue, the running turns and their stop.
+//! there are model slots. Owns the queue and the set of the running turns; how one of them runs and
+//! ends stands in `turn::run`.
 //!
 //! A command that changes its lane holds it meanwhile ([`Hold`]): nothing else waits for that.
 //!
 //! Invariant: whatever a turn does (ends, fails, panics), its lane is freed exactly once.
 
 mod desk;
-mod ended;
 mod holds;
-mod one;
 mod suspects;
 
 use std::collections::HashMap;
@@ -16,22 +15,20 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use log::{error, info, warn};
+use log::{info, warn};
 use tokio::sync::oneshot;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::call::{End, Halt, Sight};
+use crate::app::ending::Ending;
 use crate::app::intake::BEYOND_LIMIT;
-use crate::app::turn::{self, Concluded};
+use crate::app::turn::run::{self, After, Change, Running};
 use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane, draft_of};
 use crate::clock;
 use crate::queue::{Queue, Waiting};
-use crate::store::StoreError;
 pub(crate) use desk::{Cancelled, Desk, Order, Orders};
-use ended::{Next, Outcome, next};
 pub(crate) use holds::Hold;
 use holds::{Holds, Release};
 use suspects::Turns;
@@ -42,21 +39,14 @@ const ORDERS: usize = 256;
 /// Turns that may wait for a key beside those that are answered; each keeps its context in memory.
 const MOST_WAITING: usize = 64;
 
-/// A turn under way.
-struct Running {
-    waiting: Waiting,
-    halt: Arc<Halt>,
-    sight: Arc<Sight>,
-}
-
 struct Scheduler {
     ctx: Arc<Ctx>,
     queue: Queue,
-    turns: JoinSet<Result<Concluded, StoreError>>,
+    turns: JoinSet<Ending>,
     running: HashMap<Id, Running>,
     holds: Holds,
-    /// Stopped jobs on their way out of the inbox.
-    removals: JoinSet<()>,
+    /// What follows from the ends of turns, on its way to the store.
+    changes: JoinSet<()>,
     /// At most this many turns at once that do not wait for a key.
     room: usize,
     /// Whose time it is after a crash.
@@ -83,7 +73,7 @@ pub(crate) async fn run(
         turns: JoinSet::new(),
         running: HashMap::new(),
         holds: Holds::default(),
-        removals: JoinSet::new(),
+        changes: JoinSet::new(),
         ctx: Arc::clone(&ctx),
     };
     loop {
@@ -116,15 +106,15 @@ impl Scheduler {
             }
             Order::Cancel {
                 lane,
-                end,
+                ending,
                 taken,
                 idle,
-            } => self.cancel(lane, end, taken, idle),
+            } => self.cancel(lane, ending, taken, idle),
             Order::Stop { lane, draft } => self.stop(lane, draft),
-            Order::Anew(job) => {
+            Order::Reask(job) => {
                 let mut turns = self.running.values();
                 if let Some(running) = turns.find(|running| running.waiting.job == job) {
-                    running.halt.call(End::Anew);
+                    running.cancel(Ending::Changed);
                 }
             }
             Order::Jobs { lane, told } => {
@@ -146,38 +136,20 @@ impl Scheduler {
         let running =
             turns.find(|running| running.waiting.lane == lane && is_meant(running.waiting.job));
         if let Some(running) = running {
-            running.halt.call(End::Kept);
+            running.cancel(Ending::Stopped);
             return;
         }
         let waiting = self.queue.waiting_in(lane).find(|job| is_meant(*job));
         if let Some(job) = waiting.filter(|job| self.queue.take(lane, *job)) {
-            self.take_back(job);
+            let change = run::discard(&self.ctx, job);
+            self.watch(change);
         }
-    }
-
-    /// A job that was stopped and does not run leaves the inbox.
-    fn take_back(&mut self, job: JobId) {
-        let ctx = Arc::clone(&self.ctx);
-        let settings = ctx.engine.settings();
-        let removed = ctx
-            .engine
-            .store
-            .write(move |rows| turn::take_back(rows, &settings, job));
-        while self.removals.try_join_next().is_some() {}
-        self.removals.spawn(async move {
-            match removed.await {
-                Ok(rows) => ctx.mail.push(&rows).await,
-                Err(error) => {
-                    warn!(job = job.0, err:% = error; "stopped job left in the inbox");
-                }
-            }
-        });
     }
 
     fn cancel(
         &mut self,
         lane: Lane,
-        end: End,
+        ending: Ending,
         taken: oneshot::Sender<Cancelled>,
         idle: oneshot::Sender<()>,
     ) {
@@ -191,7 +163,7 @@ impl Scheduler {
         }));
         let is_idle = running.is_none();
         if let Some(running) = running {
-            running.halt.call(end);
+            running.cancel(ending);
         }
         self.queue.hold(lane);
         self.holds.add(lane, idle);
@@ -248,81 +220,38 @@ impl Scheduler {
         if waiting.past.is_suspect() {
             info!(job = waiting.job.0, crashes = waiting.past.crashes; "a suspect of the crashes runs alone");
         }
-        let halt = Arc::<Halt>::default();
-        let sight = Arc::new(Sight::new());
-        let turn = one::turn(
-            Arc::clone(&self.ctx),
-            waiting,
-            Arc::clone(&halt),
-            Arc::clone(&sight),
-        );
-        let task = self.turns.spawn(turn);
-        self.running.insert(
-            task.id(),
-            Running {
-                waiting,
-                halt,
-                sight,
-            },
-        );
+        let running = Running::new(waiting);
+        let task = self.turns.spawn(running.turn(&self.ctx));
+        self.running.insert(task.id(), running);
     }
 
-    fn ended(&mut self, ended: Result<(Id, Result<Concluded, StoreError>), JoinError>) {
-        let (id, result) = match ended {
-            Ok((id, result)) => (id, Ok(result)),
+    fn ended(&mut self, ended: Result<(Id, Ending), JoinError>) {
+        let (id, joined) = match ended {
+            Ok((id, ending)) => (id, Ok(ending)),
             Err(error) => (error.id(), Err(error)),
         };
         let Some(running) = self.running.remove(&id) else {
             return;
         };
-        let waiting = running.waiting;
-        self.queue.done(waiting.lane);
-        let outcome = self.outcome(waiting.job, result);
-        match next(outcome, running.halt.why(), waiting.past) {
-            Next::Nothing => {}
-            Next::TakeBack => self.take_back(waiting.job),
-            Next::Rests => self.rests(waiting),
-            Next::Again(past) => {
-                if outcome == Outcome::Panicked {
-                    self.rests(waiting);
-                }
-                self.obey(Order::Ask(Waiting { past, ..waiting }));
-            }
-        }
-        self.holds.give(waiting.lane);
+        let lane = running.waiting.lane;
+        self.queue.done(lane);
+        let ending = running.ending(&self.ctx, joined);
+        self.follow(running.after(&self.ctx, ending));
+        self.holds.give(lane);
     }
 
-    fn outcome(
-        &self,
-        job: JobId,
-        result: Result<Result<Concluded, StoreError>, JoinError>,
-    ) -> Outcome {
-        match result {
-            Ok(Ok(concluded)) if concluded.again => Outcome::AskedAnew,
-            Ok(Ok(_)) => Outcome::Concluded,
-            Ok(Err(error)) => {
-                warn!(job = job.0, err:% = error; "turn could not be stored");
-                Outcome::NotStored
-            }
-            Err(error) => {
-                error!(job = job.0, err:% = error; "turn panicked");
-                let panics = &self.ctx.engine.metrics.panics;
-                panics.fetch_add(1, Ordering::Relaxed);
-                Outcome::Panicked
-            }
+    fn follow(&mut self, after: After) {
+        if let Some(change) = after.change {
+            self.watch(change);
+        }
+        if let Some(waiting) = after.again {
+            self.obey(Order::Ask(waiting));
         }
     }
 
-    /// A turn has ended and its job has not: a later crash is none of its.
-    fn rests(&mut self, waiting: Waiting) {
-        let run = one::run_of(waiting);
-        let store = &self.ctx.engine.store;
-        let marked = store.write_soon(move |rows| run.rests(rows));
-        self.removals.spawn(async move {
-            if let Err(error) = marked.await {
-                warn!(job = run.job.0, err:% = error; "an ended turn could not be marked");
-            }
-        });
+    fn watch(&mut self, change: Change) {
+        while self.changes.try_join_next().is_some() {}
+        self.changes.spawn(change);
     }
 
     /// Lets running turns finish for a while. One that does not is begun again at the next start:
@@ -336,19 +265,15 @@ impl Scheduler {
         if timeout(GRACE, rest).await.is_ok() {
             return;
         }
-        let left = self.running.values();
-        let left: Vec<_> = left
-            .map(|running| (one::run_of(running.waiting), running.sight.so_far()))
-            .collect();
+        let left = std::mem::take(&mut self.running);
         info!(turns = left.len(); "turns left to the next start");
         self.turns.abort_all();
-        let forgiven = self.ctx.engine.store.write(move |rows| {
-            left.iter().try_for_each(|(run, seen)| {
-                rows.interrupt_job(run.job, run.crashes, seen.as_deref())
-            })
-        });
-        if let Ok(Err(error)) = timeout(GRACE, forgiven).await {
-            warn!(err:% = error; "interrupted turns could not be marked");
+        for running in left.values() {
+            self.follow(running.after(&self.ctx, Ending::Interrupted));
+        }
+        let stored = async { while self.changes.join_next().await.is_some() {} };
+        if timeout(GRACE, stored).await.is_err() {
+            warn!("the data file is slow, interrupted turns may not be marked");
         }
     }
 }

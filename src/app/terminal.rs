@@ -11,7 +11,8 @@ use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::app::call::{End, Halt, Sight, View};
+use crate::app::call::{Sight, View};
+use crate::app::ending::{Cancel, Ending};
 use crate::app::engine::{Backend, Engine};
 use crate::app::{close, commands, turn};
 use crate::chat::Role;
@@ -123,16 +124,16 @@ impl Terminal {
     /// One question: the answer is printed while it grows. Ctrl-C ends it, not the conversation.
     async fn ask(&mut self, text: String) -> anyhow::Result<()> {
         let job = self.enter(text).await?;
-        let halt = Halt::default();
+        let cancel = Cancel::default();
         let sight = Sight::new();
         sight.seen.store(true, Ordering::Relaxed);
         let mut growing = sight.visible.subscribe();
         let view = View {
             // `STREAM` is about Telegram; whoever watches here and now sees the text grow.
-            way: Stream::Auto,
+            stream: Stream::Auto,
             viewer: Viewer::Watching,
             sight: &sight,
-            halt: &halt,
+            cancel: &cancel,
         };
         let mut answer = std::pin::pin!(turn::answer(&self.engine, &job, Past::default(), view));
         let mut printed = String::new();
@@ -145,7 +146,7 @@ impl Terminal {
                     write_now(&fresh)?;
                     printed.push_str(&fresh);
                 }
-                _ = self.interrupt.recv() => halt.call(End::Kept),
+                _ = self.interrupt.recv() => cancel.end(Ending::Stopped),
             }
         };
         let concluded = turn::conclude(&self.engine, &finished, None).await?;

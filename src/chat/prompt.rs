@@ -145,6 +145,29 @@ fn question_text(question: &Question<'_>) -> String {
 }
 
 impl Prompt {
+    /// The same with what the model said to it, and what came of that.
+    pub(crate) fn followed_by(&self, said: &[Part], results: Vec<PromptPart>) -> Self {
+        let said = Message {
+            speaker: Speaker::Model,
+            parts: said.iter().filter_map(Part::replayed).collect(),
+        };
+        let results = Message {
+            speaker: Speaker::Person,
+            parts: results,
+        };
+        Self {
+            system: self.system.clone(),
+            messages: [self.messages.clone(), vec![said, results]].concat(),
+        }
+    }
+
+    /// Whether the model has said anything in it.
+    pub(crate) fn has_answers(&self) -> bool {
+        self.messages
+            .iter()
+            .any(|message| message.speaker == Speaker::Model)
+    }
+
     /// Our estimate of what the service will count.
     pub(crate) fn tokens(&self) -> u64 {
         estimate_tokens(&self.system) + self.messages.iter().map(Message::tokens).sum::<u64>()

@@ -14,6 +14,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::pace::Pace;
 use super::{Call, Visible};
+use crate::app::ending::Ending;
 use crate::app::engine::{Backend, Engine};
 use crate::app::ticks::retest;
 use crate::chat::answer::{Failure, Viewer};
@@ -35,7 +36,8 @@ pub(super) enum Attempt {
     Reported(Report),
     /// Our own deadline; the service said nothing, or no more.
     TimedOut,
-    Cancelled,
+    /// From outside: how the turn ends.
+    Cancelled(Ending),
     /// The key is not in the settings that the turn has taken.
     UnknownKey,
 }
@@ -50,7 +52,7 @@ impl Call<'_> {
         debug!(model = lease.model.as_str(); "calling the model");
         self.engine.metrics.calls.fetch_add(1, Ordering::Relaxed);
         let canceller = slot.canceller();
-        let way = self.question.view.way;
+        let stream = self.question.view.stream;
         let (report, reported) = oneshot::channel();
         let (engine, shape) = (Arc::clone(self.engine), self.shape(&lease));
         let work = Work {
@@ -58,7 +60,7 @@ impl Call<'_> {
             key: key.secret.clone(),
             prompt: Arc::clone(&self.question.prompt),
             shape,
-            way,
+            stream,
             viewer: self.question.view.viewer,
             visible: self.question.view.sight.visible.clone(),
             lease,
@@ -72,7 +74,7 @@ impl Call<'_> {
                 }
             },
         );
-        let attempt = self.watch_over(reported, way, &canceller).await;
+        let attempt = self.watch_over(reported, stream, &canceller).await;
         if !matches!(attempt, Attempt::Reported(_)) {
             canceller.cancel();
         }
@@ -108,16 +110,16 @@ impl Call<'_> {
     async fn watch_over(
         &mut self,
         mut reported: oneshot::Receiver<(Report, Vec<Change>)>,
-        way: Stream,
+        stream: Stream,
         canceller: &Canceller,
     ) -> Attempt {
         let mut visible = self.question.view.sight.visible.subscribe();
-        let mut pace = Pace::new(way, clock::instant(), self.deadline);
+        let mut pace = Pace::new(stream, clock::instant(), self.deadline);
         loop {
             pace.seen(&visible.borrow_and_update(), clock::instant());
             tokio::select! {
                 biased;
-                () = self.question.view.halt.called() => return Attempt::Cancelled,
+                ending = self.question.view.cancel.cancelled() => return Attempt::Cancelled(ending),
                 report = &mut reported => return self.reported(report.ok()),
                 Ok(()) = visible.changed() => {}
                 () = sleep_until(pace.ends()) => {
@@ -150,7 +152,7 @@ struct Work {
     key: Secret,
     prompt: Arc<Prompt>,
     shape: Shape,
-    way: Stream,
+    stream: Stream,
     viewer: Viewer,
     visible: watch::Sender<Visible>,
     lease: Lease,
@@ -219,7 +221,7 @@ impl Work {
             estimated: self.prompt.tokens(),
         };
         let mut is_answered = false;
-        match self.way {
+        match self.stream {
             Stream::Off => client.generate(slot, &call),
             Stream::Auto | Stream::Edit => {
                 client.stream(slot, &call, self.viewer, &mut |progress| {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use log::debug;
 use tokio::time::{sleep_until, timeout_at};
 
-use super::{Call, Ended, Queued};
+use super::{Call, Queued};
+use crate::app::ending::Ending;
 use crate::app::engine::lending::{Asked, Step, Waiter};
 use crate::chat::answer::Failure;
 use crate::clock;
@@ -23,19 +24,19 @@ const MOST_JOURNALED: u32 = 3;
 
 impl Call<'_> {
     /// A place for the call.
-    async fn slot(&self) -> Result<Slot, Ended> {
+    async fn slot(&self) -> Result<Slot, Ending> {
         tokio::select! {
             biased;
-            () = self.question.view.halt.called() => Err(Ended::Cancelled),
+            ending = self.question.view.cancel.cancelled() => Err(ending),
             slot = timeout_at(self.deadline, self.slots.take()) => {
-                slot.map_err(|_late| Ended::Failed(Failure::TooSlow))
+                slot.map_err(|_late| Failure::TooSlow.into())
             }
         }
     }
 
     /// Lends a key and stores the unit it costs; waits in the line for one that is free in time.
     /// Whoever waits there holds no place for a call, and what is counted waits for none.
-    pub(super) async fn lease(&mut self) -> Result<Result<(Slot, Lease), Ended>, StoreError> {
+    pub(super) async fn lease(&mut self) -> Result<Result<(Slot, Lease), Ending>, StoreError> {
         let mut held = None;
         while clock::instant() < self.deadline {
             let lease = match self.engine.lending.reserve(self.route.ask()) {
@@ -45,7 +46,7 @@ impl Call<'_> {
                     held = None;
                     match self.wait(waiter).await {
                         Ok(lease) => lease,
-                        Err(ended) => return Ok(Err(ended)),
+                        Err(ending) => return Ok(Err(ending)),
                     }
                 }
             };
@@ -53,7 +54,7 @@ impl Call<'_> {
                 self.give_back(lease);
                 match self.slot().await {
                     Ok(slot) => held = Some(slot),
-                    Err(ended) => return Ok(Err(ended)),
+                    Err(ending) => return Ok(Err(ending)),
                 }
                 self.route.renew_patience(clock::steady());
                 continue;
@@ -68,7 +69,7 @@ impl Call<'_> {
 
     /// Stands in the line, and lets whoever watches know where. Whoever only waits there is no
     /// suspect when the bot dies.
-    async fn wait(&mut self, mut waiter: Waiter<'_>) -> Result<Lease, Ended> {
+    async fn wait(&mut self, mut waiter: Waiter<'_>) -> Result<Lease, Ending> {
         let run = self.question.run;
         if std::mem::take(&mut self.is_marked) {
             drop(self.engine.store.write_soon(move |rows| run.rests(rows)));
@@ -85,7 +86,7 @@ impl Call<'_> {
             });
             tokio::select! {
                 biased;
-                () = self.question.view.halt.called() => break Err(Ended::Cancelled),
+                ending = self.question.view.cancel.cancelled() => break Err(ending),
                 () = sleep_until(self.deadline) => break Err(Failure::TooSlow.into()),
                 step = waiter.step() => match step {
                     Step::Lent(lease) => break Ok(lease),

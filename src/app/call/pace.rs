@@ -18,7 +18,7 @@ const AFTER_FINISH: Duration = Duration::from_secs(1);
 
 /// The timers of one call.
 pub(super) struct Pace {
-    way: Stream,
+    stream: Stream,
     begun: Instant,
     /// Until when the first text must be there.
     deadline: Instant,
@@ -32,9 +32,9 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) const fn new(way: Stream, now: Instant, deadline: Instant) -> Self {
+    pub(super) const fn new(stream: Stream, now: Instant, deadline: Instant) -> Self {
         Self {
-            way,
+            stream,
             begun: now,
             deadline,
             life: now,
@@ -65,7 +65,7 @@ impl Pace {
         if self.is_finished {
             return self.event + AFTER_FINISH;
         }
-        let patience = match self.way {
+        let patience = match self.stream {
             // The answer comes whole, and nothing before it.
             Stream::Off => WHOLE_STREAM,
             Stream::Auto | Stream::Edit if self.events > 0 => BETWEEN_BYTES,
@@ -95,9 +95,9 @@ mod tests {
     }
 
     /// When a call ends after these have come: the second, signs, events, text, finished.
-    fn ends_after(way: Stream, seen: &[(u64, u64, u64, &str, bool)]) -> Duration {
+    fn ends_after(stream: Stream, seen: &[(u64, u64, u64, &str, bool)]) -> Duration {
         let begun = clock::instant();
-        let mut pace = Pace::new(way, begun, begun + secs(120));
+        let mut pace = Pace::new(stream, begun, begun + secs(120));
         for &(at, signs, events, text, is_finished) in seen {
             let visible = Visible {
                 text: text.to_owned(),

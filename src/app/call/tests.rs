@@ -4,6 +4,7 @@ use std::path::Path;
 use std::thread;
 
 use super::*;
+use crate::app::ending::Cancel;
 use crate::chat::answer::Viewer;
 use crate::chat::part::{PromptPart, text_of};
 use crate::chat::prompt::{Message, Speaker};
@@ -49,7 +50,7 @@ fn config(folder: &Path, url: &str, keys: &str) -> Config {
 }
 
 /// How a question ends in a bot with these keys, whose turn has settings with the old one only.
-async fn ended(folder: &Path, url: &str, keys: &str) -> Ended {
+async fn ended(folder: &Path, url: &str, keys: &str) -> Result<Answer, Ending> {
     let store = Store::open(&folder.join("bot.redb"), Open::CreateIfMissing).unwrap();
     let engine = Engine::new(config(folder, url, keys), store, None).unwrap();
     let engine = Arc::new(engine);
@@ -58,7 +59,7 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Ended {
         speaker: Speaker::Person,
         parts: vec![PromptPart::Text("hello".to_owned())],
     };
-    let (sight, halt) = (Sight::new(), Halt::default());
+    let (sight, cancel) = (Sight::new(), Cancel::default());
     let question = Question {
         prompt: Arc::new(Prompt {
             system: String::new(),
@@ -73,14 +74,14 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Ended {
             crashes: 0,
         },
         view: View {
-            way: Stream::Auto,
+            stream: Stream::Auto,
             viewer: Viewer::Nobody,
             sight: &sight,
-            halt: &halt,
+            cancel: &cancel,
         },
     };
-    let called = until_answered(&engine, &snapshot, question).await;
-    called.unwrap().ended
+    let called = until_answered(&engine, &snapshot, &question).await;
+    called.unwrap().result
 }
 
 #[tokio::test]
@@ -90,7 +91,7 @@ async fn a_key_that_is_not_in_the_turns_settings_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let (url, served) = serve();
         let ended = ended(folder.path(), &url, &format!("{OLD},{NEW}")).await;
-        assert!(matches!(ended, Ended::Answered(answer) if text_of(&answer.parts) == "hi"));
+        assert!(matches!(ended, Ok(answer) if text_of(&answer.parts) == "hi"));
         assert_eq!(served.join().unwrap(), OLD);
     }
 }
@@ -100,5 +101,5 @@ async fn with_no_key_of_the_turns_settings_it_is_no_time_out() {
     let folder = tempfile::tempdir().unwrap();
     let ended = ended(folder.path(), "http://127.0.0.1:9", NEW).await;
     // The pool has keys, so the next turn, with newer settings, may fare better.
-    assert!(matches!(ended, Ended::Failed(Failure::Unexplained)));
+    assert!(matches!(ended, Err(Ending::Failed(Failure::Unexplained))));
 }

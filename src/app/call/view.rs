@@ -1,13 +1,13 @@
-//! What there is to see of a call while it runs, and how it is ended from outside.
+//! What there is to see of a call while it runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::By;
+use crate::app::ending::Cancel;
 use crate::chat::answer::Viewer;
 use crate::clock::Timestamp;
 use crate::config::Stream;
@@ -120,8 +120,8 @@ impl Sight {
         *self.kept.lock() = None;
     }
 
-    /// Another attempt begins.
-    pub(super) fn clear(&self) {
+    /// Another attempt begins, or another call.
+    pub(crate) fn clear(&self) {
         self.visible
             .send_modify(|visible| *visible = Visible::default());
     }
@@ -135,51 +135,12 @@ impl Sight {
 /// Where the text of a call goes while it grows, and who may end it.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
-    pub(crate) way: Stream,
+    pub(crate) stream: Stream,
     /// What was printed cannot be taken back; what stands in a chat can, so there a broken answer is
-    /// begun anew.
+    /// begun again.
     pub(crate) viewer: Viewer,
     pub(crate) sight: &'a Sight,
-    pub(crate) halt: &'a Halt,
-}
-
-/// Why a call is ended from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The person has enough: what they have seen stays.
-    Kept,
-    /// Nothing of it is wanted.
-    Discarded,
-    /// The question was changed and is to be asked again.
-    Anew,
-}
-
-/// The way to end a call from outside.
-#[derive(Debug, Default)]
-pub(crate) struct Halt {
-    token: CancellationToken,
-    end: Mutex<Option<End>>,
-}
-
-impl Halt {
-    /// Ends the call. What is taken back is not asked again.
-    pub(crate) fn call(&self, end: End) {
-        let mut known = self.end.lock();
-        if known.is_none_or(|known| known == End::Anew) {
-            *known = Some(end);
-        }
-        drop(known);
-        self.token.cancel();
-    }
-
-    /// Why it was ended; `None` when it was not.
-    pub(crate) fn why(&self) -> Option<End> {
-        *self.end.lock()
-    }
-
-    pub(super) async fn called(&self) {
-        self.token.cancelled().await;
-    }
+    pub(crate) cancel: &'a Cancel,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::entry::{EVERYBODY, Entry, Given, Reply};
-use crate::app::call::End;
+use crate::app::ending::Ending;
 use crate::app::engine::Settings;
 use crate::app::turn;
 use crate::chat::JobId;
@@ -15,13 +15,13 @@ pub(super) const COMMANDS: &[Entry] = &[
     Entry {
         names: &["new", "reset", "clear"],
         rights: EVERYBODY,
-        ends: Some(End::Discarded),
+        ends: Some(Ending::Discarded),
         run: |given| new(given).at_once(),
     },
     Entry {
         names: &["stop"],
         rights: EVERYBODY,
-        ends: Some(End::Kept),
+        ends: Some(Ending::Stopped),
         run: |given| stop(given).at_once(),
     },
 ];
@@ -63,7 +63,7 @@ fn discard(
 ) -> Result<Vec<Head>, StoreError> {
     let undone: Result<Vec<Vec<Head>>, StoreError> = jobs
         .iter()
-        .map(|job| turn::take_back(store, settings, *job))
+        .map(|job| turn::discard(store, settings, *job))
         .collect();
     Ok(undone?.concat())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use log::{debug, info, warn};
 
 use crate::app::Ctx;
-use crate::app::turn::live::{Begun, Content, Live, Mishap, Way};
+use crate::app::turn::live::{Begun, Content, Live, Medium, Mishap};
 use crate::chat::rich::Rich;
 use crate::chat::{ChatId, MessageId, Outbound, Payload};
 use crate::clock::{self, Pause};
@@ -48,14 +48,14 @@ pub(super) async fn show(ctx: Arc<Ctx>, live: Arc<Live>, granted: Frame) -> Ende
 fn put(ctx: &Ctx, live: &Live, begun: &Begun) -> Result<Option<MessageId>, CallError> {
     let client = &ctx.telegram;
     let (chat, topic) = (live.chat, live.topic);
-    let body = match (&begun.content, begun.way) {
-        (Content::Thinking, Way::Draft) => &Rich::default(),
-        (Content::Thinking, Way::Message) => {
+    let body = match (&begun.content, begun.medium) {
+        (Content::Thinking, Medium::Draft) => &Rich::default(),
+        (Content::Thinking, Medium::Message) => {
             return send::typing(client, chat, topic).map(|()| None);
         }
         (Content::Notice(body) | Content::Text(body), _) => body,
     };
-    if begun.way == Way::Draft {
+    if begun.medium == Medium::Draft {
         return send::draft(client, chat, topic, live.draft(), body).map(|()| None);
     }
     let (body, buttons) = (body.clone(), vec![live.stop_button()]);
@@ -166,7 +166,7 @@ async fn refused(ctx: &Ctx, live: &Live, begun: &Begun, error: CallError) -> End
             (Mishap::Closed, Ended::Gone)
         }
         Refusal::TopicGone | Refusal::Migrated(_) => (Mishap::Closed, Ended::Gone),
-        Refusal::UnknownMethod if begun.way == Way::Draft => (Mishap::NoDrafts, Ended::Gone),
+        Refusal::UnknownMethod if begun.medium == Medium::Draft => (Mishap::NoDrafts, Ended::Gone),
         // About what this frame held: the next one may fare better.
         Refusal::ReplyGone
         | Refusal::BadMarkup

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::ORDERS;
 use super::holds::{Hold, Release};
-use crate::app::call::End;
+use crate::app::ending::Ending;
 use crate::chat::{JobId, Lane, UserId};
 use crate::queue::{Share, Waiting};
 
@@ -19,14 +19,14 @@ pub(crate) enum Order {
     /// say so when it is idle.
     Cancel {
         lane: Lane,
-        end: End,
+        ending: Ending,
         taken: oneshot::Sender<Cancelled>,
         idle: oneshot::Sender<()>,
     },
     /// Stop the job of this lane whose draft this is, whether it waits or runs.
     Stop { lane: Lane, draft: i32 },
-    /// The question of a job was changed: if it is being answered, that is ended and begun anew.
-    Anew(JobId),
+    /// The question of a job was changed: if it is being answered, that is cancelled and it is asked again.
+    Reask(JobId),
     /// Tell which jobs of this lane wait or run.
     Jobs {
         lane: Lane,
@@ -88,13 +88,14 @@ impl Desk {
     }
 
     /// Stops what waits and runs in a lane and keeps it for the one who asks: what is asked after
-    /// this waits until the hold is dropped. Does not wait for the end of what runs.
-    pub(crate) async fn hold(&self, lane: Lane, end: End) -> Hold {
+    /// this waits until the hold is dropped. Does not wait for the end of what runs; `ending` is how
+    /// that ends.
+    pub(crate) async fn hold(&self, lane: Lane, ending: Ending) -> Hold {
         let (taken, what) = oneshot::channel();
         let (idle, ended) = oneshot::channel();
         let order = Order::Cancel {
             lane,
-            end,
+            ending,
             taken,
             idle,
         };
@@ -112,7 +113,7 @@ impl Desk {
     /// Has a job whose row in the inbox was changed answered from the beginning, if it runs. Other
     /// jobs of its lane are not touched.
     pub(crate) async fn cancel_job(&self, job: JobId) {
-        drop(self.orders.send(Order::Anew(job)).await);
+        drop(self.orders.send(Order::Reask(job)).await);
     }
 
     /// The jobs of a lane that wait or run; `None` once the scheduler has stopped.

@@ -1,6 +1,7 @@
 //! What the end of a turn changes in the chat and in the lane's history, as part of its one commit.
 
-use super::reply::{Kind, Reply};
+use super::reply::Reply;
+use crate::app::ending::Ending;
 use crate::app::engine::Settings;
 use crate::chat::callback::Callback;
 use crate::chat::{
@@ -10,17 +11,8 @@ use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
 
-/// How a job was closed.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Closed {
-    /// It left the inbox; these rows entered the outbox.
-    Said(Vec<Head>),
-    /// Its question is another one now: it stays, and nothing was said.
-    AskedAnew,
-}
-
-/// The end of a turn.
-pub(super) struct Ending<'a> {
+/// What the end of a turn is made of.
+pub(super) struct Close<'a> {
     pub(super) reply: &'a Reply,
     /// What the chat gets of the reply, in order.
     pub(super) said: &'a [Payload],
@@ -29,36 +21,54 @@ pub(super) struct Ending<'a> {
     pub(super) locale: &'static Locale,
 }
 
-/// Takes the job out of the inbox, keeps its round, and puts the reply into the outbox.
+/// Stores what an ending leaves behind: the job goes, its round is kept, the reply enters the
+/// outbox. How the turn ended in truth, and the rows of the outbox.
 pub(super) fn close(
     store: &mut Write<'_>,
     asked: &Job,
-    end: &Ending<'_>,
-) -> Result<Closed, StoreError> {
+    end: &Close<'_>,
+) -> Result<(Ending, Vec<Head>), StoreError> {
     let Some(mut job) = store.job(asked.id)? else {
-        return Ok(Closed::Said(Vec::new()));
+        return Ok((Ending::Gone, Vec::new()));
     };
-    if end.reply.again || job.task != asked.task {
-        store.forget_attempts(job.id)?;
-        return Ok(Closed::AskedAnew);
-    }
-    store.remove_job(job.id)?;
     // A group that moved meanwhile numbers its messages anew.
     let shown = end.shown.filter(|_| job.lane == asked.lane);
-    let end = &Ending { shown, ..*end };
-    if end.reply.parts.is_empty() {
-        let rows = taken_back(store, &job, end.shown, end.locale)?;
-        return put(store, &rows).map(Closed::Said);
-    }
-    if let Some(shown) = end.shown.filter(|shown| !job.places.contains(shown)) {
-        job.places.insert(0, shown);
-    }
-    say(store, &job, end).map(Closed::Said)
+    let end = &Close { shown, ..*end };
+    let ending = if job.task == asked.task {
+        end.reply.ending
+    } else {
+        Ending::Changed
+    };
+    let rows = match ending {
+        Ending::Answered
+        | Ending::Broken
+        | Ending::Stopped
+        | Ending::Failed(_)
+        | Ending::GivenUp
+        | Ending::Told
+        | Ending::Unkept(_) => {
+            store.remove_job(job.id)?;
+            if let Some(shown) = end.shown.filter(|shown| !job.places.contains(shown)) {
+                job.places.insert(0, shown);
+            }
+            say(store, &job, end)?
+        }
+        Ending::Discarded => {
+            store.remove_job(job.id)?;
+            undo(store, &job, end.shown, end.locale)?
+        }
+        Ending::Changed => {
+            store.forget_attempts(job.id)?;
+            Vec::new()
+        }
+        Ending::Gone | Ending::Panicked | Ending::NotStored | Ending::Interrupted => Vec::new(),
+    };
+    Ok((ending, rows))
 }
 
-/// A job that does not run and is not wanted any more leaves the inbox; rows that undo what an earlier
-/// run of it has shown.
-pub(crate) fn take_back(
+/// A job that does not run and is not wanted any more leaves the inbox; rows that undo what an
+/// earlier run of it has shown.
+pub(crate) fn discard(
     store: &mut Write<'_>,
     settings: &Settings,
     id: JobId,
@@ -68,8 +78,7 @@ pub(crate) fn take_back(
     };
     store.remove_job(id)?;
     let locale = settings.locale_for(&job.sender);
-    let rows = taken_back(store, &job, job.places.first().copied(), locale)?;
-    put(store, &rows)
+    undo(store, &job, job.places.first().copied(), locale)
 }
 
 fn put(store: &mut Write<'_>, rows: &[Outbound]) -> Result<Vec<Head>, StoreError> {
@@ -77,14 +86,14 @@ fn put(store: &mut Write<'_>, rows: &[Outbound]) -> Result<Vec<Head>, StoreError
     rows.iter().map(put).collect()
 }
 
-/// A turn that was taken back says nothing: what it has shown goes, what was there before it comes
+/// A turn that was discarded says nothing: what it has shown goes, what was there before it comes
 /// back.
-fn taken_back(
-    store: &Write<'_>,
+fn undo(
+    store: &mut Write<'_>,
     job: &Job,
     shown: Option<MessageId>,
     locale: &Locale,
-) -> Result<Vec<Outbound>, StoreError> {
+) -> Result<Vec<Head>, StoreError> {
     let Task::Question { basis, .. } = &job.task else {
         return Ok(Vec::new());
     };
@@ -97,16 +106,18 @@ fn taken_back(
         Basis::InsteadOf(_) => &[],
     };
     let grown = shown.filter(|shown| !places.contains(shown));
-    let undone = places.iter().copied().chain(grown).filter_map(|message| {
-        match old.as_ref().filter(|old| old.is_shown_in(message)) {
-            Some(old) => restored(job, old, message, locale),
-            None => row(job, Payload::Delete { message }),
-        }
-    });
-    Ok(undone.collect())
+    let undone = places.iter().copied().chain(grown);
+    let undone =
+        undone.filter_map(
+            |message| match old.as_ref().filter(|old| old.is_shown_in(message)) {
+                Some(old) => restored(job, old, message, locale),
+                None => row(job, Payload::Delete { message }),
+            },
+        );
+    put(store, &undone.collect::<Vec<_>>())
 }
 
-fn say(store: &mut Write<'_>, job: &Job, end: &Ending<'_>) -> Result<Vec<Head>, StoreError> {
+fn say(store: &mut Write<'_>, job: &Job, end: &Close<'_>) -> Result<Vec<Head>, StoreError> {
     let (answer, restored) = match replaced(store, job, end.reply)? {
         Replaced::By(places, files) => {
             let answer = Shown {
@@ -124,7 +135,7 @@ fn say(store: &mut Write<'_>, job: &Job, end: &Ending<'_>) -> Result<Vec<Head>, 
         }
     };
     // Half an answer is not worth a message beside the whole one that stays.
-    let said = if restored.is_some() && end.reply.is_partial {
+    let said = if restored.is_some() && end.reply.ending.is_answer() {
         &[]
     } else {
         end.said
@@ -191,7 +202,7 @@ fn row(job: &Job, payload: Payload) -> Option<Outbound> {
 /// Takes out the round in whose place this one stands.
 fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced, StoreError> {
     let mut places = job.places.clone();
-    if reply.kind == Kind::Bare {
+    if let Ending::Unkept(_) = reply.ending {
         return Ok(Replaced::By(places, Vec::new()));
     }
     let Task::Question {
@@ -204,8 +215,8 @@ fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced,
     };
     let is_better = |old: &StoredTurn| old.is_answered() && old.asked_text() == *text;
     let old = store.turn(job.lane, *round)?;
-    let is_lesser = reply.kind == Kind::Apology || reply.is_partial;
-    if let Some(old) = old.filter(|old| is_lesser && is_better(old)) {
+    let is_whole = reply.ending == Ending::Answered;
+    if let Some(old) = old.filter(|old| !is_whole && is_better(old)) {
         return Ok(Replaced::Stays(Box::new(old)));
     }
     let mut files = Vec::new();
@@ -222,8 +233,8 @@ fn replaced(store: &mut Write<'_>, job: &Job, reply: &Reply) -> Result<Replaced,
     Ok(Replaced::By(places, files))
 }
 
-/// How many of these may take over messages that are there already: what stands below something new is
-/// new as well.
+/// How many of these may take over messages that are there already: what stands below something new
+/// is new as well.
 fn in_places(said: &[Payload]) -> usize {
     said.iter().take_while(|part| part.is_message()).count()
 }

@@ -1,12 +1,12 @@
-//! What a person sees of an answer while it is made: that the bot thinks, the place in the line, the
-//! growing text. This half decides when something is to be shown; `deliver::frame` sends what there
-//! is by then.
+//! What a person sees of an answer while it is made: that the bot thinks, the place in the line,
+//! the growing text. This half decides when something is to be shown; `deliver::frame` sends what
+//! there is by then.
 //!
-//! Owns what is on the screen. Invariants: nothing is shown after [`Live::close`], and a message that
-//! was sent for an answer is either taken over by it or deleted.
+//! Owns what is on the screen. Invariants: nothing is shown after [`Live::close`], and a message
+//! that was sent for an answer is either taken over by it or deleted.
 
+mod frames;
 mod screen;
-mod stage;
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -28,16 +28,16 @@ use crate::config::Stream;
 use crate::locale::Locale;
 use crate::outgoing::Frame;
 use crate::render;
+use frames::FrameKind;
+pub(crate) use frames::Medium;
 pub(crate) use screen::Content;
 use screen::{Phase, Screen};
-use stage::Stage;
-pub(crate) use stage::Way;
 
 /// So little is not told as a time.
 const NEARLY_OVER: Duration = Duration::from_secs(1);
 /// How long the end of a turn waits for a message that is being sent for the first time: less than
-/// a stop leaves to a turn. All other frames are over before the answer can be sent, as they stand in
-/// one line with it.
+/// a stop leaves to a turn. All other frames are over before the answer can be sent, as they stand
+/// in one line with it.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// One growing answer.
@@ -53,13 +53,13 @@ pub(crate) struct Live {
     /// Whether the person has seen a part of the text.
     seen: Arc<AtomicBool>,
     screen: Mutex<Screen>,
-    /// A frame has ended, or has to be shown in another way.
+    /// A frame has ended, or has to be shown in another medium.
     pub(crate) nudge: Notify,
 }
 
 /// What [`Live::begin`] hands out to be sent.
 pub(crate) struct Begun {
-    pub(crate) way: Way,
+    pub(crate) medium: Medium,
     pub(crate) message: Option<MessageId>,
     pub(crate) content: Content,
 }
@@ -67,7 +67,9 @@ pub(crate) struct Begun {
 impl Begun {
     /// Whether this puts a message into the chat that was not there before.
     pub(crate) fn is_new_message(&self) -> bool {
-        self.way == Way::Message && self.message.is_none() && self.content != Content::Thinking
+        self.medium == Medium::Message
+            && self.message.is_none()
+            && self.content != Content::Thinking
     }
 }
 
@@ -80,15 +82,15 @@ impl Live {
         else {
             return None;
         };
-        let way = match (settings.config.answers.stream, job.kind) {
+        let medium = match (settings.config.answers.stream, job.kind) {
             // What takes over an old message grows in its place.
             (Stream::Auto, ChatKind::Private)
                 if job.places.is_empty() && !ctx.mail.refuses_drafts(chat) =>
             {
-                Way::Draft
+                Medium::Draft
             }
             // Without streaming there is no text to grow, but there are signs of life.
-            (Stream::Auto | Stream::Edit | Stream::Off, _) => Way::Message,
+            (Stream::Auto | Stream::Edit | Stream::Off, _) => Medium::Message,
         };
         let reply_to = match job.kind {
             ChatKind::Private => None,
@@ -104,7 +106,7 @@ impl Live {
             visible: sight.visible.subscribe(),
             seen: Arc::clone(&sight.seen),
             screen: Mutex::new(Screen {
-                way,
+                medium,
                 message: job.places.first().copied(),
                 grown: None,
                 is_full: false,
@@ -118,81 +120,84 @@ impl Live {
         }))
     }
 
-    /// Wishes frames as the answer grows; never ends by itself.
+    /// Requests frames as the answer grows; never ends by itself.
     pub(crate) async fn run(self: &Arc<Self>, ctx: &Ctx) -> Infallible {
         let begun = clock::instant();
         let mut visible = self.visible.clone();
-        let mut stage = Stage::of(&visible.borrow_and_update());
+        let mut kind = FrameKind::of(&visible.borrow_and_update());
         let mut since = begun;
-        let mut wished: Option<Instant> = None;
+        let mut requested: Option<Instant> = None;
         let mut is_new = true;
-        let mut way = self.screen.lock().way;
+        let mut medium = self.screen.lock().medium;
         loop {
-            let latched = self.screen.lock().way;
-            if latched != way {
-                (way, wished) = (latched, None);
+            let latched = self.screen.lock().medium;
+            if latched != medium {
+                (medium, requested) = (latched, None);
             }
-            let due = match wished {
-                None => since + stage.grace(),
+            let due = match requested {
+                None => since + kind.grace(),
                 Some(at) if is_new => {
                     let age = clock::instant().duration_since(begun);
-                    at + stage.pause(way, self.chat.0 < 0, age)
+                    at + kind.pause(medium, self.chat.0 < 0, age)
                 }
-                Some(at) => at + stage.age(way),
+                Some(at) => at + kind.age(medium),
             };
             tokio::select! {
                 changed = visible.changed() => {
                     if changed.is_err() {
                         return pending().await;
                     }
-                    let now = Stage::of(&visible.borrow_and_update());
-                    if now != stage {
-                        (stage, since, wished) = (now, clock::instant(), None);
+                    let now = FrameKind::of(&visible.borrow_and_update());
+                    if now != kind {
+                        (kind, since, requested) = (now, clock::instant(), None);
                     }
                     is_new = true;
                 }
                 () = self.nudge.notified() => {}
                 () = sleep_until(due) => {
-                    if let Some(frame) = self.frame(stage) {
+                    if let Some(frame) = self.frame(kind) {
                         ctx.mail.wish(self, frame).await;
                     }
-                    (wished, is_new) = (Some(clock::instant()), false);
+                    (requested, is_new) = (Some(clock::instant()), false);
                 }
             }
         }
     }
 
-    fn frame(&self, stage: Stage) -> Option<Frame> {
+    fn frame(&self, kind: FrameKind) -> Option<Frame> {
         let screen = self.screen.lock();
-        let frame = match (screen.way, stage) {
-            (Way::Draft, _) => Some(Frame::Draft),
-            (Way::Message, Stage::Thinking) => screen.grown.is_none().then_some(Frame::Typing),
-            (Way::Message, Stage::Text) if screen.is_full => Some(Frame::Typing),
-            (Way::Message, Stage::Queued | Stage::Text) => Some(Frame::Message),
+        let frame = match (screen.medium, kind) {
+            (Medium::Draft, _) => Some(Frame::Draft),
+            (Medium::Message, FrameKind::Thinking) => {
+                screen.grown.is_none().then_some(Frame::Typing)
+            }
+            (Medium::Message, FrameKind::Text) if screen.is_full => Some(Frame::Typing),
+            (Medium::Message, FrameKind::Queued | FrameKind::Text) => Some(Frame::Message),
         };
         let is_inbox = self.topic.and_then(TopicId::direct).is_some();
         // The inbox of a channel takes no chat actions.
         frame.filter(|frame| !(is_inbox && *frame == Frame::Typing))
     }
 
-    /// Takes what there is to show now; `None` when it is on the screen already, costs more than what
-    /// was granted, or the answer has ended. Renders: for a thread that may block.
+    /// Takes what there is to show now; `None` when it is on the screen already, costs more than
+    /// what was granted, or the answer has ended. Renders: for a thread that may block.
     pub(crate) fn begin(&self, granted: Frame) -> Option<Begun> {
         // Rendering takes its time: nobody waits for the screen meanwhile.
-        let way = self.screen.lock().way;
-        let (content, is_full) = self.content(way);
+        let medium = self.screen.lock().medium;
+        let (content, is_full) = self.content(medium);
         let mut screen = self.screen.lock();
         screen.is_full = is_full && screen.grown.as_ref() == Some(&content);
         let content = if screen.is_full {
-            // A message cannot move on to its next part: all that is left to show is that there is more.
+            // A message cannot move on to its next part: all that is left to show is that there is
+            // more.
             Content::Thinking
         } else {
             content
         };
-        let frame = match (screen.way, &content) {
-            (Way::Draft, _) => Frame::Draft,
-            (Way::Message, Content::Thinking) => Frame::Typing,
-            (Way::Message, Content::Notice(_) | Content::Text(_)) => Frame::Message,
+        let frame = match (screen.medium, &content) {
+            (Medium::Draft, _) => Frame::Draft,
+            (Medium::Message, Content::Thinking) => Frame::Typing,
+            (Medium::Message, Content::Notice(_) | Content::Text(_)) => Frame::Message,
         };
         if frame != granted {
             return None;
@@ -203,7 +208,7 @@ impl Live {
         screen.awaits_id = frame == Frame::Message && screen.message.is_none();
         screen.is_touched |= frame == Frame::Message;
         Some(Begun {
-            way: screen.way,
+            medium: screen.medium,
             message: screen.message,
             content,
         })
@@ -237,17 +242,17 @@ impl Live {
         const MOST_FAILED: u8 = 3;
         let mut screen = self.screen.lock();
         screen.awaits_id = false;
-        match (mishap, screen.way) {
-            (Mishap::Later, _) | (Mishap::Failed, Way::Message) => {}
-            (Mishap::NoDrafts, _) => screen.way = Way::Message,
+        match (mishap, screen.medium) {
+            (Mishap::Later, _) | (Mishap::Failed, Medium::Message) => {}
+            (Mishap::NoDrafts, _) => screen.medium = Medium::Message,
             // For this answer only: nothing says that the chat takes no drafts.
-            (Mishap::Failed | Mishap::Refused, way) => {
+            (Mishap::Failed | Mishap::Refused, medium) => {
                 screen.failed += 1;
                 if screen.failed >= MOST_FAILED {
                     screen.failed = 0;
-                    match way {
-                        Way::Draft => screen.way = Way::Message,
-                        Way::Message => screen.phase = screen.phase.max(Phase::Closed),
+                    match medium {
+                        Medium::Draft => screen.medium = Medium::Message,
+                        Medium::Message => screen.phase = screen.phase.max(Phase::Closed),
                     }
                 }
             }
@@ -290,7 +295,7 @@ impl Live {
     }
 
     /// What there is to show, and whether it is a part that is full.
-    fn content(&self, way: Way) -> (Content, bool) {
+    fn content(&self, medium: Medium) -> (Content, bool) {
         // Whoever publishes further text waits as long as this is borrowed.
         let visible = self.visible.borrow().clone();
         if let Some(queued) = visible.queued {
@@ -298,18 +303,18 @@ impl Live {
             return (Content::Notice(notice), false);
         }
         let text = visible.text;
-        let text = match way {
-            Way::Draft => text.as_str(),
+        let text = match medium {
+            Medium::Draft => text.as_str(),
             // A message notifies with what it begins with.
-            Way::Message => whole_words(&text),
+            Medium::Message => whole_words(&text),
         };
         let body = render::answer(render::stable_prefix(text), &self.asked);
         let mut parts = render::parts(&body);
-        let is_full = way == Way::Message && parts.len() > 1;
-        let part = match way {
+        let is_full = medium == Medium::Message && parts.len() > 1;
+        let part = match medium {
             // The end is where something happens.
-            Way::Draft => parts.pop(),
-            Way::Message => parts.into_iter().next(),
+            Medium::Draft => parts.pop(),
+            Medium::Message => parts.into_iter().next(),
         };
         (part.map_or(Content::Thinking, Content::Text), is_full)
     }

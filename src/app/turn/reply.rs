@@ -1,29 +1,30 @@
-//! What comes of a turn before it is stored, and what is left of it where that cannot be.
+//! What comes of a turn before it is stored: what the person gets and what is kept of it, and what
+//! is left of that where it cannot be stored.
 
+use std::sync::atomic::Ordering;
+
+use log::info;
+
+use super::question::Asked;
+use crate::app::call::By;
+use crate::app::ending::Ending;
 use crate::app::engine::Engine;
-use crate::chat::answer::Failure;
+use crate::catalog::{Tier, TierReason};
+use crate::chat::answer::{Answer, Failure};
 use crate::chat::callback::Callback;
+use crate::chat::enclosed::unseen;
 use crate::chat::{Button, Job, Part, StoredTurn};
+use crate::clock;
 use crate::keys::Change;
 use crate::store::StoreError;
-
-/// Whose words a reply is.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The model's.
-    #[default]
-    Answer,
-    /// There is no answer: the bot's own.
-    Apology,
-    /// The same, and nothing else is done: no older answer is looked for, none is taken out.
-    Bare,
-}
+use crate::tier::Choice;
 
 /// What the person gets, and what is kept of it.
-#[derive(Default, Clone)]
+#[derive(Clone)]
 pub(super) struct Reply {
-    /// What is to be seen: the model's parts, in order; of an apology, its words. None where nothing is
-    /// said.
+    pub(super) ending: Ending,
+    /// What is to be seen: the model's parts, in order, or the bot's own words. None where nothing
+    /// is said.
     pub(super) parts: Vec<Part>,
     /// Sentences of the bot under the answer.
     pub(super) notes: Vec<String>,
@@ -31,19 +32,118 @@ pub(super) struct Reply {
     pub(super) round: Option<StoredTurn>,
     pub(super) buttons: Vec<Button>,
     pub(super) changes: Vec<Change>,
-    pub(super) kind: Kind,
-    /// The answer broke off or was stopped.
-    pub(super) is_partial: bool,
-    pub(super) again: bool,
 }
 
 impl Reply {
-    pub(super) fn say(text: impl Into<String>) -> Self {
+    /// These parts and nothing more.
+    pub(super) const fn new(ending: Ending, parts: Vec<Part>) -> Self {
         Self {
-            parts: vec![Part::Text(text.into())],
-            kind: Kind::Apology,
-            ..Self::default()
+            ending,
+            parts,
+            notes: Vec::new(),
+            round: None,
+            buttons: Vec::new(),
+            changes: Vec::new(),
         }
+    }
+
+    /// These words and nothing more.
+    pub(super) fn say(ending: Ending, text: impl Into<String>) -> Self {
+        Self::new(ending, vec![Part::Text(text.into())])
+    }
+}
+
+/// How a question came to its answer.
+pub(super) struct Answered {
+    pub(super) choice: Choice,
+    /// What it would be if every tier had its whole day left.
+    pub(super) ceiling: Tier,
+    pub(super) by: Option<By>,
+    /// Whether the round is remembered.
+    pub(super) is_kept: bool,
+}
+
+impl Answered {
+    fn reason(&self) -> TierReason {
+        match self.by {
+            Some(by) if by.tier < self.choice.tier => TierReason::Degraded,
+            Some(_) | None => self.choice.reason,
+        }
+    }
+}
+
+impl Asked<'_> {
+    /// An answer, whole or as far as it came.
+    pub(super) fn answered(&self, answer: Answer, answered: &Answered) -> Reply {
+        self.engine
+            .metrics
+            .answered(clock::now().since(self.job.accepted));
+        let reason = answered.reason();
+        info!(job = self.job.id.0, model = answer.model.as_str(), reason:?; "answered");
+        let goes_on = answer.finish.goes_on().then_some(Callback::Continue);
+        let buttons = [Callback::Retry].into_iter().chain(goes_on);
+        let buttons = buttons.filter(|_| answered.is_kept);
+        Reply {
+            notes: self.notes(&answer, answered),
+            buttons: buttons.map(|button| self.locale.button(button)).collect(),
+            round: answered.is_kept.then(|| self.round(&answer, reason)),
+            ..Reply::new(answer.finish.into(), answer.parts)
+        }
+    }
+
+    /// Why there is no answer.
+    pub(super) fn failed(&self, failure: Failure, is_kept: bool) -> Reply {
+        self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
+        info!(job = self.job.id.0, failure:?; "not answered");
+        let said = Reply::say(Ending::Failed(failure), self.locale.failure(failure));
+        self.without_answer(said, is_kept, failure.may_pass())
+    }
+
+    /// A question that got no answer is kept all the same, to be found when it is asked again.
+    pub(super) fn without_answer(&self, said: Reply, is_kept: bool, may_pass: bool) -> Reply {
+        let button = (is_kept && may_pass).then(|| self.locale.button(Callback::Retry));
+        Reply {
+            buttons: button.into_iter().collect(),
+            round: is_kept.then(|| self.unanswered()),
+            ..said
+        }
+    }
+
+    /// An answer that is not whole says so, one by another model or key than the wanted one, and
+    /// one to a question with a file that nobody looked at.
+    fn notes(&self, answer: &Answer, answered: &Answered) -> Vec<String> {
+        let by = match answered.by {
+            Some(by) if by.tier < answered.ceiling => Some(self.locale.degraded(by.tier)),
+            Some(by) if by.borrowed => Some(self.locale.borrowed()),
+            Some(_) | None => None,
+        };
+        let finish = self.locale.finish(answer.finish);
+        let said = finish.into_iter().chain(by).map(str::to_owned);
+        said.chain(self.note_on_files()).collect()
+    }
+
+    /// The round as the next questions will see it.
+    fn round(&self, answer: &Answer, reason: TierReason) -> StoredTurn {
+        StoredTurn {
+            model: answer.model.clone(),
+            reason,
+            answer: answer.parts.clone(),
+            ..self.unanswered()
+        }
+    }
+
+    fn unanswered(&self) -> StoredTurn {
+        let quote = self.quote.map(|quote| Part::Quote(quote.to_owned()));
+        let enclosed = self.job.task.enclosed().iter();
+        let enclosed = enclosed.cloned().map(Part::Enclosed);
+        let text = Part::Text(self.text.to_owned());
+        let question = quote.into_iter().chain(enclosed).chain([text]).collect();
+        StoredTurn::unanswered(self.job.accepted, self.job.messages.clone(), question)
+    }
+
+    /// What stands under an answer to a question with files that nobody looked at.
+    fn note_on_files(&self) -> Option<String> {
+        self.locale.unseen(&unseen(self.job.task.enclosed()))
     }
 }
 
@@ -58,9 +158,10 @@ impl Finished {
     /// A turn that cannot go on because of an error that does not pass.
     pub(crate) fn apology(engine: &Engine, job: &Job, error: &StoreError) -> Self {
         let locale = engine.settings().locale_for(&job.sender);
+        let reason = reason(error);
         Self {
             job: job.clone(),
-            reply: Reply::say(locale.failure(reason(error))),
+            reply: Reply::say(Ending::Failed(reason), locale.failure(reason)),
         }
     }
 
@@ -68,19 +169,26 @@ impl Finished {
     /// the answer, then words and nothing else. `None` where there is nothing less.
     pub(crate) fn lesser(&self, engine: &Engine, error: &StoreError) -> Option<Self> {
         let Self { job, reply } = self;
-        if reply.kind == Kind::Bare || reply.parts.is_empty() {
-            return None;
-        }
+        let answered = match reply.ending {
+            Ending::Answered | Ending::Broken | Ending::Stopped => reply.round.clone(),
+            Ending::Failed(_) | Ending::GivenUp | Ending::Told => None,
+            Ending::Unkept(_)
+            | Ending::Discarded
+            | Ending::Gone
+            | Ending::Changed
+            | Ending::Panicked
+            | Ending::NotStored
+            | Ending::Interrupted => return None,
+        };
         let mut lesser = Self::apology(engine, job, error);
         lesser.reply.changes.clone_from(&reply.changes);
-        let round = reply.round.clone().filter(|_| reply.kind == Kind::Answer);
-        match round {
+        match answered {
             Some(round) => {
                 let locale = engine.settings().locale_for(&job.sender);
                 lesser.reply.buttons = vec![locale.button(Callback::Retry)];
                 lesser.reply.round = Some(round.without_answer());
             }
-            None => lesser.reply.kind = Kind::Bare,
+            None => lesser.reply.ending = Ending::Unkept(reason(error)),
         }
         Some(lesser)
     }

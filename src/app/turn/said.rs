@@ -2,7 +2,7 @@
 
 use tokio::task::spawn_blocking;
 
-use super::reply::{Kind, Reply};
+use super::reply::Reply;
 use crate::chat::rich::{Entity, Rich, Style, units};
 use crate::chat::{Job, Part, Payload, Task};
 use crate::locale::Locale;
@@ -24,12 +24,13 @@ pub(super) async fn rendered(reply: &Reply, job: &Job, locale: &'static Locale) 
     }
 }
 
-/// Each part of a reply as what a chat gets of it, with the sentences of the bot under the last message.
+/// Each part of a reply as what a chat gets of it, with the sentences of the bot under the last
+/// message.
 pub(super) fn payloads(reply: &Reply, job: &Job, locale: &Locale) -> Vec<Payload> {
     let mut rows = Vec::new();
     for part in &reply.parts {
         match part {
-            Part::Text(text) if reply.kind == Kind::Answer => {
+            Part::Text(text) if reply.ending.is_answer() => {
                 rows.extend(messages(render::answer(text, asked(job)), text, locale));
             }
             Part::Text(text) => rows.extend(messages(Rich::plain(text), text, locale)),

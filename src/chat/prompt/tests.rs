@@ -73,6 +73,28 @@ fn a_prompt_is_persona_rounds_and_question_in_order() {
 }
 
 #[test]
+fn what_came_of_an_answer_is_shown_after_it() {
+    let asked = build(&FACTS, NONE, &asks("What time is it?"));
+    assert!(!asked.has_answers());
+    let said = [text("Let me look."), Part::Signed(b"{}".to_vec())];
+    let result = PromptPart::Text("It is noon.".to_owned());
+    let prompt = asked.followed_by(&said, vec![result.clone()]);
+    assert!(prompt.has_answers());
+    let [question, answer, results] = &prompt.messages[..] else {
+        panic!("{prompt:?}");
+    };
+    assert_eq!(
+        (&prompt.system, question),
+        (&asked.system, &asked.messages[0])
+    );
+    assert_eq!((answer.speaker, answer.parts.len()), (Speaker::Model, 2));
+    assert_eq!(
+        (results.speaker, &results.parts[..]),
+        (Speaker::Person, &[result][..])
+    );
+}
+
+#[test]
 fn the_oldest_rounds_go_when_the_budget_is_short() {
     let long = "word ".repeat(80);
     let context: Vec<_> = ["q1", "q2", "q3"]

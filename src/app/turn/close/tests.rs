@@ -2,6 +2,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::app::turn::said::payloads;
+use crate::chat::answer::Failure;
 use crate::chat::fixtures::{self, round};
 use crate::chat::rich::Rich;
 use crate::chat::{ChatId, Part};
@@ -27,13 +28,12 @@ fn question(id: u64, text: &str, basis: Basis) -> Job {
 
 fn reply(text: &str, question: &str) -> Reply {
     Reply {
-        parts: vec![Part::Text(text.to_owned())],
         round: Some(round(question, Some(text))),
         buttons: vec![Button {
             label: "Retry".to_owned(),
             data: "retry".to_owned(),
         }],
-        ..Reply::default()
+        ..Reply::say(Ending::Answered, text)
     }
 }
 
@@ -53,8 +53,8 @@ fn english() -> &'static Locale {
     Locale::of(Language::En)
 }
 
-fn ending<'a>(reply: &'a Reply, said: &'a [Payload], shown: Option<MessageId>) -> Ending<'a> {
-    Ending {
+fn closing<'a>(reply: &'a Reply, said: &'a [Payload], shown: Option<MessageId>) -> Close<'a> {
+    Close {
         reply,
         said,
         shown,
@@ -68,12 +68,10 @@ async fn closed(store: &Store, job: &Job, reply: Reply) -> Vec<Outbound> {
         close(
             rows,
             &job,
-            &ending(&reply, &payloads(&reply, &job, english()), None),
+            &closing(&reply, &payloads(&reply, &job, english()), None),
         )
     });
-    let Closed::Said(heads) = written.await.unwrap() else {
-        panic!("not said");
-    };
+    let (_, heads) = written.await.unwrap();
     let read = |head: Head| store.read_now(|rows| rows.outbound(head.id)).unwrap();
     heads.into_iter().map(|head| read(head).unwrap()).collect()
 }
@@ -89,10 +87,10 @@ async fn a_question_that_was_changed_meanwhile_is_not_answered() {
         close(
             rows,
             &old,
-            &ending(&reply, &payloads(&reply, &old, english()), None),
+            &closing(&reply, &payloads(&reply, &old, english()), None),
         )
     });
-    assert_eq!(written.await.unwrap(), Closed::AskedAnew);
+    assert_eq!(written.await.unwrap(), (Ending::Changed, Vec::new()));
     let left = store.read_now(|rows| rows.job(JobId(2))).unwrap().unwrap();
     assert_eq!(left.attempts, 0);
     assert!(
@@ -200,12 +198,10 @@ async fn the_beginning_that_stays_is_rendered_when_it_is_sent_or_stored_as_it_wa
         };
         with_old_answer(&store, old, job.clone()).await;
         let written = store.write(move |rows| {
-            let none = Reply::default();
-            close(rows, &job, &ending(&none, &[], Some(MessageId(11))))
+            let none = Reply::new(Ending::Discarded, Vec::new());
+            close(rows, &job, &closing(&none, &[], Some(MessageId(11))))
         });
-        let Closed::Said(heads) = written.await.unwrap() else {
-            panic!("asked anew");
-        };
+        let (_, heads) = written.await.unwrap();
         let row = store.read_now(|rows| rows.outbound(heads[0].id));
         let row = row.unwrap().unwrap();
         let Payload::Edit { message, body, .. } = rendered(row.clone()).payload else {
@@ -243,7 +239,7 @@ fn each_part_of_an_answer_is_said_in_its_order_and_signatures_are_not() {
     let reply = Reply {
         parts: vec![text("**a**"), Part::Signed(vec![1]), text("b")],
         notes: vec!["note".to_owned()],
-        ..Reply::default()
+        ..Reply::new(Ending::Answered, Vec::new())
     };
     let said = payloads(&reply, &question(2, "q", Basis::Newest), english());
     let texts = said.iter().map(|row| row.body().unwrap().text.as_str());
@@ -286,7 +282,7 @@ fn below_something_new_no_old_message_is_taken_over() {
 async fn an_apology_never_takes_the_place_of_an_answer_to_the_same_question() {
     let sorry = || Reply {
         round: Some(round("again?", None)),
-        ..Reply::say("sorry")
+        ..Reply::say(Ending::Failed(Failure::Busy), "sorry")
     };
     for (old, stays) in [
         (round("again?", Some("old")), true),
@@ -311,11 +307,14 @@ async fn an_apology_never_takes_the_place_of_an_answer_to_the_same_question() {
 }
 
 #[tokio::test]
-async fn a_turn_that_was_taken_back_leaves_the_old_answer() {
+async fn a_turn_that_was_discarded_leaves_the_old_answer() {
     let (_folder, store) = store();
     let job = question(2, "again?", Basis::InsteadOf(JobId(1)));
     with_old_answer(&store, round("again?", Some("old")), job.clone()).await;
-    assert_eq!(closed(&store, &job, Reply::default()).await, []);
+    assert_eq!(
+        closed(&store, &job, Reply::new(Ending::Discarded, Vec::new())).await,
+        []
+    );
     assert_eq!(store.read_now(|rows| rows.job(JobId(2))).unwrap(), None);
     let context = store.context(LANE, Basis::Newest, 9).await.unwrap();
     assert_eq!(context[0].answer_messages.len(), 3);
@@ -337,11 +336,9 @@ async fn an_answer_that_grew_before_the_group_moved_is_a_new_message_after_it() 
         rows.put_job(&job)?;
         rows.migrate_chat(old, new)?;
         let said = payloads(&reply, &job, english());
-        close(rows, &asked, &ending(&reply, &said, Some(MessageId(20))))
+        close(rows, &asked, &closing(&reply, &said, Some(MessageId(20))))
     });
-    let Closed::Said(heads) = written.await.unwrap() else {
-        panic!("asked anew");
-    };
+    let (_, heads) = written.await.unwrap();
     let rows = heads.iter().map(|head| {
         let row = store
             .read_now(|rows| rows.outbound(head.id))

@@ -1,6 +1,6 @@
 //! What is on the screen of a growing answer.
 
-use super::stage::{DRAFT_AGE, Way};
+use super::frames::{DRAFT_AGE, Medium};
 use crate::chat::MessageId;
 use crate::chat::rich::Rich;
 use crate::clock::{self, Instant};
@@ -28,7 +28,7 @@ pub(super) enum Phase {
 
 /// What is on the screen.
 pub(super) struct Screen {
-    pub(super) way: Way,
+    pub(super) medium: Medium,
     pub(super) message: Option<MessageId>,
     /// The notice or text that is there.
     pub(super) grown: Option<Content>,
@@ -49,12 +49,13 @@ impl Screen {
     /// Whether this is there, and stays for a while yet.
     pub(super) fn shows(&self, content: &Content) -> bool {
         let is_there = match content {
-            Content::Thinking => self.grown.is_none() && self.way == Way::Draft,
+            Content::Thinking => self.grown.is_none() && self.medium == Medium::Draft,
             Content::Notice(_) | Content::Text(_) => self.grown.as_ref() == Some(content),
         };
         // A draft is shown again a little before it would vanish.
         let is_fresh = |shown: Instant| {
-            self.way == Way::Message || clock::instant().duration_since(shown) < DRAFT_AGE * 9 / 10
+            self.medium == Medium::Message
+                || clock::instant().duration_since(shown) < DRAFT_AGE * 9 / 10
         };
         is_there && self.shown.is_some_and(is_fresh)
     }

@@ -1,4 +1,4 @@
-//! How far an answer is, and how often that is worth a frame. Pure.
+//! What a frame of a growing answer shows, and how often one is worth sending. Pure.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const BEFORE_SIGN: Duration = Duration::from_millis(250);
 const BEFORE_TEXT: Duration = Duration::from_millis(120);
 /// A wait that is over by then is not worth a word.
 const BEFORE_NOTICE: Duration = Duration::from_secs(2);
-/// A place in the line is told anew this often.
+/// A place in the line is told again this often.
 const NOTICE_AGE: Duration = Duration::from_secs(5);
 /// A draft vanishes 30 seconds after its last frame (Bot API, `sendMessageDraft`).
 pub(super) const DRAFT_AGE: Duration = Duration::from_secs(20);
@@ -22,22 +22,22 @@ const EDIT_PAUSE: Duration = Duration::from_millis(1500);
 const GROUP_PAUSE: Duration = Duration::from_secs(5);
 const PAUSE_SHARE: u32 = 25;
 
-/// How an answer grows in a chat.
+/// In what an answer grows in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Medium {
     Draft,
     Message,
 }
 
-/// How far an answer is.
+/// What a frame shows, by how far the answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum FrameKind {
     Thinking,
     Queued,
     Text,
 }
 
-impl Stage {
+impl FrameKind {
     pub(super) fn of(visible: &Visible) -> Self {
         match visible {
             Visible {
@@ -48,7 +48,7 @@ impl Stage {
         }
     }
 
-    /// How long a stage waits before it is shown at all.
+    /// How long such a frame waits before it is shown at all.
     pub(super) const fn grace(self) -> Duration {
         match self {
             Self::Thinking => BEFORE_SIGN,
@@ -58,24 +58,24 @@ impl Stage {
     }
 
     /// When what stands on the screen is shown again though nothing is new.
-    pub(super) const fn age(self, way: Way) -> Duration {
-        match (self, way) {
+    pub(super) const fn age(self, medium: Medium) -> Duration {
+        match (self, medium) {
             (Self::Queued, _) => NOTICE_AGE,
-            (Self::Thinking, Way::Message) => TYPING_AGE,
-            (Self::Thinking | Self::Text, Way::Draft) => DRAFT_AGE,
-            (Self::Text, Way::Message) => Duration::from_mins(1),
+            (Self::Thinking, Medium::Message) => TYPING_AGE,
+            (Self::Thinking | Self::Text, Medium::Draft) => DRAFT_AGE,
+            (Self::Text, Medium::Message) => Duration::from_mins(1),
         }
     }
 
     /// Between two states of what is shown, in a group or not, when the answer was begun so long ago.
-    pub(super) fn pause(self, way: Way, in_group: bool, age: Duration) -> Duration {
-        let least = match (self, way) {
-            (Self::Thinking, Way::Message) => TYPING_AGE,
-            (Self::Thinking, Way::Draft) => DRAFT_AGE,
+    pub(super) fn pause(self, medium: Medium, in_group: bool, age: Duration) -> Duration {
+        let least = match (self, medium) {
+            (Self::Thinking, Medium::Message) => TYPING_AGE,
+            (Self::Thinking, Medium::Draft) => DRAFT_AGE,
             (Self::Queued, _) => NOTICE_AGE,
-            (Self::Text, Way::Draft) => DRAFT_PAUSE,
-            (Self::Text, Way::Message) if in_group => GROUP_PAUSE,
-            (Self::Text, Way::Message) => EDIT_PAUSE,
+            (Self::Text, Medium::Draft) => DRAFT_PAUSE,
+            (Self::Text, Medium::Message) if in_group => GROUP_PAUSE,
+            (Self::Text, Medium::Message) => EDIT_PAUSE,
         };
         least.max(age / PAUSE_SHARE)
     }
@@ -86,10 +86,10 @@ mod tests {
     use super::*;
 
     /// Frames of a text that grows all the time.
-    fn frames(way: Way, in_group: bool, lasts: Duration) -> u32 {
+    fn frames(medium: Medium, in_group: bool, lasts: Duration) -> u32 {
         let (mut age, mut frames) = (Duration::ZERO, 0);
         while age < lasts {
-            age += Stage::Text.pause(way, in_group, age);
+            age += FrameKind::Text.pause(medium, in_group, age);
             frames += 1;
         }
         frames
@@ -97,16 +97,19 @@ mod tests {
 
     #[test]
     fn however_long_a_text_grows_its_frames_are_few() {
-        for (way, in_group) in [
-            (Way::Draft, false),
-            (Way::Message, false),
-            (Way::Message, true),
+        for (medium, in_group) in [
+            (Medium::Draft, false),
+            (Medium::Message, false),
+            (Medium::Message, true),
         ] {
             let (short, long) = (Duration::from_mins(1), Duration::from_mins(5));
-            let (of_short, of_long) = (frames(way, in_group, short), frames(way, in_group, long));
+            let (of_short, of_long) = (
+                frames(medium, in_group, short),
+                frames(medium, in_group, long),
+            );
             assert!(
                 of_short >= 10 && of_long <= 150,
-                "{way:?}: {of_short}, {of_long}"
+                "{medium:?}: {of_short}, {of_long}"
             );
         }
     }
@@ -115,9 +118,9 @@ mod tests {
     fn what_vanishes_is_shown_again_before_it_does() {
         let draft = Duration::from_secs(30);
         let typing = Duration::from_secs(5);
-        for stage in [Stage::Thinking, Stage::Queued, Stage::Text] {
-            assert!(stage.age(Way::Draft) < draft);
+        for kind in [FrameKind::Thinking, FrameKind::Queued, FrameKind::Text] {
+            assert!(kind.age(Medium::Draft) < draft);
         }
-        assert!(Stage::Thinking.age(Way::Message) < typing);
+        assert!(FrameKind::Thinking.age(Medium::Message) < typing);
     }
 }

@@ -1,0 +1,123 @@
+//! A question with all that is known of it when its turn comes: who asks and as what, what belongs
+//! to it, which tier it gets, and what the model is shown.
+
+use std::sync::Arc;
+
+use crate::app::engine::{Engine, Settings};
+use crate::catalog::{Tier, TierReason};
+use crate::chat::enclosed::unseen;
+use crate::chat::prompt::{self, Facts, Prompt};
+use crate::chat::{Basis, ChatKind, Enclosed, Job, Lane, Notice, Role, StoredTurn, UserId};
+use crate::clock;
+use crate::keys::Group;
+use crate::locale::Locale;
+use crate::people::gate::Known;
+use crate::people::roles::Terms;
+use crate::store::StoreError;
+use crate::tier::{self, Choice, Day, Left};
+
+/// Tokens of context a question carries at the most: enough for ten long rounds, and a small part
+/// of a free key's minute.
+const CONTEXT_TOKENS: u64 = 24_000;
+
+/// A question with all that is known of it.
+pub(super) struct Asked<'a> {
+    pub(super) engine: &'a Arc<Engine>,
+    pub(super) settings: &'a Settings,
+    pub(super) locale: &'static Locale,
+    pub(super) job: &'a Job,
+    pub(super) text: &'a str,
+    pub(super) quote: Option<&'a str>,
+    pub(super) basis: Basis,
+}
+
+impl Asked<'_> {
+    /// The role of this moment: a grant may have ended, or been taken back, while the job waited.
+    pub(super) async fn role_now(&self) -> Result<Option<Role>, StoreError> {
+        let job = self.job;
+        let Lane::Telegram { chat, .. } = job.lane else {
+            return Ok(Some(job.role));
+        };
+        let person = self.engine.store.person(job.sender.id).await?;
+        let group = match job.kind {
+            ChatKind::Private => None,
+            ChatKind::Group => self.engine.store.person(UserId(chat.0)).await?,
+        };
+        let known = Known {
+            person: person.as_deref(),
+            group: group.as_deref(),
+        };
+        Ok(self
+            .settings
+            .gate()
+            .role(&job.sender, job.kind, known, clock::now()))
+    }
+
+    /// What is said of an album or of forwards to which no words came; nothing of a question that
+    /// can be asked.
+    pub(super) fn unreadable(&self) -> Option<String> {
+        if self.job.task.has_words() {
+            return None;
+        }
+        let kind = unseen(self.job.task.enclosed()).first().copied();
+        let kind = kind.unwrap_or_default().to_owned();
+        let notice = Notice::CannotRead { kind };
+        Some(self.locale.notice(&notice, self.job.sender.id))
+    }
+
+    /// All words of others that the question is about.
+    fn words_of_others(&self) -> Option<String> {
+        let forwarded = self.job.task.enclosed().iter().filter_map(Enclosed::words);
+        let words: Vec<&str> = self.quote.into_iter().chain(forwarded).collect();
+        (!words.is_empty()).then(|| words.join("\n"))
+    }
+
+    /// The tier for the question, and the highest one that the role and its keys offer.
+    pub(super) fn choose(&self, terms: &Terms, context: &[Arc<StoredTurn>]) -> (Choice, Tier) {
+        let groups: Vec<Group> = terms.groups().collect();
+        let now = clock::now();
+        let left = |tier| {
+            let lending = &self.engine.lending;
+            lending.with(|pool| pool.left(tier, &groups, now))
+        };
+        let days = [Tier::Lite, Tier::Flash, Tier::Pro].map(|tier| (tier, left(tier)));
+        let offered = days.iter().filter(|(_, day)| day.is_some());
+        let highest = offered.map(|(tier, _)| *tier).max().unwrap_or(Tier::Lite);
+        let highest = highest.min(terms.highest_tier);
+        let [lite, flash, pro] = days.map(|(_, day)| day.unwrap_or(Day::Gone));
+        let reasons: Vec<TierReason> = context.iter().map(|turn| turn.reason).collect();
+        let quote = self.words_of_others();
+        let facts = tier::Facts {
+            text: self.text,
+            quote: quote.as_deref(),
+            attachments: 0,
+            context: &reasons,
+            highest,
+            // Until there is /model.
+            wish: None,
+            left: Left { lite, flash, pro },
+        };
+        (tier::choose(&facts), highest)
+    }
+
+    /// What the model is shown.
+    pub(super) fn compose(&self, context: &[Arc<StoredTurn>]) -> Prompt {
+        let speaker = match self.job.kind {
+            ChatKind::Private => None,
+            ChatKind::Group => Some(self.job.sender.name.as_str()),
+        };
+        let facts = Facts {
+            persona: self.settings.persona(),
+            today: &clock::date(clock::now(), &self.settings.config.time_zone),
+            language: self.job.sender.language.as_deref(),
+            budget: CONTEXT_TOKENS,
+        };
+        let question = prompt::Question {
+            text: self.text,
+            quote: self.quote,
+            enclosed: self.job.task.enclosed(),
+            speaker,
+        };
+        prompt::build(&facts, context, &question)
+    }
+}
