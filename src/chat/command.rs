@@ -2,8 +2,6 @@
 //! what they do, is the shell's (`app::commands`). Pure. Invariant: text that is no command is
 //! never swallowed, so a path such as `/etc/hosts` stays a question.
 
-use serde::{Deserialize, Serialize};
-
 use super::ChatKind;
 use crate::chat::Role;
 
@@ -11,8 +9,7 @@ use crate::chat::Role;
 const LONGEST_NAME: usize = 32;
 
 /// `/name[@bot] [arguments]`, as it was typed. The name may be an alias, or no command at all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "CommandRow", into = "CommandRow")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Command {
     /// Lower case.
     pub(crate) name: String,
@@ -85,52 +82,6 @@ impl Rights {
     }
 }
 
-/// A command as the inbox keeps it. The place of a variant is what is written: new ones come last.
-/// All but the last are of earlier versions, and only read.
-#[derive(Serialize, Deserialize)]
-enum CommandRow {
-    Start { payload: String },
-    Help,
-    New,
-    Stop,
-    Status,
-    Grant { arguments: String },
-    Revoke { arguments: String },
-    Unknown { name: String },
-    Keys { arguments: String },
-    Typed { name: String, arguments: String },
-}
-
-impl From<Command> for CommandRow {
-    fn from(command: Command) -> Self {
-        Self::Typed {
-            name: command.name,
-            arguments: command.arguments,
-        }
-    }
-}
-
-impl From<CommandRow> for Command {
-    fn from(row: CommandRow) -> Self {
-        let named = |name: &str, arguments| Self {
-            name: name.to_owned(),
-            arguments,
-        };
-        match row {
-            CommandRow::Start { payload } => named("start", payload),
-            CommandRow::Help => named("help", String::new()),
-            CommandRow::New => named("new", String::new()),
-            CommandRow::Stop => named("stop", String::new()),
-            CommandRow::Status => named("status", String::new()),
-            CommandRow::Grant { arguments } => named("grant", arguments),
-            CommandRow::Revoke { arguments } => named("revoke", arguments),
-            CommandRow::Unknown { name } => named(&name, String::new()),
-            CommandRow::Keys { arguments } => named("keys", arguments),
-            CommandRow::Typed { name, arguments } => Self { name, arguments },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -179,43 +130,6 @@ mod tests {
         ] {
             assert_eq!(Command::parse(text), None, "{text:?}");
         }
-    }
-
-    #[test]
-    fn what_earlier_versions_kept_is_the_command_that_was_typed() {
-        let text = |text: &str| text.to_owned();
-        let cases = [
-            (CommandRow::Start { payload: text("x") }, "/start x"),
-            (CommandRow::Help, "/help"),
-            (CommandRow::New, "/new"),
-            (CommandRow::Stop, "/stop"),
-            (CommandRow::Status, "/status"),
-            (
-                CommandRow::Grant {
-                    arguments: text("1 vip"),
-                },
-                "/grant 1 vip",
-            ),
-            (
-                CommandRow::Revoke {
-                    arguments: text("1"),
-                },
-                "/revoke 1",
-            ),
-            (CommandRow::Unknown { name: text("roll") }, "/roll"),
-            (
-                CommandRow::Keys {
-                    arguments: text("retest"),
-                },
-                "/keys retest",
-            ),
-        ];
-        for (row, typed) in cases {
-            assert_eq!(Some(Command::from(row)), Command::parse(typed), "{typed}");
-        }
-        let typed = Command::parse("/roll 2 dice").unwrap();
-        let row = CommandRow::from(typed.clone());
-        assert_eq!(Command::from(row), typed);
     }
 
     #[test]

@@ -215,7 +215,7 @@ tables! {
     /// Of a role that ran out.
     Grants { expired, expired_of }
 
-    StatusLines { version, uptime, keys, next_wake, queue, memory, answer_time, last, role }
+    StatusLines { version, uptime, keys, next_wake, queue, memory, answer_time, last, set_aside, role }
 
     RoleNames { owner, vip, premium, normal, guest }
 
