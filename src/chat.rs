@@ -1,7 +1,7 @@
-//! The nouns of a conversation. Pure: everything here is a value; rows of the store are made of
-//! these, so a change of a serialised shape needs a new record version in `store::codec`.
+//! The nouns of a conversation. Pure: everything here is a value. How they lie in the data file is the
+//! business of `store::rows`.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::clock::Timestamp;
 
@@ -34,7 +34,7 @@ mod round;
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident($raw:ty);)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
         #[serde(transparent)]
         pub(crate) struct $name(pub(crate) $raw);
 
@@ -70,7 +70,7 @@ pub(crate) fn draft_of(job: JobId) -> i32 {
 }
 
 /// Where a job came from; delivery branches on it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// One update, or several that make one question (an album, a joined paste).
     Updates(Vec<UpdateId>),
@@ -91,14 +91,14 @@ impl Origin {
 }
 
 /// A private chat or a group, as far as the gate cares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum ChatKind {
     Private,
     Group,
 }
 
 /// Who wrote a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sender {
     /// The user, or the chat when a chat speaks (`sender_chat`).
     pub(crate) id: UserId,
@@ -111,7 +111,7 @@ pub(crate) struct Sender {
 }
 
 /// Why a message in a group is, or is not, meant for the bot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Addressed {
     /// A private chat.
     Private,
@@ -126,7 +126,7 @@ pub(crate) enum Addressed {
 }
 
 /// What a message carries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     /// Plain text, the mention of the bot taken out.
     Text(String),
@@ -223,7 +223,7 @@ pub(crate) struct Pressed {
 }
 
 /// Something to be done for somebody, as the inbox keeps it until it ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Job {
     pub(crate) id: JobId,
     pub(crate) origin: Origin,
@@ -278,7 +278,7 @@ impl Job {
 }
 
 /// What a job wants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Task {
     /// Ask the model.
     Question {
@@ -306,7 +306,7 @@ impl Task {
 }
 
 /// Where a question stands among the rounds of its lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Basis {
     /// After the newest round.
     Newest,
@@ -317,7 +317,7 @@ pub(crate) enum Basis {
 }
 
 /// A sentence the bot says of itself; `locale` holds the words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Notice {
     /// `ACCESS=approve`: the Owner has to let this person in.
     NeedsApproval,

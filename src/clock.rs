@@ -61,7 +61,7 @@ impl Timestamp {
 
 /// A wait that outlives a restart: when it began, and how long it is. Invariant: whatever the clock
 /// says, never more than its whole length is left of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pause {
     pub(crate) since: Timestamp,
     pub(crate) length: Duration,

@@ -39,12 +39,12 @@ pub(crate) use revive::{LONGEST_LOOK, LookFor, Retested};
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::clock::Timestamp;
 
 /// The four key groups of design §4; a key outside all of them serves every role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub(crate) enum Group {
     A,
     B,
@@ -131,7 +131,7 @@ pub(crate) enum Effect {
 }
 
 /// For how long something rests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
     For(Duration),
     /// Until the next midnight in `America/Los_Angeles`, where the day's quota is reset.
@@ -141,7 +141,7 @@ pub(crate) enum Rest {
 }
 
 /// Why a key will not be called again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Death {
     /// `API_KEY_INVALID`, expired or unknown.
     Invalid,
@@ -198,14 +198,14 @@ pub(crate) enum Repair {
 }
 
 /// A limit the service told us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Learned {
     pub(crate) quota: Quota,
     pub(crate) limit: u64,
 }
 
 /// The dimension of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Quota {
     RequestsPerMinute,
     RequestsPerDay,
@@ -250,7 +250,7 @@ pub(crate) struct KeySpec {
 pub(crate) type Fingerprint = [u8; 16];
 
 /// Whom a rest, a death or a strike is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Scope {
     Key(Fingerprint),
     KeyModel(Fingerprint, String),
@@ -268,7 +268,7 @@ pub(crate) enum Scope {
 }
 
 /// The stored health of a scope (table `key_state`).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Health {
     pub(crate) dead: Option<(Death, Timestamp)>,
     /// Of a dead one: when to test it again.
@@ -291,7 +291,7 @@ pub(crate) struct Health {
 
 /// What a rest is about where its end alone does not tell how it goes on (design §4, "Believe, then
 /// look").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// The service says that the day's quota is gone: it rests until midnight, and one call after a
     /// while looks whether that is so. `looks` went wrong by now.
@@ -305,7 +305,7 @@ pub(crate) enum Cause {
 }
 
 /// A limit the service told us, as it is remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Known {
     pub(crate) learned: Learned,
     /// When it was said last: after a day it is tried whether more is possible by now.
@@ -315,7 +315,7 @@ pub(crate) struct Known {
 }
 
 /// The stored counters of one (project, model) (table `key_ledger`).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ledger {
     /// The Pacific date the count belongs to, in days since 1970-01-01.
     pub(crate) day: i32,

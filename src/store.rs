@@ -3,6 +3,9 @@
 //! Invariant: a write that was answered `Ok` is durable; one that was answered with an error
 //! left nothing behind.
 //!
+//! What lies in the file has shapes of its own (`rows`), apart from the nouns; a row that cannot be
+//! read is set aside and stops nobody (`quarantine`).
+//!
 //! A caller hands in a closure of typed row operations, [`Write`] or [`Read`]. Writes are
 //! committed in the order of the calls; what waits at the same time shares one commit. When the
 //! disk is full the writer keeps what it has, says so in [`Store::condition`], and goes on by
@@ -14,7 +17,9 @@ mod codec;
 mod error;
 mod key;
 mod open;
+mod quarantine;
 mod read;
+mod rows;
 mod schema;
 mod standing;
 mod tables;
@@ -31,8 +36,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use log::info;
+use redb::ReadableDatabase as _;
 use ring::hmac;
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use self::cache::{WINDOW_ROUNDS, Window};
@@ -53,7 +58,7 @@ use crate::threads::Pool;
 pub(crate) const READS: usize = 8;
 
 /// What became of an update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Disposition {
     /// It is a job, or part of one.
     Accepted,
@@ -136,8 +141,13 @@ impl Store {
         let secret =
             schema::secret(&database).map_err(|error| OpenError::of_store(path.clone(), error))?;
         let size = std::fs::metadata(&path).map_or(0, |file| file.len());
+        let set_aside = database
+            .begin_read()
+            .map_err(StoreError::from)
+            .and_then(|txn| Read::new(txn).set_aside())
+            .map_err(|error| OpenError::of_store(path.clone(), error))?;
         let took = clock::instant().duration_since(began);
-        info!(path:% = path.display(), size, repaired, took:? = took; "data file opened");
+        info!(path:% = path.display(), size, repaired, set_aside, took:? = took; "data file opened");
         let shared = Arc::new(Shared::new(place, database));
         let writer = Arc::clone(&shared);
         std::thread::Builder::new()

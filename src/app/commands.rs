@@ -157,7 +157,11 @@ async fn obey(
         }
         Command::Status => {
             let last = status::last_answer(&ctx.engine, job.lane, job.role).await;
-            Reply::say(status::of(ctx).text(locale, job.role, last.as_deref()))
+            Reply::say(
+                status::of(ctx)
+                    .await
+                    .text(locale, job.role, last.as_deref()),
+            )
         }
         Command::Grant { arguments } => match parse_grant(arguments) {
             Ok(request) => grant(ctx, locale, request).await,

@@ -127,7 +127,7 @@ impl Terminal {
             }
             Command::Status => {
                 let last = status::last_answer(&self.engine, Lane::Terminal, Role::Owner).await;
-                let snapshot = status::of_engine(&self.engine);
+                let snapshot = status::of_engine(&self.engine).await;
                 snapshot.text(self.locale, Role::Owner, last.as_deref())
             }
             Command::Keys { arguments } => {

@@ -2,13 +2,11 @@
 //! whether it is allowed (`admit`). Pure. Invariant: text that is no command is never swallowed,
 //! so a path such as `/etc/hosts` stays a question.
 
-use serde::{Deserialize, Serialize};
-
 use super::UserId;
 use crate::chat::Role;
 
 /// A command the bot knows, with its arguments still as typed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
     Start { payload: String },
     Help,
@@ -18,7 +16,6 @@ pub(crate) enum Command {
     Grant { arguments: String },
     Revoke { arguments: String },
     Unknown { name: String },
-    // Rows of the inbox hold the place of a variant: new ones come last.
     Keys { arguments: String },
 }
 

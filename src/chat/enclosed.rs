@@ -2,8 +2,6 @@
 //! files that the bot cannot see. Pure. Invariant: what stands here is never taken for the asker's
 //! words, and a file that cannot be seen is never left out in silence.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Basis, Content, Inbound, Task};
 
 /// Longest forwarded text, in characters: as much as one message holds (Bot API, `Message.text`).
@@ -30,7 +28,7 @@ impl Author {
 }
 
 /// One thing that belongs to a question. A `kind` is the Bot API's name of the field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Enclosed {
     /// A message of somebody else that the asker forwarded.
     Forward {

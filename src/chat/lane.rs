@@ -1,11 +1,9 @@
 //! Lines of conversation, and the parts of chats that they run in. Pure.
 
-use serde::{Deserialize, Serialize};
-
 use super::{ChatId, ChatKind, UserId};
 
 /// A part of one chat with messages of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum TopicId {
     /// A topic of a forum or of a private chat (`message_thread_id` with `is_topic_message`).
     Thread(i32),
@@ -29,19 +27,11 @@ impl TopicId {
             Self::Direct(id) => Some(id),
         }
     }
-
-    /// Sort key of its rows in the store, never zero: the two kinds lie on either side.
-    const fn key(self) -> i64 {
-        match self {
-            Self::Thread(id) => id as i64,
-            Self::Direct(id) => id.saturating_neg(),
-        }
-    }
 }
 
 /// One line of conversation, in which turns run one at a time and in order: a person in one
 /// (chat, topic), or the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Lane {
     /// A person in a Telegram chat; in a private chat `person` is the chat itself.
     Telegram {
@@ -77,25 +67,6 @@ impl Lane {
             Self::Terminal => None,
         }
     }
-
-    /// Sort key of the lane's rows in the store: chat, topic, person. The terminal is all zeros,
-    /// which no Telegram chat can be.
-    pub(crate) const fn key(self) -> (i64, i64, i64) {
-        match self {
-            Self::Telegram {
-                chat,
-                topic,
-                person,
-            } => {
-                let topic = match topic {
-                    Some(topic) => topic.key(),
-                    None => 0,
-                };
-                (chat.0, topic, person.0)
-            }
-            Self::Terminal => (0, 0, 0),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -112,23 +83,5 @@ mod tests {
         assert_eq!(lane(-7).kind(), ChatKind::Group);
         assert_eq!(lane(9).kind(), ChatKind::Private);
         assert_eq!(Lane::Terminal.kind(), ChatKind::Private);
-    }
-
-    #[test]
-    fn topics_of_either_kind_have_sort_keys_of_their_own() {
-        let lane = |topic| Lane::Telegram {
-            chat: ChatId(-7),
-            topic,
-            person: UserId(9),
-        };
-        let topics = [
-            None,
-            Some(TopicId::Thread(5)),
-            Some(TopicId::Direct(5)),
-            Some(TopicId::Direct(1 << 51)),
-        ];
-        let keys: Vec<_> = topics.map(|topic| lane(topic).key()).into();
-        let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
-        assert_eq!(distinct.len(), topics.len(), "{keys:?}");
     }
 }

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::rich::Rich;
 use super::{ChatId, JobId, Lane, Payload, TopicId};
 use crate::clock::{Pause, Timestamp};
 
 /// An outgoing row: one Bot API call that must happen, kept until Telegram acknowledges it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outbound {
     pub(crate) chat: ChatId,
     pub(crate) topic: Option<TopicId>,
@@ -59,7 +57,7 @@ impl Outbound {
 /// Tries of a row that failed one after the other, so that a restart forgets none (design §2, rule 6).
 /// Holds no moment: whatever a clock says, a time between two tries counts at most as long as the pause
 /// that it was to be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Failing {
     pub(crate) tries: u32,
     /// From the end of the first to the end of the newest.
@@ -85,7 +83,7 @@ impl Failing {
 }
 
 /// An inline button under an outgoing message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Button {
     pub(crate) label: String,
     /// At most 64 bytes (Bot API, `InlineKeyboardButton`).
@@ -93,7 +91,7 @@ pub(crate) struct Button {
 }
 
 /// Order among chats' outgoing rows; lower goes first (design §5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Rank {
     Final,
     Acknowledge,

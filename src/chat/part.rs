@@ -6,13 +6,11 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use super::Enclosed;
 use super::quoting::{described, introduced, quoted};
 
 /// One part of a question or of an answer, from the model to the data file and the chat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
     Text(String),
     /// A Telegram file with what the model said of it.

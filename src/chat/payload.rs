@@ -3,13 +3,11 @@
 //! What one kind has in common with others is asked of it here, so that a further kind is added here, in
 //! `telegram::send` and in the store.
 
-use serde::{Deserialize, Serialize};
-
 use super::rich::Rich;
 use super::{Button, MessageId};
 
 /// What an outgoing row does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Payload {
     Send {
         body: Rich,

@@ -2,17 +2,15 @@
 //! it. Pure. Invariants of what `render` makes: entities are in order, an outer one before what it
 //! holds; none is empty, and none begins or ends inside a character.
 
-use serde::{Deserialize, Serialize};
-
 /// A text and how parts of it look.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rich {
     pub(crate) text: String,
     pub(crate) entities: Vec<Entity>,
 }
 
 /// How a part of a text looks. Offsets and lengths are in UTF-16 units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entity {
     pub(crate) offset: u32,
     pub(crate) length: u32,
@@ -20,7 +18,7 @@ pub(crate) struct Entity {
 }
 
 /// Kinds of formatting (Bot API, `MessageEntity.type`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Style {
     Bold,
     Italic,

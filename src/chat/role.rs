@@ -1,10 +1,7 @@
 //! The five roles of people (design §3). Pure.
 
-use serde::{Deserialize, Serialize};
-
 /// The five roles, highest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Role {
     Owner,
     Vip,

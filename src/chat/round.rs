@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::part::{Part, text_of};
 use super::rich::Rich;
 use super::{Enclosed, MessageId};
@@ -12,7 +10,7 @@ use crate::clock::Timestamp;
 
 /// A finished round: one question with its answer. One that ended without an answer is kept with
 /// none, so that it can be asked again; no later question sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredTurn {
     pub(crate) asked: Timestamp,
     pub(crate) question_messages: Vec<MessageId>,

@@ -2,8 +2,6 @@
 //! an estimate and billed with what it used. Pure; owned by the pool. Invariant: what is uncertain
 //! counts as spent.
 
-use serde::{Deserialize, Serialize};
-
 use super::pacific::Day;
 use crate::catalog::Model;
 use crate::clock::Timestamp;
@@ -13,7 +11,7 @@ use crate::clock::Timestamp;
 pub(super) const MOST_OUTPUT: u32 = 4_096;
 
 /// The stored spending of a day.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Spend {
     /// The Pacific date, in days since 1970-01-01.
     pub(crate) day: i32,

@@ -197,7 +197,7 @@ tables! {
         not_an_id, service_id, unknown_role, owner_role, group_too_high, bad_days,
     }
 
-    StatusLines { version, uptime, keys, next_wake, queue, memory, answer_time, last, role }
+    StatusLines { version, uptime, keys, next_wake, queue, memory, answer_time, last, set_aside, role }
 
     RoleNames { owner, vip, premium, normal, guest }
 

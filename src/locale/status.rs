@@ -22,6 +22,8 @@ pub(crate) struct Status<'a> {
     pub(crate) memory: Option<u64>,
     /// Recent time from question to answer, once there was one.
     pub(crate) answer_time: Option<Duration>,
+    /// Rows of the data file that could not be read; told to the Owner, where there are any.
+    pub(crate) set_aside: u64,
     /// What made the last answer, and why it was chosen, where that is remembered.
     pub(crate) last: Option<(&'a str, TierReason)>,
     pub(crate) role: Role,
@@ -52,6 +54,11 @@ impl Locale {
         lines.extend(status.last.map(|(model, reason)| {
             let reason = self.tier_reason(reason);
             fill(&texts.last, &[("model", model), ("reason", reason)])
+        }));
+        let is_owners = status.role == Role::Owner && status.set_aside > 0;
+        lines.extend(is_owners.then(|| {
+            let count = status.set_aside.to_string();
+            fill(&texts.set_aside, &[("count", &count)])
         }));
         lines.push(fill(&texts.role, &[("role", self.role(status.role))]));
         lines.join("\n")

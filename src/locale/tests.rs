@@ -114,6 +114,7 @@ fn status(role: Role) -> Status<'static> {
         memory: Some(5 * 1024 * 1024 + 600_000),
         answer_time: Some(Duration::from_millis(1_250)),
         last: Some(("gemini-3.5-flash-lite", TierReason::Smalltalk)),
+        set_aside: 0,
         role,
     }
 }
@@ -334,6 +335,20 @@ fn a_status_has_a_line_for_each_known_fact() {
         ..status(Role::Guest)
     };
     assert_eq!(locale.status(&young).lines().count(), 5);
+}
+
+#[test]
+fn rows_that_could_not_be_read_are_told_to_the_owner_alone() {
+    let told = |role, set_aside| {
+        let status = Status {
+            set_aside,
+            ..status(role)
+        };
+        let told = Locale::of(Language::En).status(&status);
+        told.contains("\nData file: 3 unreadable rows set aside\n")
+    };
+    assert!(told(Role::Owner, 3));
+    assert!(!told(Role::Owner, 0) && !told(Role::Vip, 3));
 }
 
 #[test]

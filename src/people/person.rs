@@ -2,13 +2,11 @@
 //! all is the gate's business. Pure. Invariant: only the list of owners makes an Owner, and never a
 //! chat that speaks.
 
-use serde::{Deserialize, Serialize};
-
 use crate::chat::{Enclosed, MessageId, Role, Sender, TopicId, UserId};
 use crate::clock::Timestamp;
 
 /// A role somebody was given, until when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) role: Role,
     pub(crate) until: Option<Timestamp>,
@@ -32,7 +30,7 @@ impl Grant {
 }
 
 /// What the registry keeps of a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) language: Option<String>,
@@ -68,7 +66,7 @@ impl Person {
 }
 
 /// A stale question in private, kept for the button that has it answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) message: MessageId,
     pub(crate) topic: Option<TopicId>,

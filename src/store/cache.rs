@@ -9,6 +9,7 @@ use moka::sync::Cache as Moka;
 use parking_lot::RwLock;
 
 use super::StoreError;
+use super::key::{self, LaneKey};
 use super::write::Touched;
 use crate::chat::rich::Entity;
 use crate::chat::{Enclosed, Lane, Part, StoredTurn, UserId};
@@ -32,7 +33,7 @@ pub(super) type Registered = Option<Arc<Person>>;
 pub(super) struct Cache {
     gate: RwLock<()>,
     persons: Moka<UserId, Registered>,
-    windows: Moka<(i64, i64, i64), Window>,
+    windows: Moka<LaneKey, Window>,
 }
 
 impl Cache {
@@ -57,7 +58,7 @@ impl Cache {
     }
 
     pub(super) fn window(&self, lane: Lane) -> Option<Window> {
-        self.windows.get(&lane.key())
+        self.windows.get(&key::of_lane(lane))
     }
 
     pub(super) fn fill_person(
@@ -78,7 +79,7 @@ impl Cache {
     ) -> Result<Window, StoreError> {
         let _open = self.gate.read();
         let window = load()?;
-        self.windows.insert(lane.key(), Arc::clone(&window));
+        self.windows.insert(key::of_lane(lane), Arc::clone(&window));
         Ok(window)
     }
 

@@ -1,17 +1,8 @@
-//! Rows to bytes and back: one version byte, then bincode. The only place that knows bincode.
+//! Shapes to bytes and back: one version byte, then bincode. The only place that knows bincode.
 //! Owns no state. Invariant: no bytes, however hostile, do more than give a [`CodecError`].
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// A value that a table keeps as bytes.
-pub(super) trait Record: Serialize + DeserializeOwned {
-    /// The table, for errors.
-    const TABLE: &'static str;
-    /// The version that is written. A change of the serialised shape raises it, and `schema`
-    /// brings the rows along.
-    const VERSION: u8 = 1;
-}
 
 /// Largest row written. A claim of 64-bit integers may count eight times its encoded size, so
 /// what is written within this can always be read within [`DECODE_LIMIT`].
@@ -35,10 +26,10 @@ pub(crate) enum CodecError {
     Malformed(String),
 }
 
-/// The bytes of a row.
-pub(super) fn encode<R: Record>(record: &R) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = vec![R::VERSION];
-    bincode::serde::encode_into_std_write(record, &mut bytes, bincode::config::standard())
+/// The bytes of a row in a shape of this version.
+pub(super) fn encode(version: u8, shape: &impl Serialize) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = vec![version];
+    bincode::serde::encode_into_std_write(shape, &mut bytes, bincode::config::standard())
         .map_err(|error| CodecError::Malformed(error.to_string()))?;
     if bytes.len() > MAX_BYTES {
         return Err(CodecError::TooLarge);
@@ -46,20 +37,22 @@ pub(super) fn encode<R: Record>(record: &R) -> Result<Vec<u8>, CodecError> {
     Ok(bytes)
 }
 
-/// The value of a row.
-pub(super) fn decode<R: Record>(bytes: &[u8]) -> Result<R, CodecError> {
+/// The version of a row, and what stands behind it.
+pub(super) fn versioned(bytes: &[u8]) -> Result<(u8, &[u8]), CodecError> {
     if bytes.len() > MAX_BYTES {
         return Err(CodecError::TooLarge);
     }
     let (&version, body) = bytes.split_first().ok_or(CodecError::Empty)?;
-    if version != R::VERSION {
-        return Err(CodecError::Version(version));
-    }
+    Ok((version, body))
+}
+
+/// The shape that stands behind the version of a row.
+pub(super) fn decode<S: DeserializeOwned>(body: &[u8]) -> Result<S, CodecError> {
     let config = bincode::config::standard().with_limit::<DECODE_LIMIT>();
-    let (record, read) = bincode::serde::decode_from_slice(body, config)
+    let (shape, read) = bincode::serde::decode_from_slice(body, config)
         .map_err(|error| CodecError::Malformed(error.to_string()))?;
     match body.len().saturating_sub(read) {
-        0 => Ok(record),
+        0 => Ok(shape),
         left => Err(CodecError::Trailing(left)),
     }
 }
@@ -78,11 +71,6 @@ mod tests {
         bytes: Vec<u8>,
     }
 
-    impl Record for Note {
-        const TABLE: &'static str = "note";
-        const VERSION: u8 = 3;
-    }
-
     fn note() -> Note {
         Note {
             numbers: vec![1, u64::MAX],
@@ -93,34 +81,31 @@ mod tests {
 
     #[test]
     fn a_row_starts_with_its_version_and_comes_back_whole() {
-        let bytes = encode(&note()).unwrap();
+        let bytes = encode(3, &note()).unwrap();
         assert_eq!(bytes[0], 3);
-        assert_eq!(decode::<Note>(&bytes).unwrap(), note());
+        let (version, body) = versioned(&bytes).unwrap();
+        assert_eq!(version, 3);
+        assert_eq!(decode::<Note>(body).unwrap(), note());
     }
 
     #[test]
     fn bytes_that_are_no_row_are_refused_with_their_reason() {
-        let mut trailing = encode(&note()).unwrap();
+        assert_eq!(versioned(&[]).unwrap_err(), CodecError::Empty);
+        let mut trailing = encode(3, &note()).unwrap();
         trailing.extend([0, 0]);
-        let mut newer = encode(&note()).unwrap();
-        newer[0] = 4;
-        let cases: [(&[u8], CodecError); 3] = [
-            (&[], CodecError::Empty),
-            (&newer, CodecError::Version(4)),
-            (&trailing, CodecError::Trailing(2)),
-        ];
-        for (bytes, error) in cases {
-            assert_eq!(decode::<Note>(bytes).unwrap_err(), error);
-        }
+        let trailing = decode::<Note>(&trailing[1..]).unwrap_err();
+        assert_eq!(trailing, CodecError::Trailing(2));
+        let huge = vec![3; MAX_BYTES + 1];
+        assert_eq!(versioned(&huge).unwrap_err(), CodecError::TooLarge);
     }
 
     #[test]
     fn hostile_lengths_are_an_error_and_not_an_allocation() {
         for length in [u64::MAX, i64::MAX as u64, 1 << 40] {
-            let mut vector = vec![3, 253];
+            let mut vector = vec![253];
             vector.extend(length.to_le_bytes());
             assert!(decode::<Note>(&vector).is_err());
-            let mut text = vec![3, 0, 253];
+            let mut text = vec![0, 253];
             text.extend(length.to_le_bytes());
             assert!(decode::<Note>(&text).is_err());
         }
@@ -133,15 +118,16 @@ mod tests {
             text: String::new(),
             bytes: Vec::new(),
         };
-        let bytes = encode(&of(MAX_BYTES - 8)).unwrap();
-        assert_eq!(decode::<Note>(&bytes).unwrap(), of(MAX_BYTES - 8));
-        assert_eq!(encode(&of(MAX_BYTES)).unwrap_err(), CodecError::TooLarge);
+        let bytes = encode(3, &of(MAX_BYTES - 8)).unwrap();
+        let (_, body) = versioned(&bytes).unwrap();
+        assert_eq!(decode::<Note>(body).unwrap(), of(MAX_BYTES - 8));
+        let larger = encode(3, &of(MAX_BYTES));
+        assert_eq!(larger.unwrap_err(), CodecError::TooLarge);
     }
 
     proptest! {
         #[test]
-        fn any_bytes_give_a_row_or_an_error(mut bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            if let Some(first) = bytes.first_mut() { *first = 3; }
+        fn any_bytes_give_a_row_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             if let Ok(note) = decode::<Note>(&bytes) {
                 prop_assert!(note.text.len() <= bytes.len());
             }

@@ -3,21 +3,24 @@
 //! bytes that say nothing are a [`StoreError::Damaged`].
 //!
 //! Numbers stand with their highest byte first, signed ones with the sign turned over; text comes
-//! last. What stands before it has a fixed length, or ends with a zero byte.
+//! last. What stands before it has a fixed length, or ends with a zero byte. A scope alone stands in
+//! no order (`scope`).
+
+mod scope;
 
 use std::ops::{Deref, RangeInclusive};
 
-use serde::{Deserialize, Serialize};
+pub(super) use scope::scope;
 
 use super::StoreError;
-use crate::chat::{ChatId, JobId, Lane, MessageId, UpdateId, UserId};
+use crate::chat::{ChatId, JobId, Lane, MessageId, TopicId, UpdateId, UserId};
 use crate::keys::Fingerprint;
 
 /// The key of a row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(Vec<u8>);
 
-/// Chat, topic, person: as of [`Lane::key`].
+/// Chat, topic, person: as of [`of_lane`].
 pub(super) type LaneKey = (i64, i64, i64);
 
 /// Longer than what follows the chat in any key.
@@ -64,10 +67,20 @@ impl Key {
         Self::FRONT.with(*project).with(model.bytes())
     }
 
-    /// Of a row that was put away, under the key it had in its table.
+    /// Of a row that was set aside, under the key it had in its table.
     pub(super) fn set_aside(table: &str, key: &[u8]) -> Self {
         let table = Self::FRONT.with(table.bytes()).with([0]);
         table.with(key.iter().copied())
+    }
+
+    /// The next one behind it.
+    pub(super) fn longer(self) -> Self {
+        self.with([0])
+    }
+
+    /// Behind all that begin with it.
+    pub(super) fn past_all(self) -> Self {
+        self.with(PAST_ALL)
     }
 
     fn signed(self, number: i64) -> Self {
@@ -98,9 +111,29 @@ impl Deref for Key {
     }
 }
 
+/// The place of a lane among the others. The terminal is all zeros, which no Telegram chat can be; a
+/// topic is never zero, and the two kinds lie on either side.
+pub(super) fn of_lane(lane: Lane) -> LaneKey {
+    match lane {
+        Lane::Telegram {
+            chat,
+            topic,
+            person,
+        } => {
+            let topic = match topic {
+                Some(TopicId::Thread(id)) => i64::from(id),
+                Some(TopicId::Direct(id)) => id.saturating_neg(),
+                None => 0,
+            };
+            (chat.0, topic, person.0)
+        }
+        Lane::Terminal => (0, 0, 0),
+    }
+}
+
 /// The rounds of a lane up to that of a job.
 pub(super) fn turns_up_to(lane: Lane, last: JobId) -> RangeInclusive<Key> {
-    Key::turn(lane.key(), JobId(0))..=Key::turn(lane.key(), last)
+    Key::turn(of_lane(lane), JobId(0))..=Key::turn(of_lane(lane), last)
 }
 
 /// All rounds of a lane.
@@ -111,7 +144,7 @@ pub(super) fn turns_of(lane: Lane) -> RangeInclusive<Key> {
 /// Everything of a chat, in a table whose keys begin with it.
 pub(super) fn rows_of(chat: ChatId) -> RangeInclusive<Key> {
     let front = Key::FRONT.signed(chat.0);
-    front.clone()..=front.with(PAST_ALL)
+    front.clone()..=front.past_all()
 }
 
 /// The job or outgoing part of a key.
@@ -133,7 +166,6 @@ pub(super) fn turn(key: &[u8]) -> Result<(LaneKey, JobId), StoreError> {
 }
 
 /// The message of a key.
-#[cfg(test)]
 pub(super) fn message(key: &[u8]) -> Result<(ChatId, MessageId), StoreError> {
     let mut fields = Fields {
         table: "by_message",
@@ -144,7 +176,6 @@ pub(super) fn message(key: &[u8]) -> Result<(ChatId, MessageId), StoreError> {
 }
 
 /// The person or group of a key.
-#[cfg(test)]
 pub(super) fn person(key: &[u8]) -> Result<UserId, StoreError> {
     let mut fields = Fields {
         table: "user_registry",
@@ -188,7 +219,6 @@ impl Fields<'_> {
         Ok(i64::from_be_bytes(self.next()?) ^ i64::MIN)
     }
 
-    #[cfg(test)]
     fn short(&mut self) -> Result<i32, StoreError> {
         Ok(i32::from_be_bytes(self.next()?) ^ i32::MIN)
     }
@@ -211,7 +241,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::chat::TopicId;
+    use crate::keys::Scope;
 
     /// Numbers that are often next to each other or at an end.
     fn signed() -> impl Strategy<Value = i64> {
@@ -236,7 +266,7 @@ mod tests {
 
     #[test]
     fn the_layout_of_each_key_is_what_files_have() {
-        let cases: [(Key, &[u8]); 7] = [
+        let cases: [(Key, &[u8]); 8] = [
             (Key::number(258), &[0, 0, 0, 0, 0, 0, 1, 2]),
             (
                 Key::seen(1, UpdateId(-1)),
@@ -260,11 +290,33 @@ mod tests {
                 Key::ledger(&[7; 16], "pro"),
                 b"\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07pro",
             ),
+            (
+                Key::scope(&Scope::Missing("pro".into())).unwrap(),
+                b"\x01\x07\x03pro",
+            ),
             (Key::set_aside("inbox", &[1, 2]), b"inbox\0\x01\x02"),
         ];
         for (key, bytes) in cases {
             assert_eq!(&*key, bytes);
         }
+    }
+
+    #[test]
+    fn topics_of_either_kind_have_places_of_their_own() {
+        let lane = |topic| Lane::Telegram {
+            chat: ChatId(-7),
+            topic,
+            person: UserId(9),
+        };
+        let topics = [
+            None,
+            Some(TopicId::Thread(5)),
+            Some(TopicId::Direct(5)),
+            Some(TopicId::Direct(1 << 51)),
+        ];
+        let keys: Vec<_> = topics.map(|topic| of_lane(lane(topic))).into();
+        let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), topics.len(), "{keys:?}");
     }
 
     #[test]
@@ -287,6 +339,10 @@ mod tests {
         }
         for key in [&[0; 15][..], &[255; 17], &[]] {
             assert!(damaged(ledger(key).err()), "{key:?}");
+        }
+        let scope_key = Key::scope(&Scope::Pool).unwrap();
+        for key in [&longer(&scope_key), &[1, 200][..], &[2, 6], &[]] {
+            assert!(scope(key).is_err(), "{key:?}");
         }
     }
 
@@ -376,10 +432,10 @@ mod tests {
                 topic: Some(TopicId::Direct(topic)),
                 person: UserId(user),
             };
-            for key in [lane.key(), other, (chat, other.1, other.2)] {
+            for key in [of_lane(lane), other, (chat, other.1, other.2)] {
                 let round = Key::turn(key, JobId(job));
-                prop_assert_eq!(turns_of(lane).contains(&round), key == lane.key());
-                let is_before = key == lane.key() && job <= last;
+                prop_assert_eq!(turns_of(lane).contains(&round), key == of_lane(lane));
+                let is_before = key == of_lane(lane) && job <= last;
                 prop_assert_eq!(turns_up_to(lane, JobId(last)).contains(&round), is_before);
                 prop_assert_eq!(rows_of(ChatId(chat)).contains(&round), key.0 == chat);
                 let named = Key::message(ChatId(key.0), MessageId(id));

@@ -1,20 +1,20 @@
 //! What may be read within one snapshot, as typed operations on rows. Owns the snapshot.
-//! Invariant: everything read through one [`Read`] is of the same commit.
+//! Invariant: everything read through one [`Read`] is of the same commit. A row that cannot be read is
+//! passed over as if it were not there, and left to the writer (`quarantine`).
 
 use std::time::Duration;
 
-#[cfg(test)]
-use redb::ReadableTableMetadata;
-use redb::{ReadTransaction, ReadableTable};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 #[cfg(test)]
 use super::Disposition;
 use super::StoreError;
 use super::key::{self, Key};
+use super::quarantine::{Met, Unreadable};
 #[cfg(test)]
-use super::tables::SeenRow;
-use super::tables::TurnRef;
-use super::tables::{self, Deaths, OffsetRow, Parked};
+use super::rows::Seen;
+use super::rows::{Deaths, Offset, Parked, Record, TurnRef};
+use super::tables::{self, ReadOnlyRows};
 #[cfg(test)]
 use crate::chat::UpdateId;
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, UserId};
@@ -24,29 +24,63 @@ use crate::outgoing::Head;
 use crate::people::person::Person;
 
 /// One snapshot of the data file.
-pub(crate) struct Read(ReadTransaction);
+pub(crate) struct Read {
+    txn: ReadTransaction,
+    met: Met,
+}
 
 impl Read {
-    pub(super) const fn new(txn: ReadTransaction) -> Self {
-        Self(txn)
+    pub(super) fn new(txn: ReadTransaction) -> Self {
+        Self {
+            txn,
+            met: Met::default(),
+        }
+    }
+
+    /// The rows that it has met and could not read.
+    pub(super) fn into_unreadable(self) -> Vec<Unreadable> {
+        self.met.take()
+    }
+
+    fn table<R: Record>(&self) -> Result<ReadOnlyRows, StoreError> {
+        Ok(self.txn.open_table(tables::of::<R>())?)
+    }
+
+    fn row<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
+        self.met.row(&self.table::<R>()?, key)
+    }
+
+    /// Every row of a table, in order.
+    fn each<R: Record>(&self, mut visit: impl FnMut(R::Key, R)) -> Result<(), StoreError> {
+        for entry in self.table::<R>()?.iter()? {
+            let (key, row) = entry?;
+            if let Some((key, record)) = self.met.read(key.value(), row.value()) {
+                visit(key, record);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many rows were set aside because they could not be read.
+    pub(crate) fn set_aside(&self) -> Result<u64, StoreError> {
+        Ok(self.txn.open_table(tables::SET_ASIDE)?.len()?)
     }
 
     pub(crate) fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        tables::row(&self.0.open_table(tables::INBOX)?, &Key::number(id.0))
+        self.row(&Key::number(id.0))
     }
 
-    /// The oldest jobs after `after` (`JobId(0)` for all), in order, at most `limit`. One that
-    /// cannot be read is passed over; the next start sets it aside.
+    /// The oldest jobs after `after` (`JobId(0)` for all), in order, at most `limit`.
     pub(crate) fn jobs(&self, after: JobId, limit: usize) -> Result<Vec<Job>, StoreError> {
-        let inbox = self.0.open_table(tables::INBOX)?;
+        let inbox = self.table::<Job>()?;
         let mut jobs = Vec::new();
         let later = Key::number(after.0.saturating_add(1))..;
-        for entry in tables::rows(&inbox, &later)? {
+        for entry in tables::range(&inbox, &later)? {
             if jobs.len() == limit {
                 break;
             }
             let (key, row) = entry?;
-            let job = tables::readable::<Job>(key.value(), row.value());
+            let job = self.met.read(key.value(), row.value());
             jobs.extend(job.map(|(_, job)| job));
         }
         Ok(jobs)
@@ -54,30 +88,23 @@ impl Read {
 
     #[cfg(test)]
     pub(crate) fn inbox_len(&self) -> Result<u64, StoreError> {
-        Ok(self.0.open_table(tables::INBOX)?.len()?)
+        Ok(self.table::<Job>()?.len()?)
     }
 
-    /// Every outgoing part that can be read, oldest first, without its content, and the wait that it
-    /// was told.
+    /// Every outgoing part, oldest first, without its content, and the wait that it was told.
     pub(crate) fn outbox_heads(&self) -> Result<Vec<(Head, Option<Pause>)>, StoreError> {
-        let outbox = self.0.open_table(tables::OUTBOX)?;
         let mut heads = Vec::new();
-        for entry in outbox.iter()? {
-            let (key, row) = entry?;
-            let outbound = tables::readable::<Outbound>(key.value(), row.value());
-            heads.extend(outbound.map(|(id, row)| (Head::of(OutboxId(id), &row), row.pause)));
-        }
+        self.each(|id, row: Outbound| heads.push((Head::of(id, &row), row.pause)))?;
         Ok(heads)
     }
 
     pub(crate) fn outbound(&self, id: OutboxId) -> Result<Option<Outbound>, StoreError> {
-        tables::row(&self.0.open_table(tables::OUTBOX)?, &Key::number(id.0))
+        self.row(&Key::number(id.0))
     }
 
     #[cfg(test)]
     pub(crate) fn turn(&self, lane: Lane, job: JobId) -> Result<Option<StoredTurn>, StoreError> {
-        let history = self.0.open_table(tables::HISTORY)?;
-        tables::row(&history, &Key::turn(lane.key(), job))
+        self.row(&Key::turn(key::of_lane(lane), job))
     }
 
     /// The newest `count` rounds of a lane up to the one of `last`, oldest first.
@@ -88,13 +115,13 @@ impl Read {
         last: JobId,
         count: usize,
     ) -> Result<Vec<(JobId, StoredTurn)>, StoreError> {
-        let history = self.0.open_table(tables::HISTORY)?;
+        let history = self.table::<StoredTurn>()?;
         let mut turns = Vec::new();
-        let rounds = tables::rows(&history, &key::turns_up_to(lane, last))?;
+        let rounds = tables::range(&history, &key::turns_up_to(lane, last))?;
         for entry in rounds.rev().take(count) {
             let (key, row) = entry?;
-            let (_, job) = key::turn(key.value())?;
-            turns.push((job, tables::decoded(row.value())?));
+            let round = self.met.read(key.value(), row.value());
+            turns.extend(round.map(|((_, job), turn)| (job, turn)));
         }
         turns.reverse();
         Ok(turns)
@@ -108,15 +135,14 @@ impl Read {
         last: JobId,
         count: usize,
     ) -> Result<Vec<StoredTurn>, StoreError> {
-        let history = self.0.open_table(tables::HISTORY)?;
-        let rounds = tables::rows(&history, &key::turns_up_to(lane, last))?;
+        let history = self.table::<StoredTurn>()?;
+        let rounds = tables::range(&history, &key::turns_up_to(lane, last))?;
         let mut turns = Vec::new();
         for entry in rounds.rev().take(count.saturating_mul(4)) {
-            let (_, row) = entry?;
-            let turn: StoredTurn = tables::decoded(row.value())?;
-            if turn.is_answered() {
-                turns.push(turn);
-            }
+            let (key, row) = entry?;
+            let round = self.met.read(key.value(), row.value());
+            let turn = round.map(|(_, turn)| turn);
+            turns.extend(turn.filter(StoredTurn::is_answered));
             if turns.len() == count {
                 break;
             }
@@ -131,30 +157,24 @@ impl Read {
         chat: ChatId,
         message: MessageId,
     ) -> Result<Option<(Lane, JobId)>, StoreError> {
-        let by_message = self.0.open_table(tables::BY_MESSAGE)?;
-        let row = tables::row(&by_message, &Key::message(chat, message))?;
+        let row = self.row(&Key::message(chat, message))?;
         Ok(row.map(|TurnRef(lane, job)| (lane, job)))
     }
 
     pub(crate) fn person(&self, id: UserId) -> Result<Option<Person>, StoreError> {
-        tables::row(&self.0.open_table(tables::PERSONS)?, &Key::person(id))
+        self.row(&Key::person(id))
     }
 
     /// Shows every person of the registry, one at a time.
     #[cfg(test)]
-    pub(crate) fn persons(&self, mut visit: impl FnMut(UserId, Person)) -> Result<(), StoreError> {
-        for entry in self.0.open_table(tables::PERSONS)?.iter()? {
-            let (key, row) = entry?;
-            visit(key::person(key.value())?, tables::decoded(row.value())?);
-        }
-        Ok(())
+    pub(crate) fn persons(&self, visit: impl FnMut(UserId, Person)) -> Result<(), StoreError> {
+        self.each(visit)
     }
 
     /// Up to where a bot's updates are acknowledged, and when that was true.
     pub(crate) fn offset(&self, bot: i64) -> Result<Option<(i64, Timestamp)>, StoreError> {
-        let meta = self.0.open_table(tables::META)?;
-        let row = tables::row(&meta, &tables::offset_name(bot))?;
-        Ok(row.map(|OffsetRow(offset, at)| (offset, at)))
+        let row = self.row(&tables::offset_name(bot))?;
+        Ok(row.map(|Offset(offset, at)| (offset, at)))
     }
 
     #[cfg(test)]
@@ -163,55 +183,42 @@ impl Read {
         bot: i64,
         update: UpdateId,
     ) -> Result<Option<(Timestamp, Disposition)>, StoreError> {
-        let seen = self.0.open_table(tables::SEEN)?;
-        let row = tables::row(&seen, &Key::seen(bot, update))?;
-        Ok(row.map(|SeenRow(at, disposition)| (at, disposition)))
+        let row = self.row(&Key::seen(bot, update))?;
+        Ok(row.map(|Seen(at, disposition)| (at, disposition)))
     }
 
     /// The counters of every (project, model).
     pub(crate) fn ledgers(&self) -> Result<Vec<(Fingerprint, String, Ledger)>, StoreError> {
         let mut ledgers = Vec::new();
-        for entry in self.0.open_table(tables::KEY_LEDGER)?.iter()? {
-            let (key, row) = entry?;
-            let (project, model) = key::ledger(key.value())?;
-            ledgers.push((project, model.to_owned(), tables::decoded(row.value())?));
-        }
+        self.each(|(project, model), ledger| ledgers.push((project, model, ledger)))?;
         Ok(ledgers)
     }
 
     /// The health of every scope that has any.
     pub(crate) fn key_states(&self) -> Result<Vec<(Scope, Health)>, StoreError> {
         let mut states = Vec::new();
-        for entry in self.0.open_table(tables::KEY_STATE)?.iter()? {
-            let (scope, row) = entry?;
-            states.push((
-                tables::decoded(scope.value())?,
-                tables::decoded(row.value())?,
-            ));
-        }
+        self.each(|scope, health| states.push((scope, health)))?;
         Ok(states)
     }
 
     /// What paid keys have cost; none: they never cost anything.
     pub(crate) fn spend(&self) -> Result<Option<Spend>, StoreError> {
-        tables::row(&self.0.open_table(tables::META)?, tables::SPEND)
+        self.row(tables::SPEND)
     }
 
     /// Chats that Telegram told to wait, and how long.
     pub(crate) fn parked(&self) -> Result<Vec<(ChatId, Pause)>, StoreError> {
-        let meta = self.0.open_table(tables::META)?;
-        let parked = tables::row::<Parked>(&meta, tables::PARKED)?;
+        let parked: Option<Parked> = self.row(tables::PARKED)?;
         Ok(parked.unwrap_or_default().0)
     }
 
     /// How often the bot was found to have died within `span` of now.
     pub(crate) fn deaths(&self, now: Timestamp, span: Duration) -> Result<u8, StoreError> {
-        let meta = self.0.open_table(tables::META)?;
-        let known = tables::row::<Deaths>(&meta, tables::DEATHS)?.unwrap_or_default();
+        let known: Deaths = self.row(tables::DEATHS)?.unwrap_or_default();
         Ok(u8::try_from(known.of_late(now, span).len()).unwrap_or(u8::MAX))
     }
 
     pub(super) fn commits(&self) -> Result<u64, StoreError> {
-        tables::counter(&self.0.open_table(tables::META)?, tables::COMMITS)
+        tables::counter(&self.txn.open_table(tables::META)?, tables::COMMITS)
     }
 }

@@ -3,24 +3,24 @@
 //! is one transaction.
 
 use redb::{
-    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableError, TableHandle,
-    WriteTransaction,
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableError, WriteTransaction,
 };
 use ring::rand::SecureRandom;
 
 use super::StoreError;
-use super::codec::Record;
-use super::key::{self, Key};
-use super::tables::{self, Definition, OffsetRow, ReadOnlyRows, SeenRow, TurnRef};
+use super::quarantine::{Met, Unreadable};
+use super::rows::{Cursor, Deaths, Offset, Parked, Record, Seen, TurnRef};
+use super::tables::{self, Definition, ReadOnlyRows};
 use crate::chat::{Job, Outbound, StoredTurn};
-use crate::keys::{Health, Ledger};
+use crate::keys::{Health, Ledger, Spend};
 use crate::people::person::Person;
 
 /// Brings the rows of one version to the next.
 pub(super) type Migration = fn(&WriteTransaction) -> Result<(), StoreError>;
 
-/// The ways from version 1 to today's: the first entry leads from 1 to 2. A new row format adds
-/// an entry and brings a fixture of the old one.
+/// The ways from version 1 to today's: the first entry leads from 1 to 2. A new shape of a record adds
+/// an entry, though the rows are brought along when they are read (`rows`): so a copy of the file is
+/// kept, and a program that knows less refuses it. It brings a fixture of the old one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Schema(pub(super) &'static [Migration]);
 
@@ -50,20 +50,13 @@ pub(super) enum Findings {
     Current {
         /// A table is not there yet.
         incomplete: bool,
-        /// Rows of `inbox` and `outbox` that cannot be read.
+        /// Rows that cannot be read.
         unreadable: Vec<Unreadable>,
     },
 }
 
-/// A row to be set aside.
-pub(super) struct Unreadable {
-    table: Definition,
-    key: Key,
-    error: StoreError,
-}
-
-/// Reads the root of every table and the first and last row of each, and every row of the two
-/// tables that a start works off.
+/// Reads the root of every table and the first and last row of each, and every row of those that a
+/// start reads whole.
 pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreError> {
     let read = db.begin_read()?;
     if read.list_tables()?.next().is_none() {
@@ -85,26 +78,28 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
     let mut look = Look {
         read,
         incomplete: false,
+        met: Met::default(),
     };
-    look.ends::<SeenRow>(tables::SEEN)?;
-    look.ends::<StoredTurn>(tables::HISTORY)?;
-    look.ends::<TurnRef>(tables::BY_MESSAGE)?;
-    look.ends::<Person>(tables::PERSONS)?;
-    look.ends::<Ledger>(tables::KEY_LEDGER)?;
-    look.ends::<Health>(tables::KEY_STATE)?;
-    look.offsets()?;
-    let mut unreadable = look.unreadable::<Job>(tables::INBOX)?;
-    unreadable.extend(look.unreadable::<Outbound>(tables::OUTBOX)?);
+    look.all::<Job>()?;
+    look.all::<Outbound>()?;
+    look.all::<Ledger>()?;
+    look.all::<Health>()?;
+    look.ends::<Seen>()?;
+    look.ends::<StoredTurn>()?;
+    look.ends::<TurnRef>()?;
+    look.ends::<Person>()?;
+    look.facts()?;
     look.table(tables::SET_ASIDE)?;
     Ok(Findings::Current {
         incomplete: look.incomplete,
-        unreadable,
+        unreadable: look.met.take(),
     })
 }
 
 struct Look {
     read: ReadTransaction,
     incomplete: bool,
+    met: Met,
 }
 
 impl Look {
@@ -119,48 +114,55 @@ impl Look {
         }
     }
 
-    fn ends<R: Record>(&mut self, table: Definition) -> Result<(), StoreError> {
-        let Some(table) = self.table(table)? else {
+    fn ends<R: Record>(&mut self) -> Result<(), StoreError> {
+        let Some(table) = self.table(tables::of::<R>())? else {
             return Ok(());
         };
-        for (_, row) in table.first()?.into_iter().chain(table.last()?) {
-            tables::decoded::<R>(row.value())?;
+        for (key, row) in table.first()?.into_iter().chain(table.last()?) {
+            self.look_at::<R>(key.value(), row.value());
         }
         Ok(())
     }
 
-    fn offsets(&mut self) -> Result<(), StoreError> {
-        let Some(meta) = self.table(tables::META)? else {
+    fn all<R: Record>(&mut self) -> Result<(), StoreError> {
+        let Some(table) = self.table(tables::of::<R>())? else {
             return Ok(());
-        };
-        for entry in meta.iter()? {
-            let (name, row) = entry?;
-            if name.value().starts_with(tables::OFFSETS.as_bytes()) {
-                tables::decoded::<OffsetRow>(row.value())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn unreadable<R: Record>(
-        &mut self,
-        definition: Definition,
-    ) -> Result<Vec<Unreadable>, StoreError> {
-        let mut unreadable = Vec::new();
-        let Some(table) = self.table(definition)? else {
-            return Ok(unreadable);
         };
         for entry in table.iter()? {
             let (key, row) = entry?;
-            if let Err(error) = tables::numbered::<R>(key.value(), row.value()) {
-                unreadable.push(Unreadable {
-                    table: definition,
-                    key: key.value().into(),
-                    error,
-                });
+            self.look_at::<R>(key.value(), row.value());
+        }
+        Ok(())
+    }
+
+    /// Each fact is a record of its own kind. The numbers that are given out next are none: without
+    /// them nothing can be written.
+    fn facts(&mut self) -> Result<(), StoreError> {
+        let Some(meta) = self.table(tables::META)? else {
+            return Ok(());
+        };
+        for counter in [tables::NEXT_JOB, tables::NEXT_OUTBOX, tables::COMMITS] {
+            tables::counter(&meta, counter)?;
+        }
+        for entry in meta.iter()? {
+            let (name, row) = entry?;
+            let (name, row) = (name.value(), row.value());
+            match name {
+                tables::SEEN_CURSOR | tables::HISTORY_CURSOR => self.look_at::<Cursor>(name, row),
+                tables::SPEND => self.look_at::<Spend>(name, row),
+                tables::PARKED => self.look_at::<Parked>(name, row),
+                tables::DEATHS => self.look_at::<Deaths>(name, row),
+                _ if name.starts_with(tables::OFFSETS.as_bytes()) => {
+                    self.look_at::<Offset>(name, row);
+                }
+                _ => {}
             }
         }
-        Ok(unreadable)
+        Ok(())
+    }
+
+    fn look_at<R: Record>(&self, key: &[u8], row: &[u8]) {
+        drop(self.met.read::<R>(key, row));
     }
 }
 
@@ -192,7 +194,7 @@ pub(super) fn prepare(
     }
     create_tables(&txn)?;
     for row in unreadable {
-        set_aside(&txn, row)?;
+        row.set_aside(&txn)?;
     }
     let mut meta = txn.open_table(tables::META)?;
     let version = schema.version().to_le_bytes();
@@ -202,7 +204,11 @@ pub(super) fn prepare(
     }
     drop(meta);
     txn.commit()?;
-    Ok(())
+    match findings {
+        // What was migrated is looked through like any other file.
+        Findings::Other(_) => prepare(db, &inspect(db, schema)?, schema),
+        Findings::New | Findings::Foreign | Findings::Current { .. } => Ok(()),
+    }
 }
 
 fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
@@ -216,19 +222,6 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(tables::KEY_LEDGER)?;
     txn.open_table(tables::KEY_STATE)?;
     txn.open_table(tables::SET_ASIDE)?;
-    Ok(())
-}
-
-fn set_aside(txn: &WriteTransaction, row: &Unreadable) -> Result<(), StoreError> {
-    let mut table = txn.open_table(row.table)?;
-    let mut aside = txn.open_table(tables::SET_ASIDE)?;
-    let name = row.table.name();
-    if let Some(bytes) = table.remove(&*row.key)? {
-        aside.insert(&*Key::set_aside(name, &row.key), bytes.value())?;
-    }
-    // No row has the number 0.
-    let id = key::number(name, &row.key).unwrap_or(0);
-    log::warn!(table = name, id, err:% = row.error; "unreadable row set aside");
     Ok(())
 }
 

@@ -1,19 +1,17 @@
 //! The tables and what their rows are. Owns no state. Invariant: the redb types of a table never
 //! change (redb refuses a file where they differ) and are the same for all; what may change is
-//! inside the bytes, under the version of `codec`.
+//! inside the bytes (`rows`).
 
 use std::ops::RangeBounds;
-use std::time::Duration;
 
 use redb::{ReadOnlyTable, ReadableTable, Table, TableDefinition};
-use serde::{Deserialize, Serialize};
 
-use super::codec::{self, CodecError, Record};
-use super::key::{self, Key};
-use super::{Disposition, StoreError};
-use crate::chat::{ChatId, Job, JobId, Lane, Outbound, StoredTurn};
-use crate::clock::{Pause, Timestamp};
-use crate::keys::{Health, Ledger, Scope, Spend};
+use super::StoreError;
+use super::codec::CodecError;
+use super::key::Key;
+use super::rows::{self, Offset, Record, Seen, TurnRef};
+use crate::chat::{Job, Outbound, StoredTurn};
+use crate::keys::{Health, Ledger};
 use crate::people::person::Person;
 
 /// What all tables are for redb: bytes under a [`Key`].
@@ -21,24 +19,29 @@ pub(super) type Rows<'t> = Table<'t, &'static [u8], &'static [u8]>;
 pub(super) type ReadOnlyRows = ReadOnlyTable<&'static [u8], &'static [u8]>;
 pub(super) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-/// `schema`, `secret`, counters, and `offset/<bot>`.
-pub(super) const META: Definition = Definition::new("meta");
+/// The table of a record.
+pub(super) const fn of<R: Record>() -> Definition {
+    Definition::new(R::TABLE)
+}
+
+/// `schema`, `secret`, counters, `offset/<bot>` and other facts.
+pub(super) const META: Definition = of::<Offset>();
 /// By job.
-pub(super) const INBOX: Definition = Definition::new("inbox");
+pub(super) const INBOX: Definition = of::<Job>();
 /// By bot and update; behind them by bot, chat and message.
-pub(super) const SEEN: Definition = Definition::new("seen");
+pub(super) const SEEN: Definition = of::<Seen>();
 /// By the order of sending.
-pub(super) const OUTBOX: Definition = Definition::new("outbox");
-/// By chat, topic, person (of `Lane::key`), then the job.
-pub(super) const HISTORY: Definition = Definition::new("chat_history");
+pub(super) const OUTBOX: Definition = of::<Outbound>();
+/// By chat, topic, person, then the job.
+pub(super) const HISTORY: Definition = of::<StoredTurn>();
 /// By chat and message.
-pub(super) const BY_MESSAGE: Definition = Definition::new("by_message");
-pub(super) const PERSONS: Definition = Definition::new("user_registry");
+pub(super) const BY_MESSAGE: Definition = of::<TurnRef>();
+pub(super) const PERSONS: Definition = of::<Person>();
 /// By project and model.
-pub(super) const KEY_LEDGER: Definition = Definition::new("key_ledger");
-/// The key is an encoded [`Scope`].
-pub(super) const KEY_STATE: Definition = Definition::new("key_state");
-/// Rows of inbox and outbox that could not be read at a start, kept for a look.
+pub(super) const KEY_LEDGER: Definition = of::<Ledger>();
+/// By scope.
+pub(super) const KEY_STATE: Definition = of::<Health>();
+/// Rows that could not be read, by the name of their table and their key there.
 pub(super) const SET_ASIDE: Definition = Definition::new("set_aside");
 
 /// Names in `meta`.
@@ -65,88 +68,19 @@ pub(super) fn offset_name(bot: i64) -> Vec<u8> {
     format!("{OFFSETS}{bot}").into_bytes()
 }
 
-/// When an update was first seen, or a message taken, and what became of it.
-#[derive(Serialize, Deserialize)]
-pub(super) struct SeenRow(pub(super) Timestamp, pub(super) Disposition);
-
-/// The turn that a message belongs to.
-#[derive(Serialize, Deserialize)]
-pub(super) struct TurnRef(pub(super) Lane, pub(super) JobId);
-
-/// Telegram's offset and when it was true.
-#[derive(Serialize, Deserialize)]
-pub(super) struct OffsetRow(pub(super) i64, pub(super) Timestamp);
-
-/// Where the pruning of a table goes on.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Cursor(pub(super) Key);
-
-/// How long each chat has to wait.
-#[derive(Default, Serialize, Deserialize)]
-pub(super) struct Parked(pub(super) Vec<(ChatId, Pause)>);
-
-/// The newest starts after a crash, oldest first.
-#[derive(Default, Serialize, Deserialize)]
-pub(super) struct Deaths(pub(super) Vec<Timestamp>);
-
-impl Deaths {
-    /// Those within `span` of `now`, whichever way a clock was set since.
-    pub(super) fn of_late(self, now: Timestamp, span: Duration) -> Vec<Timestamp> {
-        let is_recent = |at: &Timestamp| now.since(*at) < span && at.since(now) < span;
-        self.0.into_iter().filter(is_recent).collect()
-    }
-}
-
-macro_rules! records {
-    ($($record:ty => $table:literal,)*) => {$(
-        impl Record for $record {
-            const TABLE: &'static str = $table;
-        }
-    )*};
-}
-
-records! {
-    Job => "inbox",
-    SeenRow => "seen",
-    Outbound => "outbox",
-    StoredTurn => "chat_history",
-    TurnRef => "by_message",
-    Person => "user_registry",
-    Ledger => "key_ledger",
-    Scope => "key_state",
-    Health => "key_state",
-    OffsetRow => "meta",
-    Cursor => "meta",
-    Spend => "meta",
-    Parked => "meta",
-    Deaths => "meta",
-}
-
 /// Bytes of a row, with the table's name on the error.
 pub(super) fn encoded<R: Record>(record: &R) -> Result<Vec<u8>, StoreError> {
-    codec::encode(record).map_err(row_error::<R>)
+    rows::encode(record).map_err(row_error::<R>)
 }
 
 /// Value of a row, with the table's name on the error.
 pub(super) fn decoded<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
-    codec::decode(bytes).map_err(row_error::<R>)
+    rows::decode(bytes).map_err(row_error::<R>)
 }
 
-/// Number and value of a row among many that do not depend on it; `None`, with a warning, when it
-/// cannot be read.
-pub(super) fn readable<R: Record>(key: &[u8], bytes: &[u8]) -> Option<(u64, R)> {
-    numbered(key, bytes)
-        .inspect_err(|error| {
-            // No row has the number 0.
-            let id = key::number(R::TABLE, key).unwrap_or(0);
-            log::warn!(table = R::TABLE, id, err:% = error; "unreadable row passed over");
-        })
-        .ok()
-}
-
-/// Number and value of a row.
-pub(super) fn numbered<R: Record>(key: &[u8], bytes: &[u8]) -> Result<(u64, R), StoreError> {
-    Ok((key::number(R::TABLE, key)?, decoded(bytes)?))
+/// What a row says, its key included.
+pub(super) fn read<R: Record>(key: &[u8], bytes: &[u8]) -> Result<(R::Key, R), StoreError> {
+    Ok((R::key(key)?, decoded(bytes)?))
 }
 
 fn row_error<R: Record>(error: CodecError) -> StoreError {
@@ -156,19 +90,8 @@ fn row_error<R: Record>(error: CodecError) -> StoreError {
     }
 }
 
-/// The row of `key`.
-pub(super) fn row<R: Record>(
-    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
-    key: &[u8],
-) -> Result<Option<R>, StoreError> {
-    match table.get(key)? {
-        Some(bytes) => decoded(bytes.value()).map(Some),
-        None => Ok(None),
-    }
-}
-
 /// The rows of these keys, in order.
-pub(super) fn rows<'t>(
+pub(super) fn range<'t>(
     table: &'t impl ReadableTable<&'static [u8], &'static [u8]>,
     keys: &impl RangeBounds<Key>,
 ) -> Result<redb::Range<'t, &'static [u8], &'static [u8]>, StoreError> {
@@ -177,16 +100,6 @@ pub(super) fn rows<'t>(
         keys.end_bound().map(|key| &**key),
     );
     Ok(table.range::<&[u8]>(keys)?)
-}
-
-/// Writes the row of `key`.
-pub(super) fn put<R: Record>(
-    table: &mut Rows<'_>,
-    key: &[u8],
-    record: &R,
-) -> Result<(), StoreError> {
-    table.insert(key, encoded(record)?.as_slice())?;
-    Ok(())
 }
 
 /// Removes a row that a walk just found. In a damaged tree it may not be found again, and whoever

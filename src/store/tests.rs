@@ -3,6 +3,8 @@
 mod disk;
 mod divide;
 mod faults;
+mod fixture;
+mod quarantine;
 mod rows;
 mod standing;
 

@@ -14,8 +14,10 @@ use redb::ReadableTableMetadata;
 use redb::{ReadableTable, WriteTransaction};
 
 pub(crate) use self::divide::Divided;
-use super::key::Key;
-use super::tables::{self, Deaths, OffsetRow, Parked, SeenRow};
+use super::key::{Key, LaneKey};
+use super::quarantine::{self, Met, Unreadable};
+use super::rows::{Deaths, Offset, Parked, Record, Seen};
+use super::tables::{self, Rows};
 use super::{Disposition, StoreError};
 use crate::chat::{
     ChatId, Failing, Job, JobId, MessageId, Outbound, OutboxId, Task, UpdateId, UserId,
@@ -28,13 +30,14 @@ use crate::people::person::Person;
 pub(crate) struct Write<'t> {
     txn: &'t WriteTransaction,
     touched: Touched,
+    met: Met,
 }
 
 /// What the cache must forget once the transaction is committed.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     pub(super) persons: Vec<UserId>,
-    pub(super) lanes: Vec<(i64, i64, i64)>,
+    pub(super) lanes: Vec<LaneKey>,
 }
 
 impl<'t> Write<'t> {
@@ -42,11 +45,69 @@ impl<'t> Write<'t> {
         Self {
             txn,
             touched: Touched::default(),
+            met: Met::default(),
         }
     }
 
     pub(super) fn into_touched(self) -> Touched {
         self.touched
+    }
+
+    /// Sets aside the rows that were met and could not be read.
+    pub(super) fn set_met_aside(&self) -> Result<(), StoreError> {
+        self.set_aside(&self.met.take())
+    }
+
+    /// Sets rows aside that could not be read.
+    pub(super) fn set_aside(&self, rows: &[Unreadable]) -> Result<(), StoreError> {
+        rows.iter().try_for_each(|row| row.set_aside(self.txn))
+    }
+
+    fn table<R: Record>(&self) -> Result<Rows<'t>, StoreError> {
+        Ok(self.txn.open_table(tables::of::<R>())?)
+    }
+
+    /// The row of `key`; none where it cannot be read.
+    fn row<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
+        self.met.row(&self.table::<R>()?, key)
+    }
+
+    /// Writes the row of `key`. What stood there is kept where it cannot be read.
+    fn put<R: Record>(&self, key: &[u8], record: &R) -> Result<(), StoreError> {
+        let mut table = self.table::<R>()?;
+        let old = table.insert(key, tables::encoded(record)?.as_slice())?;
+        if let Some(old) = old
+            && let Err(error) = tables::decoded::<R>(old.value())
+        {
+            quarantine::keep::<R>(self.txn, key, old.value(), &error)?;
+        }
+        Ok(())
+    }
+
+    /// Changes the row of `key`, if there is one that can be read; hands on what the change gives.
+    fn change<R: Record, T>(
+        &self,
+        key: &[u8],
+        change: impl FnOnce(&mut R) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        let mut table = self.table::<R>()?;
+        let Some(mut record) = self.met.row(&table, key)? else {
+            return Ok(None);
+        };
+        let given = change(&mut record);
+        table.insert(key, tables::encoded(&record)?.as_slice())?;
+        Ok(Some(given))
+    }
+
+    /// Shows every row of a table that can be read, in order.
+    fn each<R: Record>(&self, mut visit: impl FnMut(R::Key, R)) -> Result<(), StoreError> {
+        for entry in self.table::<R>()?.iter()? {
+            let (key, row) = entry?;
+            if let Some((key, record)) = self.met.read(key.value(), row.value()) {
+                visit(key, record);
+            }
+        }
+        Ok(())
     }
 
     /// The next number of a counter in `meta`; the first is 1.
@@ -69,12 +130,11 @@ impl<'t> Write<'t> {
 
     /// Writes or replaces the job's row in the inbox.
     pub(crate) fn put_job(&mut self, job: &Job) -> Result<(), StoreError> {
-        let mut inbox = self.txn.open_table(tables::INBOX)?;
-        tables::put(&mut inbox, &Key::number(job.id.0), job)
+        self.put(&Key::number(job.id.0), job)
     }
 
     pub(crate) fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        tables::row(&self.txn.open_table(tables::INBOX)?, &Key::number(id.0))
+        self.row(&Key::number(id.0))
     }
 
     /// Ends a job; tells whether it was there.
@@ -87,11 +147,8 @@ impl<'t> Write<'t> {
     /// Sets the count of turns that did not end, of a job that is there: the crashes at which it ran,
     /// and one more while it runs.
     pub(crate) fn set_attempts(&mut self, id: JobId, attempts: u8) -> Result<(), StoreError> {
-        let Some(mut job) = self.job(id)? else {
-            return Ok(());
-        };
-        job.attempts = attempts;
-        self.put_job(&job)
+        self.change(&Key::number(id.0), |job: &mut Job| job.attempts = attempts)?;
+        Ok(())
     }
 
     /// A stop of the bot broke off a turn of this job: that is not counted against it, and what the
@@ -102,12 +159,11 @@ impl<'t> Write<'t> {
         attempts: u8,
         seen: Option<&str>,
     ) -> Result<(), StoreError> {
-        let Some(mut job) = self.job(id)? else {
-            return Ok(());
-        };
-        job.attempts = attempts;
-        job.seen = seen.map(str::to_owned);
-        self.put_job(&job)
+        self.change(&Key::number(id.0), |job: &mut Job| {
+            job.attempts = attempts;
+            job.seen = seen.map(str::to_owned);
+        })?;
+        Ok(())
     }
 
     /// The question of a job is another one: what became of the old one says nothing of it.
@@ -123,14 +179,12 @@ impl<'t> Write<'t> {
         chat: ChatId,
         message: MessageId,
     ) -> Result<(), StoreError> {
-        let job = self.job(id)?;
-        let Some(mut job) = job.filter(|job| job.lane.chat() == Some(chat)) else {
-            return Ok(());
-        };
-        if !job.places.contains(&message) {
-            job.places.insert(0, message);
-        }
-        self.put_job(&job)
+        self.change(&Key::number(id.0), |job: &mut Job| {
+            if job.lane.chat() == Some(chat) && !job.places.contains(&message) {
+                job.places.insert(0, message);
+            }
+        })?;
+        Ok(())
     }
 
     #[cfg(test)]
@@ -146,9 +200,7 @@ impl<'t> Write<'t> {
         now: Timestamp,
         disposition: Disposition,
     ) -> Result<(), StoreError> {
-        let mut seen = self.txn.open_table(tables::SEEN)?;
-        let row = SeenRow(now, disposition);
-        tables::put(&mut seen, &Key::seen(bot, update), &row)
+        self.put(&Key::seen(bot, update), &Seen(now, disposition))
     }
 
     pub(crate) fn was_seen(
@@ -156,9 +208,8 @@ impl<'t> Write<'t> {
         bot: i64,
         update: UpdateId,
     ) -> Result<Option<(Timestamp, Disposition)>, StoreError> {
-        let seen = self.txn.open_table(tables::SEEN)?;
-        let row = tables::row(&seen, &Key::seen(bot, update))?;
-        Ok(row.map(|SeenRow(at, disposition)| (at, disposition)))
+        let row = self.row(&Key::seen(bot, update))?;
+        Ok(row.map(|Seen(at, disposition)| (at, disposition)))
     }
 
     /// Remembers a message that was taken: accepted as something that is asked, or dropped with a word.
@@ -169,9 +220,7 @@ impl<'t> Write<'t> {
         now: Timestamp,
         disposition: Disposition,
     ) -> Result<(), StoreError> {
-        let mut seen = self.txn.open_table(tables::SEEN)?;
-        let row = SeenRow(now, disposition);
-        tables::put(&mut seen, &Key::taken(bot, chat, message), &row)
+        self.put(&Key::taken(bot, chat, message), &Seen(now, disposition))
     }
 
     /// When a message was taken, under whatever update id, and as what.
@@ -181,16 +230,14 @@ impl<'t> Write<'t> {
         chat: ChatId,
         message: MessageId,
     ) -> Result<Option<(Timestamp, Disposition)>, StoreError> {
-        let seen = self.txn.open_table(tables::SEEN)?;
-        let row = tables::row(&seen, &Key::taken(bot, chat, message))?;
-        Ok(row.map(|SeenRow(at, disposition)| (at, disposition)))
+        let row = self.row(&Key::taken(bot, chat, message))?;
+        Ok(row.map(|Seen(at, disposition)| (at, disposition)))
     }
 
     /// Puts a part at the end of the outbox.
     pub(crate) fn put_outbound(&mut self, outbound: &Outbound) -> Result<OutboxId, StoreError> {
         let id = self.next(tables::NEXT_OUTBOX)?;
-        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
-        tables::put(&mut outbox, &Key::number(id), outbound)?;
+        self.put(&Key::number(id), outbound)?;
         Ok(OutboxId(id))
     }
 
@@ -200,12 +247,11 @@ impl<'t> Write<'t> {
         id: OutboxId,
         outbound: &Outbound,
     ) -> Result<bool, StoreError> {
-        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
         let key = Key::number(id.0);
-        if outbox.get(&*key)?.is_none() {
+        if self.table::<Outbound>()?.get(&*key)?.is_none() {
             return Ok(false);
         }
-        tables::put(&mut outbox, &key, outbound)?;
+        self.put(&key, outbound)?;
         Ok(true)
     }
 
@@ -216,17 +262,11 @@ impl<'t> Write<'t> {
         failing: Failing,
         pause: Option<Pause>,
     ) -> Result<(), StoreError> {
-        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
-        let key = Key::number(id.0);
-        let Some(outbound) = tables::row::<Outbound>(&outbox, &key)? else {
-            return Ok(());
-        };
-        let outbound = Outbound {
-            pause,
-            failing,
-            ..outbound
-        };
-        tables::put(&mut outbox, &key, &outbound)
+        self.change(&Key::number(id.0), |row: &mut Outbound| {
+            row.pause = pause;
+            row.failing = failing;
+        })?;
+        Ok(())
     }
 
     /// Takes out a part; tells whether it was there.
@@ -243,20 +283,14 @@ impl<'t> Write<'t> {
         if chat.0 > 0 {
             return Ok(());
         }
-        let mut inbox = self.txn.open_table(tables::INBOX)?;
         let mut meant = Vec::new();
-        for entry in inbox.iter()? {
-            let (key, row) = entry?;
-            let job = tables::readable::<Job>(key.value(), row.value());
-            let is_meant = job.is_some_and(|(_, job)| {
-                job.lane.chat() == Some(chat) && !matches!(job.task, Task::Command(_))
-            });
-            if is_meant {
-                meant.push(Key::from(key.value()));
+        self.each(|id, job: Job| {
+            if job.lane.chat() == Some(chat) && !matches!(job.task, Task::Command(_)) {
+                meant.push(id);
             }
-        }
-        for key in meant {
-            inbox.remove(&*key)?;
+        })?;
+        for id in meant {
+            self.remove_job(id)?;
         }
         Ok(())
     }
@@ -267,31 +301,22 @@ impl<'t> Write<'t> {
     }
 
     fn drop_outbound(&mut self, is_meant: impl Fn(&Outbound) -> bool) -> Result<u64, StoreError> {
-        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
         let mut meant = Vec::new();
-        for entry in outbox.iter()? {
-            let (key, row) = entry?;
-            let outbound = tables::readable::<Outbound>(key.value(), row.value());
-            if outbound.is_some_and(|(_, outbound)| is_meant(&outbound)) {
-                meant.push(Key::from(key.value()));
-            }
-        }
+        self.each(|id, outbound| meant.extend(is_meant(&outbound).then_some(id)))?;
         let mut removed = 0;
-        for key in meant {
-            outbox.remove(&*key)?;
-            removed += 1;
+        for id in meant {
+            removed += u64::from(self.remove_outbound(id)?);
         }
         Ok(removed)
     }
 
     pub(crate) fn person(&self, id: UserId) -> Result<Option<Person>, StoreError> {
-        tables::row(&self.txn.open_table(tables::PERSONS)?, &Key::person(id))
+        self.row(&Key::person(id))
     }
 
     pub(crate) fn put_person(&mut self, id: UserId, person: &Person) -> Result<(), StoreError> {
         self.touched.persons.push(id);
-        let mut persons = self.txn.open_table(tables::PERSONS)?;
-        tables::put(&mut persons, &Key::person(id), person)
+        self.put(&Key::person(id), person)
     }
 
     /// Remembers up to where a bot's updates are acknowledged, and when that was true.
@@ -301,12 +326,7 @@ impl<'t> Write<'t> {
         offset: i64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut meta = self.txn.open_table(tables::META)?;
-        tables::put(
-            &mut meta,
-            &tables::offset_name(bot),
-            &OffsetRow(offset, now),
-        )
+        self.put(&tables::offset_name(bot), &Offset(offset, now))
     }
 
     #[cfg(test)]
@@ -315,8 +335,7 @@ impl<'t> Write<'t> {
         project: &Fingerprint,
         model: &str,
     ) -> Result<Option<Ledger>, StoreError> {
-        let ledgers = self.txn.open_table(tables::KEY_LEDGER)?;
-        tables::row(&ledgers, &Key::ledger(project, model))
+        self.row(&Key::ledger(project, model))
     }
 
     pub(crate) fn put_ledger(
@@ -325,14 +344,12 @@ impl<'t> Write<'t> {
         model: &str,
         ledger: &Ledger,
     ) -> Result<(), StoreError> {
-        let mut ledgers = self.txn.open_table(tables::KEY_LEDGER)?;
-        tables::put(&mut ledgers, &Key::ledger(project, model), ledger)
+        self.put(&Key::ledger(project, model), ledger)
     }
 
     #[cfg(test)]
     pub(crate) fn key_state(&self, scope: &Scope) -> Result<Option<Health>, StoreError> {
-        let states = self.txn.open_table(tables::KEY_STATE)?;
-        tables::row(&states, &tables::encoded(scope)?)
+        self.row(&Key::scope(scope)?)
     }
 
     pub(crate) fn put_key_state(
@@ -340,38 +357,34 @@ impl<'t> Write<'t> {
         scope: &Scope,
         health: &Health,
     ) -> Result<(), StoreError> {
-        let mut states = self.txn.open_table(tables::KEY_STATE)?;
-        tables::put(&mut states, &tables::encoded(scope)?, health)
+        self.put(&Key::scope(scope)?, health)
     }
 
     /// Telegram wants nothing for this chat before the end of the pause, which begins now.
     pub(crate) fn park(&mut self, chat: ChatId, pause: Pause) -> Result<(), StoreError> {
-        let mut meta = self.txn.open_table(tables::META)?;
-        let mut parked: Parked = tables::row(&meta, tables::PARKED)?.unwrap_or_default();
+        let mut parked: Parked = self.row(tables::PARKED)?.unwrap_or_default();
         let lasts = |other: Pause| !other.left(pause.since).is_zero();
         parked
             .0
             .retain(|(known, other)| *known != chat && lasts(*other));
         parked.0.push((chat, pause));
-        tables::put(&mut meta, tables::PARKED, &parked)
+        self.put(tables::PARKED, &parked)
     }
 
     /// Notes that the bot was found to have died, and tells how often that was of late: within `span`,
     /// this time included. Of the earliest there may be more than are kept.
     pub(crate) fn note_death(&mut self, now: Timestamp, span: Duration) -> Result<u8, StoreError> {
         const MOST: usize = 16;
-        let mut meta = self.txn.open_table(tables::META)?;
-        let known: Deaths = tables::row(&meta, tables::DEATHS)?.unwrap_or_default();
+        let known: Deaths = self.row(tables::DEATHS)?.unwrap_or_default();
         let mut deaths = Deaths(known.of_late(now, span));
         deaths.0.push(now);
         let surplus = deaths.0.len().saturating_sub(MOST);
         deaths.0.drain(..surplus);
-        tables::put(&mut meta, tables::DEATHS, &deaths)?;
+        self.put(tables::DEATHS, &deaths)?;
         Ok(u8::try_from(deaths.0.len()).unwrap_or(u8::MAX))
     }
 
     pub(crate) fn put_spend(&mut self, spend: &Spend) -> Result<(), StoreError> {
-        let mut meta = self.txn.open_table(tables::META)?;
-        tables::put(&mut meta, tables::SPEND, spend)
+        self.put(tables::SPEND, spend)
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use super::cache::Cache;
 use super::error::is_full;
 use super::open::{Changes, Place};
+use super::quarantine::Unreadable;
 use super::read::Read;
 use super::standing::Standing;
 use super::waiting::{self, Op, Pace, Stopped, Waiting};
@@ -103,12 +104,28 @@ impl Shared {
         &self,
         op: &mut dyn FnMut(&Read) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let answer = self.with_database(|database| op(&Read::new(database.begin_read()?)));
+        let mut unreadable = Vec::new();
+        let answer = self.with_database(|database| {
+            let read = Read::new(database.begin_read()?);
+            let answer = op(&read);
+            unreadable = read.into_unreadable();
+            answer
+        });
+        if !unreadable.is_empty() {
+            self.set_aside(unreadable);
+        }
         if let Err(StoreError::Io(_)) = answer {
             // redb refuses everything from now on; the writer opens it again when it meets that.
             self.probe();
         }
         answer
+    }
+
+    /// Has the writer set rows aside. When there is no room in the queue, the next who meets them
+    /// does.
+    fn set_aside(&self, unreadable: Vec<Unreadable>) {
+        let (op, _) = waiting::task(move |write| write.set_aside(&unreadable));
+        drop(self.waiting.submit(Pace::Soon, op));
     }
 
     fn with_database<T>(
@@ -255,7 +272,7 @@ impl Shared {
         let mut write = Write::new(&txn);
         let number = guarded(|| write.number_commit()).map_err(Fault::before_commit)?;
         for (place, op) in batch.iter_mut().enumerate() {
-            match guarded(|| op.run(&mut write)) {
+            match guarded(|| op.run(&mut write).and_then(|()| write.set_met_aside())) {
                 Ok(()) => {}
                 Err(StoreError::Io(error)) => return Err(Fault::Disk { error, begun: None }),
                 Err(error) => {

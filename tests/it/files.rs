@@ -53,6 +53,48 @@ fn refusal(world: &mut World, what: &str, code: i32) -> String {
 }
 
 #[test]
+fn rows_that_cannot_be_read_are_set_aside_and_the_bot_goes_on() {
+    use redb::{Database, ReadableTable, TableDefinition};
+    let mut world = World::new().start();
+    for question in ["one", "two"] {
+        world.telegram.person(1).is_answered(question);
+    }
+    world.terminate();
+    let file = Database::open(world.data_file()).expect("a data file");
+    let changes = file.begin_write().unwrap();
+    // Where a table is empty: the key of a number.
+    let any = [0, 0, 0, 0, 0, 0, 0, 1];
+    let tables = [
+        "inbox",
+        "outbox",
+        "seen",
+        "chat_history",
+        "by_message",
+        "user_registry",
+        "key_ledger",
+        "key_state",
+    ];
+    for (at, table) in tables.into_iter().enumerate() {
+        let table: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new(table);
+        let mut rows = changes.open_table(table).unwrap();
+        let first = rows.first().unwrap().map(|(key, _)| key.value().to_vec());
+        let key = first.unwrap_or(any.to_vec());
+        // Of a version to come, or scribbled.
+        let row: &[u8] = if at % 2 == 0 { &[200, 1] } else { &[1, 253] };
+        rows.insert(key.as_slice(), row).unwrap();
+    }
+    changes.commit().unwrap();
+    drop(file);
+    world.restart();
+    world.telegram.person(1).is_answered("three");
+    let told = world.run(&["status"], "");
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    let count = format!("{} unreadable rows", tables.len());
+    assert!(told.stdout.contains(&count), "{}", told.stdout);
+    world.stop();
+}
+
+#[test]
 fn each_bad_data_file_gets_its_own_sentence_and_stays_as_it_is() {
     let good = used_file();
     let scribbled = |range: std::ops::Range<usize>| {

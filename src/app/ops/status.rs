@@ -14,6 +14,7 @@ use crate::clock;
 use crate::keys::Tally;
 use crate::locale::Locale;
 use crate::locale::status::Status;
+use crate::store::Read;
 
 /// The bot at one moment, as it travels through the socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,11 +34,13 @@ pub(crate) struct Snapshot {
     pub(crate) memory: Option<u64>,
     /// Mean time from question to answer, once there was one.
     pub(crate) answer_time: Option<Duration>,
+    /// Rows of the data file that could not be read.
+    pub(crate) set_aside: u64,
 }
 
 /// Of the running bot.
-pub(crate) fn of(ctx: &Ctx) -> Snapshot {
-    let engine = of_engine(&ctx.engine);
+pub(crate) async fn of(ctx: &Ctx) -> Snapshot {
+    let engine = of_engine(&ctx.engine).await;
     Snapshot {
         waiting: ctx.desk.waiting(),
         running: ctx.desk.running(),
@@ -47,7 +50,10 @@ pub(crate) fn of(ctx: &Ctx) -> Snapshot {
 }
 
 /// Of the engine alone, as the terminal runs it.
-pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
+pub(crate) async fn of_engine(engine: &Engine) -> Snapshot {
+    let set_aside = engine.store.read(Read::set_aside).await;
+    let set_aside =
+        set_aside.inspect_err(|error| warn!(err:% = error; "rows set aside are not known"));
     let now = clock::now();
     let keys = engine.lending.with(|pool| pool.count(now));
     Snapshot {
@@ -60,6 +66,7 @@ pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
         outbox: 0,
         memory: resident_bytes(),
         answer_time: engine.metrics.mean_answer_time(),
+        set_aside: set_aside.unwrap_or_default(),
     }
 }
 
@@ -98,6 +105,7 @@ impl Snapshot {
             running: self.running,
             memory: self.memory,
             answer_time: self.answer_time,
+            set_aside: self.set_aside,
             last: last.map(|turn| (turn.model.as_str(), turn.reason)),
             role,
         })

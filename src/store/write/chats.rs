@@ -1,19 +1,17 @@
 //! A group that became a supergroup takes its rounds, jobs, parts and registry entry along, and none of
 //! its message ids: a supergroup numbers its messages from the beginning (Bot API,
 //! `migrate_to_chat_id`), so an old number would mean somebody else's message. Invariant: afterwards
-//! the old chat has no round, message, waiting job, waiting part or entry in the registry (what cannot
-//! be read among jobs and parts is left to the next start), nothing that moved names a message, and
-//! what the new chat already had is kept.
+//! the old chat has no round, message, waiting job, waiting part or entry in the registry, nothing that
+//! moved names a message, and what the new chat already had is kept.
 
 use redb::ReadableTable;
 
 use super::Write;
-use crate::chat::{ChatId, Job, Lane, Outbound, StoredTurn, UserId};
+use crate::chat::{ChatId, Job, JobId, Lane, Outbound, StoredTurn, UserId};
 use crate::people::person::Person;
 use crate::store::StoreError;
-use crate::store::codec::Record;
-use crate::store::key::{self, Key};
-use crate::store::tables::{self, Rows};
+use crate::store::key::{self, Key, LaneKey};
+use crate::store::tables;
 
 /// Rows moved at a time, so that a long history is not in memory at once.
 const MOVE_ROWS: usize = 64;
@@ -28,71 +26,49 @@ impl Write<'_> {
         self.move_history(from, to)?;
         self.forget_messages(from)?;
         self.move_registered(UserId(from.0), UserId(to.0))?;
-        let mut inbox = self.txn.open_table(tables::INBOX)?;
-        for key in keys(&inbox)? {
-            if let Some(mut job) = readable::<Job>(&inbox, &key)?
-                && job.lane.chat() == Some(from)
-            {
-                job.lane = moved(job.lane, from, to);
-                job.messages.clear();
-                job.places.clear();
-                tables::put(&mut inbox, &key, &job)?;
-            }
+        let mut jobs = Vec::new();
+        self.each(|_, job: Job| jobs.extend((job.lane.chat() == Some(from)).then_some(job)))?;
+        for mut job in jobs {
+            job.lane = moved(job.lane, from, to);
+            job.messages.clear();
+            job.places.clear();
+            self.put_job(&job)?;
         }
-        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
-        for key in keys(&outbox)? {
-            let Some(mut outbound) = readable::<Outbound>(&outbox, &key)? else {
-                continue;
-            };
-            if outbound.chat != from {
-                continue;
-            }
-            outbound.chat = to;
-            outbound.part_of = outbound
+        let mut parts = Vec::new();
+        self.each(|id, row: Outbound| parts.extend((row.chat == from).then_some((id, row))))?;
+        for (id, mut row) in parts {
+            row.chat = to;
+            row.part_of = row
                 .part_of
                 .map(|(lane, job, part)| (moved(lane, from, to), job, part));
-            match outbound.payload.without_messages() {
-                Some(payload) => {
-                    let outbound = Outbound {
-                        payload,
-                        ..outbound
-                    };
-                    tables::put(&mut outbox, &key, &outbound)?;
-                }
-                None => tables::take(&mut outbox, &key)?,
+            match row.payload.without_messages() {
+                Some(payload) => drop(self.set_outbound(id, &Outbound { payload, ..row })?),
+                None => drop(self.remove_outbound(id)?),
             }
         }
         Ok(())
     }
 
+    /// Moves the rounds; what cannot be read among them is set aside.
     fn move_history(&mut self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
-        let mut history = self.txn.open_table(tables::HISTORY)?;
         loop {
-            let mut rows = Vec::new();
-            for entry in tables::rows(&history, &key::rows_of(from))?.take(MOVE_ROWS) {
-                let (key, row) = entry?;
-                rows.push((Key::from(key.value()), row.value().to_vec()));
-            }
-            if rows.is_empty() {
+            let rounds = self.first_rounds(from)?;
+            if rounds.is_empty() {
                 return Ok(());
             }
-            for (key, row) in rows {
-                let (lane, job) = key::turn(&key)?;
-                tables::take(&mut history, &key)?;
+            for ((lane, job), mut turn) in rounds {
                 let (_, topic, person) = lane;
                 let moved = (to.0, topic, person);
+                let mut history = self.table::<StoredTurn>()?;
+                tables::take(&mut history, &Key::turn(lane, job))?;
                 let key = Key::turn(moved, job);
-                if history.get(&*key)?.is_none() {
-                    // A round that cannot be read is shown to nobody; it moves as it is.
-                    match tables::decoded::<StoredTurn>(&row) {
-                        Ok(mut turn) => {
-                            turn.question_messages.clear();
-                            turn.answer_messages.clear();
-                            turn.files.clear();
-                            tables::put(&mut history, &key, &turn)?;
-                        }
-                        Err(_) => drop(history.insert(&*key, row.as_slice())?),
-                    }
+                let is_free = history.get(&*key)?.is_none();
+                drop(history);
+                if is_free {
+                    turn.question_messages.clear();
+                    turn.answer_messages.clear();
+                    turn.files.clear();
+                    self.put(&key, &turn)?;
                 }
                 self.touched.lanes.push(lane);
                 self.touched.lanes.push(moved);
@@ -101,11 +77,28 @@ impl Write<'_> {
         }
     }
 
+    /// Some of the rounds of a chat; none when there are no more that can be read.
+    fn first_rounds(
+        &self,
+        chat: ChatId,
+    ) -> Result<Vec<((LaneKey, JobId), StoredTurn)>, StoreError> {
+        let history = self.table::<StoredTurn>()?;
+        let mut rounds = Vec::new();
+        for entry in tables::range(&history, &key::rows_of(chat))? {
+            let (key, row) = entry?;
+            rounds.extend(self.met.read(key.value(), row.value()));
+            if rounds.len() == MOVE_ROWS {
+                break;
+            }
+        }
+        Ok(rounds)
+    }
+
     fn forget_messages(&self, chat: ChatId) -> Result<(), StoreError> {
         let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
         loop {
             let mut rows = Vec::new();
-            for entry in tables::rows(&by_message, &key::rows_of(chat))?.take(MOVE_ROWS) {
+            for entry in tables::range(&by_message, &key::rows_of(chat))?.take(MOVE_ROWS) {
                 rows.push(Key::from(entry?.0.value()));
             }
             if rows.is_empty() {
@@ -142,21 +135,6 @@ fn joined(old: &Person, new: Person) -> Person {
         told_unread: new.told_unread.max(old.told_unread),
         ..new
     }
-}
-
-fn keys(table: &Rows<'_>) -> Result<Vec<Key>, StoreError> {
-    let mut keys = Vec::new();
-    for entry in table.iter()? {
-        keys.push(entry?.0.value().into());
-    }
-    Ok(keys)
-}
-
-fn readable<R: Record>(table: &Rows<'_>, key: &[u8]) -> Result<Option<R>, StoreError> {
-    let Some(row) = table.get(key)? else {
-        return Ok(None);
-    };
-    Ok(tables::readable(key, row.value()).map(|(_, row)| row))
 }
 
 fn moved(lane: Lane, from: ChatId, to: ChatId) -> Lane {

@@ -1,8 +1,6 @@
 //! A row of the outbox that is sent as several. Invariants: what stood behind it in its chat stands
 //! behind all of them, and the messages of its round are told apart by their part numbers as before.
 
-use redb::ReadableTable;
-
 use super::Write;
 use crate::chat::divided::{in_order, is_behind, numbered};
 use crate::chat::{Outbound, OutboxId, Rank};
@@ -30,9 +28,7 @@ impl Write<'_> {
         id: OutboxId,
         pieces: &[Outbound],
     ) -> Result<Option<Divided>, StoreError> {
-        let outbox = self.txn.open_table(tables::OUTBOX)?;
-        let row = tables::row::<Outbound>(&outbox, &Key::number(id.0))?;
-        drop(outbox);
+        let row: Option<Outbound> = self.row(&Key::number(id.0))?;
         let is_there = |row: &Outbound| pieces.iter().all(|piece| piece.chat == row.chat);
         let Some(row) = row.filter(is_there) else {
             return Ok(None);
@@ -62,36 +58,32 @@ impl Write<'_> {
         id: OutboxId,
         row: &Outbound,
     ) -> Result<(Vec<OutboxId>, Vec<Outbound>), StoreError> {
-        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
+        let mut outbox = self.table::<Outbound>()?;
         let mut behind = Vec::new();
-        for entry in tables::rows(&outbox, &(Key::number(id.0)..))? {
+        for entry in tables::range(&outbox, &(Key::number(id.0)..))? {
             let (key, bytes) = entry?;
-            let other = tables::readable::<Outbound>(key.value(), bytes.value());
+            let other = self.met.read::<Outbound>(key.value(), bytes.value());
             // Answers to presses have an order of their own, and so has what stands aside.
             behind.extend(other.filter(|(_, other)| {
                 other.chat == row.chat && other.rank != Rank::Acknowledge && !other.failing.is_aside
             }));
         }
         for (other, _) in &behind {
-            tables::take(&mut outbox, &Key::number(*other))?;
+            tables::take(&mut outbox, &Key::number(other.0))?;
         }
-        Ok(behind
-            .into_iter()
-            .map(|(other, row)| (OutboxId(other), row))
-            .unzip())
+        Ok(behind.into_iter().unzip())
     }
 
     /// Makes room among the parts of an answer for further ones behind this.
     fn renumber_behind(&mut self, row: &Outbound, more: u16) -> Result<(), StoreError> {
-        let mut outbox = self.txn.open_table(tables::OUTBOX)?;
         let mut later = Vec::new();
-        for entry in outbox.iter()? {
-            let (key, bytes) = entry?;
-            let other = tables::readable::<Outbound>(key.value(), bytes.value());
-            later.extend(other.filter(|(_, other)| is_behind(other, row)));
-        }
+        self.each(|id, other| {
+            if is_behind(&other, row) {
+                later.push((id, other));
+            }
+        })?;
         for (id, other) in later {
-            tables::put(&mut outbox, &Key::number(id), &numbered(other, more))?;
+            self.set_outbound(id, &numbered(other, more))?;
         }
         let Some((lane, job, at)) = row.part_of else {
             return Ok(());
@@ -102,7 +94,8 @@ impl Write<'_> {
                     *part = part.saturating_add(more);
                 }
             }
-        })
+        })?;
+        Ok(())
     }
 
     /// What the first message of an answer shows now is not what rendering it would give.
@@ -118,6 +111,7 @@ impl Write<'_> {
         let Some(body) = first.payload.body() else {
             return Ok(());
         };
-        self.change_turn(lane, job, |turn| turn.beginning = Some(body.clone()))
+        self.change_turn(lane, job, |turn| turn.beginning = Some(body.clone()))?;
+        Ok(())
     }
 }

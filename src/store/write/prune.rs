@@ -8,8 +8,9 @@ use super::turns::{forget, messages_of};
 use crate::chat::StoredTurn;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
-use crate::store::key::{self, Key};
-use crate::store::tables::{self, Cursor, SeenRow};
+use crate::store::key::Key;
+use crate::store::rows::{Cursor, Seen};
+use crate::store::tables;
 
 /// Rows of `seen` that one step looks at. The table of a busy day, fourteen million rows, is gone
 /// round in some hours when a minute gives it one step.
@@ -23,19 +24,19 @@ impl Write<'_> {
     /// One step of forgetting updates seen before a moment; returns how many were forgotten. None
     /// means that there is nothing to do hereabouts.
     pub(crate) fn prune_seen(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut meta = self.txn.open_table(tables::META)?;
-        let mut seen = self.txn.open_table(tables::SEEN)?;
-        let cursor = tables::row(&meta, tables::SEEN_CURSOR)?;
+        let cursor = self.row(tables::SEEN_CURSOR)?;
+        let mut seen = self.table::<Seen>()?;
         let from = cursor.map_or(Key::FRONT, |Cursor(key)| key);
         let mut old = Vec::new();
         let mut next = Key::FRONT;
-        for (looked, entry) in tables::rows(&seen, &(from..))?.enumerate() {
+        for (looked, entry) in tables::range(&seen, &(from..))?.enumerate() {
             let (key, row) = entry?;
             if looked == SEEN_LOOKED || old.len() == SEEN_REMOVED {
                 next = key.value().into();
                 break;
             }
-            if tables::decoded::<SeenRow>(row.value())?.0 < before {
+            let read = self.met.read::<Seen>(key.value(), row.value());
+            if read.is_some_and(|(_, Seen(at, _))| at < before) {
                 old.push(Key::from(key.value()));
             }
         }
@@ -44,38 +45,35 @@ impl Write<'_> {
             seen.remove(&*key)?;
             removed += 1;
         }
-        tables::put(&mut meta, tables::SEEN_CURSOR, &Cursor(next))?;
+        self.put(tables::SEEN_CURSOR, &Cursor(next))?;
         Ok(removed)
     }
 
     /// One step of forgetting rounds asked before a moment; returns how many were forgotten. None
     /// means that there is nothing to do hereabouts.
     pub(crate) fn prune_history(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut meta = self.txn.open_table(tables::META)?;
-        let mut history = self.txn.open_table(tables::HISTORY)?;
-        let cursor = tables::row(&meta, tables::HISTORY_CURSOR)?;
+        let cursor = self.row(tables::HISTORY_CURSOR)?;
+        let mut history = self.table::<StoredTurn>()?;
         let from = cursor.map_or(Key::FRONT, |Cursor(key)| key);
         let mut old = Vec::new();
         let mut next = Key::FRONT;
         let mut looked = 0;
-        for entry in tables::rows(&history, &(from..))? {
+        for entry in tables::range(&history, &(from..))? {
             let (key, row) = entry?;
             if looked >= HISTORY_BYTES {
                 next = key.value().into();
                 break;
             }
             looked += row.value().len();
-            // How old a round is that cannot be read, nobody knows; it goes with its lane.
-            if let Ok(turn) = tables::decoded::<StoredTurn>(row.value())
+            if let Some(((lane, _), turn)) = self.met.read::<StoredTurn>(key.value(), row.value())
                 && turn.asked < before
-                && let Ok((lane, _)) = key::turn(key.value())
             {
                 self.touched.lanes.push(lane);
                 old.push((Key::from(key.value()), messages_of(&turn).collect()));
             }
         }
         self.touched.lanes.dedup();
-        tables::put(&mut meta, tables::HISTORY_CURSOR, &Cursor(next))?;
+        self.put(tables::HISTORY_CURSOR, &Cursor(next))?;
         let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
         forget(&mut history, &mut by_message, old)
     }

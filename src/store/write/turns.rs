@@ -4,7 +4,8 @@ use super::Write;
 use crate::chat::{ChatId, JobId, Lane, MessageId, StoredTurn};
 use crate::store::StoreError;
 use crate::store::key::{self, Key};
-use crate::store::tables::{self, Rows, TurnRef};
+use crate::store::rows::{Record, TurnRef};
+use crate::store::tables::{self, Rows};
 
 /// Turns taken out at a time, so that a long history is not in memory at once.
 const CLEAR_TURNS: usize = 64;
@@ -17,9 +18,8 @@ impl Write<'_> {
         job: JobId,
         turn: &StoredTurn,
     ) -> Result<(), StoreError> {
-        self.touched.lanes.push(lane.key());
-        let mut history = self.txn.open_table(tables::HISTORY)?;
-        tables::put(&mut history, &Key::turn(lane.key(), job), turn)?;
+        self.touched.lanes.push(key::of_lane(lane));
+        self.put(&Key::turn(key::of_lane(lane), job), turn)?;
         for message in messages_of(turn) {
             self.name_message(lane, job, message)?;
         }
@@ -34,22 +34,10 @@ impl Write<'_> {
         part: u16,
         message: MessageId,
     ) -> Result<bool, StoreError> {
-        let mut history = self.txn.open_table(tables::HISTORY)?;
-        let key = Key::turn(lane.key(), job);
-        let Some(mut turn) = tables::row::<StoredTurn>(&history, &key)? else {
+        let replaced = self.change_turn(lane, job, |turn| take_over(turn, part, message))?;
+        let Some(replaced) = replaced else {
             return Ok(false);
         };
-        let replaced: Vec<MessageId> = turn
-            .answer_messages
-            .extract_if(.., |(known, at)| *known == part && *at != message)
-            .map(|(_, at)| at)
-            .collect();
-        turn.answer_messages.retain(|(known, _)| *known != part);
-        turn.files.retain(|file| !replaced.contains(file));
-        turn.answer_messages.push((part, message));
-        turn.answer_messages.sort_by_key(|(part, _)| *part);
-        tables::put(&mut history, &key, &turn)?;
-        self.touched.lanes.push(lane.key());
         if let Some(chat) = lane.chat() {
             let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
             for old in replaced {
@@ -71,40 +59,38 @@ impl Write<'_> {
             if !turn.files.contains(&message) {
                 turn.files.push(message);
             }
-        })
+        })?;
+        Ok(())
     }
 
-    /// Changes a round that is there, in what names none of its messages.
-    pub(super) fn change_turn(
+    /// Changes a round, if it is there; hands on what the change gives.
+    pub(super) fn change_turn<T>(
         &mut self,
         lane: Lane,
         job: JobId,
-        change: impl FnOnce(&mut StoredTurn),
-    ) -> Result<(), StoreError> {
-        let mut history = self.txn.open_table(tables::HISTORY)?;
-        let key = Key::turn(lane.key(), job);
-        let Some(mut turn) = tables::row::<StoredTurn>(&history, &key)? else {
-            return Ok(());
-        };
-        change(&mut turn);
-        self.touched.lanes.push(lane.key());
-        tables::put(&mut history, &key, &turn)
+        change: impl FnOnce(&mut StoredTurn) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        let given = self.change(&Key::turn(key::of_lane(lane), job), change)?;
+        if given.is_some() {
+            self.touched.lanes.push(key::of_lane(lane));
+        }
+        Ok(given)
     }
 
     pub(crate) fn turn(&self, lane: Lane, job: JobId) -> Result<Option<StoredTurn>, StoreError> {
-        let history = self.txn.open_table(tables::HISTORY)?;
-        tables::row(&history, &Key::turn(lane.key(), job))
+        self.row(&Key::turn(key::of_lane(lane), job))
     }
 
     /// The job of the lane's newest round.
     pub(crate) fn newest_turn(&self, lane: Lane) -> Result<Option<JobId>, StoreError> {
-        let history = self.txn.open_table(tables::HISTORY)?;
-        let mut rounds = tables::rows(&history, &key::turns_of(lane))?;
-        let Some(newest) = rounds.next_back() else {
-            return Ok(None);
-        };
-        let (_, job) = key::turn(newest?.0.value())?;
-        Ok(Some(job))
+        let history = self.table::<StoredTurn>()?;
+        for entry in tables::range(&history, &key::turns_of(lane))?.rev() {
+            let (key, row) = entry?;
+            if let Some(((_, job), _)) = self.met.read::<StoredTurn>(key.value(), row.value()) {
+                return Ok(Some(job));
+            }
+        }
+        Ok(None)
     }
 
     /// The round that a message asked or answered.
@@ -113,8 +99,7 @@ impl Write<'_> {
         chat: ChatId,
         message: MessageId,
     ) -> Result<Option<(Lane, JobId)>, StoreError> {
-        let by_message = self.txn.open_table(tables::BY_MESSAGE)?;
-        let row = tables::row(&by_message, &Key::message(chat, message))?;
+        let row = self.row(&Key::message(chat, message))?;
         Ok(row.map(|TurnRef(lane, job)| (lane, job)))
     }
 
@@ -128,10 +113,13 @@ impl Write<'_> {
         let Some(turn) = self.turn(lane, job)? else {
             return Ok(None);
         };
-        self.touched.lanes.push(lane.key());
+        self.touched.lanes.push(key::of_lane(lane));
         let mut history = self.txn.open_table(tables::HISTORY)?;
         let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
-        let round = (Key::turn(lane.key(), job), messages_of(&turn).collect());
+        let round = (
+            Key::turn(key::of_lane(lane), job),
+            messages_of(&turn).collect(),
+        );
         forget(&mut history, &mut by_message, vec![round])?;
         self.drop_outbound(|row| {
             row.part_of
@@ -140,18 +128,18 @@ impl Write<'_> {
         Ok(Some(turn))
     }
 
-    /// Forgets the rounds of a lane; returns how many.
+    /// Forgets the rounds of a lane, also those that cannot be read; returns how many.
     pub(crate) fn clear_lane(&mut self, lane: Lane) -> Result<u64, StoreError> {
-        self.touched.lanes.push(lane.key());
+        self.touched.lanes.push(key::of_lane(lane));
+        self.forget_set_aside(lane)?;
         let mut history = self.txn.open_table(tables::HISTORY)?;
         let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
         let mut removed = 0;
         loop {
             let mut rounds = Vec::new();
-            for entry in tables::rows(&history, &key::turns_of(lane))?.take(CLEAR_TURNS) {
+            for entry in tables::range(&history, &key::turns_of(lane))?.take(CLEAR_TURNS) {
                 let (key, row) = entry?;
-                // A round that cannot be read is forgotten all the same; its messages stay named
-                // and lead to nothing.
+                // Of one that cannot be read the messages stay named and lead to nothing.
                 let turn = tables::decoded::<StoredTurn>(row.value());
                 let messages =
                     turn.map_or_else(|_| Vec::new(), |turn| messages_of(&turn).collect());
@@ -164,13 +152,21 @@ impl Write<'_> {
         }
     }
 
+    /// Forgets the rounds of a lane that were set aside.
+    fn forget_set_aside(&self, lane: Lane) -> Result<(), StoreError> {
+        let mut aside = self.txn.open_table(tables::SET_ASIDE)?;
+        let rounds = key::turns_of(lane);
+        let of = |round: &Key| Key::set_aside(StoredTurn::TABLE, round);
+        let (first, last) = (of(rounds.start()), of(rounds.end()).past_all());
+        aside.retain_in::<&[u8], _>(&*first..=&*last, |_, _| false)?;
+        Ok(())
+    }
+
     fn name_message(&self, lane: Lane, job: JobId, message: MessageId) -> Result<(), StoreError> {
         let Some(chat) = lane.chat() else {
             return Ok(());
         };
-        let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
-        let key = Key::message(chat, message);
-        tables::put(&mut by_message, &key, &TurnRef(lane, job))
+        self.put(&Key::message(chat, message), &TurnRef(lane, job))
     }
 }
 
@@ -192,6 +188,20 @@ pub(super) fn forget(
         }
     }
     Ok(removed)
+}
+
+/// Lets a message be the part of an answer; returns those that were it before.
+fn take_over(turn: &mut StoredTurn, part: u16, message: MessageId) -> Vec<MessageId> {
+    let replaced: Vec<MessageId> = turn
+        .answer_messages
+        .extract_if(.., |(known, at)| *known == part && *at != message)
+        .map(|(_, at)| at)
+        .collect();
+    turn.answer_messages.retain(|(known, _)| *known != part);
+    turn.files.retain(|file| !replaced.contains(file));
+    turn.answer_messages.push((part, message));
+    turn.answer_messages.sort_by_key(|(part, _)| *part);
+    replaced
 }
 
 pub(super) fn messages_of(turn: &StoredTurn) -> impl Iterator<Item = MessageId> {

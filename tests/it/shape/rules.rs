@@ -25,6 +25,7 @@ const PURE_INSIDE_EDGES: &[&str] = &[
     "gemini::wire",
     "store::codec",
     "store::key",
+    "store::rows",
     "telegram::decode",
     "telegram::verdict",
     "telegram::wire",

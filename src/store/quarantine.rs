@@ -1,0 +1,99 @@
+//! Rows that cannot be read: of a version that this program does not know, or scribbled. Such a row
+//! counts as absent and never stops anybody; the writer moves it into `set_aside`, with its table, key
+//! and bytes, where it is counted and can be looked at. Owns what one transaction has met. Invariant:
+//! nothing that cannot be read is overwritten before it is kept.
+
+use std::cell::RefCell;
+
+use redb::{ReadableTable, WriteTransaction};
+
+use super::StoreError;
+use super::key::{self, Key};
+use super::rows::Record;
+use super::tables;
+use crate::clock;
+
+/// A row that was met and could not be read.
+pub(super) struct Unreadable {
+    key: Key,
+    set_aside: fn(&WriteTransaction, &[u8]) -> Result<(), StoreError>,
+}
+
+impl Unreadable {
+    /// Moves it into `set_aside`, unless it is gone or was replaced since.
+    pub(super) fn set_aside(&self, txn: &WriteTransaction) -> Result<(), StoreError> {
+        (self.set_aside)(txn, &self.key)
+    }
+}
+
+/// The rows that one transaction has met and could not read.
+#[derive(Default)]
+pub(super) struct Met(RefCell<Vec<Unreadable>>);
+
+impl Met {
+    /// The row of `key`; none where it cannot be read.
+    pub(super) fn row<R: Record>(
+        &self,
+        table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+        key: &[u8],
+    ) -> Result<Option<R>, StoreError> {
+        let Some(bytes) = table.get(key)? else {
+            return Ok(None);
+        };
+        Ok(self.read(key, bytes.value()).map(|(_, record)| record))
+    }
+
+    /// What a row among others says; none where it cannot be read.
+    pub(super) fn read<R: Record>(&self, key: &[u8], bytes: &[u8]) -> Option<(R::Key, R)> {
+        let read = tables::read::<R>(key, bytes);
+        if read.is_err() {
+            self.0.borrow_mut().push(Unreadable {
+                key: key.into(),
+                set_aside: set_aside::<R>,
+            });
+        }
+        read.ok()
+    }
+
+    /// Hands them over, and forgets them.
+    pub(super) fn take(&self) -> Vec<Unreadable> {
+        self.0.take()
+    }
+}
+
+fn set_aside<R: Record>(txn: &WriteTransaction, key: &[u8]) -> Result<(), StoreError> {
+    let mut table = txn.open_table(tables::of::<R>())?;
+    let Some(bytes) = table.get(key)? else {
+        return Ok(());
+    };
+    let Err(error) = tables::read::<R>(key, bytes.value()) else {
+        return Ok(());
+    };
+    keep::<R>(txn, key, bytes.value(), &error)?;
+    drop(bytes);
+    table.remove(key)?;
+    if let (Some(instead), Ok(_)) = (R::instead(clock::now()), R::key(key)) {
+        table.insert(key, tables::encoded(&instead)?.as_slice())?;
+    }
+    Ok(())
+}
+
+/// Keeps the bytes of a row that cannot be read. Others of the same table and key stay: a zero byte
+/// more tells them apart.
+pub(super) fn keep<R: Record>(
+    txn: &WriteTransaction,
+    key: &[u8],
+    bytes: &[u8],
+    error: &StoreError,
+) -> Result<(), StoreError> {
+    let mut aside = txn.open_table(tables::SET_ASIDE)?;
+    let mut place = Key::set_aside(R::TABLE, key);
+    while aside.get(&*place)?.is_some() {
+        place = place.longer();
+    }
+    aside.insert(&*place, bytes)?;
+    // No row has the number 0.
+    let id = key::number(R::TABLE, key).unwrap_or(0);
+    log::warn!(table = R::TABLE, id, err:% = error; "unreadable row set aside");
+    Ok(())
+}

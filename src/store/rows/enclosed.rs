@@ -1,0 +1,60 @@
+//! What belongs to a question beside its words, as jobs, rounds and persons hold it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Text, text};
+use crate::chat::Enclosed;
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum EnclosedRow<'n> {
+    Forward {
+        from: Option<Text<'n>>,
+        text: Text<'n>,
+        file: Option<Text<'n>>,
+    },
+    File {
+        kind: Text<'n>,
+        album: Option<Text<'n>>,
+    },
+    FileOfReply {
+        kind: Text<'n>,
+    },
+}
+
+impl<'n> From<&'n Enclosed> for EnclosedRow<'n> {
+    fn from(noun: &'n Enclosed) -> Self {
+        match noun {
+            Enclosed::Forward {
+                from,
+                text: words,
+                file,
+            } => Self::Forward {
+                from: text(from),
+                text: words.into(),
+                file: text(file),
+            },
+            Enclosed::File { kind, album } => Self::File {
+                kind: kind.into(),
+                album: text(album),
+            },
+            Enclosed::FileOfReply { kind } => Self::FileOfReply { kind: kind.into() },
+        }
+    }
+}
+
+impl From<EnclosedRow<'_>> for Enclosed {
+    fn from(row: EnclosedRow<'_>) -> Self {
+        match row {
+            EnclosedRow::Forward { from, text, file } => Self::Forward {
+                from: from.map(Text::into_owned),
+                text: text.into(),
+                file: file.map(Text::into_owned),
+            },
+            EnclosedRow::File { kind, album } => Self::File {
+                kind: kind.into(),
+                album: album.map(Text::into_owned),
+            },
+            EnclosedRow::FileOfReply { kind } => Self::FileOfReply { kind: kind.into() },
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Jobs, as `inbox` keeps them.
+
+use serde::{Deserialize, Serialize};
+
+use super::enclosed::EnclosedRow;
+use super::lane::LaneRow;
+use super::people::RoleRow;
+use super::{Record, Text, nouns, plain, shapes, text, with_texts};
+use crate::chat::command::Command;
+use crate::chat::{
+    Basis, ChatKind, Job, JobId, MessageId, Notice, Origin, Sender, Task, UpdateId, UserId,
+};
+use crate::clock::Timestamp;
+use crate::store::StoreError;
+use crate::store::key;
+
+impl Record for Job {
+    const TABLE: &'static str = "inbox";
+
+    type Shape<'n> = JobRow<'n>;
+    type Key = JobId;
+
+    fn key(bytes: &[u8]) -> Result<JobId, StoreError> {
+        key::number(Self::TABLE, bytes).map(JobId)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct JobRow<'n> {
+    id: u64,
+    origin: OriginRow,
+    lane: LaneRow,
+    kind: ChatKindRow,
+    messages: Vec<i32>,
+    sender: SenderRow<'n>,
+    role: RoleRow,
+    sent: u64,
+    accepted: u64,
+    attempts: u8,
+    seen: Option<Text<'n>>,
+    places: Vec<i32>,
+    task: TaskRow<'n>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum OriginRow {
+    Updates(Vec<i64>),
+    Timer(u64),
+    Terminal,
+}
+
+plain! { ChatKindRow is ChatKind { Private, Group } }
+
+#[derive(Serialize, Deserialize)]
+struct SenderRow<'n> {
+    id: i64,
+    name: Text<'n>,
+    language: Option<Text<'n>>,
+    is_chat: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+enum TaskRow<'n> {
+    Question {
+        text: Text<'n>,
+        quote: Option<Text<'n>>,
+        enclosed: Vec<EnclosedRow<'n>>,
+        basis: BasisRow,
+    },
+    Command(CommandRow<'n>),
+    Tell(NoticeRow<'n>),
+}
+
+#[derive(Serialize, Deserialize)]
+enum BasisRow {
+    Newest,
+    Round(u64),
+    InsteadOf(u64),
+}
+
+with_texts! {
+    CommandRow is Command {
+        Start { payload },
+        Help,
+        New,
+        Stop,
+        Status,
+        Grant { arguments },
+        Revoke { arguments },
+        Unknown { name },
+        Keys { arguments },
+    }
+}
+
+with_texts! {
+    NoticeRow is Notice {
+        NeedsApproval,
+        CannotRead { kind },
+        TooOld,
+        OwnersOnly,
+        GaveUp,
+        GroupNeedsApproval,
+        NoOwner,
+        PrivateOnly,
+        SayMore,
+        Missed,
+        TooMany,
+        TooManyCommands,
+    }
+}
+
+impl<'n> From<&'n Job> for JobRow<'n> {
+    fn from(noun: &'n Job) -> Self {
+        let numbers = |messages: &[MessageId]| messages.iter().map(|message| message.0).collect();
+        Self {
+            id: noun.id.0,
+            origin: (&noun.origin).into(),
+            lane: noun.lane.into(),
+            kind: noun.kind.into(),
+            messages: numbers(&noun.messages),
+            sender: (&noun.sender).into(),
+            role: noun.role.into(),
+            sent: noun.sent.0,
+            accepted: noun.accepted.0,
+            attempts: noun.attempts,
+            seen: text(&noun.seen),
+            places: numbers(&noun.places),
+            task: (&noun.task).into(),
+        }
+    }
+}
+
+impl From<JobRow<'_>> for Job {
+    fn from(row: JobRow<'_>) -> Self {
+        let messages = |numbers: Vec<i32>| numbers.into_iter().map(MessageId).collect();
+        Self {
+            id: JobId(row.id),
+            origin: row.origin.into(),
+            lane: row.lane.into(),
+            kind: row.kind.into(),
+            messages: messages(row.messages),
+            sender: row.sender.into(),
+            role: row.role.into(),
+            sent: Timestamp(row.sent),
+            accepted: Timestamp(row.accepted),
+            attempts: row.attempts,
+            seen: row.seen.map(Text::into_owned),
+            places: messages(row.places),
+            task: row.task.into(),
+        }
+    }
+}
+
+impl From<&Origin> for OriginRow {
+    fn from(noun: &Origin) -> Self {
+        match noun {
+            Origin::Updates(updates) => {
+                Self::Updates(updates.iter().map(|update| update.0).collect())
+            }
+            Origin::Timer(number) => Self::Timer(*number),
+            Origin::Terminal => Self::Terminal,
+        }
+    }
+}
+
+impl From<OriginRow> for Origin {
+    fn from(row: OriginRow) -> Self {
+        match row {
+            OriginRow::Updates(updates) => {
+                Self::Updates(updates.into_iter().map(UpdateId).collect())
+            }
+            OriginRow::Timer(number) => Self::Timer(number),
+            OriginRow::Terminal => Self::Terminal,
+        }
+    }
+}
+
+impl<'n> From<&'n Sender> for SenderRow<'n> {
+    fn from(noun: &'n Sender) -> Self {
+        Self {
+            id: noun.id.0,
+            name: (&noun.name).into(),
+            language: text(&noun.language),
+            is_chat: noun.is_chat,
+        }
+    }
+}
+
+impl From<SenderRow<'_>> for Sender {
+    fn from(row: SenderRow<'_>) -> Self {
+        Self {
+            id: UserId(row.id),
+            name: row.name.into(),
+            language: row.language.map(Text::into_owned),
+            is_chat: row.is_chat,
+        }
+    }
+}
+
+impl<'n> From<&'n Task> for TaskRow<'n> {
+    fn from(noun: &'n Task) -> Self {
+        match noun {
+            Task::Question {
+                text: words,
+                quote,
+                enclosed,
+                basis,
+            } => Self::Question {
+                text: words.into(),
+                quote: text(quote),
+                enclosed: shapes(enclosed),
+                basis: (*basis).into(),
+            },
+            Task::Command(command) => Self::Command(command.into()),
+            Task::Tell(notice) => Self::Tell(notice.into()),
+        }
+    }
+}
+
+impl From<TaskRow<'_>> for Task {
+    fn from(row: TaskRow<'_>) -> Self {
+        match row {
+            TaskRow::Question {
+                text,
+                quote,
+                enclosed,
+                basis,
+            } => Self::Question {
+                text: text.into(),
+                quote: quote.map(Text::into_owned),
+                enclosed: nouns(enclosed),
+                basis: basis.into(),
+            },
+            TaskRow::Command(command) => Self::Command(command.into()),
+            TaskRow::Tell(notice) => Self::Tell(notice.into()),
+        }
+    }
+}
+
+impl From<Basis> for BasisRow {
+    fn from(noun: Basis) -> Self {
+        match noun {
+            Basis::Newest => Self::Newest,
+            Basis::Round(job) => Self::Round(job.0),
+            Basis::InsteadOf(job) => Self::InsteadOf(job.0),
+        }
+    }
+}
+
+impl From<BasisRow> for Basis {
+    fn from(row: BasisRow) -> Self {
+        match row {
+            BasisRow::Newest => Self::Newest,
+            BasisRow::Round(job) => Self::Round(JobId(job)),
+            BasisRow::InsteadOf(job) => Self::InsteadOf(JobId(job)),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Single facts, as `meta` keeps them under their names.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use super::outbox::PauseRow;
+use crate::chat::ChatId;
+use crate::clock::{Pause, Timestamp};
+use crate::store::StoreError;
+use crate::store::key::Key;
+
+/// The table of all of them; each also has a name of its own.
+pub(super) const TABLE: &str = "meta";
+
+macro_rules! facts {
+    ($($(#[$doc:meta])* $noun:ident as $row:ident;)*) => {$(
+        impl Record for $noun {
+            const TABLE: &'static str = TABLE;
+
+            type Shape<'n> = $row;
+            type Key = Key;
+
+            fn key(bytes: &[u8]) -> Result<Key, StoreError> {
+                Ok(bytes.into())
+            }
+        }
+    )*};
+}
+
+facts! {
+    Offset as OffsetRow;
+    Cursor as CursorRow;
+    Parked as ParkedRow;
+    Deaths as DeathsRow;
+}
+
+/// Telegram's offset and when it was true.
+pub(in crate::store) struct Offset(pub(in crate::store) i64, pub(in crate::store) Timestamp);
+
+/// Where the pruning of a table goes on.
+pub(in crate::store) struct Cursor(pub(in crate::store) Key);
+
+/// How long each chat has to wait.
+#[derive(Default)]
+pub(in crate::store) struct Parked(pub(in crate::store) Vec<(ChatId, Pause)>);
+
+/// The newest starts after a crash, oldest first.
+#[derive(Default)]
+pub(in crate::store) struct Deaths(pub(in crate::store) Vec<Timestamp>);
+
+impl Deaths {
+    /// Those within `span` of `now`, whichever way a clock was set since.
+    pub(in crate::store) fn of_late(self, now: Timestamp, span: Duration) -> Vec<Timestamp> {
+        let is_recent = |at: &Timestamp| now.since(*at) < span && at.since(now) < span;
+        self.0.into_iter().filter(is_recent).collect()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct OffsetRow(i64, u64);
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct CursorRow(Vec<u8>);
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct ParkedRow(Vec<(i64, PauseRow)>);
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct DeathsRow(Vec<u64>);
+
+impl From<&Offset> for OffsetRow {
+    fn from(noun: &Offset) -> Self {
+        Self(noun.0, noun.1.0)
+    }
+}
+
+impl From<OffsetRow> for Offset {
+    fn from(row: OffsetRow) -> Self {
+        Self(row.0, Timestamp(row.1))
+    }
+}
+
+impl From<&Cursor> for CursorRow {
+    fn from(noun: &Cursor) -> Self {
+        Self(noun.0.to_vec())
+    }
+}
+
+impl From<CursorRow> for Cursor {
+    fn from(row: CursorRow) -> Self {
+        Self(row.0.as_slice().into())
+    }
+}
+
+impl From<&Parked> for ParkedRow {
+    fn from(noun: &Parked) -> Self {
+        let parked = noun.0.iter();
+        Self(
+            parked
+                .map(|(chat, pause)| (chat.0, (*pause).into()))
+                .collect(),
+        )
+    }
+}
+
+impl From<ParkedRow> for Parked {
+    fn from(row: ParkedRow) -> Self {
+        let parked = row.0.into_iter();
+        Self(
+            parked
+                .map(|(chat, pause)| (ChatId(chat), pause.into()))
+                .collect(),
+        )
+    }
+}
+
+impl From<&Deaths> for DeathsRow {
+    fn from(noun: &Deaths) -> Self {
+        Self(noun.0.iter().map(|at| at.0).collect())
+    }
+}
+
+impl From<DeathsRow> for Deaths {
+    fn from(row: DeathsRow) -> Self {
+        Self(row.0.into_iter().map(Timestamp).collect())
+    }
+}

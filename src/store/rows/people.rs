@@ -1,0 +1,134 @@
+//! Persons and groups, as `user_registry` keeps them.
+
+use serde::{Deserialize, Serialize};
+
+use super::enclosed::EnclosedRow;
+use super::lane::TopicRow;
+use super::{Record, Text, nouns, plain, shapes, text};
+use crate::chat::Role;
+use crate::chat::{MessageId, TopicId, UserId};
+use crate::clock::Timestamp;
+use crate::people::person::{Grant, Held, Person};
+use crate::store::StoreError;
+use crate::store::key;
+
+impl Record for Person {
+    const TABLE: &'static str = "user_registry";
+
+    type Shape<'n> = PersonRow<'n>;
+    type Key = UserId;
+
+    fn key(bytes: &[u8]) -> Result<UserId, StoreError> {
+        key::person(bytes)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct PersonRow<'n> {
+    name: Text<'n>,
+    language: Option<Text<'n>>,
+    grant: Option<GrantRow>,
+    first_seen: u64,
+    last_seen: u64,
+    told: bool,
+    reachable: bool,
+    held: Option<HeldRow<'n>>,
+    told_unread: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GrantRow {
+    role: RoleRow,
+    until: Option<u64>,
+}
+
+plain! { RoleRow is Role { Owner, Vip, Premium, Normal, Guest } }
+
+#[derive(Serialize, Deserialize)]
+struct HeldRow<'n> {
+    message: i32,
+    topic: Option<TopicRow>,
+    text: Text<'n>,
+    quote: Option<Text<'n>>,
+    enclosed: Vec<EnclosedRow<'n>>,
+    sent: u64,
+    told: u64,
+}
+
+impl<'n> From<&'n Person> for PersonRow<'n> {
+    fn from(noun: &'n Person) -> Self {
+        Self {
+            name: (&noun.name).into(),
+            language: text(&noun.language),
+            grant: noun.grant.map(GrantRow::from),
+            first_seen: noun.first_seen.0,
+            last_seen: noun.last_seen.0,
+            told: noun.told,
+            reachable: noun.reachable,
+            held: noun.held.as_ref().map(HeldRow::from),
+            told_unread: noun.told_unread.map(|at| at.0),
+        }
+    }
+}
+
+impl From<PersonRow<'_>> for Person {
+    fn from(row: PersonRow<'_>) -> Self {
+        Self {
+            name: row.name.into(),
+            language: row.language.map(Text::into_owned),
+            grant: row.grant.map(Grant::from),
+            first_seen: Timestamp(row.first_seen),
+            last_seen: Timestamp(row.last_seen),
+            told: row.told,
+            reachable: row.reachable,
+            held: row.held.map(Held::from),
+            told_unread: row.told_unread.map(Timestamp),
+        }
+    }
+}
+
+impl From<Grant> for GrantRow {
+    fn from(noun: Grant) -> Self {
+        Self {
+            role: noun.role.into(),
+            until: noun.until.map(|until| until.0),
+        }
+    }
+}
+
+impl From<GrantRow> for Grant {
+    fn from(row: GrantRow) -> Self {
+        Self {
+            role: row.role.into(),
+            until: row.until.map(Timestamp),
+        }
+    }
+}
+
+impl<'n> From<&'n Held> for HeldRow<'n> {
+    fn from(noun: &'n Held) -> Self {
+        Self {
+            message: noun.message.0,
+            topic: noun.topic.map(TopicRow::from),
+            text: (&noun.text).into(),
+            quote: text(&noun.quote),
+            enclosed: shapes(&noun.enclosed),
+            sent: noun.sent.0,
+            told: noun.told.0,
+        }
+    }
+}
+
+impl From<HeldRow<'_>> for Held {
+    fn from(row: HeldRow<'_>) -> Self {
+        Self {
+            message: MessageId(row.message),
+            topic: row.topic.map(TopicId::from),
+            text: row.text.into(),
+            quote: row.quote.map(Text::into_owned),
+            enclosed: nouns(row.enclosed),
+            sent: Timestamp(row.sent),
+            told: Timestamp(row.told),
+        }
+    }
+}
