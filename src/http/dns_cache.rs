@@ -206,7 +206,7 @@ fn work(shared: &Shared, wanted: &Receiver<String>) {
         shared.ended.notify_all();
         match (changed, failed) {
             (true, true) => {
-                warn!(known; "a host's name was not resolved; the addresses known are used")
+                warn!(known; "a host's name was not resolved; the addresses known are used");
             }
             (true, false) => info!("the host's name is resolved again"),
             (false, _) => {}

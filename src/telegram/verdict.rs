@@ -1,7 +1,7 @@
 //! What a refused call means, sorted by what the caller does next. Pure.
 //!
 //! Telegram's texts are matched in part and without regard to case: the server prints a prefix,
-//! changes the first letter, and passes upper-case codes of MTProto, the layer below, through.
+//! changes the first letter, and passes upper-case codes of `MTProto`, the layer below, through.
 
 use std::time::Duration;
 
@@ -122,8 +122,8 @@ pub(super) struct ErrorReply<'a> {
     pub(super) migrate_to: Option<ChatId>,
 }
 
-/// Parts of the descriptions of 400 and 403, in lower case. MTProto names the same errors by upper-case
-/// codes, which come under either status. The first row that fits counts.
+/// Parts of the descriptions of 400 and 403, in lower case. `MTProto` names the same errors by
+/// upper-case codes, which come under either status. The first row that fits counts.
 const KNOWN: &[(&str, Refusal)] = &[
     ("message is not modified", Refusal::NotModified),
     ("message_not_modified", Refusal::NotModified),

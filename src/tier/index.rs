@@ -79,7 +79,9 @@ impl Index {
         // One spelling may go on everywhere if it may in one signal.
         for same in phrases.chunk_by_mut(|a, b| a.text == b.text) {
             let is_open = same.iter().any(|phrase| phrase.is_open);
-            same.iter_mut().for_each(|phrase| phrase.is_open = is_open);
+            for phrase in same {
+                phrase.is_open = is_open;
+            }
         }
         phrases.dedup();
         phrases.shrink_to_fit();

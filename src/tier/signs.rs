@@ -60,7 +60,9 @@ impl Signs {
                 (rest, inside) = (next, in_word);
                 continue;
             };
-            found.iter().for_each(|phrase| hits.add(phrase.place));
+            for phrase in found {
+                hits.add(phrase.place);
+            }
             inside = phrase.chars().next_back().is_some_and(is_word);
             rest = rest.get(phrase.chars().count()..).unwrap_or_default();
         }

@@ -1,4 +1,4 @@
-//! DnsCache: a request over an open connection makes no look-up and no thread, and a resolver that
+//! Names: a request over an open connection makes no look-up and no thread, and a resolver that
 //! fails stops nobody who has an address.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
