@@ -78,7 +78,8 @@ enum BasisRow {
     InsteadOf(u64),
 }
 
-/// All but the last are of programs that kept a variant for each command, and are only read.
+/// A command that the first programs knew keeps the variant that they had for it, so that they read
+/// it; every other one is [`CommandRow::Typed`], and new ones need nothing here.
 #[derive(Serialize, Deserialize)]
 enum CommandRow<'n> {
     Start { payload: Text<'n> },
@@ -95,9 +96,19 @@ enum CommandRow<'n> {
 
 impl<'n> From<&'n Command> for CommandRow<'n> {
     fn from(noun: &'n Command) -> Self {
-        Self::Typed {
-            name: Text::Borrowed(&noun.name),
-            arguments: Text::Borrowed(&noun.arguments),
+        let name = Text::Borrowed(noun.name.as_str());
+        let arguments = Text::Borrowed(noun.arguments.as_str());
+        match (&*name, &*arguments) {
+            ("start", _) => Self::Start { payload: arguments },
+            ("help", "") => Self::Help,
+            ("new", "") => Self::New,
+            ("stop", "") => Self::Stop,
+            ("status", "") => Self::Status,
+            ("grant", _) => Self::Grant { arguments },
+            ("revoke", _) => Self::Revoke { arguments },
+            ("keys", _) => Self::Keys { arguments },
+            (_, "") => Self::Unknown { name },
+            (_, _) => Self::Typed { name, arguments },
         }
     }
 }

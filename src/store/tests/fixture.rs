@@ -87,7 +87,6 @@ fn tasks() -> Vec<Task> {
         question("more", Basis::Round(JobId(300))),
         question("again", Basis::InsteadOf(JobId(70_000))),
     ];
-    // The file holds a variant for each of these.
     let commands = [
         "/start claim_abc",
         "/help",

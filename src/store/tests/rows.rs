@@ -273,14 +273,22 @@ fn the_outbox_keeps_its_order_and_gives_up_one_chat_at_a_time() {
 fn a_command_is_kept_as_it_was_typed() {
     let folder = Folder::new();
     let store = folder.open();
-    let mut command = job(JobId(1), Lane::Terminal);
-    command.task = Task::Command(Command::parse("/Roll@bot 2  dice").unwrap());
-    let kept = command.clone();
-    done(&store, move |write| write.put_job(&command));
-    assert_eq!(
-        store.read_now(|read| read.job(JobId(1))).unwrap(),
-        Some(kept)
-    );
+    for typed in [
+        "/start claim",
+        "/help",
+        "/help me",
+        "/reset",
+        "/keys retest",
+        "/roll",
+        "/Roll@bot 2  dice",
+    ] {
+        let mut command = job(JobId(1), Lane::Terminal);
+        command.task = Task::Command(Command::parse(typed).unwrap());
+        let kept = command.clone();
+        done(&store, move |write| write.put_job(&command));
+        let found = store.read_now(|read| read.job(JobId(1))).unwrap();
+        assert_eq!(found, Some(kept), "{typed}");
+    }
 }
 
 #[test]
