@@ -1,7 +1,7 @@
 //! What an outgoing row does in its chat. Pure.
 //!
 //! What one kind has in common with others is asked of it here, so that a further kind is added here, in
-//! `telegram::send` and in the store.
+//! `telegram::send` (how it is sent) and in `store::rows::outbox` (how it lies in the data file).
 
 use super::rich::Rich;
 use super::{Button, MessageId};
