@@ -7,7 +7,6 @@ use redb::{Database, ReadableDatabase, ReadableTable};
 
 use super::faults::tamper;
 use super::*;
-
 use crate::keys::pacific;
 use crate::store::key::Key;
 use crate::store::tables::Definition;
@@ -119,7 +118,7 @@ fn one_row_in_two_of_every_table_is_set_aside_counted_and_missed_by_nobody() {
     assert_eq!(expected.len(), 1);
     for table in TABLES {
         let spoilt = spoil(&folder.file(), table, |at, _| at % 2 == 0);
-        assert!(spoilt.len() > 1, "a table with rows to spoil and to leave");
+        assert!(spoilt.len() > 1);
         expected.extend(spoilt);
     }
     expected.extend(spoil_facts(&folder.file()));
