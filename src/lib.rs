@@ -13,7 +13,8 @@
 //! 1. [`telegram::poll`] asks for updates after the offset it is given; [`telegram::backoff`] says
 //!    how long to wait after a failure.
 //! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
-//! 3. [`people::gate`] is the gate: serve, tell, or ignore. [`chat::command`] reads commands.
+//! 3. [`people::gate`] is the gate: serve, tell, or ignore. [`chat::command`] reads what is
+//!    typed as a command, and [`app::commands`] lists those there are.
 //! 4. [`app::intake`] and [`app::intake::journal`] write the job; only then does the offset move.
 //!    *The single door in.* What is about an earlier question (a changed message, a button:
 //!    `intake::reask`; a reply, a further piece: `intake::draft`) is decided in that same

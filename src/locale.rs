@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::chat::Role;
 use crate::chat::answer::{Failure, Finish};
-use crate::chat::command::{GrantMistake, GrantRequest};
 use crate::chat::{Notice, UserId};
 
 mod buttons;
+pub(crate) mod commands;
 pub(crate) mod key_report;
 mod keys;
 mod sentences;
@@ -177,29 +177,6 @@ impl Locale {
         }
     }
 
-    /// Answer to `/help`, with the Owner's commands for the Owner.
-    pub(crate) fn help(&self, role: Role) -> String {
-        let texts = &self.sentences.help;
-        match role {
-            Role::Owner => format!("{}\n\n{}", texts.everyone.trim(), texts.owner.trim()),
-            Role::Vip | Role::Premium | Role::Normal | Role::Guest => {
-                texts.everyone.trim().to_owned()
-            }
-        }
-    }
-
-    /// Answer to `/start`: a greeting, and in one line what is kept for how long (design §6).
-    pub(crate) fn start(&self, role: Role, history_days: u32) -> String {
-        let texts = &self.sentences.start;
-        let privacy = match role {
-            Role::Guest => texts.privacy_guest.clone(),
-            Role::Owner | Role::Vip | Role::Premium | Role::Normal => {
-                fill(&texts.privacy, &[("days", &history_days.to_string())])
-            }
-        };
-        format!("{}\n\n{privacy}", texts.greeting.trim())
-    }
-
     pub(crate) fn disk(&self, news: DiskNews) -> &str {
         let texts = &self.sentences.disk;
         match news {
@@ -217,60 +194,6 @@ impl Locale {
             &self.sentences.terminal.greeting,
             &self.sentences.terminal.hint,
         ]
-    }
-
-    /// Answer to `/new`.
-    pub(crate) fn new_conversation(&self) -> &str {
-        &self.sentences.command.new_conversation
-    }
-
-    /// Answer to `/stop` that ended a turn.
-    pub(crate) fn stopped(&self) -> &str {
-        &self.sentences.command.stopped
-    }
-
-    /// Answer to `/stop` when nothing runs.
-    pub(crate) fn nothing_to_stop(&self) -> &str {
-        &self.sentences.command.nothing_to_stop
-    }
-
-    /// Answer to a command the bot does not know.
-    pub(crate) fn unknown_command(&self, name: &str) -> String {
-        fill(&self.sentences.command.unknown, &[("name", name)])
-    }
-
-    /// Told to the Owner after `/grant`.
-    pub(crate) fn granted(&self, request: GrantRequest) -> String {
-        let texts = &self.sentences.grant;
-        let id = request.user.to_string();
-        let role = self.role(request.role);
-        match request.days {
-            Some(days) => {
-                let days = days.to_string();
-                fill(
-                    &texts.done_for,
-                    &[("id", &id), ("role", role), ("days", &days)],
-                )
-            }
-            None => fill(&texts.done, &[("id", &id), ("role", role)]),
-        }
-    }
-
-    /// Told to the Owner after `/revoke` of a role that was there.
-    /// To somebody who was told to wait, once a role is granted.
-    pub(crate) fn welcome(&self) -> &str {
-        &self.sentences.grant.welcome
-    }
-
-    pub(crate) fn revoked(&self, user: UserId) -> String {
-        let id = user.to_string();
-        fill(&self.sentences.grant.revoked, &[("id", &id)])
-    }
-
-    /// Told to the Owner after `/revoke` of a role that was not there.
-    pub(crate) fn nothing_to_revoke(&self, user: UserId) -> String {
-        let id = user.to_string();
-        fill(&self.sentences.grant.nothing_to_revoke, &[("id", &id)])
     }
 
     /// Told to the person whose role ran out; `now` is what they have from here on.
@@ -291,21 +214,6 @@ impl Locale {
                 ("now", self.role(now)),
             ],
         )
-    }
-
-    /// What is wrong with a `/grant` or `/revoke`, and the right way.
-    pub(crate) fn grant_mistake(&self, mistake: &GrantMistake) -> String {
-        let texts = &self.sentences.grant;
-        match mistake {
-            GrantMistake::GrantUsage => texts.usage.clone(),
-            GrantMistake::RevokeUsage => texts.revoke_usage.clone(),
-            GrantMistake::NotAnId { given } => fill(&texts.not_an_id, &[("given", given)]),
-            GrantMistake::ServiceId { id } => fill(&texts.service_id, &[("id", &id.to_string())]),
-            GrantMistake::UnknownRole { given } => fill(&texts.unknown_role, &[("given", given)]),
-            GrantMistake::OwnerRole => texts.owner_role.clone(),
-            GrantMistake::GroupTooHigh => texts.group_too_high.clone(),
-            GrantMistake::BadDays { given } => fill(&texts.bad_days, &[("given", given)]),
-        }
     }
 
     /// A role's name.

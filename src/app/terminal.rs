@@ -14,7 +14,6 @@ use tokio::sync::mpsc;
 use crate::app::call::{Sight, View};
 use crate::app::ending::{Cancel, Ending};
 use crate::app::engine::{Backend, Engine};
-use crate::app::ops::status;
 use crate::app::{close, commands, turn};
 use crate::chat::Role;
 use crate::chat::answer::{Failure, Viewer};
@@ -117,33 +116,9 @@ impl Terminal {
     }
 
     async fn obey(&self, command: &Command) -> anyhow::Result<()> {
-        let text = match command {
-            Command::New => {
-                self.engine
-                    .store
-                    .write(|rows| rows.clear_lane(Lane::Terminal))
-                    .await?;
-                self.locale.new_conversation().to_owned()
-            }
-            Command::Status => {
-                let last = status::last_answer(&self.engine, Lane::Terminal, Role::Owner).await;
-                let snapshot = status::of_engine(&self.engine).await;
-                snapshot.text(self.locale, Role::Owner, last.as_deref())
-            }
-            Command::Keys { arguments } => {
-                commands::keys(&self.engine, self.locale, arguments).await
-            }
-            Command::Stop => self.locale.nothing_to_stop().to_owned(),
-            Command::Start { .. }
-            | Command::Help
-            | Command::Grant { .. }
-            | Command::Revoke { .. }
-            | Command::Unknown { .. } => {
-                let [_, hint] = self.locale.terminal();
-                hint.to_owned()
-            }
-        };
-        Ok(say(&text)?)
+        let said = commands::run_at_terminal(&self.engine, self.locale, command).await?;
+        let [_, hint] = self.locale.terminal();
+        Ok(say(said.as_deref().unwrap_or(hint))?)
     }
 
     /// One question: the answer is printed while it grows. Ctrl-C ends it, not the conversation.

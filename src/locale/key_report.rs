@@ -81,11 +81,6 @@ impl Locale {
         keys.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
-    /// What is wrong with a `/keys`.
-    pub(crate) fn keys_usage(&self) -> &str {
-        &self.sentences.key_report.usage
-    }
-
     fn group(&self, group: Option<Group>) -> String {
         let texts = &self.sentences.key_report;
         let name = match group {

@@ -1,6 +1,8 @@
 //! The shape of a locale file: one field per sentence, named after what it is said for. Pure.
 //! Invariant: what a language file holds and what is listed here are the same.
 
+use std::collections::BTreeMap;
+
 use toml::{Table, Value};
 
 /// Derived deserialisation costs 25 KB of binary for each of these structs; this costs next to
@@ -27,6 +29,9 @@ macro_rules! file {
         #[derive(Debug)]
         pub(super) struct Sentences {
             $(pub(super) $section: $table,)*
+            /// What the commands say, each sentence by the names of its command and its own, as in
+            /// `grant.done`. Which there must be is known where the commands are.
+            pub(super) commands: BTreeMap<String, String>,
         }
 
         impl Sentences {
@@ -43,6 +48,7 @@ macro_rules! file {
                         section.end();
                         table
                     },)*
+                    commands: take_commands(&mut file, &mut mistakes),
                 };
                 mistakes.extend(file.keys().cloned());
                 if mistakes.is_empty() { Ok(sentences) } else { Err(mistakes) }
@@ -89,14 +95,34 @@ impl<'a> Section<'a> {
     }
 }
 
+/// The tables of `commands`, one for each command.
+fn take_commands(file: &mut Table, mistakes: &mut Vec<String>) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    let Some(Value::Table(commands)) = file.remove("commands") else {
+        mistakes.push("commands".to_owned());
+        return texts;
+    };
+    for (command, section) in commands {
+        let Value::Table(section) = section else {
+            mistakes.push(format!("commands.{command}"));
+            continue;
+        };
+        for (name, text) in section {
+            if let Value::String(text) = text {
+                texts.insert(format!("{command}.{name}"), text);
+            } else {
+                mistakes.push(format!("commands.{command}.{name}"));
+            }
+        }
+    }
+    texts
+}
+
 file! {
     notice: Notices,
     media: Media,
     failure: Failures,
     finish: Finishes,
-    help: Help,
-    start: Start,
-    command: Commands,
     grant: Grants,
     status: StatusLines,
     queue: QueuePlaces,
@@ -146,7 +172,7 @@ tables! {
     }
 
     /// The lines of `/keys`.
-    KeyLines { money, group, everybody, paid, also, used, last, obstacle, obstacle_of, usage }
+    KeyLines { money, group, everybody, paid, also, used, last, obstacle, obstacle_of }
 
     /// One per [`crate::keys::Standing`], and for what is not known of it.
     Standings { available, resting, resting_unknown, blacklisted, dead, dead_for_good }
@@ -186,16 +212,8 @@ tables! {
     /// One per [`crate::chat::answer::Finish`] that needs a note.
     Finishes { length_limit, continuation, broken }
 
-    Help { everyone, owner }
-
-    Start { greeting, privacy, privacy_guest }
-
-    Commands { new_conversation, stopped, nothing_to_stop, unknown }
-
-    Grants {
-        done, done_for, welcome, revoked, nothing_to_revoke, expired, expired_of, usage, revoke_usage,
-        not_an_id, service_id, unknown_role, owner_role, group_too_high, bad_days,
-    }
+    /// Of a role that ran out.
+    Grants { expired, expired_of }
 
     StatusLines { version, uptime, keys, next_wake, queue, memory, answer_time, last, set_aside, role }
 
@@ -268,6 +286,14 @@ mod tests {
                 ],
             ),
             (format!("{whole}\n[more]\na = 'b'\n"), vec!["more"]),
+            (
+                whole.replace("[commands.stop]", "[commands.stop.more]"),
+                vec!["commands.stop.more"],
+            ),
+            (
+                whole.replace("nothing = ", "nothing = 0 # "),
+                vec!["commands.revoke.nothing", "commands.stop.nothing"],
+            ),
             (
                 whole.replace("division_by_zero = ", "division_by_zero = 0 # "),
                 vec!["offline.division_by_zero"],

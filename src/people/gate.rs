@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::person::{Grant, Person, role_of};
 use crate::chat::Role;
-use crate::chat::command::Command;
+use crate::chat::command::{Command, Place, Rights, Who};
 use crate::chat::enclosed::Enclosed;
 use crate::chat::{Addressed, Author, ChatKind, Content, Inbound, Notice, Sender, Task, UserId};
 use crate::clock::Timestamp;
@@ -58,8 +58,8 @@ pub(crate) struct Known<'a> {
 pub(crate) enum Admission {
     /// Goes to the inbox, and from there to a turn or to the commands.
     Serve { role: Role, task: Task },
-    /// Goes to the inbox as [`Task::Tell`]. After [`Notice::NeedsApproval`] and
-    /// [`Notice::NoOwner`] the person counts as told, after [`Notice::GroupNeedsApproval`] the group.
+    /// Goes to the inbox as [`Task::Tell`]. After [`Notice::NeedsApproval`] and [`Notice::NoOwner`]
+    /// the person counts as told, after [`Notice::GroupNeedsApproval`] the group.
     Tell(Notice),
     /// Journaled and dropped.
     Ignore(Ignored),
@@ -115,13 +115,26 @@ impl Gate {
     }
 }
 
-/// Decides what becomes of a message.
-pub(crate) fn admit(inbound: &Inbound, gate: &Gate, known: Known<'_>, now: Timestamp) -> Admission {
+/// Decides what becomes of a message; `rights_of` tells who may give a command, and nothing of one
+/// that there is not.
+pub(crate) fn admit(
+    inbound: &Inbound,
+    rights_of: fn(&Command) -> Option<Rights>,
+    gate: &Gate,
+    known: Known<'_>,
+    now: Timestamp,
+) -> Admission {
     if let Some(ignored) = not_for_us(inbound, gate) {
         return Admission::Ignore(ignored);
     }
     let command = command_of(inbound);
-    let owners = command.as_ref().is_some_and(Command::is_owners);
+    let rights = command.as_ref().and_then(rights_of);
+    let is_unknown = command.is_some() && rights.is_none();
+    if is_unknown && inbound.addressed == Addressed::Command {
+        return Admission::Ignore(Ignored::UnknownCommand);
+    }
+    let owners = rights.is_some_and(|rights| rights.who == Who::Owner);
+    let works_here = rights.is_none_or(|rights| rights.places.contains(&Place::from(inbound.kind)));
     let role = gate.role(&inbound.sender, inbound.kind, known, now);
     let is_owner = role == Some(Role::Owner);
     if owners && !is_owner && grant_of(known.person).is_none() {
@@ -133,9 +146,7 @@ pub(crate) fn admit(inbound: &Inbound, gate: &Gate, known: Known<'_>, now: Times
     match command {
         Some(_) if owners && !is_owner => Admission::Tell(Notice::OwnersOnly),
         Some(_) if owners && is_stale(inbound, gate, now) => stale(inbound.kind),
-        Some(_) if owners && inbound.kind == ChatKind::Group => {
-            Admission::Tell(Notice::PrivateOnly)
-        }
+        Some(_) if !works_here => Admission::Tell(Notice::PrivateOnly),
         Some(command) => Admission::Serve {
             role,
             task: Task::Command(command),
@@ -156,11 +167,7 @@ fn not_for_us(inbound: &Inbound, gate: &Gate) -> Option<Ignored> {
     }
     match inbound.addressed {
         Addressed::No => Some(Ignored::NotAddressed),
-        Addressed::Command => match command_of(inbound) {
-            Some(Command::Unknown { .. }) => Some(Ignored::UnknownCommand),
-            Some(_) | None => None,
-        },
-        Addressed::Private | Addressed::Mention | Addressed::Reply => None,
+        Addressed::Private | Addressed::Mention | Addressed::Reply | Addressed::Command => None,
     }
 }
 

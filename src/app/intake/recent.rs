@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::chat::command::Command;
+use crate::app::commands;
 use crate::chat::{Job, Lane, Task};
 use crate::clock::Instant;
 
@@ -35,7 +35,7 @@ impl Recent {
                     self.0.push_front((now, Arc::new(job.clone())));
                 }
             }
-            Task::Command(Command::New | Command::Stop) => self.forget(job.lane),
+            Task::Command(command) if commands::ends(command).is_some() => self.forget(job.lane),
             Task::Command(_) | Task::Tell(_) => {}
         }
     }

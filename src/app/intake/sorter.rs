@@ -13,8 +13,8 @@ use std::time::Duration;
 use log::{debug, warn};
 
 use super::journal::{Before, Draft, Entry, Expired};
-use crate::app::Ctx;
 use crate::app::engine::Settings;
+use crate::app::{Ctx, commands};
 use crate::chat::Role;
 use crate::chat::pieces::Piece;
 use crate::chat::{
@@ -141,7 +141,13 @@ impl Sorter<'_> {
         self.load(inbound.sender.id, inbound.chat, inbound.kind)
             .await?;
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
-        let admission = admit(&inbound, &self.settings.gate(), known, self.theirs);
+        let admission = admit(
+            &inbound,
+            commands::rights,
+            &self.settings.gate(),
+            known,
+            self.theirs,
+        );
         let (role, task, is_aside) = match admission {
             Admission::Serve { role, task } => match self.answerable(&inbound, task) {
                 Some(task) => (role, task, false),

@@ -7,6 +7,21 @@ const GROUP: i64 = -100;
 const NOW: Timestamp = Timestamp::from_secs(10_000);
 const STALE: Duration = Duration::from_mins(30);
 
+/// Commands for everybody everywhere, for the Owner in private, and for everybody in private.
+fn rights(command: &Command) -> Option<Rights> {
+    let (who, places): (_, &[Place]) = match command.name.as_str() {
+        "start" | "help" | "new" => (Who::Everybody, &[Place::Private, Place::Group]),
+        "grant" => (Who::Owner, &[Place::Private]),
+        "forget" => (Who::Everybody, &[Place::Private]),
+        _ => return None,
+    };
+    Some(Rights { who, places })
+}
+
+fn admit(inbound: &Inbound, gate: &Gate, known: Known<'_>, now: Timestamp) -> Admission {
+    super::admit(inbound, rights, gate, known, now)
+}
+
 fn gate(access: Access, groups: Groups) -> Gate {
     Gate {
         access,
@@ -79,7 +94,8 @@ fn asks(role: Role, text: &str) -> Admission {
     }
 }
 
-fn commands(role: Role, command: Command) -> Admission {
+fn commands(role: Role, typed: &str) -> Admission {
+    let command = Command::parse(typed).unwrap();
     Admission::Serve {
         role,
         task: Task::Command(command),
@@ -159,11 +175,7 @@ fn in_a_group_only_what_is_meant_for_the_bot_is_heard() {
         ),
         (Addressed::Mention, "hi", asks(Role::Guest, "hi")),
         (Addressed::Reply, "hi", asks(Role::Guest, "hi")),
-        (
-            Addressed::Command,
-            "/help",
-            commands(Role::Guest, Command::Help),
-        ),
+        (Addressed::Command, "/help", commands(Role::Guest, "/help")),
         (
             Addressed::Command,
             "/roll 6",
@@ -269,11 +281,8 @@ fn an_anonymous_admin_has_the_groups_role_and_no_owners_power() {
 
 #[test]
 fn commands_go_through_the_same_gate() {
-    let start = || Command::Start {
-        payload: "x".to_owned(),
-    };
     let cases = [
-        (open(), commands(Role::Guest, start())),
+        (open(), commands(Role::Guest, "/start x")),
         (approve(), Admission::Tell(Notice::NeedsApproval)),
         (
             gate(Access::Closed, Groups::Leave),
@@ -284,18 +293,12 @@ fn commands_go_through_the_same_gate() {
         let said = admit(&private(ANNA, "/start x"), &gate, nobody(), NOW);
         assert_eq!(said, expected);
     }
-    let unknown = Command::Unknown {
-        name: "roll".to_owned(),
-    };
     let said = admit(&private(ANNA, "/roll"), &open(), nobody(), NOW);
-    assert_eq!(said, commands(Role::Guest, unknown));
+    assert_eq!(said, commands(Role::Guest, "/roll"));
 }
 
 #[test]
 fn the_owners_commands_are_for_the_owner_in_private() {
-    let grant = Command::Grant {
-        arguments: "5 vip".to_owned(),
-    };
     let vip = row(Some(Role::Vip), false);
     let in_private = |id| private(id, "/grant 5 vip");
     let ignored = Admission::Ignore(Ignored::NotOwner);
@@ -304,7 +307,7 @@ fn the_owners_commands_are_for_the_owner_in_private() {
             open(),
             in_private(OWNER),
             nobody(),
-            commands(Role::Owner, grant),
+            commands(Role::Owner, "/grant 5 vip"),
         ),
         (
             open(),
@@ -327,11 +330,23 @@ fn the_owners_commands_are_for_the_owner_in_private() {
 }
 
 #[test]
+fn a_command_that_shows_private_things_works_in_private_only() {
+    let said = admit(&private(ANNA, "/forget"), &open(), nobody(), NOW);
+    assert_eq!(said, commands(Role::Guest, "/forget"));
+    let in_group = group(ANNA, Addressed::Command, "/forget");
+    let said = admit(&in_group, &open(), nobody(), NOW);
+    assert_eq!(said, Admission::Tell(Notice::PrivateOnly));
+    let old = aged(private(ANNA, "/forget"), STALE + Duration::from_millis(1));
+    let said = admit(&old, &open(), nobody(), NOW);
+    assert_eq!(said, commands(Role::Guest, "/forget"));
+}
+
+#[test]
 fn a_stale_message_is_explained_in_private_and_dropped_in_groups() {
     let old = STALE + Duration::from_millis(1);
     let told = Admission::Tell(Notice::TooOld);
     let dropped = Admission::Ignore(Ignored::Stale);
-    let help = || commands(Role::Guest, Command::Help);
+    let help = || commands(Role::Guest, "/help");
     let mention = |text| group(ANNA, Addressed::Mention, text);
     let cases = [
         (aged(private(ANNA, "hi"), STALE), asks(Role::Guest, "hi")),
@@ -401,7 +416,7 @@ fn a_medium_is_asked_by_its_caption_or_explained() {
             Admission::Tell(Notice::CannotRead { kind: kind.clone() }),
         ),
         (" \n", Admission::Tell(Notice::CannotRead { kind })),
-        ("/help", commands(Role::Guest, Command::Help)),
+        ("/help", commands(Role::Guest, "/help")),
     ];
     for (caption, expected) in cases {
         assert_eq!(

@@ -78,17 +78,49 @@ enum BasisRow {
     InsteadOf(u64),
 }
 
-with_texts! {
-    CommandRow is Command {
-        Start { payload },
-        Help,
-        New,
-        Stop,
-        Status,
-        Grant { arguments },
-        Revoke { arguments },
-        Unknown { name },
-        Keys { arguments },
+/// All but the last are of programs that kept a variant for each command, and are only read.
+#[derive(Serialize, Deserialize)]
+enum CommandRow<'n> {
+    Start { payload: Text<'n> },
+    Help,
+    New,
+    Stop,
+    Status,
+    Grant { arguments: Text<'n> },
+    Revoke { arguments: Text<'n> },
+    Unknown { name: Text<'n> },
+    Keys { arguments: Text<'n> },
+    Typed { name: Text<'n>, arguments: Text<'n> },
+}
+
+impl<'n> From<&'n Command> for CommandRow<'n> {
+    fn from(noun: &'n Command) -> Self {
+        Self::Typed {
+            name: Text::Borrowed(&noun.name),
+            arguments: Text::Borrowed(&noun.arguments),
+        }
+    }
+}
+
+impl From<CommandRow<'_>> for Command {
+    fn from(row: CommandRow<'_>) -> Self {
+        let none = Text::Borrowed("");
+        let (name, arguments) = match row {
+            CommandRow::Start { payload } => (Text::Borrowed("start"), payload),
+            CommandRow::Help => (Text::Borrowed("help"), none),
+            CommandRow::New => (Text::Borrowed("new"), none),
+            CommandRow::Stop => (Text::Borrowed("stop"), none),
+            CommandRow::Status => (Text::Borrowed("status"), none),
+            CommandRow::Grant { arguments } => (Text::Borrowed("grant"), arguments),
+            CommandRow::Revoke { arguments } => (Text::Borrowed("revoke"), arguments),
+            CommandRow::Unknown { name } => (name, none),
+            CommandRow::Keys { arguments } => (Text::Borrowed("keys"), arguments),
+            CommandRow::Typed { name, arguments } => (name, arguments),
+        };
+        Self {
+            name: name.into_owned(),
+            arguments: arguments.into_owned(),
+        }
     }
 }
 

@@ -77,7 +77,6 @@ fn tasks() -> Vec<Task> {
         enclosed: Vec::new(),
         basis,
     };
-    let arguments = || text("5 vip 30");
     let mut tasks = vec![
         Task::Question {
             text: text("为什么天空是蓝色的？"),
@@ -88,25 +87,19 @@ fn tasks() -> Vec<Task> {
         question("more", Basis::Round(JobId(300))),
         question("again", Basis::InsteadOf(JobId(70_000))),
     ];
+    // The file holds a variant for each of these.
     let commands = [
-        Command::Start {
-            payload: text("claim_abc"),
-        },
-        Command::Help,
-        Command::New,
-        Command::Stop,
-        Command::Status,
-        Command::Grant {
-            arguments: arguments(),
-        },
-        Command::Revoke {
-            arguments: text("5"),
-        },
-        Command::Unknown { name: text("foo") },
-        Command::Keys {
-            arguments: text("retest"),
-        },
-    ];
+        "/start claim_abc",
+        "/help",
+        "/new",
+        "/stop",
+        "/status",
+        "/grant 5 vip 30",
+        "/revoke 5",
+        "/foo",
+        "/keys retest",
+    ]
+    .map(|typed| Command::parse(typed).unwrap());
     tasks.extend(commands.map(Task::Command));
     let notices = [
         Notice::NeedsApproval,

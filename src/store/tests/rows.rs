@@ -270,13 +270,27 @@ fn the_outbox_keeps_its_order_and_gives_up_one_chat_at_a_time() {
 }
 
 #[test]
+fn a_command_is_kept_as_it_was_typed() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let mut command = job(JobId(1), Lane::Terminal);
+    command.task = Task::Command(Command::parse("/Roll@bot 2  dice").unwrap());
+    let kept = command.clone();
+    done(&store, move |write| write.put_job(&command));
+    assert_eq!(
+        store.read_now(|read| read.job(JobId(1))).unwrap(),
+        Some(kept)
+    );
+}
+
+#[test]
 fn a_group_that_closes_leaves_no_question_that_nobody_would_read_the_answer_of() {
     let folder = Folder::new();
     let store = folder.open();
     let (group, other, private) = (lane(-7, None, 9), lane(-8, None, 9), lane(9, None, 9));
     let mut kept = Vec::new();
     for lane in [group, other, private] {
-        let command = Task::Command(Command::New);
+        let command = Task::Command(Command::parse("/new").unwrap());
         for task in [None, Some(command)] {
             let is_kept = lane != group || task.is_some();
             let id = done(&store, move |write| {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use log::debug;
 
 use super::Sorter;
+use crate::app::commands;
 use crate::app::intake::journal::{Draft, Entry};
 use crate::app::intake::reask::{Edit, Press};
 use crate::chat::Role;
@@ -141,7 +142,8 @@ impl Sorter<'_> {
         self.load(inbound.sender.id, inbound.chat, inbound.kind)
             .await?;
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
-        match admit(&inbound, &self.settings.gate(), known, self.theirs) {
+        let gate = self.settings.gate();
+        match admit(&inbound, commands::rights, &gate, known, self.theirs) {
             Admission::Serve {
                 role,
                 task: task @ Task::Question { .. },

@@ -1,0 +1,69 @@
+//! The conversation itself: `/new` begins another one, `/stop` ends what is being answered.
+
+use std::sync::Arc;
+
+use super::entry::{EVERYBODY, Entry, Given, Reply};
+use crate::app::ending::Ending;
+use crate::app::engine::Settings;
+use crate::app::turn;
+use crate::chat::JobId;
+use crate::locale::commands::texts;
+use crate::outgoing::Head;
+use crate::store::{StoreError, Write};
+
+pub(super) const COMMANDS: &[Entry] = &[
+    Entry {
+        names: &["new", "reset", "clear"],
+        rights: EVERYBODY,
+        ends: Some(Ending::Discarded),
+        run: |given| new(given).at_once(),
+    },
+    Entry {
+        names: &["stop"],
+        rights: EVERYBODY,
+        ends: Some(Ending::Stopped),
+        run: |given| stop(given).at_once(),
+    },
+];
+
+texts! {
+    "new" { NEW_DONE = "done" }
+    "stop" { STOPPED = "done", NOTHING_TO_STOP = "nothing" }
+}
+
+/// The lane forgets its rounds, and the questions that waited in it.
+fn new(given: Given<'_>) -> Reply {
+    let (lane, settings) = (given.lane, given.engine.settings());
+    let waiting = given.cancelled.waiting;
+    Reply::say(given.locale.command(NEW_DONE, &[])).with_effect(move |store| {
+        let undone = discard(store, &settings, &waiting)?;
+        store.clear_lane(lane)?;
+        Ok(undone)
+    })
+}
+
+/// The questions that waited are discarded; what the running one has said is kept.
+fn stop(given: Given<'_>) -> Reply {
+    let (settings, cancelled) = (given.engine.settings(), given.cancelled);
+    let text = if cancelled.waiting.is_empty() && !cancelled.running {
+        NOTHING_TO_STOP
+    } else {
+        STOPPED
+    };
+    Reply::say(given.locale.command(text, &[]))
+        .with_effect(move |store| discard(store, &settings, &cancelled.waiting))
+}
+
+/// Takes questions that waited out of the inbox; rows that undo what earlier runs of them have
+/// shown.
+fn discard(
+    store: &mut Write<'_>,
+    settings: &Arc<Settings>,
+    jobs: &[JobId],
+) -> Result<Vec<Head>, StoreError> {
+    let undone: Result<Vec<Vec<Head>>, StoreError> = jobs
+        .iter()
+        .map(|job| turn::discard(store, settings, *job))
+        .collect();
+    Ok(undone?.concat())
+}

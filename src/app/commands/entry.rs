@@ -1,0 +1,111 @@
+//! What a command is made of: what calls it, who may give it, what it does, and what it says.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::app::Ctx;
+use crate::app::ending::Ending;
+use crate::app::engine::Engine;
+use crate::app::scheduler::Cancelled;
+use crate::chat::command::{Command, Place, Rights, Who};
+use crate::chat::{Button, Lane, Role};
+use crate::locale::Locale;
+use crate::outgoing::Head;
+use crate::store::{StoreError, Write};
+
+/// One command. What `/help` and a menu tell of it is in the locale files, under its name
+/// ([`Locale::command_help`]); where the menu has it follows from its rights.
+pub(super) struct Entry {
+    /// Lower case; the first is its name, the others are aliases.
+    pub(super) names: &'static [&'static str],
+    pub(super) rights: Rights,
+    /// How it ends what its lane waits for and runs; `None`: it leaves that alone.
+    pub(super) ends: Option<Ending>,
+    pub(super) run: for<'a> fn(Given<'a>) -> Running<'a>,
+}
+
+impl Entry {
+    pub(super) fn name(&self) -> &'static str {
+        self.names.first().copied().unwrap_or_default()
+    }
+}
+
+/// For everybody, everywhere.
+pub(super) const EVERYBODY: Rights = Rights {
+    who: Who::Everybody,
+    places: &[Place::Private, Place::Group, Place::Terminal],
+};
+/// For everybody who writes to the bot; the terminal has words of its own for what these say.
+pub(super) const EVERYBODY_IN_CHATS: Rights = Rights {
+    who: Who::Everybody,
+    places: &[Place::Private, Place::Group],
+};
+/// For the Owner in private: it is about people, whom the terminal has none of.
+pub(super) const OWNER: Rights = Rights {
+    who: Who::Owner,
+    places: &[Place::Private],
+};
+/// For the Owner, in private and at the terminal.
+pub(super) const OWNER_AND_TERMINAL: Rights = Rights {
+    who: Who::Owner,
+    places: &[Place::Private, Place::Terminal],
+};
+
+/// A command that was given, and what it may use.
+pub(super) struct Given<'a> {
+    pub(super) command: &'a Command,
+    pub(super) lane: Lane,
+    /// Of whoever gave it.
+    pub(super) role: Role,
+    pub(super) locale: &'static Locale,
+    pub(super) engine: &'a Arc<Engine>,
+    /// The running bot; none at the terminal.
+    pub(super) bot: Option<&'a Ctx>,
+    /// What ended in its lane on account of it ([`Entry::ends`]).
+    pub(super) cancelled: Cancelled,
+    /// All the commands there are, in the order of `/help`.
+    pub(super) all: &'static [&'static [Entry]],
+}
+
+/// A command that is being carried out.
+pub(super) type Running<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
+
+/// What a command changes, within the transaction that ends its job; gives back the rows it put
+/// into the outbox. It is called again where a transaction failed.
+pub(super) type Effect = Arc<dyn Fn(&mut Write<'_>) -> Result<Vec<Head>, StoreError> + Send + Sync>;
+
+/// What is said, with which button, and what changes in the same transaction.
+pub(super) struct Reply {
+    pub(super) text: String,
+    pub(super) button: Option<Button>,
+    pub(super) effect: Option<Effect>,
+}
+
+impl Reply {
+    pub(super) fn say(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            button: None,
+            effect: None,
+        }
+    }
+
+    pub(super) fn with_button(self, button: Option<Button>) -> Self {
+        Self { button, ..self }
+    }
+
+    pub(super) fn with_effect(
+        self,
+        effect: impl Fn(&mut Write<'_>) -> Result<Vec<Head>, StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            effect: Some(Arc::new(effect)),
+            ..self
+        }
+    }
+
+    /// As a command that has nothing to wait for.
+    pub(super) fn at_once<'a>(self) -> Running<'a> {
+        Box::pin(std::future::ready(self))
+    }
+}
