@@ -54,7 +54,7 @@ pub(crate) fn numbered(row: Outbound, by: u16) -> Outbound {
 fn placed(row: Outbound, place: Option<MessageId>) -> Outbound {
     let payload = match place {
         Some(message) => row.payload.taking_over(message),
-        None => row.payload.as_new(),
+        None => row.payload.into_new(),
     };
     Outbound { payload, ..row }
 }

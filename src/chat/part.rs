@@ -1,8 +1,8 @@
 //! The parts of a question and of an answer, and as what the model is shown them in later rounds. Pure.
 //!
-//! How a part is read from what the model sends stands in `gemini::gathered`, as what a chat gets it in
-//! `app::turn::said`, and how it lies in the data file in `store`: a further kind of part is added
-//! there and here.
+//! A further kind of part is added here, in `gemini::gathered` (how it is read from what the model
+//! sends), in `app::turn::said` (what a chat gets of it) and in `store::rows::history` (how it lies in
+//! the data file).
 
 use std::path::PathBuf;
 
@@ -29,25 +29,28 @@ pub(crate) enum Part {
 impl Part {
     /// The speaker's own words.
     pub(crate) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::File { .. } | Self::Signed(_) | Self::Quote(_) | Self::Enclosed(_) => None,
+        if let Self::Text(text) = self {
+            Some(text)
+        } else {
+            None
         }
     }
 
     /// Words of somebody else.
     pub(super) fn quote(&self) -> Option<&str> {
-        match self {
-            Self::Quote(quote) => Some(quote),
-            Self::Text(_) | Self::File { .. } | Self::Signed(_) | Self::Enclosed(_) => None,
+        if let Self::Quote(quote) = self {
+            Some(quote)
+        } else {
+            None
         }
     }
 
     /// What belongs to a question.
     pub(super) const fn enclosed(&self) -> Option<&Enclosed> {
-        match self {
-            Self::Enclosed(enclosed) => Some(enclosed),
-            Self::Text(_) | Self::File { .. } | Self::Signed(_) | Self::Quote(_) => None,
+        if let Self::Enclosed(enclosed) = self {
+            Some(enclosed)
+        } else {
+            None
         }
     }
 

@@ -1,7 +1,7 @@
 //! What an outgoing row does in its chat. Pure.
 //!
 //! What one kind has in common with others is asked of it here, so that a further kind is added here, in
-//! `telegram::send` and in the store.
+//! `telegram::send` (how it is sent) and in `store::rows::outbox` (how it lies in the data file).
 
 use super::rich::Rich;
 use super::{Button, MessageId};
@@ -139,7 +139,7 @@ impl Payload {
     }
 
     /// What would change a message as a new one; anything else as it is.
-    pub(crate) fn as_new(self) -> Self {
+    pub(crate) fn into_new(self) -> Self {
         if let Self::Edit { body, buttons, .. } = self {
             Self::Send {
                 body,
@@ -154,7 +154,7 @@ impl Payload {
     /// The same in a chat whose messages have other numbers: what was to take one over is a new message,
     /// and what was only about one is gone.
     pub(crate) fn without_messages(self) -> Option<Self> {
-        let mut payload = self.as_new();
+        let mut payload = self.into_new();
         if let Some(reply_to) = payload.reply_to_mut() {
             *reply_to = None;
         }

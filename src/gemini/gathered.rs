@@ -78,9 +78,8 @@ impl Gathered {
     pub(super) fn shows_anything(&self) -> bool {
         self.parts.iter().any(|part| match part {
             Part::Text(text) => !text.chars().all(is_blank),
-            Part::Signed(_) => false,
-            // Parts of questions.
-            Part::File { .. } | Part::Quote(_) | Part::Enclosed(_) => false,
+            // A signature is for the model only, the others are parts of questions.
+            Part::Signed(_) | Part::File { .. } | Part::Quote(_) | Part::Enclosed(_) => false,
         })
     }
 

@@ -105,7 +105,7 @@ async fn discard(ctx: &Ctx, live: &Live, message: MessageId) {
     match stored.await {
         Ok(head) => ctx.mail.push(&[head]).await,
         Err(error) => {
-            warn!(chat = live.chat.0, err:% = error; "message of an ended answer not deleted")
+            warn!(chat = live.chat.0, err:% = error; "message of an ended answer not deleted");
         }
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn without_topic(row: &Outbound) -> Option<Outbound> {
 fn as_new(row: &Outbound) -> Option<Outbound> {
     row.payload.place()?;
     Some(Outbound {
-        payload: row.payload.clone().as_new(),
+        payload: row.payload.clone().into_new(),
         ..row.clone()
     })
 }
@@ -69,7 +69,7 @@ async fn sent_as_new(ctx: &Ctx, head: Head, row: Outbound, message: MessageId) -
         ..Outbound::new(row.chat, row.topic, Payload::Delete { message })
     };
     let new = Outbound {
-        payload: row.payload.as_new(),
+        payload: row.payload.into_new(),
         ..row
     };
     let stored = ctx.engine.store.write(move |rows| {

@@ -34,10 +34,8 @@ pub(super) fn payloads(reply: &Reply, job: &Job, locale: &Locale) -> Vec<Payload
                 rows.extend(messages(render::answer(text, asked(job)), text, locale));
             }
             Part::Text(text) => rows.extend(messages(Rich::plain(text), text, locale)),
-            // For the model only.
-            Part::Signed(_) => {}
-            // Parts of questions.
-            Part::File { .. } | Part::Quote(_) | Part::Enclosed(_) => {}
+            // A signature is for the model only, the others are parts of questions.
+            Part::Signed(_) | Part::File { .. } | Part::Quote(_) | Part::Enclosed(_) => {}
         }
     }
     for note in &reply.notes {
