@@ -43,72 +43,73 @@ fn no_files_import_each_other_in_a_circle() {
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }
 
+/// Small houses, by the files of each and their text, and how many circles are in them.
+const HOUSES: [(&[(&str, &str)], usize); 9] = [
+    (&[("a", "use crate::b::B;"), ("b", "use crate::a::A;")], 1),
+    (&[("a", "use crate::b::B;"), ("b", "struct B;")], 0),
+    (
+        &[
+            ("a", "fn f() { crate::b::f(); }"),
+            ("b", "fn g() { crate::a::f(); }"),
+        ],
+        1,
+    ),
+    // The parent only hands on, and is no part of it.
+    (
+        &[
+            (
+                "a",
+                "mod x;\nmod y;\npub(crate) use x::X;\npub(crate) use y::Y as Z;",
+            ),
+            ("a/x", "use super::Z;"),
+            ("a/y", "use super::X;"),
+        ],
+        1,
+    ),
+    (
+        &[
+            ("a", "mod x;\nmod y;\npub(crate) use x::X;"),
+            ("a/x", "struct X;"),
+            ("a/y", "use super::X;"),
+        ],
+        0,
+    ),
+    // A module that is named by itself counts where its items are used.
+    (
+        &[
+            ("a", "use crate::b::{self, c};\nfn f() { c::g(); }"),
+            ("b", "struct B;"),
+            ("b/c", "fn g() { crate::a::f(); }"),
+        ],
+        1,
+    ),
+    // A child may use its parent, a parent its child.
+    (&[("a", "mod x;\nuse x::X;"), ("a/x", "use super::A;")], 0),
+    // Three, of which the third is in the next folder.
+    (
+        &[
+            ("a/x", "use crate::b::B;"),
+            ("b", "use crate::c::C;"),
+            ("c", "use crate::a::x::X;"),
+        ],
+        1,
+    ),
+    // Tests may.
+    (
+        &[
+            ("a", "use crate::b::B;"),
+            (
+                "b",
+                "struct B;\n#[cfg(test)]\nmod tests {\n    use crate::a::A;\n}\n",
+            ),
+        ],
+        0,
+    ),
+];
+
 #[test]
 fn a_circle_is_found_through_what_a_parent_hands_on_and_names_what_closes_it() {
-    // The parent's own files, and what each holds besides.
-    let cases: [(&[(&str, &str)], usize); 9] = [
-        (&[("a", "use crate::b::B;"), ("b", "use crate::a::A;")], 1),
-        (&[("a", "use crate::b::B;"), ("b", "struct B;")], 0),
-        (
-            &[
-                ("a", "fn f() { crate::b::f(); }"),
-                ("b", "fn g() { crate::a::f(); }"),
-            ],
-            1,
-        ),
-        // The parent only hands on, and is no part of it.
-        (
-            &[
-                (
-                    "a",
-                    "mod x;\nmod y;\npub(crate) use x::X;\npub(crate) use y::Y as Z;",
-                ),
-                ("a/x", "use super::Z;"),
-                ("a/y", "use super::X;"),
-            ],
-            1,
-        ),
-        (
-            &[
-                ("a", "mod x;\nmod y;\npub(crate) use x::X;"),
-                ("a/x", "struct X;"),
-                ("a/y", "use super::X;"),
-            ],
-            0,
-        ),
-        // A module that is named by itself counts where its items are used.
-        (
-            &[
-                ("a", "use crate::b::{self, c};\nfn f() { c::g(); }"),
-                ("b", "struct B;"),
-                ("b/c", "fn g() { crate::a::f(); }"),
-            ],
-            1,
-        ),
-        // A child may use its parent, a parent its child.
-        (&[("a", "mod x;\nuse x::X;"), ("a/x", "use super::A;")], 0),
-        // Three, of which the third is in the next folder.
-        (
-            &[
-                ("a/x", "use crate::b::B;"),
-                ("b", "use crate::c::C;"),
-                ("c", "use crate::a::x::X;"),
-            ],
-            1,
-        ),
-        // Tests may.
-        (
-            &[
-                ("a", "use crate::b::B;"),
-                (
-                    "b",
-                    "struct B;\n#[cfg(test)]\nmod tests {\n    use crate::a::A;\n}\n",
-                ),
-            ],
-            0,
-        ),
-    ];
-    for (files, expected) in cases {
+    for (files, expected) in HOUSES {
         let file = |(name, text): &(&str, &str)| (format!("src/{name}.rs"), (*text).to_owned());
         let files: Vec<_> = files.iter().map(file).collect();
         let found = circles(&files);

@@ -116,7 +116,7 @@ impl House {
             Some(import) => [self.absolute(module, &import.path)?, rest.to_vec()].concat(),
             None => self.absolute(module, &mention.path)?,
         };
-        self.resolve(path, DEEPEST)
+        self.resolve(&path, DEEPEST)
     }
 
     /// The path from the root; nothing when it leads out of the crate.
@@ -146,7 +146,7 @@ impl House {
         Some(base)
     }
 
-    fn resolve(&self, path: Vec<String>, depth: usize) -> Option<(Vec<String>, Option<String>)> {
+    fn resolve(&self, path: &[String], depth: usize) -> Option<(Vec<String>, Option<String>)> {
         let is_module = |len: &usize| self.modules.contains_key(&path[..*len]);
         let len = (0..=path.len()).rev().find(is_module)?;
         let (file, rest) = path.split_at(len);
@@ -156,7 +156,7 @@ impl House {
         let mut mentions = self.modules.get(file)?.iter();
         let handed_on = mentions.find(|it| it.is_public && it.name.as_ref() == Some(item));
         match handed_on.and_then(|it| self.absolute(file, &it.path)) {
-            Some(target) if depth > 0 => self.resolve([&target, &rest[1..]].concat(), depth - 1),
+            Some(target) if depth > 0 => self.resolve(&[&target, &rest[1..]].concat(), depth - 1),
             _ => Some((file.to_vec(), Some(item.clone()))),
         }
     }
