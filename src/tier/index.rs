@@ -1,6 +1,5 @@
 //! The word lists, ready for one look-up at each place of a text. Pure.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -26,7 +25,7 @@ pub(super) struct Index {
 /// A word of the lists, in one of its spellings, as it stands in one signal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Phrase {
-    text: Cow<'static, str>,
+    pub(super) chars: Box<[char]>,
     pub(super) place: Place,
     /// The last word may go on.
     is_open: bool,
@@ -63,10 +62,10 @@ impl Index {
                     Some(text) => (text, true),
                     None => (text, false),
                 };
-                let other = spelled_with(&traditional, text).map(Cow::Owned);
-                let spellings = std::iter::once(Cow::Borrowed(text)).chain(other);
-                phrases.extend(spellings.map(|text| Phrase {
-                    text,
+                let other = spelled_with(&traditional, text);
+                let spellings = std::iter::once(text.chars().collect()).chain(other);
+                phrases.extend(spellings.map(|chars| Phrase {
+                    chars,
                     place: Place {
                         signal: number,
                         part,
@@ -77,7 +76,7 @@ impl Index {
         }
         phrases.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
         // One spelling may go on everywhere if it may in one signal.
-        for same in phrases.chunk_by_mut(|a, b| a.text == b.text) {
+        for same in phrases.chunk_by_mut(|a, b| a.chars == b.chars) {
             let is_open = same.iter().any(|phrase| phrase.is_open);
             for phrase in same {
                 phrase.is_open = is_open;
@@ -98,7 +97,7 @@ impl Index {
         self.bucket(text)
             .and_then(|bucket| {
                 let first = bucket.iter().position(|phrase| phrase.begins(text))?;
-                let mut found = bucket.get(first..)?.chunk_by(|a, b| a.text == b.text);
+                let mut found = bucket.get(first..)?.chunk_by(|a, b| a.chars == b.chars);
                 found.next()
             })
             .unwrap_or_default()
@@ -114,33 +113,23 @@ impl Index {
 }
 
 impl Phrase {
-    pub(super) fn chars(&self) -> impl DoubleEndedIterator<Item = char> {
-        self.text.chars()
-    }
-
     fn bucket(&self) -> usize {
-        let mut chars = self.chars();
-        let [first, second] = [chars.next(), chars.next()].map(Option::unwrap_or_default);
+        let [first, second] = [0, 1].map(|at| self.chars.get(at).copied().unwrap_or_default());
         bucket_of(first, second)
     }
 
-    fn key(&self) -> (usize, Reverse<usize>, &str, Place) {
-        (
-            self.bucket(),
-            Reverse(self.text.len()),
-            &self.text,
-            self.place,
-        )
+    fn key(&self) -> (usize, Reverse<usize>, &[char], Place) {
+        let length = Reverse(self.chars.len());
+        (self.bucket(), length, &self.chars, self.place)
     }
 
     fn begins(&self, text: &[char]) -> bool {
-        let mut rest = text.iter();
-        if !self.chars().all(|c| rest.next() == Some(&c)) {
+        let Some(rest) = text.strip_prefix(&*self.chars) else {
             return false;
-        }
-        let goes_on = self.chars().next_back().is_some_and(is_word)
-            && rest.next().is_some_and(|&next| is_word(next));
-        self.is_open || !goes_on
+        };
+        let [last, next] =
+            [self.chars.last(), rest.first()].map(|c| c.is_some_and(|&c| is_word(c)));
+        self.is_open || !(last && next)
     }
 }
 
@@ -185,7 +174,7 @@ fn without_ellipsis(word: &'static str) -> (&'static str, Part) {
 }
 
 /// The word in traditional characters, where that is another spelling.
-fn spelled_with(traditional: &HashMap<char, char>, word: &str) -> Option<String> {
+fn spelled_with(traditional: &HashMap<char, char>, word: &str) -> Option<Box<[char]>> {
     let is_other = !word.is_ascii() && word.chars().any(|c| traditional.contains_key(&c));
     let spelled = word.chars().map(|c| *traditional.get(&c).unwrap_or(&c));
     is_other.then(|| spelled.collect())

@@ -63,8 +63,8 @@ impl Signs {
             for phrase in found {
                 hits.add(phrase.place);
             }
-            inside = phrase.chars().next_back().is_some_and(is_word);
-            rest = rest.get(phrase.chars().count()..).unwrap_or_default();
+            inside = phrase.chars.last().is_some_and(|&c| is_word(c));
+            rest = rest.get(phrase.chars.len()..).unwrap_or_default();
         }
         for ((axis, weight), hit) in index.weights.iter().zip(hits.0) {
             let weight = u16::from(*weight) * u16::from(hit.count);

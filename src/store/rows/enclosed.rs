@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Text, text};
+use super::Text;
 use crate::chat::Enclosed;
 
 #[derive(Serialize, Deserialize)]
@@ -29,13 +29,13 @@ impl<'n> From<&'n Enclosed> for EnclosedRow<'n> {
                 text: words,
                 file,
             } => Self::Forward {
-                from: text(from),
+                from: from.as_deref().map(Text::Borrowed),
                 text: words.into(),
-                file: text(file),
+                file: file.as_deref().map(Text::Borrowed),
             },
             Enclosed::File { kind, album } => Self::File {
                 kind: kind.into(),
-                album: text(album),
+                album: album.as_deref().map(Text::Borrowed),
             },
             Enclosed::FileOfReply { kind } => Self::FileOfReply { kind: kind.into() },
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::enclosed::EnclosedRow;
 use super::lane::LaneRow;
 use super::people::RoleRow;
-use super::{Record, Text, nouns, plain, shapes, text, with_texts};
+use super::{Record, Text, nouns, plain, shapes, with_texts};
 use crate::chat::command::Command;
 use crate::chat::{
     Basis, ChatKind, Job, JobId, MessageId, Notice, Origin, Sender, Task, UpdateId, UserId,
@@ -166,7 +166,7 @@ impl<'n> From<&'n Job> for JobRow<'n> {
             sent: noun.sent.0,
             accepted: noun.accepted.0,
             attempts: noun.attempts,
-            seen: text(&noun.seen),
+            seen: noun.seen.as_deref().map(Text::Borrowed),
             places: numbers(&noun.places),
             task: (&noun.task).into(),
         }
@@ -223,7 +223,7 @@ impl<'n> From<&'n Sender> for SenderRow<'n> {
         Self {
             id: noun.id.0,
             name: (&noun.name).into(),
-            language: text(&noun.language),
+            language: noun.language.as_deref().map(Text::Borrowed),
             is_chat: noun.is_chat,
         }
     }
@@ -250,7 +250,7 @@ impl<'n> From<&'n Task> for TaskRow<'n> {
                 basis,
             } => Self::Question {
                 text: words.into(),
-                quote: text(quote),
+                quote: quote.as_deref().map(Text::Borrowed),
                 enclosed: shapes(enclosed),
                 basis: (*basis).into(),
             },

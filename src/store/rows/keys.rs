@@ -9,7 +9,7 @@ use crate::keys::{
     Quota, Scope, Spend, pacific,
 };
 use crate::store::StoreError;
-use crate::store::key::{self, Key};
+use crate::store::key;
 
 impl Record for Ledger {
     const TABLE: &'static str = "key_ledger";
@@ -64,10 +64,10 @@ impl Record for Spend {
     const TABLE: &'static str = meta::TABLE;
 
     type Shape<'n> = SpendRow;
-    type Key = Key;
+    type Key = ();
 
-    fn key(bytes: &[u8]) -> Result<Key, StoreError> {
-        Ok(bytes.into())
+    fn key(_name: &[u8]) -> Result<(), StoreError> {
+        Ok(())
     }
 
     /// As with a ledger: all the money of the day counts as spent.

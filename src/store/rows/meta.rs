@@ -20,10 +20,10 @@ macro_rules! facts {
             const TABLE: &'static str = TABLE;
 
             type Shape<'n> = $row;
-            type Key = Key;
+            type Key = ();
 
-            fn key(bytes: &[u8]) -> Result<Key, StoreError> {
-                Ok(bytes.into())
+            fn key(_name: &[u8]) -> Result<(), StoreError> {
+                Ok(())
             }
         }
     )*};

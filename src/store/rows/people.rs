@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::enclosed::EnclosedRow;
 use super::lane::TopicRow;
-use super::{Record, Text, nouns, plain, shapes, text};
+use super::{Record, Text, nouns, plain, shapes};
 use crate::chat::Role;
 use crate::chat::{MessageId, TopicId, UserId};
 use crate::clock::Timestamp;
@@ -59,7 +59,7 @@ impl<'n> From<&'n Person> for PersonRow<'n> {
     fn from(noun: &'n Person) -> Self {
         Self {
             name: (&noun.name).into(),
-            language: text(&noun.language),
+            language: noun.language.as_deref().map(Text::Borrowed),
             grant: noun.grant.map(GrantRow::from),
             first_seen: noun.first_seen.0,
             last_seen: noun.last_seen.0,
@@ -111,7 +111,7 @@ impl<'n> From<&'n Held> for HeldRow<'n> {
             message: noun.message.0,
             topic: noun.topic.map(TopicRow::from),
             text: (&noun.text).into(),
-            quote: text(&noun.quote),
+            quote: noun.quote.as_deref().map(Text::Borrowed),
             enclosed: shapes(&noun.enclosed),
             sent: noun.sent.0,
             told: noun.told.0,

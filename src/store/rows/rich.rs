@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Text, nouns, shapes, text};
+use super::{Text, nouns, shapes};
 use crate::chat::rich::{Entity, Rich, Style};
 
 #[derive(Serialize, Deserialize)]
@@ -80,7 +80,7 @@ impl<'n> From<&'n Style> for StyleRow<'n> {
             Style::Spoiler => Self::Spoiler,
             Style::Code => Self::Code,
             Style::Pre { language } => Self::Pre {
-                language: text(language),
+                language: language.as_deref().map(Text::Borrowed),
             },
             Style::Link { url } => Self::Link { url: url.into() },
             Style::Quote => Self::Quote,

@@ -28,10 +28,6 @@ fn text(text: &str) -> String {
     text.to_owned()
 }
 
-fn some(words: &str) -> Option<String> {
-    Some(text(words))
-}
-
 /// A lane of every form.
 pub(super) fn lanes() -> [Lane; 4] {
     let of = |chat, topic, person| Lane::Telegram {
@@ -50,9 +46,9 @@ pub(super) fn lanes() -> [Lane; 4] {
 fn enclosed() -> Vec<Enclosed> {
     vec![
         Enclosed::Forward {
-            from: some("Ben"),
+            from: Some(text("Ben")),
             text: text("seen on the way"),
-            file: some("photo"),
+            file: Some(text("photo")),
         },
         Enclosed::Forward {
             from: None,
@@ -61,7 +57,7 @@ fn enclosed() -> Vec<Enclosed> {
         },
         Enclosed::File {
             kind: text("document"),
-            album: some("album 1"),
+            album: Some(text("album 1")),
         },
         Enclosed::File {
             kind: text("video"),
@@ -83,7 +79,7 @@ fn tasks() -> Vec<Task> {
     let mut tasks = vec![
         Task::Question {
             text: text("为什么天空是蓝色的？"),
-            quote: some("the sky"),
+            quote: Some(text("the sky")),
             enclosed: enclosed(),
             basis: Basis::Newest,
         },
@@ -165,7 +161,7 @@ fn styles() -> Vec<Style> {
         Style::Spoiler,
         Style::Code,
         Style::Pre {
-            language: some("rust"),
+            language: Some(text("rust")),
         },
         Style::Pre { language: None },
         Style::Link {
@@ -327,13 +323,13 @@ pub(super) fn registry() -> Vec<(UserId, Person)> {
         message: MessageId(9),
         topic: Some(TopicId::Thread(5)),
         text: text("are you there?"),
-        quote: some("the sky"),
+        quote: Some(text("the sky")),
         enclosed: enclosed(),
         sent: Timestamp(1_794_000_000_000),
         told: Timestamp(1_794_900_000_000),
     };
     let ann = Person {
-        language: some("en"),
+        language: Some(text("en")),
         told: true,
         reachable: false,
         held: Some(held),
@@ -401,6 +397,15 @@ fn full_health() -> Health {
         },
     }
 }
+const DEATHS: [Death; 7] = [
+    Death::Invalid,
+    Death::WrongType,
+    Death::Leaked,
+    Death::Suspended,
+    Death::ProjectDenied,
+    Death::Restricted,
+    Death::Unlisted,
+];
 
 /// The health of every kind of scope.
 pub(super) fn states() -> Vec<(Scope, Health)> {
@@ -435,17 +440,8 @@ pub(super) fn states() -> Vec<(Scope, Health)> {
         (Scope::Missing(text("old")), caused(missing)),
         (Scope::Endpoint, caused(Cause::Endpoint { at: [8; 16] })),
     ];
-    let deaths = [
-        Death::Invalid,
-        Death::WrongType,
-        Death::Leaked,
-        Death::Suspended,
-        Death::ProjectDenied,
-        Death::Restricted,
-        Death::Unlisted,
-    ];
     let dead = (100..)
-        .zip(deaths)
+        .zip(DEATHS)
         .map(|(key, death)| (Scope::Key([key; 16]), dead(death)));
     scopes.into_iter().chain(dead).collect()
 }
@@ -495,7 +491,7 @@ fn the_jobs_are_there_and_their_numbers_go_on() {
     assert_eq!(read(|read| read.jobs(JobId(0), 99)), jobs());
     let next = jobs().len() + 1;
     assert_eq!(
-        written(|write| write.next_job_id()).0,
+        written(|write| Ok(write.next_job_id()?.0)),
         u64::try_from(next).unwrap()
     );
 }

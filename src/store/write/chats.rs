@@ -13,6 +13,9 @@ use crate::store::StoreError;
 use crate::store::key::{self, Key, LaneKey};
 use crate::store::tables;
 
+/// A round and where it stands.
+type Round = ((LaneKey, JobId), StoredTurn);
+
 /// Rows moved at a time, so that a long history is not in memory at once.
 const MOVE_ROWS: usize = 64;
 
@@ -78,10 +81,7 @@ impl Write<'_> {
     }
 
     /// Some of the rounds of a chat; none when there are no more that can be read.
-    fn first_rounds(
-        &self,
-        chat: ChatId,
-    ) -> Result<Vec<((LaneKey, JobId), StoredTurn)>, StoreError> {
+    fn first_rounds(&self, chat: ChatId) -> Result<Vec<Round>, StoreError> {
         let history = self.table::<StoredTurn>()?;
         let mut rounds = Vec::new();
         for entry in tables::range(&history, &key::rows_of(chat))? {

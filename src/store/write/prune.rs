@@ -36,7 +36,7 @@ impl Write<'_> {
                 break;
             }
             let read = self.met.read::<Seen>(key.value(), row.value());
-            if read.is_some_and(|(_, Seen(at, _))| at < before) {
+            if read.is_some_and(|((), Seen(at, _))| at < before) {
                 old.push(Key::from(key.value()));
             }
         }
