@@ -13,11 +13,13 @@ mod crowd;
 mod habits;
 mod oracle;
 mod ours;
+mod plan;
 mod policies;
 mod replies;
 mod runner;
 mod table;
 mod trace;
+mod troubles;
 mod upstream;
 mod world;
 
@@ -161,6 +163,6 @@ pub(crate) trait Policy {
     /// waited or were being answered come again under their ids, as new ones.
     fn restart(&mut self, now: Timestamp);
 
-    /// Whether the policy has put the key away for longer than a short rest: as blacklisted or dead.
+    /// Whether the policy has put the key away for longer than a short cooldown: as blacklisted or dead.
     fn has_blacklisted(&self, key: usize, now: Timestamp) -> bool;
 }

@@ -163,7 +163,7 @@ const fn healthy(next: Next, failure: Failure) -> Judgement {
 mod tests {
     use super::*;
     use crate::chat::part::{Part, text_of};
-    use crate::keys::Rest;
+    use crate::keys::Cooldown;
 
     fn ended(reason: Option<&str>, text: &str) -> Gathered {
         Gathered {
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn what_broke_is_kept_when_it_was_shown_and_tried_again_when_not() {
-        let suspect = Effect::Suspect(Rest::Cooldown);
+        let suspect = Effect::Suspect(Cooldown::Configured);
         let unavailable = Gathered {
             error: Some(r#"{"code":503,"status":"UNAVAILABLE"}"#.to_owned()),
             ..ended(None, "Hel")
@@ -304,7 +304,11 @@ mod tests {
             (ended(None, "Hel"), Ok(()), suspect),
             (ended(None, "Hel"), Err(Fault::Closed), suspect),
             (ended(None, "Hel"), Err(Fault::TimedOut), suspect),
-            (unavailable, Ok(()), Effect::RestModel(Rest::Cooldown)),
+            (
+                unavailable,
+                Ok(()),
+                Effect::Overloaded(Cooldown::Configured),
+            ),
             (
                 ended(Some("MALFORMED_RESPONSE"), "Hel"),
                 Ok(()),

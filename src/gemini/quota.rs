@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::verdict::{DAY, Evidence, Judgement, PREPAID};
 use super::wire::Violation;
 use crate::chat::answer::Failure;
-use crate::keys::{Effect, Learned, Next, Quota, Repair, Rest};
+use crate::keys::{Cooldown, Effect, Learned, Next, Quota, Repair};
 
 /// The window of Google's spend limits.
-const SPEND: Rest = Rest::For(Duration::from_mins(10));
+const SPEND: Cooldown = Cooldown::For(Duration::from_mins(10));
 /// A rest whose length the service does not name.
 const UNKNOWN: Duration = Duration::from_mins(1);
 /// Bounds of a rest that the service names.
@@ -22,14 +22,14 @@ const LONGEST: Duration = Duration::from_mins(2);
 /// Rows 14–20 and the old form of row 8. Of several violations the longest rest wins.
 pub(super) fn judge(said: &Evidence, estimated: u64) -> Judgement {
     if said.says("prepayment credits") {
-        return Judgement::another_key(Effect::RestProject(PREPAID), Failure::NoKeys);
+        return Judgement::another_key(Effect::CoolProject(PREPAID), Failure::NoKeys);
     }
     let violations = &said.trouble.violations;
     if said.says("monthly spending cap") || said.says("monthly spend") {
         return Judgement::another_key(Effect::SpendingCap, resting(None));
     }
     if said.says("spend limit") || said.says("spending") || any_names(violations, "Spend") {
-        return Judgement::another_key(Effect::RestProject(SPEND), resting(None));
+        return Judgement::another_key(Effect::CoolProject(SPEND), resting(None));
     }
     if is_about_search(said) {
         let next = Next::Repaired(Repair::NoTools);
@@ -43,10 +43,10 @@ pub(super) fn judge(said: &Evidence, estimated: u64) -> Judgement {
 fn rest_of(said: &Evidence, estimated: u64) -> Judgement {
     let violations = &said.trouble.violations;
     if violations.iter().any(|v| v.limit == Some(0)) || says_limit_zero(&said.words) {
-        return Judgement::another_key(Effect::RestKeyModel(DAY), Failure::NoKeys);
+        return Judgement::another_key(Effect::CoolKeyModel(DAY), Failure::NoKeys);
     }
     if violations.iter().any(|v| is_daily(quota_of(&v.id))) {
-        let rest = Effect::RestKeyModel(Rest::UntilPacificMidnight);
+        let rest = Effect::CoolKeyModel(Cooldown::UntilPacificMidnight);
         return Judgement::another_key(rest, resting(None));
     }
     let too_long = violations.iter().any(|v| {
@@ -58,10 +58,10 @@ fn rest_of(said: &Evidence, estimated: u64) -> Judgement {
     }
     let wait = said.wait.map_or(UNKNOWN, bounded);
     if violations.is_empty() {
-        let effect = Effect::Throttled(Rest::For(wait));
+        let effect = Effect::Throttled(Cooldown::For(wait));
         return Judgement::new(effect, Next::AnotherModel, Failure::Busy);
     }
-    let rest = Effect::RestKeyModel(Rest::For(wait));
+    let rest = Effect::CoolKeyModel(Cooldown::For(wait));
     Judgement::another_key(rest, resting(Some(wait)))
 }
 

@@ -12,7 +12,7 @@ use crate::chat::answer::Failure;
 use crate::chat::part::{Part, PromptPart, text_of};
 use crate::chat::prompt::{Message, Prompt, Speaker};
 use crate::http::{IpFamily, Transport};
-use crate::keys::{Death, Effect, Next, Repair, Rest};
+use crate::keys::{Cooldown, Death, Effect, Next, Repair};
 use crate::threads::Pool;
 
 const KEY: &str = "AQ.very-secret";
@@ -220,15 +220,15 @@ fn a_stream_that_breaks_after_text_is_a_broken_answer() {
         cut.split("data:").next().unwrap()
     )
     .replace("content-length: ", "content-length: 9");
-    let suspect = Effect::Suspect(Rest::Cooldown);
+    let suspect = Effect::Suspect(Cooldown::Configured);
     for (reply, effect) in [
         (
             sse(&[HEL, LO, OVERLOADED]),
-            Effect::RestModel(Rest::Cooldown),
+            Effect::Overloaded(Cooldown::Configured),
         ),
         (
             sse(&[HEL, LO, mid_raw]),
-            Effect::Throttled(Rest::For(Duration::from_mins(1))),
+            Effect::Throttled(Cooldown::For(Duration::from_mins(1))),
         ),
         (cut, suspect),
         (torn, suspect),
@@ -299,7 +299,7 @@ fn a_whole_answer_is_read_and_one_that_is_torn_is_not() {
     assert!(asked.head.starts_with(path));
 
     let torn = http("200 OK", "application/json", json).replace("th: 1", "th: 9");
-    let broken = (Failure::Unexplained, Effect::Suspect(Rest::Cooldown));
+    let broken = (Failure::Unexplained, Effect::Suspect(Cooldown::Configured));
     let page = http("200 OK", "text/html", "<html>");
     for (reply, (failure, effect)) in [(torn, broken), (page, (Failure::Busy, Effect::Page))] {
         let (outcome, _) = generate(reply);
@@ -341,7 +341,10 @@ fn a_refusal_is_judged_with_its_headers_and_a_bound_on_its_body() {
         (http("429 No", "text/html", &page[..60_000]), Effect::Page),
         // Of whoever stands between us and the service.
         (http("200 OK", "text/html; x", "<html>Log in"), Effect::Page),
-        (waits, Effect::Throttled(Rest::For(Duration::from_secs(7)))),
+        (
+            waits,
+            Effect::Throttled(Cooldown::For(Duration::from_secs(7))),
+        ),
     ] {
         let (called, _) = stream(reply.clone());
         assert!(called.outcome.result.is_err());

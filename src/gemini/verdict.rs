@@ -12,14 +12,14 @@ use super::quota;
 use super::wire::{Trouble, Violation};
 use crate::chat::answer::Failure;
 use crate::http::Fault;
-use crate::keys::{Counted, Death, Effect, Next, Repair, Rest, Verdict};
+use crate::keys::{Cooldown, Counted, Death, Effect, Next, Repair, Verdict};
 
 mod status;
 
-const HOUR: Rest = Rest::For(Duration::from_hours(1));
-pub(super) const DAY: Rest = Rest::For(Duration::from_hours(24));
+const HOUR: Cooldown = Cooldown::For(Duration::from_hours(1));
+pub(super) const DAY: Cooldown = Cooldown::For(Duration::from_hours(24));
 /// Until somebody has topped up the credit.
-pub(super) const PREPAID: Rest = Rest::For(Duration::from_hours(6));
+pub(super) const PREPAID: Cooldown = Cooldown::For(Duration::from_hours(6));
 
 /// What a call that gave no answer means.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,7 +103,7 @@ pub(super) fn of_error(json: &str, shown: Shown, asked: &str, estimated: u64) ->
 
 /// Judges a fault of the connection (row 26; design §4 for faults after connecting).
 pub(super) fn of_fault(fault: Fault, shown: Shown) -> Judgement {
-    let suspect = Effect::Suspect(Rest::Cooldown);
+    let suspect = Effect::Suspect(Cooldown::Configured);
     let judgement = match fault {
         Fault::Resolve | Fault::Connect | Fault::Tls => {
             let mut judgement = Judgement::another_key(Effect::Innocent, Failure::Unexplained);
@@ -212,11 +212,12 @@ impl Evidence {
         if self.is_foreign() {
             return Judgement::another_key(Effect::Page, Failure::Busy);
         }
-        let strike = Judgement::another_key(Effect::Strike(Rest::Cooldown), Failure::Unexplained);
+        let strike =
+            Judgement::another_key(Effect::Strike(Cooldown::Configured), Failure::Unexplained);
         match self.status {
             400 if self.kind == Kind::Google => self.bad_request(),
             401 => Judgement::another_key(Effect::Refused(Death::Unlisted), Failure::NoKeys),
-            402 => Judgement::another_key(Effect::RestProject(PREPAID), Failure::NoKeys),
+            402 => Judgement::another_key(Effect::CoolProject(PREPAID), Failure::NoKeys),
             403 | 404 if self.kind == Kind::Google && self.is_about_a_file() => {
                 Judgement::refused(Failure::BadRequest)
             }
@@ -226,13 +227,12 @@ impl Evidence {
             413 => Judgement::refused(Failure::FileTooLarge),
             429 => quota::judge(self, estimated),
             500 | 502 => {
-                Judgement::another_key(Effect::Suspect(Rest::Cooldown), Failure::Unexplained)
+                Judgement::another_key(Effect::Suspect(Cooldown::Configured), Failure::Unexplained)
             }
             503 => Judgement::new(
-                Effect::RestModel(
-                    self.wait
-                        .map_or(Rest::Cooldown, |wait| Rest::For(quota::bounded(wait))),
-                ),
+                Effect::Overloaded(self.wait.map_or(Cooldown::Configured, |wait| {
+                    Cooldown::For(quota::bounded(wait))
+                })),
                 Next::AnotherModel,
                 Failure::Busy,
             ),
@@ -295,7 +295,7 @@ impl Evidence {
             return Judgement::refused(Failure::BadRequest);
         }
         if any(&["the model", "this model", "models/", "model is not"]) {
-            return Judgement::another_key(Effect::RestKeyModel(HOUR), Failure::Unexplained);
+            return Judgement::another_key(Effect::CoolKeyModel(HOUR), Failure::Unexplained);
         }
         Judgement::another_key(Effect::Refused(Death::Unlisted), Failure::NoKeys)
     }
@@ -306,7 +306,7 @@ impl Evidence {
 
     /// Row 9: another free key may be served, since the country is judged call by call.
     const fn unserved_region() -> Judgement {
-        Judgement::another_key(Effect::RestFreeKeys, Failure::Region)
+        Judgement::another_key(Effect::Unserved, Failure::Region)
     }
 
     /// Rows 12 and 12b: Google's own 404 names the model that it does not find. Any other says that
@@ -331,10 +331,10 @@ impl Evidence {
                 .iter()
                 .any(|word| self.says(word));
             let effect = if is_billing {
-                Effect::RestKey(HOUR)
+                Effect::CoolKey(HOUR)
             } else {
                 // Of what passes in a minute nobody rests for an hour.
-                Effect::Strike(Rest::Cooldown)
+                Effect::Strike(Cooldown::Configured)
             };
             return Judgement::another_key(effect, Failure::Unexplained);
         }

@@ -1,78 +1,16 @@
-//! What passes between the pool and those who call: what a question needs, the lease it gets, its
-//! place in the line or the wait it is told, and the rows that must be stored. Pure values;
+//! What becomes of a wish for a key: a lease, a place in the line, or a refusal. Pure values;
 //! [`super::Pool`] makes and takes them. Invariant: a lease cannot be copied, so each is settled or
 //! refunded at most once.
 
-use super::purse::{MOST_OUTPUT, Spend};
-use super::state::Seat;
-use super::{Cause, Death, Fingerprint, Group, Health, Ledger, Scope};
+use super::ask::Ask;
+use super::moment::Moment;
+use super::money::MOST_OUTPUT;
+use super::settings::Fingerprint;
+use super::state::Target;
+use super::suspect::{Attempted, Suspect};
+use super::wait::{Wait, Why};
 use crate::catalog::Tier;
 use crate::clock::Timestamp;
-
-/// The rows of the store that a pool goes on from.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Saved {
-    /// Table `key_ledger`, by (project, model).
-    pub(crate) ledgers: Vec<((Fingerprint, String), Ledger)>,
-    /// Table `key_state`.
-    pub(crate) healths: Vec<(Scope, Health)>,
-    /// What paid keys have cost.
-    pub(crate) spend: Spend,
-}
-
-/// What a question needs; a [`super::Route`] keeps it up to date from call to call. Its moments are
-/// those of the steady count, so that a clock that is corrected cuts no patience and stretches none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ask {
-    /// The asker's own group first, then those it may borrow from. Keys outside all groups stand
-    /// with the first.
-    pub(crate) groups: Vec<Group>,
-    /// Model ids, tier by tier: the wanted one first, then what is better than nothing; each in the
-    /// order to try.
-    pub(crate) tiers: Vec<Vec<String>>,
-    /// Estimated input.
-    pub(crate) tokens: u64,
-    /// Only a `:paid` key can help.
-    pub(crate) paid_only: bool,
-    /// Keys that failed this question: only where there is no other.
-    pub(crate) avoid: Vec<Fingerprint>,
-    /// Faults whose owner shows when another key answers.
-    pub(crate) suspects: Vec<Suspect>,
-    /// How often it was answered with a page: perhaps because of its text.
-    pub(crate) pages: u32,
-    /// Calls made for it before.
-    pub(crate) attempts: u32,
-    /// Among those who wait, lower goes first.
-    pub(crate) rank: u8,
-    /// When it was asked.
-    pub(crate) since: Timestamp,
-    /// Until when it may wait for a key.
-    pub(crate) patience: Timestamp,
-}
-
-impl Ask {
-    /// Whether there is none now for this one where there is none for the other. As long as the
-    /// other waits for its tier, only an equal one surely does so too.
-    pub(super) fn asks_no_less_than(&self, other: &Self, steady: Timestamp) -> bool {
-        let soon = other.waits_for_its_tier();
-        let is_equal = self.tokens == other.tokens && self.waits_for_its_tier() >= soon;
-        let takes_any = soon <= steady || other.tiers.len() == 1;
-        self.groups == other.groups
-            && self.tiers == other.tiers
-            && self.paid_only == other.paid_only
-            && self.avoid == other.avoid
-            && (is_equal || takes_any && self.tokens >= other.tokens)
-    }
-}
-
-/// A key that failed a question on a model, and may be to blame.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Suspect {
-    pub(super) seat: Seat,
-    pub(super) generation: u64,
-    /// When its call left.
-    pub(super) at: Timestamp,
-}
 
 /// What became of a wish for a key.
 #[derive(Debug)]
@@ -121,32 +59,72 @@ pub(crate) struct Lease {
     pub(super) price: u64,
     /// The Pacific day whose money that price is, however late the call leaves.
     pub(super) day: i32,
-    pub(super) seat: Seat,
+    pub(super) target: Target,
     /// Of the key, when it was lent.
     pub(super) generation: u64,
     /// It is not the question's first call.
     pub(super) is_retry: bool,
-    /// What this call puts to the test.
-    pub(super) trials: Trials,
+    /// What this call is the one probe of.
+    pub(super) probes: Probes,
     pub(super) suspects: Vec<Suspect>,
     /// How often its question was answered with a page before.
     pub(super) pages: u32,
 }
 
 impl Lease {
+    /// A pick that is counted from now on.
+    pub(super) fn new(pick: Pick, ask: &Ask, generation: u64, moment: Moment) -> Self {
+        Self {
+            key: pick.names.0,
+            project: pick.names.1,
+            model: pick.model,
+            tier: pick.tier,
+            borrowed: pick.borrowed,
+            paid: pick.paid,
+            at: moment.now,
+            tokens: ask.tokens,
+            price: pick.price,
+            day: moment.day.number,
+            target: pick.target,
+            generation,
+            is_retry: ask.attempts > 0,
+            probes: pick.probes,
+            suspects: ask.suspects.clone(),
+            pages: ask.pages,
+        }
+    }
+
+    /// What is to be remembered of the call.
+    pub(crate) fn attempted(&self) -> Attempted {
+        Attempted {
+            key: self.key,
+            model: self.model.clone(),
+            suspect: self.suspect(),
+        }
+    }
+
+    /// Its key, which may be to blame if the call fails.
+    pub(super) fn suspect(&self) -> Suspect {
+        Suspect {
+            target: self.target,
+            generation: self.generation,
+            at: self.at,
+        }
+    }
+
     /// The output that was reserved for a paid call, in tokens: it may not have more.
     pub(crate) fn most_output(&self) -> Option<u32> {
         self.paid.then_some(MOST_OUTPUT)
     }
 }
 
-/// Which breakers a call is the one trial of.
+/// Which breakers a call is the one probe of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a breaker of its own, and a call may be the trial of any of them"
+    reason = "each is a breaker of its own, and a call may be the probe of any of them"
 )]
-pub(super) struct Trials {
+pub(super) struct Probes {
     pub(super) pool: bool,
     pub(super) free_keys: bool,
     pub(super) model: bool,
@@ -157,102 +135,17 @@ pub(super) struct Trials {
     pub(super) project: bool,
 }
 
-/// No key now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Wait {
-    /// When the next one is free, and not before; a settled call may free one earlier. None: no
-    /// waiting helps.
-    pub(crate) until: Option<Timestamp>,
-    pub(crate) why: Why,
-}
-
-/// What stands in the way; where no waiting helps, the first that applies to some key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Why {
-    /// The slots of the keys are taken, or one trial decides.
-    Slots,
-    /// The minute is spent, in requests or tokens.
-    Minute,
-    /// Rests after a failure.
-    Resting,
-    /// The model is overloaded.
-    Model,
-    /// Our address is throttled.
-    Address,
-    /// Google does not offer its free keys where we are.
-    Region,
-    /// The day is spent.
-    Day,
-    /// The model is not found.
-    Missing,
-    /// There is no Gemini API at the address.
-    Endpoint,
-    /// The project's spending cap of the month is reached.
-    SpendingCap,
-    /// The money of the day is spent.
-    Money,
-    /// Too many wait already.
-    Line,
-    /// So much fails that nothing is tried twice.
-    Retries,
-    /// The request is larger than a model's minute, which is this many tokens.
-    TooLarge { limit: u64 },
-    /// The keys that could are dead.
-    Dead,
-    /// No key of these groups may call these models.
-    NoKeys,
-}
-
-impl Wait {
-    pub(super) const fn never(why: Why) -> Self {
-        Self { until: None, why }
-    }
-
-    pub(super) const fn until(until: Timestamp, why: Why) -> Self {
-        Self {
-            until: Some(until),
-            why,
-        }
-    }
-
-    /// The one that ends first; never ends last.
-    pub(super) fn sooner(self, other: Self) -> Self {
-        let end = |wait: Self| (wait.until.is_none(), wait.until, wait.why);
-        if end(other) < end(self) { other } else { self }
-    }
-
-    /// The one that ends last.
-    pub(super) fn later(self, other: Self) -> Self {
-        let end = |wait: Self| (wait.until.is_none(), wait.until);
-        if end(other) > end(self) { other } else { self }
-    }
-}
-
-/// A row of `key_state` that has changed and must be stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
-    pub(crate) scope: Scope,
-    pub(crate) health: Health,
-    /// To be logged, and the Owner told.
-    pub(crate) news: Option<News>,
-}
-
-/// What the Owner wants to know of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum News {
-    Died(Death),
-    /// A dead one works again.
-    Back,
-    /// Pages have come instead of answers for over a minute.
-    Blocked,
-    /// And no longer do.
-    Unblocked,
-    /// The country of our address has not been served for over a minute.
-    Unserved,
-    /// And is again.
-    ServedAgain,
-    /// A model is not found, the address is wrong, or money is spent.
-    Rests(Cause),
-    /// That is over.
-    Lifted(Cause),
+/// The key that is to be called.
+#[derive(Debug)]
+pub(super) struct Pick {
+    pub(super) target: Target,
+    /// Of the key and its project.
+    pub(super) names: (Fingerprint, Fingerprint),
+    pub(super) model: String,
+    pub(super) probes: Probes,
+    pub(super) borrowed: bool,
+    pub(super) paid: bool,
+    /// Reserved price, in millionths of a dollar.
+    pub(super) price: u64,
+    pub(super) tier: Tier,
 }

@@ -1,21 +1,21 @@
-//! Those who wait for a key: first come first served within a rank, bounded, each with a moment when
-//! it will be their turn (design §4, "waiting beats failing"). Pure; owned by the pool. Invariant:
+//! Those who wait for a key: in order of their rank and arrival, bounded, each with a moment when it
+//! will be their turn (design §4, "waiting beats failing"). Pure; owned by the pool. Invariant:
 //! nobody is lent a key while somebody waits who goes first and could have it, and no correction of
 //! the clock makes a wait shorter or longer than its patience.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::balance::Use;
-use super::pool::Moment;
+use super::ask::Ask;
+use super::forecast::{self, LONGEST_LINE};
+use super::lease::{Lease, Place, Ticket};
+use super::lender::Lender;
+use super::moment::Moment;
 use super::quota::MINUTE;
-use super::roster::{Member, Offer};
-use super::{Ask, Lease, Place, Pool, Ticket, Wait, Why};
-use crate::clock::{Reading, Timestamp};
-
-/// So many wait at the most.
-const MOST: usize = 1_000;
+use super::view::View;
+use super::wait::{Wait, Why};
+use crate::clock::Timestamp;
 
 /// How much earlier each rank's questions count than those of the next: who has waited long enough
 /// goes before anybody.
@@ -36,9 +36,6 @@ pub(super) struct Line {
     /// Whom no waiting helps any more.
     hopeless: Vec<Ticket>,
     next: u64,
-    /// The newest reading: what compares a question's moments with those of the pool, which rests and
-    /// minutes are told in. The next correction of the clock comes with a newer one.
-    pub(super) clock: Reading,
     /// Until then nobody can be served, unless something is freed.
     quiet_until: Timestamp,
 }
@@ -49,76 +46,54 @@ impl Line {
         self.quiet_until = Timestamp(0);
     }
 
-    pub(super) fn quiet_until(&self) -> Timestamp {
-        self.quiet_until
-    }
-
+    /// Leases that were given to those who wait since the last time.
     pub(super) fn take_granted(&mut self) -> Vec<(Ticket, Lease)> {
         std::mem::take(&mut self.granted)
     }
 
+    /// Those whom no waiting helps any more, since the last time.
     pub(super) fn take_hopeless(&mut self) -> Vec<Ticket> {
         std::mem::take(&mut self.hopeless)
     }
 
-    pub(super) fn ask(&self, ticket: Ticket) -> Option<Arc<Ask>> {
-        let mut all = self.waiting.iter();
-        let found = all.find(|((_, other), _)| *other == ticket);
-        found.map(|(_, ask)| Arc::clone(ask))
-    }
-
-    /// Those who go before this question; `ticket` when it waits already.
-    fn before(&self, ask: &Ask, ticket: Option<Ticket>) -> impl Iterator<Item = &Ask> {
-        let own = turn_of(ask, ticket.unwrap_or(Ticket(u64::MAX)));
-        self.waiting.range(..own).map(|(_, ask)| &**ask)
-    }
-
-    /// Whether the ticket waited.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> bool {
+    /// Somebody waits no longer.
+    pub(super) fn withdraw(&mut self, ticket: Ticket) {
         let before = self.waiting.len();
         self.waiting.retain(|(_, other), _| *other != ticket);
-        self.waiting.len() < before
+        if self.waiting.len() < before {
+            self.stir();
+        }
     }
-}
 
-impl Pool {
     /// Lends to everybody who waits and can have a key now.
-    pub(super) fn serve(&mut self, moment: Moment, rng: &mut fastrand::Rng) {
-        let now = moment.now;
-        if self.line.waiting.is_empty() || now < self.line.quiet_until {
+    pub(super) fn serve(&mut self, lender: &mut Lender, moment: Moment, rng: &mut fastrand::Rng) {
+        if self.waiting.is_empty() || moment.now < self.quiet_until {
             return;
         }
-        let steady = self.line.clock.steady;
-        self.line.waiting.retain(|_, ask| ask.patience >= steady);
-        if let Some(opens) = self.opens(moment) {
-            self.line.quiet_until = opens;
+        self.waiting.retain(|_, ask| ask.patience >= moment.steady);
+        if let Some(opens) = forecast::opens(lender.view(moment)) {
+            self.quiet_until = opens;
             return;
         }
         let mut quiet_until = Timestamp(u64::MAX);
         let mut in_vain: Vec<Arc<Ask>> = Vec::new();
-        let waiting: Vec<_> = self
-            .line
-            .waiting
-            .iter()
-            .map(|(id, ask)| (*id, Arc::clone(ask)))
-            .collect();
+        let waiting = self.waiting.iter();
+        let waiting: Vec<_> = waiting.map(|(id, ask)| (*id, Arc::clone(ask))).collect();
         for (id, ask) in waiting {
             // Whoever needs the same or more waits behind.
-            if in_vain
-                .iter()
-                .any(|other| ask.asks_no_less_than(other, steady))
-            {
+            let mut before = in_vain.iter();
+            if before.any(|other| ask.asks_no_less_than(other, moment.steady)) {
                 continue;
             }
-            match self.find(&ask, moment, rng) {
+            match lender.find(&ask, moment, rng) {
                 Ok(pick) => {
-                    let lease = self.lend(&pick, &ask, moment);
-                    self.line.waiting.remove(&id);
-                    self.line.granted.push((id.1, lease));
+                    let lease = lender.lend(pick, &ask, moment);
+                    self.waiting.remove(&id);
+                    self.granted.push((id.1, lease));
                 }
                 Err(Wait { until: None, .. }) => {
-                    self.line.waiting.remove(&id);
-                    self.line.hopeless.push(id.1);
+                    self.waiting.remove(&id);
+                    self.hopeless.push(id.1);
                 }
                 Err(Wait {
                     until: Some(until), ..
@@ -128,111 +103,83 @@ impl Pool {
                 }
             }
         }
-        self.line.quiet_until = quiet_until;
-    }
-
-    /// Where no key at all is free for any model, the moment the first may be.
-    fn opens(&self, moment: Moment) -> Option<Timestamp> {
-        let anybody = Use {
-            group: None,
-            tokens: 0,
-        };
-        let mut first: Option<Timestamp> = None;
-        for member in &self.roster {
-            for offer in &self.offers {
-                match self.standing(member, offer, anybody, moment) {
-                    Ok(_) => return None,
-                    Err(wait) => first = [first, wait.until].into_iter().flatten().min(),
-                }
-            }
-        }
-        first
+        self.quiet_until = quiet_until;
     }
 
     /// A place in the line, if its turn comes in time.
-    pub(super) fn enqueue(&mut self, ask: &Ask, wait: Wait, moment: Moment) -> Result<Place, Wait> {
+    pub(super) fn enqueue(&mut self, ask: &Ask, wait: Wait, view: View<'_>) -> Result<Place, Wait> {
         let first = wait.until.ok_or(wait)?;
-        let clock = self.line.clock;
-        let ahead = self.ahead_of(ask, None);
+        let moment = view.moment;
+        let ahead = self.ahead_of(ask, None, view);
         let turn = if ahead == 0 {
             wait
         } else {
-            match self.forecast(ask, ahead, moment) {
+            match forecast::forecast(view, ask, ahead) {
                 Some(turn) => turn.later(wait),
                 // It is beyond all that the next minute has.
-                None if ask.patience < clock.steady.after(MINUTE) => {
+                None if ask.patience < moment.steady.after(MINUTE) => {
                     return Err(Wait::never(Why::Line));
                 }
                 None => wait,
             }
         };
         let until = turn.until.unwrap_or(first);
-        let wakes = clock.to_steady(until);
+        let wakes = moment.to_steady(until);
         if wakes > ask.patience {
             return Err(turn);
         }
-        if self.line.waiting.len() >= MOST {
+        if self.waiting.len() >= LONGEST_LINE {
             return Err(Wait::until(until, Why::Line));
         }
-        let ticket = Ticket(self.line.next);
-        self.line.next += 1;
-        self.line
-            .waiting
-            .insert(turn_of(ask, ticket), Arc::new(ask.clone()));
-        self.line.quiet_until = self.line.quiet_until.min(first);
+        let ticket = Ticket(self.next);
+        self.next += 1;
+        let ask = Arc::new(ask.clone());
+        self.waiting.insert(turn_of(&ask, ticket), ask);
+        self.quiet_until = self.quiet_until.min(first);
         Ok(Place {
             ticket,
             ahead,
             wakes,
-            look: clock.to_steady(self.line.quiet_until),
+            look: moment.to_steady(self.quiet_until),
             why: turn.why,
         })
     }
 
-    /// How many go first that want the same keys. Where every key is somebody's group's, people of
-    /// other groups come to them only when nobody of their own needs them.
-    pub(super) fn ahead_of(&self, ask: &Ask, ticket: Option<Ticket>) -> usize {
-        let shared = self.roster.iter().any(|member| member.spec.group.is_none());
-        let rival = |other: &&Ask| shared || other.groups.first() == ask.groups.first();
-        self.line.before(ask, ticket).filter(rival).count()
-    }
-
-    /// When the keys that suit a question have been free so many times and once more: what is resting
-    /// is free when it wakes, what is full when its oldest call is a minute old.
-    pub(super) fn forecast(&self, ask: &Ask, ahead: usize, moment: Moment) -> Option<Wait> {
-        let errand = Use {
-            group: ask.groups.first().copied(),
-            tokens: ask.tokens,
-        };
-        let mut free = Vec::new();
-        let mut seen = HashSet::new();
-        for offer in ask.tiers.iter().flatten().filter_map(|id| self.offer(id)) {
-            for member in self.roster.iter().filter(|it| ask.suits(it)) {
-                let seat = member.seat(offer.place);
-                if seen.insert((seat.project, seat.model)) {
-                    free.extend(self.openings(member, offer, errand, moment));
-                }
-            }
+    /// Where somebody stands by now; `None` once they have their lease, or when their patience is
+    /// over.
+    pub(super) fn place(&self, ticket: Ticket, view: View<'_>) -> Option<Place> {
+        let moment = view.moment;
+        let mut waiting = self.waiting.iter();
+        let (_, ask) = waiting.find(|((_, other), _)| *other == ticket)?;
+        if ask.patience < moment.steady {
+            return None;
         }
-        let is_known = ahead < free.len();
-        is_known.then(|| *free.select_nth_unstable(ahead).1)
+        let ahead = self.ahead_of(ask, Some(ticket), view);
+        let wait = forecast::forecast(view, ask, ahead);
+        let end = ask.patience.after(Duration::from_millis(1));
+        let until = wait.and_then(|wait| wait.until);
+        let until = until.map_or(end, |until| moment.to_steady(until));
+        let quiet_until = moment.to_steady(self.quiet_until);
+        // A smaller model's key may be free at once, and not be for this question yet.
+        let until = until.max(quiet_until);
+        Some(Place {
+            ticket,
+            ahead,
+            wakes: until.min(end),
+            look: quiet_until.min(end),
+            why: wait.map_or(Why::Slots, |wait| wait.why),
+        })
     }
 
-    /// When a key is free again and again, as far as that is decided.
-    fn openings(&self, member: &Member, offer: &Offer, errand: Use, moment: Moment) -> Vec<Wait> {
-        let (first, why) = match self.standing(member, offer, errand, moment) {
-            Ok(_) => (moment.now, Why::Minute),
-            Err(Wait { until, why }) => match until {
-                Some(until) => (until, why),
-                None => return Vec::new(),
-            },
-        };
-        let Some(limits) = self.limits(member, offer, errand.group) else {
-            return Vec::new();
-        };
-        let bucket = self.state.bucket(member.seat(offer.place));
-        let openings = bucket.openings(limits, moment.now, &moment.day);
-        let openings = openings.take(MOST);
-        openings.map(|at| Wait::until(at.max(first), why)).collect()
+    /// How many go first that want the same keys; `ticket` when it waits already. Where every key is
+    /// somebody's group's, people of other groups come to them only when nobody of their own needs
+    /// them.
+    fn ahead_of(&self, ask: &Ask, ticket: Option<Ticket>, view: View<'_>) -> usize {
+        let mut members = view.registry.roster.members.iter();
+        let shared = members.any(|member| member.spec.group.is_none());
+        let rival = |other: &&Ask| shared || other.groups.first() == ask.groups.first();
+        let own = turn_of(ask, ticket.unwrap_or(Ticket(u64::MAX)));
+        let before = self.waiting.range(..own).map(|(_, ask)| &**ask);
+        before.filter(rival).count()
     }
 }

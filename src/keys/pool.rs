@@ -1,89 +1,43 @@
-//! All keys with what is known of them: counts calls and lends keys for them. The shell owns the one
-//! [`Pool`] in a mutex and stores the rows as they are when it commits. Pure. Invariant: a lease is
-//! given only within every limit of its (project, model) and never on a dead key.
+//! The façade of the key pool: lends keys, settles leases, reports. The shell owns the one [`Pool`] in
+//! a mutex and stores the rows as they are when it commits. Pure. Each piece of state has one owner
+//! below it; what is here puts their work into order. Invariants: those who wait go first, and
+//! whatever frees a key stirs the line.
 
-use std::collections::HashSet;
-use std::time::Duration;
-
-use super::alike::Alike;
-use super::balance::Pick;
-use super::failover::Budget;
+use super::ask::Ask;
+use super::change::{Change, Saved};
+use super::cohorts;
+use super::consequences::Consequences;
+use super::deaths::dead_keys;
+use super::effect::{Death, Effect, Verdict};
+use super::health::{Health, Scope};
+use super::lease::{Lease, Place, Reserved, Ticket};
+use super::lender::Lender;
 use super::line::Line;
-use super::missing::Absent;
-use super::pacific::{self, Day};
-use super::purse::Spend;
-use super::quota::MINUTE;
-use super::roster::{Member, Offer};
-use super::state::State;
-use super::strikes::Open;
-use super::voices::Voices;
-use super::{
-    Ask, Change, Fingerprint, Health, KeySpec, Lease, Ledger, Place, Policy, Reserved, Saved,
-    Scope, Ticket, Wait, Why,
-};
+use super::moment::{Latest, Moment};
+use super::money::Spend;
+use super::pacific;
+use super::quota::Ledger;
+use super::registry::Registry;
+use super::report::{KeyReport, Tally};
+use super::retest::{self, LookFor, Retested};
+use super::settings::{Fingerprint, Group, KeySpec, Policy};
+use super::suspect::Attempted;
+use super::wait::{Wait, Why};
 use crate::catalog::Catalog;
+use crate::catalog::Tier;
 use crate::clock::{Reading, Timestamp};
-
-/// Reads of the clock by several threads may reach the pool in another order; only a larger step
-/// back is a clock that was set.
-const DISORDER: Duration = Duration::from_secs(2);
+use crate::tier::Day;
 
 /// All keys with what is known of them.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    pub(super) policy: Policy,
-    /// The models of the catalogue, cheapest tier first.
-    pub(super) offers: Vec<Offer>,
-    /// The configured keys, once for each group they stand in, sorted by [`Member::section`] and
-    /// fingerprint.
-    pub(super) roster: Vec<Member>,
-    pub(super) state: State,
-    pub(super) spend: Spend,
-    pub(super) line: Line,
-    pub(super) alike: Alike,
-    pub(super) budget: Budget,
-    /// Who does not find a model, or the service.
-    pub(super) absent: Absent,
-    /// The address that calls go to.
-    pub(super) endpoint: Fingerprint,
-    /// When it is time to try more than a limit that was learned.
-    pub(super) tries_at: Option<Timestamp>,
-    /// Last strikes that wait to be told from a storm's.
-    pub(super) verdicts: Vec<Open>,
-    /// What changed without a call that would have it stored.
-    pub(super) unsaved: Vec<Change>,
-    /// Keys that are blacklisted and on trial all the same: more than half of the living ones, or of
-    /// those of a group, are blacklisted, since others died.
-    pub(super) amnesty: HashSet<usize>,
-    /// Who says that the region is not served.
-    pub(super) region_voices: Voices,
-    /// Who was answered with a page.
-    pub(super) page_voices: Voices,
-    /// What the Owner was told of.
-    pub(super) told: Told,
-    /// The model whose call began the newest rest of the whole pool.
-    pub(super) begun_by: Option<usize>,
-    /// Deaths of the last seconds, with their projects.
-    pub(super) deaths: Vec<(Timestamp, usize, Scope)>,
-    /// The latest moment heard of.
-    pub(super) latest: Timestamp,
-    day: Day,
+    latest: Latest,
+    lender: Lender,
+    line: Line,
+    consequences: Consequences,
 }
 
-/// Which troubles of everybody the Owner was told of, and not yet that they are over.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    pub(super) pages: bool,
-    pub(super) region: bool,
-}
-
-/// A moment with the day it belongs to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) now: Timestamp,
-    pub(super) day: Day,
-}
-
+/// Settings.
 impl Pool {
     /// A pool that goes on where the stored rows end.
     pub(crate) fn new(
@@ -93,44 +47,39 @@ impl Pool {
         saved: Saved,
         now: Timestamp,
     ) -> Self {
-        let mut state = State::default();
-        for (scope, health) in saved.healths {
-            *state.health_mut(&scope) = health;
-        }
-        state.restore(&saved.ledgers);
-        state.rebase(now);
         let mut spend = saved.spend;
         spend.rebase(&pacific::day_of(now));
-        let told = Told::before(&state.pool.health, &state.free_keys.health);
-        let absent = Absent::before(&state.endpoint.health);
         let mut pool = Self {
-            policy,
-            offers: Vec::new(),
-            roster: Vec::new(),
-            state,
-            spend,
+            latest: Latest::new(now),
+            lender: Lender::new(Registry::new(policy, saved, now), spend),
             line: Line::default(),
-            alike: Alike::default(),
-            budget: Budget::default(),
-            absent,
-            endpoint: Fingerprint::default(),
-            tries_at: None,
-            verdicts: Vec::new(),
-            unsaved: Vec::new(),
-            amnesty: HashSet::new(),
-            region_voices: Voices::default(),
-            page_voices: Voices::default(),
-            told,
-            begun_by: None,
-            deaths: Vec::new(),
-            latest: now,
-            day: pacific::day_of(now),
+            consequences: Consequences::default(),
         };
         pool.reconfigure(policy, keys, catalog);
-        pool.reopen_verdicts();
+        pool.consequences = Consequences::before(&pool.lender.registry, now);
         pool
     }
 
+    /// New settings: everything that is known stays known.
+    pub(crate) fn reconfigure(&mut self, policy: Policy, keys: Vec<KeySpec>, catalog: &Catalog) {
+        let now = self.latest.now();
+        let registry = &mut self.lender.registry;
+        registry.reconfigure(policy, keys, catalog, now);
+        self.line.stir();
+        self.reconsider(now);
+    }
+
+    /// The address that calls go to, by its fingerprint. What was missing at another one may be here;
+    /// what that lifts is stored with the next unit.
+    pub(crate) fn speak_to(&mut self, address: Fingerprint) {
+        let not_found = &mut self.consequences.not_found;
+        not_found.speak_to(&mut self.lender.registry, address);
+        self.line.stir();
+    }
+}
+
+/// Lending.
+impl Pool {
     /// Counts one call and lends the key for it, or gives a place in the line, or says when to come
     /// again. Those who wait go first.
     pub(crate) fn reserve(
@@ -139,19 +88,20 @@ impl Pool {
         now: impl Into<Reading>,
         rng: &mut fastrand::Rng,
     ) -> Reserved {
-        let moment = self.read(now);
-        self.serve(moment, rng);
-        if !self.budget.allows(ask) {
+        let moment = self.notice(now);
+        self.line.serve(&mut self.lender, moment, rng);
+        if !self.lender.retries.allows(ask) {
             return Reserved::Refused(Wait::never(Why::Retries));
         }
-        match self.find(ask, moment, rng) {
-            Ok(pick) => Reserved::Lent(self.lend(&pick, ask, moment)),
-            Err(wait) => match self.enqueue(ask, wait, moment) {
-                Ok(place) => Reserved::Queued(place),
-                Err(wait) => match self.last_resort(ask, moment, rng) {
-                    Some(pick) => Reserved::Lent(self.lend(&pick, ask, moment)),
-                    None => Reserved::Refused(wait),
-                },
+        let wait = match self.lender.find(ask, moment, rng) {
+            Ok(pick) => return Reserved::Lent(self.lender.lend(pick, ask, moment)),
+            Err(wait) => wait,
+        };
+        match self.line.enqueue(ask, wait, self.lender.view(moment)) {
+            Ok(place) => Reserved::Queued(place),
+            Err(wait) => match self.lender.last_resort(ask, moment, rng) {
+                Some(pick) => Reserved::Lent(self.lender.lend(pick, ask, moment)),
+                None => Reserved::Refused(wait),
             },
         }
     }
@@ -163,39 +113,25 @@ impl Pool {
         now: impl Into<Reading>,
         rng: &mut fastrand::Rng,
     ) -> Vec<(Ticket, Lease)> {
-        let moment = self.read(now);
-        self.serve(moment, rng);
+        let moment = self.notice(now);
+        self.line.serve(&mut self.lender, moment, rng);
         self.line.take_granted()
     }
 
     /// Where somebody stands by now; `None` once they have their lease.
     pub(crate) fn place(&mut self, ticket: Ticket, now: impl Into<Reading>) -> Option<Place> {
-        let moment = self.read(now);
-        let clock = self.line.clock;
-        let ask = self.line.ask(ticket)?;
-        if ask.patience < clock.steady {
-            return None;
-        }
-        let ahead = self.ahead_of(&ask, Some(ticket));
-        let wait = self.forecast(&ask, ahead, moment);
-        let end = ask.patience.after(Duration::from_millis(1));
-        let until = wait.and_then(|wait| wait.until);
-        let until = until.map_or(end, |until| clock.to_steady(until));
-        let quiet_until = clock.to_steady(self.line.quiet_until());
-        // A smaller model's key may be free at once, and not be for this question yet.
-        let until = until.max(quiet_until);
-        Some(Place {
-            ticket,
-            ahead,
-            wakes: until.min(end),
-            look: quiet_until.min(end),
-            why: wait.map_or(Why::Slots, |wait| wait.why),
-        })
+        let moment = self.notice(now);
+        self.line.place(ticket, self.lender.view(moment))
     }
 
     /// Those in the line whom no waiting helps any more, since the last time.
     pub(crate) fn take_hopeless(&mut self) -> Vec<Ticket> {
         self.line.take_hopeless()
+    }
+
+    /// Somebody waits no longer.
+    pub(crate) fn withdraw(&mut self, ticket: Ticket) {
+        self.line.withdraw(ticket);
     }
 
     /// What stands in the way of a question now.
@@ -205,128 +141,255 @@ impl Pool {
         now: impl Into<Reading>,
         rng: &mut fastrand::Rng,
     ) -> Wait {
-        let moment = self.read(now);
-        let found = self.find(ask, moment, rng);
+        let moment = self.notice(now);
+        let found = self.lender.find(ask, moment, rng);
         found.err().unwrap_or(Wait::until(moment.now, Why::Slots))
-    }
-
-    /// Somebody waits no longer.
-    pub(crate) fn withdraw(&mut self, ticket: Ticket) {
-        if self.line.remove(ticket) {
-            self.line.stir();
-        }
-    }
-
-    /// The row of (project, model) as it is now.
-    pub(crate) fn ledger(&mut self, project: Fingerprint, model: &str) -> Ledger {
-        self.state.row_mut(project, model).ledger()
-    }
-
-    /// The row of a scope as it is now.
-    pub(crate) fn health(&mut self, scope: &Scope) -> Health {
-        self.state.health_mut(scope).clone()
-    }
-
-    /// How many keys are configured.
-    pub(crate) fn roster_len(&self) -> usize {
-        self.each_key().count()
-    }
-
-    /// What paid keys have cost; none while there are none.
-    pub(crate) fn spend(&self) -> Option<Spend> {
-        let paid = self.roster.iter().any(|member| member.spec.paid);
-        (paid || self.spend.micro_usd > 0).then_some(self.spend)
     }
 
     /// The call of a lease leaves now, perhaps long after it was counted: its unit of the minute
     /// counts from now on. `false` when that unit is none of this minute any more, and perhaps none
-    /// of this day, or when the key died or began to rest meanwhile and must not be called.
+    /// of this day, or when the key died or began to cool down meanwhile and must not be called.
     pub(crate) fn leave(&mut self, lease: &mut Lease, now: Timestamp) -> bool {
+        let moment = self.notice(now);
+        self.lender.leave(lease, moment)
+    }
+}
+
+/// Settling.
+impl Pool {
+    /// Takes a lease back with what the call taught us; returns what must be stored.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a lease that was settled is gone"
+    )]
+    pub(crate) fn settle(
+        &mut self,
+        lease: Lease,
+        verdict: &Verdict,
+        now: Timestamp,
+        rng: &mut fastrand::Rng,
+    ) -> Vec<Change> {
+        let moment = self.notice(now);
+        self.lender.release(&lease);
+        self.line.stir();
+        self.lender.bill(&lease, verdict);
+        let effect = verdict.effect;
+        let registry = &mut self.lender.registry;
+        registry.state.key_mut(lease.target.key).last = Some((effect, moment.now));
+        let learned = registry.learn(&lease, &verdict.learned, moment.now);
+        let lesson = (&lease, effect);
+        let changes = self.consequences.apply(registry, lesson, moment, rng);
+        self.reconsider(moment.now);
+        // What the beginning of this answer has lifted is told with its end, not with another call.
+        let mut all = self.take_unsaved();
+        all.extend(learned.into_iter().chain(changes));
+        all
+    }
+
+    /// The service has begun to answer: whatever was doubted but the key itself is trusted again,
+    /// long before a streamed answer ends.
+    pub(crate) fn answers(&mut self, lease: &Lease) {
+        self.lender.end_probes(lease);
+        let registry = &mut self.lender.registry;
+        let now = self.latest.now();
+        let changes = self.consequences.heal_shared(registry, lease, now);
+        registry.keep_unsaved(changes);
+        self.line.stir();
+    }
+
+    /// Takes a lease back whose call surely never left; returns the row to be stored.
+    pub(crate) fn refund(&mut self, lease: Lease) -> ((Fingerprint, String), Ledger) {
+        let row = self.lender.refund(&lease);
+        self.line.stir();
+        ((lease.project, lease.model), row)
+    }
+
+    /// What has changed without a call that would have it stored: for whoever stores something now,
+    /// and gives it back to [`Self::keep_unsaved`] where that fails.
+    pub(crate) fn take_unsaved(&mut self) -> Vec<Change> {
+        self.lender.registry.take_unsaved()
+    }
+
+    /// These could not be stored: they are as soon as something else is.
+    pub(crate) fn keep_unsaved(&mut self, changes: Vec<Change>) {
+        self.lender.registry.keep_unsaved(changes);
+    }
+}
+
+/// Looking at keys for free.
+impl Pool {
+    /// Dead keys that are to be looked at by now. One that leaked stays dead unless the Owner asks.
+    pub(crate) fn due(&self, now: Timestamp) -> Vec<Fingerprint> {
+        retest::due(&self.lender.registry, now)
+    }
+
+    /// All dead keys; of a dead project the first one, since one look says all.
+    pub(crate) fn dead(&self) -> Vec<Fingerprint> {
+        let dead = dead_keys(&self.lender.registry);
+        dead.map(|(key, _)| key).collect()
+    }
+
+    /// Keys that are dead, blacklisted or cool down with some model for longer than a minute's limit.
+    pub(crate) fn to_look_at(&self, now: Timestamp) -> Vec<Fingerprint> {
+        retest::to_look_at(&self.lender.registry, now)
+    }
+
+    /// What is to be looked at by whoever made this call, which meant this.
+    pub(crate) fn look_for(
+        &mut self,
+        call: &Attempted,
+        effect: Effect,
+        now: Timestamp,
+    ) -> Option<LookFor> {
         let now = self.notice(now).now;
-        if lease.at.after(MINUTE) <= now {
-            return false;
-        }
-        let seat = lease.seat;
-        self.state
-            .bucket_mut(seat)
-            .restamp(lease.tokens, lease.at, now);
-        lease.at = now;
-        let own = self.resting(seat, lease.trials, now);
-        !self.is_dead(seat) && own.is_none() && self.closed(lease, now).is_none()
+        retest::look_for(&mut self.lender.registry, call, effect, now)
     }
 
-    pub(super) fn lend(&mut self, pick: &Pick, ask: &Ask, moment: Moment) -> Lease {
-        let seat = pick.seat;
-        self.budget.count(ask);
-        self.state
-            .bucket_mut(seat)
-            .spend(ask.tokens, moment.now, &moment.day);
-        if pick.price > 0 {
-            self.spend.reserve(pick.price, &moment.day);
-        }
-        let trials = pick.trials;
-        self.state.pool.on_trial |= trials.pool;
-        self.state.free_keys.on_trial |= trials.free_keys;
-        self.state.model_mut(seat.model).on_trial |= trials.model;
-        self.state.endpoint.on_trial |= trials.endpoint;
-        self.state.bucket_mut(seat).on_probe |= trials.bucket;
-        self.state.project_mut(seat.project).on_probe |= trials.project;
-        let key = self.state.key_mut(seat.key);
-        key.in_flight += 1;
-        Lease {
-            key: pick.names.0,
-            project: pick.names.1,
-            model: pick.model.clone(),
-            tier: pick.tier,
-            borrowed: pick.borrowed,
-            paid: pick.paid,
-            at: moment.now,
-            tokens: ask.tokens,
-            price: pick.price,
-            day: moment.day.number,
-            seat,
-            generation: key.generation,
-            is_retry: ask.attempts > 0,
-            trials,
-            suspects: ask.suspects.clone(),
-            pages: ask.pages,
-        }
+    /// The free look is throttled as a model is: it is our address.
+    pub(crate) fn address_is_throttled(&mut self, call: &Attempted, now: Timestamp) -> Vec<Change> {
+        let now = self.notice(now).now;
+        let change = retest::address_is_throttled(&mut self.lender.registry, call, now);
+        change.into_iter().collect()
     }
 
-    /// The moment to reckon with where a question's own moments count, which no correction of the
-    /// clock may touch.
-    fn read(&mut self, now: impl Into<Reading>) -> Moment {
-        let reading = now.into();
-        let moment = self.notice(reading.now);
-        self.line.clock = Reading {
-            now: moment.now,
-            steady: reading.to_steady(moment.now),
-        };
+    /// Learns from the look at a key that was refused; returns what must be stored.
+    pub(crate) fn looked_at(
+        &mut self,
+        call: &Attempted,
+        shown: Retested,
+        death: Option<Death>,
+        now: Timestamp,
+    ) -> Vec<Change> {
+        let now = self.notice(now).now;
+        let registry = &mut self.lender.registry;
+        let changes = self
+            .consequences
+            .looked_at(registry, call, (shown, death), now);
+        self.line.stir();
+        self.reconsider(now);
+        changes
+    }
+
+    /// Learns from the look at a key that the Owner asked for; returns what must be stored.
+    pub(crate) fn looked_again(
+        &mut self,
+        key: Fingerprint,
+        shown: Retested,
+        death: Option<Death>,
+        now: Timestamp,
+    ) -> Vec<Change> {
+        let now = self.notice(now).now;
+        let registry = &mut self.lender.registry;
+        let changes = self
+            .consequences
+            .looked_again(registry, key, (shown, death), now);
+        self.line.stir();
+        self.reconsider(now);
+        changes
+    }
+
+    /// Opens what cools down for many keys, and forgets the limits that were learned; returns what
+    /// must be stored. The Owner asked for it, so nothing of it is news.
+    pub(crate) fn reopen(&mut self, now: Timestamp) -> Vec<Change> {
+        let now = self.notice(now).now;
+        let changes = self.consequences.reopen(&mut self.lender.registry, now);
+        self.line.stir();
+        changes
+    }
+}
+
+/// Reporting.
+impl Pool {
+    /// Counts the configured keys.
+    pub(crate) fn count(&mut self, now: Timestamp) -> Tally {
+        let moment = self.notice(now);
+        self.lender.view(moment).tally()
+    }
+
+    /// Each configured key, by group and label.
+    pub(crate) fn report(&mut self, now: Timestamp) -> Vec<KeyReport> {
+        let moment = self.notice(now);
+        self.lender.view(moment).report()
+    }
+
+    /// What is left of a tier's day for people of this group, in their own keys and those that lend;
+    /// `None` when no living key offers it to them.
+    pub(crate) fn left(&mut self, tier: Tier, groups: &[Group], now: Timestamp) -> Option<Day> {
+        let moment = self.notice(now);
+        self.lender.view(moment).left(tier, groups)
+    }
+
+    /// Whether the key is dead or blacklisted.
+    #[cfg(test)]
+    pub(crate) fn is_dead_or_blacklisted(&self, key: &Fingerprint, now: Timestamp) -> bool {
+        self.lender.view(now.into()).is_dead_or_blacklisted(*key)
+    }
+
+    /// Whether the key of a lease is half-open because too few others are left.
+    #[cfg(test)]
+    fn pardons(&self, lease: &Lease) -> bool {
+        let pardoned = &self.lender.registry.pardoned;
+        pardoned.contains(&lease.target.key)
+    }
+
+    /// How many keys are configured.
+    pub(crate) fn roster_len(&self) -> usize {
+        self.lender.registry.roster.each_key().count()
+    }
+
+    /// What paid keys have cost; none while there are none.
+    pub(crate) fn spend(&self) -> Option<Spend> {
+        let members = &self.lender.registry.roster.members;
+        let paid = members.iter().any(|member| member.spec.paid);
+        let spend = self.lender.spend;
+        (paid || spend.micro_usd > 0).then_some(spend)
+    }
+
+    /// The row of (project, model) as it is now.
+    pub(crate) fn ledger(&mut self, project: Fingerprint, model: &str) -> Ledger {
+        let state = &mut self.lender.registry.state;
+        state.row_mut(project, model).ledger()
+    }
+
+    /// The row of a scope as it is now.
+    pub(crate) fn health(&mut self, scope: &Scope) -> Health {
+        self.lender.registry.state.health_mut(scope).clone()
+    }
+}
+
+/// Time passing.
+impl Pool {
+    /// The moment to reckon with, and what has become due by it.
+    fn notice(&mut self, now: impl Into<Reading>) -> Moment {
+        let (moment, is_set_back) = self.latest.notice(now.into());
+        let now = moment.now;
+        if is_set_back {
+            self.rebase(moment);
+        }
+        let registry = &mut self.lender.registry;
+        if self.consequences.blacklist.pass(registry, now) {
+            self.reconsider(now);
+        }
+        if self.lender.registry.try_limits(now) {
+            self.line.stir();
+        }
         moment
     }
 
-    /// The moment to reckon with.
-    pub(super) fn notice(&mut self, now: Timestamp) -> Moment {
-        let set_back = self.latest.since(now) > DISORDER;
-        if set_back {
-            self.latest = now;
-            self.state.rebase(now);
-            self.forget_moments(now);
-            self.spend.rebase(&pacific::day_of(now));
-            self.line.stir();
-        }
-        self.latest = self.latest.max(now);
-        if !(self.day.began..self.day.ends).contains(&self.latest) {
-            self.day = pacific::day_of(self.latest);
-        }
-        self.pass_verdicts(self.latest);
-        if self.tries_at.is_some_and(|at| at <= self.latest) {
-            self.limit_all();
-        }
-        Moment {
-            now: self.latest,
-            day: self.day,
-        }
+    /// The clock was set back: nothing may seem to lie ahead.
+    fn rebase(&mut self, moment: Moment) {
+        let now = moment.now;
+        self.lender.registry.rebase(now);
+        self.lender.spend.rebase(&moment.day);
+        self.consequences.rebase(now);
+        self.line.stir();
+    }
+
+    /// Looks whether deaths or new settings have left too few keys that are not blacklisted: those
+    /// that are there are half-open.
+    fn reconsider(&mut self, now: Timestamp) {
+        let pardoned = cohorts::pardoned(&self.lender.registry, now);
+        self.lender.registry.pardoned = pardoned;
     }
 }
 

@@ -5,124 +5,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::health::Health;
+use super::limits::{Limits, Quota};
 use super::pacific::{self, Day};
-use super::{Health, Known, Learned, Ledger, Policy, Quota};
-use crate::catalog::Model;
 use crate::clock::Timestamp;
 
 /// How long a request fills the minute: 60 seconds, and the most that the way to the service may
 /// differ between two requests. We count when a request is reserved, the service when it arrives.
 pub(super) const MINUTE: Duration = Duration::from_millis(60_250);
-
-/// So long a limit binds that the service has named.
-pub(super) const BINDS_FOR: Duration = Duration::from_hours(24);
-
-/// What a lender keeps of its minute and its day for its own people (design §4).
-const RESERVE_PERCENT: u64 = 40;
-
-/// `KEY_RPM` when it is unset and the model allows more.
-const OWN_RPM: u32 = 10;
-
-/// What a (project, model) may spend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Limits {
-    /// Requests a minute.
-    pub(super) minute: u32,
-    /// Requests a day; `u32::MAX` when there is no cap.
-    pub(super) day: u32,
-    /// Input tokens a minute.
-    pub(super) tokens: u64,
-}
-
-impl Limits {
-    /// What was learned binds. A limit that was last named a day ago is tried upward: then what would
-    /// hold without it counts, where that is more. A refusal names it anew.
-    pub(super) fn known(
-        model: &Model,
-        policy: &Policy,
-        known: &[Known],
-        now: Timestamp,
-    ) -> Option<Self> {
-        let learned = |one: &Known| one.learned;
-        let all: Vec<Learned> = known.iter().map(learned).collect();
-        let fresh = known.iter().filter(|one| one.at.after(BINDS_FOR) > now);
-        let fresh: Vec<Learned> = fresh.map(learned).collect();
-        let (bound, free) = (
-            Self::of(model, policy, &all),
-            Self::of(model, policy, &fresh),
-        );
-        bound
-            .zip(free)
-            .map(|(one, other)| one.max(other))
-            .or(bound)
-            .or(free)
-    }
-
-    /// The higher of each.
-    fn max(self, other: Self) -> Self {
-        Self {
-            minute: self.minute.max(other.minute),
-            day: self.day.max(other.day),
-            tokens: self.tokens.max(other.tokens),
-        }
-    }
-
-    /// The owner's policy over the catalogue's numbers. What the service itself said replaces the
-    /// catalogue's number and binds whatever the policy is; none when it said 0: not offered.
-    pub(super) fn of(model: &Model, policy: &Policy, learned: &[Learned]) -> Option<Self> {
-        let said = |quota| {
-            let found = learned.iter().find(|one| one.quota == quota);
-            found.map(|one| one.limit)
-        };
-        let small = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
-        let rpm = said(Quota::RequestsPerMinute).map(small);
-        let minute = policy
-            .rpm
-            .unwrap_or_else(|| OWN_RPM.min(rpm.unwrap_or(model.rpm)));
-        let rpd = said(Quota::RequestsPerDay).map(small);
-        let limits = Self {
-            minute: minute.min(rpm.unwrap_or(u32::MAX)),
-            day: match (policy.daily_percent, rpd.unwrap_or(model.rpd)) {
-                (101.., 1..) => rpd.unwrap_or(u32::MAX),
-                (percent, rpd) => share_of(rpd, percent),
-            },
-            tokens: said(Quota::TokensPerMinute).unwrap_or(model.tpm),
-        };
-        let offered = limits.minute > 0
-            && limits.day > 0
-            && limits.tokens > 0
-            && said(Quota::TokensPerDay) != Some(0);
-        offered.then_some(limits)
-    }
-}
-
-impl Limits {
-    /// What others may spend of it: the rest is kept for the people of the key's own group. None
-    /// when that is nothing.
-    pub(super) fn lent(self) -> Option<Self> {
-        let lent = Self {
-            minute: share_lent(self.minute),
-            day: share_lent(self.day),
-            tokens: self.tokens / 100 * (100 - RESERVE_PERCENT),
-        };
-        (lent.minute > 0 && lent.day > 0 && lent.tokens > 0).then_some(lent)
-    }
-}
-
-fn share_lent(limit: u32) -> u32 {
-    if limit == u32::MAX {
-        return limit;
-    }
-    let lent = u64::from(limit) * (100 - RESERVE_PERCENT) / 100;
-    u32::try_from(lent).unwrap_or(limit)
-}
-
-/// That part of a day, rounded down, but one at least of what is there at all.
-fn share_of(rpd: u32, percent: u32) -> u32 {
-    let share = u64::from(rpd) * u64::from(percent) / 100;
-    let least = u64::from(rpd > 0 && percent > 0);
-    u32::try_from(share.max(least)).unwrap_or(u32::MAX)
-}
 
 /// One reserved request.
 #[derive(Debug, Clone, Copy)]
@@ -132,12 +22,23 @@ struct Unit {
     tokens: Option<u64>,
 }
 
+/// The stored counters of one (project, model) (table `key_ledger`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Ledger {
+    /// The Pacific date the count belongs to, in days since 1970-01-01.
+    pub(crate) day: i32,
+    /// Requests of that day.
+    pub(crate) used: u32,
+    /// When the requests of the last 60 seconds were reserved.
+    pub(crate) recent: Vec<Timestamp>,
+}
+
 /// The counters of one (project, model), with what is known of its health.
 #[derive(Debug, Default)]
 pub(super) struct Bucket {
     pub(super) health: Health,
-    /// A call that looks how it stands is under way.
-    pub(super) on_probe: bool,
+    /// A call that probes how it stands is under way.
+    pub(super) probing: bool,
     /// Of the model, by the policy and what was learned; none: not offered, or not configured.
     pub(super) limits: Option<Limits>,
     day: i32,
@@ -195,9 +96,6 @@ impl Bucket {
     /// counted by a wrong clock: its requests are today's.
     pub(super) fn rebase(&mut self, now: Timestamp) {
         self.health.rebase(now);
-        for known in &mut self.health.learned {
-            known.at = known.at.min(now);
-        }
         let today = pacific::day_of(now);
         if self.day > today.number.saturating_add(1) {
             (self.used, self.before) = (self.used(&today), None);
@@ -222,9 +120,8 @@ impl Bucket {
 
     /// Whether we have counted less than half of what the service has named as a day's requests.
     pub(super) fn has_most_left(&self, day: &Day) -> bool {
-        let named = |known: &&Known| known.learned.quota == Quota::RequestsPerDay;
-        let named = self.health.learned.iter().find(named);
-        named.is_some_and(|known| u64::from(self.used(day)) < known.learned.limit / 2)
+        let named = self.health.learned.of(Quota::RequestsPerDay);
+        named.is_some_and(|limit| u64::from(self.used(day)) < limit / 2)
     }
 
     /// How busy that day makes it look: what was refused counts as well.

@@ -3,19 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::balance::{Use, serves};
-use super::pool::Moment;
+use super::ask::Demand;
+use super::effect::{Death, Effect};
 use super::roster::{Member, Offer};
-use super::{Death, Effect, Fingerprint, Group, Pool, Wait, Why};
+use super::settings::{Fingerprint, Group};
+use super::view::View;
+use super::wait::{Wait, Why};
 use crate::catalog::Tier;
 use crate::clock::Timestamp;
 use crate::tier::Day;
-
-/// The smallest call there is.
-const ANY: Use = Use {
-    group: None,
-    tokens: 0,
-};
 
 /// Less than this share of a tier's day is little (in percent).
 const SCARCE: u64 = 25;
@@ -26,9 +22,10 @@ pub(crate) struct Tally {
     pub(crate) total: usize,
     /// Some model can be asked with it now.
     pub(crate) available: usize,
-    /// Waits for its minute, its day or the end of a rest.
-    pub(crate) resting: usize,
-    /// Waits after too many strikes.
+    /// Waits for its minute, its day or the end of a cooldown.
+    #[serde(rename = "resting")]
+    pub(crate) waiting: usize,
+    /// Too many strikes.
     pub(crate) blacklisted: usize,
     pub(crate) dead: usize,
     /// When the first of those that wait is back.
@@ -40,7 +37,7 @@ pub(crate) struct Tally {
 pub(crate) enum Standing {
     Available,
     /// Waits, for what, and until when, where that is known.
-    Resting(Wait),
+    Waiting(Wait),
     /// Too many strikes.
     Blacklisted {
         until: Timestamp,
@@ -71,42 +68,38 @@ pub(crate) struct KeyReport {
     pub(crate) last: Option<(Effect, Timestamp)>,
 }
 
-impl Pool {
+impl View<'_> {
     /// Counts the configured keys.
-    pub(crate) fn count(&mut self, now: Timestamp) -> Tally {
-        let moment = self.notice(now);
-        let mut tally = Tally {
-            total: self.roster_len(),
-            ..Tally::default()
-        };
-        for member in self.each_key() {
-            let (count, wake) = match self.standing_of(member, moment) {
+    pub(super) fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for member in self.registry.roster.each_key() {
+            let (count, wake) = match self.standing_of(member) {
                 Standing::Available => (&mut tally.available, None),
-                Standing::Resting(wait) => (&mut tally.resting, wait.until),
+                Standing::Waiting(wait) => (&mut tally.waiting, wait.until),
                 Standing::Blacklisted { until } => (&mut tally.blacklisted, Some(until)),
                 Standing::Dead { .. } => (&mut tally.dead, None),
             };
             *count += 1;
+            tally.total += 1;
             tally.next_wake = [tally.next_wake, wake].into_iter().flatten().min();
         }
         tally
     }
 
     /// Each configured key, by group and label.
-    pub(crate) fn report(&mut self, now: Timestamp) -> Vec<KeyReport> {
-        let moment = self.notice(now);
+    pub(super) fn report(&self) -> Vec<KeyReport> {
         let line = |member: &Member| KeyReport {
             key: member.spec.fingerprint,
             label: member.spec.label.clone(),
             group: member.spec.group,
             also_in: member.stands_in.iter().skip(1).copied().collect(),
             paid: member.spec.paid,
-            standing: self.standing_of(member, moment),
-            days: self.days(member, moment),
-            obstacles: self.obstacles(member, moment),
-            last: self.state.key(member.key).last,
+            standing: self.standing_of(member),
+            days: self.days(member),
+            obstacles: self.obstacles(member),
+            last: self.registry.state.key(member.key).last,
         };
-        let mut lines: Vec<KeyReport> = self.each_key().map(line).collect();
+        let mut lines: Vec<KeyReport> = self.registry.roster.each_key().map(line).collect();
         let place = |line: &KeyReport| (line.group.is_none(), line.group, natural(&line.label));
         lines.sort_by_cached_key(place);
         lines
@@ -114,30 +107,21 @@ impl Pool {
 
     /// What is left of a tier's day for people of this group, in their own keys and those that lend;
     /// `None` when no living key offers it to them.
-    pub(crate) fn left(&mut self, tier: Tier, groups: &[Group], now: Timestamp) -> Option<Day> {
-        let moment = self.notice(now);
-        let errand = Use {
+    pub(super) fn left(&self, tier: Tier, groups: &[Group]) -> Option<Day> {
+        let roster = &self.registry.roster;
+        let demand = Demand {
             group: groups.first().copied(),
-            tokens: 0,
+            ..Demand::LEAST
         };
         let (mut used, mut all) = (0_u64, 0_u64);
-        for offer in self.offers.iter().filter(|it| it.model.tier == tier) {
-            for member in &self.roster {
-                let spec = &member.spec;
-                let reached = member.is_nearest(groups) && serves(spec, groups);
-                let living = !matches!(
-                    self.standing(member, offer, errand, moment),
-                    Err(Wait { until: None, .. })
-                );
-                if let Some(limits) = self.limits(member, offer, errand.group)
-                    && reached
+        for offer in roster.offers.iter().filter(|it| it.model.tier == tier) {
+            for member in roster.members.iter().filter(|it| it.is_for(groups)) {
+                let standing = self.standing(member, offer, demand);
+                let living = !matches!(standing, Err(Wait { until: None, .. }));
+                if let Some(limits) = self.limits(member, offer, demand)
                     && living
                 {
-                    let spent = self
-                        .state
-                        .bucket(member.seat(offer.place))
-                        .used(&moment.day);
-                    used += u64::from(spent.min(limits.day));
+                    used += u64::from(self.used(member, offer).min(limits.day));
                     all += u64::from(limits.day);
                 }
             }
@@ -151,72 +135,72 @@ impl Pool {
 
     /// Whether the key is dead or blacklisted.
     #[cfg(test)]
-    pub(crate) fn is_put_away(&self, key: &Fingerprint, now: Timestamp) -> bool {
-        let moment = Moment {
-            now,
-            day: super::pacific::day_of(now),
-        };
-        let member = self.roster.iter().find(|it| it.spec.fingerprint == *key);
-        member.is_some_and(|member| match self.standing_of(member, moment) {
+    pub(super) fn is_dead_or_blacklisted(&self, key: Fingerprint) -> bool {
+        let member = self.registry.roster.member(key);
+        member.is_some_and(|member| match self.standing_of(member) {
             Standing::Dead { .. } | Standing::Blacklisted { .. } => true,
-            Standing::Available | Standing::Resting(_) => false,
+            Standing::Available | Standing::Waiting(_) => false,
         })
     }
 
-    fn standing_of(&self, member: &Member, moment: Moment) -> Standing {
-        let key = &self.state.key(member.key).health;
-        let project = &self.state.project(member.seat(0).project).health;
-        let grave = [key, project]
-            .into_iter()
-            .find_map(|it| Some((it.dead?.0, it)));
-        if let Some((death, health)) = grave {
-            let retest = health.rests_until.filter(|_| death != Death::Leaked);
+    fn standing_of(&self, member: &Member) -> Standing {
+        let registry = self.registry;
+        let key = &registry.state.key(member.key).health;
+        let project = &registry.state.project(member.project).health;
+        let mut both = [key, project].into_iter();
+        if let Some((death, health)) = both.find_map(|it| Some((it.dead?.0, it))) {
+            let retest = health.cooling.until.filter(|_| death != Death::Leaked);
             return Standing::Dead { death, retest };
         }
-        // Whoever is pardoned is on trial, not away.
-        let listed =
-            key.trips > 0 && key.struck_out(&self.policy) && !self.amnesty.contains(&member.key);
-        if let (true, Some(until)) = (listed, key.resting(moment.now)) {
+        // Whoever is pardoned is half-open, not blacklisted.
+        let listed = key.breaker.trips > 0
+            && key.breaker.struck_out(&registry.policy)
+            && !registry.pardoned.contains(&member.key);
+        if let (true, Some(until)) = (listed, key.cooling.ends(self.moment.now)) {
             return Standing::Blacklisted { until };
         }
         let mut wait = Wait::never(Why::NoKeys);
-        for offer in &self.offers {
-            match self.standing(member, offer, ANY, moment) {
+        for offer in &registry.roster.offers {
+            match self.standing(member, offer, Demand::LEAST) {
                 Ok(_) => return Standing::Available,
                 Err(obstacle) => wait = wait.sooner(obstacle),
             }
         }
-        Standing::Resting(wait)
+        Standing::Waiting(wait)
     }
 
-    fn days(&self, member: &Member, moment: Moment) -> Vec<(Tier, u32, Option<u32>)> {
+    fn days(&self, member: &Member) -> Vec<(Tier, u32, Option<u32>)> {
+        let offers = &self.registry.roster.offers;
         let tiers = [Tier::Lite, Tier::Flash, Tier::Pro].into_iter();
         let day = |tier| {
             let mut sum: Option<(u32, Option<u32>)> = None;
-            for offer in self.offers.iter().filter(|it| it.model.tier == tier) {
-                let Some(limits) = self.limits(member, offer, None) else {
+            for offer in offers.iter().filter(|it| it.model.tier == tier) {
+                let Some(limits) = self.limits(member, offer, Demand::LEAST) else {
                     continue;
                 };
-                let used = self
-                    .state
-                    .bucket(member.seat(offer.place))
-                    .used(&moment.day);
                 let cap = (limits.day < u32::MAX).then_some(limits.day);
                 let (before, caps) = sum.unwrap_or((0, Some(0)));
                 let caps = caps.zip(cap).map(|(caps, cap)| caps.saturating_add(cap));
-                sum = Some((before.saturating_add(used), caps));
+                sum = Some((before.saturating_add(self.used(member, offer)), caps));
             }
             sum.map(|(used, cap)| (tier, used, cap))
         };
         tiers.filter_map(day).collect()
     }
 
-    fn obstacles(&self, member: &Member, moment: Moment) -> Vec<(String, Wait)> {
+    /// Requests of the day.
+    fn used(&self, member: &Member, offer: &Offer) -> u32 {
+        let bucket = self.registry.state.bucket(member.target(offer.place));
+        bucket.used(&self.moment.day)
+    }
+
+    fn obstacles(&self, member: &Member) -> Vec<(String, Wait)> {
         let obstacle = |offer: &Offer| {
-            let wait = self.standing(member, offer, ANY, moment).err()?;
+            let wait = self.standing(member, offer, Demand::LEAST).err()?;
             (wait.why != Why::NoKeys).then(|| (offer.model.id.clone(), wait))
         };
-        self.offers.iter().filter_map(obstacle).collect()
+        let offers = self.registry.roster.offers.iter();
+        offers.filter_map(obstacle).collect()
     }
 }
 

@@ -1,12 +1,21 @@
-//! Which keys and models are configured, and where they stand in the memory. Pure. Invariant: new
-//! settings forget nothing, and a key that joins a project brings along what it has spent.
+//! Which keys and models are configured, and where they stand in the memory. Pure. Invariant: members
+//! are sorted by section, so the keys of one group that cost alike stand together.
 
-use std::collections::HashMap;
-
-use super::quota::{BINDS_FOR, Limits};
-use super::state::{Seat, State};
-use super::{Group, KeySpec, Known, Ledger, Policy, Pool, Scope};
+use super::limits::Limits;
+use super::money;
+use super::settings::{Fingerprint, Group, KeySpec};
+use super::state::{State, Target};
 use crate::catalog::{Catalog, Model};
+
+/// The configured keys and models.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    /// The models of the catalogue, cheapest tier first.
+    pub(super) offers: Vec<Offer>,
+    /// The configured keys, once for each group they stand in, sorted by [`Member::section`] and
+    /// fingerprint.
+    pub(super) members: Vec<Member>,
+}
 
 /// A configured key in one of its groups, with its places in the memory.
 #[derive(Debug)]
@@ -20,14 +29,86 @@ pub(super) struct Member {
     pub(super) stands_in: Vec<Option<Group>>,
 }
 
+/// A model of the catalogue with its place in the memory.
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) model: Model,
+    pub(super) place: usize,
+}
+
+impl Roster {
+    pub(super) fn new(mut keys: Vec<KeySpec>, catalog: &Catalog, state: &mut State) -> Self {
+        let offer = |model: &Model| Offer {
+            model: model.clone(),
+            place: state.model_place(&model.id),
+        };
+        let offers = catalog.models().map(offer).collect();
+        keys.sort_unstable();
+        keys.dedup_by_key(|spec| (spec.fingerprint, spec.group));
+        let member = |spec| Member::new(spec, &keys, state);
+        let mut members: Vec<Member> = keys.iter().map(member).collect();
+        members.sort_by_key(Member::section);
+        Self { offers, members }
+    }
+
+    /// The model with this id.
+    pub(super) fn offer(&self, id: &str) -> Option<&Offer> {
+        self.offers.iter().find(|offer| offer.model.id == id)
+    }
+
+    /// The key with this fingerprint, in the first of its groups.
+    pub(super) fn member(&self, key: Fingerprint) -> Option<&Member> {
+        self.members.iter().find(|it| it.spec.fingerprint == key)
+    }
+
+    /// Each configured key once, however many groups it stands in.
+    pub(super) fn each_key(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| member.is_first())
+    }
+
+    /// Each configured key with each model.
+    pub(super) fn targets(&self) -> Vec<Target> {
+        let targets = |member: &Member| {
+            let places = self.offers.iter().map(|offer| offer.place);
+            places.map(|place| member.target(place)).collect()
+        };
+        let all = self.each_key().map(targets);
+        all.collect::<Vec<Vec<Target>>>().concat()
+    }
+
+    /// The keys of a group, or of none, that cost money or do not.
+    pub(super) fn section(&self, group: Option<Group>, paid: bool) -> &[Member] {
+        let members = &self.members;
+        let from = members.partition_point(|it| it.section() < (group, paid));
+        let until = members.partition_point(|it| it.section() <= (group, paid));
+        members.get(from..until).unwrap_or_default()
+    }
+}
+
 impl Member {
+    fn new(spec: &KeySpec, all: &[KeySpec], state: &mut State) -> Self {
+        let mates = all.iter().filter(|other| other.project == spec.project);
+        let same = all.iter();
+        let same = same.filter(|other| other.fingerprint == spec.fingerprint);
+        let mut stands_in: Vec<Option<Group>> = same.map(|other| other.group).collect();
+        stands_in.sort_unstable_by_key(|group| (group.is_none(), *group));
+        Self {
+            stands_in,
+            key: state.key_place(spec.fingerprint),
+            project: state.project_place(spec.project),
+            highest: mates.filter_map(|mate| mate.group).min(),
+            spec: spec.clone(),
+        }
+    }
+
     /// Keys of one group that cost alike stand together.
-    pub(super) fn section(&self) -> (Option<Group>, bool) {
+    fn section(&self) -> (Option<Group>, bool) {
         (self.spec.group, self.spec.paid)
     }
 
-    pub(super) fn seat(&self, model: usize) -> Seat {
-        Seat {
+    /// A call with this model.
+    pub(super) fn target(&self, model: usize) -> Target {
+        Target {
             key: self.key,
             project: self.project,
             model,
@@ -35,13 +116,21 @@ impl Member {
     }
 
     /// Whether the key is met here first: of a key in several groups only this one is counted.
-    pub(super) fn is_first(&self) -> bool {
+    fn is_first(&self) -> bool {
         self.stands_in.first() == Some(&self.spec.group)
+    }
+
+    /// Whether people who may use these groups, their own first, may use the key in this group. What
+    /// a paid key costs is spent on Guests only when the owner put it into their group.
+    pub(super) fn is_for(&self, groups: &[Group]) -> bool {
+        let for_guests = groups.first() == Some(&Group::D);
+        let affordable = !self.spec.paid || !for_guests || self.spec.group == Some(Group::D);
+        affordable && self.is_nearest(groups)
     }
 
     /// Whether people who may use these groups, their own first, come to the key by this group: by
     /// their own where it stands there, else as everybody's, else by the first that lends it.
-    pub(super) fn is_nearest(&self, groups: &[Group]) -> bool {
+    fn is_nearest(&self, groups: &[Group]) -> bool {
         let (own, lenders) = groups
             .split_first()
             .map_or((None, groups), |(own, rest)| (Some(*own), rest));
@@ -50,193 +139,27 @@ impl Member {
         ways.find(|way| self.stands_in.contains(way)) == Some(self.spec.group)
     }
 
-    /// Whether people of this group spend what is others' first: the key is another group's, or a
-    /// higher group has keys of the same project.
-    pub(super) fn is_anothers(&self, own: Group) -> bool {
-        self.spec.group.is_some_and(|group| group != own)
-            || self.highest.is_some_and(|highest| highest < own)
-    }
-}
-
-/// A model of the catalogue with its place in the memory.
-#[derive(Debug)]
-pub(super) struct Offer {
-    pub(super) model: Model,
-    pub(super) place: usize,
-}
-
-impl Pool {
-    /// New settings: everything that is known stays known.
-    pub(crate) fn reconfigure(
-        &mut self,
-        policy: Policy,
-        mut keys: Vec<KeySpec>,
-        catalog: &Catalog,
-    ) {
-        self.policy = policy;
-        let state = &mut self.state;
-        let offer = |model: &Model| Offer {
-            model: model.clone(),
-            place: state.model_place(&model.id),
+    /// Of what the key has with a model, the part that people of this group may spend; none: nothing,
+    /// ever. What is another group's first, they borrow: the key is that group's, or a higher group
+    /// has keys of the same project.
+    pub(super) fn share(&self, limits: Limits, own: Option<Group>) -> Option<Limits> {
+        let is_anothers = |own: Group| {
+            self.spec.group.is_some_and(|group| group != own)
+                || self.highest.is_some_and(|highest| highest < own)
         };
-        self.offers = catalog.models().map(offer).collect();
-        keys.sort_unstable();
-        keys.dedup_by_key(|spec| (spec.fingerprint, spec.group));
-        self.roster = keys.iter().map(|spec| enlist(state, spec, &keys)).collect();
-        self.roster.sort_by_key(Member::section);
-        self.adopt();
-        self.forget_marks();
-        self.limit_all();
-        self.reconsider(self.latest);
-    }
-
-    /// Each configured key once, however many groups it stands in.
-    pub(super) fn each_key(&self) -> impl Iterator<Item = &Member> {
-        self.roster.iter().filter(|member| member.is_first())
-    }
-
-    /// Reckons the limits of a (project, model) again.
-    pub(super) fn limit(&mut self, seat: Seat) {
-        let now = self.latest;
-        let offer = self.offers.iter().find(|offer| offer.place == seat.model);
-        let bucket = self.state.bucket_mut(seat);
-        let known = &bucket.health.learned;
-        let tried = known.iter().map(|one| one.at.after(BINDS_FOR));
-        let next = tried.filter(|at| *at > now).min();
-        bucket.limits =
-            offer.and_then(|offer| Limits::known(&offer.model, &self.policy, known, now));
-        self.tries_at = [self.tries_at, next].into_iter().flatten().min();
-    }
-
-    /// The same for all of them.
-    pub(super) fn limit_all(&mut self) {
-        self.tries_at = None;
-        for seat in self.seats() {
-            self.limit(seat);
-        }
-        self.line.stir();
-    }
-
-    /// Forgets what was learned with other marks than a project's keys have now: it was another
-    /// account's word.
-    fn forget_marks(&mut self) {
-        for seat in self.seats() {
-            let mates = self.roster.iter().filter(|it| it.project == seat.project);
-            let marks: Vec<bool> = mates.map(|it| it.spec.paid).collect();
-            self.forget_limits(seat, |known| marks.contains(&known.paid));
+        if own.is_some_and(is_anothers) {
+            limits.lent()
+        } else {
+            Some(limits)
         }
     }
 
-    /// Forgets limits of a (project, model) that were learned, but for these; stored with the next
-    /// unit.
-    pub(super) fn forget_limits(&mut self, seat: Seat, keep: impl Fn(&Known) -> bool) {
-        let project = self.roster.iter().find(|it| it.project == seat.project);
-        let offer = self.offers.iter().find(|offer| offer.place == seat.model);
-        if let (Some(member), Some(offer)) = (project, offer) {
-            let scope = Scope::ProjectModel(member.spec.project, offer.model.id.clone());
-            let change = self.change(scope, |health| health.learned.retain(|it| keep(it)));
-            self.unsaved.extend(change);
+    /// The reserved price of a call, in millionths of a dollar.
+    pub(super) fn price(&self, offer: &Offer, tokens: u64) -> u64 {
+        if self.spec.paid {
+            money::estimate(&offer.model, tokens)
+        } else {
+            0
         }
-    }
-
-    pub(super) fn seats(&self) -> Vec<Seat> {
-        let places = || self.offers.iter().map(|offer| offer.place);
-        let of_key = |member: &Member| places().map(|place| member.seat(place)).collect();
-        let all = self.each_key().map(of_key);
-        all.collect::<Vec<Vec<Seat>>>().concat()
-    }
-
-    /// What keys have spent as projects of their own counts for the project they share now: at
-    /// least as much as all of them together. Doing it again changes nothing.
-    fn adopt(&mut self) {
-        let mut brought: HashMap<(usize, usize), Vec<(Seat, Ledger)>> = HashMap::new();
-        for member in self.roster.iter().filter(|member| member.is_first()) {
-            if member.spec.project == member.spec.fingerprint {
-                continue;
-            }
-            let own = self.state.project_place(member.spec.fingerprint);
-            for offer in &self.offers {
-                let from = Seat {
-                    project: own,
-                    ..member.seat(offer.place)
-                };
-                let to = (member.project, offer.place);
-                let ledger = self.state.bucket(from).ledger();
-                brought
-                    .entry(to)
-                    .or_default()
-                    .push((member.seat(offer.place), ledger));
-            }
-        }
-        for ledgers in brought.into_values() {
-            let newest = ledgers.iter().map(|(_, ledger)| ledger.day).max();
-            let today = ledgers
-                .iter()
-                .filter(|(_, ledger)| Some(ledger.day) == newest);
-            let sum = Ledger {
-                day: newest.unwrap_or_default(),
-                used: today
-                    .map(|(_, ledger)| ledger.used)
-                    .fold(0, u32::saturating_add),
-                recent: ledgers
-                    .iter()
-                    .flat_map(|(_, it)| it.recent.clone())
-                    .collect(),
-            };
-            if let Some((seat, _)) = ledgers.first() {
-                self.state.bucket_mut(*seat).adopt(&sum);
-            }
-        }
-    }
-}
-
-fn enlist(state: &mut State, spec: &KeySpec, all: &[KeySpec]) -> Member {
-    let mates = all.iter().filter(|other| other.project == spec.project);
-    let same = all
-        .iter()
-        .filter(|other| other.fingerprint == spec.fingerprint);
-    let mut stands_in: Vec<Option<Group>> = same.map(|other| other.group).collect();
-    stands_in.sort_unstable_by_key(|group| (group.is_none(), *group));
-    Member {
-        stands_in,
-        key: state.key_place(spec.fingerprint),
-        project: state.project_place(spec.project),
-        highest: mates.filter_map(|mate| mate.group).min(),
-        spec: spec.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::pool::tests::{POLICY, T0, after, ask, call, catalog, key, pool};
-    use super::*;
-    use crate::keys::{Effect, Why};
-
-    #[test]
-    fn a_key_that_joins_a_project_brings_along_what_it_has_spent() {
-        let alone = || vec![key(1, None), key(2, None)];
-        let mut together = alone();
-        for spec in &mut together {
-            spec.project = [9; 16];
-        }
-        let mut pool = pool(alone());
-        let small = ask(&[Group::C], &["small"]);
-        for _ in 0..4 {
-            call(&mut pool, &small, Effect::Healthy, T0).unwrap();
-        }
-        for _ in 0..2 {
-            pool.reconfigure(POLICY, together.clone(), &catalog());
-            assert_eq!(pool.ledger([9; 16], "small").used, 4);
-            let full = call(&mut pool, &small, Effect::Healthy, T0).unwrap_err();
-            assert_eq!(full.why, Why::Minute);
-        }
-        let later = after(61);
-        for _ in 0..2 {
-            call(&mut pool, &small, Effect::Healthy, later).unwrap();
-        }
-        pool.reconfigure(POLICY, together, &catalog());
-        assert_eq!(pool.ledger([9; 16], "small").used, 6);
-        let spent = call(&mut pool, &small, Effect::Healthy, later).unwrap_err();
-        assert_eq!(spent.why, Why::Day);
     }
 }

@@ -1,11 +1,13 @@
 //! Everything the pool remembers of keys, projects and models, whether they are configured right now
-//! or not: a key that leaves the settings and comes back is as dead, tired or spent as before. Pure;
+//! or not: a key that leaves the settings and comes back is as dead, blacklisted or spent as before. Pure;
 //! owned by the pool. Invariant: nothing is ever taken out, so a place once given stays valid.
 
 use std::collections::HashMap;
 
-use super::quota::Bucket;
-use super::{Effect, Fingerprint, Health, Ledger, Scope};
+use super::effect::Effect;
+use super::health::{Health, Scope};
+use super::quota::{Bucket, Ledger};
+use super::settings::Fingerprint;
 use crate::clock::Timestamp;
 
 /// What is known of one key.
@@ -23,43 +25,52 @@ pub(super) struct Key {
     pub(super) last: Option<(Effect, Timestamp)>,
     /// When it last answered, if it was not refused since. Not stored: only an order of choice.
     pub(super) answered: Timestamp,
-    /// When it was refused in unlisted words, and rests for that.
+    /// When it was refused in unlisted words, and cools down for that.
     pub(super) refused: Option<Timestamp>,
     /// Until when whoever looks at it for that may take.
     pub(super) looked_at: Option<Timestamp>,
 }
 
+/// What is known of one project.
 #[derive(Debug, Default)]
 pub(super) struct Project {
     pub(super) health: Health,
-    /// A call that looks whether its spending cap is lifted is under way.
-    pub(super) on_probe: bool,
+    /// A call that probes whether its spending cap is lifted is under way.
+    pub(super) probing: bool,
     /// By model.
     pub(super) buckets: Vec<Bucket>,
 }
 
-/// A breaker that many keys stand behind.
+/// What is known of one model, for everybody.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct ModelState {
     pub(super) health: Health,
-    /// A call that puts it to the test is under way.
-    pub(super) on_trial: bool,
-    /// Of a model: that it may not exist any more.
+    /// That it may not exist any more.
     pub(super) missing: Health,
-    /// Of a model: when it answered last. Not stored.
+    /// A call that probes how it stands is under way.
+    pub(super) probing: bool,
+    /// When it answered last. Not stored.
     pub(super) answered: Option<Timestamp>,
 }
 
-impl Shared {
+impl ModelState {
     /// Whether a call is the one that shows how it stands.
-    pub(super) fn needs_trial(&self) -> bool {
-        self.health.needs_trial() || self.missing.needs_trial()
+    pub(super) fn needs_probe(&self) -> bool {
+        self.health.breaker.needs_probe() || self.missing.breaker.needs_probe()
     }
 }
 
-/// Places of a key, its project and a model.
+/// A breaker that all keys, or all free ones, stand behind.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) health: Health,
+    /// A call that probes how it stands is under way.
+    pub(super) probing: bool,
+}
+
+/// What a call goes to: the places of a key, its project and a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seat {
+pub(crate) struct Target {
     pub(super) key: usize,
     pub(super) project: usize,
     pub(super) model: usize,
@@ -70,9 +81,11 @@ pub(crate) struct Seat {
 pub(super) struct State {
     pub(super) keys: Vec<Key>,
     pub(super) projects: Vec<Project>,
-    pub(super) models: Vec<Shared>,
+    pub(super) models: Vec<ModelState>,
     pub(super) free_keys: Shared,
     pub(super) pool: Shared,
+    /// The model whose call began the newest cooldown of the whole pool.
+    pub(super) pool_opened_by: Option<usize>,
     pub(super) endpoint: Shared,
     key_places: HashMap<Fingerprint, usize>,
     project_places: HashMap<Fingerprint, usize>,
@@ -100,25 +113,25 @@ impl State {
         &mut self.projects[place]
     }
 
-    pub(super) fn bucket(&self, seat: Seat) -> &Bucket {
-        &self.projects[seat.project].buckets[seat.model]
+    pub(super) fn bucket(&self, target: Target) -> &Bucket {
+        &self.projects[target.project].buckets[target.model]
     }
 
-    pub(super) fn bucket_mut(&mut self, seat: Seat) -> &mut Bucket {
-        &mut self.projects[seat.project].buckets[seat.model]
+    pub(super) fn bucket_mut(&mut self, target: Target) -> &mut Bucket {
+        &mut self.projects[target.project].buckets[target.model]
     }
 
-    pub(super) fn model(&self, place: usize) -> &Shared {
+    pub(super) fn model(&self, place: usize) -> &ModelState {
         &self.models[place]
     }
 
-    pub(super) fn model_mut(&mut self, place: usize) -> &mut Shared {
+    pub(super) fn model_mut(&mut self, place: usize) -> &mut ModelState {
         &mut self.models[place]
     }
 
     /// The key together with one model.
-    pub(super) fn pair(&self, seat: Seat) -> &Health {
-        &self.keys[seat.key].models[seat.model]
+    pub(super) fn pair(&self, target: Target) -> &Health {
+        &self.keys[target.key].models[target.model]
     }
 
     pub(super) fn health_mut(&mut self, scope: &Scope) -> &mut Health {
@@ -185,7 +198,7 @@ impl State {
         }
         let place = self.models.len();
         self.model_places.insert(id.to_owned(), place);
-        self.models.push(Shared::default());
+        self.models.push(ModelState::default());
         for key in &mut self.keys {
             key.models.push(Health::default());
         }
@@ -195,18 +208,13 @@ impl State {
         place
     }
 
-    /// The place of a model that was heard of.
-    pub(super) fn known_model(&self, id: &str) -> Option<usize> {
-        self.model_places.get(id).copied()
-    }
-
     pub(super) fn restore(&mut self, ledgers: &[((Fingerprint, String), Ledger)]) {
         for ((project, model), ledger) in ledgers {
             self.row_mut(*project, model).restore(ledger);
         }
     }
 
-    /// The clock was set back: nothing may seem to lie ahead, and no rest becomes longer.
+    /// The clock was set back: nothing may seem to lie ahead, and no cooldown becomes longer.
     pub(super) fn rebase(&mut self, now: Timestamp) {
         for key in &mut self.keys {
             key.health.rebase(now);
@@ -218,13 +226,14 @@ impl State {
             project.health.rebase(now);
             project.buckets.iter_mut().for_each(|it| it.rebase(now));
         }
-        let models = self.models.iter_mut();
-        let shared = models.chain([&mut self.free_keys, &mut self.pool, &mut self.endpoint]);
-        shared.for_each(|it| {
-            it.health.rebase(now);
-            it.missing.rebase(now);
-            it.answered = it.answered.map(|at| at.min(now));
-        });
+        for model in &mut self.models {
+            model.health.rebase(now);
+            model.missing.rebase(now);
+            model.answered = model.answered.map(|at| at.min(now));
+        }
+        for shared in [&mut self.free_keys, &mut self.pool, &mut self.endpoint] {
+            shared.health.rebase(now);
+        }
     }
 
     /// Which models and (project, model) pairs, and whether the address, are like this.

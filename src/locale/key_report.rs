@@ -129,10 +129,10 @@ impl Locale {
         let when = |until: Timestamp| self.span(until.since(now));
         match standing {
             Standing::Available => texts.available.clone(),
-            Standing::Resting(Wait {
+            Standing::Waiting(Wait {
                 until: Some(until), ..
             }) => fill(&texts.resting, &[("when", &when(until))]),
-            Standing::Resting(Wait { until: None, .. }) => texts.resting_unknown.clone(),
+            Standing::Waiting(Wait { until: None, .. }) => texts.resting_unknown.clone(),
             Standing::Blacklisted { until } => fill(&texts.blacklisted, &[("when", &when(until))]),
             Standing::Dead {
                 death,
@@ -153,10 +153,10 @@ impl Locale {
     fn why_not(&self, key: &KeyReport, now: Timestamp) -> Vec<String> {
         let with_none = match key.standing {
             Standing::Available => false,
-            Standing::Resting(wait) if key.obstacles.is_empty() => {
+            Standing::Waiting(wait) if key.obstacles.is_empty() => {
                 return vec![self.obstacle(wait, now)];
             }
-            Standing::Resting(_) => true,
+            Standing::Waiting(_) => true,
             // The state says it all.
             Standing::Blacklisted { .. } | Standing::Dead { .. } => return Vec::new(),
         };
@@ -193,7 +193,7 @@ impl Locale {
         let text = match why {
             Why::Slots => &texts.slots,
             Why::Minute => &texts.minute,
-            Why::Resting => &texts.resting,
+            Why::Cooldown => &texts.resting,
             Why::Model => &texts.model,
             Why::Address => &texts.address,
             Why::Region => &texts.region,
@@ -220,15 +220,15 @@ impl Locale {
             Effect::Innocent => &texts.innocent,
             Effect::KillKey(_) => &texts.kill_key,
             Effect::KillProject(_) => &texts.kill_project,
-            Effect::RestKeyModel(_) => &texts.rest_key_model,
+            Effect::CoolKeyModel(_) => &texts.rest_key_model,
             Effect::ModelMissing(_) => &texts.model_missing,
             Effect::Throttled(_) => &texts.throttled,
-            Effect::RestKey(_) => &texts.rest_key,
-            Effect::RestProject(_) => &texts.rest_project,
+            Effect::CoolKey(_) => &texts.rest_key,
+            Effect::CoolProject(_) => &texts.rest_project,
             Effect::WrongEndpoint => &texts.wrong_endpoint,
             Effect::SpendingCap => &texts.spending_cap,
-            Effect::RestModel(_) => &texts.rest_model,
-            Effect::RestFreeKeys => &texts.rest_free_keys,
+            Effect::Overloaded(_) => &texts.rest_model,
+            Effect::Unserved => &texts.rest_free_keys,
             Effect::Page => &texts.page,
             Effect::Refused(_) => &texts.refused,
             Effect::Suspect(_) => &texts.suspect,

@@ -23,8 +23,8 @@ impl Locale {
             (Cause::SpendingCap | Cause::Day { .. }, false) => &texts.spending_cap_lifted,
         };
         match news {
-            News::Rests(why) => fill(cause(why, true), &[("keys", keys), ("model", keys)]),
-            News::Lifted(why) => fill(cause(why, false), &[("keys", keys), ("model", keys)]),
+            News::Began(why) => fill(cause(why, true), &[("keys", keys), ("model", keys)]),
+            News::Ended(why) => fill(cause(why, false), &[("keys", keys), ("model", keys)]),
             News::Back => fill(&texts.back, &[("keys", keys)]),
             News::Blocked => texts.blocked.clone(),
             News::Unblocked => texts.unblocked.clone(),

@@ -70,7 +70,7 @@ impl Locale {
         let counts = [
             ("total", &*keys.total.to_string()),
             ("available", &*keys.available.to_string()),
-            ("resting", &*keys.resting.to_string()),
+            ("resting", &*keys.waiting.to_string()),
             ("blacklisted", &*keys.blacklisted.to_string()),
             ("dead", &*keys.dead.to_string()),
         ];

@@ -89,7 +89,7 @@ fn status(role: Role) -> Status<'static> {
         keys: Tally {
             total: 25,
             available: 20,
-            resting: 2,
+            waiting: 2,
             blacklisted: 1,
             dead: 2,
             next_wake: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Question;
-use super::trace::{GROUPS, Plan, Span};
+use super::plan::{GROUPS, Plan, Span};
 use super::world::World;
 use crate::catalog::Tier;
 use crate::clock::Timestamp;

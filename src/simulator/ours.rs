@@ -281,7 +281,7 @@ impl Policy for Ours {
             Some((_, LookFor::Address)) => Vec::new(),
             None => {
                 self.looked_at.remove(&name(key));
-                self.pool.retested(name(key), shown, now)
+                self.pool.looked_again(name(key), shown, death, now)
             }
         };
         self.store(changes);
@@ -317,7 +317,7 @@ impl Policy for Ours {
     }
 
     fn has_blacklisted(&self, key: usize, now: Timestamp) -> bool {
-        self.pool.is_put_away(&name(key), now)
+        self.pool.is_dead_or_blacklisted(&name(key), now)
     }
 }
 

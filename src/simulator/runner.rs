@@ -66,7 +66,7 @@ enum Stage {
 }
 
 #[derive(Debug)]
-struct Seat {
+struct Progress {
     question: Question,
     stage: Stage,
     attempt: u32,
@@ -129,7 +129,7 @@ struct Runner<'w, 'p> {
     way: fastrand::Rng,
     events: BinaryHeap<Reverse<(Timestamp, usize, Event)>>,
     pushed: usize,
-    seats: Vec<Seat>,
+    progress: Vec<Progress>,
     calls: Vec<Call>,
     /// Keys that are looked at, with the model to ask for first and what that meets.
     looks: Vec<(usize, usize, Option<Reply>)>,
@@ -139,7 +139,7 @@ struct Runner<'w, 'p> {
 
 impl<'w, 'p> Runner<'w, 'p> {
     fn new(trace: &'w Trace, policy: &'p mut dyn Policy) -> Self {
-        let seats = trace.questions.iter().map(|question| Seat {
+        let progress = trace.questions.iter().map(|question| Progress {
             question: question.clone(),
             stage: Stage::Waiting,
             attempt: 0,
@@ -152,7 +152,7 @@ impl<'w, 'p> Runner<'w, 'p> {
             way: fastrand::Rng::with_seed(trace.world.seed ^ 0x3a1),
             events: BinaryHeap::new(),
             pushed: 0,
-            seats: seats.collect(),
+            progress: progress.collect(),
             calls: Vec::new(),
             looks: Vec::new(),
             refused: BTreeSet::new(),
@@ -173,8 +173,8 @@ impl<'w, 'p> Runner<'w, 'p> {
     }
 
     fn drain(&mut self) {
-        let most = EVENTS_AT_ONCE + self.seats.len() * EVENTS_PER_QUESTION;
-        let at_once = EVENTS_AT_ONCE + self.seats.len() * 10;
+        let most = EVENTS_AT_ONCE + self.progress.len() * EVENTS_PER_QUESTION;
+        let at_once = EVENTS_AT_ONCE + self.progress.len() * 10;
         let (mut moment, mut events) = (Timestamp(0), 0);
         while let Some(Reverse((now, _, event))) = self.events.pop() {
             events = if now == moment { events + 1 } else { 0 };
@@ -190,7 +190,7 @@ impl<'w, 'p> Runner<'w, 'p> {
                 self.push(now.after(way), Event::ReachLook { look });
             }
             for question in self.policy.woken() {
-                if self.seats[question].question.at <= now {
+                if self.progress[question].question.at <= now {
                     self.wake(question, now);
                 }
             }
@@ -200,8 +200,8 @@ impl<'w, 'p> Runner<'w, 'p> {
     fn happen(&mut self, event: Event, now: Timestamp) {
         match event {
             Event::Ask { question, version } => {
-                let seat = &self.seats[question];
-                if seat.stage == Stage::Waiting && seat.version == version {
+                let progress = &self.progress[question];
+                if progress.stage == Stage::Waiting && progress.version == version {
                     self.consult(question, now);
                 }
             }
@@ -225,25 +225,25 @@ impl<'w, 'p> Runner<'w, 'p> {
     }
 
     fn consult(&mut self, id: usize, now: Timestamp) {
-        let seat = &self.seats[id];
+        let progress = &self.progress[id];
         let decision = self
             .policy
-            .decide(&seat.question, seat.attempt, now, &mut self.rng);
+            .decide(&progress.question, progress.attempt, now, &mut self.rng);
         match decision {
             Decision::Call { key, model } => self.start(id, (key, model), now),
             Decision::Wait { until } => self.wait(id, until, now),
-            Decision::GiveUp => self.seats[id].stage = Stage::Lost,
+            Decision::GiveUp => self.progress[id].stage = Stage::Lost,
         }
     }
 
     fn start(&mut self, id: usize, (key, model): (usize, usize), now: Timestamp) {
         let call = self.calls.len();
-        let seat = &mut self.seats[id];
-        seat.stage = Stage::Calling(call);
-        if seat.attempt == 0 {
-            self.outcome.waits.push(now.since(seat.question.at));
+        let progress = &mut self.progress[id];
+        progress.stage = Stage::Calling(call);
+        if progress.attempt == 0 {
+            self.outcome.waits.push(now.since(progress.question.at));
         }
-        seat.attempt += 1;
+        progress.attempt += 1;
         self.outcome.calls += 1;
         self.outcome.calls_to_dead += u32::from(self.refused.contains(&key));
         self.calls.push(Call {
@@ -252,7 +252,7 @@ impl<'w, 'p> Runner<'w, 'p> {
                 question: id,
                 key,
                 model,
-                tokens: self.seats[id].question.tokens,
+                tokens: self.progress[id].question.tokens,
                 sent: now,
             },
             reply: None,
@@ -263,29 +263,29 @@ impl<'w, 'p> Runner<'w, 'p> {
 
     /// At the end of its patience a question is asked about once more.
     fn wait(&mut self, id: usize, until: Timestamp, now: Timestamp) {
-        let seat = &mut self.seats[id];
-        let last = if seat.attempt == 0 {
-            seat.question.at.after(PATIENCE)
+        let progress = &mut self.progress[id];
+        let last = if progress.attempt == 0 {
+            progress.question.at.after(PATIENCE)
         } else {
-            seat.question.at.after(DEADLINE)
+            progress.question.at.after(DEADLINE)
         };
         if now >= last {
             self.lose(id);
             return;
         }
-        seat.stage = Stage::Waiting;
+        progress.stage = Stage::Waiting;
         let until = until.max(now.after(LEAST_WAIT)).min(last);
         self.wake(id, until);
     }
 
     /// Has the question asked about at that moment, if it still waits then.
     fn wake(&mut self, id: usize, at: Timestamp) {
-        let seat = &mut self.seats[id];
-        if seat.stage != Stage::Waiting {
+        let progress = &mut self.progress[id];
+        if progress.stage != Stage::Waiting {
             return;
         }
-        seat.version += 1;
-        let version = seat.version;
+        progress.version += 1;
+        let version = progress.version;
         self.push(
             at,
             Event::Ask {
@@ -296,7 +296,7 @@ impl<'w, 'p> Runner<'w, 'p> {
     }
 
     fn lose(&mut self, id: usize) {
-        self.seats[id].stage = Stage::Lost;
+        self.progress[id].stage = Stage::Lost;
         self.policy.left(id);
     }
 
@@ -305,7 +305,7 @@ impl<'w, 'p> Runner<'w, 'p> {
         let reply = self.outcome.upstream.call(call.request, now);
         call.reply = Some(reply);
         let takes = match reply {
-            Reply::Answer => self.seats[call.question].question.takes,
+            Reply::Answer => self.progress[call.question].question.takes,
             Reply::MinuteQuota { .. }
             | Reply::DayQuota { .. }
             | Reply::Throttled
@@ -341,8 +341,8 @@ impl<'w, 'p> Runner<'w, 'p> {
             request,
             reply,
         } = self.calls[id];
-        let seat = &mut self.seats[question];
-        if seat.stage != Stage::Calling(id) {
+        let progress = &mut self.progress[question];
+        if progress.stage != Stage::Calling(id) {
             return;
         }
         let reply = reply.unwrap();
@@ -352,15 +352,15 @@ impl<'w, 'p> Runner<'w, 'p> {
         }
         let call = (request.key, request.model);
         self.policy
-            .told(&seat.question, call, reply, now, &mut self.rng);
-        let in_time = now <= seat.question.at.after(DEADLINE);
+            .told(&progress.question, call, reply, now, &mut self.rng);
+        let in_time = now <= progress.question.at.after(DEADLINE);
         if reply == Reply::Answer && in_time {
-            seat.stage = Stage::Answered;
+            progress.stage = Stage::Answered;
             self.outcome.answered += 1;
             return;
         }
         self.look(request.key, now);
-        if in_time && self.seats[question].attempt < MAX_ATTEMPTS {
+        if in_time && self.progress[question].attempt < MAX_ATTEMPTS {
             self.consult(question, now);
         } else {
             self.lose(question);
@@ -371,13 +371,13 @@ impl<'w, 'p> Runner<'w, 'p> {
     fn restart(&mut self, now: Timestamp) {
         self.policy.restart(now);
         let mut open = Vec::new();
-        for seat in &mut self.seats {
-            let calling = matches!(seat.stage, Stage::Calling(_));
-            if calling || (seat.stage == Stage::Waiting && seat.question.at <= now) {
-                seat.stage = Stage::Waiting;
-                seat.attempt = 0;
-                seat.question.at = now;
-                open.push(seat.question.id);
+        for progress in &mut self.progress {
+            let calling = matches!(progress.stage, Stage::Calling(_));
+            if calling || (progress.stage == Stage::Waiting && progress.question.at <= now) {
+                progress.stage = Stage::Waiting;
+                progress.attempt = 0;
+                progress.question.at = now;
+                open.push(progress.question.id);
             }
         }
         for id in open {

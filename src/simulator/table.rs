@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::habits::{Habit, Refusals};
 use super::oracle;
+use super::plan::{Kind, Plan};
 use super::runner::{self, Outcome};
-use super::trace::{self, Kind, Plan, Trace};
+use super::trace::{self, Trace};
 use super::world::World;
 use super::{KeyFacts, Policy};
 use crate::catalog::Tier;

@@ -1,6 +1,7 @@
 use super::habits::{Habit, Refusals};
+use super::plan::{Kind, Plan};
 use super::table::Contender;
-use super::trace::{Kind, Plan, Trace};
+use super::trace::Trace;
 use super::upstream::{Request, Upstream};
 use super::world::{Limits, Rise, Trouble, World};
 use super::*;

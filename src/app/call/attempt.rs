@@ -283,7 +283,7 @@ fn tell(engine: &Engine, changes: &[Change]) {
     for change in changes {
         let names = settings.names(&change.scope);
         let (keys, model) = (names.as_str(), names.as_str());
-        let until = change.health.resting(now);
+        let until = change.health.cooling.ends(now);
         if let (Scope::Pool | Scope::FreeKeys, Some(until)) = (&change.scope, until) {
             let length = until.since(now);
             warn!(scope:? = change.scope, length:?; "calls are held back");
@@ -303,14 +303,14 @@ fn tell(engine: &Engine, changes: &[Change]) {
             Some(news @ (News::Unblocked | News::ServedAgain)) => {
                 info!(news:?; "calls are answered again");
             }
-            Some(News::Rests(Cause::Endpoint { .. })) => error!(
+            Some(News::Began(Cause::Endpoint { .. })) => error!(
                 "there is no Gemini API at the address in GEMINI_API_URL: correct it and start again"
             ),
-            Some(News::Rests(Cause::Missing { .. })) => {
+            Some(News::Began(Cause::Missing { .. })) => {
                 error!(model; "Google does not find the model; take it out of the catalogue if it was shut down");
             }
-            Some(News::Rests(cause)) => error!(keys, cause:?; "the money of an account is spent"),
-            Some(News::Lifted(cause)) => {
+            Some(News::Began(cause)) => error!(keys, cause:?; "the money of an account is spent"),
+            Some(News::Ended(cause)) => {
                 info!(keys, cause:?; "what was closed is open again");
             }
         }

@@ -158,7 +158,7 @@ pub(super) fn why_not(wait: Wait) -> Failure {
     match wait.why {
         Why::Slots
         | Why::Minute
-        | Why::Resting
+        | Why::Cooldown
         | Why::Day
         | Why::SpendingCap
         | Why::Money

@@ -1,9 +1,8 @@
-//! Looks at dead keys again, by itself when their time has come, and at everything that rests when the
-//! Owner asks. The look is
-//! the free `models.get`: it costs no quota, and proves that a key is accepted, not that it may
-//! generate (gemini-api §14); so whoever comes back is on trial. A key that was refused in words
-//! that no table lists, or our address where a model throttles everybody, is looked at on the thread
-//! of the very call.
+//! Looks at dead keys again, by itself when their time has come, and at everything that cools down
+//! when the Owner asks. The look is the free `models.get`: it costs no quota, and proves that a key is
+//! accepted, not that it may generate (gemini-api §14); so whoever comes back is half-open. A key that
+//! was refused in words that no table lists, or our address where a model throttles everybody, is
+//! looked at on the thread of the very call.
 //!
 //! Invariant: looks that were asked for together end within [`PATIENCE`], and each of them within
 //! [`ONE_LOOK`], however many models it asks for and whatever the service does.
@@ -46,7 +45,7 @@ pub(crate) async fn look_at_due(engine: &Arc<Engine>) {
     look(engine, &due).await;
 }
 
-/// Opens what rests for everybody, and looks at every key that is dead or rests.
+/// Opens what cools down for everybody, and looks at every key that is dead or cools down.
 pub(crate) async fn look_at_all(engine: &Arc<Engine>) -> Vec<Looked> {
     let open = |pool: &mut Pool| {
         let keys = pool.to_look_at(clock::now());
@@ -145,10 +144,10 @@ impl Probe {
     /// What the key is worth by now, and of a refusal why; known by `end` at the latest.
     async fn look(self, at_once: &Semaphore, end: Instant) -> (Retested, Option<Death>) {
         let room = async {
-            let turn = at_once.acquire().await.ok()?;
-            Some((turn, self.slots.take().await))
+            let place = at_once.acquire().await.ok()?;
+            Some((place, self.slots.take().await))
         };
-        let Ok(Some((_turn, slot))) = timeout_at(end, room).await else {
+        let Ok(Some((_place, slot))) = timeout_at(end, room).await else {
             return NOTHING;
         };
         let canceller = slot.canceller();
@@ -267,15 +266,15 @@ pub(crate) fn meaning(answer: &Result<(), Judgement>) -> (Retested, Option<Death
         }
         Effect::Healthy
         | Effect::Innocent
-        | Effect::RestKeyModel(_)
+        | Effect::CoolKeyModel(_)
         | Effect::ModelMissing(_)
         | Effect::Throttled(_)
-        | Effect::RestKey(_)
-        | Effect::RestProject(_)
+        | Effect::CoolKey(_)
+        | Effect::CoolProject(_)
         | Effect::WrongEndpoint
         | Effect::SpendingCap
-        | Effect::RestModel(_)
-        | Effect::RestFreeKeys
+        | Effect::Overloaded(_)
+        | Effect::Unserved
         | Effect::Page
         | Effect::Suspect(_)
         | Effect::Strike(_) => (Retested::Unknown, None),

@@ -4,7 +4,7 @@ use super::*;
 use crate::keys::{Learned, Quota};
 
 const ESTIMATED: u64 = 1000;
-const MINUTE: Rest = Rest::For(Duration::from_mins(1));
+const MINUTE: Cooldown = Cooldown::For(Duration::from_mins(1));
 const ASKED: &str = "gemini-3.8-flash";
 
 fn judged(status: u16, body: &str) -> Judgement {
@@ -145,7 +145,7 @@ fn row_8_without_credit_the_project_rests_for_hours() {
     let message = "Your prepayment credits are depleted.";
     for status in [402, 429] {
         let body = error(status, "RESOURCE_EXHAUSTED", message);
-        let effect = Effect::RestProject(Rest::For(Duration::from_hours(6)));
+        let effect = Effect::CoolProject(Cooldown::For(Duration::from_hours(6)));
         check(&[(status, body, effect, Next::AnotherKey, Failure::NoKeys)]);
     }
 }
@@ -157,28 +157,28 @@ fn rows_9_and_10_a_precondition_is_the_country_or_the_key() {
         (
             400,
             error(400, "FAILED_PRECONDITION", region),
-            Effect::RestFreeKeys,
+            Effect::Unserved,
             Next::AnotherKey,
             Failure::Region,
         ),
         (
             403,
             error(403, "PERMISSION_DENIED", region),
-            Effect::RestFreeKeys,
+            Effect::Unserved,
             Next::AnotherKey,
             Failure::Region,
         ),
         (
             400,
             error(400, "FAILED_PRECONDITION", "Enable billing"),
-            Effect::RestKey(HOUR),
+            Effect::CoolKey(HOUR),
             Next::AnotherKey,
             Failure::Unexplained,
         ),
         (
             400,
             error(400, "FAILED_PRECONDITION", "The model is being swapped."),
-            Effect::Strike(Rest::Cooldown),
+            Effect::Strike(Cooldown::Configured),
             Next::AnotherKey,
             Failure::Unexplained,
         ),
@@ -187,7 +187,7 @@ fn rows_9_and_10_a_precondition_is_the_country_or_the_key() {
 
 #[test]
 fn an_error_under_a_strange_code_is_judged_by_its_name() {
-    let minute = Effect::Throttled(Rest::For(Duration::from_mins(1)));
+    let minute = Effect::Throttled(Cooldown::For(Duration::from_mins(1)));
     let busy = Failure::Busy;
     check(&[
         (
@@ -214,27 +214,30 @@ fn an_error_under_a_strange_code_is_judged_by_its_name() {
         (
             529,
             error(529, "UNAVAILABLE", "x"),
-            Effect::RestModel(Rest::Cooldown),
+            Effect::Overloaded(Cooldown::Configured),
             Next::AnotherModel,
             busy,
         ),
         (
             200,
             error(14, "UNAVAILABLE", "x"),
-            Effect::RestModel(Rest::Cooldown),
+            Effect::Overloaded(Cooldown::Configured),
             Next::AnotherModel,
             busy,
         ),
     ]);
     let numbered = r#"{"error":{"code":14,"status":"UNAVAILABLE"}}"#;
     let found = of_error(numbered, Shown::Nothing, ASKED, ESTIMATED);
-    assert_eq!(found.verdict.effect, Effect::RestModel(Rest::Cooldown));
+    assert_eq!(
+        found.verdict.effect,
+        Effect::Overloaded(Cooldown::Configured)
+    );
     for nothing in [
         r#"{"error":{"code":200,"status":"OK"}}"#,
         r#"{"error":{"code":7}}"#,
     ] {
         let found = of_error(nothing, Shown::Nothing, ASKED, ESTIMATED);
-        assert_eq!(found.verdict.effect, Effect::Suspect(Rest::Cooldown));
+        assert_eq!(found.verdict.effect, Effect::Suspect(Cooldown::Configured));
     }
 }
 
@@ -336,7 +339,7 @@ fn row_12b_every_other_404_says_that_the_address_is_wrong() {
 
 #[test]
 fn row_14_a_spent_day_rests_until_midnight_whatever_the_delay_says() {
-    let effect = Effect::RestKeyModel(Rest::UntilPacificMidnight);
+    let effect = Effect::CoolKeyModel(Cooldown::UntilPacificMidnight);
     let failure = Failure::Resting { wakes: None };
     let day = exceeded(&[(RPD, "20")], "37s");
     let both = exceeded(&[(RPM, "5"), (RPD, "20")], "37s");
@@ -379,7 +382,7 @@ fn limits_are_learned_from_every_violation_but_never_zero() {
 
 #[test]
 fn row_15_a_model_that_is_not_offered_does_not_wait_for_a_reset() {
-    let effect = Effect::RestKeyModel(DAY);
+    let effect = Effect::CoolKeyModel(DAY);
     let message =
         "Quota exceeded for metric: m, limit: 0, model: gemini-3.1-pro Please retry in 37.8s.";
     for body in [
@@ -412,7 +415,7 @@ fn row_16_a_full_minute_rests_as_long_as_the_service_says() {
     ] {
         let wait = Duration::from_secs_f64(seconds);
         let body = exceeded(&[(RPM, "5")], delay);
-        let effect = Effect::RestKeyModel(Rest::For(wait));
+        let effect = Effect::CoolKeyModel(Cooldown::For(wait));
         let failure = Failure::Resting { wakes: Some(wait) };
         check(&[(429, body, effect, Next::AnotherKey, failure)]);
     }
@@ -421,7 +424,7 @@ fn row_16_a_full_minute_rests_as_long_as_the_service_says() {
     let found = judged(429, old).verdict;
     assert_eq!(
         found.effect,
-        Effect::RestKeyModel(Rest::For(Duration::from_millis(37_820)))
+        Effect::CoolKeyModel(Cooldown::For(Duration::from_millis(37_820)))
     );
     assert_eq!(
         found.learned,
@@ -441,7 +444,7 @@ fn row_17_a_request_larger_than_a_minute_is_too_long() {
         (
             429,
             fits,
-            Effect::RestKeyModel(Rest::For(wait)),
+            Effect::CoolKeyModel(Cooldown::For(wait)),
             Next::AnotherKey,
             Failure::Resting { wakes: Some(wait) },
         ),
@@ -462,7 +465,7 @@ fn row_18_a_spend_limit_rests_the_project() {
         "RESOURCE_EXHAUSTED",
         "You have reached your spend limit of $10.",
     );
-    let effect = Effect::RestProject(Rest::For(Duration::from_mins(10)));
+    let effect = Effect::CoolProject(Cooldown::For(Duration::from_mins(10)));
     let failure = Failure::Resting { wakes: None };
     check(&[(429, body, effect, Next::AnotherKey, failure)]);
 }
@@ -509,14 +512,14 @@ fn row_20_a_bare_429_is_told_apart() {
         body: b"",
         model: ASKED,
     };
-    let rest = Rest::For(Duration::from_secs(7));
+    let rest = Cooldown::For(Duration::from_secs(7));
     assert_eq!(of_reply(&reply, 1).verdict.effect, Effect::Throttled(rest));
 }
 
 #[test]
 fn rows_21_to_24_the_service_fails_the_model_is_full_or_slow_or_we_left() {
-    let suspect = Effect::Suspect(Rest::Cooldown);
-    let full = Effect::RestModel(Rest::Cooldown);
+    let suspect = Effect::Suspect(Cooldown::Configured);
+    let full = Effect::Overloaded(Cooldown::Configured);
     let high = "This model is currently experiencing high demand.";
     let slow = Next::FasterModel;
     check(&[
@@ -656,7 +659,7 @@ fn rows_2_and_6_a_refusal_in_unlisted_words_has_the_key_looked_at() {
 
 #[test]
 fn a_403_about_the_model_or_the_request_is_not_the_keys() {
-    let hour = Effect::RestKeyModel(HOUR);
+    let hour = Effect::CoolKeyModel(HOUR);
     let denied = |message| error(403, "PERMISSION_DENIED", message);
     check(&[
         (
@@ -685,7 +688,7 @@ fn a_403_about_the_model_or_the_request_is_not_the_keys() {
 
 #[test]
 fn row_26_the_network_is_nobodys_fault_until_the_request_was_sent() {
-    let suspect = Effect::Suspect(Rest::Cooldown);
+    let suspect = Effect::Suspect(Cooldown::Configured);
     for (fault, effect, next, failure) in [
         (
             Fault::Resolve,
@@ -741,7 +744,7 @@ fn row_26_the_network_is_nobodys_fault_until_the_request_was_sent() {
 
 #[test]
 fn row_28_only_the_unknown_in_googles_format_is_a_strike() {
-    let strike = Effect::Strike(Rest::Cooldown);
+    let strike = Effect::Strike(Cooldown::Configured);
     for (status, body) in [
         (409, error(409, "ABORTED", "x")),
         (418, error(418, "TEAPOT", "short and stout")),
@@ -757,11 +760,11 @@ fn an_error_inside_a_stream_is_judged_by_the_code_or_status_it_names() {
     for (json, effect) in [
         (
             r#"{"code":503,"message":"overloaded"}"#,
-            Effect::RestModel(Rest::Cooldown),
+            Effect::Overloaded(Cooldown::Configured),
         ),
         (
             r#"{"error":{"status":"UNAVAILABLE"}}"#,
-            Effect::RestModel(Rest::Cooldown),
+            Effect::Overloaded(Cooldown::Configured),
         ),
         (
             "{ \"error\": { \"code\": 429, \"message\": \"x\" } }",
@@ -769,10 +772,10 @@ fn an_error_inside_a_stream_is_judged_by_the_code_or_status_it_names() {
         ),
         (
             r#"[{"error":{"status":"INTERNAL"}}]"#,
-            Effect::Suspect(Rest::Cooldown),
+            Effect::Suspect(Cooldown::Configured),
         ),
-        (r#"{"message":"?"}"#, Effect::Suspect(Rest::Cooldown)),
-        ("oops", Effect::Suspect(Rest::Cooldown)),
+        (r#"{"message":"?"}"#, Effect::Suspect(Cooldown::Configured)),
+        ("oops", Effect::Suspect(Cooldown::Configured)),
     ] {
         let hidden = of_error(json, Shown::Nothing, ASKED, ESTIMATED).verdict;
         assert_eq!(hidden.effect, effect, "{json}");

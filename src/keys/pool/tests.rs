@@ -1,7 +1,7 @@
+use std::time::Duration;
+
 use super::*;
-use crate::keys::{
-    Counted, Death, Effect, Group, Learned, News, Next, Quota, Rest, Tally, Verdict,
-};
+use crate::keys::{Cooldown, Counted, Death, Effect, Group, Learned, News, Next, Quota, Verdict};
 
 pub(in crate::keys) const T0: Timestamp = Timestamp::from_secs(1_795_000_000);
 
@@ -129,6 +129,13 @@ pub(in crate::keys) fn call(
     let name = lease.key[0];
     pool.settle(lease, &says(effect), now, &mut rng());
     Ok(name)
+}
+
+/// Whether whoever made this call, which was refused in words that no table lists, is to look at its
+/// key.
+fn is_to_be_looked_at(pool: &mut Pool, call: &Attempted, now: Timestamp) -> bool {
+    let look = pool.look_for(call, Effect::Refused(Death::Unlisted), now);
+    look == Some(LookFor::Key)
 }
 
 fn wait(until: Timestamp, why: Why) -> Wait {
@@ -322,8 +329,8 @@ fn call_one(
 }
 
 #[test]
-fn every_effect_rests_what_it_is_about_and_nothing_else() {
-    let minute = Rest::For(Duration::from_mins(1));
+fn every_effect_cools_down_what_it_is_about_and_nothing_else() {
+    let minute = Cooldown::For(Duration::from_mins(1));
     let probes = [
         (1, "small"),
         (1, "big"),
@@ -337,20 +344,20 @@ fn every_effect_rests_what_it_is_about_and_nothing_else() {
         // (what became of the first probe, which probes may be called 59 seconds later)
         (Effect::Innocent, [true, true, true, true, true]),
         (
-            Effect::RestKeyModel(minute),
+            Effect::CoolKeyModel(minute),
             [false, true, false, true, true],
         ),
         (Effect::Suspect(minute), [false, true, true, true, true]),
-        (Effect::RestKey(minute), [false, false, true, true, true]),
+        (Effect::CoolKey(minute), [false, false, true, true, true]),
         (Effect::Strike(minute), [false, false, true, true, true]),
         (
-            Effect::RestProject(minute),
+            Effect::CoolProject(minute),
             [false, false, false, true, true],
         ),
         // One overload is not enough, and one question is no proof.
-        (Effect::RestModel(minute), [true; 5]),
-        // Nor is one voice about everybody.
-        (Effect::RestFreeKeys, [true; 5]),
+        (Effect::Overloaded(minute), [true; 5]),
+        // Nor is one project about everybody.
+        (Effect::Unserved, [true; 5]),
         (Effect::Page, [true; 5]),
         // Ten seconds, until somebody has looked at it.
         (Effect::Refused(Death::Unlisted), [true; 5]),
@@ -414,8 +421,8 @@ fn a_dead_key_is_reported_once_and_no_late_answer_revives_it() {
 }
 
 #[test]
-fn three_strikes_blacklist_then_one_trial_decides() {
-    let strike = Effect::Strike(Rest::Cooldown);
+fn three_strikes_blacklist_then_one_probe_decides() {
+    let strike = Effect::Strike(Cooldown::Configured);
     let mut pool = family();
     let mut now = T0;
     for _ in 0..3 {
@@ -425,9 +432,13 @@ fn three_strikes_blacklist_then_one_trial_decides() {
     let listed = after(20).after(Duration::from_hours(1));
     let until = |pool: &mut Pool, now| {
         pool.count(now);
-        pool.health(&Scope::Key([1; 16])).rests_until
+        pool.health(&Scope::Key([1; 16])).cooling.until
     };
-    assert_eq!(until(&mut pool, after(29)), Some(after(30)), "or a storm");
+    assert_eq!(
+        until(&mut pool, after(29)),
+        Some(after(30)),
+        "or a correlated failure"
+    );
     assert_eq!(until(&mut pool, now), Some(listed));
     assert_eq!(pool.count(now).blacklisted, 1);
     assert!(call_one(&mut pool, (1, "big"), strike, now).is_err());
@@ -436,10 +447,10 @@ fn three_strikes_blacklist_then_one_trial_decides() {
         avoid: (2..=4).map(|other| [other; 16]).collect(),
         ..ask(&[Group::C], &["big"])
     };
-    let trial = lend(&mut pool, &only, listed).unwrap();
+    let probe = lend(&mut pool, &only, listed).unwrap();
     let second = lend(&mut pool, &only, listed).unwrap();
-    assert_eq!((trial.key[0], second.key[0] == 1), (1, false), "one trial");
-    pool.settle(trial, &says(strike), listed, &mut rng());
+    assert_eq!((probe.key[0], second.key[0] == 1), (1, false), "one probe");
+    pool.settle(probe, &says(strike), listed, &mut rng());
     let doubled = listed.after(Duration::from_hours(2));
     let soon = listed.after(Duration::from_secs(10));
     assert_eq!(until(&mut pool, soon), Some(doubled));
@@ -463,13 +474,13 @@ fn calls_that_were_under_way_together_are_one_strike() {
     for (index, lease) in leases.into_iter().enumerate() {
         let effect = match index {
             7 => Effect::Healthy,
-            _ => Effect::Strike(Rest::Cooldown),
+            _ => Effect::Strike(Cooldown::Configured),
         };
         rows.extend(pool.settle(lease, &says(effect), T0, &mut rng()));
     }
     let last = &rows.last().unwrap().health;
     assert_eq!(
-        (last.strikes, last.trips, last.rests_until),
+        (last.breaker.strikes, last.breaker.trips, last.cooling.until),
         (1, 0, Some(after(10)))
     );
 }
@@ -500,22 +511,22 @@ fn what_the_service_says_of_its_limits_binds_and_is_to_be_stored() {
 
 #[test]
 fn only_minute_limits_are_jittered() {
-    let second = Rest::For(Duration::from_secs(1));
+    let second = Cooldown::For(Duration::from_secs(1));
     let cases = [
-        (Effect::RestKeyModel(second), 1_500..=3_000),
-        (Effect::RestKey(second), 1_000..=1_000),
+        (Effect::CoolKeyModel(second), 1_500..=3_000),
+        (Effect::CoolKey(second), 1_000..=1_000),
     ];
     for (effect, expected) in cases {
         let mut pool = pool(vec![key(1, None)]);
         let lease = lend(&mut pool, &small(), T0).unwrap();
         let changes = pool.settle(lease, &says(effect), T0, &mut rng());
-        let length = changes[0].health.rests_until.unwrap().since(T0);
+        let length = changes[0].health.cooling.until.unwrap().since(T0);
         assert!(expected.contains(&length.as_millis()), "{length:?}");
     }
 }
 
 #[test]
-fn a_clock_set_back_by_a_year_costs_at_most_what_was_left_of_each_rest() {
+fn a_clock_set_back_by_a_year_costs_at_most_what_was_left_of_each_cooldown() {
     let year = Duration::from_hours(24 * 365);
     let future = T0.after(year);
     let mut pool = Pool::new(
@@ -528,12 +539,12 @@ fn a_clock_set_back_by_a_year_costs_at_most_what_was_left_of_each_rest() {
     let lease = lend(&mut pool, &small(), future).unwrap();
     pool.settle(
         lease,
-        &says(Effect::RestKey(Rest::Cooldown)),
+        &says(Effect::CoolKey(Cooldown::Configured)),
         future,
         &mut rng(),
     );
-    let resting = call(&mut pool, &small(), Effect::Healthy, T0);
-    assert_eq!(resting, Err(wait(after(10), Why::Resting)));
+    let cooling = call(&mut pool, &small(), Effect::Healthy, T0);
+    assert_eq!(cooling, Err(wait(after(10), Why::Cooldown)));
     assert_eq!(call(&mut pool, &small(), Effect::Healthy, after(10)), Ok(1));
 }
 
@@ -549,12 +560,12 @@ fn reads_of_the_clock_that_arrive_in_another_order_are_no_set_clock() {
 #[test]
 fn every_key_is_counted_in_one_state() {
     let mut pool = family();
-    let strike = Effect::Strike(Rest::For(Duration::ZERO));
+    let strike = Effect::Strike(Cooldown::For(Duration::ZERO));
     let cases = [
         (1, Effect::KillKey(Death::Invalid), 1),
         (2, strike, 3),
-        (3, Effect::RestKey(Rest::Cooldown), 1),
-        (4, Effect::RestKeyModel(Rest::Cooldown), 1),
+        (3, Effect::CoolKey(Cooldown::Configured), 1),
+        (4, Effect::CoolKeyModel(Cooldown::Configured), 1),
     ];
     for (name, effect, times) in cases {
         for _ in 0..times {
@@ -566,7 +577,7 @@ fn every_key_is_counted_in_one_state() {
     let at_once = Tally {
         total: 4,
         available: 1,
-        resting: 2,
+        waiting: 2,
         blacklisted: 0,
         dead: 1,
         next_wake: Some(after(10)),
@@ -574,7 +585,7 @@ fn every_key_is_counted_in_one_state() {
     assert_eq!(pool.count(T0), at_once);
     let later = Tally {
         available: 2,
-        resting: 0,
+        waiting: 0,
         blacklisted: 1,
         next_wake: Some(after(3_600)),
         ..at_once

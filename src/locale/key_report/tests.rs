@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
-use crate::keys::Rest;
+use crate::keys::Cooldown;
 use crate::locale::Language;
 use crate::render;
 
@@ -21,7 +21,7 @@ const DEATHS: [Death; 6] = [
 const WHYS: [Why; 16] = [
     Why::Slots,
     Why::Minute,
-    Why::Resting,
+    Why::Cooldown,
     Why::Model,
     Why::Address,
     Why::Region,
@@ -42,19 +42,19 @@ const EFFECTS: [Effect; 17] = [
     Effect::Innocent,
     Effect::KillKey(Death::Invalid),
     Effect::KillProject(Death::ProjectDenied),
-    Effect::RestKeyModel(Rest::UntilPacificMidnight),
-    Effect::ModelMissing(Rest::Cooldown),
-    Effect::Throttled(Rest::Cooldown),
-    Effect::RestKey(Rest::Cooldown),
-    Effect::RestProject(Rest::Cooldown),
+    Effect::CoolKeyModel(Cooldown::UntilPacificMidnight),
+    Effect::ModelMissing(Cooldown::Configured),
+    Effect::Throttled(Cooldown::Configured),
+    Effect::CoolKey(Cooldown::Configured),
+    Effect::CoolProject(Cooldown::Configured),
     Effect::WrongEndpoint,
     Effect::SpendingCap,
-    Effect::RestModel(Rest::Cooldown),
-    Effect::RestFreeKeys,
+    Effect::Overloaded(Cooldown::Configured),
+    Effect::Unserved,
     Effect::Page,
     Effect::Refused(Death::Unlisted),
-    Effect::Suspect(Rest::Cooldown),
-    Effect::Strike(Rest::Cooldown),
+    Effect::Suspect(Cooldown::Configured),
+    Effect::Strike(Cooldown::Configured),
 ];
 
 fn later(secs: u64) -> Timestamp {
@@ -115,7 +115,7 @@ fn a_table_names_groups_projects_states_and_the_day() {
         ..key(
             "A2",
             Some(Group::A),
-            Standing::Resting(rests(12, Why::Minute)),
+            Standing::Waiting(rests(12, Why::Minute)),
         )
     };
     let unlimited = KeyReport {
@@ -153,7 +153,7 @@ fn the_next_wake_is_told_only_while_no_key_is_available() {
     let mut table = table(Vec::new());
     table.tally = Tally {
         total: 2,
-        resting: 2,
+        waiting: 2,
         next_wake: Some(later(40)),
         ..Tally::default()
     };
@@ -169,12 +169,12 @@ fn every_standing_has_words_in_both_languages() {
     let cases = [
         (Standing::Available, "available", "可用"),
         (
-            Standing::Resting(rests(12, Why::Minute)),
+            Standing::Waiting(rests(12, Why::Minute)),
             "resting, back in 12 s",
             "休息中，12 秒后恢复",
         ),
         (
-            Standing::Resting(Wait {
+            Standing::Waiting(Wait {
                 until: None,
                 why: Why::NoKeys,
             }),
@@ -235,8 +235,8 @@ fn every_reason_and_verdict_has_words_of_its_own() {
 fn what_stands_in_the_way_is_merged_where_all_models_say_the_same() {
     let minute = rests(12, Why::Minute);
     let day = rests(3600, Why::Day);
-    let resting = Standing::Resting(minute);
-    let nothing = Standing::Resting(Wait {
+    let resting = Standing::Waiting(minute);
+    let nothing = Standing::Waiting(Wait {
         until: None,
         why: Why::NoKeys,
     });
@@ -266,7 +266,7 @@ fn what_stands_in_the_way_is_merged_where_all_models_say_the_same() {
         (nothing, vec![], vec!["may call no model"]),
         (
             Standing::Blacklisted { until: later(60) },
-            vec![model("m-1", rests(60, Why::Resting))],
+            vec![model("m-1", rests(60, Why::Cooldown))],
             vec![],
         ),
         (

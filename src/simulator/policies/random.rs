@@ -1,11 +1,11 @@
 //! A random key among those that do not cool. Follows what simple pools do, e.g. uni-api
 //! (`yym68686/uni-api`, README): `api_key_schedule_algorithm: random` takes any key that is not
-//! cooling, and `api_key_cooldown_period: 60` rests a key for 60 s after a 429; gemini-balance picks
+//! cooling, and `api_key_cooldown_period: 60` cools down a key for 60 s after a 429; gemini-balance picks
 //! its "random valid key" alike. Better ones read `RetryInfo.retryDelay` from the body of the 429 and
-//! rest for that long, wait a moment after a server error, and drop a key that is refused.
+//! cooldown for that long, wait a moment after a server error, and drop a key that is refused.
 //!
-//! Made fair: the better kind, and a rest holds for the key with that model only, as a quota does
-//! (uni-api rests the whole key). What is dropped is known again after a restart, by asking.
+//! Made fair: the better kind, and a cooldown holds for the key with that model only, as a quota does
+//! (uni-api cools down the whole key). What is dropped is known again after a restart, by asking.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -75,7 +75,7 @@ impl Policy for Random {
         _rng: &mut fastrand::Rng,
     ) {
         self.common.told(question, call, reply);
-        let rest = match reply {
+        let cooldown = match reply {
             Reply::Answer => return,
             Reply::Refused => {
                 self.removed.insert(call.0);
@@ -93,7 +93,7 @@ impl Policy for Random {
             | Reply::Blocked => FAULT,
         };
         let until = self.cooling.entry(call).or_default();
-        *until = now.after(rest).max(*until);
+        *until = now.after(cooldown).max(*until);
     }
 
     fn restart(&mut self, _now: Timestamp) {
@@ -122,7 +122,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_rest_is_as_long_as_the_error_says_and_a_refused_key_is_dropped() {
+    fn a_cooldown_is_as_long_as_the_error_says_and_a_refused_key_is_dropped() {
         let mut rng = fastrand::Rng::with_seed(SEED);
         for (many, drawn) in DRAWS {
             assert_eq!(rng.usize(0..many), drawn);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longer_of_two_rests_holds() {
+    fn the_longer_of_two_cools_down_holds() {
         let mut policy = Random::new(&keys(1), tiers());
         #[rustfmt::skip]
         let steps = [

@@ -46,7 +46,7 @@ struct Record {
     by_model: BTreeMap<usize, u32>,
     /// Errors in a row.
     errors: u32,
-    rests_until: Timestamp,
+    cools_until: Timestamp,
     blacklisted_until: Timestamp,
 }
 
@@ -70,8 +70,8 @@ impl Record {
         let full = self.calls.len() >= RPM;
         let oldest = self.calls.first().filter(|_| full);
         let minute = oldest.map_or(Timestamp(0), |at| at.after(MINUTE));
-        let rest = self.rests_until.max(self.blacklisted_until);
-        (offer.rpd > 0).then_some(tomorrow.max(minute).max(rest))
+        let cooldown = self.cools_until.max(self.blacklisted_until);
+        (offer.rpd > 0).then_some(tomorrow.max(minute).max(cooldown))
     }
 
     fn spend(&mut self, offer: Offer, day: i32, now: Timestamp) {
@@ -157,7 +157,7 @@ impl Policy for SeedRule {
             record.errors = 0;
             return;
         }
-        record.rests_until = now.after(COOLDOWN);
+        record.cools_until = now.after(COOLDOWN);
         record.errors += 1;
         if record.errors >= MAX_ERRORS {
             record.errors = 0;
@@ -182,16 +182,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_error_rests_a_key_and_three_in_a_row_blacklist_it() {
+    fn any_error_cools_down_a_key_and_three_in_a_row_blacklist_it() {
         let mut policy = SeedRule::new(&keys(3), tiers());
         #[rustfmt::skip]
         let steps = [
-            // After each line: used today in tier lite; errors in a row; rests until, of k0, k1, k2.
+            // After each line: used today in tier lite; errors in a row; cools down until, of k0, k1, k2.
             Ask(0, 1, 0, call(0, 0)), End(1, 1, (0, 0), Reply::Internal), //    1 0 0; 1 0 0; 11  0  0
             Ask(1, 1, 1, call(1, 0)), End(2, 1, (1, 0), Reply::Overloaded), //  1 1 0; 1 1 0; 11 12  0
             Ask(2, 1, 2, call(2, 1)), End(3, 1, (2, 1), ANSWER), //             1 1 1; 1 1 0; 11 12  0
             Ask(3, 2, 0, call(2, 0)), End(4, 2, (2, 0), trace::MINUTE), //      1 1 2; 1 1 1; 11 12 14
-            Ask(4, 2, 1, wait(11)), // every key rests, with all its models
+            Ask(4, 2, 1, wait(11)), // every key cools down, with all its models
             Ask(11, 2, 1, call(0, 0)), End(12, 2, (0, 0), Reply::Throttled), // 2 1 2; 2 1 1; 22 12 14
             Ask(12, 2, 2, call(1, 0)), End(13, 2, (1, 0), ANSWER), //           2 2 2; 2 0 1; 22 12 14
             // All were used alike: the first one. Its third error in a row.

@@ -134,7 +134,7 @@ impl Policy for WeightedShuffle {
         self.failures.clear();
     }
 
-    /// A minute is a short rest, and nothing is ever put away for longer.
+    /// A minute is a short cooldown, and nothing is ever kept away for longer.
     fn has_blacklisted(&self, _key: usize, _now: Timestamp) -> bool {
         false
     }

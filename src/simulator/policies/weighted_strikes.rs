@@ -155,7 +155,7 @@ impl Policy for WeightedStrikes {
         self.servers.clear();
     }
 
-    /// Ten seconds are a short rest, and nothing is put away for longer at once.
+    /// Ten seconds are a short cooldown, and nothing is kept away for longer at once.
     fn has_blacklisted(&self, _key: usize, _now: Timestamp) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! A policy that does the obvious: it keeps the limits, spreads by the day's use, and rests what
+//! A policy that does the obvious: it keeps the limits, spreads by the day's use, and cools down what
 //! failed. Not ours; it shows that the targets can be met, and with one flaw each, that every figure
 //! can be missed.
 
@@ -13,7 +13,7 @@ use crate::keys::pacific::Day;
 struct Bucket {
     recent: VecDeque<Timestamp>,
     days: BTreeMap<i32, u32>,
-    rests: Timestamp,
+    cooldown: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) enum Flaw {
     LiteralRule,
     /// Takes the first key that is free.
     FirstFree,
-    /// Tries refused keys again after a rest.
+    /// Tries refused keys again after a cooldown.
     Hopes,
 }
 
@@ -41,9 +41,9 @@ pub(super) struct Careful {
     limits: Vec<Limits>,
     buckets: Vec<Vec<Bucket>>,
     dead: Vec<bool>,
-    key_rests: Vec<Timestamp>,
-    model_rests: Vec<Timestamp>,
-    pool_rests: Timestamp,
+    key_cooldowns: Vec<Timestamp>,
+    model_cooldowns: Vec<Timestamp>,
+    pool_cooldown: Timestamp,
     calendar: Calendar,
     /// Longer than a minute by what the way to the service may differ.
     minute: Duration,
@@ -61,9 +61,9 @@ impl Careful {
             tiers: world.catalog.models().map(|model| model.tier).collect(),
             buckets: vec![fresh; world.projects()],
             dead: vec![false; world.keys.len()],
-            key_rests: vec![Timestamp(0); world.keys.len()],
-            model_rests: vec![Timestamp(0); limits.len()],
-            pool_rests: Timestamp(0),
+            key_cooldowns: vec![Timestamp(0); world.keys.len()],
+            model_cooldowns: vec![Timestamp(0); limits.len()],
+            pool_cooldown: Timestamp(0),
             calendar: Calendar::new(Timestamp(0)),
             minute: MINUTE + Duration::from_millis(slack),
             limits,
@@ -101,11 +101,11 @@ impl Careful {
             bucket.recent.pop_front();
         }
         let used = bucket.days.get(&day.number).copied().unwrap_or(0);
-        let rests = bucket
-            .rests
-            .max(self.key_rests[key])
-            .max(self.model_rests[model]);
-        let mut frees = rests.max(self.pool_rests).max(now);
+        let cooldown = bucket
+            .cooldown
+            .max(self.key_cooldowns[key])
+            .max(self.model_cooldowns[model]);
+        let mut frees = cooldown.max(self.pool_cooldown).max(now);
         if used >= limits.day * percent / 100 {
             frees = frees.max(day.ends);
         }
@@ -201,22 +201,22 @@ impl Policy for Careful {
         match reply {
             Reply::Answer => {}
             Reply::MinuteQuota { limit, retry } => {
-                bucket.rests = now.after(retry);
+                bucket.cooldown = now.after(retry);
                 self.limits[model].minute = self.limits[model].minute.min(limit);
             }
-            Reply::DayQuota { .. } => bucket.rests = midnight,
-            Reply::Throttled => self.pool_rests = now.after(seconds(2)),
+            Reply::DayQuota { .. } => bucket.cooldown = midnight,
+            Reply::Throttled => self.pool_cooldown = now.after(seconds(2)),
             Reply::Overloaded | Reply::Missing => {
-                self.model_rests[model] = now.after(seconds(10));
+                self.model_cooldowns[model] = now.after(seconds(10));
             }
             Reply::Internal
             | Reply::Unexplained
             | Reply::Disowned
             | Reply::Region
             | Reply::Page
-            | Reply::Blocked => self.key_rests[key] = now.after(seconds(10)),
+            | Reply::Blocked => self.key_cooldowns[key] = now.after(seconds(10)),
             Reply::Refused if self.flaw == Flaw::Hopes => {
-                self.key_rests[key] = now.after(seconds(60));
+                self.key_cooldowns[key] = now.after(seconds(60));
             }
             Reply::Refused => self.dead[key] = true,
         }
@@ -226,7 +226,7 @@ impl Policy for Careful {
             self.strikes[key] + 1
         };
         if self.flaw == Flaw::LiteralRule && self.strikes[key] >= 3 {
-            self.key_rests[key] = now.after(seconds(3_600));
+            self.key_cooldowns[key] = now.after(seconds(3_600));
         }
     }
 
@@ -238,6 +238,6 @@ impl Policy for Careful {
     }
 
     fn has_blacklisted(&self, key: usize, now: Timestamp) -> bool {
-        self.dead[key] || self.key_rests[key].since(now) > seconds(60)
+        self.dead[key] || self.key_cooldowns[key].since(now) > seconds(60)
     }
 }

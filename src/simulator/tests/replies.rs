@@ -1,7 +1,7 @@
 use super::super::replies::{DISOWNED, REFUSED, said};
 use super::*;
 use crate::gemini::{self, verdict::Judgement};
-use crate::keys::{Effect, Rest};
+use crate::keys::{Cooldown, Effect};
 
 fn judged(reply: Reply, key: usize) -> Judgement {
     let said = said(reply, key, "gemini-3.8-flash").unwrap();
@@ -22,14 +22,14 @@ fn an_answer_is_no_refusal() {
 fn replies_are_written_so_that_they_mean_what_they_are() {
     let retry = Duration::from_millis(12_345);
     let minute = Reply::MinuteQuota { limit: 5, retry };
-    assert_eq!(effect(minute), Effect::RestKeyModel(Rest::For(retry)));
+    assert_eq!(effect(minute), Effect::CoolKeyModel(Cooldown::For(retry)));
     assert_eq!(judged(minute, 0).verdict.learned[0].limit, 5);
     let day = Reply::DayQuota { limit: 20, retry };
-    let until_midnight = Effect::RestKeyModel(Rest::UntilPacificMidnight);
+    let until_midnight = Effect::CoolKeyModel(Cooldown::UntilPacificMidnight);
     assert_eq!(effect(day), until_midnight);
     assert_eq!(judged(day, 0).verdict.learned[0].limit, 20);
     assert!(matches!(effect(Reply::Throttled), Effect::Throttled(_)));
-    assert!(matches!(effect(Reply::Overloaded), Effect::RestModel(_)));
+    assert!(matches!(effect(Reply::Overloaded), Effect::Overloaded(_)));
     assert!(matches!(effect(Reply::Internal), Effect::Suspect(_)));
     assert!(matches!(effect(Reply::Unexplained), Effect::Strike(_)));
     assert!(matches!(effect(Reply::Missing), Effect::ModelMissing(_)));
@@ -56,5 +56,5 @@ fn pages_are_nobodys_and_a_country_is_no_keys() {
     for reply in [Reply::Page, Reply::Blocked] {
         assert_eq!(effect(reply), Effect::Page, "{reply:?}");
     }
-    assert_eq!(effect(Reply::Region), Effect::RestFreeKeys);
+    assert_eq!(effect(Reply::Region), Effect::Unserved);
 }

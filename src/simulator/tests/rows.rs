@@ -34,27 +34,27 @@ fn an_index_of_fairness_is_one_when_all_are_alike() {
 #[test]
 fn each_figure_of_the_design_is_demanded() {
     type Edit = fn(&mut Row);
-    let (calm, storm) = (Kind::Steady, Kind::ModelOut);
+    let (calm, faulty) = (Kind::Steady, Kind::ModelOut);
     let cases: [(Kind, u32, Edit, usize); 19] = [
         (calm, 80, |_| {}, 0),
-        (storm, 200, |_| {}, 0),
+        (faulty, 200, |_| {}, 0),
         (calm, 80, |row| row.served = 990, 0),
         (calm, 80, |row| row.served = 989, 1),
         (calm, 120, |row| row.served = 970, 0),
         (calm, 120, |row| row.served = 969, 1),
         (Kind::Bursts, 80, |row| row.served = 970, 0),
         (Kind::Bursts, 30, |row| row.served = 970, 1),
-        (storm, 50, |row| row.served = 970, 0),
-        (storm, 50, |row| row.served = 969, 1),
+        (faulty, 50, |row| row.served = 970, 0),
+        (faulty, 50, |row| row.served = 969, 1),
         (calm, 80, |row| row.calls = 1_051, 1),
-        (storm, 80, |row| row.calls = 1_300, 0),
-        (storm, 80, |row| row.calls = 1_301, 1),
-        (storm, 80, |row| row.provoked = 1, 1),
+        (faulty, 80, |row| row.calls = 1_300, 0),
+        (faulty, 80, |row| row.calls = 1_301, 1),
+        (faulty, 80, |row| row.provoked = 1, 1),
         (Kind::WrongLimits, 80, |row| row.provoked = 1, 0),
-        (storm, 80, |row| row.calls_to_dead = 1, 1),
-        (storm, 80, |row| row.wronged = 1, 1),
-        (storm, 80, |row| row.overspend = 1, 1),
-        (storm, 80, |row| row.jain = Some(0.97), 1),
+        (faulty, 80, |row| row.calls_to_dead = 1, 1),
+        (faulty, 80, |row| row.wronged = 1, 1),
+        (faulty, 80, |row| row.overspend = 1, 1),
+        (faulty, 80, |row| row.jain = Some(0.97), 1),
     ];
     for (nth, (kind, load, edit, missed)) in cases.into_iter().enumerate() {
         let mut row = good(kind, load);

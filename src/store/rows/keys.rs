@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{Record, meta, nouns, plain, shapes};
 use crate::clock::Timestamp;
 use crate::keys::{
-    Cause, Death, Fingerprint, Health, Known, Learned, Ledger, Quota, Scope, Spend, pacific,
+    Breaker, Cause, Cooling, Death, Fingerprint, Health, Known, Learned, LearnedLimits, Ledger,
+    Quota, Scope, Spend, pacific,
 };
 use crate::store::StoreError;
 use crate::store::key::{self, Key};
@@ -166,16 +167,23 @@ plain! { QuotaRow is Quota { RequestsPerMinute, RequestsPerDay, TokensPerMinute,
 impl From<&Health> for HealthRow {
     fn from(noun: &Health) -> Self {
         let number = |moment: Option<Timestamp>| moment.map(|moment| moment.0);
+        let Health {
+            dead,
+            cooling,
+            breaker,
+            died_together,
+            learned,
+        } = noun;
         Self {
-            dead: noun.dead.map(|(death, at)| (death.into(), at.0)),
-            rests_until: number(noun.rests_until),
-            rests_since: number(noun.rests_since),
-            cause: noun.cause.map(CauseRow::from),
-            probe_at: number(noun.probe_at),
-            strikes: noun.strikes,
-            trips: noun.trips,
-            died_together: noun.died_together,
-            learned: shapes(&noun.learned),
+            dead: dead.map(|(death, at)| (death.into(), at.0)),
+            rests_until: number(cooling.until),
+            rests_since: number(cooling.since),
+            cause: cooling.cause.map(CauseRow::from),
+            probe_at: number(cooling.probe_at),
+            strikes: breaker.strikes,
+            trips: breaker.trips,
+            died_together: *died_together,
+            learned: shapes(&learned.known),
         }
     }
 }
@@ -184,14 +192,20 @@ impl From<HealthRow> for Health {
     fn from(row: HealthRow) -> Self {
         Self {
             dead: row.dead.map(|(death, at)| (death.into(), Timestamp(at))),
-            rests_until: row.rests_until.map(Timestamp),
-            rests_since: row.rests_since.map(Timestamp),
-            cause: row.cause.map(Cause::from),
-            probe_at: row.probe_at.map(Timestamp),
-            strikes: row.strikes,
-            trips: row.trips,
+            cooling: Cooling {
+                until: row.rests_until.map(Timestamp),
+                since: row.rests_since.map(Timestamp),
+                cause: row.cause.map(Cause::from),
+                probe_at: row.probe_at.map(Timestamp),
+            },
+            breaker: Breaker {
+                strikes: row.strikes,
+                trips: row.trips,
+            },
             died_together: row.died_together,
-            learned: nouns(row.learned),
+            learned: LearnedLimits {
+                known: nouns(row.learned),
+            },
         }
     }
 }

@@ -12,7 +12,10 @@ use crate::chat::command::Command;
 use crate::chat::rich::{Entity, Style};
 use crate::chat::{Button, Enclosed, Failing, Notice, TopicId};
 use crate::clock::Pause;
-use crate::keys::{Cause, Death, Health, Known, Learned, Ledger, Quota, Scope, Spend};
+use crate::keys::{
+    Breaker, Cause, Cooling, Death, Health, Known, Learned, LearnedLimits, Ledger, Quota, Scope,
+    Spend,
+};
 use crate::people::person::{Grant, Held};
 use crate::store::key::Key;
 use crate::store::rows::{Cursor, Deaths, Offset, Parked, Record, Seen, TurnRef};
@@ -367,6 +370,38 @@ pub(super) fn ledgers() -> Vec<([u8; 16], String, Ledger)> {
     ]
 }
 
+/// A health in which nothing is left out.
+fn full_health() -> Health {
+    let at = Timestamp(1_795_000_000_000);
+    let known = |quota, limit, paid| Known {
+        learned: Learned { quota, limit },
+        at,
+        paid,
+    };
+    Health {
+        dead: Some((Death::Leaked, at)),
+        cooling: Cooling {
+            until: Some(Timestamp(1_795_000_900_000)),
+            since: Some(at),
+            cause: Some(Cause::Day { looks: 3 }),
+            probe_at: Some(Timestamp(1_795_000_800_000)),
+        },
+        breaker: Breaker {
+            strikes: 2,
+            trips: 300,
+        },
+        died_together: true,
+        learned: LearnedLimits {
+            known: vec![
+                known(Quota::RequestsPerMinute, 5, false),
+                known(Quota::RequestsPerDay, 250, true),
+                known(Quota::TokensPerMinute, 250_000, false),
+                known(Quota::TokensPerDay, u64::MAX, false),
+            ],
+        },
+    }
+}
+
 /// The health of every kind of scope.
 pub(super) fn states() -> Vec<(Scope, Health)> {
     let at = Timestamp(1_795_000_000_000);
@@ -375,37 +410,19 @@ pub(super) fn states() -> Vec<(Scope, Health)> {
         ..Health::default()
     };
     let caused = |cause| Health {
-        rests_until: Some(Timestamp(1_795_000_900_000)),
-        cause: Some(cause),
+        cooling: Cooling {
+            until: Some(Timestamp(1_795_000_900_000)),
+            cause: Some(cause),
+            ..Cooling::default()
+        },
         ..Health::default()
-    };
-    let known = |quota, limit, paid| Known {
-        learned: Learned { quota, limit },
-        at,
-        paid,
-    };
-    let full = Health {
-        dead: Some((Death::Leaked, at)),
-        rests_until: Some(Timestamp(1_795_000_900_000)),
-        rests_since: Some(at),
-        cause: Some(Cause::Day { looks: 3 }),
-        probe_at: Some(Timestamp(1_795_000_800_000)),
-        strikes: 2,
-        trips: 300,
-        died_together: true,
-        learned: vec![
-            known(Quota::RequestsPerMinute, 5, false),
-            known(Quota::RequestsPerDay, 250, true),
-            known(Quota::TokensPerMinute, 250_000, false),
-            known(Quota::TokensPerDay, u64::MAX, false),
-        ],
     };
     let missing = Cause::Missing {
         at: [9; 16],
         times: 2,
     };
     let scopes = [
-        (Scope::Key([1; 16]), full),
+        (Scope::Key([1; 16]), full_health()),
         (Scope::KeyModel([2; 16], text("flash")), Health::default()),
         (Scope::Project([3; 16]), caused(Cause::SpendingCap)),
         (
@@ -604,7 +621,11 @@ fn every_row_is_written_in_the_bytes_that_are_read() {
     let folder = copy();
     let file = &*folder.file();
     let all = |_: &[u8]| true;
-    is_written_alike::<Job>(file, all);
+    // A command is written in another variant than those that the file holds.
+    let is_command = |job: &Job| matches!(job.task, Task::Command(_));
+    let commands = jobs().into_iter().filter(is_command);
+    let commands: Vec<Key> = commands.map(|job| Key::number(job.id.0)).collect();
+    is_written_alike::<Job>(file, |key| !commands.contains(&key.into()));
     is_written_alike::<Outbound>(file, all);
     is_written_alike::<StoredTurn>(file, all);
     is_written_alike::<TurnRef>(file, all);

@@ -609,11 +609,11 @@ fn persons_offsets_and_keys_come_back_after_a_restart() {
     let folder = Folder::new();
     let store = folder.open();
     let scope = Scope::KeyModel([3; 16], "flash".into());
-    let health = Health {
+    let mut health = Health {
         dead: Some((Death::Leaked, Timestamp(5))),
-        strikes: 2,
         ..Health::default()
     };
+    health.breaker.strikes = 2;
     let ledger = Ledger {
         day: 20_000,
         used: 7,

@@ -6,6 +6,10 @@
 pub(super) struct Mention {
     pub(super) line: usize,
     pub(super) path: Vec<String>,
+    /// The name that a `use` gives it here.
+    pub(super) name: Option<String>,
+    /// That `use` hands it on to others.
+    pub(super) is_public: bool,
 }
 
 /// The text with comments, strings and characters blanked.
@@ -190,7 +194,13 @@ pub(super) fn mentions(code: &str) -> Vec<Mention> {
     let mut at = 0;
     while let Some(&(line, token)) = tokens.get(at) {
         if token == "use" {
+            let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+            let is_public = matches!(before, Some((_, "pub" | ")")));
+            let first = found.len();
             at = use_tree(&tokens, at + 1, &mut Vec::new(), &mut found);
+            found[first..]
+                .iter_mut()
+                .for_each(|it| it.is_public = is_public);
             continue;
         }
         let mut path = Vec::new();
@@ -205,7 +215,12 @@ pub(super) fn mentions(code: &str) -> Vec<Mention> {
         if path.is_empty() {
             at += 1;
         } else if path.len() > 1 {
-            found.push(Mention { line, path });
+            found.push(Mention {
+                line,
+                path,
+                name: None,
+                is_public: false,
+            });
         }
     }
     found
@@ -233,14 +248,20 @@ fn use_tree(
             }
             _ => {
                 prefix.push(token.to_owned());
+                let mut name = token;
                 match tokens.get(at) {
                     Some((_, "::")) => continue,
-                    Some((_, "as")) => at += 2,
+                    Some((_, "as")) => {
+                        name = tokens.get(at + 1).map_or(name, |(_, alias)| *alias);
+                        at += 2;
+                    }
                     _ => {}
                 }
                 found.push(Mention {
                     line,
                     path: prefix.clone(),
+                    name: Some(name.to_owned()),
+                    is_public: false,
                 });
                 break;
             }

@@ -8,7 +8,7 @@ use super::*;
 use crate::chat::answer::Failure;
 use crate::clock::Timestamp;
 use crate::config::{Config, Need, Sources};
-use crate::keys::{Counted, Health, Next, Rest, Scope, Verdict};
+use crate::keys::{Cooldown, Counted, Health, Next, Scope, Verdict};
 use crate::store::{Open, Store};
 
 fn failed(effect: Effect) -> Result<(), Judgement> {
@@ -44,8 +44,8 @@ fn only_a_refusal_of_the_key_or_its_project_keeps_it_dead() {
             refused(Death::Unlisted),
         ),
         (failed(Effect::Innocent), nothing),
-        (failed(Effect::Strike(Rest::Cooldown)), nothing),
-        (failed(Effect::RestFreeKeys), nothing),
+        (failed(Effect::Strike(Cooldown::Configured)), nothing),
+        (failed(Effect::Unserved), nothing),
         (failed(Effect::Page), nothing),
     ];
     for (answer, expected) in cases {
@@ -55,7 +55,7 @@ fn only_a_refusal_of_the_key_or_its_project_keeps_it_dead() {
 
 #[test]
 fn a_model_that_was_shut_down_is_no_reason_to_leave_a_key_dead() {
-    let missing = || failed(Effect::ModelMissing(Rest::Cooldown));
+    let missing = || failed(Effect::ModelMissing(Cooldown::Configured));
     let refused = || failed(Effect::KillKey(Death::Invalid));
     let cases = [
         (vec![missing(), Ok(()), refused()], Some(Ok(()))),
@@ -76,7 +76,7 @@ fn all_models_of_one_look_share_its_patience() {
     let ask = |model: &String, patience: Duration| {
         asked.borrow_mut().push((model.clone(), patience));
         clock.set(clock.get() + patience.min(5 * second));
-        failed(Effect::ModelMissing(Rest::Cooldown))
+        failed(Effect::ModelMissing(Cooldown::Configured))
     };
     let answer = first_within(8 * second, || clock.get(), &models, ask);
     assert_eq!(meaning(&answer.unwrap()), NOTHING);
@@ -108,13 +108,13 @@ async fn engine_with_a_dead_key(folder: &Path, url: &str, retest: Timestamp) -> 
     let (config, _) = Config::load(&sources, Need::Nothing).unwrap();
     let store = Store::open(&folder.join("bot.redb"), Open::CreateIfMissing).unwrap();
     let scope = Scope::Key(store.fingerprint(KEY));
-    let dead = Health {
+    let mut dead = Health {
         dead: Some((Death::Invalid, clock::now().before(Duration::from_hours(2)))),
-        rests_until: Some(retest),
-        rests_since: Some(clock::now().before(Duration::from_hours(1))),
-        trips: 1,
         ..Health::default()
     };
+    dead.cooling.until = Some(retest);
+    dead.cooling.since = Some(clock::now().before(Duration::from_hours(1)));
+    dead.breaker.trips = 1;
     let stored = store.write(move |rows| rows.put_key_state(&scope, &dead));
     stored.await.unwrap();
     Arc::new(Engine::new(config, store, None).unwrap())
@@ -164,7 +164,7 @@ async fn a_key_whose_time_has_come_is_looked_at_and_what_that_shows_is_stored() 
                 .with(|pool| pool.due(clock::now()))
                 .is_empty()
         );
-        assert_eq!(health.rests_until > Some(clock::now()), !lives);
+        assert_eq!(health.cooling.until > Some(clock::now()), !lives);
     }
 }
 
@@ -178,5 +178,5 @@ async fn a_key_whose_time_has_not_come_is_left_alone() {
     let engine = engine_with_a_dead_key(folder.path(), &url, in_an_hour).await;
     look_at_due(&engine).await;
     assert!(listener.accept().is_err(), "nobody has called");
-    assert_eq!(stored(&engine).await.rests_until, Some(in_an_hour));
+    assert_eq!(stored(&engine).await.cooling.until, Some(in_an_hour));
 }

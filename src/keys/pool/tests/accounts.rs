@@ -1,7 +1,6 @@
 //! What is counted, given back, billed and learned, over restarts and new settings.
 
 use super::*;
-use crate::keys::Retested;
 
 fn paid(name: u8, group: Option<Group>) -> KeySpec {
     KeySpec {
@@ -161,16 +160,16 @@ fn a_lease_that_leaves_late_counts_from_then_on_and_not_at_all_a_minute_later() 
 }
 
 #[test]
-fn a_lease_does_not_leave_on_a_key_that_died_or_rests_by_now() {
+fn a_lease_does_not_leave_on_a_key_that_died_or_cools_down_by_now() {
     let cases = [
         (Effect::KillKey(Death::Leaked), false),
         (Effect::KillProject(Death::ProjectDenied), false),
-        (Effect::RestKey(Rest::Cooldown), false),
-        (Effect::RestProject(Rest::Cooldown), false),
-        (Effect::RestKeyModel(Rest::Cooldown), false),
+        (Effect::CoolKey(Cooldown::Configured), false),
+        (Effect::CoolProject(Cooldown::Configured), false),
+        (Effect::CoolKeyModel(Cooldown::Configured), false),
         (Effect::Refused(Death::Unlisted), false),
         (Effect::Page, true),
-        (Effect::RestModel(Rest::Cooldown), true),
+        (Effect::Overloaded(Cooldown::Configured), true),
         (Effect::Innocent, true),
     ];
     for (effect, leaves) in cases {
@@ -237,13 +236,13 @@ fn a_dead_key_is_retested_after_an_hour_then_twice_as_late_and_a_leaked_one_neve
         let due = now.after(Duration::from_hours(hours));
         assert_eq!(pool.due(Timestamp(due.0 - 1)), [[0; 16]; 0]);
         assert_eq!(pool.due(due), [[1; 16]]);
-        assert_eq!(pool.retested([1; 16], Retested::Unknown, due), []);
+        assert_eq!(pool.looked_again([1; 16], Retested::Unknown, None, due), []);
         assert_eq!(pool.due(due), [[1; 16]], "nothing was learned");
-        pool.retested([1; 16], Retested::Refused, due);
+        pool.looked_again([1; 16], Retested::Refused, None, due);
         now = due;
     }
     for name in [1, 2] {
-        let changes = pool.retested([name; 16], Retested::Accepted, now);
+        let changes = pool.looked_again([name; 16], Retested::Accepted, None, now);
         let news: Vec<_> = changes.iter().map(|it| it.news).collect();
         assert_eq!(
             news,
@@ -253,7 +252,7 @@ fn a_dead_key_is_retested_after_an_hour_then_twice_as_late_and_a_leaked_one_neve
     }
     assert_eq!(pool.dead(), [[0; 16]; 0]);
     let both = [0; 2].map(|_| lend(&mut pool, &only(1), now).unwrap().key[0]);
-    assert_eq!((both[0], both[1] == 1), (1, false), "it is on trial");
+    assert_eq!((both[0], both[1] == 1), (1, false), "it is half-open");
 }
 
 fn only(name: u8) -> Ask {
@@ -301,8 +300,8 @@ fn new_settings_and_a_restart_keep_what_is_known_of_the_other_keys() {
             let mut healths = Vec::new();
             let effects = [
                 (2, Effect::KillKey(Death::Invalid)),
-                (3, Effect::RestKey(Rest::For(Duration::from_hours(2)))),
-                (4, Effect::Strike(Rest::Cooldown)),
+                (3, Effect::CoolKey(Cooldown::For(Duration::from_hours(2)))),
+                (4, Effect::Strike(Cooldown::Configured)),
             ];
             for (name, effect) in effects {
                 let lease = lend(&mut pool, &only(name), T0).unwrap();
@@ -329,7 +328,7 @@ fn new_settings_and_a_restart_keep_what_is_known_of_the_other_keys() {
             }
             let now = known(&mut pool, after(1));
             assert_eq!(now, before, "{edit}, restart: {restart}");
-            let strikes = pool.health(&Scope::Key([4; 16])).strikes;
+            let strikes = pool.health(&Scope::Key([4; 16])).breaker.strikes;
             assert_eq!(strikes, 1, "{edit}, restart: {restart}");
         }
     }

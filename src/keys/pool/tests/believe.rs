@@ -2,11 +2,11 @@
 //! missing, limits and caps of an account; and what the Owner opens again by asking.
 
 use super::*;
-use crate::keys::{Cause, Retested};
+use crate::keys::Cause;
 
 const HOUR: u64 = 3_600;
-const MISSING: Effect = Effect::ModelMissing(Rest::For(Duration::from_hours(1)));
-const DAY_GONE: Effect = Effect::RestKeyModel(Rest::UntilPacificMidnight);
+const MISSING: Effect = Effect::ModelMissing(Cooldown::For(Duration::from_hours(1)));
+const DAY_GONE: Effect = Effect::CoolKeyModel(Cooldown::UntilPacificMidnight);
 
 /// Calls this key, or says that another would be lent in its place (`NoKeys`), or none.
 fn by(pool: &mut Pool, name: u8, effect: Effect, now: Timestamp) -> Result<u8, Wait> {
@@ -126,11 +126,11 @@ fn a_day_that_is_not_spent_after_all_is_open_at_once_and_late_answers_prove_noth
     }
     let health = pool.health(&bucket(1));
     assert_eq!(
-        health.cause,
+        health.cooling.cause,
         Some(Cause::Day { looks: 0 }),
         "they left together"
     );
-    assert_eq!(health.probe_at, Some(after(1 + 900)));
+    assert_eq!(health.cooling.probe_at, Some(after(1 + 900)));
     // The calls beside it are no probe of anything.
     assert_eq!(
         call(&mut pool, &small(), Effect::Innocent, after(901)),
@@ -148,7 +148,7 @@ fn a_day_that_is_not_spent_after_all_is_open_at_once_and_late_answers_prove_noth
 }
 
 #[test]
-fn a_look_survives_a_restart_and_leaves_though_its_key_rests() {
+fn a_look_survives_a_restart_and_leaves_though_its_key_cools_down() {
     let mut before = two();
     by(&mut before, 1, DAY_GONE, T0).unwrap();
     by(&mut before, 2, DAY_GONE, T0).unwrap();
@@ -164,8 +164,9 @@ fn a_look_survives_a_restart_and_leaves_though_its_key_rests() {
     pool.settle(lease, &says(DAY_GONE), after(901), &mut rng());
     let waits = pool
         .health(&bucket(1))
+        .cooling
         .probe_at
-        .max(pool.health(&bucket(2)).probe_at);
+        .max(pool.health(&bucket(2)).cooling.probe_at);
     assert_eq!(waits, Some(after(901 + 1_800)));
 }
 
@@ -180,9 +181,9 @@ fn a_model_is_missing_when_two_projects_say_so_and_nobody_was_answered_within_th
         by(&mut pool, 1, MISSING, after(10)).unwrap();
         assert!(
             by(&mut pool, 1, MISSING, after(11)).is_err(),
-            "it rests there"
+            "it cools down there"
         );
-        assert_eq!(pool.health(&everybody), Health::default(), "one voice");
+        assert_eq!(pool.health(&everybody), Health::default(), "one project");
         by(&mut pool, 2, MISSING, after(20)).unwrap();
         let third = by(&mut pool, 3, Effect::Innocent, after(30));
         assert_eq!(third.is_err(), missing, "answered: {answered:?}");
@@ -192,7 +193,7 @@ fn a_model_is_missing_when_two_projects_say_so_and_nobody_was_answered_within_th
 }
 
 #[test]
-fn where_a_model_answers_others_only_what_stays_missing_rests_long() {
+fn where_a_model_answers_others_only_what_stays_missing_cools_down_for_long() {
     let mut pool = pool(vec![key(1, None), key(3, None)]);
     let by = |pool: &mut Pool, name, effect, now| call_one(pool, (name, "big"), effect, now);
     let bucket = Scope::ProjectModel([1; 16], "big".to_owned());
@@ -201,7 +202,7 @@ fn where_a_model_answers_others_only_what_stays_missing_rests_long() {
     for seconds in [10, 20, 40, 80, 160, 320, 640, 1_280] {
         by(&mut pool, 1, MISSING, now).unwrap();
         now = now.after(Duration::from_secs(seconds));
-        assert_eq!(pool.health(&bucket).rests_until, Some(now));
+        assert_eq!(pool.health(&bucket).cooling.until, Some(now));
         assert!(by(&mut pool, 1, MISSING, Timestamp(now.0 - 1)).is_err());
     }
     by(&mut pool, 1, Effect::Healthy, now).unwrap();
@@ -213,7 +214,7 @@ fn where_a_model_answers_others_only_what_stays_missing_rests_long() {
     let later = again.after(Duration::from_hours(1));
     by(&mut pool, 1, MISSING, later).unwrap();
     let until = later.after(Duration::from_hours(1));
-    assert_eq!(pool.health(&bucket).rests_until, Some(until));
+    assert_eq!(pool.health(&bucket).cooling.until, Some(until));
 }
 
 #[test]
@@ -232,7 +233,7 @@ fn a_missing_model_is_told_once_doubles_to_a_day_and_any_answer_ends_it() {
     let changes = settle(&mut pool, late, MISSING, T0);
     assert!(matches!(
         told(&changes),
-        Some(News::Rests(Cause::Missing { .. }))
+        Some(News::Began(Cause::Missing { .. }))
     ));
     let mut now = T0;
     for hours in [1, 2, 4, 8, 16, 24, 24] {
@@ -251,7 +252,7 @@ fn a_missing_model_is_told_once_doubles_to_a_day_and_any_answer_ends_it() {
     let changes = settle(&mut pool, third, Effect::Healthy, now);
     assert!(matches!(
         told(&changes),
-        Some(News::Lifted(Cause::Missing { .. }))
+        Some(News::Ended(Cause::Missing { .. }))
     ));
     assert!(
         call(
@@ -272,7 +273,7 @@ fn what_the_beginning_of_an_answer_lifts_is_told_with_its_end() {
     by(&mut pool, 2, MISSING, T0).unwrap();
     pool.answers(&late);
     let changes = pool.settle(late, &says(Effect::Healthy), after(30), &mut rng());
-    let lifted = |it: &Change| matches!(it.news, Some(News::Lifted(Cause::Missing { .. })));
+    let lifted = |it: &Change| matches!(it.news, Some(News::Ended(Cause::Missing { .. })));
     assert_eq!(changes.iter().filter(|it| lifted(it)).count(), 1);
     assert_eq!(pool.take_unsaved(), [], "nothing waits for another call");
 }
@@ -296,7 +297,7 @@ fn at_another_address_nothing_is_missing() {
 }
 
 #[test]
-fn a_wrong_address_is_told_at_once_and_rests_when_two_projects_say_so() {
+fn a_wrong_address_is_told_at_once_and_cools_down_when_two_projects_say_so() {
     let wrong = Effect::WrongEndpoint;
     let mut pool = two();
     let big = ask(&[Group::C], &["big"]);
@@ -311,9 +312,9 @@ fn a_wrong_address_is_told_at_once_and_rests_when_two_projects_say_so() {
     assert_eq!(changes[0].scope, Scope::Endpoint);
     assert!(matches!(
         changes[0].news,
-        Some(News::Rests(Cause::Endpoint { .. }))
+        Some(News::Began(Cause::Endpoint { .. }))
     ));
-    // The same project twice is one voice.
+    // The same project twice is one project.
     call_one(&mut pool, (first, "big"), wrong, after(1)).unwrap();
     let mut now = after(2);
     call_one(&mut pool, (3 - first, "big"), wrong, now).unwrap();
@@ -330,12 +331,12 @@ fn a_wrong_address_is_told_at_once_and_rests_when_two_projects_say_so() {
         call(&mut pool, &big, wrong, now).unwrap();
     }
     let tally = pool.count(now);
-    assert_eq!((tally.resting, tally.blacklisted, tally.dead), (2, 0, 0));
+    assert_eq!((tally.waiting, tally.blacklisted, tally.dead), (2, 0, 0));
     let now = now.after(Duration::from_mins(15));
     let lease = lend(&mut pool, &big, now).unwrap();
     let changes = pool.settle(lease, &says(Effect::Healthy), now, &mut rng());
     let told = changes.iter().find_map(|it| it.news);
-    assert!(matches!(told, Some(News::Lifted(Cause::Endpoint { .. }))));
+    assert!(matches!(told, Some(News::Ended(Cause::Endpoint { .. }))));
     assert_eq!(pool.count(now).available, 2);
 }
 
@@ -363,14 +364,14 @@ fn a_single_key_is_believed_alone_about_the_address() {
 }
 
 #[test]
-fn a_spending_cap_rests_the_project_and_one_call_looks_every_six_hours() {
+fn a_spending_cap_cools_the_project_down_and_one_call_looks_every_six_hours() {
     let mut pool = family();
     let lease = lend(&mut pool, &small(), T0).unwrap();
     let capped = lease.key[0];
     let project = lease.project;
     let changes = pool.settle(lease, &says(Effect::SpendingCap), T0, &mut rng());
     assert_eq!(changes[0].scope, Scope::Project(project));
-    assert_eq!(changes[0].news, Some(News::Rests(Cause::SpendingCap)));
+    assert_eq!(changes[0].news, Some(News::Began(Cause::SpendingCap)));
     let one = |pool: &mut Pool, effect, now| call_one(pool, (capped, "big"), effect, now);
     for round in 1..=3 {
         let due = after(round * 6 * HOUR);
@@ -385,12 +386,12 @@ fn a_spending_cap_rests_the_project_and_one_call_looks_every_six_hours() {
         assert_eq!(one(&mut pool, Effect::SpendingCap, due), Ok(capped));
     }
     assert_eq!(
-        pool.health(&Scope::Project(project)).cause,
+        pool.health(&Scope::Project(project)).cooling.cause,
         Some(Cause::SpendingCap)
     );
     let due = after(4 * 6 * HOUR);
     assert_eq!(one(&mut pool, Effect::Healthy, due), Ok(capped));
-    assert_eq!(pool.health(&Scope::Project(project)).cause, None);
+    assert_eq!(pool.health(&Scope::Project(project)).cooling.cause, None);
     assert_eq!(one(&mut pool, Effect::Healthy, due), Ok(capped));
 }
 
@@ -457,34 +458,34 @@ fn learned_limits_are_forgotten_when_the_marks_of_a_key_change_or_the_owner_asks
     let mut pool = super::pool(vec![marked(false)]);
     teach(&mut pool, T0);
     pool.reopen(after(61));
-    assert_eq!(pool.take_unsaved()[0].health.learned, []);
+    assert_eq!(pool.take_unsaved()[0].health.learned.known, []);
     assert_eq!(room(&mut pool, after(61)), 3);
 }
 
 #[test]
-fn the_owner_has_everything_looked_at_that_rests() {
-    let day = Rest::For(Duration::from_hours(24));
+fn the_owner_has_everything_looked_at_that_cools_down() {
+    let day = Cooldown::For(Duration::from_hours(24));
     // (what became of key 1, whether it is looked at, whether it may be called afterwards)
     let cases = [
         (Effect::Healthy, false, true),
         (
-            Effect::RestKeyModel(Rest::For(Duration::from_secs(34))),
+            Effect::CoolKeyModel(Cooldown::For(Duration::from_secs(34))),
             false,
             false,
         ),
         (Effect::KillKey(Death::Invalid), true, true),
         (
-            Effect::RestKey(Rest::For(Duration::from_hours(1))),
+            Effect::CoolKey(Cooldown::For(Duration::from_hours(1))),
             true,
             true,
         ),
         (
-            Effect::RestProject(Rest::For(Duration::from_hours(6))),
+            Effect::CoolProject(Cooldown::For(Duration::from_hours(6))),
             true,
             true,
         ),
         (Effect::SpendingCap, true, true),
-        (Effect::RestKeyModel(day), true, true),
+        (Effect::CoolKeyModel(day), true, true),
         (DAY_GONE, true, true),
         (MISSING, true, true),
         (Effect::Suspect(day), true, true),
@@ -509,16 +510,16 @@ fn the_owner_has_everything_looked_at_that_rests() {
 }
 
 #[test]
-fn a_resting_key_that_is_refused_is_dead_and_one_that_cannot_be_asked_rests_on() {
+fn a_cooling_key_that_is_refused_is_dead_and_one_that_cannot_be_asked_goes_on_cooling_down() {
     for (shown, why) in [
         (Retested::Refused, Why::Dead),
-        (Retested::Unknown, Why::Resting),
+        (Retested::Unknown, Why::Cooldown),
     ] {
         let mut pool = pool(vec![key(1, None)]);
         by(
             &mut pool,
             1,
-            Effect::RestKey(Rest::For(Duration::from_hours(1))),
+            Effect::CoolKey(Cooldown::For(Duration::from_hours(1))),
             T0,
         )
         .unwrap();
@@ -533,7 +534,7 @@ fn a_resting_key_that_is_refused_is_dead_and_one_that_cannot_be_asked_rests_on()
 }
 
 #[test]
-fn what_rests_for_everybody_is_open_after_the_owner_asked() {
+fn what_cools_down_for_everybody_is_open_after_the_owner_asked() {
     let mut pool = two();
     for name in [1, 2] {
         by(&mut pool, name, MISSING, T0).unwrap();

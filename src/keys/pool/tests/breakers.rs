@@ -1,18 +1,18 @@
 //! Who is to blame for a failure: the breakers of models, region and address, strikes and their cap.
 
 use super::*;
-use crate::keys::{LookFor, Route, Standing, Start};
+use crate::keys::{Route, Standing, Start};
 
-const MINUTE: Rest = Rest::For(Duration::from_mins(1));
-const FULL: Effect = Effect::RestModel(Rest::Cooldown);
-const STRIKE: Effect = Effect::Strike(Rest::Cooldown);
+const MINUTE: Cooldown = Cooldown::For(Duration::from_mins(1));
+const FULL: Effect = Effect::Overloaded(Cooldown::Configured);
+const STRIKE: Effect = Effect::Strike(Cooldown::Configured);
 
 fn big() -> Ask {
     ask(&[Group::C], &["big"])
 }
 
 /// Any key with this model.
-fn probe(pool: &mut Pool, model: &str, effect: Effect, now: Timestamp) -> Result<u8, Wait> {
+fn call_any(pool: &mut Pool, model: &str, effect: Effect, now: Timestamp) -> Result<u8, Wait> {
     call(pool, &ask(&[Group::C], &[model]), effect, now)
 }
 
@@ -21,7 +21,7 @@ fn millis(secs: u64, millis: u64) -> Timestamp {
 }
 
 fn strikes(pool: &mut Pool, name: u8) -> u32 {
-    pool.health(&Scope::Key([name; 16])).strikes
+    pool.health(&Scope::Key([name; 16])).breaker.strikes
 }
 
 fn blacklisted(pool: &mut Pool, now: Timestamp) -> usize {
@@ -33,53 +33,53 @@ fn ungrouped(count: u8) -> Pool {
 }
 
 #[test]
-fn a_model_rests_after_three_overloads_in_a_row() {
+fn a_model_cools_down_after_three_overloads_in_a_row() {
     let cases: [(&[Effect], bool); 5] = [
         (&[FULL, FULL], true),
         (&[FULL, FULL, FULL], false),
         (&[FULL, FULL, Effect::Healthy, FULL, FULL], true),
         (&[FULL, FULL, Effect::Innocent, FULL], false),
-        (&[Effect::RestModel(MINUTE), FULL, FULL], false),
+        (&[Effect::Overloaded(MINUTE), FULL, FULL], false),
     ];
     for (effects, free) in cases {
         let mut pool = ungrouped(3);
         for &effect in effects {
-            probe(&mut pool, "big", effect, T0).unwrap();
+            call_any(&mut pool, "big", effect, T0).unwrap();
         }
-        let next = probe(&mut pool, "big", Effect::Innocent, after(1));
+        let next = call_any(&mut pool, "big", Effect::Innocent, after(1));
         let closed = Err(wait(after(2), Why::Model));
         assert!(if free { next.is_ok() } else { next == closed }, "{next:?}");
-        assert!(probe(&mut pool, "small", Effect::Innocent, after(1)).is_ok());
+        assert!(call_any(&mut pool, "small", Effect::Innocent, after(1)).is_ok());
     }
 }
 
 #[test]
-fn an_open_model_breaker_lets_one_trial_pass_and_doubles_when_it_fails() {
+fn an_open_model_breaker_lets_one_probe_pass_and_doubles_when_it_fails() {
     let mut pool = ungrouped(3);
     for _ in 0..3 {
-        probe(&mut pool, "big", FULL, T0).unwrap();
+        call_any(&mut pool, "big", FULL, T0).unwrap();
     }
     let mut now = after(2);
     for seconds in [4, 8, 15, 15] {
-        let trial = lend(&mut pool, &big(), now).unwrap();
+        let probe = lend(&mut pool, &big(), now).unwrap();
         let second = lend(&mut pool, &big(), now).unwrap_err();
         assert_eq!(second, wait(now.after(Duration::from_secs(1)), Why::Model));
-        pool.settle(trial, &says(FULL), now, &mut rng());
+        pool.settle(probe, &says(FULL), now, &mut rng());
         now = now.after(Duration::from_secs(seconds));
         let early = Timestamp(now.0 - 1);
-        let closed = probe(&mut pool, "big", FULL, early);
+        let closed = call_any(&mut pool, "big", FULL, early);
         assert_eq!(closed, Err(wait(now, Why::Model)));
     }
-    // Who neither heals nor fails it leaves the trial to the next; one answer opens it for all.
-    assert!(probe(&mut pool, "big", Effect::Innocent, now).is_ok());
-    assert!(probe(&mut pool, "big", Effect::Healthy, now).is_ok());
+    // Who neither heals nor fails it leaves the probe to the next; one answer opens it for all.
+    assert!(call_any(&mut pool, "big", Effect::Innocent, now).is_ok());
+    assert!(call_any(&mut pool, "big", Effect::Healthy, now).is_ok());
     let both = [0; 2].map(|_| lend(&mut pool, &big(), now).is_ok());
     assert_eq!(both, [true, true]);
 }
 
 #[test]
-fn results_of_calls_that_left_before_a_model_began_to_rest_are_no_news() {
-    let named = Effect::RestModel(Rest::For(Duration::from_secs(20)));
+fn results_of_calls_that_left_before_a_model_began_to_cool_down_are_no_news() {
+    let named = Effect::Overloaded(Cooldown::For(Duration::from_secs(20)));
     for late in [FULL, named, Effect::Healthy] {
         let mut pool = ungrouped(3);
         let mut leases: Vec<Lease> = (0..7)
@@ -94,7 +94,7 @@ fn results_of_calls_that_left_before_a_model_began_to_rest_are_no_news() {
         }
         let model = Scope::Model("big".to_owned());
         let open = pool.health(&model);
-        assert_eq!(open.rests_until, Some(millis(2, 1)));
+        assert_eq!(open.cooling.until, Some(millis(2, 1)));
         for at in [millis(0, 2), millis(1, 0), millis(2, 1), millis(3, 0)] {
             settle(&mut pool, late, at);
             assert_eq!(pool.health(&model), open, "{late:?}");
@@ -103,19 +103,19 @@ fn results_of_calls_that_left_before_a_model_began_to_rest_are_no_news() {
 }
 
 #[test]
-fn a_time_that_the_service_names_counts_once_the_model_rests() {
+fn a_time_that_the_service_names_counts_once_the_model_cools_down() {
     let mut pool = ungrouped(1);
     for _ in 0..3 {
-        let named = Effect::RestModel(Rest::For(Duration::from_secs(20)));
-        probe(&mut pool, "big", named, T0).unwrap();
+        let named = Effect::Overloaded(Cooldown::For(Duration::from_secs(20)));
+        call_any(&mut pool, "big", named, T0).unwrap();
     }
-    let closed = probe(&mut pool, "big", FULL, after(3));
+    let closed = call_any(&mut pool, "big", FULL, after(3));
     assert_eq!(closed, Err(wait(after(20), Why::Model)));
 }
 
 #[test]
 fn a_region_that_is_not_served_is_tried_with_one_free_key_at_each_wake() {
-    let region = Effect::RestFreeKeys;
+    let region = Effect::Unserved;
     let mut keys: Vec<KeySpec> = (1..=3).map(|name| key(name, None)).collect();
     keys[2].paid = true;
     let mut pool = pool(keys);
@@ -131,7 +131,7 @@ fn a_region_that_is_not_served_is_tried_with_one_free_key_at_each_wake() {
     for (nth, seconds) in lengths.into_iter().chain([3_600, 3_600]).enumerate() {
         let wakes = now.after(Duration::from_secs(seconds));
         let early = Timestamp(wakes.0 - 1);
-        let resting = |pool: &mut Pool| {
+        let cooling = |pool: &mut Pool| {
             pool.report(early)
                 .iter()
                 .filter(|line| {
@@ -141,15 +141,15 @@ fn a_region_that_is_not_served_is_tried_with_one_free_key_at_each_wake() {
                 })
                 .count()
         };
-        assert_eq!(resting(&mut pool), 2, "after {seconds} s");
+        assert_eq!(cooling(&mut pool), 2, "after {seconds} s");
         let paid = call(&mut pool, &paid, Effect::Innocent, early);
         assert_eq!(paid, Ok(3));
-        let trial = lend(&mut pool, &big(), wakes).unwrap();
-        assert_ne!(trial.key, [3; 16]);
+        let probe = lend(&mut pool, &big(), wakes).unwrap();
+        assert_ne!(probe.key, [3; 16]);
         let second = lend(&mut pool, &big(), wakes).unwrap();
         assert_eq!(second.key, [3; 16], "paid keys go on");
         pool.settle(second, &says(Effect::Healthy), wakes, &mut rng());
-        let changes = pool.settle(trial, &says(region), wakes, &mut rng());
+        let changes = pool.settle(probe, &says(region), wakes, &mut rng());
         let news: Vec<_> = changes.iter().filter_map(|it| it.news).collect();
         // Of 80 seconds and more the Owner is told, once.
         assert_eq!(
@@ -160,16 +160,16 @@ fn a_region_that_is_not_served_is_tried_with_one_free_key_at_each_wake() {
         now = wakes;
     }
     now = now.after(Duration::from_hours(1));
-    let trial = lend(&mut pool, &big(), now).unwrap();
-    let changes = pool.settle(trial, &says(Effect::Healthy), now, &mut rng());
+    let probe = lend(&mut pool, &big(), now).unwrap();
+    let changes = pool.settle(probe, &says(Effect::Healthy), now, &mut rng());
     assert!(changes.iter().any(|it| it.news == Some(News::ServedAgain)));
     let keys = [0; 3].map(|_| lend(&mut pool, &big(), now).unwrap().key);
     assert!(!keys.contains(&[3; 16]), "the free ones are back");
 }
 
-/// Whether everything rests after these calls, a second apart: the key, how many pages its question
+/// Whether everything cools down after these calls, a second apart: the key, how many pages its question
 /// met before, and whether it fails.
-fn rests_after(effect: Effect, calls: &[(u8, u32, bool)]) -> bool {
+fn cools_after(effect: Effect, calls: &[(u8, u32, bool)]) -> bool {
     let mut pool = ungrouped(3);
     for (secs, &(name, pages, fails)) in (0..).zip(calls) {
         let others = (1..=3).filter(|&other| other != name);
@@ -198,23 +198,23 @@ fn rests_after(effect: Effect, calls: &[(u8, u32, bool)]) -> bool {
 }
 
 #[test]
-fn what_is_about_everybody_takes_two_voices_in_a_row() {
-    for effect in [Effect::RestFreeKeys, Effect::Page] {
-        assert!(!rests_after(effect, &[(1, 0, true)]));
-        assert!(!rests_after(effect, &[(1, 0, true), (1, 0, true)]));
-        assert!(rests_after(effect, &[(1, 0, true), (2, 0, true)]));
+fn what_is_about_everybody_takes_two_projects_in_a_row() {
+    for effect in [Effect::Unserved, Effect::Page] {
+        assert!(!cools_after(effect, &[(1, 0, true)]));
+        assert!(!cools_after(effect, &[(1, 0, true), (1, 0, true)]));
+        assert!(cools_after(effect, &[(1, 0, true), (2, 0, true)]));
         let answered = [(1, 0, true), (3, 0, false), (2, 0, true)];
-        assert!(!rests_after(effect, &answered), "{effect:?}");
+        assert!(!cools_after(effect, &answered), "{effect:?}");
     }
     let same_question = [(1, 0, true), (2, 1, true)];
-    assert!(!rests_after(Effect::Page, &same_question));
+    assert!(!cools_after(Effect::Page, &same_question));
     let another = [(1, 0, true), (2, 1, true), (3, 0, true)];
-    assert!(rests_after(Effect::Page, &another));
+    assert!(cools_after(Effect::Page, &another));
 }
 
 #[test]
 fn an_answer_to_a_call_that_left_meanwhile_takes_a_false_verdict_about_everybody_back() {
-    for effect in [Effect::RestFreeKeys, Effect::Page] {
+    for effect in [Effect::Unserved, Effect::Page] {
         let mut pool = ungrouped(4);
         let before = lend(&mut pool, &big(), T0).unwrap();
         let leases = [0; 3].map(|_| lend(&mut pool, &big(), after(1)).unwrap());
@@ -236,24 +236,24 @@ fn an_answer_to_a_call_that_left_meanwhile_takes_a_false_verdict_about_everybody
 }
 
 #[test]
-fn pages_rest_the_address_twice_as_long_each_time_and_the_owner_is_told_once() {
+fn pages_shut_the_address_twice_as_long_each_time_and_the_owner_is_told_once() {
     let mut pool = ungrouped(3);
     for _ in 0..2 {
-        probe(&mut pool, "big", Effect::Page, T0).unwrap();
+        call_any(&mut pool, "big", Effect::Page, T0).unwrap();
     }
     let mut now = after(5);
     let mut told = Vec::new();
     for seconds in [10, 20, 40, 80, 160, 320, 640, 900, 900] {
-        let trial = lend(&mut pool, &small(), now).unwrap();
-        let changes = pool.settle(trial, &says(Effect::Page), now, &mut rng());
+        let probe = lend(&mut pool, &small(), now).unwrap();
+        let changes = pool.settle(probe, &says(Effect::Page), now, &mut rng());
         told.extend(changes.iter().filter_map(|it| it.news));
         now = now.after(Duration::from_secs(seconds));
         let early = lend(&mut pool, &small(), Timestamp(now.0 - 1)).unwrap_err();
         assert_eq!(early, wait(now, Why::Address));
     }
     assert_eq!(told, [News::Blocked]);
-    let trial = lend(&mut pool, &small(), now).unwrap();
-    let changes = pool.settle(trial, &says(Effect::Healthy), now, &mut rng());
+    let probe = lend(&mut pool, &small(), now).unwrap();
+    let changes = pool.settle(probe, &says(Effect::Healthy), now, &mut rng());
     let told: Vec<_> = changes.iter().filter_map(|it| it.news).collect();
     assert_eq!(told, [News::Unblocked]);
     for name in 1..=3 {
@@ -266,7 +266,7 @@ fn what_three_projects_are_throttled_alike_on_is_the_model_and_blames_no_key() {
     let throttled = Effect::Throttled(MINUTE);
     let cases = [
         // (when each of three projects hears it, whether another is answered before the last,
-        // whether the model rests)
+        // whether the model cools down)
         ([0, 0, 0], false, true),
         ([0, 4, 9], false, true),
         // Of a quiet bot the questions are minutes apart.
@@ -274,7 +274,7 @@ fn what_three_projects_are_throttled_alike_on_is_the_model_and_blames_no_key() {
         ([0, 70, 140], true, false),
         ([0, 4, 9], true, true),
     ];
-    for (seconds, answered, rests) in cases {
+    for (seconds, answered, cools) in cases {
         let mut pool = ungrouped(5);
         for (name, secs) in (1..).zip(seconds) {
             if name == 3 && answered {
@@ -285,7 +285,7 @@ fn what_three_projects_are_throttled_alike_on_is_the_model_and_blames_no_key() {
         let last = after(seconds[2]);
         let stopped = lend(&mut pool, &big(), last).map(drop);
         let closed = Err(wait(last.after(Duration::from_secs(10)), Why::Model));
-        let expected = if rests { closed } else { Ok(()) };
+        let expected = if cools { closed } else { Ok(()) };
         assert_eq!(stopped, expected, "{seconds:?}");
         assert!(
             lend(&mut pool, &small(), last).is_ok(),
@@ -299,7 +299,7 @@ fn what_three_projects_are_throttled_alike_on_is_the_model_and_blames_no_key() {
 }
 
 #[test]
-fn a_model_that_throttles_everybody_rests_from_ten_seconds_to_ten_minutes() {
+fn a_model_that_throttles_everybody_cools_down_from_ten_seconds_to_ten_minutes() {
     let throttled = Effect::Throttled(MINUTE);
     let mut pool = ungrouped(5);
     for name in 1..=3 {
@@ -308,26 +308,26 @@ fn a_model_that_throttles_everybody_rests_from_ten_seconds_to_ten_minutes() {
     let mut now = after(10);
     let model = Scope::Model("big".to_owned());
     for seconds in [20, 40, 80, 160, 320, 600, 600] {
-        let trial = lend(&mut pool, &big(), now).unwrap();
+        let probe = lend(&mut pool, &big(), now).unwrap();
         let second = lend(&mut pool, &big(), now).unwrap_err();
-        assert_eq!(second.why, Why::Model, "one trial");
-        pool.settle(trial, &says(throttled), now, &mut rng());
+        assert_eq!(second.why, Why::Model, "one probe");
+        pool.settle(probe, &says(throttled), now, &mut rng());
         let since = now;
         now = now.after(Duration::from_secs(seconds));
         let part = if seconds > 120 { seconds / 4 } else { seconds };
         let soon = since.after(Duration::from_secs(part));
         let early = lend(&mut pool, &big(), Timestamp(soon.0 - 1)).unwrap_err();
         assert_eq!(early, wait(now, Why::Model));
-        assert_eq!(pool.health(&model).rests_until, Some(now));
+        assert_eq!(pool.health(&model).cooling.until, Some(now));
         assert_eq!(pool.health(&Scope::Pool), Health::default());
     }
-    assert!(probe(&mut pool, "big", Effect::Healthy, now).is_ok());
+    assert!(call_any(&mut pool, "big", Effect::Healthy, now).is_ok());
     let both = [0; 2].map(|_| lend(&mut pool, &big(), now).is_ok());
     assert_eq!(both, [true, true]);
 }
 
 #[test]
-fn whoever_would_be_refused_is_the_trial_of_a_model_whose_rest_is_long() {
+fn whoever_would_be_refused_is_the_probe_of_a_model_whose_cooldown_is_long() {
     let throttled = Effect::Throttled(MINUTE);
     let mut pool = ungrouped(5);
     for name in 1..=3 {
@@ -335,33 +335,37 @@ fn whoever_would_be_refused_is_the_trial_of_a_model_whose_rest_is_long() {
     }
     let mut now = after(10);
     for seconds in [20, 40, 80, 160] {
-        probe(&mut pool, "big", throttled, now).unwrap();
+        call_any(&mut pool, "big", throttled, now).unwrap();
         now = now.after(Duration::from_secs(seconds));
     }
     let since = after(150);
-    assert_eq!(now, after(310), "it rests until then");
+    assert_eq!(now, after(310), "it cools down until then");
     let both = ask(&[Group::C], &["big", "small"]);
     let soon = since.after(Duration::from_secs(160 / 4));
     let early = lend(&mut pool, &big(), Timestamp(soon.0 - 1)).map(drop);
     assert_eq!(early, Err(wait(now, Why::Model)));
     let served = lend(&mut pool, &both, soon).unwrap();
     assert_eq!(served.model, "small", "nobody is refused");
-    let mut trial = lend(&mut pool, &big(), soon).unwrap();
-    assert!(pool.leave(&mut trial, soon));
+    let mut probe = lend(&mut pool, &big(), soon).unwrap();
+    assert!(pool.leave(&mut probe, soon));
     let second = lend(&mut pool, &big(), soon).unwrap_err();
-    assert_eq!(second.why, Why::Model, "one trial");
-    pool.settle(trial, &says(throttled), soon, &mut rng());
+    assert_eq!(second.why, Why::Model, "one probe");
+    pool.settle(probe, &says(throttled), soon, &mut rng());
     let until = soon.after(Duration::from_secs(320));
     let model = Scope::Model("big".to_owned());
-    assert_eq!(pool.health(&model).rests_until, Some(until), "it rests on");
+    assert_eq!(
+        pool.health(&model).cooling.until,
+        Some(until),
+        "it goes on cooling down"
+    );
     let again = soon.after(Duration::from_secs(320 / 4));
-    probe(&mut pool, "big", Effect::Healthy, again).unwrap();
+    call_any(&mut pool, "big", Effect::Healthy, again).unwrap();
     assert!(lend(&mut pool, &big(), again).is_ok());
     assert!(lend(&mut pool, &big(), again).is_ok());
 }
 
 #[test]
-fn only_a_second_model_that_throttles_two_more_projects_brakes_the_pool() {
+fn only_a_second_model_that_throttles_two_more_projects_opens_the_breaker_of_the_pool() {
     let throttled = Effect::Throttled(MINUTE);
     let mut pool = ungrouped(5);
     for name in 1..=3 {
@@ -378,7 +382,7 @@ fn only_a_second_model_that_throttles_two_more_projects_brakes_the_pool() {
 }
 
 #[test]
-fn a_free_look_that_is_throttled_like_the_model_brakes_the_pool() {
+fn a_free_look_that_is_throttled_like_the_model_opens_the_breaker_of_the_pool() {
     let throttled = Effect::Throttled(MINUTE);
     let mut pool = ungrouped(5);
     for (name, expected) in [(1, None), (2, None), (3, Some(LookFor::Address)), (4, None)] {
@@ -388,7 +392,7 @@ fn a_free_look_that_is_throttled_like_the_model_brakes_the_pool() {
             ..big()
         };
         if name == 4 {
-            // The model rests; when it is over, nobody looks a second time.
+            // The model cools down; when it is over, nobody looks a second time.
             assert!(lend(&mut pool, &ask, after(1)).is_err());
             continue;
         }
@@ -408,7 +412,7 @@ fn a_free_look_that_is_throttled_like_the_model_brakes_the_pool() {
 }
 
 #[test]
-fn the_trial_that_ends_a_rest_of_the_pool_goes_to_another_model_where_there_is_one() {
+fn the_probe_that_ends_a_cooldown_of_the_pool_goes_to_another_model_where_there_is_one() {
     let throttled = Effect::Throttled(MINUTE);
     let braked = || {
         let mut pool = ungrouped(6);
@@ -431,8 +435,8 @@ fn the_trial_that_ends_a_rest_of_the_pool_goes_to_another_model_where_there_is_o
         let mut pool = braked();
         let any = ask(&[Group::C], models);
         assert!(lend(&mut pool, &any, after(1)).is_err());
-        let trial = lend(&mut pool, &any, after(2)).unwrap();
-        assert_eq!(trial.model, expected, "{models:?}");
+        let probe = lend(&mut pool, &any, after(2)).unwrap();
+        assert_eq!(probe.model, expected, "{models:?}");
     }
 }
 
@@ -447,23 +451,24 @@ fn call_one_of(pool: &mut Pool, (name, model): (u8, &str), effect: Effect, now: 
 }
 
 #[test]
-fn a_trial_of_the_braked_pool_that_is_throttled_again_doubles_its_rest() {
+fn a_probe_of_the_open_pool_that_is_throttled_again_doubles_its_cooldown() {
     let throttled = Effect::Throttled(MINUTE);
     let mut pool = ungrouped(5);
     for (name, model) in [(1, "small"), (2, "small"), (3, "big")] {
         call_one_of(&mut pool, (name, model), throttled, T0);
     }
-    let trial = lend(&mut pool, &big(), after(2)).unwrap();
+    let probe = lend(&mut pool, &big(), after(2)).unwrap();
     let second = lend(&mut pool, &small(), after(2)).map(drop);
-    assert_eq!(second, Err(wait(after(3), Why::Address)), "one trial");
-    let key = trial.key;
+    assert_eq!(second, Err(wait(after(3), Why::Address)), "one probe");
+    let key = probe.key;
     // Eleven seconds later nobody remembers the others.
-    pool.settle(trial, &says(throttled), after(13), &mut rng());
-    let rests = lend(&mut pool, &small(), after(14)).map(drop);
-    assert_eq!(rests, Err(wait(after(17), Why::Address)));
+    pool.settle(probe, &says(throttled), after(13), &mut rng());
+    let cools = lend(&mut pool, &small(), after(14)).map(drop);
+    assert_eq!(cools, Err(wait(after(17), Why::Address)));
     assert_eq!(
         pool.health(&Scope::ProjectModel(key, "big".to_owned()))
-            .rests_until,
+            .cooling
+            .until,
         None
     );
 }
@@ -477,7 +482,7 @@ fn what_three_projects_meet_at_once_takes_their_strikes_back() {
     }
     assert_eq!([1, 2, 3].map(|name| strikes(&mut pool, name)), [0; 3]);
     assert_eq!(
-        pool.health(&Scope::Model("big".to_owned())).strikes,
+        pool.health(&Scope::Model("big".to_owned())).breaker.strikes,
         1,
         "it is the model's"
     );
@@ -486,24 +491,28 @@ fn what_three_projects_meet_at_once_takes_their_strikes_back() {
     assert_eq!(strikes(&mut pool, 4), 1);
     call_one_of(&mut pool, (5, "small"), STRIKE, after(5));
     assert_eq!([4, 5].map(|name| strikes(&mut pool, name)), [0; 2]);
-    assert_eq!(pool.health(&Scope::Pool).strikes, 1, "it is our address's");
+    assert_eq!(
+        pool.health(&Scope::Pool).breaker.strikes,
+        1,
+        "it is our address's"
+    );
     // A new event ten seconds later is the key's own again.
     call_one_of(&mut pool, (5, "big"), STRIKE, after(16));
     assert_eq!(strikes(&mut pool, 5), 1);
 }
 
 #[test]
-fn a_storm_blacklists_nobody() {
+fn a_correlated_failure_blacklists_nobody() {
     let mut pool = ungrouped(5);
     for second in 0..200 {
-        let _ = probe(&mut pool, "big", STRIKE, after(second));
-        let _ = probe(&mut pool, "small", STRIKE, after(second));
+        let _ = call_any(&mut pool, "big", STRIKE, after(second));
+        let _ = call_any(&mut pool, "small", STRIKE, after(second));
         assert_eq!(blacklisted(&mut pool, after(second)), 0, "after {second} s");
     }
 }
 
 #[test]
-fn a_storm_keeps_no_key_away_that_had_strikes_before() {
+fn a_correlated_failure_keeps_no_key_away_that_had_strikes_before() {
     let mut pool = ungrouped(5);
     for secs in [0, 20] {
         call_one_of(&mut pool, (1, "big"), STRIKE, after(secs));
@@ -514,21 +523,24 @@ fn a_storm_keeps_no_key_away_that_had_strikes_before() {
     assert_eq!(strikes(&mut pool, 1), 2);
     assert_eq!(blacklisted(&mut pool, after(41)), 0);
     call_one_of(&mut pool, (1, "small"), Effect::Innocent, after(51));
-    // The next time it is the key alone, and as if the storm had not been.
+    // The next time it is the key alone, and as if the correlated failure had not been.
     call_one_of(&mut pool, (1, "small"), STRIKE, after(70));
     assert_eq!(
         blacklisted(&mut pool, after(79)),
         0,
-        "it may be a storm yet"
+        "it may be a correlated failure yet"
     );
     assert_eq!(blacklisted(&mut pool, after(80)), 1);
     let health = pool.health(&Scope::Key([1; 16]));
     let hour = after(70).after(Duration::from_hours(1));
-    assert_eq!((health.trips, health.rests_until), (1, Some(hour)));
+    assert_eq!(
+        (health.breaker.trips, health.cooling.until),
+        (1, Some(hour))
+    );
 }
 
 #[test]
-fn where_deaths_leave_only_blacklisted_keys_these_are_on_trial_and_their_calls_leave() {
+fn where_deaths_leave_only_blacklisted_keys_these_are_half_open_and_their_calls_leave() {
     let mut pool = ungrouped(4);
     for name in [1, 2] {
         for strike in 0..3 {
@@ -548,20 +560,20 @@ fn where_deaths_leave_only_blacklisted_keys_these_are_on_trial_and_their_calls_l
     }
     let big = ask(&[Group::C], &["big"]);
     for _ in 0..2 {
-        let mut trial = lend(&mut pool, &big, now).unwrap();
-        assert!([[1; 16], [2; 16]].contains(&trial.key));
-        assert!(pool.leave(&mut trial, now), "it was lent to be called");
-        std::mem::forget(trial);
+        let mut probe = lend(&mut pool, &big, now).unwrap();
+        assert!([[1; 16], [2; 16]].contains(&probe.key));
+        assert!(pool.leave(&mut probe, now), "it was lent to be called");
+        std::mem::forget(probe);
     }
     let third = lend(&mut pool, &big, now).unwrap_err();
-    assert_eq!(third.why, Why::Slots, "one trial each");
+    assert_eq!(third.why, Why::Slots, "one probe each");
 }
 
 #[test]
 fn a_fault_is_a_strike_once_another_key_answers_the_same_question_on_the_same_model() {
     let fault = Verdict {
         next: Next::AnotherKey,
-        ..says(Effect::Suspect(Rest::Cooldown))
+        ..says(Effect::Suspect(Cooldown::Configured))
     };
     let overloaded = Verdict {
         next: Next::AnotherModel,
@@ -578,7 +590,7 @@ fn a_fault_is_a_strike_once_another_key_answers_the_same_question_on_the_same_mo
     for (verdicts, expected) in cases {
         let mut pool = ungrouped(2);
         let start = Start {
-            tier: crate::catalog::Tier::Lite,
+            tier: Tier::Lite,
             groups: vec![Group::C],
             tokens: 1,
             rank: 0,
@@ -596,7 +608,7 @@ fn a_fault_is_a_strike_once_another_key_answers_the_same_question_on_the_same_mo
             assert!(strikes(&mut pool, name) <= expected);
         }
         // Another question's success proves nothing.
-        let _ = probe(&mut pool, "small", Effect::Healthy, T0);
+        let _ = call_any(&mut pool, "small", Effect::Healthy, T0);
         let first = first.unwrap();
         assert_eq!(strikes(&mut pool, first), expected, "{verdicts:?}");
         assert_eq!(strikes(&mut pool, 3 - first), 0);
@@ -684,14 +696,14 @@ fn no_more_than_half_of_a_groups_living_keys_are_ever_blacklisted() {
     }
     now = now.after(Duration::from_secs(11));
     assert_eq!(blacklisted(&mut pool, now), 1, "two of eight would be few");
-    // The one that is left dies: the other is on trial, though it is one of eight.
+    // The one that is left dies: the other is half-open, though it is one of eight.
     let first = pool.report(now)[0].standing;
     let is_listed = matches!(first, Standing::Blacklisted { .. });
     let (left, other) = if is_listed { (2, 1) } else { (1, 2) };
     let kill = Effect::KillKey(Death::Invalid);
     assert_eq!(call(&mut pool, &only(left), kill, now), Ok(left));
-    let trial = lend(&mut pool, &ask(&[Group::A], &["big"]), now).unwrap();
-    assert_eq!(trial.key, [other; 16]);
+    let probe = lend(&mut pool, &ask(&[Group::A], &["big"]), now).unwrap();
+    assert_eq!(probe.key, [other; 16]);
 }
 
 #[test]

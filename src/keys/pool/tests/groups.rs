@@ -1,9 +1,6 @@
 //! One key in several groups: it serves each of them, out of one ledger, and is counted once.
 
 use super::*;
-use crate::catalog::Tier;
-use crate::keys::Retested;
-use crate::tier::Day;
 
 /// Key 1 in these groups, `None` for everybody.
 fn standing_in(groups: &[Option<Group>]) -> Vec<KeySpec> {
@@ -102,7 +99,7 @@ fn it_is_counted_reported_and_looked_at_once() {
         let one = ask(&[group], &["small"]);
         assert_eq!(call(&mut pool, &one, Effect::Healthy, after(61)), never);
     }
-    pool.retested([1; 16], Retested::Accepted, after(61));
+    pool.looked_again([1; 16], Retested::Accepted, None, after(61));
     assert_eq!(call(&mut pool, &of_c, Effect::Healthy, after(61)), Ok(1));
 }
 
@@ -116,7 +113,7 @@ fn of_three_keys_that_strike_out_the_one_in_many_groups_counts_once() {
         None,
     ];
     let mut pool = pool([standing_in(&groups), vec![key(2, None)]].concat());
-    let strike = Effect::Strike(Rest::Cooldown);
+    let strike = Effect::Strike(Cooldown::Configured);
     for round in 0..6 {
         for name in [1, 2] {
             let one = Ask {

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::keys::gates::Gate;
+use crate::keys::health::cooling::Gate;
+use crate::keys::moment::DISORDER;
 
 const MODEL_IDS: [&str; 2] = ["small", "big"];
 
@@ -56,20 +57,20 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn effect(index: usize) -> Effect {
-    let minute = Rest::For(Duration::from_mins(1));
-    let second = Rest::For(Duration::from_secs(1));
+    let minute = Cooldown::For(Duration::from_mins(1));
+    let second = Cooldown::For(Duration::from_secs(1));
     match index {
         0 => Effect::KillKey(Death::Invalid),
         1 => Effect::KillProject(Death::ProjectDenied),
-        2..6 => Effect::RestKeyModel(minute),
-        6 => Effect::RestKeyModel(Rest::UntilPacificMidnight),
-        7 => Effect::RestKey(second),
-        8 => Effect::RestProject(second),
-        9 => Effect::RestModel(second),
-        10 => Effect::RestFreeKeys,
+        2..6 => Effect::CoolKeyModel(minute),
+        6 => Effect::CoolKeyModel(Cooldown::UntilPacificMidnight),
+        7 => Effect::CoolKey(second),
+        8 => Effect::CoolProject(second),
+        9 => Effect::Overloaded(second),
+        10 => Effect::Unserved,
         11 => Effect::Page,
-        12..14 => Effect::Suspect(Rest::Cooldown),
-        14..17 => Effect::Strike(Rest::Cooldown),
+        12..14 => Effect::Suspect(Cooldown::Configured),
+        14..17 => Effect::Strike(Cooldown::Configured),
         17 => Effect::Innocent,
         _ => Effect::Healthy,
     }
@@ -245,17 +246,18 @@ impl World {
             let taken_back = everybody && effect == Effect::Healthy;
             let together = !old.died_together && change.health.died_together;
             if self.set_back == 0 && !taken_back && !together {
-                let cleared = old.cause.is_some() && change.health.rests_until.is_none();
+                let cleared = old.cooling.cause.is_some() && change.health.cooling.until.is_none();
                 assert!(
-                    cleared || old.rests_until <= change.health.rests_until,
-                    "a rest shrank"
+                    cleared || old.cooling.until <= change.health.cooling.until,
+                    "a cooldown shrank"
                 );
             }
             let longest = self.now.after(pacific::LONGEST_DAY + DISORDER);
             assert!(
                 change
                     .health
-                    .rests_until
+                    .cooling
+                    .until
                     .is_none_or(|until| until <= longest)
             );
         }
@@ -315,20 +317,20 @@ impl World {
                 continue;
             };
             assert_eq!(health.dead, None, "{scope:?} was lent");
-            let probes = matches!(scope, Scope::ProjectModel(..)) && lease.trials.bucket;
-            // Its rest is for strikes, and too few others are left.
-            let is_pardoned = scope == Scope::Key(lease.key) && self.pool.pardons(lease.key);
+            let probes = matches!(scope, Scope::ProjectModel(..)) && lease.probes.bucket;
+            // Its cooldown is for strikes, and too few others are left.
+            let is_pardoned = scope == Scope::Key(lease.key) && self.pool.pardons(lease);
             if self.set_back == 0 && !probes && !is_pardoned {
-                assert_eq!(health.resting(self.now), None, "{scope:?} was lent");
+                assert_eq!(health.cooling.ends(self.now), None, "{scope:?} was lent");
             }
             if probes {
-                let gate = health.gate(false, self.now);
+                let gate = health.cooling.gate(false, self.now);
                 assert!(self.set_back > 0 || gate == Gate::Probe, "{health:?}");
                 let probing =
                     |it: &&Lease| (it.project, &it.model) == (lease.project, &lease.model);
                 let others = self.out.iter().filter(probing);
                 assert!(
-                    !others.into_iter().any(|it| it.trials.bucket),
+                    !others.into_iter().any(|it| it.probes.bucket),
                     "a second probe"
                 );
             }
@@ -345,7 +347,7 @@ impl World {
             lent.push((lease.key, lease.model.clone(), lease.at));
             self.out.push(lease);
             let tally = self.pool.count(self.now);
-            let sum = tally.available + tally.resting + tally.blacklisted + tally.dead;
+            let sum = tally.available + tally.waiting + tally.blacklisted + tally.dead;
             assert_eq!(sum, tally.total);
         }
         lent
@@ -408,7 +410,7 @@ proptest! {
         while let Some(lease) = world.out.pop() {
             world.settle(lease, Effect::Innocent, None);
         }
-        // A third strike is told from a storm by then.
+        // A third strike is told from a correlated failure by then.
         world.now = world.now.after(Duration::from_secs(11));
         let ask = Ask { tokens, ..ask(&[Group::C], &MODEL_IDS) };
         while let Ok(lease) = lend(&mut world.pool, &ask, world.now) {

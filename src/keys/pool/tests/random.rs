@@ -4,8 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::catalog::Tier;
-use crate::keys::{Attempted, Repair, Retested};
+use crate::keys::Repair;
 
 mod world;
 
@@ -150,26 +149,26 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// What a call may mean, and where its question goes then.
 fn outcome(how: usize) -> (Effect, Next) {
-    let minute = Rest::For(Duration::from_mins(1));
-    let second = Rest::For(Duration::from_secs(1));
-    let hours = Rest::For(Duration::from_hours(6));
+    let minute = Cooldown::For(Duration::from_mins(1));
+    let second = Cooldown::For(Duration::from_secs(1));
+    let hours = Cooldown::For(Duration::from_hours(6));
     match how {
         0 => (Effect::KillKey(Death::Invalid), Next::AnotherKey),
         1 => (Effect::KillKey(Death::Leaked), Next::AnotherKey),
         2 => (Effect::KillProject(Death::ProjectDenied), Next::AnotherKey),
-        3..6 => (Effect::RestKeyModel(minute), Next::AnotherKey),
+        3..6 => (Effect::CoolKeyModel(minute), Next::AnotherKey),
         6 => (
-            Effect::RestKeyModel(Rest::UntilPacificMidnight),
+            Effect::CoolKeyModel(Cooldown::UntilPacificMidnight),
             Next::AnotherKey,
         ),
-        7 => (Effect::RestKey(hours), Next::AnotherKey),
-        8 => (Effect::RestProject(minute), Next::AnotherKey),
-        9..12 => (Effect::RestModel(second), Next::AnotherModel),
-        12 => (Effect::RestModel(Rest::Cooldown), Next::AnotherModel),
-        13 | 31 => (Effect::RestFreeKeys, Next::AnotherKey),
+        7 => (Effect::CoolKey(hours), Next::AnotherKey),
+        8 => (Effect::CoolProject(minute), Next::AnotherKey),
+        9..12 => (Effect::Overloaded(second), Next::AnotherModel),
+        12 => (Effect::Overloaded(Cooldown::Configured), Next::AnotherModel),
+        13 | 31 => (Effect::Unserved, Next::AnotherKey),
         14 | 30 => (Effect::Page, Next::AnotherKey),
-        15..18 => (Effect::Suspect(Rest::Cooldown), Next::AnotherKey),
-        18..21 => (Effect::Strike(Rest::Cooldown), Next::AnotherKey),
+        15..18 => (Effect::Suspect(Cooldown::Configured), Next::AnotherKey),
+        18..21 => (Effect::Strike(Cooldown::Configured), Next::AnotherKey),
         21..23 => (Effect::Throttled(minute), Next::AnotherModel),
         23 => (Effect::ModelMissing(hours), Next::AnotherKey),
         24..26 => (Effect::Innocent, Next::Nowhere),

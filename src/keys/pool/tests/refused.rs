@@ -1,7 +1,7 @@
 //! Keys that are refused in words that no table lists, and what the free look makes of them.
 
 use super::*;
-use crate::keys::{Attempted, Retested, Standing};
+use crate::keys::Standing;
 
 const REFUSED: Effect = Effect::Refused(Death::Unlisted);
 
@@ -33,11 +33,11 @@ fn news(changes: &[Change]) -> Vec<News> {
 }
 
 fn strikes(pool: &mut Pool, name: u8) -> u32 {
-    pool.health(&Scope::Key([name; 16])).strikes
+    pool.health(&Scope::Key([name; 16])).breaker.strikes
 }
 
 #[test]
-fn a_refused_key_rests_at_once_is_looked_at_once_and_dies_where_the_look_is_refused_too() {
+fn a_refused_key_cools_down_at_once_is_looked_at_once_and_dies_where_the_look_is_refused_too() {
     let mut pool = ungrouped(3);
     let lent: Vec<Lease> = (0..2)
         .map(|_| lend(&mut pool, &only(1, "big"), T0).unwrap())
@@ -46,37 +46,37 @@ fn a_refused_key_rests_at_once_is_looked_at_once_and_dies_where_the_look_is_refu
     for lease in lent {
         let call = lease.attempted();
         pool.settle(lease, &says(REFUSED), T0, &mut rng());
-        looks += usize::from(pool.is_to_be_looked_at(&call, T0));
-        let resting = lend(&mut pool, &only(1, "small"), T0).unwrap().key;
-        assert_ne!(resting, [1; 16], "it rests with every model");
+        looks += usize::from(is_to_be_looked_at(&mut pool, &call, T0));
+        let cooling = lend(&mut pool, &only(1, "small"), T0).unwrap().key;
+        assert_ne!(cooling, [1; 16], "it cools down with every model");
     }
     assert_eq!(looks, 1, "two calls, one look");
     let call = refuse(&mut pool, 2, "big", T0);
-    assert!(pool.is_to_be_looked_at(&call, T0));
+    assert!(is_to_be_looked_at(&mut pool, &call, T0));
     let changes = pool.looked_at(&call, Retested::Refused, Some(Death::Leaked), T0);
     assert_eq!(news(&changes), [News::Died(Death::Leaked)]);
     let changes = pool.looked_at(&call, Retested::Refused, None, T0);
     assert_eq!(changes, [], "once");
-    assert!(!pool.is_to_be_looked_at(&call, after(1)));
+    assert!(!is_to_be_looked_at(&mut pool, &call, after(1)));
 }
 
 #[test]
 fn a_look_that_shows_nothing_leaves_the_key_to_its_ten_seconds_and_to_another_look() {
     let mut pool = ungrouped(1);
     let call = refuse(&mut pool, 1, "big", T0);
-    assert!(pool.is_to_be_looked_at(&call, T0));
+    assert!(is_to_be_looked_at(&mut pool, &call, T0));
     let changes = pool.looked_at(&call, Retested::Unknown, None, after(3));
     assert_eq!(changes, []);
-    let resting = lend(&mut pool, &only(1, "big"), after(9)).unwrap_err();
-    assert_eq!(resting, wait(after(10), Why::Resting));
+    let cooling = lend(&mut pool, &only(1, "big"), after(9)).unwrap_err();
+    assert_eq!(cooling, wait(after(10), Why::Cooldown));
     let call = refuse(&mut pool, 1, "big", after(10));
-    assert!(pool.is_to_be_looked_at(&call, after(10)));
+    assert!(is_to_be_looked_at(&mut pool, &call, after(10)));
     assert!(
-        !pool.is_to_be_looked_at(&call, after(19)),
+        !is_to_be_looked_at(&mut pool, &call, after(19)),
         "it is looked at"
     );
     assert!(
-        pool.is_to_be_looked_at(&call, after(20)),
+        is_to_be_looked_at(&mut pool, &call, after(20)),
         "nobody takes so long"
     );
 }
@@ -91,7 +91,7 @@ fn a_key_that_the_look_accepts_cools_down_with_that_model_twice_as_long_each_tim
         assert_eq!(news(&changes), []);
         let frees = now.after(Duration::from_secs(seconds));
         let cooling = lend(&mut pool, &only(1, "big"), now).unwrap_err();
-        assert_eq!(cooling, wait(frees, Why::Resting), "after {seconds} s");
+        assert_eq!(cooling, wait(frees, Why::Cooldown), "after {seconds} s");
         assert_eq!(strikes(&mut pool, 1), 0);
         now = frees;
     }
@@ -106,31 +106,31 @@ fn a_key_that_the_look_accepts_cools_down_with_that_model_twice_as_long_each_tim
 }
 
 #[test]
-fn another_model_is_tried_at_once_and_refused_there_too_the_key_rests() {
+fn another_model_is_tried_at_once_and_refused_there_too_the_key_cools_down() {
     let mut pool = ungrouped(1);
     let call = refuse(&mut pool, 1, "big", T0);
     pool.looked_at(&call, Retested::Accepted, None, T0);
     let call = refuse(&mut pool, 1, "small", after(1));
     pool.looked_at(&call, Retested::Accepted, None, after(1));
     let health = pool.health(&Scope::Key([1; 16]));
-    assert_eq!(health.rests_until, Some(after(11)));
+    assert_eq!(health.cooling.until, Some(after(11)));
     assert!(matches!(
         pool.report(after(2))[0].standing,
-        Standing::Resting(_)
+        Standing::Waiting(_)
     ));
 }
 
 #[test]
-fn a_rest_that_began_for_something_else_is_not_lifted_by_a_look() {
+fn a_cooldown_that_began_for_something_else_is_not_lifted_by_a_look() {
     let mut pool = ungrouped(2);
     let [one, two] = [0; 2].map(|_| lend(&mut pool, &only(1, "big"), T0).unwrap());
-    let hour = Effect::RestKey(Rest::For(Duration::from_hours(1)));
+    let hour = Effect::CoolKey(Cooldown::For(Duration::from_hours(1)));
     pool.settle(one, &says(hour), T0, &mut rng());
     let call = two.attempted();
     pool.settle(two, &says(REFUSED), after(1), &mut rng());
     pool.looked_at(&call, Retested::Accepted, None, after(1));
     let health = pool.health(&Scope::Key([1; 16]));
-    assert_eq!(health.rests_until, Some(after(3_600)));
+    assert_eq!(health.cooling.until, Some(after(3_600)));
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 use super::random::OFFERS;
 use super::*;
-use crate::catalog::Tier;
 use crate::keys::{Repair, Route, Start};
 
-const MINUTE: Rest = Rest::For(Duration::from_mins(1));
+const MINUTE: Cooldown = Cooldown::For(Duration::from_mins(1));
 
 fn house(keys: Vec<KeySpec>) -> Pool {
     let catalog = Catalog::parse(OFFERS).unwrap();
@@ -166,11 +165,11 @@ type Case<'a> = (&'a [(Effect, Next)], &'a [&'a str], bool);
 
 #[test]
 fn after_a_failure_its_kind_decides_where_the_question_goes() {
-    let fault = (Effect::Suspect(Rest::Cooldown), Next::AnotherKey);
-    let full = (Effect::RestModel(Rest::Cooldown), Next::AnotherModel);
+    let fault = (Effect::Suspect(Cooldown::Configured), Next::AnotherKey);
+    let full = (Effect::Overloaded(Cooldown::Configured), Next::AnotherModel);
     let missing = (Effect::ModelMissing(MINUTE), Next::AnotherKey);
-    let strike = (Effect::Strike(Rest::Cooldown), Next::AnotherKey);
-    let region = (Effect::RestFreeKeys, Next::AnotherKey);
+    let strike = (Effect::Strike(Cooldown::Configured), Next::AnotherKey);
+    let region = (Effect::Unserved, Next::AnotherKey);
     let page = (Effect::Page, Next::AnotherKey);
     let throttled = (Effect::Throttled(MINUTE), Next::AnotherModel);
     let bad = (Effect::Innocent, Next::Nowhere);
@@ -246,7 +245,7 @@ fn a_question_that_takes_too_long_goes_to_the_next_model_and_may_keep_its_key() 
 
 #[test]
 fn an_overloaded_model_without_another_one_is_asked_again_in_the_end() {
-    let full = (Effect::RestModel(Rest::Cooldown), Next::AnotherModel);
+    let full = (Effect::Overloaded(Cooldown::Configured), Next::AnotherModel);
     let mut pool = house(vec![key(1, None)]);
     let mut route = route(&[Group::A], Tier::Lite, T0);
     for _ in 0..2 {
@@ -264,7 +263,7 @@ fn an_overloaded_model_without_another_one_is_asked_again_in_the_end() {
 
 #[test]
 fn only_money_helps_where_the_free_keys_may_not_go() {
-    let region = (Effect::RestFreeKeys, Next::AnotherKey);
+    let region = (Effect::Unserved, Next::AnotherKey);
     let done = (Effect::Healthy, Next::Done);
     let free = || vec![key(1, None), key(2, None)];
     let (calls, _) = travel(&mut house(free()), &[region, region, done]);
@@ -275,8 +274,8 @@ fn only_money_helps_where_the_free_keys_may_not_go() {
 }
 
 #[test]
-fn a_model_that_two_projects_do_not_find_rests_for_everybody() {
-    let missing = Effect::ModelMissing(Rest::For(Duration::from_hours(24)));
+fn a_model_that_two_projects_do_not_find_cools_down_for_everybody() {
+    let missing = Effect::ModelMissing(Cooldown::For(Duration::from_hours(24)));
     for (twin, found) in [(true, true), (false, false)] {
         let mut keys: Vec<KeySpec> = (1..=4).map(|name| key(name, None)).collect();
         if twin {

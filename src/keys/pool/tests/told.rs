@@ -5,7 +5,7 @@ use super::*;
 use crate::keys::Cause;
 
 const HOUR: u64 = 3_600;
-const MISSING: Effect = Effect::ModelMissing(Rest::For(Duration::from_hours(1)));
+const MISSING: Effect = Effect::ModelMissing(Cooldown::For(Duration::from_hours(1)));
 
 fn three() -> Vec<KeySpec> {
     (1..=3).map(|name| key(name, None)).collect()
@@ -36,7 +36,7 @@ fn fails(pool: &mut Pool, effect: Effect, mut now: Timestamp) -> (Vec<News>, Tim
 
 const EVERYBODYS: [(Effect, News, News); 2] = [
     (Effect::Page, News::Blocked, News::Unblocked),
-    (Effect::RestFreeKeys, News::Unserved, News::ServedAgain),
+    (Effect::Unserved, News::Unserved, News::ServedAgain),
 ];
 
 #[test]
@@ -46,7 +46,7 @@ fn what_the_owner_has_opened_is_told_anew_and_its_end_only_after_that() {
         let (told, now) = fails(&mut pool, effect, T0);
         assert_eq!(told, [begins]);
         pool.reopen(now);
-        // One more is one voice, as at the beginning.
+        // One more is one project, as at the beginning.
         assert_eq!(tells(&mut pool, "big", effect, now), []);
         assert_eq!(tells(&mut pool, "big", Effect::Healthy, now), []);
         let (told, now) = fails(&mut pool, effect, now);
@@ -86,16 +86,16 @@ fn an_address_that_comes_and_goes_is_right_again_no_more_often_than_it_was_wrong
         told.extend(changes.iter().filter_map(|it| it.news));
         for news in told {
             match news {
-                News::Rests(Cause::Endpoint { .. }) => wrong += 1,
-                News::Lifted(Cause::Endpoint { .. }) => right += 1,
+                News::Began(Cause::Endpoint { .. }) => wrong += 1,
+                News::Ended(Cause::Endpoint { .. }) => right += 1,
                 News::Died(_)
                 | News::Back
                 | News::Blocked
                 | News::Unblocked
                 | News::Unserved
                 | News::ServedAgain
-                | News::Rests(_)
-                | News::Lifted(_) => panic!("{news:?}"),
+                | News::Began(_)
+                | News::Ended(_) => panic!("{news:?}"),
             }
             assert!(right <= wrong);
         }
@@ -108,7 +108,7 @@ fn an_address_that_comes_and_goes_is_right_again_no_more_often_than_it_was_wrong
 #[test]
 fn an_address_that_was_right_for_a_moment_and_stays_wrong_is_told_again() {
     let mut pool = pool(three());
-    let is_wrong = |news: &[News]| matches!(news, [News::Rests(Cause::Endpoint { .. })]);
+    let is_wrong = |news: &[News]| matches!(news, [News::Began(Cause::Endpoint { .. })]);
     let (told, now) = fails(&mut pool, Effect::WrongEndpoint, T0);
     assert!(is_wrong(&told), "{told:?}");
     assert_eq!(tells(&mut pool, "big", Effect::Healthy, now).len(), 1);
@@ -126,10 +126,10 @@ fn an_address_that_was_right_for_a_moment_and_stays_wrong_is_told_again() {
 fn the_only_key_that_misses_a_model_twice_is_believed() {
     let mut pool = pool(vec![key(1, None)]);
     assert_eq!(tells(&mut pool, "big", MISSING, T0), []);
-    let rests = lend(&mut pool, &ask(&[Group::C], &["big"]), after(1)).unwrap_err();
-    let told = tells(&mut pool, "big", MISSING, rests.until.unwrap());
+    let cools = lend(&mut pool, &ask(&[Group::C], &["big"]), after(1)).unwrap_err();
+    let told = tells(&mut pool, "big", MISSING, cools.until.unwrap());
     assert!(
-        matches!(told[..], [News::Rests(Cause::Missing { .. })]),
+        matches!(told[..], [News::Began(Cause::Missing { .. })]),
         "{told:?}"
     );
     // With an answer between them, the second is a first one.
@@ -148,7 +148,7 @@ fn what_was_heard_while_the_clock_was_ahead_counts_no_more() {
     let mut pool = pool(three());
     tells(&mut pool, "big", MISSING, after(AHEAD));
     let told = tells(&mut pool, "big", MISSING, after(5));
-    assert_eq!(told, [], "one voice");
+    assert_eq!(told, [], "one project");
     let told = tells(&mut pool, "small", Effect::WrongEndpoint, after(AHEAD));
     assert_eq!(told.len(), 1);
     tells(&mut pool, "small", Effect::Healthy, after(AHEAD + 1));
@@ -188,7 +188,7 @@ fn a_last_strike_while_the_clock_was_ahead_is_judged_in_time() {
         let lease = lend(pool, &only_one, now).unwrap();
         pool.settle(
             lease,
-            &says(Effect::Strike(Rest::For(Duration::ZERO))),
+            &says(Effect::Strike(Cooldown::For(Duration::ZERO))),
             now,
             &mut rng(),
         );
@@ -199,5 +199,5 @@ fn a_last_strike_while_the_clock_was_ahead_is_judged_in_time() {
     pool.count(after(41));
     assert_eq!(pool.count(after(41 + 11)).blacklisted, 1);
     let open = pool.health(&Scope::Key([1; 16]));
-    assert!(open.rests_until.unwrap() > after(1_000), "{open:?}");
+    assert!(open.cooling.until.unwrap() > after(1_000), "{open:?}");
 }

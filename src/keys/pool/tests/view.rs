@@ -1,9 +1,7 @@
 //! What people are told of the keys: `left`, `report`, `count`.
 
 use super::*;
-use crate::catalog::Tier;
 use crate::keys::Standing;
-use crate::tier::Day;
 
 #[test]
 fn a_tier_is_plenty_scarce_gone_or_not_there() {
@@ -131,8 +129,8 @@ fn the_report_is_ordered_by_group_and_number_and_says_all_of_each_key() {
         ..ask(&[Group::A, Group::B, Group::D], &["small"])
     };
     let dead = Effect::KillKey(Death::Suspended);
-    let rests = Effect::RestKey(Rest::Cooldown);
-    for (name, effect) in [(2, dead), (3, rests), (5, Effect::Healthy)] {
+    let cools = Effect::CoolKey(Cooldown::Configured);
+    for (name, effect) in [(2, dead), (3, cools), (5, Effect::Healthy)] {
         assert_eq!(call(&mut pool, &only(name), effect, T0), Ok(name));
     }
     let report = pool.report(T0);
@@ -142,7 +140,7 @@ fn the_report_is_ordered_by_group_and_number_and_says_all_of_each_key() {
         ["A2 …dddd", "A10 …cccc", "B1 …bbbb", "D1 …eeee", "1 …aaaa"]
     );
 
-    let [fresh, resting, died, paid, _] = report.as_slice() else {
+    let [fresh, cooled, died, paid, _] = report.as_slice() else {
         panic!("five keys");
     };
     assert_eq!(
@@ -153,11 +151,11 @@ fn the_report_is_ordered_by_group_and_number_and_says_all_of_each_key() {
     assert_eq!(fresh.days, [(Tier::Lite, 0, Some(156))]);
     assert_eq!(fresh.obstacles, []);
 
-    let cooling = wait(after(10), Why::Resting);
-    assert_eq!(resting.standing, Standing::Resting(cooling));
+    let cooling = wait(after(10), Why::Cooldown);
+    assert_eq!(cooled.standing, Standing::Waiting(cooling));
     let both = ["small", "big"].map(|model| (model.to_owned(), cooling));
-    assert_eq!(resting.obstacles, both);
-    assert_eq!((resting.last, &resting.days[0].1), (Some((rests, T0)), &1));
+    assert_eq!(cooled.obstacles, both);
+    assert_eq!((cooled.last, &cooled.days[0].1), (Some((cools, T0)), &1));
 
     let retest = Some(after(3_600));
     let death = Death::Suspended;
@@ -187,7 +185,12 @@ fn a_leaked_key_has_no_retest_to_tell_and_a_listed_one_its_end() {
     call(&mut pool, &small(), Effect::KillKey(Death::Leaked), T0).unwrap();
     let mut now = T0;
     for _ in 0..3 {
-        let _ = call(&mut pool, &small(), Effect::Strike(Rest::Cooldown), now);
+        let _ = call(
+            &mut pool,
+            &small(),
+            Effect::Strike(Cooldown::Configured),
+            now,
+        );
         now = now.after(Duration::from_secs(11));
     }
     let standings: Vec<Standing> = pool.report(now).into_iter().map(|it| it.standing).collect();

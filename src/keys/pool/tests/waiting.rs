@@ -121,7 +121,9 @@ fn nobody_looks_again_before_something_can_have_changed() {
     let lease = lend(&mut pool, &small(), T0).unwrap();
     pool.settle(
         lease,
-        &says(Effect::RestKeyModel(Rest::For(Duration::from_millis(500)))),
+        &says(Effect::CoolKeyModel(Cooldown::For(Duration::from_millis(
+            500,
+        )))),
         T0,
         &mut rng(),
     );
@@ -327,7 +329,7 @@ fn whoever_came_first_goes_first_whatever_the_clock_was_corrected_by() {
 fn a_question_waits_for_its_tier_by_the_steady_count() {
     for by in [0, 100 * DAY, -100 * DAY] {
         let mut pool = pool(vec![key(1, None)]);
-        let rest = |secs| Effect::RestKeyModel(Rest::For(Duration::from_secs(secs)));
+        let cooldown = |secs| Effect::CoolKeyModel(Cooldown::For(Duration::from_secs(secs)));
         let wanted = |since| Ask {
             tiers: vec![vec!["small".to_owned()], vec!["big".to_owned()]],
             ..patient(small(), since)
@@ -335,7 +337,7 @@ fn a_question_waits_for_its_tier_by_the_steady_count() {
         let Reserved::Lent(lease) = pool.reserve(&small(), read(0, by), &mut rng()) else {
             panic!("{by}: all is free");
         };
-        pool.settle(lease, &says(rest(1)), read(0, by).now, &mut rng());
+        pool.settle(lease, &says(cooldown(1)), read(0, by).now, &mut rng());
         let soon = pool.reserve(&wanted(T0), read(0, by), &mut rng());
         assert!(matches!(soon, Reserved::Queued(_)), "{by}: {soon:?}");
         let late = pool.reserve(

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::keys::gates::Gate;
-use crate::keys::quota::BINDS_FOR;
+use crate::keys::health::cooling::Gate;
+use crate::keys::limits::BINDS_FOR;
 use crate::keys::{Route, Start};
 
 mod acts;
@@ -74,7 +74,7 @@ impl World {
             self.step(step);
             self.serve();
             let tally = self.pool.count(self.now);
-            let sum = tally.available + tally.resting + tally.blacklisted + tally.dead;
+            let sum = tally.available + tally.waiting + tally.blacklisted + tally.dead;
             assert_eq!((sum, tally.total), (tally.total, self.keys.len()));
         }
     }
@@ -268,24 +268,24 @@ impl World {
         );
     }
 
-    /// What rests in the project is passed by nobody, or by the one call that looks how it stands.
+    /// What cools down in the project is passed by nobody, or by the one call that looks how it stands.
     fn check_probes(&self, lease: &Lease) {
         let of_project = |it: &Out| it.lease.project == lease.project;
         let of_bucket = |it: &Out| of_project(it) && it.lease.model == lease.model;
         let mut out = self.out.iter();
-        let looked_at = out.any(|it| of_bucket(it) && it.lease.trials.bucket);
+        let looked_at = out.any(|it| of_bucket(it) && it.lease.probes.bucket);
         let mut out = self.out.iter();
-        let capped = out.any(|it| of_project(it) && it.lease.trials.project);
+        let capped = out.any(|it| of_project(it) && it.lease.probes.project);
         let bucket = Scope::ProjectModel(lease.project, lease.model.clone());
         for (scope, on_probe, is_probe) in [
-            (bucket, looked_at, lease.trials.bucket),
-            (Scope::Project(lease.project), capped, lease.trials.project),
+            (bucket, looked_at, lease.probes.bucket),
+            (Scope::Project(lease.project), capped, lease.probes.project),
         ] {
             let health = self.healths.get(&scope).cloned().unwrap_or_default();
             assert_eq!(health.dead, None, "a dead project was lent");
             let expected = if is_probe { Gate::Probe } else { Gate::Open };
             assert_eq!(
-                health.gate(on_probe, self.now),
+                health.cooling.gate(on_probe, self.now),
                 expected,
                 "{scope:?}: {health:?}"
             );
@@ -319,25 +319,25 @@ impl World {
             };
             assert_eq!(health.dead, None, "a dead key was lent");
             let is_key = matches!(scope, Scope::Key(_));
-            let is_pardoned = self.pool.amnesty.contains(&lease.seat.key);
-            let pardoned = is_key && is_pardoned && health.struck_out(&THRIFTY);
-            let rests = health.resting(self.now).is_some();
-            assert!(pardoned || !rests, "{scope:?} was resting");
+            let is_pardoned = self.pool.pardons(lease);
+            let pardoned = is_key && is_pardoned && health.breaker.struck_out(&THRIFTY);
+            let cools = health.cooling.ends(self.now).is_some();
+            assert!(pardoned || !cools, "{scope:?} was cooling down");
             let others = self.out.iter().filter(|it| match &scope {
                 Scope::Model(model) | Scope::Missing(model) => {
-                    it.lease.trials.model && it.lease.model == *model
+                    it.lease.probes.model && it.lease.model == *model
                 }
-                Scope::Pool => it.lease.trials.pool,
-                Scope::Endpoint => it.lease.trials.endpoint,
-                Scope::FreeKeys => it.lease.trials.free_keys,
+                Scope::Pool => it.lease.probes.pool,
+                Scope::Endpoint => it.lease.probes.endpoint,
+                Scope::FreeKeys => it.lease.probes.free_keys,
                 Scope::Key(_)
                 | Scope::KeyModel(..)
                 | Scope::Project(_)
                 | Scope::ProjectModel(..) => false,
             });
             assert!(
-                !health.needs_trial() || others.count() == 0,
-                "a second trial"
+                !health.breaker.needs_probe() || others.count() == 0,
+                "a second probe"
             );
         }
         self.check_turn(ask, ticket);
@@ -439,16 +439,16 @@ impl World {
         for Change { scope, health, .. } in changes {
             let old = self.healths.insert(scope.clone(), health.clone());
             let old = old.unwrap_or_default();
-            // What a storm has done to a key is taken back.
+            // What a correlated failure has done to a key is taken back.
             if old.dead.is_none() && health.dead.is_none() {
                 // Of everybody, of a key that was looked at, or of what a success has cleared.
-                let taken_back = health.rests_until.is_none();
-                let kept = old.rests_until <= health.rests_until;
-                assert!(kept || taken_back, "a rest shrank");
+                let taken_back = health.cooling.until.is_none();
+                let kept = old.cooling.until <= health.cooling.until;
+                assert!(kept || taken_back, "a cooldown shrank");
             }
             let longest = self.now.after(pacific::LONGEST_DAY);
-            assert!(health.rests_until.is_none_or(|until| until <= longest));
-            let tripped = health.dead.is_none() && health.trips > old.trips;
+            assert!(health.cooling.until.is_none_or(|until| until <= longest));
+            let tripped = health.dead.is_none() && health.breaker.trips > old.breaker.trips;
             if tripped && matches!(scope, Scope::Key(_)) {
                 self.check_half();
             }

@@ -2,6 +2,7 @@
 //! is stopped, the settings change.
 
 use super::*;
+use crate::keys::limits::LearnedLimits;
 
 impl World {
     pub(super) fn leave(&mut self, which: usize) {
@@ -62,7 +63,7 @@ impl World {
             return;
         }
         let key = dead[which % dead.len()];
-        let changes = self.pool.retested(key, shown, self.now);
+        let changes = self.pool.looked_again(key, shown, None, self.now);
         let back = changes.iter().filter(|it| it.news == Some(News::Back));
         assert_eq!(back.count() > 0, shown == Retested::Accepted);
         self.store(changes);
@@ -70,7 +71,7 @@ impl World {
 
     /// The key of a refused call is looked at.
     pub(super) fn look(&mut self, call: &Attempted, how: usize, death: Death) {
-        if !self.pool.is_to_be_looked_at(call, self.now) {
+        if !is_to_be_looked_at(&mut self.pool, call, self.now) {
             return;
         }
         let shown = match how % 3 {
@@ -125,7 +126,7 @@ impl World {
             let healths = healths.iter().cloned();
             healths
                 .map(|it| Health {
-                    learned: Vec::new(),
+                    learned: LearnedLimits::default(),
                     ..it
                 })
                 .collect()
@@ -138,7 +139,11 @@ impl World {
         let pool = &mut self.pool;
         self.learned.retain(|((project, model), quota), _| {
             let health = pool.health(&Scope::ProjectModel(*project, model.clone()));
-            health.learned.iter().any(|it| it.learned.quota == *quota)
+            health
+                .learned
+                .known
+                .iter()
+                .any(|it| it.learned.quota == *quota)
         });
         for (bucket, ledger) in &self.ledgers {
             let kept = self.pool.ledger(bucket.0, &bucket.1);
@@ -157,9 +162,12 @@ impl World {
     pub(super) fn check_half(&mut self) {
         let keys = self.keys.clone();
         let is_dead = |pool: &mut Pool, scope| pool.health(&scope).dead.is_some();
-        // Without a trip it is the rest before the verdict.
-        let is_listed =
-            |it: &Health| it.struck_out(&THRIFTY) && it.trips > 0 && it.resting(self.now).is_some();
+        // Without a trip it is the cooldown before the verdict.
+        let is_listed = |it: &Health| {
+            it.breaker.struck_out(&THRIFTY)
+                && it.breaker.trips > 0
+                && it.cooling.ends(self.now).is_some()
+        };
         let pool = &mut self.pool;
         let mut living: Vec<(&KeySpec, bool)> = Vec::new();
         for key in &keys {
@@ -172,7 +180,7 @@ impl World {
         }
         let half_is_left = |cohort: &[&(&KeySpec, bool)]| {
             let out = cohort.iter().filter(|(_, listed)| *listed).count();
-            !pool.amnesty.is_empty() || out * 2 <= cohort.len()
+            !pool.lender.registry.pardoned.is_empty() || out * 2 <= cohort.len()
         };
         for (key, _) in &living {
             let group: Vec<_> = living
@@ -182,7 +190,7 @@ impl World {
             assert!(half_is_left(&group), "too many of a group");
         }
         let all: Vec<_> = living.iter().collect();
-        assert!(half_is_left(&all), "too many are put away");
+        assert!(half_is_left(&all), "too many are kept away");
     }
 
     /// No new questions: the calls end, and time passes.

@@ -1,14 +1,14 @@
-//! Failures of the last while, to tell a fault of one key from one that many projects meet at the
-//! same time: that is the model's or our address's (design §4). Pure; owned by the pool. Invariant:
+//! Correlated failures: tells a fault of one key from one that many projects meet at the same time,
+//! which is the model's or our address's (design §4). Pure; owned by [`super::blacklist`]. Invariant:
 //! it never remembers more than [`MOST`] failures.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::state::Seat;
+use super::state::Target;
 use crate::clock::Timestamp;
 
-/// How close together alike failures are one event.
+/// How close together failures of a kind are correlated.
 pub(super) const WINDOW: Duration = Duration::from_secs(10);
 /// The same for a model that throttles, as long as nobody is answered by it: of a quiet bot the
 /// questions are further apart.
@@ -42,17 +42,17 @@ pub(super) enum Reach {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Sighting {
+struct Failure {
     at: Timestamp,
     kind: Kind,
-    seat: Seat,
+    target: Target,
     /// It has cost the key a strike.
     struck: bool,
 }
 
 /// A span in which a kind of failure reached further than one key.
 #[derive(Debug)]
-struct Storm {
+struct Span {
     kind: Kind,
     /// None: on every model.
     model: Option<usize>,
@@ -61,36 +61,36 @@ struct Storm {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Alike {
+pub(super) struct Correlation {
     /// Oldest first.
-    seen: VecDeque<Sighting>,
+    seen: VecDeque<Failure>,
     /// Oldest first.
-    storms: VecDeque<Storm>,
+    spans: VecDeque<Span>,
     /// When the newest call left that a model answered.
     answered: HashMap<usize, Timestamp>,
 }
 
-impl Alike {
+impl Correlation {
     /// Remembers a failure and says how far its kind reaches by now.
-    pub(super) fn note(&mut self, kind: Kind, seat: Seat, now: Timestamp) -> Reach {
+    pub(super) fn note(&mut self, kind: Kind, target: Target, now: Timestamp) -> Reach {
         while self.seen.len() >= MOST || self.seen.front().is_some_and(|old| self.is_over(old, now))
         {
             self.seen.pop_front();
         }
-        self.seen.push_back(Sighting {
+        self.seen.push_back(Failure {
             at: now,
             kind,
-            seat,
+            target,
             struck: false,
         });
-        let reach = self.reach(kind, seat.model, now);
+        let reach = self.reach(kind, target.model, now);
         if reach != Reach::Few {
-            if self.storms.len() >= MOST {
-                self.storms.pop_front();
+            if self.spans.len() >= MOST {
+                self.spans.pop_front();
             }
-            self.storms.push_back(Storm {
+            self.spans.push_back(Span {
                 kind,
-                model: (reach == Reach::Model).then_some(seat.model),
+                model: (reach == Reach::Model).then_some(target.model),
                 from: now.before(WINDOW),
                 until: now,
             });
@@ -105,14 +105,14 @@ impl Alike {
     }
 
     /// Whether many projects met that kind of failure on the model around that moment.
-    pub(super) fn was_storm(&self, kind: Kind, model: usize, at: Timestamp) -> bool {
-        let covers = |storm: &Storm| {
-            storm.kind == kind
-                && storm.model.is_none_or(|of| of == model)
-                && storm.from <= at
-                && at <= storm.until
+    pub(super) fn was_correlated(&self, kind: Kind, model: usize, at: Timestamp) -> bool {
+        let covers = |span: &Span| {
+            span.kind == kind
+                && span.model.is_none_or(|of| of == model)
+                && span.from <= at
+                && at <= span.until
         };
-        self.storms.iter().any(covers)
+        self.spans.iter().any(covers)
     }
 
     /// How far a kind of failure reaches now, seen from one on this model. What one model explains
@@ -120,7 +120,7 @@ impl Alike {
     pub(super) fn reach(&self, kind: Kind, model: usize, now: Timestamp) -> Reach {
         let mut pairs: Vec<(usize, usize)> = Vec::new();
         for one in self.recent(kind, now) {
-            let pair = (one.seat.model, one.seat.project);
+            let pair = (one.target.model, one.target.project);
             if !pairs.contains(&pair) {
                 pairs.push(pair);
             }
@@ -153,7 +153,7 @@ impl Alike {
 
     /// The newest failure of the key has cost it a strike.
     pub(super) fn struck(&mut self, kind: Kind, key: usize) {
-        let ours = |one: &&mut Sighting| one.kind == kind && one.seat.key == key;
+        let ours = |one: &&mut Failure| one.kind == kind && one.target.key == key;
         if let Some(one) = self.seen.iter_mut().rev().find(ours) {
             one.struck = true;
         }
@@ -161,14 +161,14 @@ impl Alike {
 
     /// Keys whose strikes of this kind were given before it was seen how far it reaches: on one
     /// model, or on all. Each is named once for every strike, and not again.
-    pub(super) fn wronged(
+    pub(super) fn struck_wrongly(
         &mut self,
         kind: Kind,
         model: Option<usize>,
         now: Timestamp,
     ) -> Vec<usize> {
-        let ours = |one: &&mut Sighting| {
-            let there = model.is_none_or(|of| of == one.seat.model);
+        let ours = |one: &&mut Failure| {
+            let there = model.is_none_or(|of| of == one.target.model);
             one.kind == kind && one.struck && there && one.at.after(WINDOW) > now
         };
         self.seen
@@ -176,18 +176,18 @@ impl Alike {
             .filter(ours)
             .map(|one| {
                 one.struck = false;
-                one.seat.key
+                one.target.key
             })
             .collect()
     }
 
-    fn recent(&self, kind: Kind, now: Timestamp) -> impl Iterator<Item = &Sighting> {
-        let ours = move |one: &&Sighting| one.kind == kind && !self.is_over(one, now);
+    fn recent(&self, kind: Kind, now: Timestamp) -> impl Iterator<Item = &Failure> {
+        let ours = move |one: &&Failure| one.kind == kind && !self.is_over(one, now);
         self.seen.iter().filter(ours)
     }
 
-    fn is_over(&self, one: &Sighting, now: Timestamp) -> bool {
-        let answered = self.answered.get(&one.seat.model);
+    fn is_over(&self, one: &Failure, now: Timestamp) -> bool {
+        let answered = self.answered.get(&one.target.model);
         let in_a_row = one.kind == Kind::Throttled && answered.is_none_or(|left| *left < one.at);
         let time = if in_a_row { THROTTLED_FOR } else { WINDOW };
         one.at.after(time) <= now
@@ -198,8 +198,8 @@ impl Alike {
 mod tests {
     use super::*;
 
-    fn seat(project: usize, model: usize) -> Seat {
-        Seat {
+    fn target(project: usize, model: usize) -> Target {
+        Target {
             key: project,
             project,
             model,
@@ -232,67 +232,79 @@ mod tests {
             (&[(1, 0, 0), (2, 0, 9), (3, 0, 9)], Reach::Model),
         ];
         for (failures, expected) in cases {
-            let mut alike = Alike::default();
+            let mut correlation = Correlation::default();
             let mut reach = Reach::Few;
             for &(project, model, secs) in failures {
-                reach = alike.note(Kind::Unexplained, seat(project, model), second(secs));
+                reach = correlation.note(Kind::Unexplained, target(project, model), second(secs));
             }
             assert_eq!(reach, expected, "{failures:?}");
-            assert_eq!(alike.reach(Kind::Suspect, 0, second(10)), Reach::Few);
+            assert_eq!(correlation.reach(Kind::Suspect, 0, second(10)), Reach::Few);
         }
     }
 
     #[test]
     fn strikes_given_too_early_are_named_once() {
         let now = Timestamp::from_secs(1_000);
-        let mut alike = Alike::default();
+        let mut correlation = Correlation::default();
         for project in [1, 2] {
-            alike.note(Kind::Unexplained, seat(project, 0), now);
-            alike.struck(Kind::Unexplained, project);
+            correlation.note(Kind::Unexplained, target(project, 0), now);
+            correlation.struck(Kind::Unexplained, project);
         }
-        alike.note(Kind::Unexplained, seat(3, 0), now);
-        assert_eq!(alike.wronged(Kind::Unexplained, Some(0), now), [1, 2]);
-        assert_eq!(alike.wronged(Kind::Unexplained, None, now), [0_usize; 0]);
+        correlation.note(Kind::Unexplained, target(3, 0), now);
+        assert_eq!(
+            correlation.struck_wrongly(Kind::Unexplained, Some(0), now),
+            [1, 2]
+        );
+        assert_eq!(
+            correlation.struck_wrongly(Kind::Unexplained, None, now),
+            [0_usize; 0]
+        );
     }
 
     #[test]
     fn strikes_on_other_models_than_the_one_that_fails_stay() {
         let now = Timestamp::from_secs(1_000);
-        let mut alike = Alike::default();
+        let mut correlation = Correlation::default();
         for (project, model) in [(1, 0), (2, 1)] {
-            alike.note(Kind::Unexplained, seat(project, model), now);
-            alike.struck(Kind::Unexplained, project);
+            correlation.note(Kind::Unexplained, target(project, model), now);
+            correlation.struck(Kind::Unexplained, project);
         }
-        assert_eq!(alike.wronged(Kind::Unexplained, Some(0), now), [1]);
-        assert_eq!(alike.wronged(Kind::Unexplained, None, now), [2]);
+        assert_eq!(
+            correlation.struck_wrongly(Kind::Unexplained, Some(0), now),
+            [1]
+        );
+        assert_eq!(
+            correlation.struck_wrongly(Kind::Unexplained, None, now),
+            [2]
+        );
     }
 
     #[test]
     fn a_model_that_throttles_and_answers_nobody_is_remembered_for_minutes() {
         let minute = |minute: u64| Timestamp::from_secs(1_000 + minute * 60);
         for (answered, expected) in [(None, Reach::Model), (Some(0), Reach::Few)] {
-            let mut alike = Alike::default();
-            alike.note(Kind::Throttled, seat(1, 0), minute(0));
-            alike.note(Kind::Throttled, seat(2, 0), minute(3));
+            let mut correlation = Correlation::default();
+            correlation.note(Kind::Throttled, target(1, 0), minute(0));
+            correlation.note(Kind::Throttled, target(2, 0), minute(3));
             if let Some(model) = answered {
-                alike.answered(model, minute(4));
+                correlation.answered(model, minute(4));
             }
-            let reach = alike.note(Kind::Throttled, seat(3, 0), minute(9));
+            let reach = correlation.note(Kind::Throttled, target(3, 0), minute(9));
             assert_eq!(reach, expected, "answered: {answered:?}");
         }
-        let mut alike = Alike::default();
+        let mut correlation = Correlation::default();
         for nth in 0..3 {
-            let reach = alike.note(Kind::Throttled, seat(nth, 0), minute(5 * nth as u64));
+            let reach = correlation.note(Kind::Throttled, target(nth, 0), minute(5 * nth as u64));
             assert_eq!(reach, Reach::Few, "the first is over by then");
         }
     }
 
     #[test]
     fn it_remembers_only_so_much() {
-        let mut alike = Alike::default();
+        let mut correlation = Correlation::default();
         for project in 0..10_000 {
-            alike.note(Kind::Suspect, seat(project, 0), Timestamp::from_secs(1));
+            correlation.note(Kind::Suspect, target(project, 0), Timestamp::from_secs(1));
         }
-        assert_eq!(alike.seen.len(), MOST);
+        assert_eq!(correlation.seen.len(), MOST);
     }
 }
