@@ -22,11 +22,10 @@ fn sentences(language: Language) -> BTreeMap<String, String> {
 fn flatten(before: &str, table: &toml::Table, found: &mut BTreeMap<String, String>) {
     for (name, value) in table {
         let path = format!("{before}{name}");
-        match value {
-            toml::Value::Table(inner) => flatten(&format!("{path}."), inner, found),
-            text => {
-                found.insert(path, text.as_str().unwrap().to_owned());
-            }
+        if let Some(inner) = value.as_table() {
+            flatten(&format!("{path}."), inner, found);
+        } else {
+            found.insert(path, value.as_str().unwrap().to_owned());
         }
     }
 }
