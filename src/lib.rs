@@ -15,7 +15,7 @@
 //! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
 //! 3. [`people::gate`] is the gate: serve, tell, or ignore. [`chat::command`] reads what is
 //!    typed as a command, and [`app::commands`] lists those there are.
-//! 4. [`app::intake`] and [`app::intake::journal`] write the job; only then does the offset move.
+//! 4. [`app::intake`] and its `intake::journal` write the job; only then does the offset move.
 //!    *The single door in.* What is about an earlier question (a changed message, a button:
 //!    `intake::reask`; a reply, a further piece: `intake::draft`) is decided in that same
 //!    transaction, and so is whether its person holds too much already (`intake::person_limits`).
@@ -40,11 +40,11 @@
 //!
 //! # The walls
 //!
-//! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`],
-//! [`people`], [`render`], [`tier`], [`keys`], [`queue`], [`outgoing`], [`catalog`], [`locale`],
-//! [`offline`]. *Edges* speak to one outside
-//! thing each and do not know each other: [`telegram`], [`gemini`] (both over [`http`]), [`store`],
-//! [`config`], [`logging`], [`threads`]. The *shell*, [`app`], knows everyone, and nobody but [`cli`] knows it.
+//! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`], [`people`],
+//! [`render`], [`tier`], [`keys`], [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`].
+//! *Edges* speak to one outside thing each and do not know each other: [`telegram`], [`gemini`] (both
+//! over [`http`]), [`store`], [`config`], [`logging`], [`threads`]. The *shell*, [`app`], knows
+//! everyone, and nobody but [`cli`] knows it.
 //! `simulator` (tests only) runs the pool against an oracle; [`bench`] is what `benches/` can reach.
 //! [`clock`] is the only reader of clocks. `tests/it/shape.rs` holds the code to this.
 //!
