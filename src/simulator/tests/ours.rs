@@ -2,7 +2,7 @@
 //! every test run; all of it with `SVS_BOT_FULL` set.
 
 use super::*;
-use crate::app::ticks::retest;
+use crate::app::call::look;
 use crate::gemini;
 use crate::gemini::verdict::Judgement;
 use crate::simulator::ours::{Judge, Ours};
@@ -13,7 +13,7 @@ use crate::simulator::table::Row;
 /// As the program does it.
 const JUDGE: Judge = Judge {
     call: |model, said, tokens| judged(model, said, tokens).verdict,
-    look: |model, said| retest::meaning(&Err(judged(model, said, 0))),
+    look: |model, said| look::meaning(&Err(judged(model, said, 0))),
 };
 
 fn judged(model: &str, said: &Said, tokens: u64) -> Judgement {
