@@ -32,7 +32,6 @@ const STILL_THERE: &[&str] = &[
     "render::blocks, render::markdown, render::math, render::tokens",
     "render::growing::inline, render::growing::marks",
     "store::open, store::standing",
-    "tier::features, tier::signs",
 ];
 
 #[test]
