@@ -30,7 +30,6 @@ const STILL_THERE: &[&str] = &[
     "chat::outbound, chat::payload",
     "gemini::quota, gemini::verdict",
     "render::blocks, render::markdown, render::math, render::tokens",
-    "render::growing::inline, render::growing::marks",
     "store::open, store::standing",
 ];
 
