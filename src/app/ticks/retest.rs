@@ -18,9 +18,8 @@ use tokio::time::timeout_at;
 use crate::app::engine::{Backend, Engine, Settings};
 use crate::clock::{self, Instant};
 use crate::config::secret::Secret;
-use crate::gemini;
 use crate::gemini::slots::{Slot, Slots};
-use crate::gemini::verdict::Judgement;
+use crate::gemini::{self, Judgement};
 use crate::keys::{
     Attempted, Change, Death, Effect, Fingerprint, LONGEST_LOOK, LookFor, Pool, Retested,
 };
