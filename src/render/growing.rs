@@ -17,14 +17,14 @@ mod marks;
 
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
+use pulldown_cmark::{CodeBlockKind, Event, Tag};
 
 use bound::Bound;
 use ends::{line_of_marks, without_open_break, without_open_end, without_open_grapheme};
 use inline::Inline;
 
+use super::dialect;
 use super::flanks::{self, FLANK};
-use super::markdown::options;
 
 /// The longest beginning of `markdown` that looks the same whatever follows it.
 pub(crate) fn stable_prefix(markdown: &str) -> &str {
@@ -144,7 +144,7 @@ impl Leaf {
 
     fn last(source: &str) -> Option<Self> {
         let mut last: Option<Self> = None;
-        for (event, range) in Parser::new_ext(source, options()).into_offset_iter() {
+        for (event, range) in dialect::events(source) {
             match event {
                 Event::Start(tag) => last = Self::started(last, &tag, range),
                 Event::End(tag) => {

@@ -28,7 +28,6 @@ const STILL_THERE: &[&str] = &[
     "app::intake::journal, app::intake::person_limits, app::intake::reask, app::intake::sorter",
     "app::scheduler::desk, app::scheduler::holds",
     "chat::outbound, chat::payload",
-    "render::blocks, render::markdown, render::math, render::tokens",
     "store::open, store::standing",
 ];
 
