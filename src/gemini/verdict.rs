@@ -18,7 +18,8 @@ use crate::keys::{Cooldown, Counted, Death, Effect, Next, Repair};
 
 const HOUR: Cooldown = Cooldown::For(Duration::from_hours(1));
 
-/// Whether the person has seen a part of the answer; if so, no other attempt is made.
+/// Whether a part of the answer was read where nothing can be taken back; if so, no other attempt is
+/// made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shown {
     Nothing,
