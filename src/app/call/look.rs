@@ -12,9 +12,8 @@ use log::info;
 use crate::app::engine::{Backend, Engine, Settings};
 use crate::clock::{self, Instant};
 use crate::config::secret::Secret;
-use crate::gemini;
 use crate::gemini::slots::Slot;
-use crate::gemini::verdict::Judgement;
+use crate::gemini::{self, Judgement};
 use crate::keys::{Attempted, Change, Death, Effect, LONGEST_LOOK, LookFor, Pool, Retested};
 
 /// For one key: one that hangs must not keep others waiting to the end, and a key that was refused is

@@ -3,8 +3,7 @@
 
 use super::*;
 use crate::app::call::look;
-use crate::gemini;
-use crate::gemini::verdict::Judgement;
+use crate::gemini::{self, Judgement};
 use crate::simulator::ours::{Judge, Ours};
 use crate::simulator::policies::Tiers;
 use crate::simulator::replies::Said;
