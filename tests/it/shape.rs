@@ -29,7 +29,6 @@ const STILL_THERE: &[&str] = &[
     "gemini::quota, gemini::verdict",
     "render::blocks, render::markdown, render::math, render::tokens",
     "render::growing::inline, render::growing::marks",
-    "store::open, store::standing",
     "tier::features, tier::signs",
 ];
 
