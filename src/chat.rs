@@ -287,7 +287,8 @@ pub(crate) enum Task {
         enclosed: Vec<Enclosed>,
         basis: Basis,
     },
-    /// Needs no model; bypasses lanes and queue.
+    /// Needs no model, and does not wait in the queue. One that ends what its lane has asked before
+    /// holds that lane meanwhile.
     Command(command::Command),
     /// Say one sentence of the locale: a refusal, a notice.
     Tell(Notice),

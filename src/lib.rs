@@ -8,58 +8,67 @@
 //!                                                        `- call: lease key - Gemini - settle key
 //! ```
 //!
-//! Follow one message by reading these files in order:
+//! Follow one message by reading these files in order. What calls stands before what is called; where
+//! the way goes back up to a caller, the step says so.
 //!
-//! 1. [`telegram::poll`] asks for updates after the offset it is given; [`telegram::backoff`] says
-//!    how long to wait after a failure.
-//! 2. [`telegram::decode`] turns one update into an [`chat::Event`], or into nothing.
-//! 3. [`people::gate`] is the gate: serve, tell, or ignore. [`chat::command`] reads what is
-//!    typed as a command, and [`app::commands`] lists those there are.
-//! 4. [`app::intake`] and [`app::intake::journal`] write the job; only then does the offset move.
-//!    *The single door in.* What is about an earlier question (a changed message, a button:
-//!    `intake::reask`; a reply, a further piece: `intake::draft`) is decided in that same
-//!    transaction, and so is whether its person holds too much already (`intake::person_limits`).
-//! 5. [`queue`], driven by [`app::scheduler`], picks the next job whose lane is free, and
-//!    [`app::turn::run`] begins its turn. [`app::ending`] lists what can become of it.
-//! 6. [`app::turn`] loads the context (`turn::question`), and [`chat::prompt`] composes the
-//!    request.
-//! 7. `turn::rounds` calls the model, and calls it again with what came of its answer while that
-//!    asks for something. In each call [`app::call`] borrows a key from [`keys`], asks through
-//!    [`gemini`], has the end judged by [`gemini::verdict`], and settles; until there is an answer,
-//!    a final failure, or the deadline. Meanwhile [`app::turn::live`] shows what there is of the
-//!    answer.
-//! 8. `app::turn::said` makes rows of the parts of the answer, or of the apology from [`locale`]:
-//!    [`render`] formats a text and cuts it into messages.
-//! 9. One commit ends the turn (`turn::close`): history grows, the job leaves the inbox, rows enter
-//!    the outbox.
-//! 10. [`app::deliver`] sends row by row through [`telegram::send`], in the order and at the pace
-//!     of [`outgoing`]; what Telegram acknowledged leaves the outbox. *The single door out.*
+//! 1. [`app::intake`] is the loop: [`telegram::poll`] asks for updates after the offset it is given,
+//!    [`telegram::backoff`] says how long to wait after a failure.
+//! 2. For each batch, `intake::journal` has `intake::sorter` decide what every update becomes:
+//!    [`telegram::decode`] makes a [`chat::Event`] of it, or nothing; [`people::gate`] says serve,
+//!    tell, or ignore; [`chat::command`] reads what is typed as a command, and [`app::commands`] lists
+//!    those there are.
+//! 3. `intake::journal` writes the jobs and the offset in one commit; only then is the next poll made
+//!    with it. *The single door in.* In the same transaction `intake::draft` joins what belongs to an
+//!    earlier message, `intake::reask` does what a changed message or a button asks for, and
+//!    `intake::person_limits` refuses whose person holds too much already.
+//! 4. Back in [`app::intake`], a question is handed to [`queue`] (after a short wait, where a further
+//!    piece may come: `intake::held_back`); `intake::bypass` runs commands and notices beside it.
+//! 5. [`app::scheduler`] takes the next question whose lane is free from [`queue`], and lets what was
+//!    running at two crashes run alone (`scheduler::suspects`). [`app::ending`] lists what can become
+//!    of a question.
+//! 6. [`app::turn::run`] is the frame of one turn: it calls `turn::answer` (7 to 9), then
+//!    `turn::conclude` (10), and hands the rows to delivery (11). Meanwhile [`app::turn::live`] shows
+//!    what there is of the answer.
+//! 7. [`app::turn`] loads the context; `turn::question` finds role and [`tier`], and [`chat::prompt`]
+//!    composes the request.
+//! 8. `turn::rounds` calls the model, and calls it again with what came of its answer while that
+//!    asks for something. In each call [`app::call`] borrows a key from [`keys`] (through
+//!    [`app::engine::lending`]), asks through [`gemini`], where `gemini::finish` judges an answer and
+//!    [`gemini::verdict`] a refusal, and settles; until there is an answer, a final failure, or the
+//!    deadline.
+//! 9. `turn::reply` puts together what is said and kept: the parts of the answer with notes and
+//!    buttons, or the apology from [`locale`].
+//! 10. `turn::said` makes payloads of those parts: [`render`] formats a text and cuts it into messages.
+//!     One commit ends the turn (`turn::close`): history grows, the job leaves the inbox, rows enter
+//!     the outbox.
+//! 11. [`app::deliver`] sends row by row through [`telegram::send`], in the order of [`outgoing`] and
+//!     at its pace for each chat (`deliver::pace` has that of the whole bot); what Telegram
+//!     acknowledged leaves the outbox. *The single door out.*
 //!
-//! At start what is left in inbox and outbox goes first. Commands need no model and overtake:
-//! [`app::commands`] runs them beside the queue.
+//! At start what is left in inbox and outbox goes first.
 //!
 //! # The walls
 //!
-//! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`],
-//! [`people`], [`render`], [`tier`], [`keys`], [`queue`], [`outgoing`], [`catalog`], [`locale`],
-//! [`offline`]. *Edges* speak to one outside
-//! thing each and do not know each other: [`telegram`], [`gemini`] (both over [`http`]), [`store`],
-//! [`config`], [`logging`], [`threads`]. The *shell*, [`app`], knows everyone, and nobody but [`cli`] knows it.
-//! `simulator` (tests only) runs the pool against an oracle; [`bench`] is what `benches/` can reach.
+//! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`], [`people`],
+//! [`render`], [`tier`], [`keys`], [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`].
+//! *Edges* speak to one outside thing each: [`telegram`] and [`gemini`] (both over [`http`]),
+//! [`store`], [`config`], [`logging`], [`metrics`], [`threads`]; they do not know each other, but for
+//! the threads they work on and the secrets of the settings. The *shell*, [`app`], knows everyone, and
+//! nobody but [`cli`] knows it. `simulator` (tests only) runs the pool against an oracle; [`bench`] is what `benches/` can reach.
 //! [`clock`] is the only reader of clocks. `tests/it/shape.rs` holds the code to this.
 //!
 //! | State | Owner |
 //! |---|---|
 //! | inbox, outbox, history, people, counters | the data file, inside [`store`] |
 //! | waiting and running questions, what each person holds of them, lanes that a command holds | [`app::scheduler`] |
-//! | questions held back for a further piece | [`app::intake`] |
+//! | questions held back for a further piece, the newest of each lane, commands under way | [`app::intake`] |
 //! | order, pace and parking of what is sent; where the bot may not write | [`app::deliver`] |
 //! | health and quota of keys, and who waits for one | [`keys::Pool`], in the one mutex of [`app::engine::lending`] |
 //! | the time of day, judged by Telegram's `Date` | [`clock`]; [`app::intake`] brings the dates |
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |
 //! | threads for calls, sends and reads | [`threads::Pool`], one each |
 //! | addresses of hosts, connections | [`http`], per service |
-//! | settings, catalogue, roles | [`app::engine`], an immutable snapshot that a turn takes once |
+//! | settings, catalogue, roles | [`app::engine`], an immutable snapshot behind one lock |
 
 pub(crate) mod app;
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! What can become of a question: the one list of the ways in which a turn ends, and the way to end
-//! one from outside. What an ending does to the chat and to the history stands in `turn::close`,
-//! what it does to the job in [`Ending::next`].
+//! one from outside. What an ending writes, of the chat, the history and the inbox, stands in
+//! `turn::close`; what becomes of a job that is still there in [`Ending::next`].
 //!
 //! Invariant: every turn ends in exactly one of these, and its lane is free afterwards.
 

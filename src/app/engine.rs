@@ -47,7 +47,7 @@ pub(crate) enum BadSettings {
     Authorities(&'static str),
 }
 
-/// Everything that a reload may swap; a turn takes one snapshot and keeps it.
+/// Everything that the settings say, as one immutable snapshot.
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) catalog: Catalog,

@@ -162,9 +162,9 @@ pub(crate) async fn conclude(
     let text = format!("{}{}", text_of(&reply.parts), notes.collect::<String>());
     let locale = engine.settings().locale_for(&job.sender);
     let said = said::rendered(&reply, &job, locale).await;
-    let pool = Arc::clone(engine);
+    let writer = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
-        let news = pool.put_changes(store, &reply.changes)?;
+        let news = writer.put_changes(store, &reply.changes)?;
         let end = Close {
             reply: &reply,
             said: &said,

@@ -28,7 +28,8 @@ impl Answer {
     }
 }
 
-/// Whether a person sees the text while it grows; if so, a broken answer cannot be begun again.
+/// Whether somebody reads the text as it comes, where nothing can be taken back (a terminal): then a
+/// broken answer is not begun again. In a chat another answer can take the place of what was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Viewer {
     Watching,

@@ -1,8 +1,8 @@
 //! Decides how a call ended that was answered with status 200: with an answer, whole or cut, or
 //! with a reason why there is none (gemini-api §7). Pure.
 //!
-//! Owns nothing. Invariant: what a person has seen is never asked for again; it ends as an
-//! [`Answer`], or as the sentence that replaces it when a filter withdrew it.
+//! Owns nothing. Invariant: what was read where nothing can be taken back ([`Shown::Text`]) is never
+//! asked for again; it ends as an [`Answer`], or as the sentence that follows when a filter withdrew it.
 
 use super::gathered::Gathered;
 use super::verdict::{self, Judgement, Shown};

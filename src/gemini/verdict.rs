@@ -64,7 +64,8 @@ pub(super) struct Reply<'a> {
     pub(super) model: &'a str,
 }
 
-/// Whether the person has seen a part of the answer; if so, no other attempt is made.
+/// Whether a part of the answer was read where nothing can be taken back; if so, no other attempt is
+/// made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shown {
     Nothing,

@@ -61,7 +61,7 @@ pub(crate) enum Admission {
     /// Goes to the inbox as [`Task::Tell`]. After [`Notice::NeedsApproval`] and [`Notice::NoOwner`]
     /// the person counts as told, after [`Notice::GroupNeedsApproval`] the group.
     Tell(Notice),
-    /// Journaled and dropped.
+    /// Journaled and dropped, unless it turns out to be a further piece of a question.
     Ignore(Ignored),
 }
 

@@ -61,7 +61,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// The desk, and the end of it that [`super::run`] listens to.
+    /// The desk, and the end of it that [`super::run()`] listens to.
     pub(crate) fn open() -> (Self, Orders) {
         let (orders, asked) = mpsc::channel(ORDERS);
         let (done, released) = mpsc::unbounded_channel();

@@ -155,14 +155,16 @@ pub(crate) fn discard(ctx: &Arc<Ctx>, job: JobId) -> Change {
 
 /// Answers a job of the inbox; nothing comes of it when it is not there any more.
 async fn turn(ctx: Arc<Ctx>, waiting: Waiting, cancel: Arc<Cancel>, sight: Arc<Sight>) -> Ending {
-    let stored = stored(&ctx, waiting, &cancel, &sight).await;
-    stored.unwrap_or_else(|error| {
+    let ended = whole(&ctx, waiting, &cancel, &sight).await;
+    ended.unwrap_or_else(|error| {
         warn!(job = waiting.job.0, err:% = error; "turn could not be stored");
         Ending::NotStored
     })
 }
 
-async fn stored(
+/// The steps of a turn: read the job, answer it while what there is of the answer is shown, commit,
+/// and hand the rows to delivery.
+async fn whole(
     ctx: &Arc<Ctx>,
     waiting: Waiting,
     cancel: &Cancel,
@@ -183,13 +185,13 @@ async fn stored(
     };
     let live = Live::of(ctx, &job, sight);
     let _closing = live.as_deref().map(Closing);
-    let answered = answered(ctx, &job, waiting.past, view);
+    let answering = answer(ctx, &job, waiting.past, view);
     let finished = match &live {
         Some(live) => tokio::select! {
-            finished = answered => finished,
+            finished = answering => finished,
             never = live.run(ctx) => match never {},
         },
-        None => answered.await,
+        None => answering.await,
     };
     let shown = match &live {
         Some(live) => live.close(ctx).await,
@@ -202,17 +204,13 @@ async fn stored(
         }
         finished => finished?,
     };
-    let concluded = concluded(ctx, finished, shown, id).await?;
+    let concluded = conclude(ctx, finished, shown, id).await?;
     ctx.mail.push(&concluded.rows).await;
     Ok(concluded.ending)
 }
 
-async fn answered(
-    ctx: &Ctx,
-    job: &Job,
-    past: Past,
-    view: View<'_>,
-) -> Result<Finished, StoreError> {
+/// [`turn::answer`], again where the disk was in the way.
+async fn answer(ctx: &Ctx, job: &Job, past: Past, view: View<'_>) -> Result<Finished, StoreError> {
     // A question that was changed since has nothing behind it.
     let crashes = past.crashes.min(job.attempts);
     let past = Past { crashes, ..past };
@@ -225,7 +223,9 @@ async fn answered(
     }
 }
 
-async fn concluded(
+/// [`turn::conclude`], again where the disk was in the way, and with less where what was made cannot
+/// be stored.
+async fn conclude(
     ctx: &Ctx,
     mut finished: Finished,
     shown: Option<MessageId>,
