@@ -60,10 +60,12 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Writes it. When that fails the database can be read, but not written any more.
+    /// Writes it, once all of it is known to be possible: a damaged page may be met only while rows
+    /// are moved, and a file that is refused keeps every byte. When the writing fails the database
+    /// can be read, but not written any more.
     pub(super) fn apply(&self, database: &Database) -> Result<(), StoreError> {
-        self.withheld.release().map_err(StoreError::Io)?;
-        schema::prepare(database, &self.findings, self.schema)
+        schema::prepare(database, &self.findings, self.schema)?;
+        self.withheld.release().map_err(StoreError::Io)
     }
 }
 

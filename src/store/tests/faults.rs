@@ -506,6 +506,25 @@ fn a_migration_that_fails_leaves_the_file_at_its_version() {
     assert_eq!(name_of(&folder.open()), "Ann");
 }
 
+/// A page of a file whose damage is met only while a row that cannot be read is moved.
+#[test]
+fn a_file_that_is_refused_while_rows_are_moved_keeps_every_byte() {
+    let folder = Folder::new();
+    let whole = filled(&folder);
+    let in_use = whole.len() / 4;
+    let mut refused = 0;
+    for at in (in_use / 16..in_use / 8).step_by(178) {
+        let mut bytes = whole.clone();
+        bytes[at..at + 178].fill(0);
+        fs::write(folder.file(), &bytes).unwrap();
+        if Store::open(&folder.file(), Open::Existing).is_err() {
+            refused += 1;
+            assert!(fs::read(folder.file()).unwrap() == bytes, "at {at}");
+        }
+    }
+    assert!(refused > 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
