@@ -150,7 +150,7 @@ impl Store {
             .map_err(|error| OpenError::of_store(path.clone(), error))?;
         let took = clock::instant().duration_since(began);
         info!(path:% = path.display(), size, repaired, set_aside, took:? = took; "data file opened");
-        let shared = Arc::new(Shared::new(place, database));
+        let shared = Arc::new(Shared::new(place, database, set_aside));
         let writer = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("svs-store".to_owned())
@@ -168,6 +168,11 @@ impl Store {
     /// Whether the process that had the file open before has died.
     pub(crate) fn was_repaired(&self) -> bool {
         self.0.was_repaired
+    }
+
+    /// How many rows were set aside because they could not be read, as of the last commit; from memory.
+    pub(crate) fn set_aside(&self) -> u64 {
+        self.0.shared.rows_set_aside()
     }
 
     /// Runs `op` in the writer's next transaction. It is queued by this call, not by the first

@@ -60,7 +60,7 @@ pub(crate) struct KeyReport {
     pub(crate) also_in: Vec<Option<Group>>,
     pub(crate) paid: bool,
     pub(crate) standing: Standing,
-    /// Calls of the day and its cap, per tier; `None`: no cap.
+    /// Calls of the day, each model's up to its cap, and the cap, per tier; `None`: no cap.
     pub(crate) days: Vec<(Tier, u32, Option<u32>)>,
     /// What keeps it from being called with a model now.
     pub(crate) obstacles: Vec<(String, Wait)>,
@@ -181,7 +181,9 @@ impl View<'_> {
                 let cap = (limits.day < u32::MAX).then_some(limits.day);
                 let (before, caps) = sum.unwrap_or((0, Some(0)));
                 let caps = caps.zip(cap).map(|(caps, cap)| caps.saturating_add(cap));
-                sum = Some((before.saturating_add(self.used(member, offer)), caps));
+                // A count that was lost lies far above any cap.
+                let used = self.used(member, offer).min(limits.day);
+                sum = Some((before.saturating_add(used), caps));
             }
             sum.map(|(used, cap)| (tier, used, cap))
         };

@@ -83,6 +83,12 @@ impl Key {
         self.with(PAST_ALL)
     }
 
+    /// With another front in the place of its own.
+    pub(super) fn with_front(&self, old: &Self, new: &Self) -> Self {
+        let rest = self.strip_prefix(&**old).unwrap_or(self);
+        new.clone().with(rest.iter().copied())
+    }
+
     fn signed(self, number: i64) -> Self {
         self.with((number ^ i64::MIN).to_be_bytes())
     }

@@ -62,7 +62,7 @@ impl Read {
     }
 
     /// How many rows were set aside because they could not be read.
-    pub(crate) fn set_aside(&self) -> Result<u64, StoreError> {
+    pub(super) fn set_aside(&self) -> Result<u64, StoreError> {
         Ok(self.txn.open_table(tables::SET_ASIDE)?.len()?)
     }
 

@@ -30,7 +30,7 @@ use super::codec::{self, CodecError};
 use crate::clock::Timestamp;
 
 pub(super) use self::history::TurnRef;
-pub(super) use self::meta::{Cursor, Deaths, Offset, Parked};
+pub(super) use self::meta::{Cursor, Deaths, Offset, Parked, TABLE as META};
 pub(super) use self::seen::Seen;
 
 /// Something that a table keeps as bytes.
@@ -256,6 +256,25 @@ mod tests {
         assert_eq!(decode::<Cat>(&first), Ok(cat(9, None)));
         assert_eq!(decode::<Cat>(&second), Ok(cat(7, None)));
         assert_eq!(decode::<Cat>(&third), Ok(cat(3, Some("Ann"))));
+    }
+
+    #[test]
+    fn each_version_of_a_record_has_a_migration() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/rows");
+        let mut older = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for line in source.lines().filter(|line| line.contains("const VERSION")) {
+                let (_, version) = line.split_once("u8 = ").unwrap();
+                let version: usize = version.trim_end_matches(';').parse().unwrap();
+                older += version - 1;
+            }
+        }
+        let migrations = crate::store::schema::CURRENT.0.len();
+        assert!(
+            older <= migrations,
+            "{older} steps, {migrations} migrations"
+        );
     }
 
     #[test]

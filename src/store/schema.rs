@@ -1,6 +1,6 @@
 //! What a data file must hold to be ours, and how an older one is brought along. Owns the list of
-//! migrations. Invariant: looking at a file changes nothing; everything that is changed at open
-//! is one transaction.
+//! migrations. Invariant: looking at a file changes nothing; each step of an opening is one transaction:
+//! making the file, or bringing it to today's version; then setting aside what cannot be read in it.
 
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, TableError, WriteTransaction,

@@ -9,7 +9,7 @@ use redb::{ReadOnlyTable, ReadableTable, Table, TableDefinition};
 use super::StoreError;
 use super::codec::CodecError;
 use super::key::Key;
-use super::rows::{self, Offset, Record, Seen, TurnRef};
+use super::rows::{self, Record, Seen, TurnRef};
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
 use crate::people::person::Person;
@@ -25,7 +25,7 @@ pub(super) const fn of<R: Record>() -> Definition {
 }
 
 /// `schema`, `secret`, counters, `offset/<bot>` and other facts.
-pub(super) const META: Definition = of::<Offset>();
+pub(super) const META: Definition = Definition::new(rows::META);
 /// By job.
 pub(super) const INBOX: Definition = of::<Job>();
 /// By bot and update; behind them by bot, chat and message.

@@ -7,11 +7,10 @@ mod divide;
 mod prune;
 mod turns;
 
+use std::cell::Cell;
 use std::time::Duration;
 
-#[cfg(test)]
-use redb::ReadableTableMetadata;
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 pub(crate) use self::divide::Divided;
 use super::key::{Key, LaneKey};
@@ -31,13 +30,17 @@ pub(crate) struct Write<'t> {
     txn: &'t WriteTransaction,
     touched: Touched,
     met: Met,
+    /// Rows were set aside, or forgotten there.
+    changed_aside: Cell<bool>,
 }
 
-/// What the cache must forget once the transaction is committed.
+/// What of the file is kept in memory and must change once the transaction is committed.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     pub(super) persons: Vec<UserId>,
     pub(super) lanes: Vec<LaneKey>,
+    /// How many rows are set aside, where that may have changed.
+    pub(super) set_aside: Option<u64>,
 }
 
 impl<'t> Write<'t> {
@@ -46,11 +49,16 @@ impl<'t> Write<'t> {
             txn,
             touched: Touched::default(),
             met: Met::default(),
+            changed_aside: Cell::new(false),
         }
     }
 
-    pub(super) fn into_touched(self) -> Touched {
-        self.touched
+    pub(super) fn into_touched(mut self) -> Result<Touched, StoreError> {
+        if self.changed_aside.get() {
+            let aside = self.txn.open_table(tables::SET_ASIDE)?;
+            self.touched.set_aside = Some(aside.len()?);
+        }
+        Ok(self.touched)
     }
 
     /// Sets aside the rows that were met and could not be read.
@@ -60,6 +68,9 @@ impl<'t> Write<'t> {
 
     /// Sets rows aside that could not be read.
     pub(super) fn set_aside(&self, rows: &[Unreadable]) -> Result<(), StoreError> {
+        if !rows.is_empty() {
+            self.changed_aside.set(true);
+        }
         rows.iter().try_for_each(|row| row.set_aside(self.txn))
     }
 
@@ -79,6 +90,7 @@ impl<'t> Write<'t> {
         if let Some(old) = old
             && let Err(error) = tables::decoded::<R>(old.value())
         {
+            self.changed_aside.set(true);
             quarantine::keep::<R>(self.txn, key, old.value(), &error)?;
         }
         Ok(())

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use log::{error, info, warn};
@@ -15,7 +16,7 @@ use super::cache::Cache;
 use super::error::is_full;
 use super::open::Changes;
 use super::place::Place;
-use super::quarantine::Unreadable;
+use super::quarantine::{Queued, Unreadable};
 use super::read::Read;
 use super::standing::Standing;
 use super::waiting::{self, Op, Pace, Stopped, Waiting};
@@ -47,6 +48,9 @@ pub(super) struct Shared {
     /// How often the file was removed while it was open, and put back.
     put_back: watch::Sender<u32>,
     pub(super) cache: Cache,
+    /// How many rows are set aside as of the last commit, so that nobody has to read the file for it.
+    set_aside: AtomicU64,
+    queued_aside: Queued,
 }
 
 /// Why a batch was not committed.
@@ -66,7 +70,7 @@ enum Fault {
 }
 
 impl Shared {
-    pub(super) fn new(place: Place, database: Database) -> Self {
+    pub(super) fn new(place: Place, database: Database, set_aside: u64) -> Self {
         Self {
             place,
             database: RwLock::new(Some(database)),
@@ -74,6 +78,8 @@ impl Shared {
             condition: watch::Sender::new(Condition::Fine),
             put_back: watch::Sender::new(0),
             cache: Cache::new(),
+            set_aside: AtomicU64::new(set_aside),
+            queued_aside: Queued::default(),
         }
     }
 
@@ -83,6 +89,10 @@ impl Shared {
 
     pub(super) fn put_back(&self) -> watch::Receiver<u32> {
         self.put_back.subscribe()
+    }
+
+    pub(super) fn rows_set_aside(&self) -> u64 {
+        self.set_aside.load(Ordering::Relaxed)
     }
 
     /// Reads in a snapshot of the newest commit.
@@ -125,7 +135,10 @@ impl Shared {
     /// Has the writer set rows aside. When there is no room in the queue, the next who meets them
     /// does.
     fn set_aside(&self, unreadable: Vec<Unreadable>) {
-        let (op, _) = waiting::task(move |write| write.set_aside(&unreadable));
+        let Some(batch) = self.queued_aside.add(unreadable) else {
+            return;
+        };
+        let (op, _) = waiting::task(move |write| write.set_aside(batch.rows()));
         drop(self.waiting.submit(Pace::Soon, op));
     }
 
@@ -282,7 +295,7 @@ impl Shared {
                 }
             }
         }
-        let touched = write.into_touched();
+        let touched = guarded(|| write.into_touched()).map_err(Fault::before_commit)?;
         match guarded(|| Ok(txn.commit()?)) {
             Ok(()) => Ok(touched),
             Err(StoreError::Io(error)) => Err(Fault::Disk {
@@ -295,6 +308,9 @@ impl Shared {
 
     fn committed(&self, batch: Vec<Box<dyn Op>>, touched: &Touched) {
         self.cache.forget(touched);
+        if let Some(count) = touched.set_aside {
+            self.set_aside.store(count, Ordering::Relaxed);
+        }
         if self.condition.send_replace(Condition::Fine) != Condition::Fine {
             info!("data file resumed");
         }
@@ -322,10 +338,14 @@ impl Shared {
             let changes = self.inspect_again(fault, pause)?;
             let applied = self.with_database(|database| {
                 changes.apply(database)?;
-                Read::new(database.begin_read()?).commits()
+                let read = Read::new(database.begin_read()?);
+                Ok((read.commits()?, read.set_aside()?))
             });
             match applied {
-                Ok(commits) => return Ok(commits),
+                Ok((commits, set_aside)) => {
+                    self.set_aside.store(set_aside, Ordering::Relaxed);
+                    return Ok(commits);
+                }
                 Err(_) if self.place.sync_failed.is_set() => {
                     self.give_up()?;
                 }

@@ -40,8 +40,8 @@ async fn status(given: Given<'_>) -> Reply {
     let Given { engine, role, .. } = given;
     let last = status::last_answer(engine, given.lane, role).await;
     let snapshot = match given.bot {
-        Some(ctx) => status::of(ctx).await,
-        None => status::of_engine(engine).await,
+        Some(ctx) => status::of(ctx),
+        None => status::of_engine(engine),
     };
     Reply::say(snapshot.text(given.locale, role, last.as_deref()))
 }

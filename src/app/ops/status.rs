@@ -14,7 +14,6 @@ use crate::clock;
 use crate::keys::Tally;
 use crate::locale::Locale;
 use crate::locale::status::Status;
-use crate::store::Read;
 
 /// The bot at one moment, as it travels through the socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,13 +33,14 @@ pub(crate) struct Snapshot {
     pub(crate) memory: Option<u64>,
     /// Mean time from question to answer, once there was one.
     pub(crate) answer_time: Option<Duration>,
-    /// Rows of the data file that could not be read.
+    /// Rows of the data file that could not be read; none from a bot that did not count them yet.
+    #[serde(default)]
     pub(crate) set_aside: u64,
 }
 
 /// Of the running bot.
-pub(crate) async fn of(ctx: &Ctx) -> Snapshot {
-    let engine = of_engine(&ctx.engine).await;
+pub(crate) fn of(ctx: &Ctx) -> Snapshot {
+    let engine = of_engine(&ctx.engine);
     Snapshot {
         waiting: ctx.desk.waiting(),
         running: ctx.desk.running(),
@@ -49,11 +49,8 @@ pub(crate) async fn of(ctx: &Ctx) -> Snapshot {
     }
 }
 
-/// Of the engine alone, as the terminal runs it.
-pub(crate) async fn of_engine(engine: &Engine) -> Snapshot {
-    let set_aside = engine.store.read(Read::set_aside).await;
-    let set_aside =
-        set_aside.inspect_err(|error| warn!(err:% = error; "rows set aside are not known"));
+/// Of the engine alone, as the terminal runs it. Nothing of it is read from the disk, which may hang.
+pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
     let now = clock::now();
     let keys = engine.lending.with(|pool| pool.count(now));
     Snapshot {
@@ -66,7 +63,7 @@ pub(crate) async fn of_engine(engine: &Engine) -> Snapshot {
         outbox: 0,
         memory: resident_bytes(),
         answer_time: engine.metrics.mean_answer_time(),
-        set_aside: set_aside.unwrap_or_default(),
+        set_aside: engine.store.set_aside(),
     }
 }
 
@@ -120,4 +117,33 @@ fn resident_bytes() -> Option<u64> {
         .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_of_a_bot_that_does_not_count_rows_set_aside_is_understood() {
+        let older = r#"{
+            "version": "0.1.0",
+            "uptime": { "secs": 7, "nanos": 0 },
+            "keys": {
+                "total": 1,
+                "available": 1,
+                "resting": 0,
+                "blacklisted": 0,
+                "dead": 0,
+                "next_wake": null
+            },
+            "next_wake": null,
+            "waiting": 0,
+            "running": 0,
+            "outbox": 2,
+            "memory": null,
+            "answer_time": null
+        }"#;
+        let snapshot: Snapshot = serde_json::from_str(older).unwrap();
+        assert_eq!((snapshot.outbox, snapshot.set_aside), (2, 0));
+    }
 }

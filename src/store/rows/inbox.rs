@@ -78,8 +78,12 @@ enum BasisRow {
     InsteadOf(u64),
 }
 
-/// A command that the first programs knew keeps the variant that they had for it, so that they read
-/// it; every other one is [`CommandRow::Typed`], and new ones need nothing here.
+/// The first nine variants are those of programs before [`CommandRow::Typed`], and are written where
+/// they hold all that was typed, so that such a program reads these as what they are: `/start`,
+/// `/grant`, `/revoke` and `/keys` with any arguments; `/help`, `/new`, `/stop` and `/status` without.
+/// Any other name without arguments is to it an unknown command, also `/reset` and `/clear`, which it
+/// would have kept as `New`. What else has arguments, `/help me` too, is `Typed`: it sets that row aside.
+/// New commands need nothing here.
 #[derive(Serialize, Deserialize)]
 enum CommandRow<'n> {
     Start { payload: Text<'n> },

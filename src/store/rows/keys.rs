@@ -11,6 +11,14 @@ use crate::keys::{
 use crate::store::StoreError;
 use crate::store::key;
 
+/// Requests of a day whose count is lost: more than any daily limit in use. Without a daily cap
+/// (`u32::MAX`) there is room for more, also when the counts of many keys are added up.
+const LOST_DAY: u32 = 10_000_000;
+
+/// Requests of a minute whose count is lost: more than any limit of the catalogue, and few enough to
+/// keep. Where `KEY_RPM` allows more, that minute may be overdrawn.
+const LOST_MINUTE: usize = 1_000;
+
 impl Record for Ledger {
     const TABLE: &'static str = "key_ledger";
 
@@ -22,13 +30,14 @@ impl Record for Ledger {
         Ok((project, model.to_owned()))
     }
 
-    /// A count that is lost may have been anything: the day counts as spent (design §6, P4). That is
-    /// more than any limit and less than none.
+    /// A count that is lost may have been anything: the day counts as spent and the minute as full
+    /// (design §6, P4). Both are those of the clock when the row is set aside, for most at the opening:
+    /// where it is wrong then, so are they.
     fn instead(now: Timestamp) -> Option<Self> {
         Some(Self {
             day: pacific::day_of(now).number,
-            used: u32::MAX - 1,
-            recent: Vec::new(),
+            used: LOST_DAY,
+            recent: vec![now; LOST_MINUTE],
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use crate::store::key::Key;
 
 /// The table of all of them; each also has a name of its own.
-pub(super) const TABLE: &str = "meta";
+pub(in crate::store) const TABLE: &str = "meta";
 
 macro_rules! facts {
     ($($(#[$doc:meta])* $noun:ident as $row:ident;)*) => {$(

@@ -83,6 +83,13 @@ fn aside(file: &Path) -> BTreeMap<Key, Vec<u8>> {
     entries.collect()
 }
 
+/// How many rows are set aside: in memory as in the file. Not while a write is under way.
+fn count(store: &Store) -> u64 {
+    let count = store.read_now(Read::set_aside).unwrap();
+    assert_eq!(store.set_aside(), count);
+    count
+}
+
 /// Reads whatever can be read, which is never an error.
 fn read_all(store: &Store) {
     let read = store.read_now(|read| {
@@ -128,8 +135,8 @@ fn one_row_in_two_of_every_table_is_set_aside_counted_and_missed_by_nobody() {
     let taken =
         store.write(|write| write.was_taken(fixture::BOT, ChatId(fixture::ANN), MessageId(5)));
     taken.wait().unwrap();
-    let count = store.read_now(Read::set_aside).unwrap();
-    assert_eq!(count, u64::try_from(expected.len()).unwrap());
+    let aside_now = count(&store);
+    assert_eq!(aside_now, u64::try_from(expected.len()).unwrap());
     // What was good is there, and all of it can be written.
     let registry = fixture::registry().into_iter().skip(1).step_by(2);
     let mut persons = Vec::new();
@@ -151,7 +158,7 @@ fn one_row_in_two_of_every_table_is_set_aside_counted_and_missed_by_nobody() {
     let store = folder.open();
     read_all(&store);
     store.write(add_job).wait().unwrap();
-    assert_eq!(store.read_now(Read::set_aside).unwrap(), count);
+    assert_eq!(count(&store), aside_now);
 }
 
 #[test]
@@ -159,7 +166,8 @@ fn a_count_that_is_lost_is_a_day_that_is_spent() {
     let folder = fixture::copy();
     spoil(&folder.file(), tables::KEY_LEDGER, |at, _| at == 0);
     spoil_facts(&folder.file());
-    let before = pacific::day_of(clock::now()).number;
+    let began = clock::now();
+    let before = pacific::day_of(began).number;
     let store = folder.open();
     let after = pacific::day_of(clock::now()).number;
     let ledgers = store.read_now(Read::ledgers).unwrap();
@@ -168,6 +176,13 @@ fn a_count_that_is_lost_is_a_day_that_is_spent() {
     let (project, model, lost) = &ledgers[0];
     assert_eq!((project, &**model), (&[1; 16], "flash"));
     assert!((before..=after).contains(&lost.day) && lost.used > 1_000_000);
+    assert!(lost.used < u32::MAX / 100, "without a cap there is room");
+    assert!(lost.recent.len() >= 1_000, "the minute is full");
+    assert!(
+        lost.recent
+            .iter()
+            .all(|at| (began..=clock::now()).contains(at))
+    );
     let spend = store.read_now(Read::spend).unwrap().unwrap();
     assert!((before..=after).contains(&spend.day));
     assert_eq!(spend.micro_usd, u64::MAX);
@@ -188,11 +203,7 @@ fn an_unreadable_row_counts_as_absent_for_readers_and_for_the_writer() {
     let among = |at, _: &[u8]| (3..6).contains(&at);
     let expected = spoil(&folder.file(), tables::PERSONS, among);
     let store = folder.open();
-    assert_eq!(
-        store.read_now(Read::set_aside).unwrap(),
-        0,
-        "not looked for"
-    );
+    assert_eq!(count(&store), 0, "not looked for");
     let read = |id| store.read_now(move |read| read.person(UserId(id))).unwrap();
     assert_eq!(read(4), None);
     assert!(read(3).is_some());
@@ -202,7 +213,7 @@ fn an_unreadable_row_counts_as_absent_for_readers_and_for_the_writer() {
     let put = store.write(|write| write.put_person(UserId(6), &person("Ben", 2)));
     put.wait().unwrap();
     assert_eq!(read(6), Some(person("Ben", 2)));
-    assert_eq!(store.read_now(Read::set_aside).unwrap(), 3);
+    assert_eq!(count(&store), 3);
     store.close().unwrap();
     assert_eq!(aside(&folder.file()), expected);
 }
@@ -248,10 +259,10 @@ fn what_is_forgotten_is_forgotten_also_where_it_was_set_aside() {
         [0, 2, 7].contains(&at)
     });
     let store = folder.open();
-    assert_eq!(store.read_now(Read::set_aside).unwrap(), 2);
+    assert_eq!(count(&store), 2);
     let clear = store.write(move |write| write.clear_lane(mine));
     assert_eq!(clear.wait().unwrap(), 3, "also the one that nobody had met");
-    assert_eq!(store.read_now(Read::set_aside).unwrap(), 1);
+    assert_eq!(count(&store), 1);
     let newest = store.write(move |write| write.newest_turn(other));
     assert_eq!(newest.wait().unwrap(), Some(JobId(3)));
 }
@@ -283,9 +294,40 @@ fn a_group_moves_without_what_cannot_be_read_of_it() {
         assert_eq!(read.job(JobId(1))?.unwrap().lane, new);
         let row: Outbound = read.outbound(OutboxId(1))?.unwrap();
         assert_eq!(row.chat, ChatId(-1007));
-        read.set_aside()
+        Ok(())
     });
-    assert_eq!(read.unwrap(), 80);
+    read.unwrap();
+    assert_eq!(count(&store), 80);
+    let clear = store.write(move |write| write.clear_lane(new));
+    assert_eq!(clear.wait().unwrap(), 19);
+    assert_eq!(count(&store), 0, "forgotten with the others");
+}
+
+#[test]
+fn a_row_that_is_met_again_and_again_is_queued_once() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let write = store.write(|write| {
+        for id in 1..=3 {
+            write.put_person(UserId(id), &person("Ann", 1))?;
+        }
+        Ok(())
+    });
+    write.wait().unwrap();
+    store.close().unwrap();
+    spoil(&folder.file(), tables::PERSONS, |at, _| at == 1);
+    let store = folder.open();
+    let (release, first) = occupy(&store);
+    // As many as there is room for in the queue.
+    for _ in 0..4096 {
+        assert_eq!(store.read_now(|read| read.person(UserId(2))).unwrap(), None);
+    }
+    let write = store.write(add_job);
+    assert!(write.queueing.is_none(), "there is room");
+    drop(release);
+    first.wait().unwrap();
+    write.wait().unwrap();
+    assert_eq!(count(&store), 1);
 }
 
 #[test]

@@ -1,16 +1,19 @@
 //! A group that became a supergroup takes its rounds, jobs, parts and registry entry along, and none of
 //! its message ids: a supergroup numbers its messages from the beginning (Bot API,
 //! `migrate_to_chat_id`), so an old number would mean somebody else's message. Invariant: afterwards
-//! the old chat has no round, message, waiting job, waiting part or entry in the registry, nothing that
-//! moved names a message, and what the new chat already had is kept.
+//! the old chat has no round (none set aside either, so that whoever forgets the new chat's forgets all),
+//! message, waiting job, waiting part or entry in the registry, nothing that moved names a message, and
+//! what the new chat already had is kept.
 
 use redb::ReadableTable;
 
 use super::Write;
+use super::turns::rounds_set_aside;
 use crate::chat::{ChatId, Job, JobId, Lane, Outbound, StoredTurn, UserId};
 use crate::people::person::Person;
 use crate::store::StoreError;
 use crate::store::key::{self, Key, LaneKey};
+use crate::store::quarantine;
 use crate::store::tables;
 
 /// A round and where it stands.
@@ -27,6 +30,7 @@ impl Write<'_> {
             return Ok(());
         }
         self.move_history(from, to)?;
+        self.move_set_aside(from, to)?;
         self.forget_messages(from)?;
         self.move_registered(UserId(from.0), UserId(to.0))?;
         let mut jobs = Vec::new();
@@ -56,6 +60,8 @@ impl Write<'_> {
     fn move_history(&mut self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
         loop {
             let rounds = self.first_rounds(from)?;
+            // What was met is out of the way of the next look.
+            self.set_met_aside()?;
             if rounds.is_empty() {
                 return Ok(());
             }
@@ -77,6 +83,28 @@ impl Write<'_> {
                 self.touched.lanes.push(moved);
             }
             self.touched.lanes.dedup();
+        }
+    }
+
+    /// Moves the rounds that were set aside.
+    fn move_set_aside(&self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
+        let mut aside = self.txn.open_table(tables::SET_ASIDE)?;
+        let old = rounds_set_aside(key::rows_of(from));
+        let new = rounds_set_aside(key::rows_of(to));
+        loop {
+            let mut rows = Vec::new();
+            for entry in tables::range(&aside, &old)?.take(MOVE_ROWS) {
+                let (key, row) = entry?;
+                rows.push((Key::from(key.value()), row.value().to_vec()));
+            }
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for (key, bytes) in rows {
+                tables::take(&mut aside, &key)?;
+                let place = key.with_front(old.start(), new.start());
+                quarantine::put(&mut aside, place, &bytes)?;
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Changes of the rounds of a lane. Invariant: `by_message` names only turns that are there.
 
+use std::ops::RangeInclusive;
+
 use super::Write;
 use crate::chat::{ChatId, JobId, Lane, MessageId, StoredTurn};
 use crate::store::StoreError;
@@ -155,10 +157,9 @@ impl Write<'_> {
     /// Forgets the rounds of a lane that were set aside.
     fn forget_set_aside(&self, lane: Lane) -> Result<(), StoreError> {
         let mut aside = self.txn.open_table(tables::SET_ASIDE)?;
-        let rounds = key::turns_of(lane);
-        let of = |round: &Key| Key::set_aside(StoredTurn::TABLE, round);
-        let (first, last) = (of(rounds.start()), of(rounds.end()).past_all());
+        let (first, last) = rounds_set_aside(key::turns_of(lane)).into_inner();
         aside.retain_in::<&[u8], _>(&*first..=&*last, |_, _| false)?;
+        self.changed_aside.set(true);
         Ok(())
     }
 
@@ -168,6 +169,13 @@ impl Write<'_> {
         };
         self.put(&Key::message(chat, message), &TurnRef(lane, job))
     }
+}
+
+/// Where rounds of these keys are that were set aside.
+pub(super) fn rounds_set_aside(rounds: RangeInclusive<Key>) -> RangeInclusive<Key> {
+    let (first, last) = rounds.into_inner();
+    let of = |round: Key| Key::set_aside(StoredTurn::TABLE, &round);
+    of(first)..=of(last).past_all()
 }
 
 /// Takes out rounds, each with the names of its messages; returns how many.

@@ -168,6 +168,21 @@ fn the_report_is_ordered_by_group_and_number_and_says_all_of_each_key() {
 }
 
 #[test]
+fn a_day_whose_count_was_lost_is_reported_as_spent() {
+    let ledger = Ledger {
+        day: pacific::day_of(T0).number,
+        used: 10_000_000,
+        recent: Vec::new(),
+    };
+    let saved = Saved {
+        ledgers: vec![(([1; 16], "small".to_owned()), ledger)],
+        ..Saved::default()
+    };
+    let mut pool = Pool::new(POLICY, vec![key(1, None)], &catalog(), saved, T0);
+    assert_eq!(pool.report(T0)[0].days, [(Tier::Lite, 6, Some(156))]);
+}
+
+#[test]
 fn without_a_daily_cap_the_report_names_none() {
     let policy = Policy {
         daily_percent: 101,
