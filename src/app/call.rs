@@ -166,7 +166,9 @@ impl Call<'_> {
         let seen = self.question.view.sight.taken();
         Ok(match (ending.keeps_seen(), seen) {
             (Some(finish), Some(seen)) => {
-                debug!(ending:?; "nothing better came, what was seen is kept");
+                if let Ending::Failed(failure) = ending {
+                    debug!(failure:?; "nothing better came, what was seen is kept");
+                }
                 self.by = seen.by;
                 Ok(beginning(seen.text, finish))
             }
