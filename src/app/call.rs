@@ -49,8 +49,9 @@ impl Run {
         rows.set_attempts(self.job, self.crashes.saturating_add(1))
     }
 
-    /// It ended, or does nothing but wait: a crash of this moment is none of its.
-    pub(crate) fn rests(self, rows: &mut Write<'_>) -> Result<(), StoreError> {
+    /// It does not run for now: it has ended, or waits for a key. A crash from now on is not counted
+    /// against it.
+    pub(crate) fn stops(self, rows: &mut Write<'_>) -> Result<(), StoreError> {
         rows.set_attempts(self.job, self.crashes)
     }
 }
@@ -63,7 +64,7 @@ pub(crate) struct Question<'a> {
     pub(crate) signed_by: Option<String>,
     /// The asker's own key group first, then those it may borrow from.
     pub(crate) groups: Vec<Group>,
-    /// Of the asker's role: lower goes first in the line for a key.
+    /// Of the asker's role: lower goes first in the queue for a key.
     pub(crate) rank: u8,
     pub(crate) run: Run,
     pub(crate) view: View<'a>,

@@ -40,7 +40,7 @@ impl Visible {
     }
 }
 
-/// A place in the line for a key.
+/// A place in the queue for a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Queued {
     /// How many go first.
@@ -136,8 +136,8 @@ impl Sight {
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) stream: Stream,
-    /// What was printed cannot be taken back; what stands in a chat can, so there a broken answer is
-    /// begun again.
+    /// What was printed cannot be replaced; a message in a chat can, so there another attempt follows
+    /// a broken answer.
     pub(crate) viewer: Viewer,
     pub(crate) sight: &'a Sight,
     pub(crate) cancel: &'a Cancel,
