@@ -66,6 +66,8 @@ pub(crate) struct Question<'a> {
     pub(crate) groups: Vec<Group>,
     /// Of the asker's role: lower goes first in the queue for a key.
     pub(crate) rank: u8,
+    /// Until when the first text of an answer must be there; one moment for all calls of a turn.
+    pub(crate) deadline: Instant,
     pub(crate) run: Run,
     pub(crate) view: View<'a>,
 }
@@ -112,7 +114,6 @@ pub(crate) async fn until_answered(
                 route: Route::new(start, &settings.catalog),
                 changes: Vec::new(),
                 by: None,
-                deadline: clock::instant() + settings.config.limits.answer_deadline,
                 is_marked: true,
             };
             let result = call.run().await?;
@@ -151,8 +152,6 @@ struct Call<'a> {
     changes: Vec<Change>,
     /// The newest call's.
     by: Option<By>,
-    /// Until when the first text must be there.
-    deadline: Instant,
     /// The row of the job tells that it runs.
     is_marked: bool,
 }
@@ -209,7 +208,7 @@ impl Call<'_> {
                 }
                 Attempt::TimedOut => {
                     // Whoever reads has waited long enough.
-                    if is_seen || clock::instant() >= self.deadline {
+                    if is_seen || clock::instant() >= self.question.deadline {
                         return Ok(Err(Failure::TooSlow.into()));
                     }
                     failure = Failure::TooSlow;
@@ -271,7 +270,7 @@ impl Call<'_> {
         if let Effect::Innocent | Effect::Suspect(_) | Effect::Page = effect {
             let base = 200 * u64::from(self.route.attempts());
             let pause = Duration::from_millis(fastrand::u64(base..base * 3));
-            sleep_until((clock::instant() + pause).min(self.deadline)).await;
+            sleep_until((clock::instant() + pause).min(self.question.deadline)).await;
         }
     }
 }

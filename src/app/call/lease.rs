@@ -28,7 +28,7 @@ impl Call<'_> {
         tokio::select! {
             biased;
             ending = self.question.view.cancel.cancelled() => Err(ending),
-            slot = timeout_at(self.deadline, self.slots.take()) => {
+            slot = timeout_at(self.question.deadline, self.slots.take()) => {
                 slot.map_err(|_late| Failure::TooSlow.into())
             }
         }
@@ -38,7 +38,7 @@ impl Call<'_> {
     /// Whoever waits there holds no place for a call, and what is counted waits for none.
     pub(super) async fn lease(&mut self) -> Result<Result<(Slot, Lease), Ending>, StoreError> {
         let mut held = None;
-        while clock::instant() < self.deadline {
+        while clock::instant() < self.question.deadline {
             let lease = match self.engine.lending.reserve(self.route.ask()) {
                 Asked::Lent(lease) => lease,
                 Asked::Refused(wait) => return Ok(Err(why_not(wait).into())),
@@ -87,7 +87,7 @@ impl Call<'_> {
             tokio::select! {
                 biased;
                 ending = self.question.view.cancel.cancelled() => break Err(ending),
-                () = sleep_until(self.deadline) => break Err(Failure::TooSlow.into()),
+                () = sleep_until(self.question.deadline) => break Err(Failure::TooSlow.into()),
                 step = waiter.step() => match step {
                     Step::Lent(lease) => break Ok(lease),
                     Step::Waits => {}
