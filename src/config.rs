@@ -22,6 +22,7 @@ pub(crate) mod secret;
 
 mod build;
 mod dotenv;
+mod entry;
 mod parse;
 mod places;
 mod proxies;

@@ -14,24 +14,29 @@ use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderValue, Response};
 
 use self::body::{Body, FileChanged};
+use self::evidence::Reply;
 use self::gathered::{Gathered, Oddities};
 use self::slots::Slot;
 use self::stream::{Event, Lines};
-use self::verdict::{Judgement, Reply, Shown};
+use self::verdict::Shown;
 use crate::chat::answer::{Finish, Viewer};
 use crate::config::secret::Secret;
 use crate::http::{self, Fault};
 
 pub(crate) use self::finish::Outcome;
+pub(crate) use self::judgement::Judgement;
 
 pub(crate) mod body;
+mod evidence;
 mod finish;
 mod gathered;
+mod judgement;
 mod quota;
 pub(crate) mod shape;
 pub(crate) mod slots;
+mod status;
 mod stream;
-pub(crate) mod verdict;
+mod verdict;
 mod wire;
 
 /// What is read of a refusal.

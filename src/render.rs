@@ -9,6 +9,7 @@ pub(crate) use growing::stable_prefix;
 pub(crate) use split::{Shown, halves, parts, parts_of_text, shown};
 
 mod blocks;
+mod dialect;
 mod flanks;
 mod footnotes;
 mod headings;
@@ -19,6 +20,7 @@ mod legal;
 mod links;
 mod markdown;
 mod math;
+mod page;
 mod restore;
 mod rich_writer;
 mod spans;

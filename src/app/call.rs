@@ -5,6 +5,7 @@
 
 mod attempt;
 mod lease;
+pub(crate) mod look;
 mod pace;
 mod view;
 

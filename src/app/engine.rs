@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context;
-use log::{info, warn};
+use log::{error, info, warn};
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
@@ -274,6 +274,25 @@ impl Engine {
         }
         self.put_spend(rows)?;
         Ok(told)
+    }
+
+    /// Stores what the pool learned; what cannot be stored now is kept for a later commit.
+    pub(crate) async fn store_changes(self: &Arc<Self>, changes: Vec<Change>) {
+        if changes.is_empty() {
+            return;
+        }
+        let engine = Arc::clone(self);
+        let kept = changes.clone();
+        let stored = self
+            .store
+            .write(move |rows| engine.put_changes(rows, &changes));
+        match stored.await {
+            Ok(news) => self.announce(news),
+            Err(error) => {
+                error!(err:% = error; "what was learned of a key is not stored yet");
+                self.lending.with(|pool| pool.keep_unsaved(kept));
+            }
+        }
     }
 
     /// Hands committed rows of news to delivery, which could not read them any earlier.

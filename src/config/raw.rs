@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::dotenv;
+use super::entry::Entry;
 use super::mistake::{Mistake, Origin};
 use super::names::{self, Named};
 use super::reader::Found;
@@ -103,13 +104,6 @@ pub(super) struct Raw {
     pub(super) mistakes: Vec<Mistake>,
     pub(super) warnings: Vec<String>,
     leftovers: Vec<String>,
-}
-
-/// One line of a source: name in capitals, value, place.
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) value: String,
-    pub(super) origin: Origin,
 }
 
 impl Raw {

@@ -5,7 +5,8 @@
 //! asked for again; it ends as an [`Answer`], or as the sentence that follows when a filter withdrew it.
 
 use super::gathered::Gathered;
-use super::verdict::{self, Judgement, Shown};
+use super::judgement::Judgement;
+use super::verdict::{self, Shown};
 use crate::chat::answer::{Answer, Failure, Finish, Usage};
 use crate::http::Fault;
 use crate::keys::{Counted, Death, Effect, Next, Repair, Verdict};

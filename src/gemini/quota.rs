@@ -6,11 +6,16 @@
 
 use std::time::Duration;
 
-use super::verdict::{DAY, Evidence, Judgement, PREPAID};
+use super::evidence::Evidence;
+use super::judgement::Judgement;
 use super::wire::Violation;
 use crate::chat::answer::Failure;
 use crate::keys::{Cooldown, Effect, Learned, Next, Quota, Repair};
 
+/// Until a model may be offered that is not.
+const DAY: Cooldown = Cooldown::For(Duration::from_hours(24));
+/// Until somebody has topped up the credit.
+pub(super) const PREPAID: Cooldown = Cooldown::For(Duration::from_hours(6));
 /// The window of Google's spend limits.
 const SPEND: Cooldown = Cooldown::For(Duration::from_mins(10));
 /// A rest whose length the service does not name.
@@ -82,6 +87,7 @@ const fn resting(wakes: Option<Duration>) -> Failure {
     Failure::Resting { wakes }
 }
 
+/// The wait that the service names, neither too short nor too long to rest for.
 pub(super) fn bounded(wait: Duration) -> Duration {
     wait.clamp(SHORTEST, LONGEST)
 }
@@ -108,11 +114,6 @@ fn learned(violation: &Violation) -> Option<Learned> {
     Some(Learned { quota, limit })
 }
 
-/// Whether a message names a quota by its id, as one that was cut off may.
-pub(super) fn is_named_in(text: &str) -> bool {
-    text.contains("PerDay") || text.contains("PerMinute")
-}
-
 fn any_names(violations: &[Violation], words: &str) -> bool {
     violations
         .iter()
@@ -125,34 +126,4 @@ fn says_limit_zero(words: &str) -> bool {
         .split("limit: 0")
         .skip(1)
         .any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
-}
-
-/// The wait in "Please retry in 37.82s."
-pub(super) fn wait_in(message: &str) -> Option<Duration> {
-    let (_, rest) = message.split_once("retry in ")?;
-    duration(rest.split_whitespace().next()?)
-}
-
-/// `37s`, `34.07s`, `900ms`, `1m3.5s`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
-    let mut rest = text.trim().trim_end_matches(['.', ',']);
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail.find(|c: char| !c.is_ascii_alphabetic());
-        let (unit, tail) = tail.split_at(letters.unwrap_or(tail.len()));
-        let in_seconds = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        seconds += number.parse::<f64>().ok()? * in_seconds;
-        rest = tail;
-    }
-    (!text.is_empty())
-        .then(|| Duration::try_from_secs_f64(seconds).ok())
-        .flatten()
 }

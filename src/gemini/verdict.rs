@@ -2,67 +2,21 @@
 //! question may go next; and what the person is told. Pure; the table is gemini-api §15.
 //!
 //! Owns nothing. Invariant: a strike is given only to what is in Google's format and no row
-//! explains, and a quota is read from its id before its `retryDelay`, which is wrong for daily ones. Jitter, doubling and
-//! counting over several projects are the pool's.
+//! explains, and a quota is read from its id before its `retryDelay`, which is wrong for daily ones.
+//! Jitter, doubling and counting over several projects are the pool's.
 
 use std::time::Duration;
 
-use self::status::{meant, status_of};
+use super::evidence::{Evidence, Kind, Reply};
+use super::judgement::Judgement;
 use super::quota;
-use super::wire::{Trouble, Violation};
+use super::status::status_of;
+use super::wire::Trouble;
 use crate::chat::answer::Failure;
 use crate::http::Fault;
-use crate::keys::{Cooldown, Counted, Death, Effect, Next, Repair, Verdict};
-
-mod status;
+use crate::keys::{Cooldown, Counted, Death, Effect, Next, Repair};
 
 const HOUR: Cooldown = Cooldown::For(Duration::from_hours(1));
-pub(super) const DAY: Cooldown = Cooldown::For(Duration::from_hours(24));
-/// Until somebody has topped up the credit.
-pub(super) const PREPAID: Cooldown = Cooldown::For(Duration::from_hours(6));
-
-/// What a call that gave no answer means.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Judgement {
-    pub(crate) verdict: Verdict,
-    pub(crate) failure: Failure,
-}
-
-impl Judgement {
-    pub(super) const fn new(effect: Effect, next: Next, failure: Failure) -> Self {
-        Self {
-            verdict: Verdict {
-                effect,
-                next,
-                learned: Vec::new(),
-                counted: Counted::Yes,
-                tokens: None,
-            },
-            failure,
-        }
-    }
-
-    /// Not the key's fault, and no other key would help.
-    pub(super) const fn refused(failure: Failure) -> Self {
-        Self::new(Effect::Innocent, Next::Nowhere, failure)
-    }
-
-    pub(super) const fn another_key(effect: Effect, failure: Failure) -> Self {
-        Self::new(effect, Next::AnotherKey, failure)
-    }
-}
-
-/// A response that is not an answer. The caller reads at most 64 KiB of its body.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reply<'a> {
-    pub(super) status: u16,
-    /// `Retry-After`, as written.
-    pub(super) retry_after: Option<&'a str>,
-    pub(super) content_type: &'a str,
-    pub(super) body: &'a [u8],
-    /// The model that was asked.
-    pub(super) model: &'a str,
-}
 
 /// Whether a part of the answer was read where nothing can be taken back; if so, no other attempt is
 /// made.
@@ -137,72 +91,7 @@ pub(super) fn stay_if(shown: Shown, mut judgement: Judgement) -> Judgement {
     judgement
 }
 
-/// Everything a refusal says, in comparable form.
-pub(super) struct Evidence {
-    /// As it is meant.
-    status: u16,
-    kind: Kind,
-    pub(super) trouble: Trouble,
-    /// The message in lower case.
-    pub(super) words: String,
-    /// How long the service asks us to wait.
-    pub(super) wait: Option<Duration>,
-    /// The model that was asked, in lower case.
-    model: String,
-}
-
-/// What the body turned out to be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// An error in Google's format: it has a code or a status.
-    Google,
-    /// HTML: a front end answered, not the API.
-    Page,
-    /// Empty, cut off, or something else.
-    Other,
-}
-
 impl Evidence {
-    fn of(reply: &Reply<'_>) -> Self {
-        let text = String::from_utf8_lossy(reply.body);
-        let parsed = Trouble::parse(reply.body);
-        let is_page =
-            reply.content_type.starts_with("text/html") || text.trim_start().starts_with('<');
-        let kind = match &parsed {
-            Some(trouble) if trouble.code.is_some() || !trouble.status.is_empty() => Kind::Google,
-            None if is_page => Kind::Page,
-            Some(_) | None => Kind::Other,
-        };
-        // Of a body that was cut off, the words still count.
-        let mut trouble = parsed.unwrap_or_else(|| Trouble {
-            message: text.into_owned(),
-            ..Trouble::default()
-        });
-        if trouble.violations.is_empty() && quota::is_named_in(&trouble.message) {
-            trouble.violations.push(Violation {
-                id: trouble.message.clone(),
-                ..Violation::default()
-            });
-        }
-        let status = match kind {
-            Kind::Google => meant(reply.status, &trouble),
-            Kind::Page | Kind::Other => reply.status,
-        };
-        let named = trouble.retry_delay.as_deref().and_then(quota::duration);
-        let header = || reply.retry_after.and_then(|text| text.trim().parse().ok());
-        let wait = named
-            .or_else(|| quota::wait_in(&trouble.message))
-            .or_else(|| header().map(Duration::from_secs));
-        Self {
-            status,
-            kind,
-            words: trouble.message.to_lowercase(),
-            trouble,
-            wait,
-            model: reply.model.to_lowercase(),
-        }
-    }
-
     fn judge(&self, estimated: u64) -> Judgement {
         if matches!(self.status, 400 | 401 | 403)
             && self.kind != Kind::Page
@@ -218,7 +107,7 @@ impl Evidence {
         match self.status {
             400 if self.kind == Kind::Google => self.bad_request(),
             401 => Judgement::another_key(Effect::Refused(Death::Unlisted), Failure::NoKeys),
-            402 => Judgement::another_key(Effect::CoolProject(PREPAID), Failure::NoKeys),
+            402 => Judgement::another_key(Effect::CoolProject(quota::PREPAID), Failure::NoKeys),
             403 | 404 if self.kind == Kind::Google && self.is_about_a_file() => {
                 Judgement::refused(Failure::BadRequest)
             }
@@ -363,11 +252,6 @@ impl Evidence {
         ["files/", "the file ", "cachedcontent", "cached content"]
             .iter()
             .any(|words| self.says(words))
-    }
-
-    /// Whether the message holds these words, given in lower case.
-    pub(super) fn says(&self, words: &str) -> bool {
-        self.words.contains(words)
     }
 }
 

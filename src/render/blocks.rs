@@ -4,7 +4,7 @@
 use pulldown_cmark::{BlockQuoteKind, CodeBlockKind};
 
 use super::latex;
-use super::markdown::{Block, Page};
+use super::page::{Block, Page};
 use crate::chat::rich::Style;
 
 const BULLETS: [&str; 3] = ["• ", "◦ ", "▪ "];

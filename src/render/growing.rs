@@ -4,25 +4,27 @@
 //! The parser reads what there is of the answer; everything but its last block is decided. In the
 //! last block a mark that may still open something is held back with all that follows it, and so is
 //! a line that may still become a heading, a rule or the head of a table. A mark that stays open
-//! for long is given up and shown as written ([`inline`] has the bounds); only a table waits for
+//! for long is given up and shown as written ([`bound`] has the bounds); only a table waits for
 //! its end however long it is, because its width decides its form. Two things are not waited for:
 //! definitions (a reference or a footnote is shown as written until its definition has come), and
 //! the line below a text that would make a heading of it, which would hold back the beginning of
 //! every answer.
 
+mod bound;
 mod ends;
 mod inline;
 mod marks;
 
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
+use pulldown_cmark::{CodeBlockKind, Event, Tag};
 
+use bound::Bound;
 use ends::{line_of_marks, without_open_break, without_open_end, without_open_grapheme};
-use inline::{Bound, Inline};
+use inline::Inline;
 
+use super::dialect;
 use super::flanks::{self, FLANK};
-use super::markdown::options;
 
 /// The longest beginning of `markdown` that looks the same whatever follows it.
 pub(crate) fn stable_prefix(markdown: &str) -> &str {
@@ -142,7 +144,7 @@ impl Leaf {
 
     fn last(source: &str) -> Option<Self> {
         let mut last: Option<Self> = None;
-        for (event, range) in Parser::new_ext(source, options()).into_offset_iter() {
+        for (event, range) in dialect::events(source) {
             match event {
                 Event::Start(tag) => last = Self::started(last, &tag, range),
                 Event::End(tag) => {

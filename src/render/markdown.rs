@@ -1,100 +1,31 @@
 //! A model's answer, written in markdown, to text with formatting. Pure. Walks over the tokens of
-//! [`super::tokens`] and writes each with [`RichWriter`]; no step calls itself, so nesting costs no
+//! [`super::tokens`] and writes each on a [`Page`]; no step calls itself, so nesting costs no
 //! stack. Invariant: no word of the answer is lost, whatever cannot be shown stays as it was written.
 
 use std::mem;
 
-use pulldown_cmark::{Event, HeadingLevel, LinkType, Options, Tag, TagEnd};
+use pulldown_cmark::{Event, HeadingLevel, LinkType, Tag, TagEnd};
 
 use super::blocks::language;
-use super::footnotes::Footnotes;
 use super::html::Mark;
-use super::math::{self, Masked};
-use super::rich_writer::RichWriter;
+use super::page::{Code, Page};
 use super::table::Table;
 use super::tokens::{self, Token};
-use super::{latex, links};
+use super::{latex, links, math};
 use crate::chat::rich::{Rich, Style};
 
 const RULE: &str = "──────────";
 
-/// The markdown that models write: GitHub's.
-pub(super) fn options() -> Options {
-    Options::ENABLE_TABLES
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_GFM
-}
-
-/// The answer as Telegram shows it. Names of people are shown as code where `asked`, the question, does
-/// not hold them: an answer must not notify whom it likes.
+/// The answer as Telegram shows it. Names of people are shown as code where `asked`, the question,
+/// does not hold them: an answer must not notify whom it likes.
 pub(crate) fn answer(markdown: &str, asked: &str) -> Rich {
     let masked = math::mask(markdown);
-    let mut page = Page {
-        masked: &masked,
-        asked,
-        writer: RichWriter::default(),
-        held: Vec::new(),
-        lists: Vec::new(),
-        blocks: Vec::new(),
-        links: Vec::new(),
-        table: Table::default(),
-        row: Vec::new(),
-        code: None,
-        labels: Vec::new(),
-        notes: Footnotes::default(),
-    };
+    let mut page = Page::new(&masked, asked);
     for token in tokens::tokens(&masked) {
         page.write(token);
     }
     page.notes.list(&mut page.writer);
     links::quiet(page.writer.finish(), asked)
-}
-
-/// The walk, and what it has written.
-pub(super) struct Page<'p> {
-    pub(super) masked: &'p Masked<'p>,
-    pub(super) asked: &'p str,
-    pub(super) writer: RichWriter,
-    /// Writers that wait while a cell, a note or a raised text is written apart.
-    pub(super) held: Vec<RichWriter>,
-    /// Numbers of the next items; none for lists of bullets.
-    pub(super) lists: Vec<Option<u64>>,
-    pub(super) blocks: Vec<Block>,
-    pub(super) links: Vec<Link>,
-    pub(super) table: Table,
-    pub(super) row: Vec<Rich>,
-    pub(super) code: Option<Code>,
-    /// Labels of the footnotes being defined.
-    pub(super) labels: Vec<String>,
-    pub(super) notes: Footnotes,
-}
-
-/// What holds blocks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Block {
-    /// An item whose texts stand close together.
-    Close,
-    /// An item with paragraphs.
-    Loose,
-    /// A quote whose blocks begin at this byte.
-    Quote(usize),
-}
-
-pub(super) struct Link {
-    pub(super) url: String,
-    /// Whether it is a link for Telegram too.
-    pub(super) linked: bool,
-    /// Whether it stands in another one, which tells enough.
-    pub(super) inner: bool,
-    /// Where its text begins.
-    pub(super) from: usize,
-}
-
-pub(super) struct Code {
-    pub(super) language: Option<String>,
-    pub(super) text: String,
 }
 
 impl Page<'_> {

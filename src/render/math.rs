@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use std::iter;
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Parser, Tag};
+use pulldown_cmark::{Event, Tag};
 
+use super::dialect;
 use super::flanks::{self, FLANK};
-use super::markdown::options;
 use super::rich_writer::is_noncharacter;
 
 const OPEN: char = '\u{fdd0}';
@@ -85,10 +85,9 @@ pub(super) fn mask(markdown: &str) -> Masked<'_> {
 
 /// Where code stands, in order.
 fn codes(markdown: &str) -> Vec<Range<usize>> {
-    let events = Parser::new_ext(markdown, options()).into_offset_iter();
     let mut end = 0;
     let mut codes = Vec::new();
-    for (event, range) in events {
+    for (event, range) in dialect::events(markdown) {
         let is_code = matches!(event, Event::Code(_) | Event::Start(Tag::CodeBlock(_)));
         if is_code && range.start >= end {
             end = range.end;

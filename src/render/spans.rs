@@ -4,8 +4,8 @@
 use std::mem;
 
 use super::html::{Layout, Mark};
-use super::markdown::{Link, Page};
 use super::math::{Formula, Piece};
+use super::page::{Link, Page};
 use super::{latex, links};
 use crate::chat::rich::{Rich, Style};
 

@@ -6,12 +6,11 @@ use std::collections::HashMap;
 use std::mem;
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Tag, TagEnd};
 
-use super::headings;
 use super::html::{self, Kind, Layout, Mark, Part};
-use super::markdown::options;
 use super::math::Masked;
+use super::{dialect, headings};
 use crate::chat::rich::Style;
 
 /// Stands before a character that is no mark: it was escaped, or written as a reference. No text
@@ -42,7 +41,7 @@ pub(super) fn tokens<'a>(masked: &'a Masked<'_>) -> Vec<Token<'a>> {
         cell_end: 0,
         in_code: false,
     };
-    let events = Parser::new_ext(&masked.text, options()).into_offset_iter();
+    let events = dialect::events(&masked.text);
     for (event, range) in headings::checked(&masked.text, events) {
         reader.read(event, range);
     }

@@ -1,7 +1,7 @@
 //! What a text looks like, whatever its words: marks of code and formulas, numbers, lists, length.
 //! Counted in one pass; each rule that weighs the counts is one line of a table. Pure.
 
-use super::signs::Signs;
+use super::words::Axis;
 
 /// Counts of what a text looks like.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,9 +79,9 @@ impl Features {
         self.emoji += u16::from(matches!(c, '\u{1f300}'..='\u{1faff}' | '☀' | '❤' | '☺'));
     }
 
-    /// Adds what the counts speak for. `bytes` measures length alike in all scripts, since a
-    /// Chinese character is three bytes and says about as much as half an English word.
-    pub(super) fn weigh(self, bytes: usize, signs: &mut Signs) {
+    /// What the counts speak for, and how much. `bytes` measures length alike in all scripts, since
+    /// a Chinese character is three bytes and says about as much as half an English word.
+    pub(super) fn weights(self, bytes: usize) -> [(Axis, u16); 4] {
         let percent = |part: u16| u32::from(part) * 100 / u32::from(self.visible.max(1));
         let code = [
             (self.fences > 0, 6),
@@ -113,10 +113,12 @@ impl Features {
             (bytes >= 250 && self.asks >= 3, 2),
             (self.comments >= 3, 2),
         ];
-        signs.chat += sum(&[(self.emoji >= 1, 2)]);
-        signs.code += sum(&code);
-        signs.analysis += sum(&analysis);
-        signs.hard += sum(&hard);
+        [
+            (Axis::Chat, sum(&[(self.emoji >= 1, 2)])),
+            (Axis::Code, sum(&code)),
+            (Axis::Analysis, sum(&analysis)),
+            (Axis::Hard, sum(&hard)),
+        ]
     }
 }
 

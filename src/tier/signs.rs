@@ -34,7 +34,9 @@ impl Signs {
     pub(super) fn of(text: &str) -> Self {
         let mut chars = excerpt(text);
         let mut signs = Self::default();
-        Features::of(&chars).weigh(text.trim().len(), &mut signs);
+        for (axis, weight) in Features::of(&chars).weights(text.trim().len()) {
+            signs.add(axis, weight);
+        }
         chars.iter_mut().for_each(char::make_ascii_lowercase);
         signs.add_words(&chars);
         if text.len() <= BRIEF_QUESTION && is_yes_or_no(&chars) {
@@ -67,17 +69,21 @@ impl Signs {
             rest = rest.get(phrase.chars.len()..).unwrap_or_default();
         }
         for ((axis, weight), hit) in index.weights.iter().zip(hits.0) {
-            let weight = u16::from(*weight) * u16::from(hit.count);
-            match axis {
-                Axis::Chat => self.chat += weight,
-                Axis::Small => self.small += weight,
-                Axis::Mood => self.mood += weight,
-                Axis::Code => self.code += weight,
-                Axis::Analysis => self.analysis += weight,
-                Axis::Hard => self.hard += weight,
-                Axis::FollowUp => self.follow_up += weight,
-            }
+            self.add(*axis, u16::from(*weight) * u16::from(hit.count));
         }
+    }
+
+    fn add(&mut self, axis: Axis, weight: u16) {
+        let sum = match axis {
+            Axis::Chat => &mut self.chat,
+            Axis::Small => &mut self.small,
+            Axis::Mood => &mut self.mood,
+            Axis::Code => &mut self.code,
+            Axis::Analysis => &mut self.analysis,
+            Axis::Hard => &mut self.hard,
+            Axis::FollowUp => &mut self.follow_up,
+        };
+        *sum += weight;
     }
 }
 

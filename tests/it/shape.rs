@@ -28,12 +28,7 @@ const STILL_THERE: &[&str] = &[
     "app::intake::journal, app::intake::person_limits, app::intake::reask, app::intake::sorter",
     "app::scheduler::desk, app::scheduler::holds",
     "chat::outbound, chat::payload",
-    "config::raw, config::toml_file",
-    "gemini::quota, gemini::verdict",
-    "render::blocks, render::markdown, render::math, render::tokens",
-    "render::growing::inline, render::growing::marks",
     "store::open, store::standing",
-    "tier::features, tier::signs",
 ];
 
 #[test]

@@ -13,10 +13,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
 use super::pace::Pace;
-use super::{Call, Visible};
+use super::{Call, Visible, look};
 use crate::app::ending::Ending;
 use crate::app::engine::{Backend, Engine};
-use crate::app::ticks::retest;
 use crate::chat::answer::{Failure, Viewer};
 use crate::chat::prompt::Prompt;
 use crate::clock;
@@ -200,7 +199,7 @@ impl Work {
         };
         // Its question goes to another key meanwhile.
         tell_end(&engine, report, (outcome, changes));
-        let changes = retest::look_after(&engine, slot, &key, &call, look);
+        let changes = look::after(&engine, slot, &key, &call, look);
         tell(&engine, &changes);
         store_now(&engine, changes);
         None
@@ -238,21 +237,7 @@ impl Work {
 
 /// Stores what the pool learned, on a thread that may block.
 fn store_now(engine: &Arc<Engine>, changes: Vec<Change>) {
-    if changes.is_empty() {
-        return;
-    }
-    let pool = Arc::clone(engine);
-    let kept = changes.clone();
-    let stored = engine
-        .store
-        .write(move |rows| pool.put_changes(rows, &changes));
-    match Handle::current().block_on(stored) {
-        Ok(news) => engine.announce(news),
-        Err(error) => {
-            error!(err:% = error; "what was learned of a key is not stored yet");
-            engine.lending.with(|pool| pool.keep_unsaved(kept));
-        }
-    }
+    Handle::current().block_on(engine.store_changes(changes));
 }
 
 /// A call that says nothing about its key.

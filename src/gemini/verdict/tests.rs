@@ -5,6 +5,7 @@ use crate::keys::{Learned, Quota};
 
 const ESTIMATED: u64 = 1000;
 const MINUTE: Cooldown = Cooldown::For(Duration::from_mins(1));
+const DAY: Cooldown = Cooldown::For(Duration::from_hours(24));
 const ASKED: &str = "gemini-3.8-flash";
 
 fn judged(status: u16, body: &str) -> Judgement {

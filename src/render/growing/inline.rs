@@ -4,36 +4,9 @@ use std::ops::Range;
 
 use pulldown_cmark::TagEnd;
 
+use super::bound::Bound;
 use super::ends::line_of_marks;
-use super::marks::Marks;
-
-/// For how many characters an open mark is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bound {
-    /// Marks that mostly stand for themselves: the `$` of a price, `&`.
-    Short,
-    Usual,
-    /// Formulas on lines of their own.
-    Long,
-}
-
-impl Bound {
-    /// Whether the mark at `start` is still waited for.
-    pub(super) fn keeps(self, source: &str, start: usize) -> bool {
-        start >= self.first(source)
-    }
-
-    /// Where a mark must stand at least to be waited for.
-    pub(super) fn first(self, source: &str) -> usize {
-        let length: usize = match self {
-            Self::Short => 60,
-            Self::Usual => 400,
-            Self::Long => 2000,
-        };
-        let mut chars = source.char_indices().rev();
-        chars.nth(length - 1).map_or(0, |(at, _)| at)
-    }
-}
+use super::marks::{Marks, Text};
 
 /// What the parser found in a block.
 pub(super) struct Inline {
@@ -45,13 +18,6 @@ pub(super) struct Inline {
     links: usize,
     /// Formulas on lines of their own; what the parser found in them is not used.
     pub(super) formulas: Vec<Range<usize>>,
-}
-
-/// A text without an element of its own.
-pub(super) struct Text {
-    pub(super) range: Range<usize>,
-    /// Nothing that was left here inside emphasis can begin another.
-    pub(super) in_emphasis: bool,
 }
 
 impl Inline {

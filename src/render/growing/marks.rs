@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::inline::{Bound, Text};
+use super::bound::Bound;
 use crate::render::{html, math};
 
 /// Tags that change how the text between them looks.
@@ -26,6 +26,13 @@ const PAIRED: [&str; 18] = [
     "tg-spoiler",
     "u",
 ];
+
+/// A text without an element of its own.
+pub(super) struct Text {
+    pub(super) range: Range<usize>,
+    /// Nothing that was left here inside emphasis can begin another.
+    pub(super) in_emphasis: bool,
+}
 
 /// Reads the texts of a block from left to right.
 pub(super) struct Marks<'a> {

@@ -56,7 +56,7 @@ fn text(look: &[(char, BTreeSet<String>)]) -> String {
 fn without_underlines(markdown: &str) -> String {
     let mut shown = markdown.to_owned();
     let masked = math::mask(markdown);
-    let events = Parser::new_ext(&masked.text, options()).into_offset_iter();
+    let events = dialect::events(&masked.text);
     let headings = checked(&masked.text, events)
         .filter(|(event, _)| matches!(event, Event::End(TagEnd::Heading(_))));
     let mut from = 0;

@@ -2,9 +2,8 @@
 //! every test run; all of it with `SVS_BOT_FULL` set.
 
 use super::*;
-use crate::app::ticks::retest;
-use crate::gemini;
-use crate::gemini::verdict::Judgement;
+use crate::app::call::look;
+use crate::gemini::{self, Judgement};
 use crate::simulator::ours::{Judge, Ours};
 use crate::simulator::policies::Tiers;
 use crate::simulator::replies::Said;
@@ -13,7 +12,7 @@ use crate::simulator::table::Row;
 /// As the program does it.
 const JUDGE: Judge = Judge {
     call: |model, said, tokens| judged(model, said, tokens).verdict,
-    look: |model, said| retest::meaning(&Err(judged(model, said, 0))),
+    look: |model, said| look::meaning(&Err(judged(model, said, 0))),
 };
 
 fn judged(model: &str, said: &Said, tokens: u64) -> Judgement {

@@ -1,6 +1,6 @@
 use super::super::replies::{DISOWNED, REFUSED, said};
 use super::*;
-use crate::gemini::{self, verdict::Judgement};
+use crate::gemini::{self, Judgement};
 use crate::keys::{Cooldown, Effect};
 
 fn judged(reply: Reply, key: usize) -> Judgement {

@@ -19,7 +19,11 @@ const SHELL: &[&str] = &["app", "cli", "lib", "main", "simulator"];
 /// Pure files inside an edge: they may use that edge's nouns, and do no I/O either.
 const PURE_INSIDE_EDGES: &[&str] = &[
     "config::secret",
+    "gemini::evidence",
     "gemini::gathered",
+    "gemini::judgement",
+    "gemini::quota",
+    "gemini::status",
     "gemini::stream",
     "gemini::verdict",
     "gemini::wire",

@@ -1,7 +1,6 @@
-//! Which status of HTTP an error of the service means (gemini-api §15). Pure; part of
-//! [`super`].
+//! Which status of HTTP an error of the service means (gemini-api §15). Pure.
 
-use crate::gemini::wire::Trouble;
+use super::wire::Trouble;
 
 /// The status an error names in its body, as a code of HTTP or else by its name: gateways write
 /// other numbers there.
