@@ -99,13 +99,15 @@ const fn result(_part: &Part) -> Option<PromptPart> {
 /// How an answer counts as finished of which only the earlier calls are left, because a later one
 /// ended in this way; `None` where they are dropped as well.
 fn kept_as(ending: Ending, view: View<'_>) -> Option<Finish> {
-    match ending {
-        Ending::Failed(failure) if failure.withdraws() => None,
-        // The person saw nothing of this call, and something of an earlier one.
-        Ending::Discarded if view.cancel.requested() == Some(Ending::Stopped) => {
-            view.sight.is_seen().then_some(Finish::Stopped)
-        }
-        other => other.keeps_seen(),
+    let is_refused = matches!(ending, Ending::Failed(failure) if failure.withdraws());
+    let is_stopped = view.cancel.requested() == Some(Ending::Stopped);
+    if is_refused {
+        None
+    } else if ending == Ending::Discarded && is_stopped {
+        // The person saw nothing of this call, and perhaps something of an earlier one.
+        view.sight.is_seen().then_some(Finish::Stopped)
+    } else {
+        ending.keeps_seen()
     }
 }
 
