@@ -7,9 +7,9 @@ use crate::clock::Timestamp;
 
 pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
-pub(crate) use outbound::{Button, Failing, Outbound, Rank};
+pub(crate) use outbound::{Failing, Outbound, Rank};
 pub(crate) use part::Part;
-pub(crate) use payload::Payload;
+pub(crate) use payload::{Button, Payload};
 pub(crate) use role::Role;
 pub(crate) use round::StoredTurn;
 

@@ -11,6 +11,7 @@ mod frame;
 mod mail;
 mod pace;
 mod pieces;
+mod record;
 mod repair;
 
 use std::collections::HashMap;

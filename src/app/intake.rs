@@ -3,11 +3,15 @@
 //! Owns the offset. Invariant: an update is on disk before the next poll confirms it, and an
 //! update seen within the last day is not taken twice.
 
+mod before;
 mod bypass;
 mod clock_check;
 mod draft;
+mod entry;
+mod expired;
 mod held_back;
 pub(super) mod journal;
+mod journaled;
 mod person_limits;
 mod reask;
 mod recent;
@@ -33,10 +37,10 @@ use crate::store::{Condition, StoreError};
 use crate::telegram::backoff::{Backoff, TokenRefusals};
 use crate::telegram::poll::{Batch, PollError, Poller, Settings};
 use crate::telegram::{Me, send};
+use before::Before;
 use bypass::Bypass;
 use clock_check::ClockCheck;
 use held_back::HeldBack;
-use journal::Before;
 use recent::Recent;
 use refusals::Refusals;
 

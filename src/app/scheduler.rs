@@ -28,8 +28,8 @@ use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane, draft_of};
 use crate::clock;
 use crate::queue::{Queue, Waiting};
-pub(crate) use desk::{Cancelled, Desk, Order, Orders};
-pub(crate) use holds::Hold;
+pub(crate) use desk::{Desk, Order, Orders};
+pub(crate) use holds::{Cancelled, Hold};
 use holds::{Holds, Release};
 use suspects::Turns;
 

@@ -82,14 +82,6 @@ impl Failing {
     }
 }
 
-/// An inline button under an outgoing message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Button {
-    pub(crate) label: String,
-    /// At most 64 bytes (Bot API, `InlineKeyboardButton`).
-    pub(crate) data: String,
-}
-
 /// Order among chats' outgoing rows; lower goes first (design §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Rank {

@@ -3,8 +3,8 @@
 //! What one kind has in common with others is asked of it here, so that a further kind is added here, in
 //! `telegram::send` (how it is sent) and in `store::rows::outbox` (how it lies in the data file).
 
+use super::MessageId;
 use super::rich::Rich;
-use super::{Button, MessageId};
 
 /// What an outgoing row does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,14 @@ pub(crate) enum Payload {
         callback: String,
         text: String,
     },
+}
+
+/// An inline button under an outgoing message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Button {
+    pub(crate) label: String,
+    /// At most 64 bytes (Bot API, `InlineKeyboardButton`).
+    pub(crate) data: String,
 }
 
 impl Payload {

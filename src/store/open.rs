@@ -7,19 +7,17 @@ use std::io::{self, Read as _};
 use std::ops::Bound;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use log::{info, warn};
-use parking_lot::Mutex;
 use redb::backends::FileBackend;
-use redb::{Database, StorageBackend};
+use redb::{Database, StorageBackend as _};
 
-use super::backend::{SyncFailed, Withheld};
+use super::backend::Withheld;
+use super::place::{Identity, Place};
 use super::schema::{self, Findings, Schema};
-use super::standing::Identity;
 use super::{OpenError, StoreError};
 
 /// What to do when there is no data file.
@@ -39,25 +37,6 @@ const UNFINISHED: &str = "new";
 
 /// redb's default of 1 GiB would be the whole machine; the kernel's page cache does the rest.
 const CACHE_BYTES: usize = 4 << 20;
-
-/// How often it is looked whether the file still has its name, while something is written.
-const LOOK: Duration = Duration::from_secs(5);
-
-/// Makes the backend of an open file; tests put a faulty disk in here.
-pub(super) type MakeBackend =
-    Box<dyn Fn(File) -> Result<Box<dyn StorageBackend>, redb::DatabaseError> + Send + Sync>;
-
-/// Where the data file is and what it is to become.
-pub(super) struct Place {
-    pub(super) path: PathBuf,
-    pub(super) backend: MakeBackend,
-    pub(super) schema: Schema,
-    pub(super) sync_failed: SyncFailed,
-    /// As [`LOOK`].
-    pub(super) look: Duration,
-    /// Of the file that was opened last.
-    pub(super) identity: Mutex<Option<Identity>>,
-}
 
 /// A database that was found sound.
 pub(super) struct Opened {
@@ -89,17 +68,6 @@ impl Changes {
 }
 
 impl Place {
-    pub(super) fn at(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-            backend: Box::new(|file| Ok(Box::new(FileBackend::new(file)?))),
-            schema: schema::CURRENT,
-            sync_failed: SyncFailed::default(),
-            look: LOOK,
-            identity: Mutex::default(),
-        }
-    }
-
     /// Opens the file, looks through it and makes it today's.
     pub(super) fn open(&self, mode: Open) -> Result<Opened, OpenError> {
         let opened = self.unharmed(|| match self.find(mode)? {
@@ -235,13 +203,6 @@ impl Place {
         }
     }
 
-    pub(super) fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        }
-    }
-
     fn inspect_file(&self) -> Result<Inspected, OpenError> {
         let mut file = OpenOptions::new()
             .read(true)
@@ -312,21 +273,6 @@ impl Place {
         }
     }
 
-    /// Copies the file under another name, which never names half a copy.
-    pub(super) fn copy_to(&self, copy: &Path) -> io::Result<()> {
-        let unfinished = self.beside("unfinished");
-        fs::copy(&self.path, &unfinished)?;
-        File::open(&unfinished)?.sync_all()?;
-        fs::rename(&unfinished, copy)
-    }
-
-    pub(super) fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".");
-        name.push(ending);
-        PathBuf::from(name)
-    }
-
     fn check_magic(&self, file: &mut File) -> Result<(), OpenError> {
         let mut magic = Vec::new();
         file.take(MAGIC.len() as u64)
@@ -337,14 +283,6 @@ impl Place {
         } else {
             Err(OpenError::Foreign(self.path.clone()))
         }
-    }
-
-    pub(super) fn io(&self, error: io::Error) -> OpenError {
-        OpenError::of_io(self.path.clone(), error)
-    }
-
-    pub(super) fn database(&self, error: redb::DatabaseError) -> OpenError {
-        OpenError::of_database(self.path.clone(), error)
     }
 
     fn store(&self, error: StoreError) -> OpenError {

@@ -2,22 +2,12 @@
 //! acknowledged stays within reach of a name; a file that was removed is put back, and one in whose
 //! place another was put is kept beside it.
 
-use std::fs::{self, DirBuilder, File, Metadata};
+use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
-use super::open::Place;
-
-/// Which file it is: device and inode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Identity(u64, u64);
-
-impl Identity {
-    pub(super) fn of(file: &Metadata) -> Self {
-        Self(file.dev(), file.ino())
-    }
-}
+use super::place::{Identity, Place};
 
 /// What is found under the name of the data file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use redb::StorageBackend as _;
 use redb::backends::FileBackend;
 
 use super::OpenError;
-use super::open::Place;
+use super::place::Place;
 
 /// What stands beside a data file of which a sync has failed.
 const UNSYNCED: &str = "unsynced";

@@ -13,7 +13,8 @@ use tokio::sync::watch;
 
 use super::cache::Cache;
 use super::error::is_full;
-use super::open::{Changes, Place};
+use super::open::Changes;
+use super::place::Place;
 use super::quarantine::Unreadable;
 use super::read::Read;
 use super::standing::Standing;

@@ -7,19 +7,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::{debug, error, info, warn};
-use tokio::time::sleep;
 
-use super::MISHAP;
-use super::repair::{
-    change, drop_row, gone, halved, is_bare, repaired, without_links, without_reply, without_topic,
-};
+use super::record::{change, drop_row, not_read, store};
+use super::repair::{gone, halved, is_bare, repaired, without_links, without_reply, without_topic};
 use crate::app::Ctx;
 use crate::app::intake::journal::set_reachable;
 use crate::chat::{ChatId, MessageId, Outbound, TopicId};
 use crate::clock::{self, Pause};
 use crate::outgoing::{self, Ended, Head, Place};
 use crate::render;
-use crate::store::{StoreError, Write};
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
 
@@ -34,9 +30,6 @@ pub(super) async fn pass(ctx: Arc<Ctx>, row: Outbound) -> Ended {
     }
     Ended::Gone
 }
-
-/// How often what follows from a try is tried to be stored.
-const MOST_TRIES: u32 = 5;
 
 /// One try to send one row, and what follows from its end.
 pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
@@ -65,16 +58,6 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
     }
 }
 
-pub(super) fn not_read(head: Head, error: &StoreError) -> Ended {
-    error!(row = head.id.0, err:% = error; "outbox row not read");
-    if !error.may_pass() {
-        return Ended::Broken;
-    }
-    Ended::Parked {
-        until: clock::steady().after(MISHAP),
-    }
-}
-
 /// The row leaves the outbox, and the turn learns its message id, in one commit. Until that is on
 /// disk the line stays busy: a crash may repeat this part, but none after it.
 async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<MessageId>) -> Ended {
@@ -97,28 +80,6 @@ async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<Message
     }
     // The message id is worth less than not sending the part again.
     drop_row(ctx, head).await
-}
-
-/// Stores what follows from a try, in several tries where the disk is in the way; whether it is
-/// stored.
-pub(super) async fn store(
-    ctx: &Ctx,
-    head: Head,
-    op: impl Fn(&mut Write<'_>) -> Result<(), StoreError> + Clone + Send + 'static,
-) -> bool {
-    for _ in 0..MOST_TRIES {
-        match ctx.engine.store.write_soon(op.clone()).await {
-            Ok(()) => return true,
-            Err(error) => {
-                error!(row = head.id.0, err:% = error; "outbox not written");
-                if !error.may_pass() {
-                    return false;
-                }
-                sleep(MISHAP).await;
-            }
-        }
-    }
-    false
 }
 
 /// Each refusal is a decision ([`crate::telegram::verdict`]).

@@ -4,8 +4,8 @@
 
 use log::info;
 
-use super::attempt::{not_read, store};
 use super::pieces;
+use super::record::{change, drop_row, not_read};
 use crate::app::Ctx;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
@@ -202,23 +202,4 @@ async fn mend(ctx: &Ctx, head: Head, mended: Option<Outbound>) -> Ended {
     };
     change(ctx, head, row).await;
     Ended::Changed
-}
-
-pub(super) async fn change(ctx: &Ctx, head: Head, row: Outbound) {
-    let row = Outbound {
-        failing: row.failing.after_an_answer(),
-        ..row
-    };
-    store(ctx, head, move |rows| {
-        rows.set_outbound(head.id, &row).map(drop)
-    })
-    .await;
-}
-
-pub(super) async fn drop_row(ctx: &Ctx, head: Head) -> Ended {
-    store(ctx, head, move |rows| {
-        rows.remove_outbound(head.id).map(drop)
-    })
-    .await;
-    Ended::Gone
 }

@@ -2,11 +2,32 @@
 //! it follows. That depends on what waits, runs and is kept, so it is decided in the writer's
 //! transaction, in which nothing of it changes.
 
-use super::journal::{Draft, Journaled};
-use super::reask::{instead_of, under_way};
+use std::sync::Arc;
+
+use super::journaled::Journaled;
 use crate::chat::pieces::{Piece, Seam, forward_to};
-use crate::chat::{Basis, ChatId, Enclosed, Job, MessageId, Origin, Task};
+use crate::chat::{Basis, ChatId, Enclosed, Job, JobId, MessageId, Origin, StoredTurn, Task};
 use crate::store::{Disposition, StoreError, Write};
+
+/// A job as one message makes it; its number is given by the commit.
+pub(super) struct Draft {
+    pub(super) job: Job,
+    /// The message of the bot that it replies to.
+    pub(super) replies_to: Option<MessageId>,
+    /// The person chose the words that are quoted.
+    pub(super) chose_quote: bool,
+    /// What kind of piece of another question it may be.
+    pub(super) piece: Option<Piece>,
+    /// It was said to others in a group: it counts only as a piece of a question.
+    pub(super) is_aside: bool,
+    /// Jobs that wait or run in its lane, where it matters: they will be newer rounds than any that is
+    /// kept now.
+    pub(super) known: Vec<JobId>,
+    /// The newest question of its lane, also when it was answered already.
+    pub(super) recent: Option<Arc<Job>>,
+    /// The bot that it was sent to.
+    pub(super) bot: i64,
+}
 
 impl Draft {
     /// Joins the question it is a piece of, or becomes a job.
@@ -84,7 +105,7 @@ impl Draft {
     /// A forward belongs to the comment that came right before it, although that was asked at once:
     /// it is re-asked, as a question that was changed.
     fn join_comment(&self, rows: &mut Write<'_>, into: &mut Journaled) -> Result<bool, StoreError> {
-        let jobs = under_way(rows, into, &self.known, self.job.lane)?;
+        let jobs = into.under_way(rows, &self.known, self.job.lane)?;
         let newest = jobs.into_iter().max_by_key(|job| job.id);
         let Some(mut question) = newest else {
             return match &self.recent {
@@ -166,5 +187,21 @@ impl Draft {
         }
         enclosed.retain(|one| !matches!(one, Enclosed::FileOfReply { .. }));
         Ok(())
+    }
+}
+
+/// The same question once more, in the place of its round.
+pub(super) fn instead_of(draft: Job, round: JobId, turn: &StoredTurn) -> Job {
+    let places = turn.answer_messages.iter().map(|(_, message)| *message);
+    Job {
+        messages: turn.question_messages.clone(),
+        places: places.collect(),
+        task: Task::Question {
+            text: turn.asked_text(),
+            quote: turn.quote().map(str::to_owned),
+            enclosed: turn.enclosed(),
+            basis: Basis::InsteadOf(round),
+        },
+        ..draft
     }
 }

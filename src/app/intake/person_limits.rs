@@ -4,12 +4,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::journal::{Entry, Journaled};
 use crate::app::Ctx;
 use crate::chat::pieces::Seam;
-use crate::chat::{Job, Lane, Notice, Task, UserId};
+use crate::chat::{Job, Lane, Task, UserId};
 use crate::queue::{Share, Shares};
-use crate::store::{StoreError, Write};
+use crate::store::StoreError;
 
 /// What those who wrote have waiting and running, and how much of it their roles allow.
 #[derive(Clone, Default)]
@@ -21,19 +20,19 @@ pub(super) struct PersonLimits {
 }
 
 impl PersonLimits {
-    /// The limits of those who wrote these entries. The journal has handed over all that it stored
-    /// before, so what the scheduler knows and what is held back for a further piece is all there
-    /// is.
-    pub(super) async fn of_batch<'e>(
+    /// The limits of those who ask something in a batch. The journal has handed over all that it
+    /// stored before, so what the scheduler knows and what is held back for a further piece is all
+    /// there is.
+    pub(super) async fn of_batch(
         ctx: &Ctx,
-        entries: impl Iterator<Item = &'e Entry>,
+        askers: impl Iterator<Item = UserId>,
         seams: &HashMap<Lane, Seam>,
         told: HashSet<UserId>,
     ) -> Result<Self, StoreError> {
         let shares = ctx.engine.settings().shares();
         let mut persons: Vec<UserId> = match shares {
             Shares::Unlimited => Vec::new(),
-            Shares::ByRole(_) => entries.filter_map(Entry::asker).collect(),
+            Shares::ByRole(_) => askers.collect(),
         };
         persons.sort_unstable();
         persons.dedup();
@@ -64,40 +63,9 @@ impl PersonLimits {
             share.waits(lane);
         }
     }
-}
 
-impl Journaled {
-    /// A question that is not let in: its person hears of it once a minute, and it is gone.
-    pub(super) fn refuse(&mut self, rows: &mut Write<'_>, job: Job) -> Result<(), StoreError> {
-        self.refused += 1;
-        let Some(person) = job.lane.person() else {
-            return Ok(());
-        };
-        if !self.limits.told.insert(person) {
-            return Ok(());
-        }
-        self.told.push(person);
-        let task = Task::Tell(Notice::TooMany);
-        self.add(rows, Job { task, ..job }).map(drop)
-    }
-}
-
-impl Entry {
-    /// Whose question it may come to.
-    fn asker(&self) -> Option<UserId> {
-        match self {
-            Self::Job(draft) => match draft.job.task {
-                Task::Question { .. } => draft.job.lane.person(),
-                Task::Command(_) | Task::Tell(_) => None,
-            },
-            Self::Edited(edit) => edit.draft.job.lane.person(),
-            Self::Reask(press) => Some(press.pressed.sender.id),
-            Self::Pressed { job, .. } => job.as_ref().and_then(|job| job.lane.person()),
-            Self::Stopped { .. }
-            | Self::Dropped
-            | Self::Skipped
-            | Self::Reachable { .. }
-            | Self::Migrated { .. } => None,
-        }
+    /// Whether this person is told now that they ask too much at once; they count as told.
+    pub(super) fn may_tell(&mut self, person: UserId) -> bool {
+        self.told.insert(person)
     }
 }

@@ -2,33 +2,19 @@
 //! them depends on what waits, runs and is kept, so it is decided in the writer's transaction, in
 //! which nothing of it changes.
 
-use super::journal::{Draft, Journaled};
+use super::draft::{Draft, instead_of};
+use super::journaled::Journaled;
 use crate::chat::Role;
 use crate::chat::callback::Callback;
 use crate::chat::pieces::is_of_one_message;
 use crate::chat::{
-    Basis, ChatId, Job, JobId, Lane, MessageId, Origin, Outbound, Payload, Pressed, Sender,
-    StoredTurn, Task, UserId, draft_of,
+    Basis, ChatId, Job, JobId, Lane, MessageId, Origin, Outbound, Payload, Pressed, Sender, Task,
+    UserId, draft_of,
 };
 use crate::clock::Timestamp;
 use crate::locale::{Denied, Locale};
 use crate::outgoing::Head;
 use crate::store::{Disposition, StoreError, Write};
-
-/// The jobs among these, and those of the batch, that are still in the inbox.
-pub(super) fn under_way(
-    rows: &Write<'_>,
-    into: &Journaled,
-    known: &[JobId],
-    lane: Lane,
-) -> Result<Vec<Job>, StoreError> {
-    let of_batch = into.jobs.iter().filter(|job| job.lane == lane);
-    let mut jobs = Vec::new();
-    for id in known.iter().copied().chain(of_batch.map(|job| job.id)) {
-        jobs.extend(rows.job(id)?.filter(|job| job.lane == lane));
-    }
-    Ok(jobs)
-}
 
 /// A message that was changed.
 pub(super) struct Edit {
@@ -52,7 +38,7 @@ impl Edit {
             return Ok(());
         };
         let lane = self.draft.job.lane;
-        let jobs = under_way(rows, into, &self.draft.known, lane)?;
+        let jobs = into.under_way(rows, &self.draft.known, lane)?;
         let asking = jobs
             .into_iter()
             .rev()
@@ -127,22 +113,6 @@ impl Edit {
             self.draft.enter(rows, into)?;
         }
         Ok(())
-    }
-}
-
-/// The same question once more, in the place of its round.
-pub(super) fn instead_of(draft: Job, round: JobId, turn: &StoredTurn) -> Job {
-    let places = turn.answer_messages.iter().map(|(_, message)| *message);
-    Job {
-        messages: turn.question_messages.clone(),
-        places: places.collect(),
-        task: Task::Question {
-            text: turn.asked_text(),
-            quote: turn.quote().map(str::to_owned),
-            enclosed: turn.enclosed(),
-            basis: Basis::InsteadOf(round),
-        },
-        ..draft
     }
 }
 
@@ -244,7 +214,7 @@ impl Press {
         // Whoever presses twice wants it once. A changed question is re-asked already.
         let is_same =
             |other: &Job| other.messages == job.messages && basis_of(other) == basis_of(&job);
-        let others = under_way(rows, into, &self.known, lane)?;
+        let others = into.under_way(rows, &self.known, lane)?;
         if others.iter().any(is_same) {
             return Ok(None);
         }

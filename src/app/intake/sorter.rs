@@ -12,7 +12,10 @@ use std::time::Duration;
 
 use log::{debug, warn};
 
-use super::journal::{Before, Draft, Entry, Expired};
+use super::before::Before;
+use super::draft::Draft;
+use super::entry::Entry;
+use super::expired::Expired;
 use crate::app::engine::Settings;
 use crate::app::{Ctx, commands};
 use crate::chat::Role;

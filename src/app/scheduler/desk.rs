@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use super::ORDERS;
-use super::holds::{Hold, Release};
+use super::holds::{Cancelled, Hold, Release};
 use crate::app::ending::Ending;
 use crate::chat::{JobId, Lane, UserId};
 use crate::queue::{Share, Waiting};
@@ -37,14 +37,6 @@ pub(crate) enum Order {
         persons: Vec<UserId>,
         told: oneshot::Sender<Vec<(UserId, Share)>>,
     },
-}
-
-/// What a cancelled lane had: jobs that never began, and whether one was running. Their inbox rows
-/// are the asker's to remove.
-#[derive(Debug, Default)]
-pub(crate) struct Cancelled {
-    pub(crate) waiting: Vec<JobId>,
-    pub(crate) running: bool,
 }
 
 /// What the scheduler listens to.

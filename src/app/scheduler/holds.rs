@@ -9,8 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::Cancelled;
-use crate::chat::Lane;
+use crate::chat::{JobId, Lane};
 
 /// Who holds lanes; owned by the scheduler.
 #[derive(Debug, Default)]
@@ -67,6 +66,14 @@ impl Holds {
         }
         false
     }
+}
+
+/// What a cancelled lane had: jobs that never began, and whether one was running. Their inbox rows
+/// are the asker's to remove.
+#[derive(Debug, Default)]
+pub(crate) struct Cancelled {
+    pub(crate) waiting: Vec<JobId>,
+    pub(crate) running: bool,
 }
 
 /// A lane in which nothing begins until this is dropped.

@@ -1,0 +1,19 @@
+//! What is known before a batch is sorted and stored.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::chat::pieces::Seam;
+use crate::chat::{Job, Lane, UserId};
+
+/// What the intake knows when a batch comes.
+pub(super) struct Before {
+    /// Questions that the inbox still takes.
+    pub(super) room: usize,
+    /// Questions that wait for a further piece.
+    pub(super) seams: HashMap<Lane, Seam>,
+    /// The newest question of a lane, for a while after it was asked.
+    pub(super) recent: HashMap<Lane, Arc<Job>>,
+    /// People who were told within a minute that they ask too much at once.
+    pub(super) told: HashSet<UserId>,
+}
