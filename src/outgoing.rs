@@ -45,10 +45,10 @@ pub(crate) struct Outgoing {
     /// Rows waiting or under way, in all queues.
     rows: usize,
     tally: Tally,
-    /// Tries in a row that Telegram did not answer; from the first on there is an outage, in which
-    /// one row at a time is a probe …
+    /// Tries in a row that Telegram did not answer. From the first on there is an outage, in which
+    /// one row at a time is a probe.
     unanswered: u32,
-    /// … and the moment of the next probe.
+    /// The moment of the next probe in an outage.
     outage_until: Timestamp,
 }
 

@@ -50,8 +50,9 @@ impl Run {
         rows.set_attempts(self.job, self.crashes.saturating_add(1))
     }
 
-    /// It ended, or does nothing but wait: a crash of this moment is none of its.
-    pub(crate) fn rests(self, rows: &mut Write<'_>) -> Result<(), StoreError> {
+    /// It does not run for now: it has ended, or waits for a key. A crash from now on is not counted
+    /// against it.
+    pub(crate) fn stops(self, rows: &mut Write<'_>) -> Result<(), StoreError> {
         rows.set_attempts(self.job, self.crashes)
     }
 }
@@ -64,8 +65,10 @@ pub(crate) struct Question<'a> {
     pub(crate) signed_by: Option<String>,
     /// The asker's own key group first, then those it may borrow from.
     pub(crate) groups: Vec<Group>,
-    /// Of the asker's role: lower goes first in the line for a key.
+    /// Of the asker's role: lower goes first in the queue for a key.
     pub(crate) rank: u8,
+    /// Until when the first text of an answer must be there; one moment for all calls of a turn.
+    pub(crate) deadline: Instant,
     pub(crate) run: Run,
     pub(crate) view: View<'a>,
 }
@@ -112,7 +115,6 @@ pub(crate) async fn until_answered(
                 route: Route::new(start, &settings.catalog),
                 changes: Vec::new(),
                 by: None,
-                deadline: clock::instant() + settings.config.limits.answer_deadline,
                 is_marked: true,
             };
             let result = call.run().await?;
@@ -151,8 +153,6 @@ struct Call<'a> {
     changes: Vec<Change>,
     /// The newest call's.
     by: Option<By>,
-    /// Until when the first text must be there.
-    deadline: Instant,
     /// The row of the job tells that it runs.
     is_marked: bool,
 }
@@ -167,7 +167,9 @@ impl Call<'_> {
         let seen = self.question.view.sight.taken();
         Ok(match (ending.keeps_seen(), seen) {
             (Some(finish), Some(seen)) => {
-                debug!(ending:?; "nothing better came, what was seen is kept");
+                if let Ending::Failed(failure) = ending {
+                    debug!(failure:?; "nothing better came, what was seen is kept");
+                }
                 self.by = seen.by;
                 Ok(beginning(seen.text, finish))
             }
@@ -207,7 +209,7 @@ impl Call<'_> {
                 }
                 Attempt::TimedOut => {
                     // Whoever reads has waited long enough.
-                    if is_seen || clock::instant() >= self.deadline {
+                    if is_seen || clock::instant() >= self.question.deadline {
                         return Ok(Err(Failure::TooSlow.into()));
                     }
                     failure = Failure::TooSlow;
@@ -269,7 +271,7 @@ impl Call<'_> {
         if let Effect::Innocent | Effect::Suspect(_) | Effect::Page = effect {
             let base = 200 * u64::from(self.route.attempts());
             let pause = Duration::from_millis(fastrand::u64(base..base * 3));
-            sleep_until((clock::instant() + pause).min(self.deadline)).await;
+            sleep_until((clock::instant() + pause).min(self.question.deadline)).await;
         }
     }
 }

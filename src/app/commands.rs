@@ -53,9 +53,10 @@ pub(crate) fn rights(command: &Command) -> Option<Rights> {
     find(command).map(|entry| entry.rights)
 }
 
-/// How a command ends what its lane waits for and runs; `None`: it leaves that alone.
-pub(super) fn ends(command: &Command) -> Option<Ending> {
-    find(command).and_then(|entry| entry.ends)
+/// How a command ends what its lane waits for and runs; `None`: it leaves that alone, or may not be
+/// given there by this role.
+pub(super) fn ends(command: &Command, role: Role, place: Place) -> Option<Ending> {
+    permitted(command, role, place).and_then(|entry| entry.ends)
 }
 
 /// Carries out a command, or says a notice, and ends its job. One that cannot be stored stays in
@@ -105,8 +106,9 @@ pub(super) async fn run(ctx: &Ctx, job: Job, mut hold: Option<Hold>) {
     error!(job = job.id.0; "command left to the next start");
 }
 
-/// The command of that name, if it may be given there. The gate asked that, too; but it may have
-/// let in as unknown what an older version left in the inbox, and what is the Owner's now.
+/// The command of that name, if this role may give it in this place. The gate has asked the same, but
+/// a command in the inbox may be from before an update: the older version knew no command of that
+/// name and let it in, and the new one has it for the Owner only.
 fn permitted(command: &Command, role: Role, place: Place) -> Option<&'static Entry> {
     find(command).filter(|entry| entry.rights.permit(role, place))
 }

@@ -120,7 +120,8 @@ impl Ending {
         matches!(self, Self::Answered | Self::Broken | Self::Stopped)
     }
 
-    /// As what the text that a person has seen is kept, where a call ended so; `None`: it is not.
+    /// How an answer counts as finished of which only the text that a person has seen is left, because
+    /// a call ended in this way; `None` where that text is dropped.
     pub(crate) const fn keeps_seen(self) -> Option<Finish> {
         if let Self::Failed(_) = self {
             Some(Finish::Broken)

@@ -390,7 +390,7 @@ impl Intake {
             Task::Command(_) | Task::Tell(_) if !self.bypass.admits(&job) => {
                 return self.bypass.discard(job);
             }
-            Task::Command(command) => match commands::ends(command) {
+            Task::Command(command) => match commands::ends(command, job.role, job.kind.into()) {
                 Some(end) => Some(self.ctx.desk.hold(job.lane, end).await),
                 None => None,
             },

@@ -21,6 +21,7 @@ use crate::app::ending::Ending;
 use crate::app::engine::Engine;
 use crate::chat::part::text_of;
 use crate::chat::{Job, MessageId, Notice, StoredTurn, Task};
+use crate::clock;
 use crate::outgoing::Head;
 use crate::queue::Past;
 use crate::store::StoreError;
@@ -118,6 +119,7 @@ async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, Store
         signed_by: StoredTurn::only_model(&context),
         groups: terms.groups().collect(),
         rank: role.rank(),
+        deadline: clock::instant() + asked.settings.config.limits.answer_deadline,
         run,
         view,
     };

@@ -7,7 +7,8 @@ use super::Part;
 /// What the model said.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Answer {
-    /// In order; a signature stands behind the part that it belongs to.
+    /// In the order in which they came. A signed part whose text is shown too stands behind the part
+    /// that holds that text; one that comes before any text is the first.
     pub(crate) parts: Vec<Part>,
     pub(crate) finish: Finish,
     /// The id that was asked. An alias is answered under the name of the model behind it, and

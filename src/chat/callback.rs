@@ -8,7 +8,7 @@ use super::JobId;
 pub(crate) enum Callback {
     /// To have the last stale question answered.
     Held,
-    /// To have the answer above made anew.
+    /// To have the question of the answer above asked again.
     Retry,
     /// To have the answer above go on where it was cut.
     Continue,

@@ -1,4 +1,4 @@
-//! What becomes of a wish for a key: a lease, a place in the line, or a refusal. Pure values;
+//! What the pool answers to a request for a key: a lease, a place in the queue, or a refusal. Pure values;
 //! [`super::Pool`] makes and takes them. Invariant: a lease cannot be copied, so each is settled or
 //! refunded at most once.
 
@@ -12,11 +12,11 @@ use super::wait::{Wait, Why};
 use crate::catalog::Tier;
 use crate::clock::Timestamp;
 
-/// What became of a wish for a key.
+/// What the pool answers to a request for a key.
 #[derive(Debug)]
 pub(crate) enum Reserved {
     Lent(Lease),
-    /// It stands in the line and gets its lease from [`super::Pool::tick`].
+    /// It waits in the queue and gets its lease from [`super::Pool::tick`].
     Queued(Place),
     /// Waiting does not help, or not in time.
     Refused(Wait),
@@ -26,7 +26,7 @@ pub(crate) enum Reserved {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Ticket(pub(super) u64);
 
-/// A place in the line. Its moments are those of the steady count.
+/// A place in the queue. Its moments are those of the steady count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) ticket: Ticket,
@@ -34,7 +34,7 @@ pub(crate) struct Place {
     pub(crate) ahead: usize,
     /// When it is its turn, as far as can be told.
     pub(crate) wakes: Timestamp,
-    /// When to look again: nobody in the line can be served before, unless something is freed.
+    /// When to look again: nobody in the queue can be served before, unless something is freed.
     pub(crate) look: Timestamp,
     pub(crate) why: Why,
 }

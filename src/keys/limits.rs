@@ -95,7 +95,7 @@ pub(super) struct Limits {
 
 impl Limits {
     /// What was learned binds. A limit that was last named a day ago is tried upward: then what would
-    /// hold without it counts, where that is more. A refusal names it anew.
+    /// hold without it counts, where that is more. A refusal names the limit again.
     pub(super) fn known(
         model: &Model,
         policy: &Policy,

@@ -53,7 +53,7 @@ impl NotFound {
         self.told = None;
     }
 
-    /// The Owner knows, and is told anew.
+    /// The Owner was told, and is told again at the next occasion.
     pub(super) fn forget_told(&mut self) {
         self.is_told = false;
     }

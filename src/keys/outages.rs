@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 /// The Owner is told of what keeps all calls back so long; by then it has lasted for a minute.
 const WORTH_TELLING: Duration = Duration::from_mins(1);
 
-/// Both of them.
+/// The outage of pages instead of Google's format, and that of a country that is not served.
 #[derive(Debug, Default)]
 pub(super) struct Outages {
     pages: Outage,

@@ -21,7 +21,7 @@ struct Tried {
 
 impl Outgoing {
     /// Takes the end of the try of `due`; returns what is to be stored of a row that failed again.
-    /// A frame is not tried a second time unless it is requested anew.
+    /// A frame is not tried a second time unless it is requested again.
     pub(crate) fn ended(
         &mut self,
         due: Due,

@@ -115,8 +115,8 @@ impl Gate {
     }
 }
 
-/// Decides what becomes of a message; `rights_of` tells who may give a command, and nothing of one
-/// that there is not.
+/// Decides what becomes of a message. `rights_of` tells who may give a command; `None` where no
+/// command has that name.
 pub(crate) fn admit(
     inbound: &Inbound,
     rights_of: fn(&Command) -> Option<Rights>,

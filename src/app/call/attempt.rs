@@ -113,7 +113,7 @@ impl Call<'_> {
         canceller: &Canceller,
     ) -> Attempt {
         let mut visible = self.question.view.sight.visible.subscribe();
-        let mut pace = Pace::new(stream, clock::instant(), self.deadline);
+        let mut pace = Pace::new(stream, clock::instant(), self.question.deadline);
         loop {
             pace.seen(&visible.borrow_and_update(), clock::instant());
             tokio::select! {

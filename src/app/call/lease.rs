@@ -1,4 +1,4 @@
-//! From a question to a key that may be called: the line, the place for a call, and the unit on disk.
+//! From a question to a key that may be called: the queue, the place for a call, and the unit on disk.
 //!
 //! Invariant: whoever waits holds no place for a call, and a unit is stored before it is spent.
 
@@ -17,7 +17,7 @@ use crate::gemini::slots::Slot;
 use crate::keys::{Lease, Pool, Wait, Why};
 use crate::store::StoreError;
 
-/// Storing a unit may take this long until it is stored anew.
+/// A unit is stored again where storing it took this long or longer.
 const FRESH: Duration = Duration::from_millis(200);
 /// How often at the most, for a disk that is always slow.
 const MOST_JOURNALED: u32 = 3;
@@ -28,17 +28,17 @@ impl Call<'_> {
         tokio::select! {
             biased;
             ending = self.question.view.cancel.cancelled() => Err(ending),
-            slot = timeout_at(self.deadline, self.slots.take()) => {
+            slot = timeout_at(self.question.deadline, self.slots.take()) => {
                 slot.map_err(|_late| Failure::TooSlow.into())
             }
         }
     }
 
-    /// Lends a key and stores the unit it costs; waits in the line for one that is free in time.
+    /// Lends a key and stores the unit it costs; waits in the queue for one that is free in time.
     /// Whoever waits there holds no place for a call, and what is counted waits for none.
     pub(super) async fn lease(&mut self) -> Result<Result<(Slot, Lease), Ending>, StoreError> {
         let mut held = None;
-        while clock::instant() < self.deadline {
+        while clock::instant() < self.question.deadline {
             let lease = match self.engine.lending.reserve(self.route.ask()) {
                 Asked::Lent(lease) => lease,
                 Asked::Refused(wait) => return Ok(Err(why_not(wait).into())),
@@ -67,12 +67,12 @@ impl Call<'_> {
         Ok(Err(Failure::TooSlow.into()))
     }
 
-    /// Stands in the line, and lets whoever watches know where. Whoever only waits there is no
+    /// Waits in the queue, and lets whoever watches know at which place. Whoever only waits there is no
     /// suspect when the bot dies.
     async fn wait(&mut self, mut waiter: Waiter<'_>) -> Result<Lease, Ending> {
         let run = self.question.run;
         if std::mem::take(&mut self.is_marked) {
-            drop(self.engine.store.write_soon(move |rows| run.rests(rows)));
+            drop(self.engine.store.write_soon(move |rows| run.stops(rows)));
         }
         let visible = &self.question.view.sight.visible;
         let ended = loop {
@@ -87,7 +87,7 @@ impl Call<'_> {
             tokio::select! {
                 biased;
                 ending = self.question.view.cancel.cancelled() => break Err(ending),
-                () = sleep_until(self.deadline) => break Err(Failure::TooSlow.into()),
+                () = sleep_until(self.question.deadline) => break Err(Failure::TooSlow.into()),
                 step = waiter.step() => match step {
                     Step::Lent(lease) => break Ok(lease),
                     Step::Waits => {}

@@ -69,6 +69,7 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Result<Answer, Ending> {
         signed_by: None,
         groups: vec![Group::A, Group::B, Group::C, Group::D],
         rank: 0,
+        deadline: clock::instant() + snapshot.config.limits.answer_deadline,
         run: Run {
             job: JobId(1),
             crashes: 0,

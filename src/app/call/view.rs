@@ -40,7 +40,7 @@ impl Visible {
     }
 }
 
-/// A place in the line for a key.
+/// A place in the queue for a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Queued {
     /// How many go first.
@@ -67,6 +67,8 @@ pub(crate) struct Sight {
     /// The longest text of attempts that are over. A frame of it may be under way still, so whether
     /// a person has seen any is known at the end.
     kept: Mutex<Option<Beginning>>,
+    /// The text of the calls of this turn that are over, where another one follows them.
+    said: Mutex<String>,
 }
 
 impl Sight {
@@ -75,6 +77,7 @@ impl Sight {
             visible: watch::Sender::default(),
             seen: Arc::default(),
             kept: Mutex::default(),
+            said: Mutex::default(),
         }
     }
 
@@ -87,15 +90,17 @@ impl Sight {
         self.seen.store(true, Ordering::Relaxed);
     }
 
-    /// The longest text so far, if a person has seen any.
+    /// What the calls that are over said and the longest text of this one, if a person has seen any.
     pub(crate) fn so_far(&self) -> Option<String> {
         let kept = self.kept.lock().as_ref().map(|kept| kept.text.clone());
         let visible = Some(self.visible.borrow().text.clone());
         let longest = kept.into_iter().chain(visible).max_by_key(String::len);
-        longest.filter(|text| self.is_seen() && !text.is_empty())
+        let text = self.said.lock().clone() + &longest.unwrap_or_default();
+        (self.is_seen() && !text.is_empty()).then_some(text)
     }
 
-    fn is_seen(&self) -> bool {
+    /// Whether a person has seen a part of the text.
+    pub(crate) fn is_seen(&self) -> bool {
         self.seen.load(Ordering::Relaxed)
     }
 
@@ -120,10 +125,16 @@ impl Sight {
         *self.kept.lock() = None;
     }
 
-    /// Another attempt begins, or another call.
-    pub(crate) fn clear(&self) {
-        self.visible
-            .send_modify(|visible| *visible = Visible::default());
+    /// Another attempt begins.
+    pub(super) fn clear(&self) {
+        self.visible.send_replace(Visible::default());
+    }
+
+    /// Another call begins, after one whose answer stays whatever comes of this one.
+    pub(crate) fn goes_on(&self) {
+        let answered = self.visible.send_replace(Visible::default());
+        self.said.lock().push_str(&answered.text);
+        *self.kept.lock() = None;
     }
 
     /// What a person has seen, where there will be no other attempt.
@@ -136,8 +147,8 @@ impl Sight {
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) stream: Stream,
-    /// What was printed cannot be taken back; what stands in a chat can, so there a broken answer is
-    /// begun again.
+    /// What was printed cannot be replaced; a message in a chat can, so there another attempt follows
+    /// a broken answer.
     pub(crate) viewer: Viewer,
     pub(crate) sight: &'a Sight,
     pub(crate) cancel: &'a Cancel,

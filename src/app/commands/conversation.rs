@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::entry::{EVERYBODY, Entry, Given, Reply};
 use crate::app::ending::Ending;
 use crate::app::engine::Settings;
+use crate::app::scheduler::Cancelled;
 use crate::app::turn;
 use crate::chat::JobId;
 use crate::locale::commands::texts;
@@ -45,13 +46,17 @@ fn new(given: Given<'_>) -> Reply {
 /// The questions that waited are discarded; what the running one has said is kept.
 fn stop(given: Given<'_>) -> Reply {
     let (settings, cancelled) = (given.engine.settings(), given.cancelled);
-    let text = if cancelled.waiting.is_empty() && !cancelled.running {
+    let Cancelled { waiting, running } = cancelled;
+    let text = if waiting.is_empty() && !running {
         NOTHING_TO_STOP
     } else {
         STOPPED
     };
-    Reply::say(given.locale.command(text, &[]))
-        .with_effect(move |store| discard(store, &settings, &cancelled.waiting))
+    let reply = Reply::say(given.locale.command(text, &[]));
+    if waiting.is_empty() {
+        return reply;
+    }
+    reply.with_effect(move |store| discard(store, &settings, &waiting))
 }
 
 /// Takes questions that waited out of the inbox; rows that undo what earlier runs of them have

@@ -35,7 +35,7 @@ pub(super) const EVERYBODY: Rights = Rights {
     who: Who::Everybody,
     places: &[Place::Private, Place::Group, Place::Terminal],
 };
-/// For everybody who writes to the bot; the terminal has words of its own for what these say.
+/// For everybody, in chats only: the terminal greets with a help text of its own.
 pub(super) const EVERYBODY_IN_CHATS: Rights = Rights {
     who: Who::Everybody,
     places: &[Place::Private, Place::Group],

@@ -122,6 +122,7 @@ fn a_command_ends_what_its_lane_asked_or_leaves_it_alone() {
         ("/status", None),
         ("/nonsense", None),
     ] {
-        assert_eq!(ends(&typed(text)), end, "{text}");
+        let ended = ends(&typed(text), Role::Guest, Place::Private);
+        assert_eq!(ended, end, "{text}");
     }
 }

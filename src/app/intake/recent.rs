@@ -35,8 +35,12 @@ impl Recent {
                     self.0.push_front((now, Arc::new(job.clone())));
                 }
             }
-            Task::Command(command) if commands::ends(command).is_some() => self.forget(job.lane),
-            Task::Command(_) | Task::Tell(_) => {}
+            Task::Command(command) => {
+                if commands::ends(command, job.role, job.kind.into()).is_some() {
+                    self.forget(job.lane);
+                }
+            }
+            Task::Tell(_) => {}
         }
     }
 

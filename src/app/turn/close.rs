@@ -31,7 +31,7 @@ pub(super) fn close(
     let Some(mut job) = store.job(asked.id)? else {
         return Ok((Ending::Gone, Vec::new()));
     };
-    // A group that moved meanwhile numbers its messages anew.
+    // A group that became a supergroup meanwhile has other message ids.
     let shown = end.shown.filter(|_| job.lane == asked.lane);
     let end = &Close { shown, ..*end };
     let ending = if job.task == asked.task {
@@ -61,7 +61,13 @@ pub(super) fn close(
             store.forget_attempts(job.id)?;
             Vec::new()
         }
-        Ending::Gone | Ending::Panicked | Ending::NotStored | Ending::Interrupted => Vec::new(),
+        Ending::Gone | Ending::Panicked | Ending::NotStored | Ending::Interrupted => {
+            debug_assert!(
+                false,
+                "there is nothing to store of a turn that ended as {ending:?}"
+            );
+            Vec::new()
+        }
     };
     Ok((ending, rows))
 }

@@ -87,11 +87,11 @@ impl Running {
         let change = match ending.next(self.cancel.requested(), waiting.past) {
             Next::Left => None,
             Next::Discard => Some(discard(ctx, waiting.job)),
-            Next::Stay => Some(self.rests(ctx)),
+            Next::Stay => Some(self.stops(ctx)),
             Next::Resume => Some(self.resumes(ctx)),
             Next::Again(past) => {
                 return After {
-                    change: (ending == Ending::Panicked).then(|| self.rests(ctx)),
+                    change: (ending == Ending::Panicked).then(|| self.stops(ctx)),
                     again: Some(Waiting { past, ..waiting }),
                 };
             }
@@ -110,10 +110,10 @@ impl Running {
         }
     }
 
-    /// The turn has ended and its job has not: a later crash is none of its.
-    fn rests(&self, ctx: &Ctx) -> Change {
+    /// The turn has ended, and its job stays: a later crash is not counted against it.
+    fn stops(&self, ctx: &Ctx) -> Change {
         let run = self.run();
-        let marked = ctx.engine.store.write_soon(move |rows| run.rests(rows));
+        let marked = ctx.engine.store.write_soon(move |rows| run.stops(rows));
         Box::pin(async move {
             if let Err(error) = marked.await {
                 warn!(job = run.job.0, err:% = error; "an ended turn could not be marked");

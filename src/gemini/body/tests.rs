@@ -2,6 +2,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::gemini::gathered::Gathered;
+use crate::gemini::stream::Event;
 use crate::keys::Repair;
 
 fn said(speaker: Speaker, text: &str) -> Message {
@@ -174,6 +176,24 @@ fn each_text_gives_way_to_the_signed_parts_right_behind_it() {
     assert_eq!(
         said,
         [text("one"), signed(" two"), text("edited"), text("four")]
+    );
+}
+
+#[test]
+fn a_signed_part_before_any_text_is_replayed_before_it() {
+    let signed = r#"{"text":"","thoughtSignature":"s"}"#;
+    let mut gathered = Gathered::default();
+    let parts = format!(r#"[{signed},{{"text":"hello"}}]"#);
+    gathered.take(Event::Json(format!(
+        r#"{{"candidates":[{{"content":{{"parts":{parts}}}}}]}}"#
+    )));
+    let history = prompt(vec![said(Person, "q")]);
+    let mut history = history.followed_by(&gathered.parts, Vec::new());
+    history.messages.push(said(Person, "next"));
+    let request = sent(&history, &Shape::default());
+    assert_eq!(
+        request["contents"][1]["parts"],
+        json!([{"text": "", "thoughtSignature": "s"}, {"text": "hello"}])
     );
 }
 

@@ -111,7 +111,7 @@ mod tests {
     const CYD: UserId = UserId(3);
 
     #[test]
-    fn the_people_lists_and_nobody_has_more_than_a_few_under_way() {
+    fn the_people_take_turns_and_nobody_has_more_than_a_few_under_way() {
         let mut queue = FairQueue::default();
         for item in 0..WAITING {
             assert!(queue.has_room(ANN));
