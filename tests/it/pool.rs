@@ -209,8 +209,9 @@ fn each_death_is_told_to_the_owner_once_with_name_and_reason_whenever_the_bot_is
             ann.is_answered(&format!("question {number}."));
             refusals(&world, key) > 0
         });
-        kills.push(now());
         world.kill();
+        // What was sent while the process was dying came before.
+        kills.push(now());
         world.restart();
         ann.is_answered(&format!("after {key}"));
         // A later kill would repeat what is on its way then.
