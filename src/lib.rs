@@ -34,7 +34,7 @@
 //! 8. `turn::rounds` calls the model, and calls it again with what came of its answer while that
 //!    asks for something. In each call [`app::call`] borrows a key from [`keys`] (through
 //!    [`app::engine::lending`]), asks through [`gemini`], where `gemini::finish` judges an answer and
-//!    [`gemini::verdict`] a refusal, and settles; until there is an answer, a final failure, or the
+//!    `gemini::verdict` a refusal, and settles; until there is an answer, a final failure, or the
 //!    deadline.
 //! 9. `turn::reply` puts together what is said and kept: the parts of the answer with notes and
 //!    buttons, or the apology from [`locale`].

@@ -6,12 +6,12 @@
 mod attempt;
 mod lease;
 pub(crate) mod look;
-mod pace;
-mod view;
+mod sight;
+mod timeouts;
 
 use attempt::Attempt;
 use lease::why_not;
-pub(crate) use view::{Queued, Sight, View, Visible};
+pub(crate) use sight::{Queued, Sight, View, Visible};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,7 +11,7 @@ use log::{error, warn};
 use tokio::time::sleep;
 
 use self::entry::{Entry, Given, Reply};
-use crate::app::ending::Ending;
+use crate::app::ending::Request;
 use crate::app::engine::Engine;
 use crate::app::scheduler::{Cancelled, Hold};
 use crate::app::{Ctx, GRACE};
@@ -55,7 +55,7 @@ pub(crate) fn rights(command: &Command) -> Option<Rights> {
 
 /// How a command ends what its lane waits for and runs; `None`: it leaves that alone, or may not be
 /// given there by this role.
-pub(super) fn ends(command: &Command, role: Role, place: Place) -> Option<Ending> {
+pub(super) fn ends(command: &Command, role: Role, place: Place) -> Option<Request> {
     permitted(command, role, place).and_then(|entry| entry.ends)
 }
 

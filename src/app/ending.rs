@@ -57,6 +57,25 @@ pub(crate) enum Ending {
     Interrupted,
 }
 
+/// What may be requested of a turn from outside: to end as [`Ending::Stopped`],
+/// [`Ending::Discarded`] or [`Ending::Changed`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Request {
+    Stopped,
+    Discarded,
+    Changed,
+}
+
+impl From<Request> for Ending {
+    fn from(request: Request) -> Self {
+        match request {
+            Request::Stopped => Self::Stopped,
+            Request::Discarded => Self::Discarded,
+            Request::Changed => Self::Changed,
+        }
+    }
+}
+
 impl From<Failure> for Ending {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
@@ -91,10 +110,10 @@ pub(crate) enum Next {
 }
 
 impl Ending {
-    /// What becomes of the job. `requested` is the ending that was requested from outside: what its
-    /// person discarded or stopped is never answered, however the turn ended.
-    pub(crate) fn next(self, requested: Option<Self>, past: Past) -> Next {
-        let is_unwanted = matches!(requested, Some(Self::Stopped | Self::Discarded));
+    /// What becomes of the job. `requested` is what was requested from outside: what its person
+    /// discarded or stopped is never answered, however the turn ended.
+    pub(crate) fn next(self, requested: Option<Request>, past: Past) -> Next {
+        let is_unwanted = matches!(requested, Some(Request::Stopped | Request::Discarded));
         match self {
             Self::Answered
             | Self::Broken
@@ -109,7 +128,7 @@ impl Ending {
             Self::Changed | Self::Panicked | Self::NotStored if is_unwanted => Next::Discard,
             // Of another question nothing is known.
             Self::Changed => Next::Again(Past::default()),
-            Self::Panicked if requested == Some(Self::Changed) => Next::Again(Past::default()),
+            Self::Panicked if requested == Some(Request::Changed) => Next::Again(Past::default()),
             Self::Panicked => Next::Again(past.panicked()),
             Self::NotStored => Next::Stay,
         }
@@ -133,34 +152,33 @@ impl Ending {
     }
 }
 
-/// The way to end a turn from outside: as [`Ending::Stopped`], [`Ending::Discarded`] or
-/// [`Ending::Changed`].
+/// The way to end a turn from outside.
 #[derive(Debug, Default)]
 pub(crate) struct Cancel {
     token: CancellationToken,
-    requested: Mutex<Option<Ending>>,
+    requested: Mutex<Option<Request>>,
 }
 
 impl Cancel {
     /// Ends the turn. The first request counts, but what is stopped or discarded is not asked again.
-    pub(crate) fn end(&self, requested: Ending) {
+    pub(crate) fn end(&self, requested: Request) {
         let mut known = self.requested.lock();
-        if known.is_none_or(|known| known == Ending::Changed) {
+        if known.is_none_or(|known| known == Request::Changed) {
             *known = Some(requested);
         }
         drop(known);
         self.token.cancel();
     }
 
-    /// The ending that is requested; `None` while the turn may go on.
-    pub(crate) fn requested(&self) -> Option<Ending> {
+    /// What is requested; `None` while the turn may go on.
+    pub(crate) fn requested(&self) -> Option<Request> {
         *self.requested.lock()
     }
 
     /// Waits until the turn is to end; as what.
     pub(crate) async fn cancelled(&self) -> Ending {
         self.token.cancelled().await;
-        self.requested().unwrap_or(Ending::Discarded)
+        self.requested().unwrap_or(Request::Discarded).into()
     }
 }
 
@@ -178,7 +196,7 @@ mod tests {
         };
         let asked_again = Next::Again(Past::default());
         let once_more = Next::Again(Past { panics: 1, ..past });
-        let stopped = [Some(Ending::Stopped), Some(Ending::Discarded)];
+        let stopped = [Some(Request::Stopped), Some(Request::Discarded)];
         let [left, discarded, stays] = [Next::Left, Next::Discard, Next::Stay];
         for (ending, when_stopped, when_changed, otherwise) in [
             (Ending::Answered, left, left, left),
@@ -203,7 +221,7 @@ mod tests {
             for requested in stopped {
                 assert_eq!(ending.next(requested, past), when_stopped, "{ending:?}");
             }
-            assert_eq!(ending.next(Some(Ending::Changed), past), when_changed);
+            assert_eq!(ending.next(Some(Request::Changed), past), when_changed);
             assert_eq!(ending.next(None, past), otherwise);
         }
     }
@@ -213,10 +231,10 @@ mod tests {
         let cancel = Cancel::default();
         assert_eq!(cancel.requested(), None);
         for (request, requested) in [
-            (Ending::Changed, Ending::Changed),
-            (Ending::Stopped, Ending::Stopped),
-            (Ending::Discarded, Ending::Stopped),
-            (Ending::Changed, Ending::Stopped),
+            (Request::Changed, Request::Changed),
+            (Request::Stopped, Request::Stopped),
+            (Request::Discarded, Request::Stopped),
+            (Request::Changed, Request::Stopped),
         ] {
             cancel.end(request);
             assert_eq!(cancel.requested(), Some(requested));

@@ -21,7 +21,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::ending::Ending;
+use crate::app::ending::{Ending, Request};
 use crate::app::intake::BEYOND_LIMIT;
 use crate::app::turn::run::{self, After, Change, Running};
 use crate::app::{Ctx, GRACE};
@@ -106,15 +106,15 @@ impl Scheduler {
             }
             Order::Cancel {
                 lane,
-                ending,
+                request,
                 taken,
                 idle,
-            } => self.cancel(lane, ending, taken, idle),
+            } => self.cancel(lane, request, taken, idle),
             Order::Stop { lane, draft } => self.stop(lane, draft),
             Order::Reask(job) => {
                 let mut turns = self.running.values();
                 if let Some(running) = turns.find(|running| running.waiting.job == job) {
-                    running.cancel(Ending::Changed);
+                    running.cancel(Request::Changed);
                 }
             }
             Order::Jobs { lane, told } => {
@@ -136,7 +136,7 @@ impl Scheduler {
         let running =
             turns.find(|running| running.waiting.lane == lane && is_meant(running.waiting.job));
         if let Some(running) = running {
-            running.cancel(Ending::Stopped);
+            running.cancel(Request::Stopped);
             return;
         }
         let waiting = self.queue.waiting_in(lane).find(|job| is_meant(*job));
@@ -149,7 +149,7 @@ impl Scheduler {
     fn cancel(
         &mut self,
         lane: Lane,
-        ending: Ending,
+        request: Request,
         taken: oneshot::Sender<Cancelled>,
         idle: oneshot::Sender<()>,
     ) {
@@ -163,7 +163,7 @@ impl Scheduler {
         }));
         let is_idle = running.is_none();
         if let Some(running) = running {
-            running.cancel(ending);
+            running.cancel(request);
         }
         self.queue.hold(lane);
         self.holds.add(lane, idle);

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::app::call::{Sight, View};
-use crate::app::ending::{Cancel, Ending};
+use crate::app::ending::{Cancel, Request};
 use crate::app::engine::{Backend, Engine};
 use crate::app::{close, commands, turn};
 use crate::chat::Role;
@@ -146,7 +146,7 @@ impl Terminal {
                     write_now(&fresh)?;
                     printed.push_str(&fresh);
                 }
-                _ = self.interrupt.recv() => cancel.end(Ending::Stopped),
+                _ = self.interrupt.recv() => cancel.end(Request::Stopped),
             }
         };
         let concluded = turn::conclude(&self.engine, &finished, None).await?;

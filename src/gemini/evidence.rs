@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::status::meant;
+use super::http_status::meant;
 use super::wire::{Trouble, Violation};
 
 /// A response that is not an answer. The caller reads at most 64 KiB of its body.

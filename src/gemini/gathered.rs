@@ -3,7 +3,7 @@
 //! How one part of an answer is read stands here and nowhere else. Owner: one [`Gathered`] per call.
 //! Invariant: what comes after an error changes nothing.
 
-mod repair;
+mod broken_json;
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use super::wire::{Chunk, if_possible};
 use crate::chat::Part;
 use crate::chat::answer::Usage;
 use crate::render::is_blank;
-use repair::parsed;
+use broken_json::parsed;
 
 /// What we look at in a part.
 #[derive(Debug, Default, Deserialize)]
@@ -155,7 +155,7 @@ impl Gathered {
         }
         let before = self.added.len();
         if is_mended || self.half.is_some() {
-            self.half = repair::join(&mut self.added, self.half.take(), text, is_mended);
+            self.half = broken_json::join(&mut self.added, self.half.take(), text, is_mended);
         } else {
             self.added.push_str(text);
         }

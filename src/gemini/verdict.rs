@@ -8,9 +8,9 @@
 use std::time::Duration;
 
 use super::evidence::{Evidence, Kind, Reply};
+use super::http_status::status_of;
 use super::judgement::Judgement;
-use super::quota;
-use super::status::status_of;
+use super::quota_failure;
 use super::wire::Trouble;
 use crate::chat::answer::Failure;
 use crate::http::Fault;
@@ -107,7 +107,9 @@ impl Evidence {
         match self.status {
             400 if self.kind == Kind::Google => self.bad_request(),
             401 => Judgement::another_key(Effect::Refused(Death::Unlisted), Failure::NoKeys),
-            402 => Judgement::another_key(Effect::CoolProject(quota::PREPAID), Failure::NoKeys),
+            402 => {
+                Judgement::another_key(Effect::CoolProject(quota_failure::PREPAID), Failure::NoKeys)
+            }
             403 | 404 if self.kind == Kind::Google && self.is_about_a_file() => {
                 Judgement::refused(Failure::BadRequest)
             }
@@ -115,13 +117,13 @@ impl Evidence {
             404 => self.not_found(),
             408 | 499 => Judgement::refused(Failure::TooSlow),
             413 => Judgement::refused(Failure::FileTooLarge),
-            429 => quota::judge(self, estimated),
+            429 => quota_failure::judge(self, estimated),
             500 | 502 => {
                 Judgement::another_key(Effect::Suspect(Cooldown::Configured), Failure::Unexplained)
             }
             503 => Judgement::new(
                 Effect::Overloaded(self.wait.map_or(Cooldown::Configured, |wait| {
-                    Cooldown::For(quota::bounded(wait))
+                    Cooldown::For(quota_failure::bounded(wait))
                 })),
                 Next::AnotherModel,
                 Failure::Busy,

@@ -3,14 +3,14 @@
 
 mod block;
 mod fractions;
-mod line;
+mod one_line;
 mod scripts;
 mod symbols;
 
 use std::mem;
 
 use fractions::{divided, rooted};
-use line::Line;
+use one_line::Line;
 pub(super) use scripts::script;
 use scripts::{accent, alphabet, is_accent};
 use symbols::Symbol;

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
-use super::pace::Pace;
+use super::timeouts::Timeouts;
 use super::{Call, Visible, look};
 use crate::app::ending::Ending;
 use crate::app::engine::{Backend, Engine};
@@ -113,16 +113,16 @@ impl Call<'_> {
         canceller: &Canceller,
     ) -> Attempt {
         let mut visible = self.question.view.sight.visible.subscribe();
-        let mut pace = Pace::new(stream, clock::instant(), self.question.deadline);
+        let mut timeouts = Timeouts::new(stream, clock::instant(), self.question.deadline);
         loop {
-            pace.seen(&visible.borrow_and_update(), clock::instant());
+            timeouts.seen(&visible.borrow_and_update(), clock::instant());
             tokio::select! {
                 biased;
                 ending = self.question.view.cancel.cancelled() => return Attempt::Cancelled(ending),
                 report = &mut reported => return self.reported(report.ok()),
                 Ok(()) = visible.changed() => {}
-                () = sleep_until(pace.ends()) => {
-                    if !pace.is_finished() {
+                () = sleep_until(timeouts.ends()) => {
+                    if !timeouts.is_finished() {
                         return Attempt::TimedOut;
                     }
                     // The answer is there; only the body does not end.

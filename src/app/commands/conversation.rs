@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::entry::{EVERYBODY, Entry, Given, Reply};
-use crate::app::ending::Ending;
+use crate::app::ending::Request;
 use crate::app::engine::Settings;
 use crate::app::scheduler::Cancelled;
 use crate::app::turn;
@@ -16,13 +16,13 @@ pub(super) const COMMANDS: &[Entry] = &[
     Entry {
         names: &["new", "reset", "clear"],
         rights: EVERYBODY,
-        ends: Some(Ending::Discarded),
+        ends: Some(Request::Discarded),
         run: |given| new(given).at_once(),
     },
     Entry {
         names: &["stop"],
         rights: EVERYBODY,
-        ends: Some(Ending::Stopped),
+        ends: Some(Request::Stopped),
         run: |given| stop(given).at_once(),
     },
 ];

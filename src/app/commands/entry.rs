@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::app::Ctx;
-use crate::app::ending::Ending;
+use crate::app::ending::Request;
 use crate::app::engine::Engine;
 use crate::app::scheduler::Cancelled;
 use crate::chat::command::{Command, Place, Rights, Who};
@@ -20,7 +20,7 @@ pub(super) struct Entry {
     pub(super) names: &'static [&'static str],
     pub(super) rights: Rights,
     /// How it ends what its lane waits for and runs; `None`: it leaves that alone.
-    pub(super) ends: Option<Ending>,
+    pub(super) ends: Option<Request>,
     pub(super) run: for<'a> fn(Given<'a>) -> Running<'a>,
 }
 

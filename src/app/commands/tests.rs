@@ -116,9 +116,9 @@ fn what_is_not_permitted_is_not_run_whoever_let_it_in() {
 #[test]
 fn a_command_ends_what_its_lane_asked_or_leaves_it_alone() {
     for (text, end) in [
-        ("/new", Some(Ending::Discarded)),
-        ("/reset", Some(Ending::Discarded)),
-        ("/stop", Some(Ending::Stopped)),
+        ("/new", Some(Request::Discarded)),
+        ("/reset", Some(Request::Discarded)),
+        ("/stop", Some(Request::Stopped)),
         ("/status", None),
         ("/nonsense", None),
     ] {

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::ORDERS;
 use super::holds::{Cancelled, Hold, Release};
-use crate::app::ending::Ending;
+use crate::app::ending::Request;
 use crate::chat::{JobId, Lane, UserId};
 use crate::queue::{Share, Waiting};
 
@@ -19,7 +19,7 @@ pub(crate) enum Order {
     /// say so when it is idle.
     Cancel {
         lane: Lane,
-        ending: Ending,
+        request: Request,
         taken: oneshot::Sender<Cancelled>,
         idle: oneshot::Sender<()>,
     },
@@ -80,14 +80,14 @@ impl Desk {
     }
 
     /// Stops what waits and runs in a lane and keeps it for the one who asks: what is asked after
-    /// this waits until the hold is dropped. Does not wait for the end of what runs; `ending` is how
+    /// this waits until the hold is dropped. Does not wait for the end of what runs; `request` is how
     /// that ends.
-    pub(crate) async fn hold(&self, lane: Lane, ending: Ending) -> Hold {
+    pub(crate) async fn hold(&self, lane: Lane, request: Request) -> Hold {
         let (taken, what) = oneshot::channel();
         let (idle, ended) = oneshot::channel();
         let order = Order::Cancel {
             lane,
-            ending,
+            request,
             taken,
             idle,
         };

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::app::call::{self, By, Called, Question, View};
-use crate::app::ending::Ending;
+use crate::app::ending::{Ending, Request};
 use crate::app::engine::{Engine, Settings};
 use crate::chat::Part;
 use crate::chat::answer::{Answer, Failure, Finish};
@@ -100,7 +100,7 @@ const fn result(_part: &Part) -> Option<PromptPart> {
 /// ended in this way; `None` where they are dropped as well.
 fn kept_as(ending: Ending, view: View<'_>) -> Option<Finish> {
     let is_refused = matches!(ending, Ending::Failed(failure) if failure.withdraws());
-    let is_stopped = view.cancel.requested() == Some(Ending::Stopped);
+    let is_stopped = view.cancel.requested() == Some(Request::Stopped);
     if is_refused {
         None
     } else if ending == Ending::Discarded && is_stopped {
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(then(asks()), Ok(twice));
         let discarded = Err(Ending::Discarded);
         assert_eq!(then(discarded.clone()), discarded);
-        cancel.end(Ending::Stopped);
+        cancel.end(Request::Stopped);
         assert_eq!(then(discarded), Ok(broken(Finish::Stopped)));
     }
 }

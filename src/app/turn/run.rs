@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::app::Ctx;
 use crate::app::call::{Run, Sight, View};
-use crate::app::ending::{Cancel, Ending, Next};
+use crate::app::ending::{Cancel, Ending, Next, Request};
 use crate::app::turn::live::Live;
 use crate::app::turn::{self, Concluded, Finished};
 use crate::chat::answer::Viewer;
@@ -66,8 +66,8 @@ impl Running {
         )
     }
 
-    /// Has the turn end from outside, as this.
-    pub(crate) fn cancel(&self, requested: Ending) {
+    /// Has the turn end from outside, in this way.
+    pub(crate) fn cancel(&self, requested: Request) {
         self.cancel.end(requested);
     }
 

@@ -1,6 +1,6 @@
 //! Environments: what stands between `\begin` and `\end`. Pure.
 
-use super::line::Line;
+use super::one_line::Line;
 use super::{CELL, DEEPEST, ROW, Reader, Until};
 
 impl Reader<'_> {

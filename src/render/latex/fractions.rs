@@ -1,6 +1,6 @@
 //! Fractions and roots in one line, with brackets where they would be read wrong. Pure.
 
-use super::line::Line;
+use super::one_line::Line;
 use super::scripts::{fraction, is_accent, is_script, script};
 
 /// A fraction in one line.

@@ -17,7 +17,7 @@ const WHOLE_STREAM: Duration = Duration::from_mins(5);
 const AFTER_FINISH: Duration = Duration::from_secs(1);
 
 /// The timers of one call.
-pub(super) struct Pace {
+pub(super) struct Timeouts {
     stream: Stream,
     begun: Instant,
     /// Until when the first text must be there.
@@ -31,7 +31,7 @@ pub(super) struct Pace {
     is_finished: bool,
 }
 
-impl Pace {
+impl Timeouts {
     pub(super) const fn new(stream: Stream, now: Instant, deadline: Instant) -> Self {
         Self {
             stream,
@@ -97,7 +97,7 @@ mod tests {
     /// When a call ends after these have come: the second, signs, events, text, finished.
     fn ends_after(stream: Stream, seen: &[(u64, u64, u64, &str, bool)]) -> Duration {
         let begun = clock::instant();
-        let mut pace = Pace::new(stream, begun, begun + secs(120));
+        let mut timeouts = Timeouts::new(stream, begun, begun + secs(120));
         for &(at, signs, events, text, is_finished) in seen {
             let visible = Visible {
                 text: text.to_owned(),
@@ -106,9 +106,9 @@ mod tests {
                 is_finished,
                 queued: None,
             };
-            pace.seen(&visible, begun + secs(at));
+            timeouts.seen(&visible, begun + secs(at));
         }
-        pace.ends().duration_since(begun)
+        timeouts.ends().duration_since(begun)
     }
 
     #[test]
