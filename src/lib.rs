@@ -13,24 +13,23 @@
 //!
 //! 1. [`app::intake`] is the loop: [`telegram::poll`] asks for updates after the offset it is given,
 //!    [`telegram::backoff`] says how long to wait after a failure.
-//! 2. For each batch, `intake::journal` has `intake::sorter` decide what every update becomes:
-//!    [`telegram::decode`] makes a [`chat::Event`] of it, or nothing; [`people::gate`] says serve,
-//!    tell, or ignore; [`chat::command`] reads what is typed as a command, and [`app::commands`] lists
+//! 2. Of each update of a batch, `intake::journal` has [`telegram::decode`] make a [`chat::Event`], or
+//!    nothing, and `intake::sorter` decide what it becomes: [`people::gate`] says serve, tell, or ignore; [`chat::command`] reads what is typed as a command, and [`app::commands`] lists
 //!    those there are.
 //! 3. `intake::journal` writes the jobs and the offset in one commit; only then is the next poll made
 //!    with it. *The single door in.* In the same transaction `intake::draft` joins what belongs to an
 //!    earlier message, `intake::reask` does what a changed message or a button asks for, and
 //!    `intake::person_limits` refuses whose person holds too much already.
-//! 4. Back in [`app::intake`], a question is handed to [`queue`] (after a short wait, where a further
-//!    piece may come: `intake::held_back`); `intake::bypass` runs commands and notices beside it.
-//! 5. [`app::scheduler`] takes the next question whose lane is free from [`queue`], and lets what was
-//!    running at two crashes run alone (`scheduler::suspects`). [`app::ending`] lists what can become
+//! 4. Back in [`app::intake`], a question is handed to the scheduler's desk (after a short wait, where
+//!    a further piece may come: `intake::held_back`); `intake::bypass` runs commands and notices beside.
+//! 5. [`app::scheduler`] puts it into [`queue`], takes the next question whose lane is free from there,
+//!    and lets what was running at two crashes run alone (`scheduler::suspects`). [`app::ending`] lists what can become
 //!    of a question.
 //! 6. [`app::turn::run`] is the frame of one turn: it calls `turn::answer` (7 to 9), then
 //!    `turn::conclude` (10), and hands the rows to delivery (11). Meanwhile [`app::turn::live`] shows
 //!    what there is of the answer.
-//! 7. [`app::turn`] loads the context; `turn::question` finds role and [`tier`], and [`chat::prompt`]
-//!    composes the request.
+//! 7. In [`app::turn`], `turn::question` finds the role (by the gate of step 2), whose rounds are
+//!    loaded, and the [`tier`]; [`chat::prompt`] composes the request.
 //! 8. `turn::rounds` calls the model, and calls it again with what came of its answer while that
 //!    asks for something. In each call [`app::call`] borrows a key from [`keys`] (through
 //!    [`app::engine::lending`]), asks through [`gemini`], where `gemini::finish` judges an answer and

@@ -46,9 +46,6 @@ use refusals::Refusals;
 
 /// Most updates of one `getUpdates` (Bot API).
 const BATCH: u8 = 100;
-/// Questions beyond `QUEUE_LIMIT` that the queue takes all the same: a batch or two may be fetched
-/// already when the limit is reached.
-pub(crate) const BEYOND_LIMIT: usize = 200;
 /// Longest pause of the poll while the inbox is full.
 const FULL_PAUSE: Duration = Duration::from_secs(5);
 /// How often it is checked whether the inbox is still full.

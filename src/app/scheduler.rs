@@ -22,7 +22,6 @@ use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::ending::{Ending, Request};
-use crate::app::intake::BEYOND_LIMIT;
 use crate::app::turn::run::{self, After, Change, Running};
 use crate::app::{Ctx, GRACE};
 use crate::chat::{JobId, Lane, draft_of};
@@ -33,8 +32,9 @@ pub(crate) use holds::{Cancelled, Hold};
 use holds::{Holds, Release};
 use suspects::Turns;
 
-/// Orders that may wait for the scheduler; beyond that the poll is slowed.
-const ORDERS: usize = 256;
+/// Questions beyond `QUEUE_LIMIT` that the queue takes all the same: a batch or two may be fetched
+/// already when the limit is reached.
+const BEYOND_LIMIT: usize = 200;
 
 /// Turns that may wait for a key beside those that are answered; each keeps its context in memory.
 const MOST_WAITING: usize = 64;

@@ -1,5 +1,5 @@
 //! Reads what a refusal says: its status as it is meant, its words, the quotas and the wait that it
-//! names (gemini-api §15). Pure; [`super::verdict`] and [`super::quota`] decide what that means.
+//! names (gemini-api §15). Pure; [`super::verdict`] and [`super::quota_failure`] decide what that means.
 
 use std::time::Duration;
 

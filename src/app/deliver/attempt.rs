@@ -11,7 +11,6 @@ use log::{debug, error, info, warn};
 use super::record::{change, drop_row, not_read, store};
 use super::repair::{gone, halved, is_bare, repaired, without_links, without_reply, without_topic};
 use crate::app::Ctx;
-use crate::app::intake::journal::set_reachable;
 use crate::chat::{ChatId, MessageId, Outbound, TopicId};
 use crate::clock::{self, Pause};
 use crate::outgoing::{self, Ended, Head, Place};
@@ -205,7 +204,7 @@ async fn closed(ctx: &Ctx, head: Head, refusal: &Refusal) -> Ended {
     store(ctx, head, move |rows| {
         rows.remove_outbound(head.id)?;
         rows.close_chat(chat)?;
-        set_reachable(rows, chat, false)
+        rows.set_reachable(chat, false)
     })
     .await;
     ctx.mail.close(chat).await;

@@ -4,14 +4,15 @@
 //! Invariant: the commit that stores the jobs also stores the offset and marks every update seen,
 //! also those that are dropped or not understood.
 
+use std::time::Duration;
+
 use super::before::Before;
 use super::entry::Entry;
 use super::journaled::Journaled;
 use super::person_limits::PersonLimits;
 use super::sorter::Sorter;
 use crate::app::Ctx;
-use crate::app::ticks::upkeep::SEEN_FOR;
-use crate::chat::{ChatId, UpdateId, UserId};
+use crate::chat::{UpdateId, UserId};
 use crate::clock::Timestamp;
 use crate::outgoing::Head;
 use crate::people::person::Person;
@@ -19,6 +20,9 @@ use crate::store::{Disposition, StoreError, Write};
 use crate::telegram::Me;
 use crate::telegram::decode::decode;
 use crate::telegram::poll::Batch;
+
+/// Update ids are remembered for a day (design §2).
+pub(in crate::app) const SEEN_FOR: Duration = Duration::from_hours(24);
 
 /// Stores a batch, with at most as many questions as there is room for: the first one that does not
 /// fit, and all updates after it that need room, are left to Telegram. Commands, presses and
@@ -159,7 +163,7 @@ fn enter(
         Entry::Edited(edit) => edit.enter(rows, into)?,
         Entry::Stopped { lane, draft } => into.stopped.push((*lane, *draft)),
         Entry::Reachable { chat, reachable } => {
-            set_reachable(rows, *chat, *reachable)?;
+            rows.set_reachable(*chat, *reachable)?;
             if !reachable {
                 rows.close_chat(*chat)?;
             }
@@ -169,23 +173,4 @@ fn enter(
         Entry::Skipped => return Ok(Disposition::Skipped),
     }
     Ok(Disposition::Accepted)
-}
-
-/// Stores whether the bot may write to somebody; nothing is stored of people who never wrote to it.
-pub(in crate::app) fn set_reachable(
-    rows: &mut Write<'_>,
-    chat: ChatId,
-    reachable: bool,
-) -> Result<(), StoreError> {
-    let id = UserId(chat.0);
-    match rows.person(id)? {
-        Some(person) => rows.put_person(
-            id,
-            &Person {
-                reachable,
-                ..person
-            },
-        ),
-        None => Ok(()),
-    }
 }

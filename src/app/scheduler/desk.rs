@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::ORDERS;
 use super::holds::{Cancelled, Hold, Release};
 use crate::app::ending::Request;
 use crate::chat::{JobId, Lane, UserId};
 use crate::queue::{Share, Waiting};
+
+/// Orders that may wait for the scheduler; beyond that the poll is slowed.
+const ORDERS: usize = 256;
 
 /// What the scheduler is asked.
 pub(crate) enum Order {

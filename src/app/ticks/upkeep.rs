@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::Ctx;
 use crate::app::engine::Backend;
+use crate::app::intake::journal::SEEN_FOR;
 use crate::app::ticks::retest;
 use crate::clock::{self, Timestamp};
 use crate::store::{Pending, StoreError};
@@ -17,8 +18,6 @@ use crate::store::{Pending, StoreError};
 const TICK: Duration = Duration::from_mins(1);
 /// How often dead keys are retested whose time has come: the first may be due after a minute.
 const LOOK: Duration = Duration::from_secs(20);
-/// Update ids are remembered for a day (design §2).
-pub(crate) const SEEN_FOR: Duration = Duration::from_hours(24);
 const DAY: Duration = Duration::from_hours(24);
 /// Most steps of one pruning in one tick: enough to keep up with the busiest bot.
 const STEPS: u32 = 200;

@@ -23,6 +23,25 @@ type Round = ((LaneKey, JobId), StoredTurn);
 const MOVE_ROWS: usize = 64;
 
 impl Write<'_> {
+    /// Stores whether the bot may write to somebody; nothing is stored of people who never wrote to it.
+    pub(crate) fn set_reachable(
+        &mut self,
+        chat: ChatId,
+        reachable: bool,
+    ) -> Result<(), StoreError> {
+        let id = UserId(chat.0);
+        match self.person(id)? {
+            Some(person) => self.put_person(
+                id,
+                &Person {
+                    reachable,
+                    ..person
+                },
+            ),
+            None => Ok(()),
+        }
+    }
+
     /// Moves rounds, entry in the registry, waiting jobs and waiting parts of a chat to its new id, and
     /// forgets the numbers of its messages.
     pub(crate) fn migrate_chat(&mut self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
