@@ -22,12 +22,12 @@ pub(crate) mod secret;
 
 mod build;
 mod dotenv;
-mod entry;
 mod parse;
 mod places;
 mod proxies;
 mod raw;
 mod reader;
+mod source_line;
 mod tasks;
 mod toml_file;
 

@@ -125,10 +125,10 @@ impl Locale {
     pub(crate) fn failure(&self, failure: Failure) -> String {
         let texts = &self.sentences.failure;
         let text = match failure {
-            Failure::Resting { wakes: Some(wait) } => {
+            Failure::CoolingDown { wakes: Some(wait) } => {
                 return fill(&texts.resting, &[("when", &self.span(wait))]);
             }
-            Failure::Resting { wakes: None } => &texts.resting_unknown,
+            Failure::CoolingDown { wakes: None } => &texts.resting_unknown,
             Failure::Misconfigured => &texts.misconfigured,
             Failure::NoKeys => &texts.no_keys,
             Failure::Overloaded { wakes: Some(wait) } => {

@@ -245,7 +245,7 @@ impl Call<'_> {
     /// What is said when no further call is made: refusals of single keys say nothing of the
     /// others, so the pool is asked once more.
     fn in_the_end(&self, failure: Failure) -> Failure {
-        if !matches!(failure, Failure::NoKeys | Failure::Resting { .. }) {
+        if !matches!(failure, Failure::NoKeys | Failure::CoolingDown { .. }) {
             return failure;
         }
         let wait = self.engine.lending.why_not(self.route.ask());

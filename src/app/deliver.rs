@@ -8,9 +8,9 @@
 
 mod attempt;
 mod frame;
+mod halves;
 mod mail;
 mod pace;
-mod pieces;
 mod record;
 mod repair;
 

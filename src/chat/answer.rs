@@ -80,8 +80,8 @@ pub(crate) struct Usage {
 /// Why there is no answer; `locale` has one human sentence for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Failure {
-    /// Every key rests; the first is back after this long.
-    Resting { wakes: Option<Duration> },
+    /// Every key cools down; the first is back after this long.
+    CoolingDown { wakes: Option<Duration> },
     /// There is no Gemini API at the address in the settings; the Owner has been told.
     Misconfigured,
     /// No usable key at all is left for this person's role.
@@ -142,7 +142,7 @@ impl Failure {
             | Self::Language
             | Self::PictureWithheld
             | Self::Declined => true,
-            Self::Resting { .. }
+            Self::CoolingDown { .. }
             | Self::Misconfigured
             | Self::NoKeys
             | Self::Busy
@@ -164,7 +164,7 @@ impl Failure {
     /// Whether the same question may fare better the next time.
     pub(crate) const fn may_pass(self) -> bool {
         match self {
-            Self::Resting { .. }
+            Self::CoolingDown { .. }
             | Self::Misconfigured
             | Self::NoKeys
             | Self::Busy
@@ -202,7 +202,7 @@ mod tests {
             Failure::Busy,
             Failure::Misconfigured,
             Failure::NoKeys,
-            Failure::Resting { wakes: None },
+            Failure::CoolingDown { wakes: None },
             Failure::Overloaded { wakes: None },
             Failure::Empty,
             Failure::TooSlow,

@@ -11,10 +11,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::dotenv;
-use super::entry::Entry;
 use super::mistake::{Mistake, Origin};
 use super::names::{self, Named};
 use super::reader::Found;
+use super::source_line::Entry;
 use super::toml_file;
 
 /// Larger than any sensible settings file, key list or prompt.

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::entry::Entry;
 use super::mistake::{Mistake, Origin};
+use super::source_line::Entry;
 
 /// What the file holds.
 #[derive(Default)]

@@ -1,7 +1,7 @@
-//! Decides how long a 429 means to rest, and what it teaches about limits (gemini-api §15, rows
+//! Decides how long a 429 means to cool down, and what it teaches about limits (gemini-api §15, rows
 //! 14–20). Pure; part of [`super::verdict`].
 //!
-//! Owns nothing. Invariant: a daily quota rests until midnight in California, whatever its
+//! Owns nothing. Invariant: a daily quota cools down until midnight in California, whatever its
 //! `retryDelay` says.
 
 use std::time::Duration;
@@ -18,41 +18,41 @@ const DAY: Cooldown = Cooldown::For(Duration::from_hours(24));
 pub(super) const PREPAID: Cooldown = Cooldown::For(Duration::from_hours(6));
 /// The window of Google's spend limits.
 const SPEND: Cooldown = Cooldown::For(Duration::from_mins(10));
-/// A rest whose length the service does not name.
+/// A cooldown whose length the service does not name.
 const UNKNOWN: Duration = Duration::from_mins(1);
-/// Bounds of a rest that the service names.
+/// Bounds of a cooldown that the service names.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_mins(2);
 
-/// Rows 14–20 and the old form of row 8. Of several violations the longest rest wins.
+/// Rows 14–20 and the old form of row 8. Of several violations the longest cooldown wins.
 pub(super) fn judge(said: &Evidence, estimated: u64) -> Judgement {
     if said.says("prepayment credits") {
         return Judgement::another_key(Effect::CoolProject(PREPAID), Failure::NoKeys);
     }
     let violations = &said.trouble.violations;
     if said.says("monthly spending cap") || said.says("monthly spend") {
-        return Judgement::another_key(Effect::SpendingCap, resting(None));
+        return Judgement::another_key(Effect::SpendingCap, cooling_down(None));
     }
     if said.says("spend limit") || said.says("spending") || any_names(violations, "Spend") {
-        return Judgement::another_key(Effect::CoolProject(SPEND), resting(None));
+        return Judgement::another_key(Effect::CoolProject(SPEND), cooling_down(None));
     }
     if is_about_search(said) {
         let next = Next::Repaired(Repair::NoTools);
         return Judgement::new(Effect::Innocent, next, Failure::Busy);
     }
-    let mut judgement = rest_of(said, estimated);
+    let mut judgement = cooldown_of(said, estimated);
     judgement.verdict.learned = violations.iter().filter_map(learned).collect();
     judgement
 }
 
-fn rest_of(said: &Evidence, estimated: u64) -> Judgement {
+fn cooldown_of(said: &Evidence, estimated: u64) -> Judgement {
     let violations = &said.trouble.violations;
     if violations.iter().any(|v| v.limit == Some(0)) || says_limit_zero(&said.words) {
         return Judgement::another_key(Effect::CoolKeyModel(DAY), Failure::NoKeys);
     }
     if violations.iter().any(|v| is_daily(quota_of(&v.id))) {
-        let rest = Effect::CoolKeyModel(Cooldown::UntilPacificMidnight);
-        return Judgement::another_key(rest, resting(None));
+        let cooldown = Effect::CoolKeyModel(Cooldown::UntilPacificMidnight);
+        return Judgement::another_key(cooldown, cooling_down(None));
     }
     let too_long = violations.iter().any(|v| {
         quota_of(&v.id) == Some(Quota::TokensPerMinute)
@@ -66,8 +66,8 @@ fn rest_of(said: &Evidence, estimated: u64) -> Judgement {
         let effect = Effect::Throttled(Cooldown::For(wait));
         return Judgement::new(effect, Next::AnotherModel, Failure::Busy);
     }
-    let rest = Effect::CoolKeyModel(Cooldown::For(wait));
-    Judgement::another_key(rest, resting(Some(wait)))
+    let cooldown = Effect::CoolKeyModel(Cooldown::For(wait));
+    Judgement::another_key(cooldown, cooling_down(Some(wait)))
 }
 
 fn is_about_search(said: &Evidence) -> bool {
@@ -83,8 +83,8 @@ fn is_about_search(said: &Evidence) -> bool {
     }
 }
 
-const fn resting(wakes: Option<Duration>) -> Failure {
-    Failure::Resting { wakes }
+const fn cooling_down(wakes: Option<Duration>) -> Failure {
+    Failure::CoolingDown { wakes }
 }
 
 /// The wait that the service names, neither too short nor too long to rest for.

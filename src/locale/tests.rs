@@ -56,10 +56,10 @@ fn notices() -> Vec<Notice> {
 }
 
 const FAILURES: [Failure; 22] = [
-    Failure::Resting {
+    Failure::CoolingDown {
         wakes: Some(Duration::from_secs(90)),
     },
-    Failure::Resting { wakes: None },
+    Failure::CoolingDown { wakes: None },
     Failure::NoKeys,
     Failure::Busy,
     Failure::Region,

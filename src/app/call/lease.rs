@@ -162,7 +162,7 @@ pub(super) fn why_not(wait: Wait) -> Failure {
         | Why::Day
         | Why::SpendingCap
         | Why::Money
-        | Why::Line => Failure::Resting { wakes },
+        | Why::Line => Failure::CoolingDown { wakes },
         Why::Endpoint => Failure::Misconfigured,
         Why::Model | Why::Address | Why::Retries => Failure::Overloaded { wakes },
         Why::Region => Failure::Region,

@@ -4,7 +4,7 @@
 
 use log::info;
 
-use super::pieces;
+use super::halves;
 use super::record::{change, drop_row, not_read};
 use crate::app::Ctx;
 use crate::chat::answer::Failure;
@@ -160,7 +160,7 @@ async fn apology(ctx: &Ctx, row: &Outbound) -> String {
 /// made plainer.
 pub(super) async fn halved(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
     let whole = row.clone();
-    match ctx.sends.run(move || pieces::halves(&whole)).await {
+    match ctx.sends.run(move || halves::halves(&whole)).await {
         Ok(halves) if halves.len() > 1 => divided(ctx, head, halves).await,
         Ok(_) => repaired(ctx, head, &row, None).await,
         Err(panicked) => std::panic::resume_unwind(Box::new(panicked)),
@@ -170,7 +170,7 @@ pub(super) async fn halved(ctx: &Ctx, head: Head, row: Outbound) -> Ended {
 /// A file that a chat does not take goes as messages, however many they are.
 async fn as_messages(ctx: &Ctx, head: Head, row: &Outbound, text: &str) -> Ended {
     let (row, text) = (row.clone(), text.to_owned());
-    match ctx.sends.run(move || pieces::messages(&row, &text)).await {
+    match ctx.sends.run(move || halves::messages(&row, &text)).await {
         Ok(messages) => divided(ctx, head, messages).await,
         Err(panicked) => std::panic::resume_unwind(Box::new(panicked)),
     }

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::before::Before;
-use super::entry::Entry;
+use super::journal_entry::Entry;
 use super::journaled::Journaled;
 use super::person_limits::PersonLimits;
 use super::sorter::Sorter;

@@ -14,8 +14,8 @@ use log::{debug, warn};
 
 use super::before::Before;
 use super::draft::Draft;
-use super::entry::Entry;
 use super::expired::Expired;
+use super::journal_entry::Entry;
 use crate::app::engine::Settings;
 use crate::app::{Ctx, commands};
 use crate::chat::Role;

@@ -341,7 +341,7 @@ fn row_12b_every_other_404_says_that_the_address_is_wrong() {
 #[test]
 fn row_14_a_spent_day_rests_until_midnight_whatever_the_delay_says() {
     let effect = Effect::CoolKeyModel(Cooldown::UntilPacificMidnight);
-    let failure = Failure::Resting { wakes: None };
+    let failure = Failure::CoolingDown { wakes: None };
     let day = exceeded(&[(RPD, "20")], "37s");
     let both = exceeded(&[(RPM, "5"), (RPD, "20")], "37s");
     let array = format!("[{day}]");
@@ -417,7 +417,7 @@ fn row_16_a_full_minute_rests_as_long_as_the_service_says() {
         let wait = Duration::from_secs_f64(seconds);
         let body = exceeded(&[(RPM, "5")], delay);
         let effect = Effect::CoolKeyModel(Cooldown::For(wait));
-        let failure = Failure::Resting { wakes: Some(wait) };
+        let failure = Failure::CoolingDown { wakes: Some(wait) };
         check(&[(429, body, effect, Next::AnotherKey, failure)]);
     }
     let old = r#"{"error":{"code":429,"message":"Please retry in 37.82s.","details":[{"reason":"RATE_LIMIT_EXCEEDED",
@@ -447,7 +447,7 @@ fn row_17_a_request_larger_than_a_minute_is_too_long() {
             fits,
             Effect::CoolKeyModel(Cooldown::For(wait)),
             Next::AnotherKey,
-            Failure::Resting { wakes: Some(wait) },
+            Failure::CoolingDown { wakes: Some(wait) },
         ),
         (
             429,
@@ -467,7 +467,7 @@ fn row_18_a_spend_limit_rests_the_project() {
         "You have reached your spend limit of $10.",
     );
     let effect = Effect::CoolProject(Cooldown::For(Duration::from_mins(10)));
-    let failure = Failure::Resting { wakes: None };
+    let failure = Failure::CoolingDown { wakes: None };
     check(&[(429, body, effect, Next::AnotherKey, failure)]);
 }
 
@@ -478,7 +478,7 @@ fn row_18_a_monthly_spending_cap_rests_the_project_until_it_is_lifted() {
         "Monthly spend limit reached for project 1.",
     ] {
         let body = error(429, "RESOURCE_EXHAUSTED", message);
-        let failure = Failure::Resting { wakes: None };
+        let failure = Failure::CoolingDown { wakes: None };
         check(&[(429, body, Effect::SpendingCap, Next::AnotherKey, failure)]);
     }
 }

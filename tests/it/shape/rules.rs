@@ -86,7 +86,7 @@ const CLOCK_READINGS: &[&str] = &[
 const RENDERERS: &[&str] = &[
     "app::commands",
     "app::deliver::attempt",
-    "app::deliver::pieces",
+    "app::deliver::halves",
     "app::turn::live",
     "app::turn::said",
 ];

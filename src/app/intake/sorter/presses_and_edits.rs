@@ -7,7 +7,7 @@ use log::debug;
 use super::Sorter;
 use crate::app::commands;
 use crate::app::intake::draft::Draft;
-use crate::app::intake::entry::Entry;
+use crate::app::intake::journal_entry::Entry;
 use crate::app::intake::reask::{Edit, Press};
 use crate::chat::Role;
 use crate::chat::callback::Callback;
