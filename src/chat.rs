@@ -9,7 +9,7 @@ pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
 pub(crate) use outbound::{Failing, Outbound, Rank};
 pub(crate) use part::Part;
-pub(crate) use payload::{Button, Payload};
+pub(crate) use payload::{Action, Button, Payload};
 pub(crate) use role::Role;
 pub(crate) use round::StoredTurn;
 
@@ -110,6 +110,15 @@ pub(crate) struct Sender {
     pub(crate) is_chat: bool,
 }
 
+/// What else Telegram tells of somebody; for the eyes of the Owner, and to tell two people of one first
+/// name apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Profile {
+    pub(crate) last_name: Option<String>,
+    /// Without the `@`.
+    pub(crate) username: Option<String>,
+}
+
 /// Why a message in a group is, or is not, meant for the bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Addressed {
@@ -143,6 +152,7 @@ pub(crate) struct Inbound {
     pub(crate) topic: Option<TopicId>,
     pub(crate) message: MessageId,
     pub(crate) sender: Sender,
+    pub(crate) profile: Profile,
     /// When Telegram received it, or its newest change (whole seconds).
     pub(crate) sent: Timestamp,
     /// When Telegram received it first: earlier than `sent` for a change.

@@ -2,7 +2,7 @@
 //! all is the gate's business. Pure. Invariant: only the list of owners makes an Owner, and never a
 //! chat that speaks.
 
-use crate::chat::{Enclosed, MessageId, Role, Sender, TopicId, UserId};
+use crate::chat::{Enclosed, MessageId, Profile, Role, Sender, TopicId, UserId};
 use crate::clock::Timestamp;
 
 /// A role somebody was given, until when.
@@ -33,8 +33,11 @@ impl Grant {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Person {
     pub(crate) name: String,
+    pub(crate) profile: Profile,
     pub(crate) language: Option<String>,
     pub(crate) grant: Option<Grant>,
+    /// When an Owner banned them: they are not heard any more, whatever else stands here.
+    pub(crate) banned: Option<Timestamp>,
     pub(crate) first_seen: Timestamp,
     pub(crate) last_seen: Timestamp,
     /// A stranger who has been told once that the Owner must approve.
@@ -53,14 +56,33 @@ impl Person {
     pub(crate) fn new(sender: &Sender, now: Timestamp) -> Self {
         Self {
             name: sender.name.clone(),
+            profile: Profile::default(),
             language: sender.language.clone(),
             grant: None,
+            banned: None,
             first_seen: now,
             last_seen: now,
             told: false,
             reachable: true,
             held: None,
             told_unread: None,
+        }
+    }
+
+    /// What is stored of them, with what the door noticed since it read it: commands may have changed
+    /// the rest in the meantime.
+    pub(crate) fn noticed(self, at_door: &Self) -> Self {
+        let Self {
+            grant,
+            banned,
+            first_seen,
+            ..
+        } = self;
+        Self {
+            grant,
+            banned,
+            first_seen,
+            ..at_door.clone()
         }
     }
 }

@@ -14,8 +14,8 @@ use self::message_text::{Address, MessageText};
 use super::Me;
 use super::wire::{CallbackQuery, Chat, ChatMemberUpdated, Message, StoppedGeneration, User};
 use crate::chat::{
-    Addressed, Author, ChatKind, Content, Event, Inbound, MessageId, Pressed, Sender, TopicId,
-    UpdateId, UserId,
+    Addressed, Author, ChatKind, Content, Event, Inbound, MessageId, Pressed, Profile, Sender,
+    TopicId, UpdateId, UserId,
 };
 use crate::clock::Timestamp;
 
@@ -176,6 +176,7 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         return Err(skipped("own inline result"));
     }
     let sender = sender(&message)?;
+    let profile = profile(&message);
     let meaning = meaning_of(&message, kind, media(&message, json)?, me);
     Ok(Event::Message(Inbound {
         update,
@@ -184,6 +185,7 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         topic: topic(&message, kind),
         message: message.message_id,
         sender,
+        profile,
         sent: Timestamp::from_secs(message.edit_date.unwrap_or(message.date)),
         posted: Timestamp::from_secs(message.date),
         addressed: meaning.addressed,
@@ -319,6 +321,20 @@ fn sender(message: &Message<'_>) -> Result<Sender, Unfit> {
         Some(user) if !user.is_bot => Ok(person(user)),
         Some(_) => Err(skipped("message of a bot")),
         None => Err(skipped("message of nobody")),
+    }
+}
+
+fn profile(message: &Message<'_>) -> Profile {
+    match (&message.sender_chat, &message.from) {
+        (Some(chat), _) => Profile {
+            last_name: None,
+            username: chat.username.clone(),
+        },
+        (None, Some(user)) => Profile {
+            last_name: user.last_name.clone(),
+            username: user.username.clone(),
+        },
+        (None, None) => Profile::default(),
     }
 }
 

@@ -108,6 +108,7 @@ pub(super) struct Chat {
     #[serde(rename = "type", default)]
     pub(super) kind: String,
     pub(super) title: Option<String>,
+    pub(super) username: Option<String>,
 }
 
 /// One person's conversation in the inbox of a channel.
@@ -124,6 +125,8 @@ pub(super) struct User {
     pub(super) is_bot: bool,
     #[serde(default)]
     pub(super) first_name: String,
+    pub(super) last_name: Option<String>,
+    pub(super) username: Option<String>,
     pub(super) language_code: Option<String>,
 }
 

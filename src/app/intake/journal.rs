@@ -129,16 +129,12 @@ fn take(
     rows.mark_seen(bot, update, now, disposition)
 }
 
-/// Stores what the batch learned of people. A command may have changed a grant since it was read:
-/// what is stored stands.
+/// Stores what the batch learned of people.
 fn put_people(rows: &mut Write<'_>, people: &[(UserId, Person)]) -> Result<(), StoreError> {
     for (id, person) in people {
-        let grant = rows
-            .person(*id)?
-            .map_or(person.grant, |stored| stored.grant);
-        let person = Person {
-            grant,
-            ..person.clone()
+        let person = match rows.person(*id)? {
+            Some(stored) => stored.noticed(person),
+            None => person.clone(),
         };
         rows.put_person(*id, &person)?;
     }

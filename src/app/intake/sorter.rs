@@ -21,7 +21,8 @@ use crate::app::{Ctx, commands};
 use crate::chat::Role;
 use crate::chat::pieces::Piece;
 use crate::chat::{
-    Addressed, ChatId, ChatKind, Event, Inbound, Job, Lane, Origin, Sender, Task, UpdateId, UserId,
+    Addressed, ChatId, ChatKind, Event, Inbound, Job, Lane, Origin, Profile, Sender, Task,
+    UpdateId, UserId,
 };
 use crate::clock::{self, Timestamp};
 use crate::locale::{Language, Locale};
@@ -169,7 +170,7 @@ impl Sorter<'_> {
             }
         };
         if !is_aside {
-            self.touch(&inbound.sender);
+            self.touch(&inbound.sender, &inbound.profile);
             self.end_grant(&inbound.sender);
             debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
         }
@@ -319,10 +320,11 @@ impl Sorter<'_> {
     }
 
     /// Keeps name, language and the last sign of life up to date, without a write per message.
-    fn touch(&mut self, sender: &Sender) {
+    fn touch(&mut self, sender: &Sender, profile: &Profile) {
         let now = self.now;
         let is_fresh = self.known(sender.id).is_some_and(|person| {
             person.name == sender.name
+                && person.profile == *profile
                 && person.language == sender.language
                 && person.reachable
                 && now.is_within(SEEN_STEP, person.last_seen)
@@ -330,6 +332,7 @@ impl Sorter<'_> {
         if !is_fresh {
             let person = self.person(sender);
             person.name.clone_from(&sender.name);
+            person.profile.clone_from(profile);
             person.language.clone_from(&sender.language);
             person.reachable = true;
             person.last_seen = now;

