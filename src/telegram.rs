@@ -26,6 +26,7 @@ pub(crate) use self::wire::Me;
 pub(crate) mod backoff;
 pub(crate) mod decode;
 mod form;
+mod keyboard;
 pub(crate) mod poll;
 pub(crate) mod send;
 pub(crate) mod verdict;

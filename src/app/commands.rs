@@ -165,18 +165,23 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
         ChatKind::Group => job.messages.first().copied(),
     };
     let row = |body: Rich| {
-        let buttons = reply.button.clone().into_iter().collect();
         let payload = Payload::Send {
             body,
             reply_to,
-            buttons,
+            buttons: Vec::new(),
         };
         Outbound::new(chat, topic, payload)
     };
-    render::parts_of_text(&reply.text)
-        .into_iter()
-        .map(row)
-        .collect()
+    let parts = render::parts_of_text(&reply.text).into_iter();
+    let mut rows: Vec<Outbound> = parts.map(row).collect();
+    if let Some(buttons) = rows.last_mut().and_then(|row| row.payload.buttons_mut()) {
+        buttons.clone_from(&reply.buttons);
+    }
+    // The reply to a button stands where the button stood.
+    for (row, place) in rows.iter_mut().zip(&job.places) {
+        row.payload = row.payload.clone().taking_over(*place);
+    }
+    rows
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 
 use crate::app::engine::lending::Lending;
 use crate::catalog::Catalog;
+use crate::chat::callback::CommandCallback;
 use crate::chat::prompt::DEFAULT_PERSONA;
-use crate::chat::{ChatId, Outbound, Sender};
+use crate::chat::{Button, ChatId, Outbound, Sender, UserId};
 use crate::clock::{self, Instant};
 use crate::config::keys::KeyEntry;
 use crate::config::mistake::shown;
@@ -348,6 +349,32 @@ impl Engine {
                 Ok(Head::of(rows.put_outbound(&row)?, &row))
             })
             .collect()
+    }
+
+    /// A button that carries out `/name arguments` when this person presses it; the line has at most
+    /// [`CommandCallback::LONGEST_LINE`] bytes.
+    pub(crate) fn command_button(
+        &self,
+        person: UserId,
+        label: impl Into<String>,
+        line: String,
+    ) -> Button {
+        debug_assert!(line.len() <= CommandCallback::LONGEST_LINE, "{line}");
+        let tag = self.command_tag(person, &line);
+        Button::callback(label, CommandCallback { tag, line }.data())
+    }
+
+    /// Whether the bot made this button, and for this person.
+    pub(crate) fn is_for(&self, person: UserId, asked: &CommandCallback) -> bool {
+        self.command_tag(person, &asked.line) == asked.tag
+    }
+
+    /// Nobody without the secret of the data file finds the tag of another line or person; whoever
+    /// tries one of 2^32 is asked for their rights all the same.
+    fn command_tag(&self, person: UserId, line: &str) -> String {
+        let of = self.store.fingerprint(&format!("button {person} {line}"));
+        let bytes = of.iter().take(CommandCallback::TAG / 2);
+        bytes.map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// How a key may be named to people.

@@ -1,5 +1,5 @@
-//! What a button asks for, as its `callback_data` says it. Pure. Invariant: nothing that counts is in
-//! the data; what a press may do is decided by who presses it, and by the message that holds it.
+//! What a button asks for, as its `callback_data` says it. Pure. Invariant: the data gives nobody a
+//! right; what a press may do is decided by who presses it, and by the message that holds it.
 
 use super::JobId;
 
@@ -39,6 +39,36 @@ impl Callback {
     }
 }
 
+/// A button that stands for a command: a press carries it out as if the presser had typed the line,
+/// and the reply takes the place of the message that holds the button.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CommandCallback {
+    /// Shows that the bot made this line for this person; [`Self::TAG`] bytes.
+    pub(crate) tag: String,
+    /// `/name arguments`, at most [`Self::LONGEST_LINE`] bytes.
+    pub(crate) line: String,
+}
+
+impl CommandCallback {
+    pub(crate) const TAG: usize = 8;
+    /// `callback_data` has 64 bytes at most.
+    pub(crate) const LONGEST_LINE: usize = 64 - Self::TAG;
+
+    /// What the data of such a button means; `None` for any other data.
+    pub(crate) fn parse(data: &str) -> Option<Self> {
+        let (tag, line) = data.split_at_checked(Self::TAG)?;
+        line.starts_with('/').then(|| Self {
+            tag: tag.to_owned(),
+            line: line.to_owned(),
+        })
+    }
+
+    pub(crate) fn data(&self) -> String {
+        let Self { tag, line } = self;
+        format!("{tag}{line}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +89,26 @@ mod tests {
             "", "retry:1", "stop", "stop:", "stop:-1", "stop:x", "Retry", "stop:1:2",
         ] {
             assert_eq!(Callback::parse(data), None, "{data}");
+        }
+    }
+
+    #[test]
+    fn a_button_carries_the_line_of_a_command() {
+        let asked = CommandCallback {
+            tag: "0a1b2c3d".to_owned(),
+            line: "/grant -1001234567890 premium 30".to_owned(),
+        };
+        assert_eq!(CommandCallback::parse(&asked.data()), Some(asked));
+        for data in [
+            "",
+            "/new",
+            "0a1b2c3/new",
+            "0a1b2c3d",
+            "retry",
+            "stop:12345",
+            "统计字数/new",
+        ] {
+            assert_eq!(CommandCallback::parse(data), None, "{data}");
         }
     }
 }

@@ -57,8 +57,51 @@ pub(crate) enum Payload {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Button {
     pub(crate) label: String,
-    /// At most 64 bytes (Bot API, `InlineKeyboardButton`).
-    pub(crate) data: String,
+    pub(crate) action: Action,
+}
+
+/// What a button does when it is pressed (Bot API, `InlineKeyboardButton`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Sends the bot this `callback_data`, at most 64 bytes.
+    Callback(String),
+    /// Opens this address, which begins with `https://`.
+    Url(String),
+}
+
+impl Button {
+    pub(crate) fn callback(label: impl Into<String>, data: String) -> Self {
+        Self {
+            label: label.into(),
+            action: Action::Callback(data),
+        }
+    }
+
+    pub(crate) fn url(label: impl Into<String>, address: String) -> Self {
+        Self {
+            label: label.into(),
+            action: Action::Url(address),
+        }
+    }
+}
+
+impl Action {
+    const SCHEME: &'static str = "https://";
+
+    /// The one text that an action is, as the data file has it; no `callback_data` is an address.
+    pub(crate) fn text(&self) -> &str {
+        let (Self::Callback(text) | Self::Url(text)) = self;
+        text
+    }
+
+    /// The action that is this text.
+    pub(crate) fn of(text: String) -> Self {
+        if text.starts_with(Self::SCHEME) {
+            Self::Url(text)
+        } else {
+            Self::Callback(text)
+        }
+    }
 }
 
 impl Payload {

@@ -27,10 +27,7 @@ impl Locale {
             Callback::Continue => &texts.go_on,
             Callback::Stop(_) => &texts.stop,
         };
-        Button {
-            label: label.clone(),
-            data: callback.data(),
-        }
+        Button::callback(label, callback.data())
     }
 
     /// What stands under the beginning of an answer that is attached as a file.

@@ -19,11 +19,12 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::form::{Content, Upload};
+use super::keyboard;
 use super::verdict::Refusal;
 use super::wire::Success;
 use super::{CallError, Client, Me};
 use crate::chat::rich::{Entity, Rich, Style};
-use crate::chat::{Button, ChatId, MessageId, Outbound, Payload, TopicId};
+use crate::chat::{Action, Button, ChatId, MessageId, Outbound, Payload, TopicId};
 use crate::clock::Timestamp;
 use crate::render::rendered;
 
@@ -203,16 +204,17 @@ fn file(
     Ok(message_id(&sent.result))
 }
 
-/// One row of buttons.
 fn keyboard(buttons: &[Button]) -> Option<InlineKeyboardMarkup> {
     let button = |button: &Button| {
-        InlineKeyboardButton::builder()
-            .text(&button.label)
-            .callback_data(&button.data)
-            .build()
+        let made = InlineKeyboardButton::builder().text(&button.label);
+        match &button.action {
+            Action::Callback(data) => made.callback_data(data).build(),
+            Action::Url(address) => made.url(address).build(),
+        }
     };
-    let row: Vec<_> = buttons.iter().map(button).collect();
-    let keyboard = InlineKeyboardMarkup::builder().inline_keyboard(vec![row]);
+    let row = |row: &[Button]| row.iter().map(button).collect();
+    let rows: Vec<_> = keyboard::rows(buttons).map(row).collect();
+    let keyboard = InlineKeyboardMarkup::builder().inline_keyboard(rows);
     (!buttons.is_empty()).then(|| keyboard.build())
 }
 

@@ -249,3 +249,42 @@ fn while_no_key_is_available_a_status_tells_when_the_next_is_back() {
     assert!(told.contains("\nThe next key is back in "), "{told}");
     world.stop();
 }
+
+#[test]
+fn a_button_gives_its_command_for_whom_it_was_made_and_the_reply_takes_its_place() {
+    let mut world = World::new().start();
+    world.gemini.key("k1").answers(Fault::LEAKED);
+    let owner = world.telegram.person(1);
+    is_asked_with(&world, &owner, "k1", 1);
+    keys(&owner);
+    let list = owner.shows().pop().unwrap();
+    let data = list.button("Look again").unwrap().data.clone();
+    owner.presses("Look again");
+    let shown = owner.sees("what the look has shown", |shown| {
+        shown
+            .iter()
+            .any(|message| message.id == list.id && message.text != list.text)
+    });
+    assert_eq!(shown.last().unwrap().id, list.id, "nothing new was said");
+    assert!(shown.last().unwrap().buttons.is_empty());
+    // Another person, another line, and whoever has lost the role do nothing with it.
+    let stranger = world.telegram.person(9);
+    stranger.says("hello");
+    let press = stranger.presses_data(stranger.hears().id, &data);
+    assert_eq!(
+        stranger.is_told(&press),
+        "These buttons belong to whoever asked."
+    );
+    let press = owner.presses_data(list.id, &format!("{}/revoke 1", &data[..8]));
+    assert_eq!(
+        owner.is_told(&press),
+        "These buttons belong to whoever asked."
+    );
+    world.terminate();
+    world.sets("OWNER_IDS", "2");
+    world.restart();
+    let press = owner.presses_data(list.id, &data);
+    assert_eq!(owner.is_told(&press), "");
+    assert_eq!(owner.shows(), shown);
+    world.stop();
+}

@@ -67,6 +67,19 @@ pub(super) struct Given<'a> {
     pub(super) all: &'static [&'static [Entry]],
 }
 
+impl Given<'_> {
+    /// A button that carries out this line when whoever gave the command presses it; none at the
+    /// terminal.
+    pub(super) fn button(
+        &self,
+        label: impl Into<String>,
+        line: impl Into<String>,
+    ) -> Option<Button> {
+        let (person, line) = (self.lane.person()?, line.into());
+        Some(self.engine.command_button(person, label, line))
+    }
+}
+
 /// A command that is being carried out.
 pub(super) type Running<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 
@@ -74,10 +87,10 @@ pub(super) type Running<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 /// into the outbox. It is called again where a transaction failed.
 pub(super) type Effect = Arc<dyn Fn(&mut Write<'_>) -> Result<Vec<Head>, StoreError> + Send + Sync>;
 
-/// What is said, with which button, and what changes in the same transaction.
+/// What is said, with which buttons, and what changes in the same transaction.
 pub(super) struct Reply {
     pub(super) text: String,
-    pub(super) button: Option<Button>,
+    pub(super) buttons: Vec<Button>,
     pub(super) effect: Option<Effect>,
 }
 
@@ -85,13 +98,15 @@ impl Reply {
     pub(super) fn say(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            button: None,
+            buttons: Vec::new(),
             effect: None,
         }
     }
 
-    pub(super) fn with_button(self, button: Option<Button>) -> Self {
-        Self { button, ..self }
+    /// Under the last message of the reply.
+    pub(super) fn with_buttons(self, buttons: impl IntoIterator<Item = Button>) -> Self {
+        let buttons = buttons.into_iter().collect();
+        Self { buttons, ..self }
     }
 
     pub(super) fn with_effect(

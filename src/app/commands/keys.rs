@@ -18,7 +18,7 @@ pub(super) const COMMANDS: &[Entry] = &[Entry {
 }];
 
 texts! {
-    "keys" { USAGE = "usage" }
+    "keys" { USAGE = "usage", AGAIN = "again" }
 }
 
 /// What `/keys [retest]` asks for.
@@ -42,11 +42,12 @@ fn parse(arguments: &str) -> Option<Request> {
 /// What a look at keys has shown is stored before it is told.
 async fn keys(given: Given<'_>) -> Reply {
     let (engine, locale) = (given.engine, given.locale);
-    Reply::say(match parse(&given.command.arguments) {
-        None => locale.command(USAGE, &[]),
-        Some(Request::Report) => key_table(engine, locale),
-        Some(Request::Retest) => locale.looked(&retest::look_at_all(engine).await),
-    })
+    match parse(&given.command.arguments) {
+        None => Reply::say(locale.command(USAGE, &[])),
+        Some(Request::Report) => Reply::say(key_table(engine, locale))
+            .with_buttons(given.button(locale.command(AGAIN, &[]), "/keys retest")),
+        Some(Request::Retest) => Reply::say(locale.looked(&retest::look_at_all(engine).await)),
+    }
 }
 
 fn key_table(engine: &Engine, locale: &Locale) -> String {

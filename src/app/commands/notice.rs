@@ -25,5 +25,5 @@ pub(super) fn tell(locale: &Locale, notice: &Notice, job: &Job) -> Reply {
         | Notice::TooMany
         | Notice::TooManyCommands => None,
     };
-    Reply::say(locale.notice(notice, whose)).with_button(button)
+    Reply::say(locale.notice(notice, whose)).with_buttons(button)
 }

@@ -8,7 +8,7 @@ use super::lane::{LaneRow, TopicRow};
 use super::rich::RichRow;
 use super::{Record, Text, nouns, plain, shapes};
 use crate::chat::{
-    Button, ChatId, Failing, JobId, MessageId, Outbound, OutboxId, Payload, Rank, TopicId,
+    Action, Button, ChatId, Failing, JobId, MessageId, Outbound, OutboxId, Payload, Rank, TopicId,
 };
 use crate::clock::{Pause, Timestamp};
 use crate::store::StoreError;
@@ -168,7 +168,7 @@ impl<'n> From<&'n Button> for ButtonRow<'n> {
     fn from(noun: &'n Button) -> Self {
         Self {
             label: (&noun.label).into(),
-            data: (&noun.data).into(),
+            data: noun.action.text().into(),
         }
     }
 }
@@ -177,7 +177,7 @@ impl From<ButtonRow<'_>> for Button {
     fn from(row: ButtonRow<'_>) -> Self {
         Self {
             label: row.label.into(),
-            data: row.data.into(),
+            action: Action::of(row.data.into()),
         }
     }
 }

@@ -29,10 +29,7 @@ fn send(body: Rich) -> Outbound {
     row(Payload::Send {
         body,
         reply_to: Some(MessageId(3)),
-        buttons: vec![Button {
-            label: "Retry".to_owned(),
-            data: "retry".to_owned(),
-        }],
+        buttons: vec![Button::callback("Retry", "retry".to_owned())],
     })
 }
 

@@ -10,7 +10,8 @@ use crate::app::intake::draft::Draft;
 use crate::app::intake::journal_entry::Entry;
 use crate::app::intake::reask::{Edit, Press};
 use crate::chat::Role;
-use crate::chat::callback::Callback;
+use crate::chat::callback::{Callback, CommandCallback};
+use crate::chat::command::{self, Command};
 use crate::chat::{
     Basis, ChatId, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Payload, Pressed,
     Sender, Task,
@@ -47,6 +48,9 @@ impl Sorter<'_> {
             .settings
             .gate()
             .role(&pressed.sender, pressed.kind, known, self.theirs);
+        if let Some(asked) = CommandCallback::parse(&pressed.data) {
+            return Ok(self.asked_by_button(&pressed, role, &asked));
+        }
         let mut acknowledge = Outbound::acknowledge(pressed.chat, pressed.callback.clone());
         match (self.wish_of(&pressed), role) {
             (Some(Callback::Held), Some(role)) => {
@@ -80,6 +84,52 @@ impl Sorter<'_> {
                 })
             }
         }
+    }
+
+    /// The command of a button, if it was made for the presser and is theirs to give now.
+    fn asked_by_button(
+        &self,
+        pressed: &Pressed,
+        role: Option<Role>,
+        asked: &CommandCallback,
+    ) -> Entry {
+        let mut acknowledge = Outbound::acknowledge(pressed.chat, pressed.callback.clone());
+        if !self.ctx.engine.is_for(pressed.sender.id, asked) {
+            let locale = self.settings.locale_for(&pressed.sender);
+            acknowledge.payload = Payload::Answer {
+                callback: pressed.callback.clone(),
+                text: locale.denied(Denied::NotYours).to_owned(),
+            };
+            return Entry::Pressed {
+                acknowledge,
+                job: None,
+            };
+        }
+        let place = command::Place::from(pressed.kind);
+        let may = |role: &Role, command: &Command| {
+            commands::rights(command).is_some_and(|rights| rights.permit(*role, place))
+        };
+        let command = Command::parse(&asked.line);
+        let given = command
+            .zip(role)
+            .filter(|(command, role)| may(role, command));
+        let job = given.map(|(command, role)| {
+            let lane = Lane::Telegram {
+                chat: pressed.chat,
+                topic: None,
+                person: pressed.sender.id,
+            };
+            let (origin, sender) = (
+                Origin::Updates(vec![pressed.update]),
+                pressed.sender.clone(),
+            );
+            Job {
+                role,
+                places: vec![pressed.message],
+                ..Job::new(origin, lane, sender, Task::Command(command), self.now)
+            }
+        });
+        Entry::Pressed { acknowledge, job }
     }
 
     /// Whether one question more of the presser is let in; else the button stays good.

@@ -29,10 +29,7 @@ fn question(id: u64, text: &str, basis: Basis) -> Job {
 fn reply(text: &str, question: &str) -> Reply {
     Reply {
         round: Some(round(question, Some(text))),
-        buttons: vec![Button {
-            label: "Retry".to_owned(),
-            data: "retry".to_owned(),
-        }],
+        buttons: vec![Button::callback("Retry", "retry".to_owned())],
         ..Reply::say(Ending::Answered, text)
     }
 }
