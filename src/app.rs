@@ -98,7 +98,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     loops.spawn(alerts::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(alerts::pass_on(Arc::clone(&ctx), of_keys, stop.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
-    if ctx.engine.settings().config.people.owners.is_empty() {
+    if ctx.engine.settings().owners.is_empty() {
         warn!("OWNER_IDS is not set: nobody can let people in");
     }
     let outcome = tokio::select! {

@@ -117,7 +117,7 @@ pub(crate) struct Gemini {
 /// Who may speak (design §3).
 #[derive(Debug, Clone)]
 pub(crate) struct People {
-    /// `OWNER_IDS`; when not empty, the whole list of Owners.
+    /// `OWNER_IDS`; when empty, whoever claimed the bot owns it: ask `Settings::owners`.
     pub(crate) owners: Vec<UserId>,
     pub(crate) access: Access,
     pub(crate) groups: Groups,

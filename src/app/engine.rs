@@ -32,7 +32,7 @@ use crate::outgoing::Head;
 use crate::people::gate::Gate;
 use crate::people::roles::{DEFAULT_ROLES, Roles};
 use crate::queue::Shares;
-use crate::store::{Store, StoreError, Write};
+use crate::store::{Read, Store, StoreError, Write};
 use crate::threads;
 
 /// Settings that only show to be wrong when they are put to use.
@@ -49,8 +49,11 @@ pub(crate) enum BadSettings {
 }
 
 /// Everything that the settings say, as one immutable snapshot.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) config: Config,
+    /// Who owns the bot: `OWNER_IDS` where it is set, else whoever claimed it. The one list of them.
+    pub(crate) owners: Vec<UserId>,
     pub(crate) catalog: Catalog,
     pub(crate) roles: Roles,
     /// The only place where a key is found again by its fingerprint.
@@ -60,7 +63,12 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn new(config: Config, store: &Store) -> Result<Self, BadSettings> {
+    /// `claimed` is the person who claimed the bot, if anybody did.
+    pub(crate) fn new(
+        config: Config,
+        store: &Store,
+        claimed: Option<UserId>,
+    ) -> Result<Self, BadSettings> {
         let catalog = match config.catalog_override.clone() {
             Some(table) => Catalog::from_table(table).map_err(BadSettings::Models)?,
             None => Catalog::shipped(),
@@ -75,9 +83,14 @@ impl Settings {
             Some(name) => (*fingerprint, store.fingerprint(&format!("project {name}"))),
             None => (*fingerprint, *fingerprint),
         };
+        let owners = match config.people.owners.as_slice() {
+            [] => claimed.into_iter().collect(),
+            set => set.to_vec(),
+        };
         Ok(Self {
             projects: keys.iter().map(project).collect(),
             config,
+            owners,
             catalog,
             roles,
             keys,
@@ -119,7 +132,7 @@ impl Settings {
         Gate {
             access: people.access,
             groups: people.groups,
-            owners: people.owners.clone(),
+            owners: self.owners.clone(),
             stale_after: self.config.limits.stale_after,
         }
     }
@@ -193,7 +206,8 @@ impl Engine {
         store: Store,
         news: Option<mpsc::Sender<Head>>,
     ) -> anyhow::Result<Self> {
-        let settings = Settings::new(config, &store)?;
+        let claimed = store.read_now(Read::owner)?;
+        let settings = Settings::new(config, &store, claimed)?;
         let saved = store.read_now(|rows| {
             let ledgers = rows.ledgers()?.into_iter();
             Ok(Saved {
@@ -240,6 +254,17 @@ impl Engine {
     /// The settings of this moment.
     pub(crate) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read())
+    }
+
+    /// Somebody has claimed the bot: it is theirs from here on, unless the settings name its owners.
+    pub(crate) fn is_claimed_by(&self, owner: UserId) {
+        let mut settings = self.settings.write();
+        if settings.config.people.owners.is_empty() {
+            *settings = Arc::new(Settings {
+                owners: vec![owner],
+                ..Settings::clone(&settings)
+            });
+        }
     }
 
     /// The changes that every request to this model needs.
@@ -341,7 +366,7 @@ impl Engine {
         let settings = self.settings();
         let names = settings.names(scope);
         let locale = Locale::of(Language::pick(settings.config.language, None));
-        let owners = settings.config.people.owners.iter();
+        let owners = settings.owners.iter();
         owners
             .map(|owner| {
                 let text = locale.key_news(&names, news);

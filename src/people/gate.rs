@@ -38,7 +38,7 @@ pub(crate) enum Groups {
 pub(crate) struct Gate {
     pub(crate) access: Access,
     pub(crate) groups: Groups,
-    /// `OWNER_IDS`.
+    /// Who owns the bot; nobody yet when empty.
     pub(crate) owners: Vec<UserId>,
     /// `STALE_MINUTES`: older questions are not answered as if they were new.
     pub(crate) stale_after: Duration,

@@ -13,7 +13,7 @@ use super::key::{self, Key};
 use super::quarantine::{Met, Unreadable};
 #[cfg(test)]
 use super::rows::Seen;
-use super::rows::{Deaths, Offset, Parked, Record, TurnRef};
+use super::rows::{Deaths, Offset, Owner, Parked, Record, TurnRef};
 use super::tables::{self, ReadOnlyRows};
 #[cfg(test)]
 use crate::chat::UpdateId;
@@ -210,6 +210,12 @@ impl Read {
     pub(crate) fn parked(&self) -> Result<Vec<(ChatId, Pause)>, StoreError> {
         let parked: Option<Parked> = self.row(tables::PARKED)?;
         Ok(parked.unwrap_or_default().0)
+    }
+
+    /// Who claimed the bot.
+    pub(crate) fn owner(&self) -> Result<Option<UserId>, StoreError> {
+        let row = self.row(tables::OWNER)?;
+        Ok(row.map(|Owner(owner)| owner))
     }
 
     /// How often the bot was found to have died within `span` of now.

@@ -57,6 +57,8 @@ pub(super) const SPEND: &[u8] = b"spend";
 pub(super) const PARKED: &[u8] = b"parked";
 /// In `meta`: when the bot was found to have died.
 pub(super) const DEATHS: &[u8] = b"deaths";
+/// Who claimed the bot.
+pub(super) const OWNER: &[u8] = b"owner";
 /// Commits of the writer so far.
 pub(super) const COMMITS: &[u8] = b"commits";
 

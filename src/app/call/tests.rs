@@ -54,7 +54,7 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Result<Answer, Ending> {
     let store = Store::open(&folder.join("bot.redb"), Open::CreateIfMissing).unwrap();
     let engine = Engine::new(config(folder, url, keys), store, None).unwrap();
     let engine = Arc::new(engine);
-    let snapshot = Settings::new(config(folder, url, OLD), &engine.store).unwrap();
+    let snapshot = Settings::new(config(folder, url, OLD), &engine.store, None).unwrap();
     let message = Message {
         speaker: Speaker::Person,
         parts: vec![PromptPart::Text("hello".to_owned())],

@@ -140,7 +140,7 @@ async fn grant(given: Given<'_>) -> Reply {
     let (engine, locale) = (given.engine, given.locale);
     let settings = engine.settings();
     let request = match parse_grant(&given.command.arguments) {
-        Ok(request) if settings.config.people.owners.contains(&request.user) => {
+        Ok(request) if settings.owners.contains(&request.user) => {
             return Reply::say(mistake(locale, &Mistake::OwnerRole));
         }
         Ok(request) => request,

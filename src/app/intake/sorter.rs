@@ -307,7 +307,7 @@ impl Sorter<'_> {
             return;
         }
         let (before, role) = (grant.role, grant.role_at(now));
-        let owners = self.settings.config.people.owners.iter();
+        let owners = self.settings.owners.iter();
         let locale = Locale::of(Language::pick(self.settings.config.language, None));
         let told = owners.map(|owner| (*owner, locale.role_expired_of(sender.id, before, role)));
         let own = self.settings.locale_for(sender).role_expired(before, role);

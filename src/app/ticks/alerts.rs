@@ -81,18 +81,18 @@ fn news_of(condition: Condition) -> Option<DiskNews> {
 
 /// The last alert of a bot whose data file cannot be used any more.
 pub(crate) async fn say_goodbye(ctx: &Arc<Ctx>) {
-    let config = &ctx.engine.settings().config;
-    let text = Locale::of(Language::pick(config.language, None)).disk(DiskNews::Ended);
-    for owner in &config.people.owners {
+    let settings = ctx.engine.settings();
+    let text = Locale::of(Language::pick(settings.config.language, None)).disk(DiskNews::Ended);
+    for owner in &settings.owners {
         let row = Outbound::message(ChatId(owner.0), None, text.to_owned());
         deliver::send_at_once(Arc::clone(ctx), row).await;
     }
 }
 
 async fn tell_owners(ctx: &Ctx, news: DiskNews) {
-    let config = &ctx.engine.settings().config;
-    let text = Locale::of(Language::pick(config.language, None)).disk(news);
-    for owner in &config.people.owners {
+    let settings = ctx.engine.settings();
+    let text = Locale::of(Language::pick(settings.config.language, None)).disk(news);
+    for owner in &settings.owners {
         let row = Outbound::message(ChatId(owner.0), None, text.to_owned());
         ctx.mail.pass(row).await;
     }

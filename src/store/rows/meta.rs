@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Record;
 use super::outbox::PauseRow;
-use crate::chat::ChatId;
+use crate::chat::{ChatId, UserId};
 use crate::clock::{Pause, Timestamp};
 use crate::store::StoreError;
 use crate::store::key::Key;
@@ -34,6 +34,7 @@ facts! {
     Cursor as CursorRow;
     Parked as ParkedRow;
     Deaths as DeathsRow;
+    Owner as OwnerRow;
 }
 
 /// Telegram's offset and when it was true.
@@ -49,6 +50,9 @@ pub(in crate::store) struct Parked(pub(in crate::store) Vec<(ChatId, Pause)>);
 /// The newest starts after a crash, oldest first.
 #[derive(Default)]
 pub(in crate::store) struct Deaths(pub(in crate::store) Vec<Timestamp>);
+
+/// Who claimed the bot.
+pub(in crate::store) struct Owner(pub(in crate::store) UserId);
 
 impl Deaths {
     /// Those within `span` of `now`, whichever way a clock was set since.
@@ -69,6 +73,9 @@ pub(in crate::store) struct ParkedRow(Vec<(i64, PauseRow)>);
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct DeathsRow(Vec<u64>);
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct OwnerRow(i64);
 
 impl From<&Offset> for OffsetRow {
     fn from(noun: &Offset) -> Self {
@@ -125,5 +132,17 @@ impl From<&Deaths> for DeathsRow {
 impl From<DeathsRow> for Deaths {
     fn from(row: DeathsRow) -> Self {
         Self(row.0.into_iter().map(Timestamp).collect())
+    }
+}
+
+impl From<&Owner> for OwnerRow {
+    fn from(noun: &Owner) -> Self {
+        Self(noun.0.0)
+    }
+}
+
+impl From<OwnerRow> for Owner {
+    fn from(row: OwnerRow) -> Self {
+        Self(UserId(row.0))
     }
 }
