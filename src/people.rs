@@ -1,5 +1,6 @@
 //! Who may speak with the bot, and what their role gives them. Pure.
 
+pub(crate) mod audit;
 pub(crate) mod gate;
 pub(crate) mod person;
 pub(crate) mod roles;

@@ -17,13 +17,14 @@ use crate::app::scheduler::{Cancelled, Hold};
 use crate::app::{Ctx, GRACE};
 use crate::chat::command::{Command, Place, Rights};
 use crate::chat::rich::Rich;
-use crate::chat::{ChatKind, Job, Lane, Outbound, Payload, Role, Task};
+use crate::chat::{ChatKind, Job, Lane, Outbound, Payload, Role, Task, UserId};
 use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::render;
 use crate::store::StoreError;
 
 mod about;
+mod audit;
 mod conversation;
 mod entry;
 mod keys;
@@ -41,6 +42,7 @@ const FAMILIES: &[&[Entry]] = &[
     about::COMMANDS,
     people::COMMANDS,
     keys::COMMANDS,
+    audit::COMMANDS,
 ];
 
 fn find(command: &Command) -> Option<&'static Entry> {
@@ -72,6 +74,7 @@ pub(super) async fn run(ctx: &Ctx, job: Job, mut hold: Option<Hold>) {
             let given = Given {
                 command,
                 lane: job.lane,
+                by: job.sender.id,
                 role: job.role,
                 locale,
                 engine: &ctx.engine,
@@ -125,6 +128,7 @@ pub(super) async fn run_at_terminal(
     let given = Given {
         command,
         lane: Lane::Terminal,
+        by: UserId(0),
         role: Role::Owner,
         locale,
         engine,

@@ -101,6 +101,16 @@ pub(crate) struct Held {
     pub(crate) told: Timestamp,
 }
 
+/// How the Owner reads of somebody: by name, if one is known, and by id.
+pub(crate) fn label(id: UserId, person: Option<&Person>) -> String {
+    let name = person.map_or("", |person| person.name.as_str());
+    let words: Vec<_> = name.split_whitespace().collect();
+    if words.is_empty() {
+        return id.to_string();
+    }
+    format!("{} ({id})", words.join(" "))
+}
+
 /// The role of somebody on their own, without the chat they write in; `None` for a stranger.
 pub(crate) fn role_of(
     sender: &Sender,
@@ -156,6 +166,24 @@ mod tests {
                 "{id} {grant:?}"
             );
         }
+    }
+
+    #[test]
+    fn somebody_is_called_by_name_and_id_on_one_line() {
+        for (name, called) in [
+            ("Anna", "Anna (7)"),
+            (" An\n na ", "An na (7)"),
+            ("", "7"),
+            (" \n", "7"),
+        ] {
+            let sender = Sender {
+                name: name.to_owned(),
+                ..sender(7)
+            };
+            let person = Person::new(&sender, NOW);
+            assert_eq!(label(UserId(7), Some(&person)), called, "{name:?}");
+        }
+        assert_eq!(label(UserId(-7), None), "-7");
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, Store
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;
+use crate::people::audit::Audited;
 use crate::people::person::Person;
 
 /// One snapshot of the data file.
@@ -169,6 +170,22 @@ impl Read {
     #[cfg(test)]
     pub(crate) fn persons(&self, visit: impl FnMut(UserId, Person)) -> Result<(), StoreError> {
         self.each(visit)
+    }
+
+    /// What Owners did, newest first: `limit` entries after the newest `skip`, and how many there are.
+    pub(crate) fn audit(
+        &self,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<Audited>, u64), StoreError> {
+        let audit = self.table::<Audited>()?;
+        let mut entries = Vec::new();
+        for entry in audit.iter()?.rev().skip(skip).take(limit) {
+            let (key, row) = entry?;
+            let read = self.met.read::<Audited>(key.value(), row.value());
+            entries.extend(read.map(|(_, entry)| entry));
+        }
+        Ok((entries, audit.len()?))
     }
 
     /// Up to where a bot's updates are acknowledged, and when that was true.

@@ -13,6 +13,7 @@ use super::rows::{Cursor, Deaths, Offset, Owner, Parked, Record, Seen, TurnRef};
 use super::tables::{self, Definition, ReadOnlyRows};
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger, Spend};
+use crate::people::audit::Audited;
 use crate::people::person::Person;
 
 /// Brings the rows of one version to the next.
@@ -93,6 +94,7 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
     look.ends::<StoredTurn>()?;
     look.ends::<TurnRef>()?;
     look.ends::<Person>()?;
+    look.ends::<Audited>()?;
     look.facts()?;
     look.table(tables::SET_ASIDE)?;
     Ok(Findings::Current {
@@ -146,7 +148,12 @@ impl Look {
         let Some(meta) = self.table(tables::META)? else {
             return Ok(());
         };
-        for counter in [tables::NEXT_JOB, tables::NEXT_OUTBOX, tables::COMMITS] {
+        for counter in [
+            tables::NEXT_JOB,
+            tables::NEXT_OUTBOX,
+            tables::NEXT_AUDIT,
+            tables::COMMITS,
+        ] {
             tables::counter(&meta, counter)?;
         }
         for entry in meta.iter()? {
@@ -225,6 +232,7 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(tables::HISTORY)?;
     txn.open_table(tables::BY_MESSAGE)?;
     txn.open_table(tables::PERSONS)?;
+    txn.open_table(tables::AUDIT)?;
     txn.open_table(tables::KEY_LEDGER)?;
     txn.open_table(tables::KEY_STATE)?;
     txn.open_table(tables::SET_ASIDE)?;

@@ -12,6 +12,7 @@ use super::key::Key;
 use super::rows::{self, Record, Seen, TurnRef};
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
+use crate::people::audit::Audited;
 use crate::people::person::Person;
 
 /// What all tables are for redb: bytes under a [`Key`].
@@ -37,6 +38,8 @@ pub(super) const HISTORY: Definition = of::<StoredTurn>();
 /// By chat and message.
 pub(super) const BY_MESSAGE: Definition = of::<TurnRef>();
 pub(super) const PERSONS: Definition = of::<Person>();
+/// By number.
+pub(super) const AUDIT: Definition = of::<Audited>();
 /// By project and model.
 pub(super) const KEY_LEDGER: Definition = of::<Ledger>();
 /// By scope.
@@ -49,6 +52,7 @@ pub(super) const SCHEMA: &[u8] = b"schema";
 pub(super) const SECRET: &[u8] = b"secret";
 pub(super) const NEXT_JOB: &[u8] = b"next job";
 pub(super) const NEXT_OUTBOX: &[u8] = b"next outbox";
+pub(super) const NEXT_AUDIT: &[u8] = b"next audit";
 pub(super) const SEEN_CURSOR: &[u8] = b"seen cursor";
 pub(super) const HISTORY_CURSOR: &[u8] = b"history cursor";
 /// What paid keys have cost today.

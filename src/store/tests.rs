@@ -1,5 +1,6 @@
 //! The store as its callers see it, on real files.
 
+mod audit;
 mod disk;
 mod divide;
 mod faults;

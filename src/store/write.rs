@@ -2,6 +2,7 @@
 //! cached things that the transaction outdates. Invariant: an operation leaves its table whole or
 //! returns an error, after which the writer aborts the transaction.
 
+mod audit;
 mod chats;
 mod divide;
 mod prune;

@@ -8,9 +8,11 @@ use crate::app::ending::Request;
 use crate::app::engine::Engine;
 use crate::app::scheduler::Cancelled;
 use crate::chat::command::{Command, Place, Rights, Who};
-use crate::chat::{Button, Lane, Role};
+use crate::chat::{Button, Lane, Role, UserId};
+use crate::clock;
 use crate::locale::Locale;
 use crate::outgoing::Head;
+use crate::people::audit::{Audited, Deed};
 use crate::store::{StoreError, Write};
 
 /// One command. What `/help` and a menu tell of it is in the locale files, under its name
@@ -55,6 +57,8 @@ pub(super) const OWNER_AND_TERMINAL: Rights = Rights {
 pub(super) struct Given<'a> {
     pub(super) command: &'a Command,
     pub(super) lane: Lane,
+    /// Whoever gave it; nobody at the terminal (0).
+    pub(super) by: UserId,
     /// Of whoever gave it.
     pub(super) role: Role,
     pub(super) locale: &'static Locale,
@@ -68,6 +72,16 @@ pub(super) struct Given<'a> {
 }
 
 impl Given<'_> {
+    /// The entry of the audit for what this command does now.
+    pub(super) fn does(&self, deed: Deed, whom: Option<UserId>) -> Audited {
+        Audited {
+            at: clock::now(),
+            by: self.by,
+            deed,
+            whom,
+        }
+    }
+
     /// A button that carries out this line when whoever gave the command presses it; none at the
     /// terminal.
     pub(super) fn button(
@@ -117,6 +131,17 @@ impl Reply {
             effect: Some(Arc::new(effect)),
             ..self
         }
+    }
+
+    /// The same, with an entry in the audit; what changes is changed by the same transaction.
+    pub(super) fn audited(self, entry: Audited) -> Self {
+        let effect = self.effect.clone();
+        self.with_effect(move |store| {
+            store.audit(&entry)?;
+            effect
+                .as_ref()
+                .map_or_else(|| Ok(Vec::new()), |effect| effect(store))
+        })
     }
 
     /// As a command that has nothing to wait for.

@@ -4,11 +4,13 @@
 use super::entry::{Entry, Given, OWNER_AND_TERMINAL, Reply};
 use crate::app::engine::Engine;
 use crate::app::ticks::retest;
+use crate::chat::Lane;
 use crate::clock;
 use crate::keys::{KeyReport, pacific};
 use crate::locale::Locale;
 use crate::locale::commands::texts;
 use crate::locale::key_report::KeyTable;
+use crate::people::audit::Deed;
 
 pub(super) const COMMANDS: &[Entry] = &[Entry {
     names: &["keys"],
@@ -46,7 +48,14 @@ async fn keys(given: Given<'_>) -> Reply {
         None => Reply::say(locale.command(USAGE, &[])),
         Some(Request::Report) => Reply::say(key_table(engine, locale))
             .with_buttons(given.button(locale.command(AGAIN, &[]), "/keys retest")),
-        Some(Request::Retest) => Reply::say(locale.looked(&retest::look_at_all(engine).await)),
+        Some(Request::Retest) => {
+            let looked = Reply::say(locale.looked(&retest::look_at_all(engine).await));
+            // The terminal has a data file of its own, without an audit.
+            match given.lane {
+                Lane::Telegram { .. } => looked.audited(given.does(Deed::RetestedKeys, None)),
+                Lane::Terminal => looked,
+            }
+        }
     }
 }
 

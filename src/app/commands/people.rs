@@ -12,6 +12,7 @@ use crate::clock;
 use crate::locale::commands::texts;
 use crate::locale::{Language, Locale};
 use crate::outgoing::Head;
+use crate::people::audit::Deed;
 use crate::people::person::{Grant, Person};
 use crate::store::{StoreError, Write};
 
@@ -155,11 +156,13 @@ async fn grant(given: Given<'_>) -> Reply {
     let known = engine.store.person(user).await.ok().flatten();
     let welcome = known.and_then(|person| welcome(&settings, user, &person));
     info!(user = user.0, role:? = role, days:? = days; "role granted");
-    Reply::say(granted(locale, request)).with_effect(move |store| {
-        set_grant(store, user, Some(grant))?;
-        let put = |row| Ok(Head::of(store.put_outbound(row)?, row));
-        welcome.iter().map(put).collect()
-    })
+    Reply::say(granted(locale, request))
+        .with_effect(move |store| {
+            set_grant(store, user, Some(grant))?;
+            let put = |row| Ok(Head::of(store.put_outbound(row)?, row));
+            welcome.iter().map(put).collect()
+        })
+        .audited(given.does(Deed::Granted(grant), Some(user)))
 }
 
 /// For somebody who was told to wait: that it is over.
@@ -184,6 +187,7 @@ async fn revoke(given: Given<'_>) -> Reply {
             info!(user = user.0; "role revoked");
             Reply::say(locale.command(REVOKED, &[("id", &id)]))
                 .with_effect(move |store| set_grant(store, user, None).map(|()| Vec::new()))
+                .audited(given.does(Deed::Revoked, Some(user)))
         }
         Ok(_) => Reply::say(locale.command(NOTHING_TO_REVOKE, &[("id", &id)])),
         Err(error) => {

@@ -13,6 +13,7 @@ const TEXTS: &[&[Text]] = &[
     about::TEXTS,
     people::TEXTS,
     keys::TEXTS,
+    audit::TEXTS,
 ];
 
 fn entries() -> impl Iterator<Item = &'static Entry> {

@@ -93,7 +93,7 @@ pub(in crate::store) struct PersonRow<'n> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct GrantRow {
+pub(super) struct GrantRow {
     role: RoleRow,
     until: Option<u64>,
 }
