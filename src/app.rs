@@ -11,6 +11,7 @@ pub(crate) mod deliver;
 pub(crate) mod ending;
 pub(crate) mod engine;
 pub(crate) mod intake;
+pub(crate) mod menus;
 pub(crate) mod ops;
 pub(crate) mod scheduler;
 pub(crate) mod terminal;
@@ -23,7 +24,7 @@ use std::time::Duration;
 use anyhow::Context;
 use log::{error, info, warn};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,7 @@ use crate::app::engine::Engine;
 use crate::app::ops::control;
 use crate::app::scheduler::Desk;
 use crate::app::ticks::{alerts, upkeep};
+use crate::chat::UserId;
 use crate::config::Config;
 use crate::config::secret::Secret;
 use crate::store::Store;
@@ -66,6 +68,9 @@ pub(crate) struct Ctx {
     pub(crate) sends: Pool,
     pub(crate) desk: Desk,
     pub(crate) mail: Mail,
+    /// Who the bot is, once that is known. It rings for [`menus`]: sent again, it has them looked at
+    /// again.
+    pub(crate) menus: watch::Sender<Option<UserId>>,
 }
 
 /// Runs the bot until SIGTERM or SIGINT.
@@ -87,12 +92,14 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
         sends,
         desk,
         mail,
+        menus: watch::Sender::new(None),
     });
     let stop = CancellationToken::new();
     let mut loops = JoinSet::new();
     loops.spawn(deliver::run(Arc::clone(&ctx), letters, stop.clone()));
     loops.spawn(scheduler::run(Arc::clone(&ctx), orders, stop.clone()));
     loops.spawn(intake::run(Arc::clone(&ctx), stop.clone()));
+    loops.spawn(menus::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(control::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(alerts::run(Arc::clone(&ctx), stop.clone()));

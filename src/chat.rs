@@ -25,6 +25,7 @@ mod outbound;
 pub(crate) mod part;
 mod payload;
 pub(crate) mod pieces;
+pub(crate) mod profile;
 pub(crate) mod prompt;
 mod quoting;
 pub(crate) mod rich;

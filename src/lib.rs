@@ -44,7 +44,8 @@
 //!     at its pace for each chat (`deliver::pace` has that of the whole bot); what Telegram
 //!     acknowledged leaves the outbox. *The single door out.*
 //!
-//! At start what is left in inbox and outbox goes first.
+//! At start what is left in inbox and outbox goes first. Beside all that, [`app::ticks`] has what happens by
+//! the clock, and [`app::menus`] keeps what Telegram shows of the bot itself.
 //!
 //! # The walls
 //!

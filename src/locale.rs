@@ -188,6 +188,12 @@ impl Locale {
         }
     }
 
+    /// What Telegram shows of the bot: in an empty chat, and on its profile page.
+    pub(crate) fn profile(&self) -> [&str; 2] {
+        let texts = &self.sentences.profile;
+        [&texts.description, &texts.short_description]
+    }
+
     /// What `svs-bot chat` begins with, and how to use it.
     pub(crate) fn terminal(&self) -> [&str; 2] {
         [

@@ -28,6 +28,7 @@ pub(crate) mod decode;
 mod form;
 mod keyboard;
 pub(crate) mod poll;
+pub(crate) mod profile;
 pub(crate) mod send;
 pub(crate) mod verdict;
 mod wire;

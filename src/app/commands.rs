@@ -28,8 +28,11 @@ mod audit;
 mod conversation;
 mod entry;
 mod keys;
+mod menu;
 mod notice;
 mod people;
+
+pub(super) use menu::menu;
 
 /// How often a command that could not be stored is tried.
 const MOST_TRIES: u32 = 5;

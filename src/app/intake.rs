@@ -101,6 +101,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
             Err(_) => intake.during(identified).await?,
         }
     };
+    ctx.menus.send_replace(Some(me.id));
     intake.held_back.wait_from(clock::instant());
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
     let mut offset = last_offset(&ctx, me.id).await?;

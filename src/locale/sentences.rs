@@ -137,6 +137,7 @@ file! {
     tier_reason: TierReasons,
     role: RoleNames,
     disk: Disk,
+    profile: Profile,
     terminal: Terminal,
     time: Times,
     offline: Offline,
@@ -221,6 +222,9 @@ tables! {
 
     /// One per [`super::DiskNews`].
     Disk { full, failing, fine, put_back, ended }
+
+    /// What Telegram shows of the bot itself.
+    Profile { description, short_description }
 
     /// What `svs-bot chat` says of itself.
     Terminal { greeting, hint }

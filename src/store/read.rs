@@ -13,10 +13,11 @@ use super::key::{self, Key};
 use super::quarantine::{Met, Unreadable};
 #[cfg(test)]
 use super::rows::Seen;
-use super::rows::{Deaths, Offset, Owner, Parked, Record, TurnRef};
+use super::rows::{BotProfile, Deaths, Offset, Owner, Parked, Record, TurnRef};
 use super::tables::{self, ReadOnlyRows};
 #[cfg(test)]
 use crate::chat::UpdateId;
+use crate::chat::profile::ProfileField;
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, UserId};
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
@@ -233,6 +234,16 @@ impl Read {
     pub(crate) fn owner(&self) -> Result<Option<UserId>, StoreError> {
         let row = self.row(tables::OWNER)?;
         Ok(row.map(|Owner(owner)| owner))
+    }
+
+    /// What Telegram shows of this bot: the fingerprint of each text that was set.
+    pub(crate) fn profile(
+        &self,
+        bot: UserId,
+    ) -> Result<Vec<(ProfileField, Fingerprint)>, StoreError> {
+        let profile: Option<BotProfile> = self.row(tables::PROFILE)?;
+        let profile = profile.filter(|profile| profile.bot == bot);
+        Ok(profile.map_or_else(Vec::new, |profile| profile.shown))
     }
 
     /// How often the bot was found to have died within `span` of now.

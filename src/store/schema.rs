@@ -9,7 +9,7 @@ use ring::rand::SecureRandom;
 
 use super::StoreError;
 use super::quarantine::{Met, Unreadable};
-use super::rows::{Cursor, Deaths, Offset, Owner, Parked, Record, Seen, TurnRef};
+use super::rows::{BotProfile, Cursor, Deaths, Offset, Owner, Parked, Record, Seen, TurnRef};
 use super::tables::{self, Definition, ReadOnlyRows};
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger, Spend};
@@ -163,6 +163,7 @@ impl Look {
                 tables::SEEN_CURSOR | tables::HISTORY_CURSOR => self.look_at::<Cursor>(name, row),
                 tables::SPEND => self.look_at::<Spend>(name, row),
                 tables::PARKED => self.look_at::<Parked>(name, row),
+                tables::PROFILE => self.look_at::<BotProfile>(name, row),
                 tables::DEATHS => self.look_at::<Deaths>(name, row),
                 tables::OWNER => self.look_at::<Owner>(name, row),
                 _ if name.starts_with(tables::OFFSETS.as_bytes()) => {

@@ -63,6 +63,8 @@ pub(super) const PARKED: &[u8] = b"parked";
 pub(super) const DEATHS: &[u8] = b"deaths";
 /// Who claimed the bot.
 pub(super) const OWNER: &[u8] = b"owner";
+/// What Telegram shows of the bot.
+pub(super) const PROFILE: &[u8] = b"profile";
 /// Commits of the writer so far.
 pub(super) const COMMITS: &[u8] = b"commits";
 

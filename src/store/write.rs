@@ -16,9 +16,10 @@ use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 pub(crate) use self::divide::Divided;
 use super::key::{Key, LaneKey};
 use super::quarantine::{self, Met, Unreadable};
-use super::rows::{Deaths, Offset, Parked, Record, Seen};
+use super::rows::{BotProfile, Deaths, Offset, Parked, Record, Seen};
 use super::tables::{self, Rows};
 use super::{Disposition, StoreError};
+use crate::chat::profile::ProfileField;
 use crate::chat::{
     ChatId, Failing, Job, JobId, MessageId, Outbound, OutboxId, Task, UpdateId, UserId,
 };
@@ -395,6 +396,22 @@ impl<'t> Write<'t> {
         deaths.0.drain(..surplus);
         self.put(tables::DEATHS, &deaths)?;
         Ok(u8::try_from(deaths.0.len()).unwrap_or(u8::MAX))
+    }
+
+    /// Notes what a field of a bot's profile shows; none: it was taken back. What was noted of another
+    /// bot is forgotten.
+    pub(crate) fn note_profile(
+        &mut self,
+        bot: UserId,
+        field: ProfileField,
+        shows: Option<Fingerprint>,
+    ) -> Result<(), StoreError> {
+        let known: Option<Profile> = self.row(tables::PROFILE)?;
+        let known = known.filter(|known| known.bot == bot);
+        let mut shown = known.map_or_else(Vec::new, |known| known.shown);
+        shown.retain(|(known, _)| *known != field);
+        shown.extend(shows.map(|text| (field, text)));
+        self.put(tables::PROFILE, &BotProfile { bot, shown })
     }
 
     pub(crate) fn put_spend(&mut self, spend: &Spend) -> Result<(), StoreError> {

@@ -30,6 +30,7 @@ mod keys;
 mod keys_command;
 mod line;
 mod memory;
+mod menus;
 mod pool;
 mod pool_world;
 mod process;

@@ -25,6 +25,10 @@ pub(super) const COMMANDS: &[Entry] = &[
         rights: EVERYBODY_IN_CHATS,
         ends: None,
         run: |given| {
+            // An Owner who was never here before could not be given a menu until now.
+            if let (Role::Owner, Some(ctx)) = (given.role, given.bot) {
+                ctx.menus.send_modify(|_| ());
+            }
             let days = given.engine.settings().config.data.history_days;
             Reply::say(start(given.locale, given.role, days)).at_once()
         },

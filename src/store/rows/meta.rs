@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Record;
 use super::outbox::PauseRow;
+use super::{Record, plain};
+use crate::chat::profile::{MenuOf, ProfileField, ProfilePart, Readers};
 use crate::chat::{ChatId, UserId};
 use crate::clock::{Pause, Timestamp};
+use crate::keys::Fingerprint;
 use crate::store::StoreError;
 use crate::store::key::Key;
 
@@ -35,6 +37,7 @@ facts! {
     Parked as ParkedRow;
     Deaths as DeathsRow;
     Owner as OwnerRow;
+    BotProfile as BotProfileRow;
 }
 
 /// Telegram's offset and when it was true.
@@ -53,6 +56,11 @@ pub(in crate::store) struct Deaths(pub(in crate::store) Vec<Timestamp>);
 
 /// Who claimed the bot.
 pub(in crate::store) struct Owner(pub(in crate::store) UserId);
+/// What Telegram shows of a bot: the fingerprint of each text that was set.
+pub(in crate::store) struct BotProfile {
+    pub(in crate::store) bot: UserId,
+    pub(in crate::store) shown: Vec<(ProfileField, Fingerprint)>,
+}
 
 impl Deaths {
     /// Those within `span` of `now`, whichever way a clock was set since.
@@ -76,6 +84,23 @@ pub(in crate::store) struct DeathsRow(Vec<u64>);
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct OwnerRow(i64);
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct BotProfileRow {
+    bot: i64,
+    shown: Vec<(PartRow, ReadersRow, Fingerprint)>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum PartRow {
+    MenuOfPrivateChats,
+    MenuOfGroups,
+    MenuOfChat(i64),
+    Description,
+    ShortDescription,
+}
+
+plain! { ReadersRow is Readers { Everybody, Chinese } }
 
 impl From<&Offset> for OffsetRow {
     fn from(noun: &Offset) -> Self {
@@ -144,5 +169,54 @@ impl From<&Owner> for OwnerRow {
 impl From<OwnerRow> for Owner {
     fn from(row: OwnerRow) -> Self {
         Self(UserId(row.0))
+    }
+}
+
+impl From<&BotProfile> for BotProfileRow {
+    fn from(noun: &BotProfile) -> Self {
+        let shown = noun.shown.iter();
+        let shown = shown.map(|(field, text)| (field.part.into(), field.readers.into(), *text));
+        Self {
+            bot: noun.bot.0,
+            shown: shown.collect(),
+        }
+    }
+}
+
+impl From<BotProfileRow> for BotProfile {
+    fn from(row: BotProfileRow) -> Self {
+        let shown = row.shown.into_iter();
+        let shown = shown.map(|(part, readers, text)| {
+            let (part, readers) = (part.into(), readers.into());
+            (ProfileField { part, readers }, text)
+        });
+        Self {
+            bot: UserId(row.bot),
+            shown: shown.collect(),
+        }
+    }
+}
+
+impl From<ProfilePart> for PartRow {
+    fn from(noun: ProfilePart) -> Self {
+        match noun {
+            ProfilePart::Menu(MenuOf::PrivateChats) => Self::MenuOfPrivateChats,
+            ProfilePart::Menu(MenuOf::Groups) => Self::MenuOfGroups,
+            ProfilePart::Menu(MenuOf::Chat(chat)) => Self::MenuOfChat(chat.0),
+            ProfilePart::Description => Self::Description,
+            ProfilePart::ShortDescription => Self::ShortDescription,
+        }
+    }
+}
+
+impl From<PartRow> for ProfilePart {
+    fn from(row: PartRow) -> Self {
+        match row {
+            PartRow::MenuOfPrivateChats => Self::Menu(MenuOf::PrivateChats),
+            PartRow::MenuOfGroups => Self::Menu(MenuOf::Groups),
+            PartRow::MenuOfChat(chat) => Self::Menu(MenuOf::Chat(ChatId(chat))),
+            PartRow::Description => Self::Description,
+            PartRow::ShortDescription => Self::ShortDescription,
+        }
     }
 }

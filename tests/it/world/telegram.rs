@@ -5,7 +5,7 @@
 //! and `limits` (how much?); `send` carries it out by the rules of `check` and changes the
 //! `chat_state`.
 //! `refusals` and `undocumented` answers are given when a test orders them. `people` are those who talk
-//! to the bot, `presses` what they do with buttons, `inspect` what tests see of it all.
+//! to the bot, `presses` what they do with buttons, `profile` what is shown of the bot, `inspect` what tests see of it all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -25,6 +25,7 @@ mod people;
 mod permissions;
 mod poll;
 mod presses;
+mod profile;
 mod reask;
 mod refusals;
 mod send;
@@ -102,6 +103,7 @@ struct State {
     answers: HashMap<String, String>,
     refuses_drafts: bool,
     gauge: Gauge,
+    profile: profile::Profile,
     calls: Vec<Call>,
     violations: Vec<String>,
     outage: Option<Trouble>,
@@ -314,11 +316,8 @@ impl State {
             }
             "getWebhookInfo" => Ok(json!({"url": self.webhook, "has_custom_certificate": false,
                 "pending_update_count": self.pending.len()})),
-            "setMyCommands" => {
-                for problem in check::commands(&params["commands"]) {
-                    self.violate(&format!("setMyCommands: {problem}"));
-                }
-                Ok(json!(true))
+            "setMyCommands" | "deleteMyCommands" | "setMyDescription" | "setMyShortDescription" => {
+                self.profile(method, params)
             }
             "getFile" => Ok(json!({"file_id": params["file_id"], "file_unique_id": "u1",
                 "file_path": "photos/file_1.jpg"})),

@@ -134,6 +134,18 @@ const METHODS: &[(&str, Signature)] = &[
         ],
     ),
     (
+        "deleteMyCommands",
+        &[("scope", Object), ("language_code", Text)],
+    ),
+    (
+        "setMyDescription",
+        &[("description", Text), ("language_code", Text)],
+    ),
+    (
+        "setMyShortDescription",
+        &[("short_description", Text), ("language_code", Text)],
+    ),
+    (
         "setWebhook",
         &[("url!", Text), ("drop_pending_updates", Bool)],
     ),
@@ -209,11 +221,36 @@ pub(super) fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
+/// What is wrong with the scope and language of a menu, or the language of a description.
+pub(super) fn readers(params: &Value) -> Vec<String> {
+    const SCOPES: [&str; 4] = [
+        "default",
+        "all_private_chats",
+        "all_group_chats",
+        "all_chat_administrators",
+    ];
+    let mut problems = Vec::new();
+    let language = params["language_code"].as_str().unwrap_or("en");
+    if language.len() != 2 || !language.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        problems.push(format!("language `{language}`"));
+    }
+    let scope = &params["scope"];
+    let is_lawful = match scope["type"].as_str() {
+        Some("chat") => scope["chat_id"].is_i64(),
+        Some(kind) => SCOPES.contains(&kind),
+        None => scope.is_null(),
+    };
+    if !is_lawful {
+        problems.push(format!("scope {scope}"));
+    }
+    problems
+}
+
 /// What is wrong with a list of commands.
 pub(super) fn commands(list: &Value) -> Vec<String> {
     let list = list.as_array().map_or(&[][..], Vec::as_slice);
     let mut problems = Vec::new();
-    if list.len() > 100 {
+    if list.is_empty() || list.len() > 100 {
         problems.push(format!("{} commands", list.len()));
     }
     for command in list {
