@@ -4,3 +4,4 @@ pub(crate) mod audit;
 pub(crate) mod gate;
 pub(crate) mod person;
 pub(crate) mod roles;
+pub(crate) mod seats;
