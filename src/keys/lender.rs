@@ -137,7 +137,7 @@ impl Lender {
         match verdict.counted {
             Counted::Yes => {}
             Counted::NotOfTheDay => bucket.uncount(lease.at),
-            Counted::Never => bucket.refund(lease.tokens, lease.at),
+            Counted::Never => bucket.lose(lease.tokens, lease.at),
         }
         match (verdict.counted, verdict.tokens) {
             (Counted::Yes, Some((input, output))) => {

@@ -1,7 +1,7 @@
 //! Which of several keys is the least busy: the least of its day spent, then of its minute, then the
 //! fewest calls in flight; ties at random. Those that were refused come last, and a question that
-//! failed before goes to the key that has answered last. Pure. Invariant: the order in which keys are offered has
-//! no influence.
+//! failed before goes to the key that has answered last. Pure. Invariant: the order in which keys are
+//! offered has no influence.
 
 use std::cmp::Ordering;
 

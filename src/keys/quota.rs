@@ -46,9 +46,9 @@ pub(super) struct Bucket {
     /// The day that was counted before it, and its requests: a clock that was set ahead for a while
     /// must not lose the count of the day that it comes back to.
     before: Option<(i32, u32)>,
-    /// Requests of the day that the service has refused to count: they count in the order of choice,
-    /// or else a key that always fails would come first. Not stored.
-    refused: u32,
+    /// Requests of the day that failed and were not counted: they count in the order of choice, or
+    /// else a key that always fails would come first. Not stored.
+    failed: u32,
     /// Requests that fill the minute, oldest first.
     units: Vec<Unit>,
 }
@@ -124,14 +124,14 @@ impl Bucket {
         named.is_some_and(|limit| u64::from(self.used(day)) < limit / 2)
     }
 
-    /// How busy that day makes it look: what was refused counts as well.
+    /// How busy that day makes it look: what failed counts as well.
     pub(super) fn asked(&self, day: &Day) -> u32 {
-        let refused = if day.number <= self.day {
-            self.refused
+        let failed = if day.number <= self.day {
+            self.failed
         } else {
             0
         };
-        self.used(day).saturating_add(refused)
+        self.used(day).saturating_add(failed)
     }
 
     /// Requests of the minute that ends now.
@@ -183,7 +183,7 @@ impl Bucket {
         let used = self.used(day);
         if day.number > self.day {
             self.before = Some((self.day, self.used));
-            self.refused = 0;
+            self.failed = 0;
         } else {
             // An earlier day that the clock came back to is part of `used` from here on.
             self.before = self.before.filter(|(number, _)| *number < day.number);
@@ -213,7 +213,7 @@ impl Bucket {
     pub(super) fn uncount(&mut self, at: Timestamp) {
         if pacific::day_of(at).number == self.day {
             self.used = self.used.saturating_sub(1);
-            self.refused = self.refused.saturating_add(1);
+            self.failed = self.failed.saturating_add(1);
         }
     }
 
@@ -235,12 +235,21 @@ impl Bucket {
             .take(usize::try_from(left).unwrap_or(usize::MAX))
     }
 
-    /// Gives back a request that was surely not made.
-    pub(super) fn refund(&mut self, tokens: u64, at: Timestamp) {
+    /// Gives back a request that was surely not made; whether there still was one.
+    pub(super) fn refund(&mut self, tokens: u64, at: Timestamp) -> bool {
         let same = |unit: &Unit| unit.at == at && unit.tokens == Some(tokens);
-        if let Some(index) = self.units.iter().rposition(same) {
+        let index = self.units.iter().rposition(same);
+        if let Some(index) = index {
             self.units.remove(index);
             self.used = self.used.saturating_sub(1);
+        }
+        index.is_some()
+    }
+
+    /// Gives back a request that has surely not arrived.
+    pub(super) fn lose(&mut self, tokens: u64, at: Timestamp) {
+        if self.refund(tokens, at) {
+            self.failed = self.failed.saturating_add(1);
         }
     }
 

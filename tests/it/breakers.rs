@@ -97,9 +97,11 @@ fn three_keys_that_fail_where_others_answer_keep_nobody_from_an_answer() {
     let world = World::new()
         .open()
         .keys("any", &["k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8"])
-        // However slow the machine is: each bad key is met once or twice.
-        .env("KEY_COOLDOWN_SECS", "120")
+        // However slow the machine is: each bad key is met once.
+        .env("KEY_COOLDOWN_SECS", "3600")
         .start();
+    // Where no key has answered yet, three attempts may meet the three bad ones.
+    world.telegram.person(99).is_answered("before the fault");
     for key in ["k1", "k2", "k3"] {
         world.gemini.key(key).answers(Fault::INTERNAL);
     }
@@ -107,7 +109,7 @@ fn three_keys_that_fail_where_others_answer_keep_nobody_from_an_answer() {
         world.telegram.person(id).is_answered("hello");
     }
     // Design §4: at most 1.3 calls an answer under faults.
-    let calls = world.gemini.calls().len();
+    let calls = world.gemini.calls_about("hello").len();
     assert!(calls * 10 <= QUESTIONS * 13, "{calls} calls");
     world.stop();
 }
@@ -129,7 +131,7 @@ fn a_key_that_fails_where_others_answer_is_blacklisted_after_three_times() {
         },
     );
     // For ten seconds it may still turn out to be a correlated failure.
-    eventually(Duration::from_secs(30), "the key is blacklisted", || {
+    eventually(PATIENCE, "the key is blacklisted", || {
         world.tells_of_keys().contains("1 blacklisted")
     });
     people.next().unwrap().is_answered("before the kill");

@@ -53,6 +53,25 @@ fn what_the_service_has_not_counted_is_given_back() {
 }
 
 #[test]
+fn a_failed_call_counts_in_the_order_of_choice_though_it_is_given_back() {
+    for counted in [Counted::NotOfTheDay, Counted::Never] {
+        let mut pool = pool((1..=3).map(|name| key(name, None)).collect());
+        let verdict = Verdict {
+            counted,
+            ..says(Effect::Innocent)
+        };
+        let mut met: Vec<u8> = Vec::new();
+        for _ in 0..3 {
+            let lease = lend(&mut pool, &small(), T0).unwrap();
+            met.push(lease.key[0]);
+            pool.settle(lease, &verdict, T0, &mut rng());
+        }
+        met.sort_unstable();
+        assert_eq!(met, [1, 2, 3], "{counted:?}");
+    }
+}
+
+#[test]
 fn yesterdays_unit_is_not_given_back_to_today() {
     let midnight = pacific::day_of(T0).ends;
     let before = Timestamp(midnight.0 - 61_000);
