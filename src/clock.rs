@@ -17,9 +17,11 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 pub(crate) use tokio::time::Instant;
 
+pub(crate) use day::Day;
 use steady::Steady;
 pub(crate) use steady::{Comparison, TOLERANCE};
 
+mod day;
 mod shift;
 mod steady;
 

@@ -5,3 +5,4 @@ pub(crate) mod gate;
 pub(crate) mod person;
 pub(crate) mod roles;
 pub(crate) mod seats;
+pub(crate) mod usage;

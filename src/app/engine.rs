@@ -18,7 +18,7 @@ use crate::catalog::Catalog;
 use crate::chat::callback::CommandCallback;
 use crate::chat::prompt::DEFAULT_PERSONA;
 use crate::chat::{Button, ChatId, Outbound, Sender, UserId};
-use crate::clock::{self, Instant};
+use crate::clock::{self, Day, Instant, Timestamp};
 use crate::config::keys::KeyEntry;
 use crate::config::mistake::shown;
 use crate::config::{CaFile, Config, IpFamily, Persona, Proxy, UserLimits};
@@ -135,6 +135,11 @@ impl Settings {
             owners: self.owners.clone(),
             stale_after: self.config.limits.stale_after,
         }
+    }
+
+    /// The day of people's limits and of what they used: the bot's own ([`crate::people::usage`]).
+    pub(crate) fn today(&self, now: Timestamp) -> Day {
+        Day::of(now, &self.config.time_zone)
     }
 
     /// How much of the queue one person may hold.

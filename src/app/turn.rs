@@ -162,7 +162,9 @@ pub(crate) async fn conclude(
     let Finished { job, reply } = finished.clone();
     let notes = reply.notes.iter().map(|note| format!("\n\n{note}"));
     let text = format!("{}{}", text_of(&reply.parts), notes.collect::<String>());
-    let locale = engine.settings().locale_for(&job.sender);
+    let settings = engine.settings();
+    let locale = settings.locale_for(&job.sender);
+    let today = settings.today(clock::now()).number;
     let said = said::rendered(&reply, &job, locale).await;
     let writer = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
@@ -172,6 +174,7 @@ pub(crate) async fn conclude(
             said: &said,
             shown,
             locale,
+            today,
         };
         Ok((close(store, &job, &end)?, news))
     });

@@ -5,15 +5,13 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
+pub(crate) use crate::clock::Day;
 use crate::clock::Timestamp;
 
 /// The longest a Pacific day can be: the one on which summer time ends.
 pub(crate) const LONGEST_DAY: Duration = Duration::from_hours(25);
-
-const DAY_SECS: i64 = 86_400;
 
 #[expect(
     clippy::expect_used,
@@ -25,44 +23,14 @@ static ZONE: LazyLock<TimeZone> = LazyLock::new(|| {
         .expect("the bundled database has this zone")
 });
 
-/// One Pacific day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Day {
-    /// Days since 1970-01-01 by its Pacific date.
-    pub(crate) number: i32,
-    pub(crate) began: Timestamp,
-    pub(crate) ends: Timestamp,
-}
-
 /// The day that a moment belongs to.
 pub(crate) fn day_of(now: Timestamp) -> Day {
-    let number = number_of(now);
-    Day {
-        number,
-        began: end_of(number.saturating_sub(1)),
-        ends: end_of(number),
-    }
+    Day::of(now, &ZONE)
 }
 
 /// The midnight that ends a day.
 pub(crate) fn end_of(number: i32) -> Timestamp {
-    let midnight = i64::from(number)
-        .checked_add(1)
-        .and_then(|days| days.checked_mul(DAY_SECS))
-        .and_then(|secs| jiff::Timestamp::from_second(secs).ok())
-        .map(|utc| Date::from(TimeZone::UTC.to_datetime(utc)))
-        .and_then(|date| date.to_zoned(ZONE.clone()).ok())
-        .map_or(i64::MAX, |zoned| zoned.timestamp().as_millisecond());
-    Timestamp(u64::try_from(midnight).unwrap_or(0))
-}
-
-fn number_of(now: Timestamp) -> i32 {
-    let utc = i64::try_from(now.0)
-        .ok()
-        .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
-        .unwrap_or(jiff::Timestamp::MAX);
-    let local = utc.as_second() + i64::from(ZONE.to_offset(utc).seconds());
-    i32::try_from(local.div_euclid(DAY_SECS)).unwrap_or(i32::MAX)
+    Day::end_of(number, &ZONE)
 }
 
 #[cfg(test)]

@@ -62,6 +62,16 @@ impl Key {
         Self::FRONT.signed(id.0)
     }
 
+    /// Before all people's rows of a day.
+    pub(super) fn day(day: i32) -> Self {
+        Self::FRONT.short(day)
+    }
+
+    /// Of a person's day.
+    pub(super) fn day_of(day: i32, person: UserId) -> Self {
+        Self::day(day).signed(person.0)
+    }
+
     /// Of a model in a project.
     pub(super) fn ledger(project: &Fingerprint, model: &str) -> Self {
         Self::FRONT.with(*project).with(model.bytes())
@@ -153,6 +163,12 @@ pub(super) fn rows_of(chat: ChatId) -> RangeInclusive<Key> {
     front.clone()..=front.past_all()
 }
 
+/// All people's rows of these days.
+pub(super) fn days(days: RangeInclusive<i32>) -> RangeInclusive<Key> {
+    let (first, last) = days.into_inner();
+    Key::day(first)..=Key::day(last).past_all()
+}
+
 /// The job or outgoing part of a key.
 pub(super) fn number(table: &str, key: &[u8]) -> Result<u64, StoreError> {
     let mut fields = Fields { table, left: key };
@@ -189,6 +205,16 @@ pub(super) fn person(key: &[u8]) -> Result<UserId, StoreError> {
     };
     let person = UserId(fields.signed()?);
     fields.end(person)
+}
+
+/// The day and the person of a key.
+pub(super) fn day_of(key: &[u8]) -> Result<(i32, UserId), StoreError> {
+    let mut fields = Fields {
+        table: "stats",
+        left: key,
+    };
+    let day_of = (fields.short()?, UserId(fields.signed()?));
+    fields.end(day_of)
 }
 
 /// Project and model of a key.
@@ -338,6 +364,7 @@ mod tests {
         }
         for key in [&message_key[..11], &longer(&message_key), &[]] {
             assert!(damaged(message(key).err()), "{key:?}");
+            assert!(damaged(day_of(key).err()), "{key:?}");
         }
         for key in [&[0; 7][..], &[0; 9], &[]] {
             assert!(damaged(number("inbox", key).err()), "{key:?}");
@@ -367,6 +394,7 @@ mod tests {
             let (chat, id, user) = (ChatId(lane.0), MessageId(id), UserId(lane.2));
             prop_assert_eq!(message(&Key::message(chat, id)).unwrap(), (chat, id));
             prop_assert_eq!(person(&Key::person(user)).unwrap(), user);
+            prop_assert_eq!(day_of(&Key::day_of(id.0, user)).unwrap(), (id.0, user));
             let key = Key::ledger(&project, &model);
             prop_assert_eq!(ledger(&key).unwrap(), (project, model.as_str()));
         }
@@ -402,6 +430,11 @@ mod tests {
                     Key::person(UserId(first)),
                     Key::person(UserId(first_b)),
                     first.cmp(&first_b),
+                ),
+                (
+                    Key::day_of(id, UserId(first)),
+                    Key::day_of(id_b, UserId(first_b)),
+                    (id, first).cmp(&(id_b, first_b)),
                 ),
                 (
                     Key::ledger(&projects.0, &models.0),
@@ -446,6 +479,9 @@ mod tests {
                 prop_assert_eq!(rows_of(ChatId(chat)).contains(&round), key.0 == chat);
                 let named = Key::message(ChatId(key.0), MessageId(id));
                 prop_assert_eq!(rows_of(ChatId(chat)).contains(&named), key.0 == chat);
+                let day_of = Key::day_of(id, UserId(key.0));
+                prop_assert!(days(id..=id).contains(&day_of));
+                prop_assert_eq!(days(i32::MIN..=3).contains(&day_of), id <= 3);
             }
         }
 
@@ -458,6 +494,9 @@ mod tests {
             }
             if let Ok((lane, job)) = turn(&bytes) {
                 prop_assert_eq!(&*Key::turn(lane, job), bytes.as_slice());
+            }
+            if let Ok((day, person)) = day_of(&bytes) {
+                prop_assert_eq!(&*Key::day_of(day, person), bytes.as_slice());
             }
             if let Ok((chat, id)) = message(&bytes) {
                 prop_assert_eq!(&*Key::message(chat, id), bytes.as_slice());

@@ -2,6 +2,8 @@
 //! Invariant: everything read through one [`Read`] is of the same commit. A row that cannot be read is
 //! passed over as if it were not there, and left to the writer (`quarantine`).
 
+mod usage;
+
 use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};

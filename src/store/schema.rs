@@ -15,6 +15,7 @@ use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger, Spend};
 use crate::people::audit::Audited;
 use crate::people::person::Person;
+use crate::people::usage::DayOf;
 
 /// Brings the rows of one version to the next.
 pub(super) type Migration = fn(&WriteTransaction) -> Result<(), StoreError>;
@@ -95,6 +96,7 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
     look.ends::<TurnRef>()?;
     look.ends::<Person>()?;
     look.ends::<Audited>()?;
+    look.ends::<DayOf>()?;
     look.facts()?;
     look.table(tables::SET_ASIDE)?;
     Ok(Findings::Current {
@@ -236,6 +238,7 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(tables::AUDIT)?;
     txn.open_table(tables::KEY_LEDGER)?;
     txn.open_table(tables::KEY_STATE)?;
+    txn.open_table(tables::STATS)?;
     txn.open_table(tables::SET_ASIDE)?;
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
 use crate::people::audit::Audited;
 use crate::people::person::Person;
+use crate::people::usage::DayOf;
 
 /// What all tables are for redb: bytes under a [`Key`].
 pub(super) type Rows<'t> = Table<'t, &'static [u8], &'static [u8]>;
@@ -44,6 +45,8 @@ pub(super) const AUDIT: Definition = of::<Audited>();
 pub(super) const KEY_LEDGER: Definition = of::<Ledger>();
 /// By scope.
 pub(super) const KEY_STATE: Definition = of::<Health>();
+/// By day, then the person.
+pub(super) const STATS: Definition = of::<DayOf>();
 /// Rows that could not be read, by the name of their table and their key there.
 pub(super) const SET_ASIDE: Definition = Definition::new("set_aside");
 

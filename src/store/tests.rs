@@ -8,6 +8,7 @@ mod fixture;
 mod quarantine;
 mod rows;
 mod standing;
+mod usage;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};

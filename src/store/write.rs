@@ -7,6 +7,7 @@ mod chats;
 mod divide;
 mod prune;
 mod turns;
+mod usage;
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -406,7 +407,7 @@ impl<'t> Write<'t> {
         field: ProfileField,
         shows: Option<Fingerprint>,
     ) -> Result<(), StoreError> {
-        let known: Option<Profile> = self.row(tables::PROFILE)?;
+        let known: Option<BotProfile> = self.row(tables::PROFILE)?;
         let known = known.filter(|known| known.bot == bot);
         let mut shown = known.map_or_else(Vec::new, |known| known.shown);
         shown.retain(|(known, _)| *known != field);

@@ -47,7 +47,7 @@ impl Journaled {
         rows.put_job(&job)?;
         self.seams.remove(&job.lane);
         if let Task::Question { .. } = job.task {
-            self.limits.count(job.lane);
+            self.limits.let_in(rows, &job)?;
         }
         self.jobs.push(job);
         Ok(id)

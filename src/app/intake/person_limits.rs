@@ -7,14 +7,17 @@ use std::collections::{HashMap, HashSet};
 use crate::app::Ctx;
 use crate::chat::pieces::Seam;
 use crate::chat::{Job, Lane, Task, UserId};
+use crate::clock;
 use crate::queue::{Share, Shares};
-use crate::store::StoreError;
+use crate::store::{StoreError, Write};
 
 /// What those who wrote have waiting and running, and how much of it their roles allow.
 #[derive(Clone, Default)]
 pub(super) struct PersonLimits {
     shares: Shares,
     held: HashMap<UserId, Share>,
+    /// Number of the day on which messages count.
+    today: i32,
     /// Who was told within the last minute that this is too much.
     told: HashSet<UserId>,
 }
@@ -29,7 +32,8 @@ impl PersonLimits {
         seams: &HashMap<Lane, Seam>,
         told: HashSet<UserId>,
     ) -> Result<Self, StoreError> {
-        let shares = ctx.engine.settings().shares();
+        let settings = ctx.engine.settings();
+        let shares = settings.shares();
         let mut persons: Vec<UserId> = match shares {
             Shares::Unlimited => Vec::new(),
             Shares::ByRole(_) => askers.collect(),
@@ -42,7 +46,12 @@ impl PersonLimits {
             let known = ctx.desk.shares_of(persons).await;
             held.extend(known.ok_or(StoreError::Closed)?);
         }
-        let mut limits = Self { shares, held, told };
+        let mut limits = Self {
+            shares,
+            held,
+            today: settings.today(clock::now()).number,
+            told,
+        };
         for lane in seams.keys() {
             limits.count(*lane);
         }
@@ -57,8 +66,19 @@ impl PersonLimits {
         share.is_none_or(|share| !is_question || self.shares.admits(job.role, share, job.lane))
     }
 
-    /// A question was let in.
-    pub(super) fn count(&mut self, lane: Lane) {
+    /// A question is let in: it counts among what its person has used.
+    pub(super) fn let_in(&mut self, rows: &mut Write<'_>, job: &Job) -> Result<(), StoreError> {
+        self.count(job.lane);
+        let Some(person) = job.lane.person() else {
+            return Ok(());
+        };
+        let mut day = rows.day_of(self.today, person)?;
+        day.let_in(job.accepted);
+        rows.put_day_of(self.today, person, &day)
+    }
+
+    /// One more waits or runs in this lane.
+    fn count(&mut self, lane: Lane) {
         if let Some(share) = lane.person().and_then(|person| self.held.get_mut(&person)) {
             share.waits(lane);
         }

@@ -19,6 +19,8 @@ const TICK: Duration = Duration::from_mins(1);
 /// How often dead keys are retested whose time has come: the first may be due after a minute.
 const LOOK: Duration = Duration::from_secs(20);
 const DAY: Duration = Duration::from_hours(24);
+/// Days before today of which it is kept what people used.
+const DAYS_KEPT: i32 = 31;
 /// Most steps of one pruning in one tick: enough to keep up with the busiest bot.
 const STEPS: u32 = 200;
 
@@ -58,6 +60,9 @@ async fn prune(ctx: &Ctx, now: Timestamp) {
     let before = now.before(DAY * ctx.engine.settings().config.data.history_days);
     let rounds = repeat(|| store.write_soon(move |rows| rows.prune_history(before)));
     report("rounds", rounds.await);
+    let today = ctx.engine.settings().today(now).number;
+    let days = repeat(|| store.write_soon(move |rows| rows.prune_days(today - DAYS_KEPT)));
+    report("days of people", days.await);
 }
 
 /// Repeats a step, each a commit of its own, while it finds something to remove; returns how much

@@ -19,6 +19,8 @@ pub(super) struct Close<'a> {
     /// The message of ours in which the answer has grown.
     pub(super) shown: Option<MessageId>,
     pub(super) locale: &'static Locale,
+    /// Number of the day on which an answer counts.
+    pub(super) today: i32,
 }
 
 /// Stores what an ending leaves behind: the job goes, its round is kept, the reply enters the
@@ -48,6 +50,7 @@ pub(super) fn close(
         | Ending::Told
         | Ending::Unkept(_) => {
             store.remove_job(job.id)?;
+            count(store, job.lane, end)?;
             if let Some(shown) = end.shown.filter(|shown| !job.places.contains(shown)) {
                 job.places.insert(0, shown);
             }
@@ -70,6 +73,16 @@ pub(super) fn close(
         }
     };
     Ok((ending, rows))
+}
+
+/// Counts an answer among what its person has used.
+fn count(store: &mut Write<'_>, lane: Lane, end: &Close<'_>) -> Result<(), StoreError> {
+    let (Some(person), Some(tier)) = (lane.person(), end.reply.tier) else {
+        return Ok(());
+    };
+    let mut day = store.day_of(end.today, person)?;
+    day.usage.answered(tier);
+    store.put_day_of(end.today, person, &day)
 }
 
 /// A job that does not run and is not wanted any more leaves the inbox; rows that undo what an

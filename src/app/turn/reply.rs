@@ -32,6 +32,8 @@ pub(super) struct Reply {
     pub(super) round: Option<StoredTurn>,
     pub(super) buttons: Vec<Button>,
     pub(super) changes: Vec<Change>,
+    /// The tier of the model that made it, to be counted.
+    pub(super) tier: Option<Tier>,
 }
 
 impl Reply {
@@ -44,6 +46,7 @@ impl Reply {
             round: None,
             buttons: Vec::new(),
             changes: Vec::new(),
+            tier: None,
         }
     }
 
@@ -87,6 +90,7 @@ impl Asked<'_> {
             notes: self.notes(&answer, answered),
             buttons: buttons.map(|button| self.locale.button(button)).collect(),
             round: answered.is_kept.then(|| self.round(&answer, reason)),
+            tier: answered.by.map(|by| by.tier),
             ..Reply::new(answer.finish.into(), answer.parts)
         }
     }

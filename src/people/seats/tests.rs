@@ -28,7 +28,10 @@ fn the_first_three_sit_and_the_others_wait() {
     assert_eq!(seats.standing(UserId(4), RULES, minute(0)), Standing::Free);
     assert_eq!(all_ask(&mut seats, minute(0)), [1, 2, 3]);
     assert_eq!(all_ask(&mut seats, minute(1)), [1, 2, 3]);
-    assert_eq!(seats.standing(UserId(1), RULES, minute(1)), Standing::Seated);
+    assert_eq!(
+        seats.standing(UserId(1), RULES, minute(1)),
+        Standing::Seated
+    );
     assert_eq!(seats.standing(UserId(4), RULES, minute(1)), Standing::Full);
 }
 

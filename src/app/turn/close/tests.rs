@@ -2,15 +2,18 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::app::turn::said::payloads;
+use crate::catalog::Tier;
 use crate::chat::answer::Failure;
 use crate::chat::fixtures::{self, round};
 use crate::chat::rich::Rich;
-use crate::chat::{ChatId, Part};
+use crate::chat::{ChatId, Part, UserId};
 use crate::locale::Language;
+use crate::people::usage::Usage;
 use crate::render::rendered;
 use crate::store::{Open, Store};
 
 const LANE: Lane = fixtures::private(7);
+const TODAY: i32 = 20_000;
 
 fn store() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
@@ -56,6 +59,7 @@ fn closing<'a>(reply: &'a Reply, said: &'a [Payload], shown: Option<MessageId>) 
         said,
         shown,
         locale: english(),
+        today: TODAY,
     }
 }
 
@@ -349,4 +353,33 @@ async fn an_answer_that_grew_before_the_group_moved_is_a_new_message_after_it() 
         panic!("{rows:?}");
     };
     assert_eq!(*reply_to, None);
+}
+
+#[tokio::test]
+async fn an_answer_counts_for_its_person_by_the_tier_that_made_it() {
+    let (_folder, store) = store();
+    let made_by = |tier| Reply {
+        tier,
+        ..reply("answer", "question")
+    };
+    let tiers = [Tier::Flash, Tier::Lite, Tier::Flash, Tier::Pro].map(Some);
+    // The built-in model is of no tier.
+    let replies = tiers.into_iter().chain([None]).map(made_by);
+    for (id, reply) in (1..).zip(replies) {
+        let job = question(id, "question", Basis::Newest);
+        let asked = job.clone();
+        let put = store.write(move |rows| rows.put_job(&asked));
+        put.await.unwrap();
+        closed(&store, &job, reply.clone()).await;
+        // What has left the inbox is not counted a second time.
+        closed(&store, &job, reply).await;
+    }
+    let used = Usage {
+        messages: 0,
+        lite: 1,
+        flash: 2,
+        pro: 1,
+    };
+    let read = |days| store.read_now(|rows| rows.usage_of(UserId(7), days));
+    assert_eq!(read(0..=30_000).unwrap(), [(TODAY, used)]);
 }

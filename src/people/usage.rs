@@ -1,0 +1,70 @@
+//! What each person uses of the bot, day by day. Pure. Decides what counts as used, not what may be.
+//!
+//! A day is the bot's own (`TIME_ZONE`), not Google's: people think of "today" as it is where they
+//! live, and of a limit that ends "in 5 h" as one that ends at midnight. What the keys have left is
+//! counted by Google's day elsewhere (`keys::pacific`).
+
+use std::ops::AddAssign;
+use std::time::Duration;
+
+use crate::catalog::Tier;
+use crate::clock::Timestamp;
+
+/// What was used, of one day or several, by one person or several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// Questions that were let in: also Retry, Continue, and a change that asks anew. Commands do
+    /// not count.
+    pub(crate) messages: u32,
+    /// Answers, whole or in part, by the tier of the model that made them.
+    pub(crate) lite: u32,
+    pub(crate) flash: u32,
+    pub(crate) pro: u32,
+}
+
+impl Usage {
+    /// One answer by a model of this tier.
+    pub(crate) const fn answered(&mut self, tier: Tier) {
+        let answers = match tier {
+            Tier::Lite => &mut self.lite,
+            Tier::Flash => &mut self.flash,
+            Tier::Pro => &mut self.pro,
+        };
+        *answers = answers.saturating_add(1);
+    }
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            messages,
+            lite,
+            flash,
+            pro,
+        } = other;
+        self.messages = self.messages.saturating_add(messages);
+        self.lite = self.lite.saturating_add(lite);
+        self.flash = self.flash.saturating_add(flash);
+        self.pro = self.pro.saturating_add(pro);
+    }
+}
+
+/// How long a message counts towards those of a minute.
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
+
+/// One person's day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct DayOf {
+    pub(crate) usage: Usage,
+    /// When the newest messages were let in that may count in their minute; oldest first.
+    pub(crate) recent: Vec<Timestamp>,
+}
+
+impl DayOf {
+    /// One message was let in.
+    pub(crate) fn let_in(&mut self, now: Timestamp) {
+        self.usage.messages = self.usage.messages.saturating_add(1);
+        self.recent.retain(|at| at.is_within(MINUTE, now));
+        self.recent.push(now);
+    }
+}

@@ -1,0 +1,69 @@
+//! What each person used on one day, as `stats` keeps it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use crate::chat::UserId;
+use crate::clock::Timestamp;
+use crate::people::usage::{DayOf, Usage};
+use crate::store::StoreError;
+use crate::store::key;
+
+impl Record for DayOf {
+    const TABLE: &'static str = "stats";
+
+    type Shape<'n> = DayOfRow;
+    type Key = (i32, UserId);
+
+    fn key(bytes: &[u8]) -> Result<Self::Key, StoreError> {
+        key::day_of(bytes)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct DayOfRow {
+    messages: u32,
+    lite: u32,
+    flash: u32,
+    pro: u32,
+    recent: Vec<u64>,
+}
+
+impl From<&DayOf> for DayOfRow {
+    fn from(noun: &DayOf) -> Self {
+        let Usage {
+            messages,
+            lite,
+            flash,
+            pro,
+        } = noun.usage;
+        Self {
+            messages,
+            lite,
+            flash,
+            pro,
+            recent: noun.recent.iter().map(|at| at.0).collect(),
+        }
+    }
+}
+
+impl From<DayOfRow> for DayOf {
+    fn from(row: DayOfRow) -> Self {
+        let DayOfRow {
+            messages,
+            lite,
+            flash,
+            pro,
+            recent,
+        } = row;
+        Self {
+            usage: Usage {
+                messages,
+                lite,
+                flash,
+                pro,
+            },
+            recent: recent.into_iter().map(Timestamp).collect(),
+        }
+    }
+}
