@@ -11,7 +11,7 @@ pub(crate) use outbound::{Failing, Outbound, Rank};
 pub(crate) use part::Part;
 pub(crate) use payload::{Action, Button, Payload};
 pub(crate) use role::Role;
-pub(crate) use round::StoredTurn;
+pub(crate) use round::{Remembered, StoredTurn};
 
 pub(crate) mod answer;
 pub(crate) mod callback;
@@ -31,6 +31,7 @@ mod quoting;
 pub(crate) mod rich;
 mod role;
 mod round;
+pub(crate) mod speakers;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident($raw:ty);)*) => {$(

@@ -50,7 +50,7 @@ pub(crate) use self::read::Read;
 use self::waiting::{Answer, Op, Pace};
 pub(crate) use self::write::{Divided, Write};
 use self::writer::Shared;
-use crate::chat::{Basis, JobId, Lane, StoredTurn, UserId};
+use crate::chat::{Basis, JobId, Lane, Remembered, UserId};
 use crate::clock::{self};
 use crate::keys::Fingerprint;
 use crate::people::person::Person;
@@ -248,14 +248,15 @@ impl Store {
     }
 
     /// What a question at this place of a lane builds on: the newest rounds before it that have an
-    /// answer, oldest first, at most ten. Those of the newest place come from memory when the lane
-    /// was active lately.
+    /// answer, oldest first, at most ten; in a group those of everybody in its topic, since the person
+    /// began anew there. Those of the newest place come from memory when the conversation was active
+    /// lately.
     pub(crate) async fn context(
         &self,
         lane: Lane,
         basis: Basis,
         rounds: usize,
-    ) -> Result<Vec<Arc<StoredTurn>>, StoreError> {
+    ) -> Result<Vec<Remembered>, StoreError> {
         let last = match basis {
             Basis::Newest => None,
             Basis::Round(job) => Some(job),
@@ -272,8 +273,8 @@ impl Store {
                     .await?
             }
         };
-        let skip = window.len().saturating_sub(rounds);
-        Ok(window.iter().skip(skip).cloned().collect())
+        let (_, _, person) = key::of_lane(lane);
+        Ok(window.newest(UserId(person), rounds))
     }
 
     /// Follows whether the file can be written.
@@ -328,6 +329,6 @@ fn fill_window(shared: &Shared, lane: Lane) -> Result<Window, StoreError> {
 }
 
 fn window_up_to(shared: &Shared, lane: Lane, last: JobId) -> Result<Window, StoreError> {
-    let turns = shared.read(|read| read.answered_turns(lane, last, WINDOW_ROUNDS))?;
-    Ok(turns.into_iter().map(Arc::new).collect())
+    let (rounds, beginnings) = shared.read(|read| read.conversation(lane, last, WINDOW_ROUNDS))?;
+    Ok(Window::new(rounds, beginnings))
 }

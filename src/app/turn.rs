@@ -112,9 +112,10 @@ async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, Store
         .store
         .context(asked.job.lane, asked.basis, usize::from(terms.rounds))
         .await?;
+    let speakers = asked.speakers(&context).await?;
     let (choice, highest) = asked.choose(terms, &context);
     let question = Question {
-        prompt: Arc::new(asked.compose(&context)),
+        prompt: Arc::new(asked.compose(&context, &speakers)),
         tier: choice.tier,
         signed_by: StoredTurn::only_model(&context),
         groups: terms.groups().collect(),

@@ -2,6 +2,8 @@
 //! Pure. Invariant: speakers alternate and the last one is the person; words of somebody else never
 //! stand where the person's own words stand.
 
+use std::mem;
+
 use super::part::{Part, PromptPart};
 use super::quoting::{described, introduced, one_line};
 use super::{Enclosed, StoredTurn};
@@ -38,6 +40,14 @@ pub(crate) enum Speaker {
     Model,
 }
 
+/// An earlier round that the model is shown again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Earlier<'a> {
+    pub(crate) turn: &'a StoredTurn,
+    /// Who asked, where several people talk.
+    pub(crate) speaker: Option<&'a str>,
+}
+
 /// What is asked now.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'a> {
@@ -64,12 +74,8 @@ pub(crate) struct Facts<'a> {
 
 /// The request for a question, with as many of the latest rounds as the budget holds. The question
 /// itself is never cut: whether it fits is for the caller to see in [`Prompt::tokens`].
-pub(crate) fn build(
-    facts: &Facts<'_>,
-    context: &[impl std::borrow::Borrow<StoredTurn>],
-    question: &Question<'_>,
-) -> Prompt {
-    let system = system(facts);
+pub(crate) fn build(facts: &Facts<'_>, context: &[Earlier<'_>], question: &Question<'_>) -> Prompt {
+    let system = system(facts, question.speaker.is_some());
     let question = Message {
         speaker: Speaker::Person,
         parts: vec![PromptPart::Text(question_text(question))],
@@ -79,7 +85,7 @@ pub(crate) fn build(
         .saturating_sub(estimate_tokens(&system) + question.tokens());
     let mut rounds = Vec::new();
     for turn in context.iter().rev() {
-        let Some(round) = round(turn.borrow()) else {
+        let Some(round) = round(turn) else {
             continue;
         };
         let Some(rest) = left.checked_sub(round.iter().map(Message::tokens).sum()) else {
@@ -97,20 +103,32 @@ pub(crate) fn build(
     Prompt { system, messages }
 }
 
-/// A round as two messages; nothing when one side said nothing, which the service would refuse.
-fn round(turn: &StoredTurn) -> Option<[Message; 2]> {
-    let sides = [
-        (Speaker::Person, &turn.question),
-        (Speaker::Model, &turn.answer),
-    ];
-    let [asked, answered] = sides.map(|(speaker, parts)| Message {
-        speaker,
-        parts: parts.iter().filter_map(Part::replayed).collect(),
+/// A round as two messages; nothing when one side said nothing, which the service would refuse. Who
+/// asked stands before their first words.
+fn round(Earlier { turn, speaker }: &Earlier<'_>) -> Option<[Message; 2]> {
+    let mut name = introduction(*speaker);
+    let asked = turn.question.iter().filter_map(|part| {
+        Some(match (part, part.replayed()?) {
+            (Part::Text(_), PromptPart::Text(text)) => {
+                PromptPart::Text(mem::take(&mut name) + &text)
+            }
+            (_, replayed) => replayed,
+        })
     });
-    (!asked.parts.is_empty() && !answered.parts.is_empty()).then_some([asked, answered])
+    let asked: Vec<PromptPart> = asked.collect();
+    let answered: Vec<PromptPart> = turn.answer.iter().filter_map(Part::replayed).collect();
+    let said = |speaker, parts| Message { speaker, parts };
+    (!asked.is_empty() && !answered.is_empty())
+        .then(|| [said(Speaker::Person, asked), said(Speaker::Model, answered)])
 }
 
-fn system(facts: &Facts<'_>) -> String {
+/// A name as it stands before what its bearer says; one line, as it comes from outside.
+fn introduction(speaker: Option<&str>) -> String {
+    let name = speaker.map(one_line).unwrap_or_default();
+    if name.is_empty() { name } else { name + ": " }
+}
+
+fn system(facts: &Facts<'_>, is_group: bool) -> String {
     let mut system = format!("{}\n\nToday is {}.", facts.persona.trim(), facts.today);
     // The tag comes from outside; anything that is no tag could be an instruction.
     let is_tag =
@@ -119,6 +137,12 @@ fn system(facts: &Facts<'_>) -> String {
         system.push_str("\nThe language of the person's app is \"");
         system.push_str(tag);
         system.push_str("\"; use it when the question does not show a language.");
+    }
+    if is_group {
+        system.push_str(
+            "\nThis is a group chat: the name of whoever speaks stands before their words. Answer \
+             the last one, and begin with no name.",
+        );
     }
     system
 }
@@ -135,11 +159,7 @@ fn question_text(question: &Question<'_>) -> String {
         text.push_str(&described(enclosed));
         text.push_str("\n\n");
     }
-    let name = question.speaker.map(one_line).unwrap_or_default();
-    if !name.is_empty() {
-        text.push_str(&name);
-        text.push_str(": ");
-    }
+    text.push_str(&introduction(question.speaker));
     text.push_str(question.text.trim());
     text
 }

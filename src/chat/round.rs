@@ -1,10 +1,11 @@
 //! A round of a conversation, as it is stored and shown to the model again. Pure.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::part::{Part, text_of};
 use super::rich::Rich;
-use super::{Enclosed, MessageId};
+use super::{Enclosed, MessageId, UserId};
 use crate::catalog::TierReason;
 use crate::clock::Timestamp;
 
@@ -26,6 +27,21 @@ pub(crate) struct StoredTurn {
     pub(crate) question: Vec<Part>,
     /// What the model said, in order; none where there is no answer.
     pub(crate) answer: Vec<Part>,
+}
+
+/// A round that a later question builds on, and who asked it.
+#[derive(Debug, Clone)]
+pub(crate) struct Remembered {
+    pub(crate) person: UserId,
+    pub(crate) turn: Arc<StoredTurn>,
+}
+
+impl Deref for Remembered {
+    type Target = StoredTurn;
+
+    fn deref(&self) -> &StoredTurn {
+        &self.turn
+    }
 }
 
 impl StoredTurn {
@@ -53,8 +69,19 @@ impl StoredTurn {
         !self.answer.is_empty()
     }
 
+    /// Where somebody begins a conversation of their own in a group: what anybody said there before is
+    /// not shown to the model for them. It asks nothing and has no answer.
+    pub(crate) const fn beginning(at: Timestamp) -> Self {
+        Self::unanswered(at, Vec::new(), Vec::new())
+    }
+
+    /// Whether it is a [`Self::beginning`].
+    pub(crate) const fn is_beginning(&self) -> bool {
+        self.question.is_empty() && self.answer.is_empty()
+    }
+
     /// The model that made all of these, if it was one: only to it do their signatures mean anything.
-    pub(crate) fn only_model(turns: &[Arc<Self>]) -> Option<String> {
+    pub(crate) fn only_model(turns: &[impl Deref<Target = Self>]) -> Option<String> {
         let first = turns.first()?;
         let is_one = turns.iter().all(|turn| turn.model == first.model);
         is_one.then(|| first.model.clone())

@@ -12,10 +12,10 @@ use super::StoreError;
 use super::key::{self, LaneKey};
 use super::write::Touched;
 use crate::chat::rich::Entity;
-use crate::chat::{Enclosed, Lane, Part, StoredTurn, UserId};
+use crate::chat::{Enclosed, JobId, Lane, Part, Remembered, StoredTurn, UserId};
 use crate::people::person::Person;
 
-/// Rounds kept per lane: the most any role remembers (design §3).
+/// Rounds kept per conversation: the most any role remembers (design §3).
 pub(super) const WINDOW_ROUNDS: usize = 10;
 
 const PERSONS_BYTES: u64 = 512 << 10;
@@ -24,8 +24,35 @@ const WINDOWS_BYTES: u64 = 2 << 20;
 /// What moka itself keeps for one entry, as measured.
 const ENTRY_BYTES: usize = 332;
 
-/// The newest rounds of a lane, oldest first.
-pub(super) type Window = Arc<[Arc<StoredTurn>]>;
+/// The newest rounds of a conversation, and where somebody began anew in it.
+#[derive(Clone)]
+pub(super) struct Window(Arc<Rounds>);
+
+struct Rounds {
+    /// Oldest first.
+    rounds: Vec<(JobId, Remembered)>,
+    beginnings: Vec<(UserId, JobId)>,
+}
+
+impl Window {
+    pub(super) fn new(rounds: Vec<(JobId, Remembered)>, beginnings: Vec<(UserId, JobId)>) -> Self {
+        Self(Arc::new(Rounds { rounds, beginnings }))
+    }
+
+    /// The newest of them that count for this person, oldest first.
+    pub(super) fn newest(&self, person: UserId, count: usize) -> Vec<Remembered> {
+        let Rounds { rounds, beginnings } = &*self.0;
+        let own = beginnings.iter().find(|(of, _)| *of == person);
+        let since = own.map_or(JobId(0), |(_, job)| *job);
+        let counting: Vec<&Remembered> = rounds
+            .iter()
+            .filter(|(job, _)| *job > since)
+            .map(|(_, round)| round)
+            .collect();
+        let skip = counting.len().saturating_sub(count);
+        counting.into_iter().skip(skip).cloned().collect()
+    }
+}
 
 /// A person, or that the registry has none.
 pub(super) type Registered = Option<Arc<Person>>;
@@ -46,8 +73,10 @@ impl Cache {
                 .build(),
             windows: Moka::builder()
                 .max_capacity(WINDOWS_BYTES)
-                .weigher(|_, window: &Window| {
-                    weight(window.iter().map(|turn| turn_bytes(turn)).sum())
+                .weigher(|_, Window(window): &Window| {
+                    let rounds = window.rounds.iter();
+                    let bytes: usize = rounds.map(|(_, round)| turn_bytes(round)).sum();
+                    weight(bytes + size_of_val(&*window.beginnings))
                 })
                 .build(),
         }
@@ -58,7 +87,7 @@ impl Cache {
     }
 
     pub(super) fn window(&self, lane: Lane) -> Option<Window> {
-        self.windows.get(&key::of_lane(lane))
+        self.windows.get(&key::conversation(key::of_lane(lane)))
     }
 
     pub(super) fn fill_person(
@@ -79,7 +108,8 @@ impl Cache {
     ) -> Result<Window, StoreError> {
         let _open = self.gate.read();
         let window = load()?;
-        self.windows.insert(key::of_lane(lane), Arc::clone(&window));
+        let conversation = key::conversation(key::of_lane(lane));
+        self.windows.insert(conversation, window.clone());
         Ok(window)
     }
 
@@ -93,7 +123,7 @@ impl Cache {
             self.persons.invalidate(person);
         }
         for lane in &touched.lanes {
-            self.windows.invalidate(lane);
+            self.windows.invalidate(&key::conversation(*lane));
         }
     }
 }
@@ -118,7 +148,12 @@ fn turn_bytes(turn: &StoredTurn) -> usize {
     let beginning = turn.beginning.as_ref().map_or(0, |body| {
         body.text.len() + body.entity_bytes() + body.entities.len() * size_of::<Entity>()
     });
-    size_of::<StoredTurn>() + turn.model.len() + 8 * messages + parts + beginning
+    size_of::<(JobId, Remembered)>()
+        + size_of::<StoredTurn>()
+        + turn.model.len()
+        + 8 * messages
+        + parts
+        + beginning
 }
 
 #[cfg(test)]

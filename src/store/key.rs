@@ -147,14 +147,29 @@ pub(super) fn of_lane(lane: Lane) -> LaneKey {
     }
 }
 
+/// The conversation that a lane is part of: in a group, everybody's of its topic is one, which stands
+/// under person 0.
+pub(super) const fn conversation((chat, topic, person): LaneKey) -> LaneKey {
+    (chat, topic, if chat < 0 { 0 } else { person })
+}
+
 /// The rounds of a lane up to that of a job.
-pub(super) fn turns_up_to(lane: Lane, last: JobId) -> RangeInclusive<Key> {
-    Key::turn(of_lane(lane), JobId(0))..=Key::turn(of_lane(lane), last)
+pub(super) fn turns_up_to(lane: LaneKey, last: JobId) -> RangeInclusive<Key> {
+    Key::turn(lane, JobId(0))..=Key::turn(lane, last)
 }
 
 /// All rounds of a lane.
 pub(super) fn turns_of(lane: Lane) -> RangeInclusive<Key> {
-    turns_up_to(lane, JobId(u64::MAX))
+    turns_up_to(of_lane(lane), JobId(u64::MAX))
+}
+
+/// The rounds in a chat's topic of everybody whose id is higher than this one.
+pub(super) fn turns_after((chat, topic, person): LaneKey) -> RangeInclusive<Key> {
+    let last = Key::turn((chat, topic, i64::MAX), JobId(u64::MAX));
+    match person.checked_add(1) {
+        Some(next) => Key::turn((chat, topic, next), JobId(0))..=last,
+        None => last.clone().longer()..=last,
+    }
 }
 
 /// Everything of a chat, in a table whose keys begin with it.
@@ -475,7 +490,7 @@ mod tests {
                 let round = Key::turn(key, JobId(job));
                 prop_assert_eq!(turns_of(lane).contains(&round), key == of_lane(lane));
                 let is_before = key == of_lane(lane) && job <= last;
-                prop_assert_eq!(turns_up_to(lane, JobId(last)).contains(&round), is_before);
+                prop_assert_eq!(turns_up_to(of_lane(lane), JobId(last)).contains(&round), is_before);
                 prop_assert_eq!(rows_of(ChatId(chat)).contains(&round), key.0 == chat);
                 let named = Key::message(ChatId(key.0), MessageId(id));
                 prop_assert_eq!(rows_of(ChatId(chat)).contains(&named), key.0 == chat);

@@ -2,8 +2,6 @@
 //! Invariant: everything read through one [`Read`] is of the same commit. A row that cannot be read is
 //! passed over as if it were not there, and left to the writer (`quarantine`).
 
-mod usage;
-
 use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -11,21 +9,26 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 #[cfg(test)]
 use super::Disposition;
 use super::StoreError;
-use super::key::{self, Key};
+#[cfg(test)]
+use super::key;
+use super::key::Key;
 use super::quarantine::{Met, Unreadable};
 #[cfg(test)]
 use super::rows::Seen;
 use super::rows::{BotProfile, Deaths, Offset, Owner, Parked, Record, TurnRef};
 use super::tables::{self, ReadOnlyRows};
-#[cfg(test)]
-use crate::chat::UpdateId;
 use crate::chat::profile::ProfileField;
-use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, UserId};
+use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, UserId};
+#[cfg(test)]
+use crate::chat::{StoredTurn, UpdateId};
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;
 use crate::people::audit::Audited;
 use crate::people::person::Person;
+
+mod conversation;
+mod usage;
 
 /// One snapshot of the data file.
 pub(crate) struct Read {
@@ -121,35 +124,11 @@ impl Read {
     ) -> Result<Vec<(JobId, StoredTurn)>, StoreError> {
         let history = self.table::<StoredTurn>()?;
         let mut turns = Vec::new();
-        let rounds = tables::range(&history, &key::turns_up_to(lane, last))?;
+        let rounds = tables::range(&history, &key::turns_up_to(key::of_lane(lane), last))?;
         for entry in rounds.rev().take(count) {
             let (key, row) = entry?;
             let round = self.met.read(key.value(), row.value());
             turns.extend(round.map(|((_, job), turn)| (job, turn)));
-        }
-        turns.reverse();
-        Ok(turns)
-    }
-
-    /// The newest rounds of a lane up to a job that have an answer, oldest first; those before a long
-    /// row of failures are not looked for.
-    pub(crate) fn answered_turns(
-        &self,
-        lane: Lane,
-        last: JobId,
-        count: usize,
-    ) -> Result<Vec<StoredTurn>, StoreError> {
-        let history = self.table::<StoredTurn>()?;
-        let rounds = tables::range(&history, &key::turns_up_to(lane, last))?;
-        let mut turns = Vec::new();
-        for entry in rounds.rev().take(count.saturating_mul(4)) {
-            let (key, row) = entry?;
-            let round = self.met.read(key.value(), row.value());
-            let turn = round.map(|(_, turn)| turn);
-            turns.extend(turn.filter(StoredTurn::is_answered));
-            if turns.len() == count {
-                break;
-            }
         }
         turns.reverse();
         Ok(turns)

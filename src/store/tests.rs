@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::catalog::TierReason;
+use crate::chat::StoredTurn;
 use crate::chat::fixtures::{self, lane};
 use crate::chat::rich::Rich;
 use crate::chat::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::telegram::Person;
 use crate::world::{PATIENCE, World, eventually};
@@ -154,6 +154,66 @@ fn topics_of_a_group_are_kept_apart() {
     here.says("@testbot fence");
     here.hears_about("fence");
     assert_eq!(world.gemini.calls().len(), 4);
+    world.stop();
+}
+
+/// What the model was shown last, a line for each side.
+fn shown_to_model(world: &World) -> Vec<String> {
+    let calls = world.gemini.calls();
+    let sides = calls.last().unwrap().contents.as_array().unwrap();
+    let words = |side: &Value| side["parts"][0]["text"].as_str().unwrap().to_owned();
+    sides.iter().map(words).collect()
+}
+
+#[test]
+fn a_topic_of_a_group_is_one_conversation_with_its_speakers_named() {
+    let mut world = World::new().open().start();
+    world.telegram.person(1).asks("/grant -123 premium");
+    let group = world.telegram.group(-123);
+    let (ann, ben) = (group.member(7), group.member(8));
+    let asks = |person: &Person, words: &str| {
+        person.says(&format!("@testbot {words}"));
+        group.sees(words, |shown| {
+            shown
+                .last()
+                .is_some_and(|last| is_answer(&last.text) && last.text.contains(words))
+        });
+    };
+    asks(&ann, "the colour is blue");
+    asks(&ben, "which colour?");
+    let anns = [
+        "P7: the colour is blue",
+        "echo[0 rounds]: P7: the colour is blue",
+    ];
+    let bens = ["P8: which colour?", "echo[1 rounds]: P8: which colour?"];
+    assert_eq!(shown_to_model(&world), [&anns[..], &bens[..1]].concat());
+    world.kill();
+    world.restart();
+    asks(&ann, "and why?");
+    let why = "P7: and why?";
+    assert_eq!(
+        shown_to_model(&world),
+        [&anns[..], &bens[..], &[why]].concat()
+    );
+    // Who begins anew does so for themselves.
+    ben.says("/new@testbot");
+    group.sees("a new conversation", |shown| {
+        shown
+            .last()
+            .is_some_and(|last| last.text.contains("new conversation"))
+    });
+    asks(&ben, "hello");
+    assert_eq!(shown_to_model(&world), ["P8: hello"]);
+    asks(&ann, "what else?");
+    let hello = ["P8: hello", "echo[0 rounds]: P8: hello"];
+    let whys = [why, "echo[2 rounds]: P7: and why?"];
+    let else_ = ["P7: what else?"];
+    assert_eq!(
+        shown_to_model(&world),
+        [&anns[..], &whys[..], &hello[..], &else_[..]].concat()
+    );
+    asks(&group.member(7).in_topic(5), "elsewhere");
+    assert_eq!(shown_to_model(&world), ["P7: elsewhere"]);
     world.stop();
 }
 

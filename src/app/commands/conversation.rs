@@ -8,6 +8,7 @@ use crate::app::engine::Settings;
 use crate::app::scheduler::Cancelled;
 use crate::app::turn;
 use crate::chat::JobId;
+use crate::clock;
 use crate::locale::commands::texts;
 use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
@@ -32,13 +33,14 @@ texts! {
     "stop" { STOPPED = "done", NOTHING_TO_STOP = "nothing" }
 }
 
-/// The lane forgets its rounds, and the questions that waited in it.
+/// The lane forgets its rounds, and the questions that waited in it. In a group that is so for whoever
+/// asks for it, and for nobody else.
 fn new(given: Given<'_>) -> Reply {
     let (lane, settings) = (given.lane, given.engine.settings());
     let waiting = given.cancelled.waiting;
     Reply::say(given.locale.command(NEW_DONE, &[])).with_effect(move |store| {
         let undone = discard(store, &settings, &waiting)?;
-        store.clear_lane(lane)?;
+        store.begin_anew(lane, clock::now())?;
         Ok(undone)
     })
 }

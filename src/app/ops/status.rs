@@ -1,6 +1,5 @@
 //! How the bot is doing: for `/status`, and for `svs-bot status` through the control socket.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use log::warn;
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::Ctx;
 use crate::app::engine::{Backend, Engine};
 use crate::chat::Role;
-use crate::chat::{Basis, Lane, StoredTurn};
+use crate::chat::{Basis, Lane, Remembered, StoredTurn};
 use crate::clock;
 use crate::keys::Tally;
 use crate::locale::Locale;
@@ -67,12 +66,9 @@ pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
     }
 }
 
-/// The newest round of a lane that a model was chosen for; none for whom nothing is remembered.
-pub(crate) async fn last_answer(
-    engine: &Engine,
-    lane: Lane,
-    role: Role,
-) -> Option<Arc<StoredTurn>> {
+/// The newest round of its person in a lane that a model was chosen for; none for whom nothing is
+/// remembered.
+pub(crate) async fn last_answer(engine: &Engine, lane: Lane, role: Role) -> Option<Remembered> {
     match &engine.backend {
         Backend::Gemini { .. } => {}
         // The built-in model is no choice.
@@ -81,11 +77,12 @@ pub(crate) async fn last_answer(
     let rounds = engine.settings().roles.terms(role).rounds;
     let newest = engine
         .store
-        .context(lane, Basis::Newest, usize::from(rounds.min(1)));
+        .context(lane, Basis::Newest, usize::from(rounds));
     let newest = newest
         .await
         .inspect_err(|error| warn!(err:% = error; "the last answer is not known"));
-    newest.ok()?.pop()
+    let is_own = |round: &Remembered| lane.person().is_none_or(|person| person == round.person);
+    newest.ok()?.into_iter().rfind(is_own)
 }
 
 impl Snapshot {

@@ -1,13 +1,17 @@
 //! A question with all that is known of it when its turn comes: who asks and as what, what belongs
 //! to it, which tier it gets, and what the model is shown.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::engine::{Engine, Settings};
 use crate::catalog::{Tier, TierReason};
 use crate::chat::enclosed::unseen;
-use crate::chat::prompt::{self, Facts, Prompt};
-use crate::chat::{Basis, ChatKind, Enclosed, Job, Lane, Notice, Role, StoredTurn, UserId};
+use crate::chat::prompt::{self, Earlier, Facts, Prompt};
+use crate::chat::speakers::{self, Named};
+use crate::chat::{
+    Basis, ChatKind, Enclosed, Job, Lane, Notice, Profile, Remembered, Role, UserId,
+};
 use crate::clock;
 use crate::keys::Group;
 use crate::locale::Locale;
@@ -73,7 +77,7 @@ impl Asked<'_> {
     }
 
     /// The tier for the question, and the highest one that the role and its keys offer.
-    pub(super) fn choose(&self, terms: &Terms, context: &[Arc<StoredTurn>]) -> (Choice, Tier) {
+    pub(super) fn choose(&self, terms: &Terms, context: &[Remembered]) -> (Choice, Tier) {
         let groups: Vec<Group> = terms.groups().collect();
         let now = clock::now();
         let left = |tier| {
@@ -100,12 +104,44 @@ impl Asked<'_> {
         (tier::choose(&facts), highest)
     }
 
+    /// How those who talk are called; nobody in private.
+    pub(super) async fn speakers(
+        &self,
+        context: &[Remembered],
+    ) -> Result<BTreeMap<UserId, String>, StoreError> {
+        let mut people = BTreeMap::new();
+        let job = self.job;
+        match job.kind {
+            ChatKind::Private => return Ok(BTreeMap::new()),
+            ChatKind::Group => {}
+        }
+        for id in context
+            .iter()
+            .map(|round| round.person)
+            .chain([job.sender.id])
+        {
+            let person = self.engine.store.person(id).await?;
+            let named = person.map(|person| Named {
+                first: person.name.clone(),
+                profile: person.profile.clone(),
+            });
+            people.extend(named.map(|named| (id, named)));
+        }
+        let asker = people.entry(job.sender.id).or_insert_with(|| Named {
+            first: String::new(),
+            profile: Profile::default(),
+        });
+        asker.first.clone_from(&job.sender.name);
+        Ok(speakers::names(&people))
+    }
+
     /// What the model is shown.
-    pub(super) fn compose(&self, context: &[Arc<StoredTurn>]) -> Prompt {
-        let speaker = match self.job.kind {
-            ChatKind::Private => None,
-            ChatKind::Group => Some(self.job.sender.name.as_str()),
-        };
+    pub(super) fn compose(
+        &self,
+        context: &[Remembered],
+        speakers: &BTreeMap<UserId, String>,
+    ) -> Prompt {
+        let speaker = |person: UserId| speakers.get(&person).map(String::as_str);
         let facts = Facts {
             persona: self.settings.persona(),
             today: &clock::date(clock::now(), &self.settings.config.time_zone),
@@ -116,8 +152,13 @@ impl Asked<'_> {
             text: self.text,
             quote: self.quote,
             enclosed: self.job.task.enclosed(),
-            speaker,
+            speaker: speaker(self.job.sender.id),
         };
-        prompt::build(&facts, context, &question)
+        let earlier = context.iter().map(|round| Earlier {
+            turn: &round.turn,
+            speaker: speaker(round.person),
+        });
+        let context: Vec<Earlier<'_>> = earlier.collect();
+        prompt::build(&facts, &context, &question)
     }
 }

@@ -96,7 +96,7 @@ fn read_all(store: &Store) {
         read.jobs(JobId(0), 99)?;
         read.outbox_heads()?;
         for (lane, _, turn) in fixture::rounds() {
-            read.answered_turns(lane, JobId(u64::MAX), 9)?;
+            read.conversation(lane, JobId(u64::MAX), 9)?;
             for message in turn.question_messages {
                 read.by_message(lane.chat().unwrap_or(ChatId(0)), message)?;
             }

@@ -701,6 +701,74 @@ async fn a_question_builds_on_the_answered_rounds_before_its_place() {
     }
 }
 
+#[tokio::test]
+async fn in_a_group_a_question_builds_on_what_everybody_said_in_its_topic_since_they_began_anew() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let (ann, ben) = (lane(-5, Some(7), 1), lane(-5, Some(7), i64::MAX));
+    let elsewhere = [
+        lane(-5, Some(8), 1),
+        lane(-5, None, 1),
+        lane(-6, Some(7), 1),
+    ];
+    // Who asks in the topic, turn and turn about; but for the last but one.
+    let written = store.write(move |write| {
+        for round in 1..=40 {
+            let of = if round % 2 == 0 || round == 39 {
+                ann
+            } else {
+                ben
+            };
+            write.append_turn(of, JobId(round), &turn(&format!("q{round}"), 1))?;
+            for other in elsewhere {
+                write.append_turn(other, JobId(100 + round), &turn("elsewhere", 2))?;
+            }
+        }
+        Ok(())
+    });
+    written.await.unwrap();
+    let asked = async |of, basis, rounds| {
+        let context = store.context(of, basis, rounds).await.unwrap();
+        let seen = context
+            .iter()
+            .map(|turn| (turn.person.0, turn.asked_text()));
+        seen.collect::<Vec<_>>()
+    };
+    let said = |rounds: std::ops::RangeInclusive<u64>| -> Vec<_> {
+        let who = |round| {
+            if round % 2 == 0 || round == 39 {
+                1
+            } else {
+                i64::MAX
+            }
+        };
+        rounds
+            .map(|round| (who(round), format!("q{round}")))
+            .collect()
+    };
+    assert_eq!(asked(ben, Basis::Newest, 10).await, said(31..=40));
+    assert_eq!(asked(ann, Basis::Newest, 3).await, said(38..=40));
+    assert_eq!(asked(ben, Basis::Round(JobId(20)), 10).await, said(11..=20));
+    let anew = store.write(move |write| {
+        // Numbers go on after those of the rounds.
+        while write.next_job_id()?.0 < 50 {}
+        write.begin_anew(ben, Timestamp(9))
+    });
+    anew.await.unwrap();
+    assert_eq!(asked(ben, Basis::Newest, 10).await, []);
+    let anns = |rounds: Vec<u64>| -> Vec<_> {
+        rounds
+            .into_iter()
+            .map(|round| (1, format!("q{round}")))
+            .collect()
+    };
+    let kept = anns(vec![24, 26, 28, 30, 32, 34, 36, 38, 39, 40]);
+    assert_eq!(asked(ann, Basis::Newest, 10).await, kept);
+    let more = store.write(move |write| write.append_turn(ann, JobId(60), &turn("q60", 1)));
+    more.await.unwrap();
+    assert_eq!(asked(ben, Basis::Newest, 10).await, anns(vec![60]));
+}
+
 #[test]
 fn a_round_that_is_replaced_leaves_no_name_and_no_unsent_part() {
     let folder = Folder::new();

@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 
 use super::Write;
-use crate::chat::{ChatId, JobId, Lane, MessageId, StoredTurn};
+use crate::chat::{ChatId, ChatKind, JobId, Lane, MessageId, StoredTurn};
+use crate::clock::Timestamp;
 use crate::store::StoreError;
 use crate::store::key::{self, Key};
 use crate::store::rows::{Record, TurnRef};
@@ -128,6 +129,19 @@ impl Write<'_> {
                 .is_some_and(|(of, round, _)| (of, round) == (lane, job))
         })?;
         Ok(Some(turn))
+    }
+
+    /// Begins a conversation anew: forgets the rounds of the lane; what others said in its topic no
+    /// longer counts for its person.
+    pub(crate) fn begin_anew(&mut self, lane: Lane, now: Timestamp) -> Result<(), StoreError> {
+        self.clear_lane(lane)?;
+        match lane.kind() {
+            ChatKind::Private => Ok(()),
+            ChatKind::Group => {
+                let since = self.next_job_id()?;
+                self.append_turn(lane, since, &StoredTurn::beginning(now))
+            }
+        }
     }
 
     /// Forgets the rounds of a lane, also those that cannot be read; returns how many.
