@@ -67,7 +67,7 @@ pub(crate) use limits::{Known, Learned, LearnedLimits, Quota};
 pub(crate) use money::Spend;
 pub(crate) use pool::Pool;
 pub(crate) use quota::Ledger;
-pub(crate) use report::{KeyReport, Standing, Tally};
+pub(crate) use report::{GroupDay, KeyReport, Standing, Tally};
 pub(crate) use retest::{LookFor, Retested};
 pub(crate) use route::{Route, Start};
 pub(crate) use settings::{Fingerprint, Group, KeySpec, Policy};

@@ -13,6 +13,7 @@ mod buttons;
 pub(crate) mod commands;
 pub(crate) mod key_report;
 mod keys;
+mod limits;
 mod sentences;
 pub(crate) mod status;
 

@@ -1,7 +1,9 @@
 //! Who may speak with the bot, and what their role gives them. Pure.
 
 pub(crate) mod audit;
+pub(crate) mod fair_share;
 pub(crate) mod gate;
+pub(crate) mod limits;
 pub(crate) mod person;
 pub(crate) mod roles;
 pub(crate) mod seats;

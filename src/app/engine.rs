@@ -17,7 +17,7 @@ use crate::app::engine::lending::Lending;
 use crate::catalog::Catalog;
 use crate::chat::callback::CommandCallback;
 use crate::chat::prompt::DEFAULT_PERSONA;
-use crate::chat::{Button, ChatId, Outbound, Sender, UserId};
+use crate::chat::{Button, ChatId, Outbound, Role, Sender, UserId};
 use crate::clock::{self, Day, Instant, Timestamp};
 use crate::config::keys::KeyEntry;
 use crate::config::mistake::shown;
@@ -140,6 +140,14 @@ impl Settings {
     /// The day of people's limits and of what they used: the bot's own ([`crate::people::usage`]).
     pub(crate) fn today(&self, now: Timestamp) -> Day {
         Day::of(now, &self.config.time_zone)
+    }
+
+    /// How many messages a day somebody of this role may send; none: as many as they like.
+    pub(crate) fn messages_a_day(&self, role: Role) -> Option<u32> {
+        match self.config.people.user_limits {
+            UserLimits::On => self.roles.terms(role).per_day.number(),
+            UserLimits::Off => None,
+        }
     }
 
     /// How much of the queue one person may hold.

@@ -31,6 +31,9 @@ use question::Asked;
 pub(crate) use reply::Finished;
 use reply::{Answered, Reply};
 
+/// The rank of whoever has had enough: behind all roles.
+const LAST: u8 = 5;
+
 /// What a turn left behind.
 #[derive(Debug)]
 pub(crate) struct Concluded {
@@ -113,13 +116,15 @@ async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, Store
         .context(asked.job.lane, asked.basis, usize::from(terms.rounds))
         .await?;
     let speakers = asked.speakers(&context).await?;
-    let (choice, highest) = asked.choose(terms, &context);
+    let shared = asked.shared(terms);
+    let has_had_enough = asked.has_had_enough(role, shared).await?;
+    let (choice, highest) = asked.choose(terms, &context, has_had_enough);
     let question = Question {
         prompt: Arc::new(asked.compose(&context, &speakers)),
         tier: choice.tier,
         signed_by: StoredTurn::only_model(&context),
         groups: terms.groups().collect(),
-        rank: role.rank(),
+        rank: if has_had_enough { LAST } else { role.rank() },
         deadline: clock::instant() + asked.settings.config.limits.answer_deadline,
         run,
         view,
@@ -130,6 +135,8 @@ async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, Store
         ceiling: choice.wanted.min(highest),
         by: called.by,
         is_kept: terms.rounds > 0,
+        shared,
+        has_had_enough,
     };
     let reply = match called.result {
         Ok(answer) => asked.answered(answer, &answered),

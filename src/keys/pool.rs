@@ -18,7 +18,7 @@ use super::money::Spend;
 use super::pacific;
 use super::quota::Ledger;
 use super::registry::Registry;
-use super::report::{KeyReport, Tally};
+use super::report::{GroupDay, KeyReport, Tally};
 use super::retest::{self, LookFor, Retested};
 use super::settings::{Fingerprint, Group, KeySpec, Policy};
 use super::suspect::Attempted;
@@ -317,6 +317,12 @@ impl Pool {
     pub(crate) fn left(&mut self, tier: Tier, groups: &[Group], now: Timestamp) -> Option<Day> {
         let moment = self.notice(now);
         self.lender.view(moment).left(tier, groups)
+    }
+
+    /// The day of a group's keys, as its people share it.
+    pub(crate) fn group_day(&mut self, group: Group, now: Timestamp) -> GroupDay {
+        let moment = self.notice(now);
+        self.lender.view(moment).group_day(group)
     }
 
     /// Whether the key is dead or blacklisted.

@@ -68,6 +68,18 @@ pub(crate) struct KeyReport {
     pub(crate) last: Option<(Effect, Timestamp)>,
 }
 
+/// The day of a group's keys, as its people share it: what only few calls are left of, those by
+/// Flash and Pro models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupDay {
+    /// The Pacific day.
+    pub(crate) number: i32,
+    /// Whose keys they are: the group's, or everybody's where it has none of its own.
+    pub(crate) pot: Option<Group>,
+    /// Never where some key has no daily limit.
+    pub(crate) is_half_spent: bool,
+}
+
 impl View<'_> {
     /// Counts the configured keys.
     pub(super) fn tally(&self) -> Tally {
@@ -108,13 +120,36 @@ impl View<'_> {
     /// What is left of a tier's day for people of this group, in their own keys and those that lend;
     /// `None` when no living key offers it to them.
     pub(super) fn left(&self, tier: Tier, groups: &[Group]) -> Option<Day> {
+        let (used, all) = self.spent(groups, |of| of == tier);
+        (all > 0).then(|| match all - used {
+            0 => Day::Gone,
+            left if left * 100 <= all * SCARCE => Day::Scarce,
+            _ => Day::Plenty,
+        })
+    }
+
+    /// The day of a group's keys, as its people share it.
+    pub(super) fn group_day(&self, group: Group) -> GroupDay {
+        let mut members = self.registry.roster.members.iter();
+        let has_own = members.any(|member| member.spec.group == Some(group));
+        let (used, all) = self.spent(&[group], |tier| tier > Tier::Lite);
+        GroupDay {
+            number: self.moment.day.number,
+            pot: has_own.then_some(group),
+            is_half_spent: all > 0 && used >= all.div_ceil(2),
+        }
+    }
+
+    /// Calls of the day with models of these tiers, and the most there may be, over the living keys of
+    /// these groups.
+    fn spent(&self, groups: &[Group], is_meant: impl Fn(Tier) -> bool) -> (u64, u64) {
         let roster = &self.registry.roster;
         let demand = Demand {
             group: groups.first().copied(),
             ..Demand::LEAST
         };
         let (mut used, mut all) = (0_u64, 0_u64);
-        for offer in roster.offers.iter().filter(|it| it.model.tier == tier) {
+        for offer in roster.offers.iter().filter(|it| is_meant(it.model.tier)) {
             for member in roster.members.iter().filter(|it| it.is_for(groups)) {
                 let standing = self.standing(member, offer, demand);
                 let living = !matches!(standing, Err(Wait { until: None, .. }));
@@ -126,11 +161,7 @@ impl View<'_> {
                 }
             }
         }
-        (all > 0).then(|| match all - used {
-            0 => Day::Gone,
-            left if left * 100 <= all * SCARCE => Day::Scarce,
-            _ => Day::Plenty,
-        })
+        (used, all)
     }
 
     /// Whether the key is dead or blacklisted.

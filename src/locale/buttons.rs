@@ -3,6 +3,7 @@
 use super::Locale;
 use crate::chat::Button;
 use crate::chat::callback::Callback;
+use crate::people::limits::Refusal;
 
 /// Why a press does nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +14,8 @@ pub(crate) enum Denied {
     NotNewest,
     /// The round is not kept any more.
     Forgotten,
-    /// They hold as many turns and waiting places as their role gives.
-    TooMany,
+    /// It would be one question too many.
+    Refused(Refusal),
 }
 
 impl Locale {
@@ -42,13 +43,15 @@ impl Locale {
 
     /// What a press is told that does nothing; at most 200 characters (Bot API,
     /// `answerCallbackQuery`).
-    pub(crate) fn denied(&self, why: Denied) -> &str {
+    pub(crate) fn denied(&self, why: Denied) -> String {
         let texts = &self.sentences.button;
-        match why {
+        let text = match why {
             Denied::NotYours => &texts.not_yours,
             Denied::NotNewest => &texts.not_newest,
             Denied::Forgotten => &texts.forgotten,
-            Denied::TooMany => &texts.too_many,
-        }
+            Denied::Refused(Refusal::AtOnce) => &texts.too_many,
+            Denied::Refused(refusal) => return self.refusal(refusal),
+        };
+        text.clone()
     }
 }

@@ -87,6 +87,11 @@ impl Locale {
         }
     }
 
+    /// Under an answer by the smallest model to somebody who has had enough of the larger ones.
+    pub(crate) fn has_had_enough(&self) -> &str {
+        &self.sentences.note.fair_share
+    }
+
     /// Under an answer by a lower group's key.
     pub(crate) fn borrowed(&self) -> &str {
         &self.sentences.note.borrowed

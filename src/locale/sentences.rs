@@ -124,6 +124,7 @@ file! {
     failure: Failures,
     finish: Finishes,
     grant: Grants,
+    limits: MessageLimits,
     status: StatusLines,
     queue: QueuePlaces,
     note: Notes,
@@ -151,12 +152,15 @@ tables! {
         too_many_commands,
     }
 
+    /// One per [`crate::people::limits::Refusal`] that ends by itself.
+    MessageLimits { minute, minute_only, day, strangers }
+
     /// Where somebody stands who waits for a key.
     QueuePlaces { next, place, next_soon, place_soon }
 
     /// Under an answer that is not by the wanted model or key, or to a question with a file that nobody
     /// looked at, and what stands between the names of its files.
-    Notes { lite, flash, borrowed, unseen, between }
+    Notes { lite, flash, fair_share, borrowed, unseen, between }
 
     /// Labels, one per [`crate::chat::callback::Callback`] of an answer, what "continue" asks the
     /// model, and one per [`crate::locale::Denied`].
@@ -216,7 +220,7 @@ tables! {
     /// Of a role that ran out.
     Grants { expired, expired_of }
 
-    StatusLines { version, uptime, keys, next_wake, queue, memory, answer_time, last, set_aside, role }
+    StatusLines { version, uptime, keys, next_wake, queue, memory, answer_time, last, set_aside, role, today }
 
     RoleNames { owner, vip, premium, normal, guest }
 

@@ -27,6 +27,8 @@ pub(crate) struct Status<'a> {
     /// What made the last answer, and why it was chosen, where that is remembered.
     pub(crate) last: Option<(&'a str, TierReason)>,
     pub(crate) role: Role,
+    /// Messages of today and the most there may be, where there is such a limit.
+    pub(crate) today: Option<(u32, u32)>,
 }
 
 impl Locale {
@@ -61,6 +63,10 @@ impl Locale {
             fill(&texts.set_aside, &[("count", &count)])
         }));
         lines.push(fill(&texts.role, &[("role", self.role(status.role))]));
+        lines.extend(status.today.map(|(used, limit)| {
+            let values = [("used", &*used.to_string()), ("limit", &*limit.to_string())];
+            fill(&texts.today, &values)
+        }));
         lines.join("\n")
     }
 

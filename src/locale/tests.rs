@@ -8,6 +8,7 @@ use crate::catalog::TierReason;
 use crate::chat::JobId;
 use crate::chat::callback::Callback;
 use crate::keys::Tally;
+use crate::people::limits::Refusal;
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 
@@ -82,6 +83,29 @@ const FAILURES: [Failure; 22] = [
     Failure::Unexplained,
 ];
 
+/// The longest of each kind.
+const REFUSALS: [Refusal; 5] = {
+    let (limit, wait) = (10_000, Duration::from_secs(60));
+    [
+        Refusal::AtOnce,
+        Refusal::Minute {
+            limit,
+            wait,
+            left_today: Some(limit),
+        },
+        Refusal::Minute {
+            limit,
+            wait,
+            left_today: None,
+        },
+        Refusal::Day {
+            limit,
+            wait: Duration::from_mins(23 * 60 + 59),
+        },
+        Refusal::Strangers { wait },
+    ]
+};
+
 fn status(role: Role) -> Status<'static> {
     Status {
         version: "0.1.0",
@@ -102,6 +126,7 @@ fn status(role: Role) -> Status<'static> {
         last: Some(("gemini-3.5-flash-lite", TierReason::Smalltalk)),
         set_aside: 0,
         role,
+        today: None,
     }
 }
 
@@ -125,14 +150,20 @@ fn everything(locale: &Locale) -> Vec<String> {
             Denied::NotYours,
             Denied::NotNewest,
             Denied::Forgotten,
-            Denied::TooMany,
+            Denied::Refused(Refusal::AtOnce),
         ]
         .map(|why| {
-            let told = locale.denied(why).to_owned();
+            let told = locale.denied(why);
             assert!(told.chars().count() <= 200, "{told}");
             told
         }),
     );
+    said.extend(REFUSALS.map(|refusal| {
+        let told = locale.refusal(refusal);
+        assert!(told.chars().count() <= 200, "{told}");
+        told
+    }));
+    said.push(locale.has_had_enough().to_owned());
     said.push(locale.go_on_question().to_owned());
     let callbacks = [
         Callback::Held,
@@ -270,6 +301,19 @@ fn a_status_has_a_line_for_each_known_fact() {
         ..status(Role::Guest)
     };
     assert_eq!(locale.status(&young).lines().count(), 5);
+}
+
+#[test]
+fn a_status_tells_how_many_messages_of_today_were_used_where_there_is_a_limit() {
+    let told = |today| {
+        let status = Status {
+            today,
+            ..status(Role::Guest)
+        };
+        Locale::of(Language::En).status(&status)
+    };
+    assert!(told(Some((3, 20))).ends_with("\nToday: 3 of 20 messages"));
+    assert!(!told(None).contains("Today"));
 }
 
 #[test]

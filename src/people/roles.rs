@@ -62,10 +62,6 @@ pub(crate) enum NoLimit {
 
 impl Limit {
     /// The number, where there is one.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the limits per person come later")
-    )]
     pub(crate) const fn number(self) -> Option<u32> {
         match self {
             Self::AtMost(number) => Some(number.get()),

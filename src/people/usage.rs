@@ -5,7 +5,6 @@
 //! counted by Google's day elsewhere (`keys::pacific`).
 
 use std::ops::AddAssign;
-use std::time::Duration;
 
 use crate::catalog::Tier;
 use crate::clock::Timestamp;
@@ -23,6 +22,11 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
+    /// One message.
+    pub(crate) const fn asked(&mut self) {
+        self.messages = self.messages.saturating_add(1);
+    }
+
     /// One answer by a model of this tier.
     pub(crate) const fn answered(&mut self, tier: Tier) {
         let answers = match tier {
@@ -49,22 +53,10 @@ impl AddAssign for Usage {
     }
 }
 
-/// How long a message counts towards those of a minute.
-pub(crate) const MINUTE: Duration = Duration::from_mins(1);
-
 /// One person's day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DayOf {
     pub(crate) usage: Usage,
-    /// When the newest messages were let in that may count in their minute; oldest first.
+    /// When messages were let in that may still count in the minute of a role that limits it.
     pub(crate) recent: Vec<Timestamp>,
-}
-
-impl DayOf {
-    /// One message was let in.
-    pub(crate) fn let_in(&mut self, now: Timestamp) {
-        self.usage.messages = self.usage.messages.saturating_add(1);
-        self.recent.retain(|at| at.is_within(MINUTE, now));
-        self.recent.push(now);
-    }
 }

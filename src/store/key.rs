@@ -14,7 +14,7 @@ pub(super) use scope::scope;
 
 use super::StoreError;
 use crate::chat::{ChatId, JobId, Lane, MessageId, TopicId, UpdateId, UserId};
-use crate::keys::Fingerprint;
+use crate::keys::{Fingerprint, Group};
 
 /// The key of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +70,22 @@ impl Key {
     /// Of a person's day.
     pub(super) fn day_of(day: i32, person: UserId) -> Self {
         Self::day(day).signed(person.0)
+    }
+
+    /// Of what a person had of keys on a day; of what all had who share them.
+    pub(super) fn had(day: i32, pot: Option<Group>, person: Option<UserId>) -> Self {
+        let pot = match pot {
+            None => 0,
+            Some(Group::A) => 1,
+            Some(Group::B) => 2,
+            Some(Group::C) => 3,
+            Some(Group::D) => 4,
+        };
+        let all = Self::day(day).with([pot]);
+        match person {
+            Some(person) => all.signed(person.0),
+            None => all.past_all(),
+        }
     }
 
     /// Of a model in a project.

@@ -32,7 +32,9 @@ use super::codec::{self, CodecError};
 use crate::clock::Timestamp;
 
 pub(super) use self::history::TurnRef;
-pub(super) use self::meta::{BotProfile, Cursor, Deaths, Offset, Owner, Parked, TABLE as META};
+pub(super) use self::meta::{
+    BotProfile, Cursor, Deaths, Offset, Owner, Parked, Strangers, TABLE as META,
+};
 pub(super) use self::seen::Seen;
 
 /// Something that a table keeps as bytes.

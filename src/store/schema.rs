@@ -9,11 +9,14 @@ use ring::rand::SecureRandom;
 
 use super::StoreError;
 use super::quarantine::{Met, Unreadable};
-use super::rows::{BotProfile, Cursor, Deaths, Offset, Owner, Parked, Record, Seen, TurnRef};
+use super::rows::{
+    BotProfile, Cursor, Deaths, Offset, Owner, Parked, Record, Seen, Strangers, TurnRef,
+};
 use super::tables::{self, Definition, ReadOnlyRows};
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger, Spend};
 use crate::people::audit::Audited;
+use crate::people::fair_share::Had;
 use crate::people::person::Person;
 use crate::people::usage::DayOf;
 
@@ -97,6 +100,7 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
     look.ends::<Person>()?;
     look.ends::<Audited>()?;
     look.ends::<DayOf>()?;
+    look.ends::<Had>()?;
     look.facts()?;
     look.table(tables::SET_ASIDE)?;
     Ok(Findings::Current {
@@ -167,6 +171,7 @@ impl Look {
                 tables::PARKED => self.look_at::<Parked>(name, row),
                 tables::PROFILE => self.look_at::<BotProfile>(name, row),
                 tables::DEATHS => self.look_at::<Deaths>(name, row),
+                tables::STRANGERS => self.look_at::<Strangers>(name, row),
                 tables::OWNER => self.look_at::<Owner>(name, row),
                 _ if name.starts_with(tables::OFFSETS.as_bytes()) => {
                     self.look_at::<Offset>(name, row);
@@ -239,6 +244,7 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(tables::KEY_LEDGER)?;
     txn.open_table(tables::KEY_STATE)?;
     txn.open_table(tables::STATS)?;
+    txn.open_table(tables::FAIR_SHARES)?;
     txn.open_table(tables::SET_ASIDE)?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::rows::{self, Record, Seen, TurnRef};
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
 use crate::people::audit::Audited;
+use crate::people::fair_share::Had;
 use crate::people::person::Person;
 use crate::people::usage::DayOf;
 
@@ -47,6 +48,8 @@ pub(super) const KEY_LEDGER: Definition = of::<Ledger>();
 pub(super) const KEY_STATE: Definition = of::<Health>();
 /// By day, then the person.
 pub(super) const STATS: Definition = of::<DayOf>();
+/// By Pacific day, whose keys, and the person; behind those who share the keys, all together.
+pub(super) const FAIR_SHARES: Definition = of::<Had>();
 /// Rows that could not be read, by the name of their table and their key there.
 pub(super) const SET_ASIDE: Definition = Definition::new("set_aside");
 
@@ -68,6 +71,8 @@ pub(super) const DEATHS: &[u8] = b"deaths";
 pub(super) const OWNER: &[u8] = b"owner";
 /// What Telegram shows of the bot.
 pub(super) const PROFILE: &[u8] = b"profile";
+/// When messages of strangers were let in of late.
+pub(super) const STRANGERS: &[u8] = b"strangers";
 /// Commits of the writer so far.
 pub(super) const COMMITS: &[u8] = b"commits";
 

@@ -28,6 +28,7 @@ mod groups;
 mod intake;
 mod keys;
 mod keys_command;
+mod limits;
 mod line;
 mod memory;
 mod menus;

@@ -43,11 +43,12 @@ texts! {
 async fn status(given: Given<'_>) -> Reply {
     let Given { engine, role, .. } = given;
     let last = status::last_answer(engine, given.lane, role).await;
+    let today = status::messages_of_today(engine, given.lane, role).await;
     let snapshot = match given.bot {
         Some(ctx) => status::of(ctx),
         None => status::of_engine(engine),
     };
-    Reply::say(snapshot.text(given.locale, role, last.as_deref()))
+    Reply::say(snapshot.text(given.locale, role, last.as_deref(), today))
 }
 
 /// What can be done, with the Owner's commands for the Owner.

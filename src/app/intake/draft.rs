@@ -66,8 +66,8 @@ impl Draft {
     fn begin(&self, rows: &mut Write<'_>, into: &mut Journaled) -> Result<(), StoreError> {
         let lane = self.job.lane;
         let mut job = self.job.clone();
-        if !into.limits.admits(&job) {
-            return into.refuse(rows, job);
+        if let Some(refusal) = into.limits.refuses(rows, &job)? {
+            return into.refuse(rows, &job, refusal);
         }
         self.place(rows, into, &mut job)?;
         let id = into.add(rows, job)?;
@@ -147,10 +147,9 @@ impl Draft {
         if forward_to(&mut question, &self.job).is_err() {
             return Ok(false);
         }
-        if into.limits.admits(&question) {
-            into.add(rows, question)?;
-        } else {
-            into.refuse(rows, question)?;
+        match into.limits.refuses(rows, &question)? {
+            None => into.add(rows, question).map(drop)?,
+            Some(refusal) => into.refuse(rows, &question, refusal)?,
         }
         Ok(true)
     }

@@ -56,14 +56,9 @@ pub(super) async fn store(
         room, seams, told, ..
     } = before;
     let askers = entries.iter().filter_map(|(_, entry)| entry.asker());
-    let limits = PersonLimits::of_batch(ctx, askers, &seams, told).await?;
+    let limits = PersonLimits::of_batch(ctx, askers, &seams, told, now).await?;
     let stored = ctx.engine.store.write(move |rows| {
-        let mut journaled = Journaled {
-            seams: seams.clone(),
-            limits: limits.clone(),
-            room,
-            ..Journaled::default()
-        };
+        let mut journaled = Journaled::new(limits.clone(), seams.clone(), room);
         put_people(rows, &changed)?;
         for ended in &expired {
             ended.enter(rows, &mut journaled)?;
@@ -115,7 +110,7 @@ fn take(
     let is_full = into.left.is_some() || into.questions() >= into.room;
     // A change may be about one of the questions that were left.
     let is_change = matches!(entry, Entry::Edited(_));
-    if (entry.takes_room(&into.limits) && is_full) || (is_change && into.left.is_some()) {
+    if (is_full && entry.takes_room(rows, &into.limits)?) || (is_change && into.left.is_some()) {
         into.left.get_or_insert(update);
         return Ok(());
     }

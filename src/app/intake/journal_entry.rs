@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::person_limits::PersonLimits;
 use super::reask::{Edit, Press};
 use crate::chat::{ChatId, Job, Lane, Outbound, Task, UserId};
+use crate::store::{StoreError, Write};
 
 /// What one update is to the bot.
 pub(super) enum Entry {
@@ -36,11 +37,15 @@ pub(super) enum Entry {
 
 impl Entry {
     /// Whether it takes a place in the queue: a question within the limits of its person.
-    pub(super) fn takes_room(&self, limits: &PersonLimits) -> bool {
-        match self {
+    pub(super) fn takes_room(
+        &self,
+        rows: &Write<'_>,
+        limits: &PersonLimits,
+    ) -> Result<bool, StoreError> {
+        Ok(match self {
             Self::Job(draft) => {
                 let is_question = matches!(draft.job.task, Task::Question { .. });
-                is_question && !draft.is_aside && limits.admits(&draft.job)
+                is_question && !draft.is_aside && limits.refuses(rows, &draft.job)?.is_none()
             }
             Self::Pressed { .. }
             | Self::Reask(_)
@@ -50,7 +55,7 @@ impl Entry {
             | Self::Skipped
             | Self::Reachable { .. }
             | Self::Migrated { .. } => false,
-        }
+        })
     }
 
     /// Whose question it may come to.

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use super::person_limits::PersonLimits;
 use crate::chat::pieces::Seam;
-use crate::chat::{Job, JobId, Lane, Notice, Task, UpdateId, UserId};
+use crate::chat::{Job, JobId, Lane, Task, UpdateId, UserId};
 use crate::outgoing::Head;
+use crate::people::limits::Refusal;
 use crate::store::{StoreError, Write};
 
 /// What a batch left on disk.
-#[derive(Default)]
 pub(super) struct Journaled {
     /// Jobs in the order of their updates.
     pub(super) jobs: Vec<Job>,
@@ -34,6 +34,22 @@ pub(super) struct Journaled {
 }
 
 impl Journaled {
+    /// Nothing yet.
+    pub(super) fn new(limits: PersonLimits, seams: HashMap<Lane, Seam>, room: usize) -> Self {
+        Self {
+            jobs: Vec::new(),
+            rows: Vec::new(),
+            seams,
+            changed: Vec::new(),
+            stopped: Vec::new(),
+            left: None,
+            told: Vec::new(),
+            room,
+            limits,
+            refused: 0,
+        }
+    }
+
     /// Questions of this batch; commands and notices need no room.
     pub(super) fn questions(&self) -> usize {
         let is_question = |job: &&Job| matches!(job.task, Task::Question { .. });
@@ -77,17 +93,18 @@ impl Journaled {
     }
 
     /// A question that is not let in: its person hears of it once a minute, and it is gone.
-    pub(super) fn refuse(&mut self, rows: &mut Write<'_>, job: Job) -> Result<(), StoreError> {
+    pub(super) fn refuse(
+        &mut self,
+        rows: &mut Write<'_>,
+        job: &Job,
+        refusal: Refusal,
+    ) -> Result<(), StoreError> {
         self.refused += 1;
-        let Some(person) = job.lane.person() else {
-            return Ok(());
-        };
-        if !self.limits.may_tell(person) {
-            return Ok(());
+        if let Some((person, row)) = self.limits.tells(job, refusal) {
+            self.told.push(person);
+            self.rows.push(Head::of(rows.put_outbound(&row)?, &row));
         }
-        self.told.push(person);
-        let task = Task::Tell(Notice::TooMany);
-        self.add(rows, Job { task, ..job }).map(drop)
+        Ok(())
     }
 
     /// The jobs among these, and those of the batch, that are still in the inbox.

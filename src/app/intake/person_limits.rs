@@ -1,23 +1,31 @@
-//! The limits of each person (design §3, "Turns at once" and "Waiting"): a question beyond what
-//! their role has turns and waiting places for, over all their lanes, is not let into the inbox. It
-//! takes no room there, so one person can never fill it.
+//! The limits of each person (design §3): a question beyond what their role has turns and waiting
+//! places for over all their lanes, or beyond its messages of a minute or a day, is not let into the
+//! inbox. It takes no room there, so one person can never fill it. All strangers together have a
+//! limit of their own.
+//!
+//! What was used lies in the data file and is changed in the commit that lets a question in, so it
+//! outlives a restart, a change of role and a `/forget`.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::app::Ctx;
+use crate::app::engine::Settings;
 use crate::chat::pieces::Seam;
-use crate::chat::{Job, Lane, Task, UserId};
-use crate::clock;
+use crate::chat::{ChatKind, Job, Lane, Outbound, Role, Task, UserId};
+use crate::clock::{Day, Timestamp};
+use crate::config::UserLimits;
+use crate::people::limits::{self, Refusal};
 use crate::queue::{Share, Shares};
 use crate::store::{StoreError, Write};
 
 /// What those who wrote have waiting and running, and how much of it their roles allow.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct PersonLimits {
+    settings: Arc<Settings>,
     shares: Shares,
     held: HashMap<UserId, Share>,
-    /// Number of the day on which messages count.
-    today: i32,
+    today: Day,
     /// Who was told within the last minute that this is too much.
     told: HashSet<UserId>,
 }
@@ -31,6 +39,7 @@ impl PersonLimits {
         askers: impl Iterator<Item = UserId>,
         seams: &HashMap<Lane, Seam>,
         told: HashSet<UserId>,
+        now: Timestamp,
     ) -> Result<Self, StoreError> {
         let settings = ctx.engine.settings();
         let shares = settings.shares();
@@ -47,45 +56,129 @@ impl PersonLimits {
             held.extend(known.ok_or(StoreError::Closed)?);
         }
         let mut limits = Self {
+            today: settings.today(now),
+            settings,
             shares,
             held,
-            today: settings.today(clock::now()).number,
             told,
         };
         for lane in seams.keys() {
-            limits.count(*lane);
+            limits.takes_place(*lane);
         }
         Ok(limits)
     }
 
-    /// Whether the job is let in: a question while its person may have one more, anything else
-    /// always.
-    pub(super) fn admits(&self, job: &Job) -> bool {
-        let share = job.lane.person().and_then(|person| self.held.get(&person));
-        let is_question = matches!(job.task, Task::Question { .. });
-        share.is_none_or(|share| !is_question || self.shares.admits(job.role, share, job.lane))
+    /// Why the job is not let in; anything but a question always is.
+    pub(super) fn refuses(
+        &self,
+        rows: &Write<'_>,
+        job: &Job,
+    ) -> Result<Option<Refusal>, StoreError> {
+        match &job.task {
+            Task::Question { .. } => {}
+            Task::Command(_) | Task::Tell(_) => return Ok(None),
+        }
+        let spent = self.refuses_message(rows, job)?;
+        Ok(spent.or_else(|| (!self.has_place(job)).then_some(Refusal::AtOnce)))
     }
 
-    /// A question is let in: it counts among what its person has used.
+    /// Why the message is one too many, wherever there is a place for it.
+    pub(super) fn refuses_message(
+        &self,
+        rows: &Write<'_>,
+        job: &Job,
+    ) -> Result<Option<Refusal>, StoreError> {
+        let (UserLimits::On, Some(person)) = (self.user_limits(), job.lane.person()) else {
+            return Ok(None);
+        };
+        let used = rows.day_of(self.today.number, person)?;
+        let terms = self.settings.roles.terms(job.role);
+        let own = limits::check(terms, &used, job.accepted, &self.today);
+        if own.is_some() || !is_stranger(rows, job)? {
+            return Ok(own);
+        }
+        Ok(limits::check_strangers(&rows.strangers()?, job.accepted))
+    }
+
+    /// A question is let in, and takes a place.
     pub(super) fn let_in(&mut self, rows: &mut Write<'_>, job: &Job) -> Result<(), StoreError> {
-        self.count(job.lane);
+        self.takes_place(job.lane);
+        self.count(rows, job)
+    }
+
+    /// A message counts among what its person has used.
+    pub(super) fn count(&self, rows: &mut Write<'_>, job: &Job) -> Result<(), StoreError> {
         let Some(person) = job.lane.person() else {
             return Ok(());
         };
-        let mut day = rows.day_of(self.today, person)?;
-        day.let_in(job.accepted);
-        rows.put_day_of(self.today, person, &day)
+        let mut used = rows.day_of(self.today.number, person)?;
+        used.usage.asked();
+        if self.user_limits() == UserLimits::On {
+            let terms = self.settings.roles.terms(job.role);
+            if terms.per_minute.number().is_some() {
+                limits::let_in(&mut used.recent, job.accepted);
+            }
+            if is_stranger(rows, job)? {
+                let mut recent = rows.strangers()?;
+                limits::let_in(&mut recent, job.accepted);
+                rows.put_strangers(recent)?;
+            }
+        }
+        rows.put_day_of(self.today.number, person, &used)
+    }
+
+    /// What the one is told whose question is refused; nothing where they were told a moment ago.
+    pub(super) fn tells(&mut self, job: &Job, refusal: Refusal) -> Option<(UserId, Outbound)> {
+        let Lane::Telegram {
+            chat,
+            topic,
+            person,
+        } = job.lane
+        else {
+            return None;
+        };
+        if !self.told.insert(person) {
+            return None;
+        }
+        let text = self.settings.locale_for(&job.sender).refusal(refusal);
+        let mut row = Outbound::message(chat, topic, text);
+        if let (ChatKind::Group, Some(reply_to)) = (job.kind, row.payload.reply_to_mut()) {
+            *reply_to = job.messages.first().copied();
+        }
+        Some((person, row))
+    }
+
+    fn user_limits(&self) -> UserLimits {
+        self.settings.config.people.user_limits
+    }
+
+    fn has_place(&self, job: &Job) -> bool {
+        let share = job.lane.person().and_then(|person| self.held.get(&person));
+        share.is_none_or(|share| self.shares.admits(job.role, share, job.lane))
     }
 
     /// One more waits or runs in this lane.
-    fn count(&mut self, lane: Lane) {
+    fn takes_place(&mut self, lane: Lane) {
         if let Some(share) = lane.person().and_then(|person| self.held.get_mut(&person)) {
             share.waits(lane);
         }
     }
+}
 
-    /// Whether this person is told now that they ask too much at once; they count as told.
-    pub(super) fn may_tell(&mut self, person: UserId) -> bool {
-        self.told.insert(person)
+/// Whether somebody is a guest only because everybody may be one: neither they nor their group have
+/// a grant.
+fn is_stranger(rows: &Write<'_>, job: &Job) -> Result<bool, StoreError> {
+    let group = match job.kind {
+        ChatKind::Private => None,
+        ChatKind::Group => job.lane.chat().map(|chat| UserId(chat.0)),
+    };
+    if job.role != Role::Guest {
+        return Ok(false);
     }
+    for id in job.lane.person().into_iter().chain(group) {
+        if rows.person(id)?.is_some_and(|row| row.grant.is_some()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -48,20 +48,25 @@ impl Edit {
         };
         // Which words of a joined paste came with this message is not known any more.
         let is_whole = is_of_one_message(job.messages.len(), job.task.enclosed());
-        if let Task::Question { text, .. } = &mut job.task
-            && is_whole
-            && text != new
-        {
-            text.clone_from(new);
-            job.attempts = 0;
-            job.seen = None;
-            into.note_change(&job);
-            if into.is_held_back(&job) {
-                into.seams.remove(&job.lane);
-            }
-            into.change(rows, job)?;
+        let Task::Question { text, .. } = &mut job.task else {
+            return Ok(());
+        };
+        if !is_whole || text == new {
+            return Ok(());
         }
-        Ok(())
+        text.clone_from(new);
+        job.attempts = 0;
+        job.seen = None;
+        if into.is_held_back(&job) {
+            into.seams.remove(&job.lane);
+            return into.change(rows, job);
+        }
+        if let Some(refusal) = into.limits.refuses_message(rows, &self.draft.job)? {
+            return into.refuse(rows, &self.draft.job, refusal);
+        }
+        into.limits.count(rows, &self.draft.job)?;
+        into.note_change(&job);
+        into.change(rows, job)
     }
 
     fn reask(
@@ -92,10 +97,9 @@ impl Edit {
         if let Task::Question { text, .. } = &mut job.task {
             new.clone_into(text);
         }
-        if into.limits.admits(&job) {
-            into.add(rows, job).map(drop)
-        } else {
-            into.refuse(rows, job)
+        match into.limits.refuses(rows, &job)? {
+            None => into.add(rows, job).map(drop),
+            Some(refusal) => into.refuse(rows, &job, refusal),
         }
     }
 
@@ -150,7 +154,7 @@ impl Press {
         };
         let mut row = self.acknowledge.clone();
         if let (Payload::Answer { text, .. }, Some(why)) = (&mut row.payload, denied) {
-            self.locale.denied(why).clone_into(text);
+            *text = self.locale.denied(why);
         }
         into.rows.push(Head::of(rows.put_outbound(&row)?, &row));
         Ok(())
@@ -224,8 +228,8 @@ impl Press {
             return Ok(Some(Denied::NotNewest));
         }
         let job = Job { role, ..job };
-        if !into.limits.admits(&job) {
-            return Ok(Some(Denied::TooMany));
+        if let Some(refusal) = into.limits.refuses(rows, &job)? {
+            return Ok(Some(Denied::Refused(refusal)));
         }
         into.add(rows, job)?;
         Ok(None)

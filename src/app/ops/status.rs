@@ -85,9 +85,35 @@ pub(crate) async fn last_answer(engine: &Engine, lane: Lane, role: Role) -> Opti
     newest.ok()?.into_iter().rfind(is_own)
 }
 
+/// How many messages of today somebody of this role has had, and how many there may be; none where no
+/// limit holds.
+pub(crate) async fn messages_of_today(
+    engine: &Engine,
+    lane: Lane,
+    role: Role,
+) -> Option<(u32, u32)> {
+    let settings = engine.settings();
+    let (person, limit) = (lane.person()?, settings.messages_a_day(role)?);
+    let today = settings.today(clock::now()).number;
+    let read = engine
+        .store
+        .read(move |rows| rows.usage_of(person, today..=today));
+    let used = read
+        .await
+        .inspect_err(|error| warn!(err:% = error; "what was used today is not known"));
+    let messages = used.ok()?.first().map_or(0, |(_, used)| used.messages);
+    Some((messages, limit))
+}
+
 impl Snapshot {
     /// The lines a person reads.
-    pub(crate) fn text(&self, locale: &Locale, role: Role, last: Option<&StoredTurn>) -> String {
+    pub(crate) fn text(
+        &self,
+        locale: &Locale,
+        role: Role,
+        last: Option<&StoredTurn>,
+        today: Option<(u32, u32)>,
+    ) -> String {
         // An answer that was broken off has no model's name.
         let last = last.filter(|turn| !turn.model.is_empty());
         locale.status(&Status {
@@ -102,6 +128,7 @@ impl Snapshot {
             set_aside: self.set_aside,
             last: last.map(|turn| (turn.model.as_str(), turn.reason)),
             role,
+            today,
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::app::engine::Backend;
 use crate::app::intake::journal::SEEN_FOR;
 use crate::app::ticks::retest;
 use crate::clock::{self, Timestamp};
+use crate::keys::pacific;
 use crate::store::{Pending, StoreError};
 
 const TICK: Duration = Duration::from_mins(1);
@@ -63,6 +64,9 @@ async fn prune(ctx: &Ctx, now: Timestamp) {
     let today = ctx.engine.settings().today(now).number;
     let days = repeat(|| store.write_soon(move |rows| rows.prune_days(today - DAYS_KEPT)));
     report("days of people", days.await);
+    let today = pacific::day_of(now).number;
+    let had = repeat(|| store.write_soon(move |rows| rows.prune_had(today - 1)));
+    report("shares of keys", had.await);
 }
 
 /// Repeats a step, each a commit of its own, while it finds something to remove; returns how much

@@ -7,6 +7,7 @@ use crate::chat::callback::Callback;
 use crate::chat::{
     Basis, Button, ChatKind, Job, JobId, Lane, MessageId, Outbound, Payload, StoredTurn, Task,
 };
+use crate::keys::GroupDay;
 use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::store::{StoreError, Write};
@@ -82,7 +83,11 @@ fn count(store: &mut Write<'_>, lane: Lane, end: &Close<'_>) -> Result<(), Store
     };
     let mut day = store.day_of(end.today, person)?;
     day.usage.answered(tier);
-    store.put_day_of(end.today, person, &day)
+    store.put_day_of(end.today, person, &day)?;
+    match end.reply.shared {
+        Some(GroupDay { number, pot, .. }) => store.add_had(number, pot, (person, tier)),
+        None => Ok(()),
+    }
 }
 
 /// A job that does not run and is not wanted any more leaves the inbox; rows that undo what an

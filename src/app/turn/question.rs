@@ -13,7 +13,8 @@ use crate::chat::{
     Basis, ChatKind, Enclosed, Job, Lane, Notice, Profile, Remembered, Role, UserId,
 };
 use crate::clock;
-use crate::keys::Group;
+use crate::config::UserLimits;
+use crate::keys::{Group, GroupDay};
 use crate::locale::Locale;
 use crate::people::gate::Known;
 use crate::people::roles::Terms;
@@ -76,8 +77,42 @@ impl Asked<'_> {
         (!words.is_empty()).then(|| words.join("\n"))
     }
 
-    /// The tier for the question, and the highest one that the role and its keys offer.
-    pub(super) fn choose(&self, terms: &Terms, context: &[Remembered]) -> (Choice, Tier) {
+    /// The day of the keys that the person shares with others; none where shares do not count.
+    pub(super) fn shared(&self, terms: &Terms) -> Option<GroupDay> {
+        match self.settings.config.people.user_limits {
+            UserLimits::On => {
+                let lending = &self.engine.lending;
+                Some(lending.with(|pool| pool.group_day(terms.group, clock::now())))
+            }
+            UserLimits::Off => None,
+        }
+    }
+
+    /// Whether the person has had more than their fair share of that day, and half of it is spent.
+    /// The Owner's share is what they like.
+    pub(super) async fn has_had_enough(
+        &self,
+        role: Role,
+        shared: Option<GroupDay>,
+    ) -> Result<bool, StoreError> {
+        let shared = shared.filter(|day| day.is_half_spent && role != Role::Owner);
+        let (Some(person), Some(day)) = (self.job.lane.person(), shared) else {
+            return Ok(false);
+        };
+        let store = &self.engine.store;
+        let had = store.read(move |rows| rows.had(day.number, day.pot, person));
+        let (own, all) = had.await?;
+        Ok(all.is_exceeded_by(own))
+    }
+
+    /// The tier for the question, and the highest one that the role and its keys offer. Whoever has
+    /// had enough gets the smallest.
+    pub(super) fn choose(
+        &self,
+        terms: &Terms,
+        context: &[Remembered],
+        has_had_enough: bool,
+    ) -> (Choice, Tier) {
         let groups: Vec<Group> = terms.groups().collect();
         let now = clock::now();
         let left = |tier| {
@@ -88,7 +123,10 @@ impl Asked<'_> {
         let offered = days.iter().filter(|(_, day)| day.is_some());
         let highest = offered.map(|(tier, _)| *tier).max().unwrap_or(Tier::Lite);
         let highest = highest.min(terms.highest_tier);
-        let [lite, flash, pro] = days.map(|(_, day)| day.unwrap_or(Day::Gone));
+        let [lite, flash, pro] = days.map(|(tier, day)| {
+            let is_kept = has_had_enough && tier > Tier::Lite;
+            day.filter(|_| !is_kept).unwrap_or(Day::Gone)
+        });
         let reasons: Vec<TierReason> = context.iter().map(|turn| turn.reason).collect();
         let quote = self.words_of_others();
         let facts = tier::Facts {

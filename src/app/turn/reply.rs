@@ -15,7 +15,7 @@ use crate::chat::callback::Callback;
 use crate::chat::enclosed::unseen;
 use crate::chat::{Button, Job, Part, StoredTurn};
 use crate::clock;
-use crate::keys::Change;
+use crate::keys::{Change, GroupDay};
 use crate::store::StoreError;
 use crate::tier::Choice;
 
@@ -34,6 +34,8 @@ pub(super) struct Reply {
     pub(super) changes: Vec<Change>,
     /// The tier of the model that made it, to be counted.
     pub(super) tier: Option<Tier>,
+    /// The day of the keys that it is a share of.
+    pub(super) shared: Option<GroupDay>,
 }
 
 impl Reply {
@@ -47,6 +49,7 @@ impl Reply {
             buttons: Vec::new(),
             changes: Vec::new(),
             tier: None,
+            shared: None,
         }
     }
 
@@ -64,6 +67,10 @@ pub(super) struct Answered {
     pub(super) by: Option<By>,
     /// Whether the round is remembered.
     pub(super) is_kept: bool,
+    /// The day of the keys that it is a share of.
+    pub(super) shared: Option<GroupDay>,
+    /// The person has had enough of that day's larger models.
+    pub(super) has_had_enough: bool,
 }
 
 impl Answered {
@@ -91,6 +98,7 @@ impl Asked<'_> {
             buttons: buttons.map(|button| self.locale.button(button)).collect(),
             round: answered.is_kept.then(|| self.round(&answer, reason)),
             tier: answered.by.map(|by| by.tier),
+            shared: answered.shared,
             ..Reply::new(answer.finish.into(), answer.parts)
         }
     }
@@ -117,6 +125,9 @@ impl Asked<'_> {
     /// one to a question with a file that nobody looked at.
     fn notes(&self, answer: &Answer, answered: &Answered) -> Vec<String> {
         let by = match answered.by {
+            Some(by) if by.tier < answered.ceiling && answered.has_had_enough => {
+                Some(self.locale.has_had_enough())
+            }
             Some(by) if by.tier < answered.ceiling => Some(self.locale.degraded(by.tier)),
             Some(by) if by.borrowed => Some(self.locale.borrowed()),
             Some(_) | None => None,

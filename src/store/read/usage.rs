@@ -1,9 +1,12 @@
-//! What people used, day by day: for `/status`, `/stats` and the card of a person.
+//! What people used, day by day: for `/status`, `/stats`, the card of a person, and their share of the
+//! keys.
 
 use std::ops::RangeInclusive;
 
 use super::Read;
 use crate::chat::UserId;
+use crate::keys::Group;
+use crate::people::fair_share::Had;
 use crate::people::usage::{DayOf, Usage};
 use crate::store::StoreError;
 use crate::store::key::{self, Key};
@@ -12,7 +15,6 @@ use crate::store::tables;
 impl Read {
     /// What a person used on each of these days (`clock::Day::number`) on which there was anything,
     /// oldest first.
-    #[cfg_attr(not(test), expect(dead_code, reason = "told of in the next change"))]
     pub(crate) fn usage_of(
         &self,
         person: UserId,
@@ -50,5 +52,17 @@ impl Read {
             }
         }
         Ok(used)
+    }
+
+    /// What a person had of keys on a Pacific day, and what all had who share them.
+    pub(crate) fn had(
+        &self,
+        day: i32,
+        pot: Option<Group>,
+        person: UserId,
+    ) -> Result<(Had, Had), StoreError> {
+        let own: Option<Had> = self.row(&Key::had(day, pot, Some(person)))?;
+        let all: Option<Had> = self.row(&Key::had(day, pot, None))?;
+        Ok((own.unwrap_or_default(), all.unwrap_or_default()))
     }
 }

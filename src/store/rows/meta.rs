@@ -36,6 +36,7 @@ facts! {
     Cursor as CursorRow;
     Parked as ParkedRow;
     Deaths as DeathsRow;
+    Strangers as StrangersRow;
     Owner as OwnerRow;
     BotProfile as BotProfileRow;
 }
@@ -49,6 +50,10 @@ pub(in crate::store) struct Cursor(pub(in crate::store) Key);
 /// How long each chat has to wait.
 #[derive(Default)]
 pub(in crate::store) struct Parked(pub(in crate::store) Vec<(ChatId, Pause)>);
+
+/// When messages of strangers were let in that may still count in the minute of all together.
+#[derive(Default)]
+pub(in crate::store) struct Strangers(pub(in crate::store) Vec<Timestamp>);
 
 /// The newest starts after a crash, oldest first.
 #[derive(Default)]
@@ -81,6 +86,9 @@ pub(in crate::store) struct ParkedRow(Vec<(i64, PauseRow)>);
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct DeathsRow(Vec<u64>);
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct StrangersRow(Vec<u64>);
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct OwnerRow(i64);
@@ -145,6 +153,18 @@ impl From<ParkedRow> for Parked {
                 .map(|(chat, pause)| (ChatId(chat), pause.into()))
                 .collect(),
         )
+    }
+}
+
+impl From<&Strangers> for StrangersRow {
+    fn from(noun: &Strangers) -> Self {
+        Self(noun.0.iter().map(|at| at.0).collect())
+    }
+}
+
+impl From<StrangersRow> for Strangers {
+    fn from(row: StrangersRow) -> Self {
+        Self(row.0.into_iter().map(Timestamp).collect())
     }
 }
 

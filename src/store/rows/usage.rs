@@ -1,10 +1,11 @@
-//! What each person used on one day, as `stats` keeps it.
+//! What each person used on one day, as `stats` keeps it, and of a group's keys, as `fair_shares` does.
 
 use serde::{Deserialize, Serialize};
 
 use super::Record;
 use crate::chat::UserId;
 use crate::clock::Timestamp;
+use crate::people::fair_share::Had;
 use crate::people::usage::{DayOf, Usage};
 use crate::store::StoreError;
 use crate::store::key;
@@ -64,6 +65,42 @@ impl From<DayOfRow> for DayOf {
                 pro,
             },
             recent: recent.into_iter().map(Timestamp).collect(),
+        }
+    }
+}
+
+impl Record for Had {
+    const TABLE: &'static str = "fair_shares";
+
+    type Shape<'n> = HadRow;
+    type Key = ();
+
+    /// Rows are found by their keys, and nobody reads those.
+    fn key(_bytes: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct HadRow {
+    answers: u32,
+    people: u32,
+}
+
+impl From<&Had> for HadRow {
+    fn from(noun: &Had) -> Self {
+        Self {
+            answers: noun.answers,
+            people: noun.people,
+        }
+    }
+}
+
+impl From<HadRow> for Had {
+    fn from(row: HadRow) -> Self {
+        Self {
+            answers: row.answers,
+            people: row.people,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::catalog::Tier;
+use crate::keys::Group;
+use crate::people::fair_share::Had;
 use crate::people::usage::Usage;
 
 /// Lets messages of a person in, one at each of these moments, and has the last answered by Flash.
@@ -10,7 +12,8 @@ fn uses(store: &Store, day: i32, person: i64, moments: &[u64]) {
     done(store, move |rows| {
         let mut of = rows.day_of(day, UserId(person))?;
         for at in &moments {
-            of.let_in(Timestamp(*at));
+            of.usage.asked();
+            of.recent.push(Timestamp(*at));
         }
         of.usage.answered(Tier::Flash);
         rows.put_day_of(day, UserId(person), &of)
@@ -77,4 +80,55 @@ fn the_last_minute_of_a_day_is_part_of_the_next() {
     assert_eq!(of(6, 7), (0, both));
     assert_eq!(of(7, 7), (0, vec![]));
     assert_eq!(of(6, 8), (1, vec![Timestamp(3_000)]));
+}
+
+#[test]
+fn what_people_had_of_keys_is_counted_by_day_and_keys_and_all_together() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let had = |answers, people| Had { answers, people };
+    let pots = [None, Some(Group::A), Some(Group::D)];
+    for day in [5, 6] {
+        for pot in pots {
+            for (person, tier) in [
+                (7, Tier::Flash),
+                (7, Tier::Pro),
+                (7, Tier::Lite),
+                (8, Tier::Lite),
+                (-9, Tier::Flash),
+            ] {
+                let person = UserId(person);
+                done(&store, move |rows| rows.add_had(day, pot, (person, tier)));
+            }
+        }
+    }
+    store.close().unwrap();
+    let store = folder.open();
+    let of = |day, pot, person| {
+        let read = |rows: &Read| rows.had(day, pot, UserId(person));
+        store.read_now(read).unwrap()
+    };
+    for pot in pots {
+        assert_eq!(of(5, pot, 7), (had(2, 1), had(3, 3)));
+        assert_eq!(of(6, pot, 8), (had(0, 1), had(3, 3)));
+        assert_eq!(of(6, pot, -9), (had(1, 1), had(3, 3)));
+        assert_eq!(of(6, pot, 10), (had(0, 0), had(3, 3)));
+    }
+    assert_eq!(of(6, Some(Group::B), 7), (had(0, 0), had(0, 0)));
+    let prune = || done(&store, |rows| rows.prune_had(6));
+    assert_eq!((prune(), prune()), (12, 0));
+    assert_eq!(of(5, None, 7), (had(0, 0), had(0, 0)));
+    assert_eq!(of(6, None, 7), (had(2, 1), had(3, 3)));
+}
+
+#[test]
+fn the_moments_of_strangers_outlive_a_restart() {
+    let folder = Folder::new();
+    let store = folder.open();
+    assert_eq!(done(&store, |rows| rows.strangers()), []);
+    let moments = [Timestamp(1), Timestamp(1 << 60)];
+    done(&store, move |rows| rows.put_strangers(moments.to_vec()));
+    store.close().unwrap();
+    let store = folder.open();
+    assert_eq!(done(&store, |rows| rows.strangers()), moments);
 }

@@ -1,10 +1,15 @@
-//! Changes of what each person used on a day.
+//! Changes of what each person used on a day, and of what they had of the keys they share.
 
 use super::Write;
+use crate::catalog::Tier;
 use crate::chat::UserId;
+use crate::clock::Timestamp;
+use crate::keys::Group;
+use crate::people::fair_share::Had;
 use crate::people::usage::DayOf;
 use crate::store::StoreError;
 use crate::store::key::Key;
+use crate::store::rows::{Record, Strangers};
 use crate::store::tables;
 
 /// Days that one step of forgetting removes, each of one person.
@@ -32,10 +37,45 @@ impl Write<'_> {
         self.put(&Key::day_of(day, person), of)
     }
 
-    /// One step of forgetting the days before this one; returns how many were forgotten. None means
-    /// that there is nothing left to do.
+    /// When messages of strangers were let in of late.
+    pub(crate) fn strangers(&self) -> Result<Vec<Timestamp>, StoreError> {
+        let known: Option<Strangers> = self.row(tables::STRANGERS)?;
+        Ok(known.unwrap_or_default().0)
+    }
+
+    pub(crate) fn put_strangers(&mut self, recent: Vec<Timestamp>) -> Result<(), StoreError> {
+        self.put(tables::STRANGERS, &Strangers(recent))
+    }
+
+    /// A person has had one answer more of the keys they share, on this Pacific day.
+    pub(crate) fn add_had(
+        &mut self,
+        day: i32,
+        pot: Option<Group>,
+        (person, tier): (UserId, Tier),
+    ) -> Result<(), StoreError> {
+        let key = Key::had(day, pot, Some(person));
+        let known: Option<Had> = self.row(&key)?;
+        let is_new = known.is_none();
+        self.put(&key, &known.unwrap_or_default().with(tier, is_new))?;
+        let key = Key::had(day, pot, None);
+        let all: Had = self.row(&key)?.unwrap_or_default();
+        self.put(&key, &all.with(tier, is_new))
+    }
+
+    /// One step of forgetting what people used on days before this one; returns how many rows that
+    /// were. None means that there is nothing left to do.
     pub(crate) fn prune_days(&mut self, before: i32) -> Result<u64, StoreError> {
-        let mut stats = self.table::<DayOf>()?;
+        self.prune_before::<DayOf>(before)
+    }
+
+    /// The same for what they had of keys, before this Pacific day.
+    pub(crate) fn prune_had(&mut self, before: i32) -> Result<u64, StoreError> {
+        self.prune_before::<Had>(before)
+    }
+
+    fn prune_before<R: Record>(&mut self, before: i32) -> Result<u64, StoreError> {
+        let mut stats = self.table::<R>()?;
         let mut old = Vec::new();
         for entry in tables::range(&stats, &(..Key::day(before)))?.take(DAYS_REMOVED) {
             old.push(Key::from(entry?.0.value()));

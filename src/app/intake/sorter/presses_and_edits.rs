@@ -19,6 +19,7 @@ use crate::chat::{
 use crate::locale::Denied;
 use crate::outgoing::Place;
 use crate::people::gate::{Admission, admit};
+use crate::people::limits::Refusal;
 use crate::people::person::Held;
 use crate::store::StoreError;
 
@@ -32,7 +33,7 @@ impl Sorter<'_> {
         let mut acknowledge = Outbound::acknowledge(ChatId(sender.id.0), callback.clone());
         if is_old {
             let locale = self.settings.locale_for(sender);
-            let text = locale.denied(Denied::Forgotten).to_owned();
+            let text = locale.denied(Denied::Forgotten);
             acknowledge.payload = Payload::Answer { callback, text };
         }
         let job = None;
@@ -61,7 +62,7 @@ impl Sorter<'_> {
                     let locale = self.settings.locale_for(&pressed.sender);
                     acknowledge.payload = Payload::Answer {
                         callback: pressed.callback.clone(),
-                        text: locale.denied(Denied::TooMany).to_owned(),
+                        text: locale.denied(Denied::Refused(Refusal::AtOnce)),
                     };
                     None
                 };
@@ -98,7 +99,7 @@ impl Sorter<'_> {
             let locale = self.settings.locale_for(&pressed.sender);
             acknowledge.payload = Payload::Answer {
                 callback: pressed.callback.clone(),
-                text: locale.denied(Denied::NotYours).to_owned(),
+                text: locale.denied(Denied::NotYours),
             };
             return Entry::Pressed {
                 acknowledge,
