@@ -10,6 +10,7 @@ pub(crate) mod commands;
 pub(crate) mod deliver;
 pub(crate) mod ending;
 pub(crate) mod engine;
+pub(crate) mod expired;
 pub(crate) mod intake;
 pub(crate) mod menus;
 pub(crate) mod ops;

@@ -121,9 +121,9 @@ pub(crate) struct People {
     pub(crate) owners: Vec<UserId>,
     pub(crate) access: Access,
     pub(crate) groups: Groups,
-    #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
+    /// How many VIPs are served as such at once.
     pub(crate) vip_seats: u32,
-    #[cfg_attr(not(test), expect(dead_code, reason = "checked now, put to use later"))]
+    /// A VIP who asks nothing for so long loses the seat.
     pub(crate) vip_idle: Duration,
     pub(crate) user_limits: UserLimits,
 }

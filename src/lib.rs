@@ -64,6 +64,7 @@
 //! | questions held back for a further piece, the newest of each lane, commands under way | [`app::intake`] |
 //! | order, pace and parking of what is sent; where the bot may not write | [`app::deliver`] |
 //! | health and quota of keys, and who waits for one | [`keys::Pool`], in the one mutex of [`app::engine::lending`] |
+//! | who has a VIP seat | `app::engine::seating`; the stored copy decides after a restart |
 //! | the time of day, judged by Telegram's `Date` | [`clock`]; [`app::intake`] brings the dates |
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |
 //! | threads for calls, sends and reads | [`threads::Pool`], one each |

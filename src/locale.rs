@@ -14,6 +14,7 @@ pub(crate) mod commands;
 pub(crate) mod key_report;
 mod keys;
 mod limits;
+mod seats;
 mod sentences;
 pub(crate) mod status;
 

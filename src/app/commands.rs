@@ -31,6 +31,7 @@ mod keys;
 mod menu;
 mod notice;
 mod people;
+mod seats;
 
 pub(super) use menu::menu;
 
@@ -44,6 +45,7 @@ const FAMILIES: &[&[Entry]] = &[
     conversation::COMMANDS,
     about::COMMANDS,
     people::COMMANDS,
+    seats::COMMANDS,
     keys::COMMANDS,
     audit::COMMANDS,
 ];

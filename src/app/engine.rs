@@ -4,6 +4,7 @@
 //! Owns the settings snapshot; the pool's one mutex is [`Lending`]'s.
 
 pub(crate) mod lending;
+mod seating;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
 use crate::app::engine::lending::Lending;
+use crate::app::engine::seating::Seating;
 use crate::catalog::Catalog;
 use crate::chat::callback::CommandCallback;
 use crate::chat::prompt::DEFAULT_PERSONA;
@@ -31,6 +33,7 @@ use crate::metrics::Metrics;
 use crate::outgoing::Head;
 use crate::people::gate::Gate;
 use crate::people::roles::{DEFAULT_ROLES, Roles};
+use crate::people::seats::{Rules, Seats};
 use crate::queue::Shares;
 use crate::store::{Read, Store, StoreError, Write};
 use crate::threads;
@@ -158,6 +161,15 @@ impl Settings {
         }
     }
 
+    /// How many VIPs are served as such at once.
+    fn seats(&self) -> Rules {
+        let people = &self.config.people;
+        Rules {
+            seats: usize::try_from(people.vip_seats).unwrap_or(usize::MAX),
+            idle: people.vip_idle,
+        }
+    }
+
     /// The sentences in the language of this person.
     pub(crate) fn locale_for(&self, sender: &Sender) -> &'static Locale {
         Locale::of(Language::pick(
@@ -204,6 +216,7 @@ pub(crate) struct Engine {
     settings: RwLock<Arc<Settings>>,
     pub(crate) store: Store,
     pub(crate) lending: Lending,
+    seating: Seating,
     pub(crate) backend: Backend,
     pub(crate) metrics: Metrics,
     pub(crate) started: Instant,
@@ -231,6 +244,7 @@ impl Engine {
                 spend: rows.spend()?.unwrap_or_default(),
             })
         })?;
+        let seats = Seats::recalled(store.read_now(Read::sessions)?);
         let mut pool = Pool::new(
             settings.config.key_policy,
             settings.specs(),
@@ -256,6 +270,7 @@ impl Engine {
             settings: RwLock::new(Arc::new(settings)),
             store,
             lending: Lending::new(pool),
+            seating: Seating::new(seats),
             backend,
             metrics: Metrics::default(),
             started: clock::instant(),

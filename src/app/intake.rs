@@ -7,7 +7,6 @@ mod before;
 mod bypass;
 mod clock_check;
 mod draft;
-mod expired;
 mod held_back;
 pub(super) mod journal;
 mod journal_entry;

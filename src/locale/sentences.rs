@@ -127,6 +127,7 @@ file! {
     limits: MessageLimits,
     status: StatusLines,
     queue: QueuePlaces,
+    seats: SeatLines,
     note: Notes,
     button: Buttons,
     key_news: KeyNews,
@@ -157,6 +158,10 @@ tables! {
 
     /// Where somebody stands who waits for a key.
     QueuePlaces { next, place, next_soon, place_soon }
+
+    /// What a VIP is told who finds no seat, one per [`crate::people::seats::Standing`], and how many are
+    /// taken.
+    SeatLines { told, seated, free, full, none, kept_off, of_all }
 
     /// Under an answer that is not by the wanted model or key, or to a question with a file that nobody
     /// looked at, and what stands between the names of its files.

@@ -7,6 +7,7 @@ use super::{Locale, fill};
 use crate::catalog::TierReason;
 use crate::chat::Role;
 use crate::keys::Tally;
+use crate::people::seats::Seat;
 
 /// What `/status` tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub(crate) struct Status<'a> {
     pub(crate) role: Role,
     /// Messages of today and the most there may be, where there is such a limit.
     pub(crate) today: Option<(u32, u32)>,
+    /// VIP seats that are taken, of how many; told to the Owner, where it is known.
+    pub(crate) seats: Option<(usize, usize)>,
+    /// What the VIP who asks has of them.
+    pub(crate) seat: Option<Seat>,
 }
 
 impl Locale {
@@ -67,6 +72,9 @@ impl Locale {
             let values = [("used", &*used.to_string()), ("limit", &*limit.to_string())];
             fill(&texts.today, &values)
         }));
+        lines.extend(status.seat.map(|seat| self.seat(seat)));
+        let seats = status.seats.filter(|_| status.role == Role::Owner);
+        lines.extend(seats.map(|(taken, of)| self.seats_taken(taken, of)));
         lines.join("\n")
     }
 

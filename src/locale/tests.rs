@@ -9,6 +9,7 @@ use crate::chat::JobId;
 use crate::chat::callback::Callback;
 use crate::keys::Tally;
 use crate::people::limits::Refusal;
+use crate::people::seats::Seat;
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 
@@ -127,6 +128,8 @@ fn status(role: Role) -> Status<'static> {
         set_aside: 0,
         role,
         today: None,
+        seat: None,
+        seats: None,
     }
 }
 
@@ -328,6 +331,39 @@ fn rows_that_could_not_be_read_are_told_to_the_owner_alone() {
     };
     assert!(told(Role::Owner, 3));
     assert!(!told(Role::Owner, 0) && !told(Role::Vip, 3));
+}
+
+#[test]
+fn a_vip_reads_whether_they_sit_and_the_owner_how_many_do() {
+    let seats = [
+        Seat::Held,
+        Seat::Free,
+        Seat::Full,
+        Seat::NoSeats,
+        Seat::KeptOff(Duration::from_mins(7)),
+    ];
+    for language in [Language::En, Language::Zh] {
+        let locale = Locale::of(language);
+        let said = |seat| {
+            let status = Status {
+                seat: Some(seat),
+                seats: Some((2, 3)),
+                ..status(Role::Vip)
+            };
+            let said = locale.status(&status);
+            said.lines().last().unwrap_or_default().to_owned()
+        };
+        let distinct: BTreeSet<String> = seats.map(said).into();
+        assert_eq!(distinct.len(), seats.len());
+        assert!(distinct.iter().all(|said| said.starts_with("VIP")));
+        assert!(distinct.iter().any(|said| said.contains('7')));
+    }
+    let owners = Status {
+        seats: Some((2, 3)),
+        ..status(Role::Owner)
+    };
+    let said = Locale::of(Language::En).status(&owners);
+    assert!(said.ends_with("\nVIP seats: 2 of 3"));
 }
 
 #[test]

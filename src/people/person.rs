@@ -49,6 +49,8 @@ pub(crate) struct Person {
     /// When a notice was last given here: in a group, that a message could not be read; to a
     /// person, that a stale message came which no button can answer.
     pub(crate) told_unread: Option<Timestamp>,
+    /// When a VIP without a seat was told that they are served as Premium; none since they sat.
+    pub(crate) told_unseated: Option<Timestamp>,
 }
 
 impl Person {
@@ -66,6 +68,7 @@ impl Person {
             reachable: true,
             held: None,
             told_unread: None,
+            told_unseated: None,
         }
     }
 

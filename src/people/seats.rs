@@ -24,7 +24,7 @@ pub(crate) struct Rules {
     pub(crate) idle: Duration,
 }
 
-/// What a VIP has of the seats.
+/// What is kept of a VIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Session {
     Seated {
@@ -36,10 +36,11 @@ pub(crate) enum Session {
     KeptOff { since: Timestamp },
 }
 
-/// How a VIP stands now.
+/// What a VIP has of the seats now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    Seated,
+pub(crate) enum Seat {
+    /// They have one.
+    Held,
     /// Their next question takes a seat.
     Free,
     /// Others have all the seats.
@@ -107,17 +108,17 @@ impl Seats {
         self.0.remove(&person);
     }
 
-    /// How a VIP stands now.
-    pub(crate) fn standing(&mut self, person: UserId, rules: Rules, now: Timestamp) -> Standing {
+    /// What a VIP has of the seats now.
+    pub(crate) fn seat_of(&mut self, person: UserId, rules: Rules, now: Timestamp) -> Seat {
         self.tidy(rules, now);
         match self.0.get(&person) {
-            Some(Session::Seated { .. }) => Standing::Seated,
-            _ if rules.seats == 0 => Standing::NoSeats,
+            Some(Session::Seated { .. }) => Seat::Held,
+            _ if rules.seats == 0 => Seat::NoSeats,
             Some(Session::KeptOff { since }) => {
-                Standing::KeptOff(Pause::new(*since, KEPT_OFF).left(now))
+                Seat::KeptOff(Pause::new(*since, KEPT_OFF).left(now))
             }
-            None if self.seated() < rules.seats => Standing::Free,
-            None => Standing::Full,
+            None if self.seated() < rules.seats => Seat::Free,
+            None => Seat::Full,
         }
     }
 

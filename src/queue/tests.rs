@@ -135,6 +135,36 @@ fn a_guest_who_waited_a_minute_goes_before_an_owner_who_just_came() {
 }
 
 #[test]
+fn however_many_keep_coming_a_guest_waits_a_minute_at_the_most() {
+    // One turn a second, and a question a second by this role.
+    for (role, longest) in [
+        (Role::Owner, 60),
+        (Role::Vip, 55),
+        (Role::Premium, 45),
+        (Role::Normal, 30),
+        (Role::Guest, 1),
+    ] {
+        let mut queue = queue(10_000, 4);
+        queue.push(waiting(0, private(1), Role::Guest, 0)).unwrap();
+        let mut waited = 0;
+        loop {
+            let job = waited + 1;
+            let lane = private(i64::try_from(job).unwrap() + 1);
+            queue.push(waiting(job, lane, role, waited)).unwrap();
+            let next = queue.pop().unwrap();
+            queue.done(next.lane);
+            if next.job == JobId(0) {
+                break;
+            }
+            waited += 1;
+            assert!(waited < 1000, "{role:?}: for ever");
+        }
+        println!("a guest waits {waited} s while a {role:?} comes every second");
+        assert!(waited <= longest, "{role:?}: {waited} s");
+    }
+}
+
+#[test]
 fn a_lane_runs_one_job_and_keeps_its_order() {
     let mut queue = queue(9, 4);
     for job in [3, 1, 2] {

@@ -228,12 +228,18 @@ pub(super) fn message(key: &[u8]) -> Result<(ChatId, MessageId), StoreError> {
     fields.end(message)
 }
 
-/// The person or group of a key.
+/// The person or group of a key of the registry.
 pub(super) fn person(key: &[u8]) -> Result<UserId, StoreError> {
-    let mut fields = Fields {
-        table: "user_registry",
-        left: key,
-    };
+    one_person("user_registry", key)
+}
+
+/// The person of a key of the seats.
+pub(super) fn session(key: &[u8]) -> Result<UserId, StoreError> {
+    one_person("sessions", key)
+}
+
+fn one_person(table: &'static str, key: &[u8]) -> Result<UserId, StoreError> {
+    let mut fields = Fields { table, left: key };
     let person = UserId(fields.signed()?);
     fields.end(person)
 }

@@ -9,9 +9,7 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 #[cfg(test)]
 use super::Disposition;
 use super::StoreError;
-#[cfg(test)]
-use super::key;
-use super::key::Key;
+use super::key::{self, Key};
 use super::quarantine::{Met, Unreadable};
 #[cfg(test)]
 use super::rows::Seen;
@@ -26,6 +24,7 @@ use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;
 use crate::people::audit::Audited;
 use crate::people::person::Person;
+use crate::people::seats::Session;
 
 mod conversation;
 mod usage;
@@ -152,6 +151,37 @@ impl Read {
     #[cfg(test)]
     pub(crate) fn persons(&self, visit: impl FnMut(UserId, Person)) -> Result<(), StoreError> {
         self.each(visit)
+    }
+
+    /// Who has a grant whose days are over, among so many people of the registry from there on (`None`:
+    /// from its front), and where to go on; `None`: that was the last.
+    pub(crate) fn grants_over(
+        &self,
+        from: Option<UserId>,
+        looked: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<(UserId, Person)>, Option<UserId>), StoreError> {
+        let registry = self.table::<Person>()?;
+        let from = from.map_or(Key::FRONT, Key::person);
+        let mut over = Vec::new();
+        for (at, entry) in tables::range(&registry, &(from..))?.enumerate() {
+            let (key, row) = entry?;
+            if at == looked {
+                return Ok((over, Some(key::person(key.value())?)));
+            }
+            let read = self.met.read::<Person>(key.value(), row.value());
+            over.extend(
+                read.filter(|(_, row)| row.grant.is_some_and(|grant| grant.has_expired(now))),
+            );
+        }
+        Ok((over, None))
+    }
+
+    /// Who has a VIP seat or is kept off one.
+    pub(crate) fn sessions(&self) -> Result<Vec<(UserId, Session)>, StoreError> {
+        let mut sessions = Vec::new();
+        self.each(|person, session| sessions.push((person, session)))?;
+        Ok(sessions)
     }
 
     /// What Owners did, newest first: `limit` entries after the newest `skip`, and how many there are.

@@ -20,6 +20,7 @@ mod outbox;
 mod people;
 mod rich;
 mod seen;
+mod sessions;
 mod usage;
 
 use std::borrow::Cow;

@@ -18,6 +18,7 @@ use crate::keys::{Health, Ledger, Spend};
 use crate::people::audit::Audited;
 use crate::people::fair_share::Had;
 use crate::people::person::Person;
+use crate::people::seats::Session;
 use crate::people::usage::DayOf;
 
 /// Brings the rows of one version to the next.
@@ -94,6 +95,7 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
     look.all::<Outbound>()?;
     look.all::<Ledger>()?;
     look.all::<Health>()?;
+    look.all::<Session>()?;
     look.ends::<Seen>()?;
     look.ends::<StoredTurn>()?;
     look.ends::<TurnRef>()?;
@@ -240,6 +242,7 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(tables::HISTORY)?;
     txn.open_table(tables::BY_MESSAGE)?;
     txn.open_table(tables::PERSONS)?;
+    txn.open_table(tables::SESSIONS)?;
     txn.open_table(tables::AUDIT)?;
     txn.open_table(tables::KEY_LEDGER)?;
     txn.open_table(tables::KEY_STATE)?;

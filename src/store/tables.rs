@@ -15,6 +15,7 @@ use crate::keys::{Health, Ledger};
 use crate::people::audit::Audited;
 use crate::people::fair_share::Had;
 use crate::people::person::Person;
+use crate::people::seats::Session;
 use crate::people::usage::DayOf;
 
 /// What all tables are for redb: bytes under a [`Key`].
@@ -40,6 +41,8 @@ pub(super) const HISTORY: Definition = of::<StoredTurn>();
 /// By chat and message.
 pub(super) const BY_MESSAGE: Definition = of::<TurnRef>();
 pub(super) const PERSONS: Definition = of::<Person>();
+/// By person; VIPs with a seat, and those who are kept off one.
+pub(super) const SESSIONS: Definition = of::<Session>();
 /// By number.
 pub(super) const AUDIT: Definition = of::<Audited>();
 /// By project and model.

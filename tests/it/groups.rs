@@ -155,6 +155,7 @@ fn calls_at_once_do_not_spend_the_same_money_twice() {
         .open()
         .keys("any", &["k1", "p1:paid"])
         .env("PAID_DAILY_USD", "0.1")
+        .env("VIP_SEATS", "4")
         .start();
     let owner = world.telegram.person(1);
     for id in 11..15 {

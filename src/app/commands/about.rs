@@ -6,6 +6,7 @@ use crate::chat::Role;
 use crate::chat::command::Who;
 use crate::locale::Locale;
 use crate::locale::commands::texts;
+use crate::people::seats::Seat;
 
 pub(super) const COMMANDS: &[Entry] = &[
     Entry {
@@ -43,12 +44,21 @@ texts! {
 async fn status(given: Given<'_>) -> Reply {
     let Given { engine, role, .. } = given;
     let last = status::last_answer(engine, given.lane, role).await;
-    let today = status::messages_of_today(engine, given.lane, role).await;
     let snapshot = match given.bot {
-        Some(ctx) => status::of(ctx),
+        Some(ctx) => status::of(ctx).await,
         None => status::of_engine(engine),
     };
-    Reply::say(snapshot.text(given.locale, role, last.as_deref(), today))
+    let seat = match (role, given.lane.person()) {
+        (Role::Vip, Some(person)) => engine.seat_of(person).await.ok(),
+        (_, _) => None,
+    };
+    // Without a seat a VIP has what Premium has.
+    let served = match seat {
+        Some(Seat::Full | Seat::KeptOff(_) | Seat::NoSeats) => role.at_most(Role::Premium),
+        Some(Seat::Held | Seat::Free) | None => role,
+    };
+    let today = status::messages_of_today(engine, given.lane, served).await;
+    Reply::say(snapshot.text(given.locale, role, seat, last.as_deref(), today))
 }
 
 /// What can be done, with the Owner's commands for the Owner.

@@ -68,7 +68,7 @@ struct Request {
 
 /// What is wrong with the arguments of `/grant` or `/revoke`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Mistake {
+pub(super) enum Mistake {
     /// `/grant` with too few or too many arguments.
     GrantUsage,
     /// `/revoke` with anything but one id.
@@ -117,7 +117,7 @@ fn parse_revoke(arguments: &str) -> Result<UserId, Mistake> {
     }
 }
 
-fn parse_id(word: &str) -> Result<UserId, Mistake> {
+pub(super) fn parse_id(word: &str) -> Result<UserId, Mistake> {
     match word.parse::<i64>() {
         Ok(id) if SERVICE_IDS.contains(&id) => Err(Mistake::ServiceId { id: UserId(id) }),
         Ok(id) if id != 0 => Ok(UserId(id)),
@@ -232,7 +232,7 @@ fn granted(locale: &Locale, request: Request) -> String {
 }
 
 /// What is wrong, and the right way.
-fn mistake(locale: &Locale, mistake: &Mistake) -> String {
+pub(super) fn mistake(locale: &Locale, mistake: &Mistake) -> String {
     let say = |text| locale.command(text, &[]);
     let quote = |text, given: &str| locale.command(text, &[("given", given)]);
     match mistake {

@@ -12,6 +12,7 @@ const TEXTS: &[&[Text]] = &[
     conversation::TEXTS,
     about::TEXTS,
     people::TEXTS,
+    seats::TEXTS,
     keys::TEXTS,
     audit::TEXTS,
 ];

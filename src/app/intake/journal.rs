@@ -4,6 +4,7 @@
 //! Invariant: the commit that stores the jobs also stores the offset and marks every update seen,
 //! also those that are dropped or not understood.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::before::Before;
@@ -45,7 +46,12 @@ pub(super) async fn store(
         ));
     }
     let Sorter {
-        now, rows, expired, ..
+        now,
+        rows,
+        expired,
+        asked_for_seats,
+        unseated,
+        ..
     } = sorter;
     let changed: Vec<(UserId, Person)> = rows
         .into_iter()
@@ -57,11 +63,19 @@ pub(super) async fn store(
     } = before;
     let askers = entries.iter().filter_map(|(_, entry)| entry.asker());
     let limits = PersonLimits::of_batch(ctx, askers, &seams, told, now).await?;
+    let engine = Arc::clone(&ctx.engine);
     let stored = ctx.engine.store.write(move |rows| {
         let mut journaled = Journaled::new(limits.clone(), seams.clone(), room);
         put_people(rows, &changed)?;
         for ended in &expired {
-            ended.enter(rows, &mut journaled)?;
+            journaled.rows.extend(ended.enter(rows)?);
+        }
+        if asked_for_seats {
+            engine.put_seats(rows)?;
+        }
+        for told in &unseated {
+            let id = rows.put_outbound(told)?;
+            journaled.rows.push(Head::of(id, told));
         }
         for (update, entry) in &entries {
             take(rows, (bot, now), (*update, entry), &mut journaled)?;

@@ -5,6 +5,7 @@
 
 mod notices;
 mod presses_and_edits;
+mod seats;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,23 +15,23 @@ use log::{debug, warn};
 
 use super::before::Before;
 use super::draft::Draft;
-use super::expired::Expired;
 use super::journal_entry::Entry;
 use crate::app::engine::Settings;
+use crate::app::expired::Expired;
 use crate::app::{Ctx, commands};
 use crate::chat::Role;
 use crate::chat::pieces::Piece;
 use crate::chat::{
-    Addressed, ChatId, ChatKind, Event, Inbound, Job, Lane, Origin, Profile, Sender, Task,
-    UpdateId, UserId,
+    Addressed, ChatId, ChatKind, Event, Inbound, Job, Lane, Origin, Outbound, Profile, Sender,
+    Task, UpdateId, UserId,
 };
 use crate::clock::{self, Timestamp};
-use crate::locale::{Language, Locale};
 use crate::outgoing::Place;
 use crate::people::gate::{Admission, Ignored, Known, admit};
-use crate::people::person::{Grant, Person};
+use crate::people::person::Person;
 use crate::store::StoreError;
 use crate::telegram::decode::Decoded;
+use seats::AskedIn;
 
 /// How often a person's row is written at most when only `last_seen` changes.
 const SEEN_STEP: Duration = Duration::from_hours(1);
@@ -53,6 +54,10 @@ pub(super) struct Sorter<'a> {
     pub(super) rows: HashMap<UserId, Row>,
     /// Grants whose days are over.
     pub(super) expired: Vec<Expired>,
+    /// A VIP asked something, which may have changed who sits.
+    pub(super) asked_for_seats: bool,
+    /// VIPs without a seat who are told so.
+    pub(super) unseated: Vec<Outbound>,
     before: &'a Before,
 }
 
@@ -68,6 +73,8 @@ impl<'a> Sorter<'a> {
             settings: ctx.engine.settings(),
             rows: HashMap::new(),
             expired: Vec::new(),
+            asked_for_seats: false,
+            unseated: Vec::new(),
             before,
         }
     }
@@ -154,6 +161,9 @@ impl Sorter<'_> {
         );
         let (role, task, is_aside) = match admission {
             Admission::Serve { role, task } => match self.answerable(&inbound, task) {
+                Some(task @ Task::Question { .. }) => {
+                    (self.served(role, &inbound).await?, task, false)
+                }
                 Some(task) => (role, task, false),
                 None => return Ok(Entry::Dropped),
             },
@@ -215,7 +225,18 @@ impl Sorter<'_> {
         }
         let known = self.known_of(inbound.sender.id, inbound.chat, inbound.kind);
         let gate = self.settings.gate();
-        gate.role(&inbound.sender, inbound.kind, known, self.theirs)
+        let role = gate.role(&inbound.sender, inbound.kind, known, self.theirs)?;
+        Some(self.ctx.engine.served_now_as(role, inbound.sender.id))
+    }
+
+    /// The role in which the question of a message is served.
+    async fn served(&mut self, role: Role, inbound: &Inbound) -> Result<Role, StoreError> {
+        let place = AskedIn {
+            chat: inbound.chat,
+            topic: inbound.topic,
+            message: inbound.message,
+        };
+        self.served_as(role, &inbound.sender, place).await
     }
 
     fn draft(&self, inbound: &Inbound, role: Role, task: Task) -> Job {
@@ -296,27 +317,11 @@ impl Sorter<'_> {
 
     /// A grant that has run out becomes what it falls back to, and those whom it concerns are told.
     fn end_grant(&mut self, sender: &Sender) {
-        let now = self.theirs;
-        let Some(row) = self.rows.get_mut(&sender.id) else {
+        let Some(row) = self.known(sender.id).filter(|_| !sender.is_chat) else {
             return;
         };
-        let Some(grant) = row.person.as_ref().and_then(|person| person.grant) else {
-            return;
-        };
-        if !grant.has_expired(now) || sender.is_chat {
-            return;
-        }
-        let (before, role) = (grant.role, grant.role_at(now));
-        let owners = self.settings.owners.iter();
-        let locale = Locale::of(Language::pick(self.settings.config.language, None));
-        let told = owners.map(|owner| (*owner, locale.role_expired_of(sender.id, before, role)));
-        let own = self.settings.locale_for(sender).role_expired(before, role);
-        self.expired.push(Expired {
-            person: sender.id,
-            grant,
-            falls_to: Grant { role, until: None },
-            tell: told.chain([(sender.id, own)]).collect(),
-        });
+        let expired = Expired::of(&self.settings, sender.id, row, self.theirs);
+        self.expired.extend(expired);
     }
 
     /// Keeps name, language and the last sign of life up to date, without a write per message.

@@ -88,7 +88,7 @@ async fn serve(ctx: &Ctx, mut stream: UnixStream) -> io::Result<()> {
         .read_line(&mut line)
         .await?;
     let answer = match line.trim() {
-        "status" => serde_json::to_string(&status::of(ctx)).map_err(io::Error::other)?,
+        "status" => serde_json::to_string(&status::of(ctx).await).map_err(io::Error::other)?,
         _ => String::from("unknown"),
     };
     writer.write_all(answer.as_bytes()).await?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use log::warn;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use crate::app::Ctx;
 use crate::app::engine::{Backend, Engine};
@@ -13,6 +14,10 @@ use crate::clock;
 use crate::keys::Tally;
 use crate::locale::Locale;
 use crate::locale::status::Status;
+use crate::people::seats::Seat;
+
+/// How long a status waits to know who sits.
+const FOR_SEATS: Duration = Duration::from_secs(1);
 
 /// The bot at one moment, as it travels through the socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,12 +40,20 @@ pub(crate) struct Snapshot {
     /// Rows of the data file that could not be read; none from a bot that did not count them yet.
     #[serde(default)]
     pub(crate) set_aside: u64,
+    /// VIP seats that are taken, of how many; none from a bot that had no seats yet, nor from the
+    /// terminal, which has none.
+    #[serde(default)]
+    pub(crate) seats: Option<(usize, usize)>,
 }
 
 /// Of the running bot.
-pub(crate) fn of(ctx: &Ctx) -> Snapshot {
+pub(crate) async fn of(ctx: &Ctx) -> Snapshot {
     let engine = of_engine(&ctx.engine);
+    // Known without the disk, as a rule: those who sit were here lately.
+    let occupants = timeout(FOR_SEATS, ctx.engine.occupants()).await;
+    let occupants = occupants.ok().and_then(Result::ok);
     Snapshot {
+        seats: occupants.map(|(occupants, seats)| (occupants.len(), seats)),
         waiting: ctx.desk.waiting(),
         running: ctx.desk.running(),
         outbox: ctx.mail.waiting(),
@@ -63,6 +76,7 @@ pub(crate) fn of_engine(engine: &Engine) -> Snapshot {
         memory: resident_bytes(),
         answer_time: engine.metrics.mean_answer_time(),
         set_aside: engine.store.set_aside(),
+        seats: None,
     }
 }
 
@@ -111,6 +125,7 @@ impl Snapshot {
         &self,
         locale: &Locale,
         role: Role,
+        seat: Option<Seat>,
         last: Option<&StoredTurn>,
         today: Option<(u32, u32)>,
     ) -> String {
@@ -129,6 +144,8 @@ impl Snapshot {
             last: last.map(|turn| (turn.model.as_str(), turn.reason)),
             role,
             today,
+            seat,
+            seats: self.seats,
         })
     }
 }
@@ -169,5 +186,6 @@ mod tests {
         }"#;
         let snapshot: Snapshot = serde_json::from_str(older).unwrap();
         assert_eq!((snapshot.outbox, snapshot.set_aside), (2, 0));
+        assert_eq!(snapshot.seats, None);
     }
 }

@@ -1,4 +1,4 @@
-//! Upkeep that nobody waits for: prunes what is old. Each step is bounded, so that it occupies the
+//! Upkeep that nobody waits for: prunes what is old, and has what is due done. Each step is bounded, so that it occupies the
 //! writer only for a moment.
 
 use std::sync::Arc;
@@ -11,13 +11,15 @@ use tokio_util::sync::CancellationToken;
 use crate::app::Ctx;
 use crate::app::engine::Backend;
 use crate::app::intake::journal::SEEN_FOR;
+use crate::app::ticks::grants::Walk;
 use crate::app::ticks::retest;
 use crate::clock::{self, Timestamp};
 use crate::keys::pacific;
 use crate::store::{Pending, StoreError};
 
 const TICK: Duration = Duration::from_mins(1);
-/// How often dead keys are retested whose time has come: the first may be due after a minute.
+/// How often dead keys are retested whose time has come, the first of which may be due after a minute,
+/// and grants ended whose days are over.
 const LOOK: Duration = Duration::from_secs(20);
 const DAY: Duration = Duration::from_hours(24);
 /// Days before today of which it is kept what people used.
@@ -27,11 +29,13 @@ const STEPS: u32 = 200;
 
 /// Ticks until `stop`.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut grants = Walk::default();
     loop {
         let slow = async {
             for _ in 0..TICK.as_secs() / LOOK.as_secs() {
                 sleep(LOOK).await;
                 retest::look_at_due(&ctx.engine).await;
+                grants.goes_on(&ctx).await;
             }
             tick(&ctx).await;
         };

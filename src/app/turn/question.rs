@@ -52,10 +52,27 @@ impl Asked<'_> {
             person: person.as_deref(),
             group: group.as_deref(),
         };
-        Ok(self
-            .settings
-            .gate()
-            .role(&job.sender, job.kind, known, clock::now()))
+        let gate = self.settings.gate();
+        let role = gate.role(&job.sender, job.kind, known, clock::now());
+        match role {
+            Some(role) => self.served_as(role).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same for a VIP: they may have lost their seat, or one may be free, since the door.
+    async fn served_as(&self, role: Role) -> Result<Role, StoreError> {
+        let served = self.engine.served_as(role, self.job.sender.id).await?;
+        if role == Role::Vip {
+            let engine = Arc::clone(self.engine);
+            // Nothing waits for it: a restart finds the question in the inbox, and asks again.
+            drop(
+                self.engine
+                    .store
+                    .write_soon(move |rows| engine.put_seats(rows)),
+            );
+        }
+        Ok(served)
     }
 
     /// What is said of an album or of forwards to which no words came; nothing of a question that

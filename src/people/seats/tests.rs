@@ -25,14 +25,11 @@ fn seated(seats: &mut Seats, rules: Rules, now: Timestamp) -> Vec<i64> {
 #[test]
 fn the_first_three_sit_and_the_others_wait() {
     let mut seats = Seats::default();
-    assert_eq!(seats.standing(UserId(4), RULES, minute(0)), Standing::Free);
+    assert_eq!(seats.seat_of(UserId(4), RULES, minute(0)), Seat::Free);
     assert_eq!(all_ask(&mut seats, minute(0)), [1, 2, 3]);
     assert_eq!(all_ask(&mut seats, minute(1)), [1, 2, 3]);
-    assert_eq!(
-        seats.standing(UserId(1), RULES, minute(1)),
-        Standing::Seated
-    );
-    assert_eq!(seats.standing(UserId(4), RULES, minute(1)), Standing::Full);
+    assert_eq!(seats.seat_of(UserId(1), RULES, minute(1)), Seat::Held);
+    assert_eq!(seats.seat_of(UserId(4), RULES, minute(1)), Seat::Full);
 }
 
 #[test]
@@ -58,8 +55,8 @@ fn who_is_kicked_loses_the_seat_at_once_and_gets_none_for_ten_minutes() {
     assert!(!seats.kick(UserId(4), RULES, minute(1)), "did not sit");
     assert!(seats.kick(UserId(2), RULES, minute(1)));
     assert!(!seats.kick(UserId(2), RULES, minute(1)), "sits no more");
-    let kept_off = Standing::KeptOff(Duration::from_mins(7));
-    assert_eq!(seats.standing(UserId(2), RULES, minute(4)), kept_off);
+    let kept_off = Seat::KeptOff(Duration::from_mins(7));
+    assert_eq!(seats.seat_of(UserId(2), RULES, minute(4)), kept_off);
     assert!(!seats.ask(UserId(2), RULES, minute(10)));
     assert_eq!(seated(&mut seats, RULES, minute(10)), [1, 3]);
     // A restart is no way back.
@@ -87,8 +84,8 @@ fn without_seats_nobody_sits_and_of_fewer_the_most_active_keep_theirs() {
     assert_eq!(seated(&mut seats.clone(), of(1), minute(4)), [3]);
     assert_eq!(seated(&mut seats, of(0), minute(4)), [0i64; 0]);
     assert!(!seats.ask(UserId(1), of(0), minute(4)));
-    let standing = seats.standing(UserId(1), of(0), minute(4));
-    assert_eq!(standing, Standing::NoSeats);
+    let seat = seats.seat_of(UserId(1), of(0), minute(4));
+    assert_eq!(seat, Seat::NoSeats);
 }
 
 #[test]

@@ -72,6 +72,7 @@ impl<'n> From<PersonV1<'n>> for PersonRow<'n> {
             reachable,
             held,
             told_unread,
+            told_unseated: None,
         }
     }
 }
@@ -90,6 +91,7 @@ pub(in crate::store) struct PersonRow<'n> {
     reachable: bool,
     held: Option<HeldRow<'n>>,
     told_unread: Option<u64>,
+    told_unseated: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -126,6 +128,7 @@ impl<'n> From<&'n Person> for PersonRow<'n> {
             reachable: noun.reachable,
             held: noun.held.as_ref().map(HeldRow::from),
             told_unread: noun.told_unread.map(|at| at.0),
+            told_unseated: noun.told_unseated.map(|at| at.0),
         }
     }
 }
@@ -147,6 +150,7 @@ impl From<PersonRow<'_>> for Person {
             reachable: row.reachable,
             held: row.held.map(Held::from),
             told_unread: row.told_unread.map(Timestamp),
+            told_unseated: row.told_unseated.map(Timestamp),
         }
     }
 }

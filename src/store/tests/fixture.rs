@@ -317,6 +317,7 @@ pub(super) fn registry() -> Vec<(UserId, Person)> {
         reachable: true,
         held: None,
         told_unread: None,
+        told_unseated: None,
     };
     let held = Held {
         message: MessageId(9),

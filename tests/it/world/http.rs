@@ -21,6 +21,11 @@ pub(crate) use raw::Raw;
 /// Something that answers requests.
 pub(crate) trait Service: Send + Sync + 'static {
     fn answer(&self, request: &Request, wire: &mut Wire);
+
+    /// What time it is for the service.
+    fn time(&self) -> Duration {
+        super::now()
+    }
 }
 
 /// How a service fails below its own protocol.
@@ -132,6 +137,8 @@ pub(crate) struct Wire {
     open: bool,
     /// What is written goes nowhere.
     muted: bool,
+    /// How far the service's time is ahead of ours.
+    ahead: Duration,
 }
 
 impl Wire {
@@ -226,7 +233,7 @@ impl Wire {
 
     fn head(&mut self, status: u16, kind: &str, length: &str) {
         self.take_last_byte();
-        let date = super::now_as_http_date();
+        let date = super::http_date(super::now() + self.ahead);
         let head = format!(
             "HTTP/1.1 {status} Status\r\ndate: {date}\r\ncontent-type: {kind}\r\n{length}\r\n\r\n"
         );
@@ -395,10 +402,12 @@ fn converse(
         owes_a_byte: false,
         open: true,
         muted: false,
+        ahead: Duration::ZERO,
     };
     while let Some(request) = wire.next_request() {
         let when = crash_point.reached_by(&request);
         wire.muted = when.is_some();
+        wire.ahead = service.time().saturating_sub(super::now());
         if when != Some(When::Before) {
             service.answer(&request, &mut wire);
         }

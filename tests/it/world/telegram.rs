@@ -89,6 +89,8 @@ type Outcome = Result<Value, Refusal>;
 
 #[derive(Debug, Default)]
 struct State {
+    /// How far its clock is ahead of the machine's.
+    ahead: Duration,
     next_update: i64,
     /// Updates that no `getUpdates` has confirmed.
     pending: BTreeMap<i64, Value>,
@@ -146,6 +148,22 @@ impl Telegram {
     pub(crate) fn group(self: &Arc<Self>, id: i64) -> Group {
         self.state.lock().chats.entry(id).or_default();
         Group::new(Arc::clone(self), id)
+    }
+
+    /// From now on it is so much later for the service and for everybody who writes. The bot goes by
+    /// the dates of the service's answers.
+    pub(crate) fn moves_on(&self, time: Duration) {
+        self.change(|state| state.ahead += time);
+    }
+
+    /// How far the service's time is ahead of ours.
+    pub(crate) fn is_ahead(&self) -> Duration {
+        self.state.lock().ahead
+    }
+
+    /// What time it is here.
+    fn now(&self) -> Duration {
+        now() + self.is_ahead()
     }
 
     /// Every call misbehaves from now on.
@@ -333,6 +351,10 @@ fn me() -> Value {
 }
 
 impl Service for Telegram {
+    fn time(&self) -> Duration {
+        self.now()
+    }
+
     fn answer(&self, request: &Request, wire: &mut Wire) {
         let Some((token, method)) = request
             .path

@@ -5,6 +5,7 @@ use std::time::Duration;
 use log::debug;
 
 use super::Sorter;
+use super::seats::AskedIn;
 use crate::app::commands;
 use crate::app::intake::draft::Draft;
 use crate::app::intake::journal_entry::Entry;
@@ -52,8 +53,20 @@ impl Sorter<'_> {
         if let Some(asked) = CommandCallback::parse(&pressed.data) {
             return Ok(self.asked_by_button(&pressed, role, &asked));
         }
+        let wish = self.wish_of(&pressed);
+        let role = match (wish, role) {
+            (Some(Callback::Held | Callback::Retry | Callback::Continue), Some(role)) => {
+                let place = AskedIn {
+                    chat: pressed.chat,
+                    topic: None,
+                    message: pressed.message,
+                };
+                Some(self.served_as(role, &pressed.sender, place).await?)
+            }
+            (Some(Callback::Stop(_)) | None, _) | (Some(_), None) => role,
+        };
         let mut acknowledge = Outbound::acknowledge(pressed.chat, pressed.callback.clone());
-        match (self.wish_of(&pressed), role) {
+        match (wish, role) {
             (Some(Callback::Held), Some(role)) => {
                 let job = if self.has_place(&pressed, role).await? {
                     let held = self.take_held(&pressed);
@@ -200,6 +213,7 @@ impl Sorter<'_> {
                 role,
                 task: task @ Task::Question { .. },
             } if task.has_words() => {
+                let role = self.served(role, &inbound).await?;
                 self.change_held(&inbound);
                 let job = self.draft(&inbound, role, task);
                 let known = self.jobs_of(job.lane).await?;

@@ -102,7 +102,7 @@ impl Person {
     /// Pastes a text of any length, which leaves in pieces of at most 4096 units in one second, each
     /// trimmed; the ids of the messages.
     pub(crate) fn pastes(&self, text: &str) -> Vec<i64> {
-        let date = now().saturating_sub(self.ago).as_secs();
+        let date = self.telegram.now().saturating_sub(self.ago).as_secs();
         let mut pieces = vec![String::new()];
         let mut room = check::LONGEST_TEXT;
         for character in text.chars() {
@@ -175,7 +175,7 @@ impl Person {
             };
             edited[words] = json!(text);
             edited[entities] = marks(text);
-            edited["edit_date"] = json!(now().as_secs());
+            edited["edit_date"] = json!((now() + state.ahead).as_secs());
             let edited = edited.clone();
             state.emit("edited_message", &edited);
             Some(())
@@ -247,11 +247,12 @@ impl Person {
     }
 
     fn compose(&self, state: &mut State, fields: Value) -> Value {
+        let date = (now() + state.ahead).saturating_sub(self.ago).as_secs();
         let chat = state.chats.entry(self.chat).or_default();
         chat.last_message += 1;
         let id = chat.last_message;
         let mut message = json!({"message_id": id, "from": self.user(),
-            "chat": chat_object(self.chat), "date": now().saturating_sub(self.ago).as_secs()});
+            "chat": chat_object(self.chat), "date": date});
         if let Some(speaker) = self.speaks_as {
             message["sender_chat"] = chat_object(speaker);
             message["from"] = if speaker == self.chat {

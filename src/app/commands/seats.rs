@@ -1,0 +1,148 @@
+//! VIP seats: `/kick` shows the Owner who sits, and takes a seat away.
+
+use std::sync::Arc;
+
+use log::{error, info};
+
+use super::entry::{Entry, Given, OWNER, Reply};
+use super::people::{mistake, parse_id};
+use crate::app::engine::{Engine, Settings};
+use crate::chat::answer::Failure;
+use crate::chat::{Button, ChatId, Outbound, UserId};
+use crate::clock;
+use crate::locale::commands::texts;
+use crate::locale::{Language, Locale};
+use crate::outgoing::Head;
+use crate::people::audit::Deed;
+use crate::people::person::Person;
+use crate::people::seats::{KEPT_OFF, Occupant};
+use crate::store::{StoreError, Write};
+
+pub(super) const COMMANDS: &[Entry] = &[Entry {
+    names: &["kick"],
+    rights: OWNER,
+    ends: None,
+    run: |given| {
+        Box::pin(async move {
+            let unread = given.locale.failure(Failure::Unexplained);
+            kick(&given).await.unwrap_or_else(|error| {
+                error!(err:% = error; "who has a VIP seat cannot be read");
+                Reply::say(unread)
+            })
+        })
+    },
+}];
+
+texts! {
+    "kick" {
+        DONE = "done",
+        NO_SEAT = "no_seat",
+        TOLD = "told",
+        OCCUPANT = "occupant",
+        TAKE = "take",
+        NO_SEATS = "no_seats",
+    }
+}
+
+/// The list has a button for so many; the others' seats are taken by their ids.
+const MOST_BUTTONS: usize = 20;
+
+/// `/kick` alone shows who sits; with somebody's id their seat is free at once.
+async fn kick(given: &Given<'_>) -> Result<Reply, StoreError> {
+    let (engine, locale) = (given.engine, given.locale);
+    let (occupants, seats) = engine.occupants().await?;
+    if seats == 0 {
+        return Ok(Reply::say(locale.command(NO_SEATS, &[])));
+    }
+    let word = given.command.arguments.trim();
+    if word.is_empty() {
+        return shown(given, None, &occupants, seats).await;
+    }
+    let person = match parse_id(word) {
+        Ok(person) => person,
+        Err(wrong) => return Ok(Reply::say(mistake(locale, &wrong))),
+    };
+    let row = engine.store.person(person).await?;
+    let name = name_of(person, row.as_deref());
+    let (left, taken): (Vec<Occupant>, Vec<Occupant>) = occupants
+        .into_iter()
+        .partition(|occupant| occupant.person != person);
+    if taken.is_empty() {
+        let said = locale.command(NO_SEAT, &[("name", &name)]);
+        return shown(given, Some(said), &left, seats).await;
+    }
+    info!(user = person.0; "VIP seat taken away");
+    let length = locale.length(KEPT_OFF);
+    let said = locale.command(DONE, &[("name", &name), ("length", &length)]);
+    let told = told(&engine.settings(), person, row.as_deref());
+    let effect = Arc::clone(engine);
+    Ok(shown(given, Some(said), &left, seats)
+        .await?
+        .with_effect(move |store| take_away(&effect, store, person, &told))
+        .audited(given.does(Deed::Kicked, Some(person))))
+}
+
+/// The seat is free, and its VIP reads why.
+fn take_away(
+    engine: &Engine,
+    store: &mut Write<'_>,
+    person: UserId,
+    told: &Outbound,
+) -> Result<Vec<Head>, StoreError> {
+    // A transaction that failed has freed the seat already, so nothing depends on that.
+    engine.kick(store, person)?;
+    if let Some(row) = store.person(person)? {
+        // They need not hear at the door, too, that they have none.
+        let row = Person {
+            told_unseated: Some(clock::now()),
+            ..row
+        };
+        store.put_person(person, &row)?;
+    }
+    Ok(vec![Head::of(store.put_outbound(told)?, told)])
+}
+
+/// Said to whoever lost a seat, in their language.
+fn told(settings: &Settings, person: UserId, row: Option<&Person>) -> Outbound {
+    let language = row.and_then(|row| row.language.as_deref());
+    let locale = Locale::of(Language::pick(settings.config.language, language));
+    let text = locale.command(TOLD, &[("length", &locale.length(KEPT_OFF))]);
+    Outbound::message(ChatId(person.0), None, text)
+}
+
+/// Who sits, with a button for each, under what was done.
+async fn shown(
+    given: &Given<'_>,
+    done: Option<String>,
+    occupants: &[Occupant],
+    seats: usize,
+) -> Result<Reply, StoreError> {
+    let locale = given.locale;
+    let mut lines: Vec<String> = done.into_iter().map(|done| format!("{done}\n")).collect();
+    lines.push(locale.seats_taken(occupants.len(), seats));
+    let mut buttons: Vec<Button> = Vec::new();
+    for occupant in occupants {
+        let person = occupant.person;
+        let row = given.engine.store.person(person).await?;
+        let name = name_of(person, row.as_deref());
+        let values = [
+            ("name", &*name),
+            ("seated", &*locale.length(occupant.seated)),
+            ("idle", &*locale.length(occupant.idle)),
+        ];
+        lines.push(locale.command(OCCUPANT, &values));
+        if buttons.len() < MOST_BUTTONS {
+            let label = locale.command(TAKE, &[("name", &name)]);
+            buttons.extend(given.button(label, format!("/kick {person}")));
+        }
+    }
+    Ok(Reply::say(lines.join("\n")).with_buttons(buttons))
+}
+
+/// Their name and id; the id alone of somebody without a name.
+fn name_of(person: UserId, row: Option<&Person>) -> String {
+    match row.map(|row| row.name.as_str()) {
+        None | Some("") => person.to_string(),
+        Some(name) => format!("{name} ({person})"),
+    }
+}
