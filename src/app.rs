@@ -25,7 +25,7 @@ use std::time::Duration;
 use anyhow::Context;
 use log::{error, info, warn};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +34,7 @@ use crate::app::deliver::Mail;
 use crate::app::engine::Engine;
 use crate::app::ops::control;
 use crate::app::scheduler::Desk;
-use crate::app::ticks::{alerts, upkeep};
+use crate::app::ticks::{alerts, broadcast, upkeep};
 use crate::chat::UserId;
 use crate::config::Config;
 use crate::config::secret::Secret;
@@ -47,9 +47,6 @@ use crate::threads::Pool;
 pub(crate) const GRACE: Duration = Duration::from_millis(2500);
 /// How long the loops may take to end after that.
 const DRAIN: Duration = Duration::from_millis(3500);
-
-/// News of keys that may wait to be passed on; the rest goes out after the next start.
-const NEWS: usize = 256;
 
 /// How long the data file may take to close.
 const CLOSE: Duration = Duration::from_secs(1);
@@ -80,8 +77,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     let service = &config.telegram;
     let transport = engine::transport("telegram", service.proxy.as_ref(), &config)?;
     let account = Account::new(transport, &service.api_url, token);
-    let (news, of_keys) = mpsc::channel(NEWS);
-    let engine = Arc::new(Engine::new(config, store, Some(news))?);
+    let engine = Arc::new(Engine::new(config, store)?);
     let (desk, orders) = Desk::open();
     let (mail, letters) = Mail::open();
     let telegram = account.client(telegram::CALLS);
@@ -104,7 +100,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     loops.spawn(control::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(alerts::run(Arc::clone(&ctx), stop.clone()));
-    loops.spawn(alerts::pass_on(Arc::clone(&ctx), of_keys, stop.clone()));
+    loops.spawn(broadcast::run(Arc::clone(&ctx), stop.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
     if ctx.engine.settings().owners.is_empty() {
         warn!("OWNER_IDS is not set: nobody can let people in");

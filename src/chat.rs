@@ -14,6 +14,7 @@ pub(crate) use role::Role;
 pub(crate) use round::{Remembered, StoredTurn};
 
 pub(crate) mod answer;
+pub(crate) mod broadcast;
 pub(crate) mod callback;
 pub(crate) mod command;
 pub(crate) mod divided;

@@ -4,11 +4,13 @@
 //! Owner: whoever loaded it; shared behind an `Arc`. Invariants: only this module reads the
 //! environment; no secret is in any `Debug`, mistake, warning or summary.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::alerts::Source;
 use crate::chat::UserId;
 use crate::keys::Policy;
 pub(crate) use crate::locale::UiLanguage;
@@ -32,7 +34,7 @@ mod tasks;
 mod toml_file;
 
 use keys::KeyEntry;
-use mistake::Mistake;
+use mistake::{Mistake, Origin};
 pub(crate) use raw::Sources;
 use secret::Secret;
 
@@ -73,6 +75,10 @@ pub(crate) struct Config {
     /// `[[model]]` of the file under its one key `model`: replaces `data/models.toml`, not checked
     /// here.
     pub(crate) catalog_override: Option<toml::Table>,
+    /// The `config.toml` that was read.
+    file: Option<PathBuf>,
+    /// Where each setting stands that was set.
+    origins: BTreeMap<String, Origin>,
     summary: Vec<String>,
 }
 
@@ -248,6 +254,23 @@ impl Config {
     /// The bot's token; always there after [`Need::Run`] and [`Need::Check`].
     pub(crate) fn token(&self) -> Result<&Secret, Mistake> {
         self.telegram.token.as_ref().ok_or_else(no_token)
+    }
+
+    /// Where a setting stands; one that is not set may be put into the file of the others.
+    pub(crate) fn source_of(&self, name: &str) -> Source {
+        let file = |path: &PathBuf| Source::File(path.display().to_string());
+        match self.origins.get(name) {
+            Some(Origin::ConfigFile { path, .. }) => file(path),
+            Some(Origin::Dotenv { .. }) => Source::Dotenv,
+            Some(Origin::Credential) => Source::Credential,
+            Some(Origin::Environment) => Source::Environment,
+            Some(Origin::Default) | None => self.file.as_ref().map_or(Source::Nowhere, file),
+        }
+    }
+
+    /// Whether it is set.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.origins.contains_key(name)
     }
 
     /// One line per setting, `NAME = value (source)`, secrets blind.

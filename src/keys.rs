@@ -54,6 +54,7 @@ mod route;
 mod settings;
 mod state;
 mod suspect;
+mod trouble;
 mod view;
 mod wait;
 
@@ -72,4 +73,5 @@ pub(crate) use retest::{LookFor, Retested};
 pub(crate) use route::{Route, Start};
 pub(crate) use settings::{Fingerprint, Group, KeySpec, Policy};
 pub(crate) use suspect::Attempted;
+pub(crate) use trouble::{Trouble, Unusable};
 pub(crate) use wait::{Wait, Why};

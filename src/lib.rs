@@ -71,6 +71,7 @@
 //! | addresses of hosts, connections | [`http`], per service |
 //! | settings, catalogue, roles | [`app::engine`], an immutable snapshot behind one lock |
 
+pub(crate) mod alerts;
 pub(crate) mod app;
 #[doc(hidden)]
 pub mod bench;

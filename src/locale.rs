@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::chat::Role;
-use crate::chat::answer::{Failure, Finish};
+use crate::chat::answer::{Failure, Finish, Obstacle};
 use crate::chat::{Notice, UserId};
 
+pub(crate) mod alerts;
 mod buttons;
 pub(crate) mod commands;
 pub(crate) mod key_report;
@@ -36,19 +37,6 @@ pub(crate) enum UiLanguage {
     Auto,
     En,
     Zh,
-}
-
-/// What the Owners are told of the disk without asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DiskNews {
-    Full,
-    Failing,
-    /// Over.
-    Fine,
-    /// The data file was removed, and is there again.
-    PutBack,
-    /// The data file ended under the bot, which leaves.
-    Ended,
 }
 
 impl Language {
@@ -166,6 +154,16 @@ impl Locale {
         text.clone()
     }
 
+    /// The same where an Owner has read of what is in the way.
+    pub(crate) fn failure_told(&self, obstacle: Obstacle) -> &str {
+        let texts = &self.sentences.failure;
+        match obstacle {
+            Obstacle::Keys => &texts.no_keys_told,
+            Obstacle::Endpoint => &texts.misconfigured_told,
+            Obstacle::Region => &texts.region_told,
+        }
+    }
+
     /// The note under an answer that is not whole; a person who pressed stop needs none.
     pub(crate) fn finish(&self, finish: Finish) -> Option<&str> {
         let texts = &self.sentences.finish;
@@ -176,17 +174,6 @@ impl Locale {
             Finish::LengthLimit => Some(&texts.length_limit),
             Finish::Continuation => Some(&texts.continuation),
             Finish::Broken => Some(&texts.broken),
-        }
-    }
-
-    pub(crate) fn disk(&self, news: DiskNews) -> &str {
-        let texts = &self.sentences.disk;
-        match news {
-            DiskNews::Full => &texts.full,
-            DiskNews::Failing => &texts.failing,
-            DiskNews::Fine => &texts.fine,
-            DiskNews::PutBack => &texts.put_back,
-            DiskNews::Ended => &texts.ended,
         }
     }
 

@@ -10,8 +10,8 @@
 //! forget is stored as a [`crate::clock::Pause`].
 //!
 //! Invariants: of a queue at most one item is under way, its rows leave in the order they came, and
-//! no frame goes before a row of its chat. A row that is set aside ([`failing`]) is no longer in
-//! that order.
+//! no frame goes before a row of its chat. A row that is set aside ([`failing`]) and one of a broadcast
+//! are not in that order: everything else goes before.
 
 mod chat_queue;
 mod closed;
@@ -151,9 +151,7 @@ impl Outgoing {
             self.unfile(queue);
             if let Some(rows) = self.queues.get_mut(&queue) {
                 self.rows = self.rows.saturating_sub(rows.len());
-                rows.waiting.clear();
-                rows.aside.clear();
-                rows.frames.clear();
+                rows.clear();
                 if rows.under_way.is_none() {
                     self.queues.remove(&queue);
                 }
@@ -169,8 +167,7 @@ impl Outgoing {
         if let Some(rows) = self.queues.get_mut(&queue) {
             let before = rows.len();
             for id in ids {
-                rows.waiting.remove(id);
-                rows.aside.remove(id);
+                rows.remove(*id);
             }
             self.rows = self.rows.saturating_sub(before - rows.len());
         }
@@ -231,6 +228,12 @@ impl Outgoing {
         let head = match (row, frame) {
             // A row that is set aside holds up no frame that may go before it is due.
             (Some((row, _, at)), Some(frame)) if row.failing.is_aside && frame.2 < at => {
+                Some(frame)
+            }
+            // What somebody waits for goes before what nobody asked for.
+            (Some((row, _, at)), Some(frame))
+                if row.rank == Rank::Broadcast && frame.2 <= at.max(now) =>
+            {
                 Some(frame)
             }
             (Some((row, item, at)), _) => Some((row.rank, item, at)),

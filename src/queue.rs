@@ -174,6 +174,13 @@ impl Queue {
         !self.ready.is_empty()
     }
 
+    /// When the oldest of those that [`Queue::pop`] may give was accepted. Looks at each lane that is
+    /// ready.
+    pub(crate) fn oldest(&self) -> Option<Timestamp> {
+        let first = |lane: &Lane| self.jobs_of(*lane).next().map(|(_, (_, since, _))| *since);
+        self.ready.values().filter_map(first).min()
+    }
+
     /// Whether [`Queue::pop_suspect`] would give a job.
     pub(crate) fn has_suspects(&self) -> bool {
         !self.suspects.is_empty()

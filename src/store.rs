@@ -295,6 +295,13 @@ impl Store {
         self.0.shared.put_back()
     }
 
+    /// How much of the data file's disk is free to this user, in percent. May block.
+    pub(crate) fn free_percent(&self) -> std::io::Result<u8> {
+        let disk = rustix::fs::statvfs(self.0.shared.folder())?;
+        let free = disk.f_bavail.saturating_mul(100) / disk.f_blocks.max(1);
+        Ok(u8::try_from(free).unwrap_or(100))
+    }
+
     /// What is stored and logged instead of a key or a project's name.
     pub(crate) fn fingerprint(&self, text: &str) -> Fingerprint {
         let tag = hmac::sign(&self.0.secret, text.as_bytes());

@@ -24,7 +24,9 @@ use crate::render;
 use crate::store::StoreError;
 
 mod about;
+mod alerts;
 mod audit;
+pub(in crate::app) mod broadcast;
 mod conversation;
 mod entry;
 mod keys;
@@ -47,6 +49,8 @@ const FAMILIES: &[&[Entry]] = &[
     people::COMMANDS,
     seats::COMMANDS,
     keys::COMMANDS,
+    broadcast::COMMANDS,
+    alerts::COMMANDS,
     audit::COMMANDS,
 ];
 
@@ -84,6 +88,7 @@ pub(super) async fn run(ctx: &Ctx, job: Job, mut hold: Option<Hold>) {
                 locale,
                 engine: &ctx.engine,
                 bot: Some(ctx),
+                pressed: job.places.first().copied(),
                 cancelled,
                 all: FAMILIES,
             };
@@ -138,6 +143,7 @@ pub(super) async fn run_at_terminal(
         locale,
         engine,
         bot: None,
+        pressed: None,
         cancelled: Cancelled::default(),
         all: FAMILIES,
     };
@@ -181,8 +187,14 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
         };
         Outbound::new(chat, topic, payload)
     };
-    let parts = render::parts_of_text(&reply.text).into_iter();
-    let mut rows: Vec<Outbound> = parts.map(row).collect();
+    let parts = match reply.entities.as_slice() {
+        [] => render::parts_of_text(&reply.text),
+        entities => render::parts(&Rich {
+            text: reply.text.clone(),
+            entities: entities.to_vec(),
+        }),
+    };
+    let mut rows: Vec<Outbound> = parts.into_iter().map(row).collect();
     if let Some(buttons) = rows.last_mut().and_then(|row| row.payload.buttons_mut()) {
         buttons.clone_from(&reply.buttons);
     }

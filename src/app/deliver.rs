@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::turn::live::Live;
 use crate::app::{Ctx, GRACE};
-use crate::chat::{ChatId, Failing, JobId, Outbound, OutboxId, Rank};
+use crate::chat::{ChatId, Failing, JobId, MessageId, Outbound, OutboxId, Rank};
 use crate::clock::{self, Pause, Timestamp};
 use crate::outgoing::{Due, Ended, Fate, Frame, Head, Item, Outgoing};
 use crate::store::Read;
@@ -37,14 +37,17 @@ use pace::Pace;
 
 /// Sends at the same time; each holds a thread.
 pub(crate) const SENDS: usize = 16;
-/// Of these, frames of growing answers: the others are left to what counts.
-const FRAMES: usize = SENDS / 2;
+/// Of these, frames of growing answers and rows of a broadcast: the others are left to what somebody
+/// waits for.
+const BULK: usize = SENDS / 2;
 /// Wait before a row is tried again that could not be read.
 const MISHAP: Duration = Duration::from_secs(5);
 
-/// Sends a message now and once, past every line: the last words of a bot that is to leave.
-pub(crate) async fn send_at_once(ctx: Arc<Ctx>, row: Outbound) {
-    attempt::pass(ctx, row).await;
+/// Sends a message now and once, past every line and the data file: one that tells that nothing can
+/// be stored, or that the bot is to leave.
+/// Gives the message that was sent or changed.
+pub(crate) async fn send_at_once(ctx: &Arc<Ctx>, row: Outbound) -> Option<MessageId> {
+    attempt::pass(ctx, row).await
 }
 
 struct Delivery {
@@ -152,10 +155,6 @@ impl Delivery {
                     self.outgoing.cancel_frame(chat, job, clock::steady());
                 }
             }
-            Letter::Passing(row) => {
-                let ctx = Arc::clone(&self.ctx);
-                self.sends.spawn(attempt::pass(ctx, row));
-            }
         }
     }
 
@@ -176,7 +175,7 @@ impl Delivery {
             let rank = self.outgoing.next_rank().unwrap_or(Rank::Final);
             // Neither holds up what becomes due before.
             let next = self.outgoing.wakes_at().map_or(IDLE, |at| at.since(now));
-            if rank >= Rank::Edit && self.frames_under_way() >= FRAMES {
+            if rank >= Rank::Edit && self.bulk_under_way() >= BULK {
                 break next;
             }
             if let Some(wait) = self.pace.wait(rank, clock::instant()) {
@@ -194,9 +193,9 @@ impl Delivery {
         pause
     }
 
-    fn frames_under_way(&self) -> usize {
-        let is_frame = |due: &&Due| matches!(due.item, Item::Frame(_));
-        self.under_way.values().filter(is_frame).count()
+    fn bulk_under_way(&self) -> usize {
+        let is_bulk = |due: &&Due| due.rank >= Rank::Edit;
+        self.under_way.values().filter(is_bulk).count()
     }
 
     fn start(&mut self, due: Due) {

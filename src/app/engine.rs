@@ -5,6 +5,7 @@
 
 pub(crate) mod lending;
 mod seating;
+pub(crate) mod signs;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,10 +13,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use log::{error, info, warn};
 use parking_lot::RwLock;
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 
+use crate::alerts::Places;
 use crate::app::engine::lending::Lending;
 use crate::app::engine::seating::Seating;
+use crate::app::engine::signs::Signs;
 use crate::catalog::Catalog;
 use crate::chat::callback::CommandCallback;
 use crate::chat::prompt::DEFAULT_PERSONA;
@@ -27,11 +30,11 @@ use crate::config::{CaFile, Config, IpFamily, Persona, Proxy, UserLimits};
 use crate::gemini;
 use crate::gemini::slots::Slots;
 use crate::http::{self, Authorities, BadProxy, Transport};
-use crate::keys::{Change, Fingerprint, Group, KeySpec, Lease, News, Pool, Repair, Saved, Scope};
+use crate::keys::{Change, Fingerprint, Group, KeySpec, Lease, Pool, Repair, Saved, Scope};
 use crate::locale::{Language, Locale};
 use crate::metrics::Metrics;
-use crate::outgoing::Head;
 use crate::people::gate::Gate;
+use crate::people::person::Person;
 use crate::people::roles::{DEFAULT_ROLES, Roles};
 use crate::people::seats::{Rules, Seats};
 use crate::queue::Shares;
@@ -178,6 +181,26 @@ impl Settings {
         ))
     }
 
+    /// The sentences in the language of somebody whom the registry knows, or not.
+    pub(crate) fn locale_of(&self, person: Option<&Person>) -> &'static Locale {
+        let tag = person.and_then(|person| person.language.as_deref());
+        Locale::of(Language::pick(self.config.language, tag))
+    }
+
+    /// Where the settings stand that an alert may speak of.
+    pub(crate) fn places(&self) -> Places {
+        let of = |name| (name, self.config.source_of(name));
+        let is_plural = self.config.is_set("GEMINI_API_KEYS");
+        Places {
+            ungrouped: if is_plural {
+                "GEMINI_API_KEYS"
+            } else {
+                "GEMINI_API_KEY"
+            },
+            sources: Places::NAMES.map(of).into(),
+        }
+    }
+
     pub(crate) fn persona(&self) -> &str {
         match &self.config.answers.persona {
             Persona::Shipped => DEFAULT_PERSONA,
@@ -222,16 +245,14 @@ pub(crate) struct Engine {
     pub(crate) started: Instant,
     /// What requests to a model need since it refused one without (gemini-api §6).
     repairs: RwLock<HashSet<(String, Repair)>>,
-    /// Where rows about keys go that the Owners are to read; none in the terminal.
-    news: Option<mpsc::Sender<Head>>,
+    /// What is to be looked at for the alerts.
+    pub(crate) signs: Signs,
+    /// A text to many people is to be sent.
+    pub(crate) broadcasts: Notify,
 }
 
 impl Engine {
-    pub(crate) fn new(
-        config: Config,
-        store: Store,
-        news: Option<mpsc::Sender<Head>>,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn new(config: Config, store: Store) -> anyhow::Result<Self> {
         let claimed = store.read_now(Read::owner)?;
         let settings = Settings::new(config, &store, claimed)?;
         let saved = store.read_now(|rows| {
@@ -275,7 +296,8 @@ impl Engine {
             metrics: Metrics::default(),
             started: clock::instant(),
             repairs: RwLock::default(),
-            news,
+            signs: Signs::default(),
+            broadcasts: Notify::new(),
         })
     }
 
@@ -310,24 +332,21 @@ impl Engine {
         }
     }
 
-    /// Writes what the pool learned, and what the Owners are told of it; returns the rows of the
-    /// latter, for [`Self::announce`] once they are committed. The rows of the pool are those of the
-    /// moment of the commit, so that the newest stands in whatever order threads come to write.
+    /// Writes what the pool learned. The rows of the pool are those of the moment of the commit, so
+    /// that the newest stands in whatever order threads come to write.
     pub(crate) fn put_changes(
         &self,
         rows: &mut Write<'_>,
         changes: &[Change],
-    ) -> Result<Vec<Head>, StoreError> {
-        let mut told = Vec::new();
+    ) -> Result<(), StoreError> {
         for change in changes {
             let health = self.lending.with(|pool| pool.health(&change.scope));
             rows.put_key_state(&change.scope, &health)?;
-            if let Some(news) = change.news {
-                told.extend(self.tell_owners(rows, &change.scope, news)?);
-            }
         }
-        self.put_spend(rows)?;
-        Ok(told)
+        if changes.iter().any(|change| change.news.is_some()) {
+            self.signs.call();
+        }
+        self.put_spend(rows)
     }
 
     /// Stores what the pool learned; what cannot be stored now is kept for a later commit.
@@ -340,25 +359,9 @@ impl Engine {
         let stored = self
             .store
             .write(move |rows| engine.put_changes(rows, &changes));
-        match stored.await {
-            Ok(news) => self.announce(news),
-            Err(error) => {
-                error!(err:% = error; "what was learned of a key is not stored yet");
-                self.lending.with(|pool| pool.keep_unsaved(kept));
-            }
-        }
-    }
-
-    /// Hands committed rows of news to delivery, which could not read them any earlier.
-    pub(crate) fn announce(&self, rows: Vec<Head>) {
-        let Some(sender) = &self.news else {
-            return;
-        };
-        for row in rows {
-            // Full: it goes out after the next start.
-            if sender.try_send(row).is_err() {
-                warn!(row = row.id.0; "news of a key left to the next start");
-            }
+        if let Err(error) = stored.await {
+            error!(err:% = error; "what was learned of a key is not stored yet");
+            self.lending.with(|pool| pool.keep_unsaved(kept));
         }
     }
 
@@ -379,29 +382,6 @@ impl Engine {
             Some(spend) => rows.put_spend(&spend),
             None => Ok(()),
         }
-    }
-
-    /// In the commit of the news itself, so that they are told once and not forgotten.
-    fn tell_owners(
-        &self,
-        rows: &mut Write<'_>,
-        scope: &Scope,
-        news: News,
-    ) -> Result<Vec<Head>, StoreError> {
-        if self.news.is_none() {
-            return Ok(Vec::new());
-        }
-        let settings = self.settings();
-        let names = settings.names(scope);
-        let locale = Locale::of(Language::pick(settings.config.language, None));
-        let owners = settings.owners.iter();
-        owners
-            .map(|owner| {
-                let text = locale.key_news(&names, news);
-                let row = Outbound::message(ChatId(owner.0), None, text);
-                Ok(Head::of(rows.put_outbound(&row)?, &row))
-            })
-            .collect()
     }
 
     /// A button that carries out `/name arguments` when this person presses it; the line has at most

@@ -111,15 +111,20 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
         match intake.during(poller.next(offset, BATCH)).await {
             Ok(batch) => {
                 let took = clock::instant().duration_since(asked);
-                clock_check.compare(batch.date);
+                clock_check.compare(&ctx.engine.signs, batch.date);
                 let pause = backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new());
                 intake.during(sleep(pause)).await;
                 offset = intake.take_in(&batch, &me).await.or(offset);
             }
             Err(error) => {
                 let mended = async {
-                    if let PollError::Webhook = error {
-                        drop_webhook(&ctx).await;
+                    match error {
+                        PollError::Webhook => drop_webhook(&ctx).await,
+                        PollError::OtherPoller => ctx.engine.signs.another_polls(clock::instant()),
+                        PollError::Unauthorized
+                        | PollError::Flood(_)
+                        | PollError::Down(_)
+                        | PollError::Hung => {}
                     }
                     back_off(&mut backoff, &error, Duration::MAX).await;
                     if let PollError::Unauthorized = error {
@@ -147,7 +152,7 @@ async fn identify(
     loop {
         let asked = Arc::clone(ctx);
         let error = match spawn_blocking(move || send::get_me(&asked.telegram)).await? {
-            Ok((_, date)) if clock_check.compare(date) && doubts == 0 => {
+            Ok((_, date)) if clock_check.compare(&ctx.engine.signs, date) && doubts == 0 => {
                 doubts += 1;
                 continue;
             }

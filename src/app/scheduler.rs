@@ -123,6 +123,7 @@ impl Scheduler {
                 let running = running.map(|running| running.job);
                 drop(told.send(running.chain(self.queue.waiting_in(lane)).collect()));
             }
+            Order::Oldest(told) => drop(told.send(self.queue.oldest())),
             Order::Shares { persons, told } => {
                 let share = |person| (person, self.queue.share_of(person));
                 drop(told.send(persons.into_iter().map(share).collect()));

@@ -34,7 +34,7 @@ const LEFT_OVER: usize = 256;
 
 /// Talks until the input ends.
 pub(crate) async fn run(config: Config, store: Store) -> anyhow::Result<()> {
-    let engine = Arc::new(Engine::new(config, store, None)?);
+    let engine = Arc::new(Engine::new(config, store)?);
     let mut terminal = Terminal {
         locale: engine.settings().locale_for(&sitter()),
         lines: typed_lines()?,

@@ -176,7 +176,7 @@ pub(crate) async fn conclude(
     let said = said::rendered(&reply, &job, locale).await;
     let writer = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
-        let news = writer.put_changes(store, &reply.changes)?;
+        writer.put_changes(store, &reply.changes)?;
         let end = Close {
             reply: &reply,
             said: &said,
@@ -184,9 +184,8 @@ pub(crate) async fn conclude(
             locale,
             today,
         };
-        Ok((close(store, &job, &end)?, news))
+        close(store, &job, &end)
     });
-    let ((ending, rows), news) = stored.await?;
-    engine.announce(news);
+    let (ending, rows) = stored.await?;
     Ok(Concluded { ending, rows, text })
 }

@@ -82,7 +82,7 @@ pub(crate) struct Usage {
 pub(crate) enum Failure {
     /// Every key cools down; the first is back after this long.
     CoolingDown { wakes: Option<Duration> },
-    /// There is no Gemini API at the address in the settings; the Owner has been told.
+    /// There is no Gemini API at the address in the settings.
     Misconfigured,
     /// No usable key at all is left for this person's role.
     NoKeys,
@@ -130,7 +130,47 @@ pub(crate) enum Failure {
     Unexplained,
 }
 
+/// What keeps people from answers that only an Owner can put right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// No usable key.
+    Keys,
+    /// The address in the settings.
+    Endpoint,
+    Region,
+}
+
 impl Failure {
+    /// The obstacle that it is about, if it is about one.
+    pub(crate) const fn obstacle(self) -> Option<Obstacle> {
+        match self {
+            Self::NoKeys => Some(Obstacle::Keys),
+            Self::Misconfigured => Some(Obstacle::Endpoint),
+            Self::Region => Some(Obstacle::Region),
+            Self::CoolingDown { .. }
+            | Self::Busy
+            | Self::Overloaded { .. }
+            | Self::OverMinute { .. }
+            | Self::TooLong
+            | Self::FileTooLarge
+            | Self::BadRequest
+            | Self::PromptBlocked
+            | Self::Safety
+            | Self::Prohibited
+            | Self::PersonalData
+            | Self::Recitation
+            | Self::Language
+            | Self::PictureWithheld
+            | Self::NoPicture
+            | Self::Declined
+            | Self::Empty
+            | Self::Stopped
+            | Self::TooSlow
+            | Self::Unkept
+            | Self::Unexplained => None,
+        }
+    }
+
     /// Whether a filter has decided it: then nothing of the answer that was seen stays.
     pub(crate) const fn withdraws(self) -> bool {
         match self {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: all settings are read whatever went wrong before, so that all mistakes are told.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub(super) fn config(sources: &Sources, need: Need) -> Result<(Config, Vec<Strin
         time_zone: time_zone(r, sources),
         roles_override: raw.roles,
         catalog_override: raw.models,
+        file: raw.file,
+        origins: BTreeMap::new(),
         summary: Vec::new(),
     };
     let outcome = reader.finish();
@@ -54,6 +57,7 @@ pub(super) fn config(sources: &Sources, need: Need) -> Result<(Config, Vec<Strin
         });
     }
     config.summary = outcome.summary;
+    config.origins = outcome.origins;
     Ok((config, outcome.warnings))
 }
 

@@ -98,6 +98,8 @@ impl Sources {
 /// Everything that was written, the strongest writing of each setting.
 #[derive(Default)]
 pub(super) struct Raw {
+    /// The file of settings that was read, if there is one.
+    pub(super) file: Option<PathBuf>,
     pub(super) found: BTreeMap<&'static str, Found>,
     pub(super) roles: Option<toml::Table>,
     pub(super) models: Option<toml::Table>,
@@ -112,6 +114,7 @@ impl Raw {
         let mut raw = Self::default();
         if let Some(path) = sources.config_file() {
             raw.read_config_file(&path);
+            raw.file = Some(path);
         }
         raw.read_dotenv(&sources.folder.join(".env"));
         if let Some(folder) = sources.variable("CREDENTIALS_DIRECTORY") {

@@ -25,6 +25,7 @@ pub(super) struct Reader {
     mistakes: Vec<Mistake>,
     warnings: Vec<String>,
     summary: Vec<String>,
+    origins: BTreeMap<String, Origin>,
 }
 
 /// What is left of a [`Reader`] when all settings were taken.
@@ -32,6 +33,8 @@ pub(super) struct Outcome {
     pub(super) mistakes: Vec<Mistake>,
     pub(super) warnings: Vec<String>,
     pub(super) summary: Vec<String>,
+    /// Where each setting stands that was set.
+    pub(super) origins: BTreeMap<String, Origin>,
 }
 
 impl Reader {
@@ -45,6 +48,7 @@ impl Reader {
             mistakes,
             warnings,
             summary: Vec::new(),
+            origins: BTreeMap::new(),
         }
     }
 
@@ -53,6 +57,7 @@ impl Reader {
             mistakes: self.mistakes,
             warnings: self.warnings,
             summary: self.summary,
+            origins: self.origins,
         }
     }
 
@@ -76,6 +81,9 @@ impl Reader {
 
     /// One line of `check`; without an origin the value is the default.
     pub(super) fn summarise(&mut self, name: &str, value: &str, origin: Option<&Origin>) {
+        if let Some(origin) = origin {
+            self.origins.insert(name.to_owned(), origin.clone());
+        }
         let origin = origin.unwrap_or(&Origin::Default);
         self.summary.push(format!("{name} = {value} ({origin})"));
     }

@@ -101,6 +101,11 @@ impl Outages {
         }
     }
 
+    /// Which of them the Owner is to know of now: that of pages, that of the country.
+    pub(super) const fn told(&self) -> (bool, bool) {
+        (self.pages.is_told, self.region.is_told)
+    }
+
     /// The Owner is told anew.
     pub(super) fn forget_told(&mut self) {
         self.pages.is_told = false;

@@ -22,6 +22,7 @@ use super::report::{GroupDay, KeyReport, Tally};
 use super::retest::{self, LookFor, Retested};
 use super::settings::{Fingerprint, Group, KeySpec, Policy};
 use super::suspect::Attempted;
+use super::trouble::Trouble;
 use super::wait::{Wait, Why};
 use crate::catalog::Catalog;
 use crate::catalog::Tier;
@@ -310,6 +311,13 @@ impl Pool {
     pub(crate) fn report(&mut self, now: Timestamp) -> Vec<KeyReport> {
         let moment = self.notice(now);
         self.lender.view(moment).report()
+    }
+
+    /// What a person has to see to.
+    pub(crate) fn troubles(&mut self, now: Timestamp) -> Vec<Trouble> {
+        let moment = self.notice(now);
+        let (is_blocked, is_unserved) = self.consequences.outages.told();
+        self.lender.view(moment).troubles(is_blocked, is_unserved)
     }
 
     /// What is left of a tier's day for people of this group, in their own keys and those that lend;

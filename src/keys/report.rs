@@ -174,7 +174,7 @@ impl View<'_> {
         })
     }
 
-    fn standing_of(&self, member: &Member) -> Standing {
+    pub(super) fn standing_of(&self, member: &Member) -> Standing {
         let registry = self.registry;
         let key = &registry.state.key(member.key).health;
         let project = &registry.state.project(member.project).health;

@@ -1,53 +1,16 @@
-//! What is said of keys: to their Owner when one dies, and to whoever waits for one or got an answer
+//! What is said of keys: why one is dead, and to whoever waits for one or got an answer
 //! by another than the wanted one. Pure. Invariant: a key is only ever named by its label.
 
 use std::time::Duration;
 
 use super::{Locale, fill};
 use crate::catalog::Tier;
-use crate::keys::{Cause, Death, News};
+use crate::keys::Death;
 
 impl Locale {
-    /// A key, or all keys of a project, died or works again; something is about all of them; or a
-    /// model, the address or the money of an account is gone or back. `keys` names the keys, or the
-    /// model.
-    pub(crate) fn key_news(&self, keys: &str, news: News) -> String {
-        let texts = &self.sentences.key_news;
-        let cause = |cause, begins: bool| match (cause, begins) {
-            (Cause::Missing { .. }, true) => &texts.missing,
-            (Cause::Missing { .. }, false) => &texts.found,
-            (Cause::Endpoint { .. }, true) => &texts.wrong_endpoint,
-            (Cause::Endpoint { .. }, false) => &texts.right_endpoint,
-            // A day that is spent is no news.
-            (Cause::SpendingCap | Cause::Day { .. }, true) => &texts.spending_cap,
-            (Cause::SpendingCap | Cause::Day { .. }, false) => &texts.spending_cap_lifted,
-        };
-        match news {
-            News::Began(why) => fill(cause(why, true), &[("keys", keys), ("model", keys)]),
-            News::Ended(why) => fill(cause(why, false), &[("keys", keys), ("model", keys)]),
-            News::Back => fill(&texts.back, &[("keys", keys)]),
-            News::Blocked => texts.blocked.clone(),
-            News::Unblocked => texts.unblocked.clone(),
-            News::Unserved => texts.region.clone(),
-            News::ServedAgain => texts.region_back.clone(),
-            News::Died(death) => {
-                let text = match death {
-                    Death::Leaked => &texts.leaked,
-                    Death::Invalid
-                    | Death::WrongType
-                    | Death::Suspended
-                    | Death::ProjectDenied
-                    | Death::Restricted
-                    | Death::Unlisted => &texts.died,
-                };
-                fill(text, &[("keys", keys), ("reason", self.death(death))])
-            }
-        }
-    }
-
     /// Why a key is dead.
     pub(crate) fn death(&self, death: Death) -> &str {
-        let texts = &self.sentences.key_news;
+        let texts = &self.sentences.key_death;
         match death {
             Death::Invalid => &texts.invalid,
             Death::WrongType => &texts.wrong_type,

@@ -130,7 +130,8 @@ file! {
     seats: SeatLines,
     note: Notes,
     button: Buttons,
-    key_news: KeyNews,
+    alert: AlertTexts,
+    key_death: KeyDeaths,
     key_report: KeyLines,
     key_standing: Standings,
     key_why: Whys,
@@ -138,7 +139,6 @@ file! {
     retest: Retests,
     tier_reason: TierReasons,
     role: RoleNames,
-    disk: Disk,
     profile: Profile,
     terminal: Terminal,
     time: Times,
@@ -173,13 +173,19 @@ tables! {
         retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten, too_many, goes_on_in_file,
     }
 
-    /// One per [`crate::keys::Death`] as a reason, what surrounds it, and one per
-    /// [`crate::keys::Cause`] that begins or ends.
-    KeyNews {
-        died, leaked, back, invalid, wrong_type, reported, suspended, denied, restricted, unlisted,
-        blocked, unblocked, region, region_back,
-        missing, found, wrong_endpoint, right_endpoint, spending_cap, spending_cap_lifted,
+    /// One per [`crate::alerts::Trouble`], some in two ways, with what they are put together of: what
+    /// stands where a setting is, one per [`crate::alerts::Source`]; and what an Owner is told who asks
+    /// in vain.
+    AlertTexts {
+        over, between, in_file, in_dotenv, in_credential, in_environment, in_settings,
+        dead, dead_line, more, dead_todo, leaked, unusable_group, unusable, refused, paused, spent,
+        overloaded, missing, blocked, region, no_region, endpoint, spending_cap, money_soon,
+        money_spent, second_poller, disk_full, disk_failing, disk_low, put_back, ended, clock, queue,
+        crashed, crashed_again, resting, no_model,
     }
+
+    /// One per [`crate::keys::Death`], as a reason.
+    KeyDeaths { invalid, wrong_type, reported, suspended, denied, restricted, unlisted }
 
     /// The lines of `/keys`.
     KeyLines { money, group, everybody, paid, also, used, last, obstacle, obstacle_of }
@@ -217,6 +223,7 @@ tables! {
         resting, resting_unknown, no_keys, misconfigured, busy, overloaded, region, over_minute, too_long, file_too_large, bad_request,
         prompt_blocked, safety, prohibited, personal_data, recitation, language,
         picture_withheld, no_picture, declined, empty, stopped, too_slow, unkept, unexplained,
+        no_keys_told, misconfigured_told, region_told,
     }
 
     /// One per [`crate::chat::answer::Finish`] that needs a note.
@@ -228,9 +235,6 @@ tables! {
     StatusLines { version, uptime, keys, next_wake, queue, memory, answer_time, last, set_aside, role, today }
 
     RoleNames { owner, vip, premium, normal, guest }
-
-    /// One per [`super::DiskNews`].
-    Disk { full, failing, fine, put_back, ended }
 
     /// What Telegram shows of the bot itself.
     Profile { description, short_description }
@@ -288,14 +292,12 @@ mod tests {
                 vec!["notice.missed", "notice.lost"],
             ),
             (
-                whole.replace("[disk]", "[disc]"),
+                whole.replace("[finish]", "[finnish]"),
                 vec![
-                    "disk.full",
-                    "disk.failing",
-                    "disk.fine",
-                    "disk.put_back",
-                    "disk.ended",
-                    "disc",
+                    "finish.length_limit",
+                    "finish.continuation",
+                    "finish.broken",
+                    "finnish",
                 ],
             ),
             (format!("{whole}\n[more]\na = 'b'\n"), vec!["more"]),

@@ -49,6 +49,8 @@ pub(super) struct Row {
 #[derive(Debug, Default)]
 pub(super) struct ChatQueue {
     pub(super) waiting: BTreeMap<OutboxId, Row>,
+    /// Rows of a broadcast: they go when none of the others waits.
+    pub(super) bulk: BTreeMap<OutboxId, Row>,
     /// Rows that were set aside because Telegram keeps failing on them: they go when nothing else
     /// waits.
     pub(super) aside: BTreeMap<OutboxId, Row>,
@@ -83,7 +85,9 @@ impl ChatQueue {
     /// The row to go next, unless a frame may go before it.
     pub(super) fn head(&self) -> Option<(OutboxId, Row)> {
         let of_aside = || self.aside.iter().min_by_key(|(_, row)| row.due);
-        let head = self.waiting.first_key_value().or_else(of_aside)?;
+        let of_bulk = || self.bulk.first_key_value();
+        let head = self.waiting.first_key_value().or_else(of_bulk);
+        let head = head.or_else(of_aside)?;
         Some((*head.0, *head.1))
     }
 
@@ -91,6 +95,8 @@ impl ChatQueue {
     pub(super) fn put(&mut self, id: OutboxId, row: Row) -> bool {
         let rows = if row.failing.is_aside {
             &mut self.aside
+        } else if row.rank == Rank::Broadcast {
+            &mut self.bulk
         } else {
             &mut self.waiting
         };
@@ -99,13 +105,27 @@ impl ChatQueue {
 
     /// Takes a row out to be tried; whether it was there.
     pub(super) fn take(&mut self, id: OutboxId) -> bool {
-        self.tried = self.waiting.remove(&id).or_else(|| self.aside.remove(&id));
+        self.tried = self.remove(id);
         self.tried.is_some()
     }
 
-    /// Rows that wait, with those that are set aside.
+    /// Takes a row out.
+    pub(super) fn remove(&mut self, id: OutboxId) -> Option<Row> {
+        let mut kinds = [&mut self.waiting, &mut self.bulk, &mut self.aside].into_iter();
+        kinds.find_map(|rows| rows.remove(&id))
+    }
+
+    /// Forgets all that waits, and what was to be shown.
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+        self.bulk.clear();
+        self.aside.clear();
+        self.frames.clear();
+    }
+
+    /// Rows that wait, of every kind.
     pub(super) fn len(&self) -> usize {
-        self.waiting.len() + self.aside.len()
+        self.waiting.len() + self.bulk.len() + self.aside.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -549,6 +549,25 @@ fn what_stands_aside_holds_up_no_frame() {
 }
 
 #[test]
+fn a_row_of_a_broadcast_holds_up_neither_answer_nor_frame_of_its_chat() {
+    let mut outgoing = Outgoing::default();
+    for (id, rank) in [(1, Rank::Broadcast), (2, Rank::Broadcast), (3, Rank::Final)] {
+        outgoing.push(head(id, 7, rank), NOW);
+    }
+    outgoing.push(head(4, 8, Rank::Final), NOW);
+    outgoing.request_frame(ChatId(7), JobId(9), Frame::Draft, NOW);
+    let mut left = Vec::new();
+    while let Some(due) = outgoing.next(NOW) {
+        left.push(due.item);
+        outgoing.ended(due, Ended::Gone, NOW, Duration::ZERO);
+    }
+    let row = |id| Item::Row(OutboxId(id));
+    let frame = Item::Frame(JobId(9));
+    assert_eq!(left, [row(3), row(4), frame, row(1), row(2)]);
+    assert_eq!(outgoing.len(), 0);
+}
+
+#[test]
 fn the_count_of_rows_is_true_whatever_happens() {
     let mut rng = fastrand::Rng::with_seed(5);
     let mut outgoing = Outgoing::default();
@@ -558,7 +577,8 @@ fn the_count_of_rows_is_true_whatever_happens() {
         let chat = ChatId(rng.i64(1..6));
         match rng.u8(0..10) {
             0..4 => {
-                let rank = rng.choice([Rank::Final, Rank::Acknowledge]).unwrap();
+                let rank = rng.choice([Rank::Final, Rank::Acknowledge, Rank::Broadcast]);
+                let rank = rank.unwrap();
                 let row = rng.choice([nth, nth / 2]).unwrap();
                 outgoing.push(head(row, chat.0, rank), now);
             }

@@ -42,6 +42,8 @@ pub(crate) struct Person {
     pub(crate) last_seen: Timestamp,
     /// A stranger who has been told once that the Owner must approve.
     pub(crate) told: bool,
+    /// They have written to the bot in private, so that it may write to them.
+    pub(crate) in_private: bool,
     /// False after Telegram said that we may not write to them.
     pub(crate) reachable: bool,
     /// The newest question that came when it was stale; a button has it answered all the same.
@@ -65,6 +67,7 @@ impl Person {
             first_seen: now,
             last_seen: now,
             told: false,
+            in_private: false,
             reachable: true,
             held: None,
             told_unread: None,

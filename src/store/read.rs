@@ -15,6 +15,10 @@ use super::quarantine::{Met, Unreadable};
 use super::rows::Seen;
 use super::rows::{BotProfile, Deaths, Offset, Owner, Parked, Record, TurnRef};
 use super::tables::{self, ReadOnlyRows};
+use crate::alerts::Alerts;
+#[cfg(test)]
+use crate::chat::UpdateId;
+use crate::chat::broadcast::Broadcast;
 use crate::chat::profile::ProfileField;
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, UserId};
 #[cfg(test)]
@@ -148,7 +152,6 @@ impl Read {
     }
 
     /// Shows every person of the registry, one at a time.
-    #[cfg(test)]
     pub(crate) fn persons(&self, visit: impl FnMut(UserId, Person)) -> Result<(), StoreError> {
         self.each(visit)
     }
@@ -261,6 +264,18 @@ impl Read {
     pub(crate) fn deaths(&self, now: Timestamp, span: Duration) -> Result<u8, StoreError> {
         let known: Deaths = self.row(tables::DEATHS)?.unwrap_or_default();
         Ok(u8::try_from(known.of_late(now, span).len()).unwrap_or(u8::MAX))
+    }
+
+    /// What the Owners were told without asking.
+    pub(crate) fn alerts(&self) -> Result<Alerts, StoreError> {
+        Ok(self.row(tables::ALERTS)?.unwrap_or_default())
+    }
+
+    /// Texts to many people: the one that is being sent, and the newest.
+    pub(crate) fn broadcasts(&self) -> Result<Vec<(JobId, Broadcast)>, StoreError> {
+        let mut found = Vec::new();
+        self.each(|id, job| found.push((id, job)))?;
+        Ok(found)
     }
 
     pub(super) fn commits(&self) -> Result<u64, StoreError> {

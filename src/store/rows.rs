@@ -9,10 +9,12 @@
 //! The place of a variant in its enum is what is written, so new variants come last; that alone needs
 //! no version, but a program that does not know the variant sets its rows aside.
 
+mod alerts;
 mod audit;
 mod enclosed;
 mod history;
 mod inbox;
+mod jobs;
 mod keys;
 mod lane;
 mod meta;

@@ -13,6 +13,8 @@ use super::rows::{
     BotProfile, Cursor, Deaths, Offset, Owner, Parked, Record, Seen, Strangers, TurnRef,
 };
 use super::tables::{self, Definition, ReadOnlyRows};
+use crate::alerts::Alerts;
+use crate::chat::broadcast::Broadcast;
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger, Spend};
 use crate::people::audit::Audited;
@@ -100,6 +102,7 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
     look.ends::<StoredTurn>()?;
     look.ends::<TurnRef>()?;
     look.ends::<Person>()?;
+    look.all::<Broadcast>()?;
     look.ends::<Audited>()?;
     look.ends::<DayOf>()?;
     look.ends::<Had>()?;
@@ -171,6 +174,7 @@ impl Look {
                 tables::SEEN_CURSOR | tables::HISTORY_CURSOR => self.look_at::<Cursor>(name, row),
                 tables::SPEND => self.look_at::<Spend>(name, row),
                 tables::PARKED => self.look_at::<Parked>(name, row),
+                tables::ALERTS => self.look_at::<Alerts>(name, row),
                 tables::PROFILE => self.look_at::<BotProfile>(name, row),
                 tables::DEATHS => self.look_at::<Deaths>(name, row),
                 tables::STRANGERS => self.look_at::<Strangers>(name, row),
@@ -246,6 +250,7 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(tables::AUDIT)?;
     txn.open_table(tables::KEY_LEDGER)?;
     txn.open_table(tables::KEY_STATE)?;
+    txn.open_table(tables::JOBS)?;
     txn.open_table(tables::STATS)?;
     txn.open_table(tables::FAIR_SHARES)?;
     txn.open_table(tables::SET_ASIDE)?;

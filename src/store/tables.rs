@@ -10,6 +10,7 @@ use super::StoreError;
 use super::codec::CodecError;
 use super::key::Key;
 use super::rows::{self, Record, Seen, TurnRef};
+use crate::chat::broadcast::Broadcast;
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
 use crate::people::audit::Audited;
@@ -49,6 +50,8 @@ pub(super) const AUDIT: Definition = of::<Audited>();
 pub(super) const KEY_LEDGER: Definition = of::<Ledger>();
 /// By scope.
 pub(super) const KEY_STATE: Definition = of::<Health>();
+/// By job.
+pub(super) const JOBS: Definition = of::<Broadcast>();
 /// By day, then the person.
 pub(super) const STATS: Definition = of::<DayOf>();
 /// By Pacific day, whose keys, and the person; behind those who share the keys, all together.
@@ -70,6 +73,8 @@ pub(super) const SPEND: &[u8] = b"spend";
 pub(super) const PARKED: &[u8] = b"parked";
 /// In `meta`: when the bot was found to have died.
 pub(super) const DEATHS: &[u8] = b"deaths";
+/// What the Owners were told without asking.
+pub(super) const ALERTS: &[u8] = b"alerts";
 /// Who claimed the bot.
 pub(super) const OWNER: &[u8] = b"owner";
 /// What Telegram shows of the bot.

@@ -5,6 +5,7 @@ mod disk;
 mod divide;
 mod faults;
 mod fixture;
+mod notices;
 mod quarantine;
 mod rows;
 mod standing;

@@ -5,6 +5,7 @@
 mod audit;
 mod chats;
 mod divide;
+mod notices;
 mod prune;
 mod sessions;
 mod turns;
@@ -23,7 +24,7 @@ use super::tables::{self, Rows};
 use super::{Disposition, StoreError};
 use crate::chat::profile::ProfileField;
 use crate::chat::{
-    ChatId, Failing, Job, JobId, MessageId, Outbound, OutboxId, Task, UpdateId, UserId,
+    ChatId, Failing, Job, JobId, MessageId, Outbound, OutboxId, Rank, Task, UpdateId, UserId,
 };
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
@@ -295,7 +296,15 @@ impl<'t> Write<'t> {
     /// Takes out everything for a chat that cannot be reached, in a group also the questions that wait
     /// there: nobody would read the answers. Commands stay, as they change more than the chat.
     pub(crate) fn close_chat(&mut self, chat: ChatId) -> Result<(), StoreError> {
-        self.drop_outbound_of(chat)?;
+        let is_blocked = Cell::new(false);
+        self.drop_outbound(|row| {
+            let is_meant = row.chat == chat;
+            is_blocked.set(is_blocked.get() || (is_meant && row.rank == Rank::Broadcast));
+            is_meant
+        })?;
+        if is_blocked.get() {
+            self.count_blocked()?;
+        }
         if chat.0 > 0 {
             return Ok(());
         }
@@ -309,11 +318,6 @@ impl<'t> Write<'t> {
             self.remove_job(id)?;
         }
         Ok(())
-    }
-
-    /// Takes out all that was to be sent to a chat; returns how many parts.
-    pub(crate) fn drop_outbound_of(&mut self, chat: ChatId) -> Result<u64, StoreError> {
-        self.drop_outbound(|outbound| outbound.chat == chat)
     }
 
     fn drop_outbound(&mut self, is_meant: impl Fn(&Outbound) -> bool) -> Result<u64, StoreError> {

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -89,6 +90,11 @@ impl Shared {
 
     pub(super) fn put_back(&self) -> watch::Receiver<u32> {
         self.put_back.subscribe()
+    }
+
+    /// The folder that the data file is in.
+    pub(super) fn folder(&self) -> &Path {
+        self.place.folder()
     }
 
     pub(super) fn rows_set_aside(&self) -> u64 {

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::world::telegram::Message;
 use crate::world::{PATIENCE, World, eventually, is_full_run, setting, time_passes};
 
 /// Bytes of a data file that has been in use.
@@ -171,9 +172,9 @@ fn a_file_that_another_bot_holds_is_left_to_it() {
 }
 
 /// A tmpfs of a few megabytes in place of the data folder; gone when dropped.
-struct SmallDisk {
+pub(crate) struct SmallDisk {
     /// Where this test sees it.
-    place: PathBuf,
+    pub(crate) place: PathBuf,
     is_ours_to_unmount: bool,
 }
 
@@ -195,7 +196,7 @@ fn works(line: &[String]) -> bool {
 }
 
 /// Where no disk can be mounted the gate fails, and a visitor's run says what it did not show.
-fn not_shown(what: &str) {
+pub(crate) fn not_shown(what: &str) {
     assert!(setting("CI").is_none(), "{what}: no right to mount a tmpfs");
     eprintln!("NOT SHOWN: {what}, for want of the right to mount a tmpfs");
 }
@@ -214,7 +215,7 @@ impl SmallDisk {
 
     /// Starts the bot with a small disk under its data file: by mounting one, else by giving the
     /// bot a mount namespace of its own. `None` where neither is allowed.
-    fn under(world: &mut World) -> Option<Self> {
+    pub(crate) fn under(world: &mut World) -> Option<Self> {
         if let Some(disk) = Self::mount(world) {
             world.restart();
             return Some(disk);
@@ -317,7 +318,12 @@ fn a_full_disk_pauses_the_bot_and_it_goes_on_when_space_returns() {
         (1..=asked).all(|id| !world.telegram.said_to(100 + id).is_empty())
     });
     world.telegram.person(6).is_answered("after");
-    owner.hears_about("written again");
+    owner.sees("that it is over, in the same message", |shown| {
+        let of_disk = |it: &&Message| it.text.contains("My disk is full");
+        let mut told = shown.iter().filter(of_disk);
+        let first = told.next();
+        told.next().is_none() && first.is_some_and(|it| it.text.contains("Over, after"))
+    });
     eventually(PATIENCE, "all is confirmed", || world.telegram.is_drained());
     for id in 1..=asked {
         assert_eq!(world.telegram.said_to(100 + id).len(), 1, "nothing twice");

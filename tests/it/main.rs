@@ -14,8 +14,10 @@
 )]
 
 mod account;
+mod alerts;
 mod between_calls;
 mod breakers;
+mod broadcast;
 mod broken;
 mod chat;
 mod cli;

@@ -2,7 +2,7 @@
 //! seem so, keys in several groups, and what the Owner opens again by asking.
 
 use crate::world::gemini::Fault;
-use crate::world::telegram::Person;
+use crate::world::telegram::{Message, Person};
 use crate::world::{Builder, PATIENCE, World, eventually};
 
 /// No setting but keys and who may write.
@@ -29,20 +29,26 @@ fn keys(owner: &Person) -> String {
 
 #[test]
 fn a_wrong_address_blames_no_key_and_no_model_and_is_over_once_it_is_put_right() {
-    let mut world = by_default(World::new()).prepare();
+    let mut world = by_default(World::new()).open().prepare();
     let right = world.setting_of("GEMINI_API_URL").to_owned();
     world.sets("GEMINI_API_URL", &format!("{right}/gateway"));
     world.restart();
     let owner = world.telegram.person(1);
+    let words = "no Gemini API at the address of GEMINI_API_URL in the environment";
     for number in 0..4 {
         owner.says(&format!("question {number}."));
-        let heard = owner
-            .hears_about("its address in my settings is wrong")
-            .text;
-        assert!(heard.contains("I've told the bot's owner"), "{heard}");
+        owner.hears_about(words);
     }
-    eventually(PATIENCE, "the Owner is told", || {
-        told(&world, 1, "no Gemini API at the address in GEMINI_API_URL") == 1
+    // Beside the four answers there is one alert.
+    eventually(PATIENCE, "the Owner is alerted", || {
+        told(&world, 1, words) == 5
+    });
+    let ann = world.telegram.person(7);
+    eventually(PATIENCE, "others hear that the Owner knows", || {
+        ann.says("is anybody there?");
+        let heard = ann.hears_about("its address in my settings is wrong").text;
+        assert!(!heard.contains("GEMINI_API_URL"), "{heard}");
+        heard.contains("I've told the bot's owner")
     });
     assert!(world.gemini.misrouted() >= 2, "it takes two voices");
     assert!(world.log().contains("no Gemini API at the address"));
@@ -62,6 +68,10 @@ fn a_wrong_address_blames_no_key_and_no_model_and_is_over_once_it_is_put_right()
     world.restart();
     owner.is_answered("and after a kill?");
     assert_eq!(world.gemini.calls().len(), 2);
+    owner.sees("that it is over", |shown| {
+        let over = |it: &&Message| it.text.contains(words) && it.text.contains("Over, after");
+        shown.iter().filter(over).count() == 1
+    });
     world.stop();
 }
 
@@ -187,15 +197,23 @@ fn whatever_rests_is_looked_at_when_the_owner_asks() {
         world.gemini.key("k1").answers(fault);
         owner.asks("hello");
         let models = world.gemini.calls().len();
+        if fault == Fault::SPENDING_CAP {
+            eventually(PATIENCE, "the Owner is told of the cap", || {
+                told(&world, 1, "has reached its monthly spending cap") == 1
+            });
+        }
         world.gemini.key("k1").recovers();
         owner.says("/keys retest");
         owner.hears_about("K1 …zT4w: accepted, so I use it again");
         owner.is_answered(&format!("after {fault:?}."));
         assert_eq!(world.gemini.calls().len(), models + 1, "{fault:?}");
     }
-    eventually(PATIENCE, "the Owner is told of the cap", || {
-        told(&world, 1, "has reached its monthly spending cap") == 1
-            && told(&world, 1, "is lifted") == 1
+    eventually(PATIENCE, "the same message says that it is over", || {
+        let said = world.telegram.said_to(1);
+        let of_cap = |it: &&Message| it.text.contains("has reached its monthly spending cap");
+        let mut told = said.iter().filter(of_cap);
+        let first = told.next().unwrap();
+        told.next().is_none() && first.text.contains("Over, after")
     });
     world.stop();
 }

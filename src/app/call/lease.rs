@@ -140,9 +140,8 @@ impl Call<'_> {
             let kept = unsaved.to_vec();
             self.engine.lending.with(|pool| pool.keep_unsaved(kept));
         }
-        let news = stored?;
+        stored?;
         self.is_marked = true;
-        self.engine.announce(news);
         Ok(())
     }
 

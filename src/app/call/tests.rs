@@ -52,7 +52,7 @@ fn config(folder: &Path, url: &str, keys: &str) -> Config {
 /// How a question ends in a bot with these keys, whose turn has settings with the old one only.
 async fn ended(folder: &Path, url: &str, keys: &str) -> Result<Answer, Ending> {
     let store = Store::open(&folder.join("bot.redb"), Open::CreateIfMissing).unwrap();
-    let engine = Engine::new(config(folder, url, keys), store, None).unwrap();
+    let engine = Engine::new(config(folder, url, keys), store).unwrap();
     let engine = Arc::new(engine);
     let snapshot = Settings::new(config(folder, url, OLD), &engine.store, None).unwrap();
     let message = Message {

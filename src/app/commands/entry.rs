@@ -8,7 +8,8 @@ use crate::app::ending::Request;
 use crate::app::engine::Engine;
 use crate::app::scheduler::Cancelled;
 use crate::chat::command::{Command, Place, Rights, Who};
-use crate::chat::{Button, Lane, Role, UserId};
+use crate::chat::rich::{Entity, Rich};
+use crate::chat::{Button, Lane, MessageId, Role, UserId};
 use crate::clock;
 use crate::locale::Locale;
 use crate::outgoing::Head;
@@ -65,6 +66,8 @@ pub(super) struct Given<'a> {
     pub(super) engine: &'a Arc<Engine>,
     /// The running bot; none at the terminal.
     pub(super) bot: Option<&'a Ctx>,
+    /// The message of ours whose button gave it; `None`: it was typed.
+    pub(super) pressed: Option<MessageId>,
     /// What ended in its lane on account of it ([`Entry::ends`]).
     pub(super) cancelled: Cancelled,
     /// All the commands there are, in the order of `/help`.
@@ -104,6 +107,8 @@ pub(super) type Effect = Arc<dyn Fn(&mut Write<'_>) -> Result<Vec<Head>, StoreEr
 /// What is said, with which buttons, and what changes in the same transaction.
 pub(super) struct Reply {
     pub(super) text: String,
+    /// How the text looks.
+    pub(super) entities: Vec<Entity>,
     pub(super) buttons: Vec<Button>,
     pub(super) effect: Option<Effect>,
 }
@@ -112,8 +117,17 @@ impl Reply {
     pub(super) fn say(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            entities: Vec::new(),
             buttons: Vec::new(),
             effect: None,
+        }
+    }
+
+    /// A text that is formatted.
+    pub(super) fn show(body: Rich) -> Self {
+        Self {
+            entities: body.entities,
+            ..Self::say(body.text)
         }
     }
 

@@ -214,6 +214,7 @@ fn set_grant(store: &mut Write<'_>, user: UserId, grant: Option<Grant>) -> Resul
         &Person {
             grant,
             told: false,
+            in_private: false,
             ..person
         },
     )

@@ -14,6 +14,8 @@ const TEXTS: &[&[Text]] = &[
     people::TEXTS,
     seats::TEXTS,
     keys::TEXTS,
+    broadcast::TEXTS,
+    alerts::TEXTS,
     audit::TEXTS,
 ];
 
@@ -82,6 +84,8 @@ fn only_the_owner_may_ask_for_people_and_keys() {
         ("/revoke 1", Some(Who::Owner)),
         ("/keys", Some(Who::Owner)),
         ("/keys retest", Some(Who::Owner)),
+        ("/broadcast hello", Some(Who::Owner)),
+        ("/alerts off", Some(Who::Owner)),
         ("/status", Some(Who::Everybody)),
         ("/help", Some(Who::Everybody)),
         ("/nonsense", None),
@@ -106,6 +110,8 @@ fn what_is_not_permitted_is_not_run_whoever_let_it_in() {
         ("/help", [true, true, false], [true, true, false]),
         ("/grant 1 vip", [false; 3], [true, false, false]),
         ("/keys", [false; 3], [true, false, true]),
+        ("/broadcast hello", [false; 3], [true, false, false]),
+        ("/alerts", [false; 3], [true, false, false]),
         ("/nonsense", [false; 3], [false; 3]),
     ] {
         for (role, expected) in [(Role::Guest, of_a_guest), (Role::Owner, of_the_owner)] {

@@ -19,15 +19,15 @@ use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
 
 /// Sends a message that is in no outbox, once.
-pub(super) async fn pass(ctx: Arc<Ctx>, row: Outbound) -> Ended {
+pub(super) async fn pass(ctx: &Arc<Ctx>, row: Outbound) -> Option<MessageId> {
     let chat = row.chat.0;
-    let sends = ctx.sends.clone();
+    let (sends, ctx) = (ctx.sends.clone(), Arc::clone(ctx));
     match sends.run(move || send::send(&ctx.telegram, &row)).await {
-        Ok(Ok(_)) => {}
+        Ok(Ok(sent)) => return sent,
         Ok(Err(error)) => warn!(chat, err:% = error; "passing message not sent"),
         Err(error) => error!(chat, err:% = error; "passing message panicked"),
     }
-    Ended::Gone
+    None
 }
 
 /// One try to send one row, and what follows from its end.
@@ -78,7 +78,18 @@ async fn acknowledged(ctx: &Ctx, head: Head, row: Outbound, sent: Option<Message
         }
     }
     // The message id is worth less than not sending the part again.
-    drop_row(ctx, head).await
+    gone_as(ctx, head, &row, sent).await
+}
+
+/// The row of no answer leaves the outbox, and whoever waits for that learns of it.
+async fn gone_as(ctx: &Ctx, head: Head, row: &Outbound, sent: Option<MessageId>) -> Ended {
+    let text = row.payload.body().map(|body| body.text.clone());
+    let rank = row.rank;
+    store(ctx, head, move |rows| {
+        rows.acknowledge(head.id, (rank, text.as_deref()), sent)
+    })
+    .await;
+    Ended::Gone
 }
 
 /// Each refusal is a decision ([`crate::telegram::verdict`]).
@@ -202,8 +213,8 @@ async fn closed(ctx: &Ctx, head: Head, refusal: &Refusal) -> Ended {
     ctx.mail.may_not_write(Place::Chat(chat));
     info!(chat = chat.0, err:% = refusal; "chat is closed to us");
     store(ctx, head, move |rows| {
-        rows.remove_outbound(head.id)?;
         rows.close_chat(chat)?;
+        rows.remove_outbound(head.id)?;
         rows.set_reachable(chat, false)
     })
     .await;

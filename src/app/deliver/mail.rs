@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::app::turn::live::Live;
-use crate::chat::{ChatId, JobId, Outbound, OutboxId};
+use crate::chat::{ChatId, JobId, OutboxId};
 use crate::clock;
 use crate::outgoing::{Closed, Frame, Head, Place};
 use crate::store::Divided;
@@ -43,8 +43,6 @@ pub(crate) enum Letter {
     Frame(Arc<Live>, Frame),
     /// It wants nothing more.
     Over(ChatId, JobId),
-    /// A message that cannot be stored, because it tells that nothing can: it is tried once.
-    Passing(Outbound),
 }
 
 impl Mail {
@@ -71,11 +69,6 @@ impl Mail {
     pub(crate) async fn replace(&self, chat: ChatId, divided: Divided) {
         self.tell(Letter::Moved(chat, divided.moved)).await;
         self.push(&divided.heads).await;
-    }
-
-    /// Sends a message once, without a row in the outbox.
-    pub(crate) async fn pass(&self, row: Outbound) {
-        self.tell(Letter::Passing(row)).await;
     }
 
     /// A growing answer wants to show what it has by the time it may.

@@ -22,6 +22,8 @@ pub(super) struct Pace {
     all: Evenly,
     /// Of frames and broadcasts, which stay inside the bulk rate whatever `SEND_RATE` is.
     bulk: Evenly,
+    /// What broadcasts leave to everything else: with it, they stay inside the bulk rate.
+    spare: Evenly,
     floods: VecDeque<(Instant, ChatId)>,
     slow_until: Option<Instant>,
 }
@@ -36,6 +38,7 @@ impl Pace {
             rate,
             all: Evenly::new(per_second),
             bulk: Evenly::new(BULK_RATE),
+            spare: Evenly::new(BULK_RATE),
             floods: VecDeque::new(),
             slow_until: None,
         }
@@ -55,12 +58,17 @@ impl Pace {
         let bulk = is_bulk.then_some(&mut self.bulk);
         // One for all, so that together they keep to it.
         let all = is_paced.then_some(&mut self.all);
-        let mut limits: Vec<&mut Evenly> = bulk.into_iter().chain(all).collect();
+        let spare = (rank == Rank::Broadcast).then_some(&mut self.spare);
+        let limits = bulk.into_iter().chain(all).chain(spare);
+        let mut limits: Vec<&mut Evenly> = limits.collect();
         let wait = limits.iter().map(|limit| limit.wait(now)).max();
         let wait = wait.filter(|wait| !wait.is_zero());
         if wait.is_none() {
             for limit in &mut limits {
                 limit.take(now);
+            }
+            if rank < Rank::Broadcast && rank != Rank::Acknowledge {
+                self.spare.count(now);
             }
         }
         wait
@@ -105,6 +113,12 @@ impl Evenly {
     fn take(&mut self, now: Instant) {
         self.next = Some(now + self.between);
     }
+
+    /// One goes without asking: those that ask wait for it, and never longer than a second.
+    fn count(&mut self, now: Instant) {
+        let next = self.next.map_or(now, |next| next.max(now)) + self.between;
+        self.next = Some(next.min(now + Duration::from_secs(1)));
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +158,28 @@ mod tests {
         let mut pace = Pace::new(SendRate::Auto);
         let went = go_in_a_second(&mut pace, &[Rank::Final, Rank::Edit], now);
         assert_eq!(went, [1_000, 30]);
+    }
+
+    #[test]
+    fn a_broadcast_has_of_thirty_a_second_what_everything_else_leaves() {
+        for (between_answers, broadcasts) in [(100, 20), (50, 10), (10, 0)] {
+            let begin = clock::instant();
+            let mut pace = Pace::new(SendRate::Auto);
+            let mut went = 0;
+            for millis in 0..10_000 {
+                let now = begin + STEP * millis;
+                if millis % between_answers == 0 {
+                    assert_eq!(pace.wait(Rank::Final, now), None);
+                }
+                went += u32::from(pace.wait(Rank::Broadcast, now).is_none());
+            }
+            let about = broadcasts * 10;
+            let is_right = went <= about + 1 && went + 10 >= about;
+            assert!(
+                is_right,
+                "{went} beside an answer every {between_answers} ms"
+            );
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use log::warn;
 
+use crate::app::engine::signs::Signs;
 use crate::clock::{self, Comparison, Instant, TOLERANCE, Timestamp};
 
 /// The warning about a clock that stays wrong is repeated this often.
@@ -18,7 +19,7 @@ pub(super) struct ClockCheck {
 
 impl ClockCheck {
     /// Takes the date of an answer; whether a second answer is needed to know what time it is.
-    pub(super) fn compare(&mut self, date: Option<Timestamp>) -> bool {
+    pub(super) fn compare(&mut self, signs: &Signs, date: Option<Timestamp>) -> bool {
         let Some(date) = date else { return false };
         let compared = clock::compare(date);
         if compared == Comparison::Corrected {
@@ -26,6 +27,7 @@ impl ClockCheck {
         }
         let wall = clock::wall();
         let off = wall.since(date).max(date.since(wall));
+        signs.clock_is_off((off > TOLERANCE).then_some(off));
         let now = clock::instant();
         let is_due = self
             .warned

@@ -180,7 +180,7 @@ impl Sorter<'_> {
             }
         };
         if !is_aside {
-            self.touch(&inbound.sender, &inbound.profile);
+            self.touch(&inbound);
             self.end_grant(&inbound.sender);
             debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
         }
@@ -325,13 +325,16 @@ impl Sorter<'_> {
     }
 
     /// Keeps name, language and the last sign of life up to date, without a write per message.
-    fn touch(&mut self, sender: &Sender, profile: &Profile) {
+    fn touch(&mut self, inbound: &Inbound) {
         let now = self.now;
+        let (sender, profile) = (&inbound.sender, &inbound.profile);
+        let is_private = inbound.kind == ChatKind::Private;
         let is_fresh = self.known(sender.id).is_some_and(|person| {
             person.name == sender.name
                 && person.profile == *profile
                 && person.language == sender.language
                 && person.reachable
+                && (person.in_private || !is_private)
                 && now.is_within(SEEN_STEP, person.last_seen)
         });
         if !is_fresh {
@@ -340,6 +343,7 @@ impl Sorter<'_> {
             person.profile.clone_from(profile);
             person.language.clone_from(&sender.language);
             person.reachable = true;
+            person.in_private |= is_private;
             person.last_seen = now;
         }
     }

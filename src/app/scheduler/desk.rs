@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::holds::{Cancelled, Hold, Release};
 use crate::app::ending::Request;
 use crate::chat::{JobId, Lane, UserId};
+use crate::clock::Timestamp;
 use crate::queue::{Share, Waiting};
 
 /// Orders that may wait for the scheduler; beyond that the poll is slowed.
@@ -34,6 +35,8 @@ pub(crate) enum Order {
         lane: Lane,
         told: oneshot::Sender<Vec<JobId>>,
     },
+    /// Tell when the oldest question came that nothing but a free place keeps waiting.
+    Oldest(oneshot::Sender<Option<Timestamp>>),
     /// Tell what each of these people has waiting and running.
     Shares {
         persons: Vec<UserId>,
@@ -115,6 +118,14 @@ impl Desk {
         let (told, jobs) = oneshot::channel();
         self.orders.send(Order::Jobs { lane, told }).await.ok()?;
         jobs.await.ok()
+    }
+
+    /// When the oldest question came that waits for nothing but a free place, by the clock that is
+    /// never set; `None` where there is none.
+    pub(crate) async fn oldest(&self) -> Option<Timestamp> {
+        let (told, oldest) = oneshot::channel();
+        self.orders.send(Order::Oldest(told)).await.ok()?;
+        oldest.await.ok().flatten()
     }
 
     /// What people have waiting and running; `None` once the scheduler has stopped.

@@ -10,12 +10,12 @@ use crate::app::call::By;
 use crate::app::ending::Ending;
 use crate::app::engine::Engine;
 use crate::catalog::{Tier, TierReason};
-use crate::chat::answer::{Answer, Failure};
+use crate::chat::answer::{Answer, Failure, Obstacle};
 use crate::chat::callback::Callback;
 use crate::chat::enclosed::unseen;
-use crate::chat::{Button, Job, Part, StoredTurn};
+use crate::chat::{Button, ChatKind, Job, Lane, Part, StoredTurn};
 use crate::clock;
-use crate::keys::{Change, GroupDay};
+use crate::keys::{Change, GroupDay, Unusable};
 use crate::store::StoreError;
 use crate::tier::Choice;
 
@@ -107,8 +107,41 @@ impl Asked<'_> {
     pub(super) fn failed(&self, failure: Failure, is_kept: bool) -> Reply {
         self.engine.metrics.failures.fetch_add(1, Ordering::Relaxed);
         info!(job = self.job.id.0, failure:?; "not answered");
-        let said = Reply::say(Ending::Failed(failure), self.locale.failure(failure));
+        let said = Reply::say(Ending::Failed(failure), self.words_for(failure));
         self.without_answer(said, is_kept, failure.may_pass())
+    }
+
+    /// An Owner in private hears what to do, and others that an Owner has been told, where one has
+    /// read it.
+    fn words_for(&self, failure: Failure) -> String {
+        let is_owner = match self.job.lane {
+            Lane::Terminal => true,
+            Lane::Telegram { .. } => {
+                let is_private = self.job.kind == ChatKind::Private;
+                is_private && self.settings.owners.contains(&self.job.sender.id)
+            }
+        };
+        let words = is_owner.then(|| self.words_for_owner(failure)).flatten();
+        let is_told = |obstacle: &Obstacle| self.engine.signs.is_read(*obstacle);
+        let told = failure.obstacle().filter(is_told);
+        let told = told.map(|obstacle| self.locale.failure_told(obstacle).to_owned());
+        words
+            .or(told)
+            .unwrap_or_else(|| self.locale.failure(failure))
+    }
+
+    fn words_for_owner(&self, failure: Failure) -> Option<String> {
+        let keys = self.engine.lending.with(|pool| pool.count(clock::now()));
+        let of_first = self.settings.config.gemini.keys.first();
+        let group = of_first.and_then(|key| key.groups.first().copied().flatten());
+        let keys = Unusable {
+            group,
+            dead: keys.dead,
+            blacklisted: keys.blacklisted,
+            spent: keys.waiting,
+        };
+        let places = self.settings.places();
+        self.locale.failure_of_owner(failure, &keys, &places)
     }
 
     /// A question that got no answer is kept all the same, to be found when it is asked again.

@@ -400,7 +400,7 @@ fn a_row_that_becomes_unreadable_later_costs_only_itself() {
     drop(read);
     let txn = db.begin_write().unwrap();
     let mut write = Write::new(&txn);
-    assert_eq!(write.drop_outbound_of(ChatId(5)).unwrap(), 1);
+    write.close_chat(ChatId(5)).unwrap();
     write.migrate_chat(ChatId(6), ChatId(-6)).unwrap();
     txn.commit().unwrap();
     let read = Read::new(db.begin_read().unwrap());

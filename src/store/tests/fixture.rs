@@ -314,6 +314,7 @@ pub(super) fn registry() -> Vec<(UserId, Person)> {
         first_seen: Timestamp(1_790_000_000_000),
         last_seen: Timestamp(1_795_000_000_000),
         told: false,
+        in_private: true,
         reachable: true,
         held: None,
         told_unread: None,

@@ -7,8 +7,8 @@ use super::scan::{self, Mention};
 
 /// Modules without I/O, clock, lock or log.
 const PURE: &[&str] = &[
-    "bench", "catalog", "chat", "keys", "locale", "offline", "outgoing", "people", "queue",
-    "render", "tier",
+    "alerts", "bench", "catalog", "chat", "keys", "locale", "offline", "outgoing", "people",
+    "queue", "render", "tier",
 ];
 /// Modules that each speak to one outside thing.
 const EDGES: &[&str] = &[
@@ -87,6 +87,7 @@ const RENDERERS: &[&str] = &[
     "app::commands",
     "app::deliver::attempt",
     "app::deliver::halves",
+    "app::ticks::broadcast",
     "app::turn::live",
     "app::turn::said",
 ];

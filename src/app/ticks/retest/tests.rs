@@ -42,7 +42,7 @@ async fn engine_with_a_dead_key(folder: &Path, url: &str, retest: Timestamp) -> 
     dead.breaker.trips = 1;
     let stored = store.write(move |rows| rows.put_key_state(&scope, &dead));
     stored.await.unwrap();
-    Arc::new(Engine::new(config, store, None).unwrap())
+    Arc::new(Engine::new(config, store).unwrap())
 }
 
 /// What the store holds of the key.

@@ -1,0 +1,253 @@
+//! Sends a text of an Owner to many people: puts their rows into the outbox, a few ahead of delivery,
+//! and shows the Owner how it goes.
+//!
+//! Invariant: the cursor moves in the commit that puts the rows, so whatever ends the process, each
+//! person gets their row once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{error, info};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::Ctx;
+use crate::app::commands::broadcast::{is_for, progress};
+use crate::app::engine::Settings;
+use crate::chat::broadcast::{Broadcast, Stage};
+use crate::chat::rich::Rich;
+use crate::chat::{Button, ChatId, JobId, Outbound, OutboxId, Payload, Rank, UserId};
+use crate::clock::{self, Instant, Timestamp};
+use crate::locale::Locale;
+use crate::outgoing::Head;
+use crate::render;
+use crate::store::{Read, StoreError, Write};
+
+/// Rows in the outbox at most: enough for three seconds at the pace of the bot.
+const AHEAD: usize = 100;
+/// People looked at in one commit, so that it is short however few of them are meant.
+const SCAN: usize = 1_000;
+const TICK: Duration = Duration::from_secs(1);
+/// How often the Owner's message changes at most.
+const TELL: Duration = Duration::from_secs(5);
+/// Wait after something could not be stored.
+const MISHAP: Duration = Duration::from_secs(5);
+
+/// What is sent, in the form it is sent in.
+#[derive(Clone)]
+struct Letter {
+    job: JobId,
+    body: Rich,
+    stop: Button,
+    locale: &'static Locale,
+}
+
+/// One step, as it is to be stored.
+struct Plan {
+    letter: Option<Letter>,
+    /// Rows that were put and may still wait.
+    ahead: Vec<OutboxId>,
+    settings: Arc<Settings>,
+    may_tell: bool,
+    now: Timestamp,
+}
+
+/// What a step has come to.
+enum Step {
+    /// Nothing is to be sent.
+    Idle,
+    /// Something else than the letter is to be sent.
+    Another(JobId, Broadcast),
+    Went {
+        ahead: Vec<OutboxId>,
+        heads: Vec<Head>,
+        is_done: bool,
+    },
+}
+
+/// Sends what is to be sent until `stop`.
+pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
+    let heads = ctx.engine.store.read(Read::outbox_heads).await?.into_iter();
+    let left_over = heads.filter(|(head, _)| head.rank == Rank::Broadcast);
+    let mut pump = Pump {
+        ahead: left_over.map(|(head, _)| head.id).collect(),
+        letter: None,
+        told: None,
+        ctx,
+    };
+    stop.run_until_cancelled(pump.work()).await;
+    Ok(())
+}
+
+struct Pump {
+    ctx: Arc<Ctx>,
+    letter: Option<Letter>,
+    ahead: Vec<OutboxId>,
+    /// When the Owner's message was changed last.
+    told: Option<Instant>,
+}
+
+impl Pump {
+    async fn work(&mut self) {
+        loop {
+            match self.step().await {
+                Ok(Step::Idle) => {
+                    self.letter = None;
+                    self.ctx.engine.broadcasts.notified().await;
+                }
+                Ok(Step::Another(job, broadcast)) => {
+                    self.letter = Some(self.letter_of(job, &broadcast).await);
+                }
+                Ok(Step::Went {
+                    ahead,
+                    heads,
+                    is_done,
+                }) => {
+                    self.ahead = ahead;
+                    self.ctx.mail.push(&heads).await;
+                    if is_done {
+                        info!("a broadcast is done");
+                    } else {
+                        sleep(TICK).await;
+                    }
+                }
+                Err(StoreError::Closed) => std::future::pending().await,
+                Err(error) => {
+                    error!(err:% = error; "a broadcast is held up");
+                    sleep(MISHAP).await;
+                }
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step, StoreError> {
+        let now = clock::instant();
+        let told = self.told;
+        let may_tell = told.is_none_or(|told| now.saturating_duration_since(told) >= TELL);
+        if may_tell {
+            self.told = Some(now);
+        }
+        let plan = Plan {
+            letter: self.letter.clone(),
+            ahead: self.ahead.clone(),
+            settings: self.ctx.engine.settings(),
+            may_tell,
+            now: clock::now(),
+        };
+        // A write, so that it finds what was committed when it was called.
+        let stored = self.ctx.engine.store.write(move |rows| plan.advance(rows));
+        stored.await
+    }
+
+    async fn letter_of(&self, job: JobId, broadcast: &Broadcast) -> Letter {
+        let engine = &self.ctx.engine;
+        let owner = engine.store.person(broadcast.owner).await.ok().flatten();
+        let locale = engine.settings().locale_of(owner.as_deref());
+        Letter {
+            job,
+            body: render::answer(&broadcast.text, &broadcast.text),
+            stop: crate::app::commands::broadcast::stop_button(
+                engine,
+                locale,
+                (broadcast.owner, job),
+            ),
+            locale,
+        }
+    }
+}
+
+impl Plan {
+    fn advance(&self, rows: &mut Write<'_>) -> Result<Step, StoreError> {
+        let Some((id, mut job)) = rows.sending()? else {
+            return Ok(Step::Idle);
+        };
+        let Some(letter) = self.letter.as_ref().filter(|letter| letter.job == id) else {
+            return Ok(Step::Another(id, job));
+        };
+        let mut ahead = Vec::new();
+        for row in &self.ahead {
+            ahead.extend(rows.has_outbound(*row)?.then_some(*row));
+        }
+        let before = job.clone();
+        let mut heads = Vec::new();
+        let was_last = self.put(
+            rows,
+            &mut job,
+            (letter, AHEAD - ahead.len().min(AHEAD)),
+            &mut heads,
+        )?;
+        ahead.extend(heads.iter().map(|head| head.id));
+        let is_done = was_last && ahead.is_empty();
+        if is_done {
+            job.stage = Stage::Done;
+        }
+        if is_done || self.may_tell {
+            heads.extend(tell(rows, &mut job, letter)?);
+        }
+        if job != before {
+            rows.put_broadcast(id, &job)?;
+        }
+        Ok(Step::Went {
+            ahead,
+            heads,
+            is_done,
+        })
+    }
+
+    /// Puts rows for at most so many people more; whether none is left.
+    fn put(
+        &self,
+        rows: &mut Write<'_>,
+        job: &mut Broadcast,
+        (letter, room): (&Letter, usize),
+        heads: &mut Vec<Head>,
+    ) -> Result<bool, StoreError> {
+        let (people, are_last) = rows.people_after(job.cursor, SCAN)?;
+        let gate = self.settings.gate();
+        for (person, known) in people {
+            if heads.len() >= room {
+                return Ok(false);
+            }
+            job.cursor = person;
+            if is_for(job, &gate, (person, &known), self.now) {
+                let row = of_person(person, &letter.body);
+                heads.push(Head::of(rows.put_outbound(&row)?, &row));
+                job.put += 1;
+            }
+        }
+        Ok(are_last)
+    }
+}
+
+fn of_person(person: UserId, body: &Rich) -> Outbound {
+    Outbound {
+        rank: Rank::Broadcast,
+        ..Outbound::new(ChatId(person.0), None, Payload::message(body.clone()))
+    }
+}
+
+/// Brings the Owner's message up to date, in the row that does so already where that still waits.
+fn tell(
+    rows: &mut Write<'_>,
+    job: &mut Broadcast,
+    letter: &Letter,
+) -> Result<Option<Head>, StoreError> {
+    let Some(message) = job.message else {
+        return Ok(None);
+    };
+    let stop = (job.stage == Stage::Sending).then(|| letter.stop.clone());
+    let payload = Payload::Edit {
+        message,
+        body: Rich::plain(progress(letter.locale, job)),
+        buttons: stop.into_iter().collect(),
+    };
+    let row = Outbound::new(ChatId(job.owner.0), None, payload);
+    if let Some(waiting) = job.progress
+        && rows.set_outbound(waiting, &row)?
+    {
+        return Ok(None);
+    }
+    let id = rows.put_outbound(&row)?;
+    job.progress = Some(id);
+    Ok(Some(Head::of(id, &row)))
+}
