@@ -19,7 +19,7 @@ pub(crate) mod terminal;
 pub(crate) mod ticks;
 pub(crate) mod turn;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -39,7 +39,7 @@ use crate::chat::UserId;
 use crate::config::Config;
 use crate::config::secret::Secret;
 use crate::store::Store;
-use crate::telegram::{self, Account};
+use crate::telegram::{self, Account, Me};
 use crate::threads::Pool;
 
 /// How long running turns and sends may finish once the bot is told to stop. The whole stop fits
@@ -66,6 +66,8 @@ pub(crate) struct Ctx {
     pub(crate) sends: Pool,
     pub(crate) desk: Desk,
     pub(crate) mail: Mail,
+    /// The bot itself, once Telegram has told of it.
+    pub(crate) me: OnceLock<Me>,
     /// Who the bot is, once that is known. It rings for [`menus`]: sent again, it has them looked at
     /// again.
     pub(crate) menus: watch::Sender<Option<UserId>>,
@@ -89,6 +91,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
         sends,
         desk,
         mail,
+        me: OnceLock::new(),
         menus: watch::Sender::new(None),
     });
     let stop = CancellationToken::new();
@@ -102,9 +105,6 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     loops.spawn(alerts::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(broadcast::run(Arc::clone(&ctx), stop.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
-    if ctx.engine.settings().owners.is_empty() {
-        warn!("OWNER_IDS is not set: nobody can let people in");
-    }
     let outcome = tokio::select! {
         () = signals.come() => Ok(()),
         () = ctx.engine.store.ended() => {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::clock::Timestamp;
 
+pub(crate) use account::{Account, Shown};
 pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
 pub(crate) use outbound::{Failing, Outbound, Rank};
@@ -13,6 +14,7 @@ pub(crate) use payload::{Action, Button, Payload};
 pub(crate) use role::Role;
 pub(crate) use round::{Remembered, StoredTurn};
 
+mod account;
 pub(crate) mod answer;
 pub(crate) mod broadcast;
 pub(crate) mod callback;
@@ -156,6 +158,8 @@ pub(crate) struct Inbound {
     pub(crate) message: MessageId,
     pub(crate) sender: Sender,
     pub(crate) profile: Profile,
+    /// Name of the group; empty in a private chat.
+    pub(crate) title: String,
     /// When Telegram received it, or its newest change (whole seconds).
     pub(crate) sent: Timestamp,
     /// When Telegram received it first: earlier than `sent` for a change.
@@ -173,6 +177,9 @@ pub(crate) struct Inbound {
     pub(crate) replies_to: Option<MessageId>,
     /// The person chose a part of the message to quote.
     pub(crate) chose_quote: bool,
+    /// Whom it shows: whoever wrote what it forwards, the contact that it is, or whoever wrote or is
+    /// shown by the message that it replies to.
+    pub(crate) shown: Option<Shown>,
 }
 
 impl Inbound {
@@ -215,8 +222,21 @@ pub(crate) enum Event {
     /// The person blocked (`false`) or unblocked (`true`) the bot, or it was put into or out of a
     /// group, or may write there or not (`my_chat_member`).
     Reachable { chat: ChatId, reachable: bool },
+    /// Somebody put the bot into a group.
+    Added(Added),
     /// A group became a supergroup and has a new id.
     Migrated { from: ChatId, to: ChatId },
+}
+
+/// The bot was put into a group (`my_chat_member`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Added {
+    pub(crate) chat: ChatId,
+    pub(crate) title: String,
+    /// Whether it may write there.
+    pub(crate) reachable: bool,
+    pub(crate) by: Sender,
+    pub(crate) profile: Profile,
 }
 
 /// A press of an inline button (`callback_query`).
@@ -357,6 +377,12 @@ pub(crate) enum Notice {
     TooMany,
     /// They sent commands faster than they can be run.
     TooManyCommands,
+    /// They ask again to be let in, and the Owner has not decided yet.
+    StillWaiting,
+    /// The Owner does not let them in.
+    NotLetIn,
+    /// To an Owner: Telegram does not tell whose account they mean.
+    HiddenAccount,
 }
 
 #[cfg(test)]

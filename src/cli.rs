@@ -22,6 +22,7 @@ Commands:
   run       answer messages (the default)
   check     look at settings and data file; says what to do
   status    say how the running bot is
+  claim     print a link that makes you the owner, where there is none
   chat      talk to the bot in this terminal; needs no token
   help      print this
 
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Run,
     Check,
     Status,
+    Claim,
     Chat,
     Help,
     Version,
@@ -58,17 +60,18 @@ pub(crate) enum Command {
 #[error("{0}; see svs-bot --help")]
 pub(crate) struct Usage(String);
 
-const COMMANDS: [(&str, Command); 5] = [
+const COMMANDS: [(&str, Command); 6] = [
     ("run", Command::Run),
     ("check", Command::Check),
     ("status", Command::Status),
+    ("claim", Command::Claim),
     ("chat", Command::Chat),
     ("help", Command::Help),
 ];
 
 /// Commands of the design that this version does not have.
-const LATER: [&str; 8] = [
-    "setup", "claim", "reload", "backup", "restore", "compact", "import", "export",
+const LATER: [&str; 7] = [
+    "setup", "reload", "backup", "restore", "compact", "import", "export",
 ];
 
 /// Reads the arguments, the program's own name left out. `--help` and `--version` win over every
@@ -145,6 +148,7 @@ mod tests {
             (&["run"], Command::Run, None),
             (&["check"], Command::Check, None),
             (&["status"], Command::Status, None),
+            (&["claim"], Command::Claim, None),
             (&["chat"], Command::Chat, None),
             (&["help"], Command::Help, None),
             (&["-h"], Command::Help, None),

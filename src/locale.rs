@@ -20,6 +20,7 @@ mod sentences;
 pub(crate) mod status;
 
 pub(crate) use buttons::Denied;
+pub(crate) use sentences::Knocks;
 pub(crate) use sentences::Offline;
 use sentences::Sentences;
 
@@ -95,7 +96,7 @@ impl Locale {
         match notice {
             Notice::NeedsApproval => with_id(&texts.needs_approval),
             Notice::GroupNeedsApproval => with_id(&texts.group_needs_approval),
-            Notice::NoOwner => with_id(&texts.no_owner),
+            Notice::NoOwner => texts.no_owner.clone(),
             Notice::CannotRead { kind } => {
                 let kind = self.sentences.media.get(kind);
                 fill(&texts.cannot_read, &[("kind", kind)])
@@ -108,6 +109,9 @@ impl Locale {
             Notice::Missed => texts.missed.clone(),
             Notice::TooMany => texts.too_many.clone(),
             Notice::TooManyCommands => texts.too_many_commands.clone(),
+            Notice::StillWaiting => texts.still_waiting.clone(),
+            Notice::NotLetIn => texts.not_let_in.clone(),
+            Notice::HiddenAccount => texts.hidden_account.clone(),
         }
     }
 
@@ -189,6 +193,33 @@ impl Locale {
             &self.sentences.terminal.greeting,
             &self.sentences.terminal.hint,
         ]
+    }
+
+    /// On the button that leads from a group to the private chat.
+    pub(crate) fn open_chat(&self) -> &str {
+        &self.sentences.notice.open_chat
+    }
+
+    /// What is said of those who ask to be let in.
+    pub(crate) const fn knocks(&self) -> &Knocks {
+        &self.sentences.knock
+    }
+
+    /// In one line, what the bot is there for in a group.
+    pub(crate) fn introduction(&self) -> &str {
+        &self.sentences.knock.introduction
+    }
+
+    /// Stands before the link with which somebody comes to own the bot, for whoever started it.
+    pub(crate) fn invitation(&self, good_for: Duration) -> String {
+        let text = &self.sentences.claim.invitation;
+        fill(text, &[("length", &self.length(good_for))])
+    }
+
+    /// The same before a command that is to be sent to the bot.
+    pub(crate) fn invitation_by_code(&self, good_for: Duration) -> String {
+        let text = &self.sentences.claim.invitation_by_code;
+        fill(text, &[("length", &self.length(good_for))])
     }
 
     /// Told to the person whose role ran out; `now` is what they have from here on.

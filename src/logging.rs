@@ -49,6 +49,16 @@ pub(crate) fn init(level: LevelFilter, format: Format) -> io::Result<()> {
     Ok(())
 }
 
+/// Says something to whoever started the program, between the lines of the log and in none of its
+/// formats: what is for their eyes and no event.
+pub(crate) fn say(text: &str) {
+    match LINES.get() {
+        Some(lines) => lines.push(format!("{text}\n").as_bytes()),
+        // Nobody is left to tell when even this cannot be written.
+        None => drop(writeln!(io::stderr(), "{text}")),
+    }
+}
+
 /// Waits until all that was logged is written, with a last sentence behind it, and gives up where
 /// nobody reads standard error. For the end of the process.
 pub(crate) fn finish(sentence: Option<&str>) {

@@ -260,6 +260,12 @@ impl Queue {
         waited
     }
 
+    /// All that wait in lanes of a person, or in a chat.
+    pub(crate) fn waiting_of(&self, whose: UserId) -> Vec<(Lane, JobId)> {
+        let waiting = self.waiting.keys().copied();
+        waiting.filter(|(lane, _)| lane.is_of(whose)).collect()
+    }
+
     /// All that wait in the lane, in their order.
     pub(crate) fn waiting_in(&self, lane: Lane) -> impl Iterator<Item = JobId> {
         self.jobs_of(lane).map(|((_, job), _)| *job)

@@ -9,6 +9,7 @@ pub(crate) use growing::stable_prefix;
 pub(crate) use split::{Shown, halves, parts, parts_of_text, shown};
 
 mod blocks;
+mod defused;
 mod dialect;
 mod flanks;
 mod footnotes;
@@ -27,6 +28,7 @@ mod spans;
 mod table;
 mod tokens;
 
+pub(crate) use defused::defused;
 pub(crate) use markdown::answer;
 pub(crate) use restore::rendered;
 

@@ -11,13 +11,14 @@ use log::{error, warn};
 use tokio::time::sleep;
 
 use self::entry::{Entry, Given, Reply};
+pub(super) use self::who::takes_somebody;
 use crate::app::ending::Request;
 use crate::app::engine::Engine;
 use crate::app::scheduler::{Cancelled, Hold};
 use crate::app::{Ctx, GRACE};
 use crate::chat::command::{Command, Place, Rights};
 use crate::chat::rich::Rich;
-use crate::chat::{ChatKind, Job, Lane, Outbound, Payload, Role, Task, UserId};
+use crate::chat::{ChatKind, Job, Lane, Notice, Outbound, Payload, Rank, Role, Task};
 use crate::locale::Locale;
 use crate::outgoing::Head;
 use crate::render;
@@ -27,13 +28,19 @@ mod about;
 mod alerts;
 mod audit;
 pub(in crate::app) mod broadcast;
+mod card;
+mod claim;
 mod conversation;
 mod entry;
+mod grant_request;
 mod keys;
+pub(super) mod knocks;
 mod menu;
 mod notice;
 mod people;
 mod seats;
+mod users;
+mod who;
 
 pub(super) use menu::menu;
 
@@ -51,6 +58,9 @@ const FAMILIES: &[&[Entry]] = &[
     keys::COMMANDS,
     broadcast::COMMANDS,
     alerts::COMMANDS,
+    users::COMMANDS,
+    claim::COMMANDS,
+    knocks::COMMANDS,
     audit::COMMANDS,
 ];
 
@@ -80,10 +90,11 @@ pub(super) async fn run(ctx: &Ctx, job: Job, mut hold: Option<Hold>) {
     };
     let reply = match &job.task {
         Task::Command(command) => {
+            let linked = linked(command, job.role, job.kind);
+            let command = linked.as_ref().unwrap_or(command);
             let given = Given {
                 command,
                 lane: job.lane,
-                by: job.sender.id,
                 role: job.role,
                 locale,
                 engine: &ctx.engine,
@@ -94,7 +105,14 @@ pub(super) async fn run(ctx: &Ctx, job: Job, mut hold: Option<Hold>) {
             };
             match permitted(command, job.role, job.kind.into()) {
                 Some(entry) => (entry.run)(given).await,
-                None => about::unknown(&given),
+                None => match permitted(command, job.role, Place::Private) {
+                    Some(entry) => {
+                        let card = who::card_link(command);
+                        let link = card.unwrap_or_else(|| entry.name().to_owned());
+                        notice::in_private(ctx, locale, &link)
+                    }
+                    None => about::unknown(&given),
+                },
             }
         }
         Task::Tell(notice) => notice::tell(locale, notice, &job),
@@ -104,7 +122,12 @@ pub(super) async fn run(ctx: &Ctx, job: Job, mut hold: Option<Hold>) {
     let job = Arc::new(job);
     for _ in 0..MOST_TRIES {
         match finish(ctx, &job, &reply).await {
-            Ok(rows) => return ctx.mail.push(&rows).await,
+            Ok(rows) => {
+                if let Some(whose) = reply.discards {
+                    ctx.desk.discard(whose).await;
+                }
+                return ctx.mail.push(&rows).await;
+            }
             Err(error) if error.may_pass() => {
                 warn!(job = job.id.0, err:% = error; "command not stored, once more");
                 sleep(MISHAP).await;
@@ -126,6 +149,25 @@ fn permitted(command: &Command, role: Role, place: Place) -> Option<&'static Ent
     find(command).filter(|entry| entry.rights.permit(role, place))
 }
 
+/// What `/start PAYLOAD` stands for in private: links of the bot name a command that works there only. It
+/// gets no argument, so that nobody's link changes anything, but for the code of a claim, and for whose
+/// card is shown.
+fn linked(command: &Command, role: Role, kind: ChatKind) -> Option<Command> {
+    let linked = command.linked().filter(|_| kind == ChatKind::Private)?;
+    let entry = permitted(&linked, role, Place::Private)?;
+    if entry.rights.places.contains(&Place::Group) {
+        return None;
+    }
+    let arguments = match entry.name() {
+        "claim" | "users" => linked.arguments,
+        _ => String::new(),
+    };
+    Some(Command {
+        arguments,
+        ..linked
+    })
+}
+
 /// What a command says that the Owner gives at the terminal; `None` for one that is not for there.
 pub(super) async fn run_at_terminal(
     engine: &Arc<Engine>,
@@ -138,7 +180,6 @@ pub(super) async fn run_at_terminal(
     let given = Given {
         command,
         lane: Lane::Terminal,
-        by: UserId(0),
         role: Role::Owner,
         locale,
         engine,
@@ -171,6 +212,20 @@ async fn finish(ctx: &Ctx, job: &Arc<Job>, reply: &Arc<Reply>) -> Result<Vec<Hea
     stored.await
 }
 
+/// What strangers are told goes behind everything else, so that no crowd of them keeps others waiting.
+fn rank_of(task: &Task) -> Rank {
+    match task {
+        Task::Tell(
+            Notice::NeedsApproval
+            | Notice::GroupNeedsApproval
+            | Notice::NoOwner
+            | Notice::StillWaiting
+            | Notice::NotLetIn,
+        ) => Rank::Broadcast,
+        Task::Tell(_) | Task::Command(_) | Task::Question { .. } => Rank::Final,
+    }
+}
+
 fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
     let Lane::Telegram { chat, topic, .. } = job.lane else {
         return Vec::new();
@@ -185,7 +240,10 @@ fn outbound(job: &Job, reply: &Reply) -> Vec<Outbound> {
             reply_to,
             buttons: Vec::new(),
         };
-        Outbound::new(chat, topic, payload)
+        Outbound {
+            rank: rank_of(&job.task),
+            ..Outbound::new(chat, topic, payload)
+        }
     };
     let parts = match reply.entities.as_slice() {
         [] => render::parts_of_text(&reply.text),

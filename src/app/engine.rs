@@ -22,7 +22,7 @@ use crate::app::engine::signs::Signs;
 use crate::catalog::Catalog;
 use crate::chat::callback::CommandCallback;
 use crate::chat::prompt::DEFAULT_PERSONA;
-use crate::chat::{Button, ChatId, Outbound, Role, Sender, UserId};
+use crate::chat::{Button, Role, Sender, UserId};
 use crate::clock::{self, Day, Instant, Timestamp};
 use crate::config::keys::KeyEntry;
 use crate::config::mistake::shown;
@@ -181,7 +181,7 @@ impl Settings {
         ))
     }
 
-    /// The sentences in the language of somebody whom the registry knows, or not.
+    /// The same, by what the registry has of somebody.
     pub(crate) fn locale_of(&self, person: Option<&Person>) -> &'static Locale {
         let tag = person.and_then(|person| person.language.as_deref());
         Locale::of(Language::pick(self.config.language, tag))

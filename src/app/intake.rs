@@ -11,6 +11,7 @@ mod held_back;
 pub(super) mod journal;
 mod journal_entry;
 mod journaled;
+mod knocking;
 mod person_limits;
 mod reask;
 mod recent;
@@ -27,9 +28,11 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::ops::claim;
 use crate::app::{BadToken, Ctx, commands};
+use crate::chat::command::Command;
 use crate::chat::pieces::Seam;
-use crate::chat::{Job, JobId, Task, UserId};
+use crate::chat::{Job, JobId, Notice, Role, Task, UserId};
 use crate::clock;
 use crate::queue::{Past, Waiting};
 use crate::store::{Condition, StoreError};
@@ -100,6 +103,9 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
             Err(_) => intake.during(identified).await?,
         }
     };
+    // Told again after a restart only: it hardly ever changes.
+    let me = ctx.me.get_or_init(|| me);
+    claim::invite(&ctx).await;
     ctx.menus.send_replace(Some(me.id));
     intake.held_back.wait_from(clock::instant());
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
@@ -114,7 +120,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
                 clock_check.compare(&ctx.engine.signs, batch.date);
                 let pause = backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new());
                 intake.during(sleep(pause)).await;
-                offset = intake.take_in(&batch, &me).await.or(offset);
+                offset = intake.take_in(&batch, me).await.or(offset);
             }
             Err(error) => {
                 let mended = async {
@@ -317,7 +323,7 @@ impl Intake {
                 () = self.bypass.one_has_ended(), if self.bypass.is_under_way() => {}
                 () = sleep_until(due.unwrap_or(any_time)), if due.is_some() => {
                     for waiting in self.held_back.take_due(clock::instant()) {
-                        self.ctx.desk.ask(waiting).await;
+                        self.release(waiting).await;
                     }
                 }
             }
@@ -345,7 +351,7 @@ impl Intake {
                 self.ctx.mail.push(&journaled.rows).await;
                 // What came before this batch goes first.
                 for waiting in self.held_back.follow(&journaled.seams, clock::instant()) {
-                    self.ctx.desk.ask(waiting).await;
+                    self.release(waiting).await;
                 }
                 for (lane, draft) in journaled.stopped {
                     self.ctx.desk.stop(lane, draft).await;
@@ -378,8 +384,42 @@ impl Intake {
     async fn hold_back(&mut self, waiting: Waiting, seam: Seam) {
         let before = self.held_back.put(waiting, seam, clock::instant());
         if let Some(before) = before {
-            self.ctx.desk.ask(before).await;
+            self.release(before).await;
         }
+    }
+
+    /// A question that was held back goes to the queue; a forward that stayed all that an Owner sent is
+    /// about whoever wrote it.
+    async fn release(&mut self, waiting: Waiting) {
+        if waiting.role == Role::Owner {
+            match self.about_account(waiting.job).await {
+                Ok(Some(job)) => return self.hand_over(job).await,
+                Ok(None) => {}
+                Err(error) => warn!(job = waiting.job.0, err:% = error; "forward asked as it is"),
+            }
+        }
+        self.ctx.desk.ask(waiting).await;
+    }
+
+    /// The job as a command, where it is nothing but a forward of somebody.
+    async fn about_account(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        let store = &self.ctx.engine.store;
+        let job = store.read(move |rows| rows.job(id)).await?;
+        let alone = job.and_then(|job| Some((job.task.account_alone()?, job)));
+        let Some((account, job)) = alone else {
+            return Ok(None);
+        };
+        let task = match account {
+            Some(id) => Task::Command(Command {
+                name: "users".to_owned(),
+                arguments: id.to_string(),
+            }),
+            None => Task::Tell(Notice::HiddenAccount),
+        };
+        let job = Job { task, ..job };
+        let row = job.clone();
+        store.write(move |rows| rows.put_job(&row)).await?;
+        Ok(Some(job))
     }
 
     /// A question goes to the queue, everything else bypasses it. A command that ends what its lane

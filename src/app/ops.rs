@@ -1,4 +1,5 @@
-//! What an operator sees of the running bot: its status, and the socket that tells it.
+//! What an operator sees of the bot: its status, the way to own it, and the socket that tells both.
 
+pub(crate) mod claim;
 pub(crate) mod control;
 pub(crate) mod status;

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::ending::{Ending, Request};
 use crate::app::turn::run::{self, After, Change, Running};
 use crate::app::{Ctx, GRACE};
-use crate::chat::{JobId, Lane, draft_of};
+use crate::chat::{JobId, Lane, UserId, draft_of};
 use crate::clock;
 use crate::queue::{Queue, Waiting};
 pub(crate) use desk::{Desk, Order, Orders};
@@ -111,6 +111,7 @@ impl Scheduler {
                 idle,
             } => self.cancel(lane, request, taken, idle),
             Order::Stop { lane, draft } => self.stop(lane, draft),
+            Order::Discard { whose } => self.discard(whose),
             Order::Reask(job) => {
                 let mut turns = self.running.values();
                 if let Some(running) = turns.find(|running| running.waiting.job == job) {
@@ -144,6 +145,19 @@ impl Scheduler {
         if let Some(job) = waiting.filter(|job| self.queue.take(lane, *job)) {
             let change = run::discard(&self.ctx, job);
             self.watch(change);
+        }
+    }
+
+    fn discard(&mut self, whose: UserId) {
+        for (lane, job) in self.queue.waiting_of(whose) {
+            if self.queue.take(lane, job) {
+                let change = run::discard(&self.ctx, job);
+                self.watch(change);
+            }
+        }
+        let turns = self.running.values();
+        for running in turns.filter(|running| running.waiting.lane.is_of(whose)) {
+            running.cancel(Request::Discarded);
         }
     }
 

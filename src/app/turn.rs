@@ -80,7 +80,9 @@ pub(crate) async fn answer(
                 quote: quote.as_deref(),
                 basis: *basis,
             };
-            if past.is_proven() {
+            if asked.is_banned().await? {
+                Reply::new(Ending::Discarded, Vec::new())
+            } else if past.is_proven() {
                 give_up(&asked, past).await?
             } else {
                 ask(&asked, run, view).await?

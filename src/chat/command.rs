@@ -35,6 +35,19 @@ impl Command {
             arguments: arguments.to_owned(),
         })
     }
+
+    /// What a link to the bot asks for: `t.me/BOT?start=PAYLOAD` comes as `/start PAYLOAD`. The payload
+    /// is the name of a command, and behind a `_` its argument, as in `claim_CODE`.
+    pub(crate) fn linked(&self) -> Option<Self> {
+        let payload = (self.name == "start").then_some(self.arguments.as_str())?;
+        let (name, argument) = payload.split_once('_').unwrap_or((payload, ""));
+        Self::parse(&format!("/{name} {argument}"))
+    }
+
+    /// Whether somebody wants to own the bot with it: `/claim CODE`, typed or by a link.
+    pub(crate) fn is_claim(&self) -> bool {
+        self.name == "claim" || self.linked().is_some_and(|linked| linked.name == "claim")
+    }
 }
 
 /// Who may give a command, and where it works.
@@ -110,6 +123,25 @@ mod tests {
                 arguments: arguments.to_owned(),
             };
             assert_eq!(Command::parse(text), Some(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_names_a_command_and_perhaps_its_argument() {
+        for (typed, linked, is_claim) in [
+            ("/start claim_k7m2", Some("/claim k7m2"), true),
+            ("/start Claim_a_b", Some("/claim a_b"), true),
+            ("/claim k7m2", None, true),
+            ("/start keys", Some("/keys"), false),
+            ("/start user_7", Some("/user 7"), false),
+            ("/start", None, false),
+            ("/start hello there", Some("/hello there"), false),
+            ("/start _claim", None, false),
+            ("/help claim_k7m2", None, false),
+        ] {
+            let command = Command::parse(typed).unwrap();
+            assert_eq!(command.linked(), linked.and_then(Command::parse), "{typed}");
+            assert_eq!(command.is_claim(), is_claim, "{typed}");
         }
     }
 

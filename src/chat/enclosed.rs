@@ -2,7 +2,7 @@
 //! files that the bot cannot see. Pure. Invariant: what stands here is never taken for the asker's
 //! words, and a file that cannot be seen is never left out in silence.
 
-use super::{Basis, Content, Inbound, Task};
+use super::{Basis, Content, Inbound, Task, UserId};
 
 /// Longest forwarded text, in characters: as much as one message holds (Bot API, `Message.text`).
 const LONGEST_FORWARD: usize = 4096;
@@ -41,6 +41,9 @@ pub(crate) enum Enclosed {
     File { kind: String, album: Option<String> },
     /// The file of the message that is replied to, which the bot cannot see.
     FileOfReply { kind: String },
+    /// Whose account the forward is of that an Owner handed on; none where Telegram does not tell. It
+    /// stands beside a forward as long as that is alone.
+    Account { id: Option<UserId> },
 }
 
 impl Enclosed {
@@ -49,6 +52,7 @@ impl Enclosed {
         match self {
             Self::Forward { file, .. } => file.as_deref(),
             Self::File { kind, .. } | Self::FileOfReply { kind } => Some(kind),
+            Self::Account { .. } => None,
         }
     }
 
@@ -56,14 +60,14 @@ impl Enclosed {
     pub(crate) fn words(&self) -> Option<&str> {
         match self {
             Self::Forward { text, .. } => Some(text.as_str()).filter(|text| !text.is_empty()),
-            Self::File { .. } | Self::FileOfReply { .. } => None,
+            Self::File { .. } | Self::FileOfReply { .. } | Self::Account { .. } => None,
         }
     }
 
     const fn is_own_file(&self) -> bool {
         match self {
             Self::File { .. } => true,
-            Self::Forward { .. } | Self::FileOfReply { .. } => false,
+            Self::Forward { .. } | Self::FileOfReply { .. } | Self::Account { .. } => false,
         }
     }
 
@@ -71,7 +75,7 @@ impl Enclosed {
     pub(crate) fn album(&self) -> Option<&str> {
         match self {
             Self::File { album, .. } => album.as_deref(),
-            Self::Forward { .. } | Self::FileOfReply { .. } => None,
+            Self::Forward { .. } | Self::FileOfReply { .. } | Self::Account { .. } => None,
         }
     }
 
@@ -82,13 +86,43 @@ impl Enclosed {
             Self::Forward { from, text, file } => text.len() + length(from) + length(file),
             Self::File { kind, album } => kind.len() + length(album),
             Self::FileOfReply { kind } => kind.len(),
+            Self::Account { .. } => 0,
         }
     }
 
     pub(crate) const fn is_forward(&self) -> bool {
         match self {
             Self::Forward { .. } => true,
-            Self::File { .. } | Self::FileOfReply { .. } => false,
+            Self::File { .. } | Self::FileOfReply { .. } | Self::Account { .. } => false,
+        }
+    }
+}
+
+impl Task {
+    /// Notes whose account a forward is of.
+    pub(crate) fn with_account(mut self, id: Option<UserId>) -> Self {
+        if let Self::Question { enclosed, .. } = &mut self {
+            enclosed.push(Enclosed::Account { id });
+        }
+        self
+    }
+
+    /// Whose account the forward is of that is all there is to this question; inside, none where that
+    /// is hidden.
+    pub(crate) fn account_alone(&self) -> Option<Option<UserId>> {
+        let Self::Question { text, enclosed, .. } = self else {
+            return None;
+        };
+        match enclosed.as_slice() {
+            [Enclosed::Forward { .. }, Enclosed::Account { id }] if text.is_empty() => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Something was joined to the question: it is not about an account any more.
+    pub(crate) fn forget_account(&mut self) {
+        if let Self::Question { enclosed, .. } = self {
+            enclosed.retain(|one| !matches!(one, Enclosed::Account { .. }));
         }
     }
 }

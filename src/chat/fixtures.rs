@@ -44,6 +44,7 @@ pub(crate) fn inbound(person: i64, text: &str, sent: Timestamp) -> Inbound {
         message: MessageId(1),
         sender: sender(person),
         profile: Profile::default(),
+        title: String::new(),
         sent,
         posted: sent,
         addressed: Addressed::Private,
@@ -54,6 +55,7 @@ pub(crate) fn inbound(person: i64, text: &str, sent: Timestamp) -> Inbound {
         file_of_reply: None,
         replies_to: None,
         chose_quote: false,
+        shown: None,
     }
 }
 

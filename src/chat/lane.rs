@@ -60,6 +60,12 @@ impl Lane {
         }
     }
 
+    /// Whether it is a person's, wherever they write, or anybody's in this group (its id taken as that
+    /// of a user).
+    pub(crate) fn is_of(self, whose: UserId) -> bool {
+        self.person() == Some(whose) || self.chat() == Some(ChatId(whose.0))
+    }
+
     /// Whose lane it is; nobody's is the terminal's.
     pub(crate) const fn person(self) -> Option<UserId> {
         match self {
@@ -83,5 +89,18 @@ mod tests {
         assert_eq!(lane(-7).kind(), ChatKind::Group);
         assert_eq!(lane(9).kind(), ChatKind::Private);
         assert_eq!(Lane::Terminal.kind(), ChatKind::Private);
+    }
+
+    #[test]
+    fn a_lane_is_of_its_person_and_of_its_group() {
+        let lane = Lane::Telegram {
+            chat: ChatId(-7),
+            topic: None,
+            person: UserId(9),
+        };
+        for (whose, expected) in [(9, true), (-7, true), (7, false), (-9, false)] {
+            assert_eq!(lane.is_of(UserId(whose)), expected, "{whose}");
+            assert!(!Lane::Terminal.is_of(UserId(whose)));
+        }
     }
 }

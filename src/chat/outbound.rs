@@ -89,5 +89,6 @@ pub(crate) enum Rank {
     Acknowledge,
     Edit,
     Typing,
+    /// Also what strangers are told.
     Broadcast,
 }

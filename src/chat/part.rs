@@ -78,7 +78,7 @@ impl Part {
             ))),
             Self::Signed(bytes) => Some(PromptPart::Signed(bytes.clone())),
             Self::Quote(quote) => Some(PromptPart::Text(introduced(quote))),
-            Self::Enclosed(enclosed) => Some(PromptPart::Text(described(enclosed))),
+            Self::Enclosed(enclosed) => described(enclosed).map(PromptPart::Text),
         }
     }
 }

@@ -51,6 +51,8 @@ pub(crate) enum Payload {
         callback: String,
         text: String,
     },
+    /// Leaves the group (`leaveChat`).
+    Leave,
 }
 
 /// An inline button under an outgoing message.
@@ -216,7 +218,8 @@ impl Payload {
             | Self::Edit { .. }
             | Self::File { .. }
             | Self::Document { .. }
-            | Self::Answer { .. } => {}
+            | Self::Answer { .. }
+            | Self::Leave => {}
         }
         Some(payload)
     }

@@ -245,6 +245,7 @@ fn enclose(question: &mut Job, next: &Job) {
 }
 
 fn take_over(question: &mut Job, next: &Job) {
+    question.task.forget_account();
     question.messages.extend(&next.messages);
     question.origin.join(&next.origin);
 }

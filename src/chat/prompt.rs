@@ -155,8 +155,8 @@ fn question_text(question: &Question<'_>) -> String {
         text.push_str(&introduced(quote));
         text.push_str("\n\n");
     }
-    for enclosed in question.enclosed {
-        text.push_str(&described(enclosed));
+    for words in question.enclosed.iter().filter_map(described) {
+        text.push_str(&words);
         text.push_str("\n\n");
     }
     text.push_str(&introduction(question.speaker));

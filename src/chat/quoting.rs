@@ -17,9 +17,9 @@ pub(super) fn introduced(quote: &str) -> String {
 }
 
 /// Something enclosed, with a word on what it is. A forwarded message is somebody else's; a file that
-/// cannot be seen is named, so that nobody guesses what is in it.
-pub(super) fn described(enclosed: &Enclosed) -> String {
-    match enclosed {
+/// cannot be seen is named, so that nobody guesses what is in it. An account is nothing to the model.
+pub(super) fn described(enclosed: &Enclosed) -> Option<String> {
+    Some(match enclosed {
         Enclosed::Forward { from, text, file } => {
             let name = from.as_deref().map(one_line).unwrap_or_default();
             let by = if name.is_empty() {
@@ -43,7 +43,8 @@ pub(super) fn described(enclosed: &Enclosed) -> String {
         }
         Enclosed::File { kind, .. } => hidden("This message", kind),
         Enclosed::FileOfReply { kind } => hidden("The message that this one replies to", kind),
-    }
+        Enclosed::Account { .. } => return None,
+    })
 }
 
 fn hidden(holder: &str, kind: &str) -> String {

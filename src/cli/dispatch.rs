@@ -4,7 +4,7 @@
 //! code; nothing here panics.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{Command, HELP, Invocation, parse};
 use crate::app::engine::BadSettings;
-use crate::app::ops::{control, status};
+use crate::app::ops::claim::Offer;
+use crate::app::ops::{claim, control, status};
 use crate::app::{self, BadToken, check, terminal};
 use crate::chat::Role;
 use crate::config::{Config, LogFormat, Need, Sources};
@@ -72,6 +73,7 @@ fn obey(Invocation { command, config }: Invocation) -> Result<(), Failed> {
         Command::Chat => chat(load(Need::Chat)?),
         Command::Check => check_all(&load(Need::Check)?),
         Command::Status => status_of(&load(Need::Nothing)?.data.file),
+        Command::Claim => claim(&load(Need::Nothing)?),
     }
 }
 
@@ -146,6 +148,50 @@ fn status_of(data_file: &Path) -> Result<(), Failed> {
     print(&format!("{text}\n"))
 }
 
+/// Asks the running bot for a way to own it; where none runs, makes one in its data file.
+fn claim(config: &Config) -> Result<(), Failed> {
+    let file = config.data.file.display();
+    let offer = match control::ask(&config.data.file, "claim") {
+        Ok(answer) => serde_json::from_str(&answer).map_err(|_| {
+            Failed::new(
+                FAILED,
+                "error: the running bot can make no link now; its log says why",
+            )
+        })?,
+        Err(error) if is_nobody(&error) => offer_of_file(config)?,
+        Err(error) => {
+            let sentence = format!("error: the bot on {file} does not answer ({error})");
+            return Err(Failed::new(FAILED, sentence));
+        }
+    };
+    let Offer::Made { code, bot } = offer else {
+        return Err(Failed::new(
+            FAILED,
+            "error: this bot has an owner already; OWNER_IDS in the settings names others",
+        ));
+    };
+    let way = claim::way(&code, bot.as_deref());
+    logging::say(&claim::invitation(config, &way));
+    print(&format!("{way}\n"))
+}
+
+/// No bot listens on its socket.
+fn is_nobody(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    )
+}
+
+fn offer_of_file(config: &Config) -> Result<Offer, Failed> {
+    let store = open(&config.data.file, Open::Existing)?;
+    let offer = runtime()?.block_on(claim::offer_of(config, &store));
+    let offer = offer.map_err(|error| Failed::new(FAILED, format!("error: {error}")))?;
+    let closed = store.close();
+    closed.map_err(|error| Failed::new(FAILED, format!("error: {error}")))?;
+    Ok(offer)
+}
+
 fn open(path: &Path, mode: Open) -> Result<Store, Failed> {
     Store::open(path, mode).map_err(|error| {
         let code = match &error {
@@ -189,7 +235,7 @@ fn runtime() -> Result<Runtime, Failed> {
     warm.map_err(|error| no_threads(&error))
 }
 
-fn no_threads(error: &std::io::Error) -> Failed {
+fn no_threads(error: &io::Error) -> Failed {
     let remedy = "raise TasksMax= of the unit, or the limit on processes of this user";
     Failed::new(
         FAILED,
@@ -213,6 +259,6 @@ fn note_panic(panic: &std::panic::PanicHookInfo<'_>) {
 }
 
 fn print(text: &str) -> Result<(), Failed> {
-    let written = std::io::stdout().write_all(text.as_bytes());
+    let written = io::stdout().write_all(text.as_bytes());
     written.map_err(|error| Failed::new(FAILED, format!("error: cannot write ({error})")))
 }

@@ -16,6 +16,7 @@ use super::{
     People, Persona, Refused, SendRate, Stream, Telegram, UiLanguage, UserLimits,
 };
 use super::{keys, memory, no_token, parse, places, proxies, tasks};
+use crate::chat::UserId;
 use crate::keys::{Group, Policy};
 
 const TELEGRAM: &str = "https://api.telegram.org";
@@ -30,7 +31,7 @@ pub(super) fn config(sources: &Sources, need: Need) -> Result<(Config, Vec<Strin
     let telegram = telegram(r, sources, need);
     let gemini = gemini(r, sources, need);
     let mut config = Config {
-        people: people(r, &gemini),
+        people: people(r, &gemini, &telegram),
         telegram,
         gemini,
         key_policy: key_policy(r),
@@ -121,7 +122,7 @@ fn warn_of_listeners(r: &mut Reader, name: &str, url: &str) {
     }
 }
 
-fn people(r: &mut Reader, gemini: &Gemini) -> People {
+fn people(r: &mut Reader, gemini: &Gemini, telegram: &Telegram) -> People {
     // Keys of group D are there for guests.
     let for_guests = gemini
         .keys
@@ -148,7 +149,9 @@ fn people(r: &mut Reader, gemini: &Gemini) -> People {
     };
     People {
         owners: r
-            .read("OWNER_IDS", "none", parse::owners)
+            .read("OWNER_IDS", "none", |text| {
+                parse::owners(text, bot_of(telegram))
+            })
             .unwrap_or_default(),
         access,
         groups: r.choice(
@@ -168,6 +171,13 @@ fn people(r: &mut Reader, gemini: &Gemini) -> People {
             UserLimits::On,
         ),
     }
+}
+
+/// The number of the bot itself: a token begins with it (Bot API, "Authorizing your bot").
+fn bot_of(telegram: &Telegram) -> Option<UserId> {
+    let token = telegram.token.as_ref()?;
+    let (number, _) = token.expose().split_once(':')?;
+    number.parse().ok().map(UserId)
 }
 
 fn key_policy(r: &mut Reader) -> Policy {

@@ -58,7 +58,8 @@ pub(super) fn token(text: &str) -> Result<Secret, Remedy> {
     })
 }
 
-pub(super) fn owners(text: &str) -> Result<Vec<UserId>, Remedy> {
+/// `bot` is the bot itself, which cannot own itself.
+pub(super) fn owners(text: &str, bot: Option<UserId>) -> Result<Vec<UserId>, Remedy> {
     let wanted =
         "must be the positive user numbers of people, such as 12345678, separated by commas";
     let mut owners = Vec::new();
@@ -70,6 +71,11 @@ pub(super) fn owners(text: &str) -> Result<Vec<UserId>, Remedy> {
         if SERVICE_IDS.contains(&id) {
             return Err(format!(
                 "must not name {id}, an account that Telegram itself writes from"
+            ));
+        }
+        if bot == Some(UserId(id)) {
+            return Err(format!(
+                "must not name {id}, which is the bot itself; @userinfobot tells you your own number"
             ));
         }
         if !owners.contains(&UserId(id)) {
@@ -219,7 +225,8 @@ mod tests {
 
     #[test]
     fn owners_are_people() {
-        let ids = |text| owners(text).map(|ids| ids.iter().map(|id| id.0).collect::<Vec<_>>());
+        let bot = Some(UserId(9));
+        let ids = |text| owners(text, bot).map(|ids| ids.iter().map(|id| id.0).collect::<Vec<_>>());
         assert_eq!(ids("5, 7\n5"), Ok(vec![5, 7]));
         for text in [
             "-5",
@@ -229,6 +236,7 @@ mod tests {
             ",",
             "777000",
             "1,1087968824",
+            "5, 9",
             "136817688",
         ] {
             assert!(ids(text).is_err(), "{text}");

@@ -125,6 +125,8 @@ file! {
     finish: Finishes,
     grant: Grants,
     limits: MessageLimits,
+    claim: Claims,
+    knock: Knocks,
     status: StatusLines,
     queue: QueuePlaces,
     seats: SeatLines,
@@ -150,7 +152,8 @@ tables! {
     Notices {
         needs_approval, group_needs_approval, no_owner, cannot_read, too_old, owners_only,
         private_only, say_more, gave_up, answer_held, missed, too_many,
-        too_many_commands,
+        too_many_commands, still_waiting, not_let_in,
+        open_chat, hidden_account,
     }
 
     /// One per [`crate::people::limits::Refusal`] that ends by itself.
@@ -228,6 +231,15 @@ tables! {
 
     /// One per [`crate::chat::answer::Finish`] that needs a note.
     Finishes { length_limit, continuation, broken }
+
+    /// What the Owners read of those who ask to be let in, the labels under it, and what the bot says in
+    /// a group that it may answer in.
+    Knocks {
+        person, words, group, by, privacy, summary, see, deny, ban, leave, introduction,
+    }
+
+    /// Before the link, or the command, that makes an owner.
+    Claims { invitation, invitation_by_code }
 
     /// Of a role that ran out.
     Grants { expired, expired_of }

@@ -45,6 +45,8 @@ fn notices() -> Vec<Notice> {
         Notice::NeedsApproval,
         Notice::GroupNeedsApproval,
         Notice::NoOwner,
+        Notice::StillWaiting,
+        Notice::NotLetIn,
         Notice::CannotRead { kind },
         Notice::TooOld,
         Notice::OwnersOnly,
@@ -54,6 +56,7 @@ fn notices() -> Vec<Notice> {
         Notice::Missed,
         Notice::TooMany,
         Notice::TooManyCommands,
+        Notice::HiddenAccount,
     ]
 }
 

@@ -4,19 +4,25 @@
 
 use std::time::Duration;
 
+use super::knock::Stage;
 use super::person::{Grant, Person, role_of};
 use crate::chat::Role;
-use crate::chat::command::{Command, Place, Rights, Who};
+use crate::chat::command::{Command, Rights, Who};
 use crate::chat::enclosed::Enclosed;
 use crate::chat::{Addressed, Author, ChatKind, Content, Inbound, Notice, Sender, Task, UserId};
 use crate::clock::Timestamp;
+
+/// How often somebody who waits hears that they still wait.
+const REMINDED: Duration = Duration::from_hours(1);
+/// How often somebody whom an Owner said no to hears of it.
+const DENIED: Duration = Duration::from_hours(24);
 
 /// `ACCESS`: what happens to a stranger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Is a Guest.
     Open,
-    /// Is told once that the Owner has to let them in.
+    /// Asks the Owners to be let in, and is told so.
     Approve,
     /// Hears nothing.
     Closed,
@@ -25,7 +31,7 @@ pub(crate) enum Access {
 /// `GROUPS`: what happens in a group without a grant, to people without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Groups {
-    /// Is told once that the Owner has to let the group in.
+    /// Are told that the Owners are asked to let the group in.
     Approve,
     /// Are Guests.
     Open,
@@ -58,8 +64,8 @@ pub(crate) struct Known<'a> {
 pub(crate) enum Admission {
     /// Goes to the inbox, and from there to a turn or to the commands.
     Serve { role: Role, task: Task },
-    /// Goes to the inbox as [`Task::Tell`]. After [`Notice::NeedsApproval`] and [`Notice::NoOwner`]
-    /// the person counts as told, after [`Notice::GroupNeedsApproval`] the group.
+    /// Goes to the inbox as [`Task::Tell`]. With [`Notice::NeedsApproval`] the person knocks, with
+    /// [`Notice::GroupNeedsApproval`] the group; with any other notice to a stranger they count as told.
     Tell(Notice),
     /// Journaled and dropped, unless it turns out to be a further piece of a question.
     Ignore(Ignored),
@@ -72,12 +78,16 @@ pub(crate) enum Ignored {
     NotAddressed,
     /// A command in a group that is perhaps another bot's.
     UnknownCommand,
+    /// An Owner banned the person, or the group.
+    Banned,
     /// `GROUPS=leave`.
     NoGroups,
     /// `ACCESS=closed`.
     Closed,
-    /// A stranger, or a group, that was told once.
+    /// A stranger, or a group, that was told lately.
     AlreadyTold,
+    /// A group that an Owner said no to.
+    Denied,
     /// An Owner's command by a stranger.
     NotOwner,
     /// A stale message in a group.
@@ -85,8 +95,20 @@ pub(crate) enum Ignored {
 }
 
 impl Gate {
+    /// Whether nobody hears this person in this kind of chat: they are banned, or the group is. An
+    /// Owner cannot be.
+    pub(crate) fn is_banned(&self, sender: &Sender, kind: ChatKind, known: Known<'_>) -> bool {
+        let has_ban = |row: Option<&Person>| row.is_some_and(|row| row.banned.is_some());
+        let is_owner = !sender.is_chat && self.owners.contains(&sender.id);
+        let is_group_banned = match kind {
+            ChatKind::Private => false,
+            ChatKind::Group => has_ban(known.group),
+        };
+        (has_ban(known.person) && !is_owner) || is_group_banned
+    }
+
     /// The role that counts for this person in this kind of chat: the better of their own and the
-    /// group's; `None` for a stranger whom nothing lets in.
+    /// group's; `None` for a stranger whom nothing lets in, and for whoever is banned.
     pub(crate) fn role(
         &self,
         sender: &Sender,
@@ -94,8 +116,13 @@ impl Gate {
         known: Known<'_>,
         now: Timestamp,
     ) -> Option<Role> {
+        if self.is_banned(sender, kind, known) {
+            return None;
+        }
         let own = role_of(sender, &self.owners, grant_of(known.person), now);
         let given = match (kind, self.access, self.groups) {
+            // Until there is an owner nobody is a guest.
+            _ if self.owners.is_empty() => None,
             (ChatKind::Private, Access::Open, _) | (ChatKind::Group, _, Groups::Open) => {
                 Some(Role::Guest)
             }
@@ -127,26 +154,33 @@ pub(crate) fn admit(
     if let Some(ignored) = not_for_us(inbound, gate) {
         return Admission::Ignore(ignored);
     }
+    if gate.is_banned(&inbound.sender, inbound.kind, known) {
+        return Admission::Ignore(Ignored::Banned);
+    }
     let command = command_of(inbound);
+    if let Some(command) = claim_of(inbound.kind, gate, command.as_ref()) {
+        let task = Task::Command(command);
+        let role = Role::Guest;
+        return Admission::Serve { role, task };
+    }
     let rights = command.as_ref().and_then(rights_of);
     let is_unknown = command.is_some() && rights.is_none();
     if is_unknown && inbound.addressed == Addressed::Command {
         return Admission::Ignore(Ignored::UnknownCommand);
     }
     let owners = rights.is_some_and(|rights| rights.who == Who::Owner);
-    let works_here = rights.is_none_or(|rights| rights.places.contains(&Place::from(inbound.kind)));
     let role = gate.role(&inbound.sender, inbound.kind, known, now);
     let is_owner = role == Some(Role::Owner);
-    if owners && !is_owner && grant_of(known.person).is_none() {
+    let is_hidden = owners && !is_owner && grant_of(known.person).is_none();
+    if is_hidden && !gate.owners.is_empty() {
         return Admission::Ignore(Ignored::NotOwner);
     }
     let Some(role) = role else {
-        return stranger(inbound.kind, gate, known);
+        return stranger(inbound.kind, gate, known, now);
     };
     match command {
         Some(_) if owners && !is_owner => Admission::Tell(Notice::OwnersOnly),
         Some(_) if owners && is_stale(inbound, gate, now) => stale(inbound.kind),
-        Some(_) if !works_here => Admission::Tell(Notice::PrivateOnly),
         Some(command) => Admission::Serve {
             role,
             task: Task::Command(command),
@@ -171,21 +205,43 @@ fn not_for_us(inbound: &Inbound, gate: &Gate) -> Option<Ignored> {
     }
 }
 
-fn stranger(kind: ChatKind, gate: &Gate, known: Known<'_>) -> Admission {
-    let (row, notice) = match (kind, gate.access) {
-        (ChatKind::Private, Access::Closed) => return Admission::Ignore(Ignored::Closed),
-        (ChatKind::Private, Access::Approve | Access::Open) if gate.owners.is_empty() => {
-            (known.person, Notice::NoOwner)
-        }
-        (ChatKind::Private, Access::Approve | Access::Open) => {
-            (known.person, Notice::NeedsApproval)
-        }
-        (ChatKind::Group, _) => (known.group, Notice::GroupNeedsApproval),
+/// The command with which somebody claims a bot that has no owner.
+fn claim_of(kind: ChatKind, gate: &Gate, command: Option<&Command>) -> Option<Command> {
+    let is_ownerless = gate.owners.is_empty() && kind == ChatKind::Private;
+    command
+        .filter(|command| is_ownerless && command.is_claim())
+        .cloned()
+}
+
+/// A stranger is told at once how they stand, and not again before a while.
+fn stranger(kind: ChatKind, gate: &Gate, known: Known<'_>, now: Timestamp) -> Admission {
+    let row = match kind {
+        ChatKind::Private => known.person,
+        ChatKind::Group => known.group,
     };
-    if row.is_some_and(|row| row.told) {
-        Admission::Ignore(Ignored::AlreadyTold)
-    } else {
-        Admission::Tell(notice)
+    let once_in = |span: Duration, notice: Notice| {
+        let told = row.and_then(|row| row.told);
+        if told.is_some_and(|told| now.is_within(span, told)) {
+            Admission::Ignore(Ignored::AlreadyTold)
+        } else {
+            Admission::Tell(notice)
+        }
+    };
+    if gate.owners.is_empty() {
+        return once_in(REMINDED, Notice::NoOwner);
+    }
+    if kind == ChatKind::Private && gate.access == Access::Closed {
+        return Admission::Ignore(Ignored::Closed);
+    }
+    let stage = row
+        .and_then(|row| row.knock.as_ref())
+        .map(|knock| knock.stage);
+    match (stage, kind) {
+        (None, ChatKind::Private) => Admission::Tell(Notice::NeedsApproval),
+        (None, ChatKind::Group) => Admission::Tell(Notice::GroupNeedsApproval),
+        (Some(Stage::New | Stage::Shown), _) => once_in(REMINDED, Notice::StillWaiting),
+        (Some(Stage::Denied), ChatKind::Private) => once_in(DENIED, Notice::NotLetIn),
+        (Some(Stage::Denied), ChatKind::Group) => Admission::Ignore(Ignored::Denied),
     }
 }
 

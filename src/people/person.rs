@@ -4,6 +4,8 @@
 
 use crate::chat::{Enclosed, MessageId, Profile, Role, Sender, TopicId, UserId};
 use crate::clock::Timestamp;
+use crate::people::knock::Knock;
+use crate::render::defused;
 
 /// A role somebody was given, until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +42,12 @@ pub(crate) struct Person {
     pub(crate) banned: Option<Timestamp>,
     pub(crate) first_seen: Timestamp,
     pub(crate) last_seen: Timestamp,
-    /// A stranger who has been told once that the Owner must approve.
-    pub(crate) told: bool,
+    /// How they asked to be let in, if they did and have no role yet.
+    pub(crate) knock: Option<Knock>,
+    /// When they were last told that they still have to wait, or are not let in.
+    pub(crate) told: Option<Timestamp>,
+    /// Of a group: when the bot last made to leave it.
+    pub(crate) left: Option<Timestamp>,
     /// They have written to the bot in private, so that it may write to them.
     pub(crate) in_private: bool,
     /// False after Telegram said that we may not write to them.
@@ -66,13 +72,52 @@ impl Person {
             banned: None,
             first_seen: now,
             last_seen: now,
-            told: false,
             in_private: false,
+            knock: None,
+            told: None,
+            left: None,
             reachable: true,
             held: None,
             told_unread: None,
             told_unseated: None,
         }
+    }
+
+    /// Somebody who has never written to the bot.
+    pub(crate) fn unseen(now: Timestamp) -> Self {
+        let nobody = Sender {
+            id: UserId(0),
+            name: String::new(),
+            language: None,
+            is_chat: false,
+        };
+        Self {
+            last_seen: Timestamp(0),
+            ..Self::new(&nobody, now)
+        }
+    }
+
+    /// Whether they ever wrote to the bot.
+    pub(crate) const fn was_seen(&self) -> bool {
+        self.last_seen.0 > 0
+    }
+
+    /// First and last name on one line; empty where none is known.
+    pub(crate) fn full_name(&self) -> String {
+        let last = self.profile.last_name.as_deref().unwrap_or_default();
+        let words = self.name.split_whitespace().chain(last.split_whitespace());
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The same as it stands among other words: nothing in it is a link, a mention or a command.
+    pub(crate) fn shown_name(&self) -> String {
+        defused(&self.full_name())
+    }
+
+    /// Whether they ask to be let in, and could hear of it.
+    pub(crate) fn waits(&self) -> bool {
+        let is_undecided = self.grant.is_none() && self.banned.is_none();
+        is_undecided && self.reachable && self.knock.as_ref().is_some_and(Knock::waits)
     }
 
     /// What is stored of them, with what the door noticed since it read it: commands may have changed
@@ -82,12 +127,16 @@ impl Person {
             grant,
             banned,
             first_seen,
+            knock,
+            told,
             ..
         } = self;
         Self {
             grant,
             banned,
             first_seen,
+            knock,
+            told: told.max(at_door.told),
             ..at_door.clone()
         }
     }
@@ -109,12 +158,10 @@ pub(crate) struct Held {
 
 /// How the Owner reads of somebody: by name, if one is known, and by id.
 pub(crate) fn label(id: UserId, person: Option<&Person>) -> String {
-    let name = person.map_or("", |person| person.name.as_str());
-    let words: Vec<_> = name.split_whitespace().collect();
-    if words.is_empty() {
-        return id.to_string();
+    match person.map(Person::shown_name) {
+        Some(name) if !name.is_empty() => format!("{name} ({id})"),
+        Some(_) | None => id.to_string(),
     }
-    format!("{} ({id})", words.join(" "))
 }
 
 /// The role of somebody on their own, without the chat they write in; `None` for a stranger.

@@ -138,7 +138,8 @@ fn person_bytes(person: &Person) -> usize {
         held.text.len() + held.quote.as_ref().map_or(0, String::len) + enclosed.sum::<usize>()
     });
     let language = person.language.as_ref().map_or(0, String::len);
-    size_of::<Person>() + person.name.len() + language + held
+    let words = person.knock.as_ref().map_or(0, |knock| knock.words.len());
+    size_of::<Person>() + person.name.len() + language + words + held
 }
 
 fn turn_bytes(turn: &StoredTurn) -> usize {

@@ -16,8 +16,6 @@ use super::rows::Seen;
 use super::rows::{BotProfile, Deaths, Offset, Owner, Parked, Record, TurnRef};
 use super::tables::{self, ReadOnlyRows};
 use crate::alerts::Alerts;
-#[cfg(test)]
-use crate::chat::UpdateId;
 use crate::chat::broadcast::Broadcast;
 use crate::chat::profile::ProfileField;
 use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, UserId};
@@ -149,6 +147,32 @@ impl Read {
 
     pub(crate) fn person(&self, id: UserId) -> Result<Option<Person>, StoreError> {
         self.row(&Key::person(id))
+    }
+
+    /// How many people and groups wait to be let in, and the first of them after this one, in the order
+    /// of their ids and from the beginning where there is none further on. Looks through the registry.
+    pub(crate) fn waiting(
+        &self,
+        after: Option<UserId>,
+    ) -> Result<(usize, Option<(UserId, Person)>), StoreError> {
+        let mut count = 0;
+        let (mut first, mut next) = (None, None);
+        self.each(|id: UserId, person: Person| {
+            if !person.waits() {
+                return;
+            }
+            count += 1;
+            let is_earlier = |than: &Option<(UserId, Person)>| {
+                than.as_ref().is_none_or(|(other, _)| id < *other)
+            };
+            let is_after = after.is_none_or(|after| id > after);
+            if is_after && is_earlier(&next) {
+                next = Some((id, person));
+            } else if is_earlier(&first) {
+                first = Some((id, person));
+            }
+        })?;
+        Ok((count, next.or(first)))
     }
 
     /// Shows every person of the registry, one at a time.

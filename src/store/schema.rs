@@ -18,7 +18,9 @@ use crate::chat::broadcast::Broadcast;
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger, Spend};
 use crate::people::audit::Audited;
+use crate::people::claim::Claim;
 use crate::people::fair_share::Had;
+use crate::people::knock::Cards;
 use crate::people::person::Person;
 use crate::people::seats::Session;
 use crate::people::usage::DayOf;
@@ -179,6 +181,8 @@ impl Look {
                 tables::DEATHS => self.look_at::<Deaths>(name, row),
                 tables::STRANGERS => self.look_at::<Strangers>(name, row),
                 tables::OWNER => self.look_at::<Owner>(name, row),
+                tables::CLAIM => self.look_at::<Claim>(name, row),
+                tables::CARDS => self.look_at::<Cards>(name, row),
                 _ if name.starts_with(tables::OFFSETS.as_bytes()) => {
                     self.look_at::<Offset>(name, row);
                 }

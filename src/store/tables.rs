@@ -77,6 +77,10 @@ pub(super) const DEATHS: &[u8] = b"deaths";
 pub(super) const ALERTS: &[u8] = b"alerts";
 /// Who claimed the bot.
 pub(super) const OWNER: &[u8] = b"owner";
+/// The codes with which somebody may claim it.
+pub(super) const CLAIM: &[u8] = b"claim";
+/// Cards that the Owners were given of late.
+pub(super) const CARDS: &[u8] = b"cards";
 /// What Telegram shows of the bot.
 pub(super) const PROFILE: &[u8] = b"profile";
 /// When messages of strangers were let in of late.

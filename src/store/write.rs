@@ -6,6 +6,7 @@ mod audit;
 mod chats;
 mod divide;
 mod notices;
+mod owners;
 mod prune;
 mod sessions;
 mod turns;

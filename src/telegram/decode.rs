@@ -12,15 +12,18 @@ use serde_json::value::RawValue;
 use self::kinds::{Carried, carried, file_of};
 use self::message_text::{Address, MessageText};
 use super::Me;
-use super::wire::{CallbackQuery, Chat, ChatMemberUpdated, Message, StoppedGeneration, User};
+use super::wire::{
+    CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message, StoppedGeneration, User,
+};
 use crate::chat::{
-    Addressed, Author, ChatKind, Content, Event, Inbound, MessageId, Pressed, Profile, Sender,
-    TopicId, UpdateId, UserId,
+    Added, Addressed, Author, ChatKind, Content, Event, Inbound, MessageId, Pressed, Profile,
+    Sender, TopicId, UpdateId, UserId,
 };
 use crate::clock::Timestamp;
 
 mod kinds;
 mod message_text;
+mod shown;
 
 /// Longest quote, in characters.
 const MAX_QUOTE: usize = 4096;
@@ -94,19 +97,36 @@ fn skipped(why: &str) -> Unfit {
 
 fn of_member(json: &str) -> Result<Event, Unfit> {
     let change: ChatMemberUpdated = serde_json::from_str(json)?;
-    chat_kind(&change.chat)?;
-    let member = change.new_chat_member;
-    let reachable = match member.status.as_str() {
-        "creator" | "administrator" | "member" => true,
-        "left" | "kicked" => false,
-        // Where the bot may send no text it cannot answer.
-        "restricted" => member.is_member == Some(true) && member.can_send_messages != Some(false),
-        _ => return Err(skipped("unknown member status")),
-    };
-    Ok(Event::Reachable {
-        chat: change.chat.id,
-        reachable,
+    let kind = chat_kind(&change.chat)?;
+    let member = &change.new_chat_member;
+    let is_in = is_in(member).ok_or_else(|| skipped("unknown member status"))?;
+    // Where the bot may send no text it cannot answer.
+    let reachable = is_in && member.can_send_messages != Some(false);
+    let was_in = change.old_chat_member.as_ref().and_then(self::is_in);
+    let chat = change.chat.id;
+    Ok(match (kind, change.from) {
+        (ChatKind::Group, Some(by)) if is_in && was_in == Some(false) => Event::Added(Added {
+            chat,
+            title: change.chat.title.unwrap_or_default(),
+            reachable,
+            profile: Profile {
+                last_name: by.last_name.clone(),
+                username: by.username.clone(),
+            },
+            by: person(&by),
+        }),
+        (ChatKind::Group | ChatKind::Private, _) => Event::Reachable { chat, reachable },
     })
+}
+
+/// Whether this is a member; none where the status is not known.
+fn is_in(member: &ChatMember) -> Option<bool> {
+    match member.status.as_str() {
+        "creator" | "administrator" | "member" => Some(true),
+        "left" | "kicked" => Some(false),
+        "restricted" => Some(member.is_member == Some(true)),
+        _ => None,
+    }
 }
 
 /// A press that cannot be acted on is an event all the same: the button spins until it is answered.
@@ -155,6 +175,7 @@ fn of_edit(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         | Event::Pressed(_)
         | Event::PressedInVain { .. }
         | Event::Reachable { .. }
+        | Event::Added(_)
         | Event::Migrated { .. } => Err(skipped("edited service message")),
     }
 }
@@ -186,6 +207,7 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         message: message.message_id,
         sender,
         profile,
+        title: message.chat.title.clone().unwrap_or_default(),
         sent: Timestamp::from_secs(message.edit_date.unwrap_or(message.date)),
         posted: Timestamp::from_secs(message.date),
         addressed: meaning.addressed,
@@ -195,6 +217,7 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         file_of_reply: meaning.file_of_reply.map(str::to_owned),
         replies_to: meaning.replies_to,
         chose_quote: message.quote.is_some(),
+        shown: shown::by(&message, kind, replied_to(&message).as_ref()),
         album: message.media_group_id,
     }))
 }

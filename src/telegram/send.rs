@@ -9,7 +9,8 @@ use frankenstein::TelegramApi;
 use frankenstein::input_file::FileUpload;
 use frankenstein::methods::{
     AnswerCallbackQueryParams, DeleteMessageParams, DeleteWebhookParams, EditMessageTextParams,
-    SendChatActionParams, SendDocumentParams, SendMessageDraftParams, SendMessageParams,
+    LeaveChatParams, SendChatActionParams, SendDocumentParams, SendMessageDraftParams,
+    SendMessageParams,
 };
 use frankenstein::types::{
     ChatAction, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity,
@@ -77,6 +78,10 @@ fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallE
             text,
             reply_to,
         } => file(client, row, (name, Content::Text(text)), *reply_to),
+        Payload::Leave => {
+            let params = LeaveChatParams::builder().chat_id(row.chat.0).build();
+            done(client.leave_chat(&params), &Refusal::ChatClosed)
+        }
         Payload::Answer { callback, text } => {
             let text: String = text.chars().take(MAX_ANSWER).collect();
             let params = AnswerCallbackQueryParams::builder()

@@ -97,6 +97,8 @@ pub(super) struct Message<'a> {
     pub(super) caption_entities: Option<Vec<Entity>>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) rich_message: Option<RichMessage>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) contact: Option<Contact>,
     pub(super) migrate_to_chat_id: Option<ChatId>,
     pub(super) migrate_from_chat_id: Option<ChatId>,
     pub(super) forum_topic_created: Option<serde::de::IgnoredAny>,
@@ -109,6 +111,15 @@ pub(super) struct Chat {
     pub(super) kind: String,
     pub(super) title: Option<String>,
     pub(super) username: Option<String>,
+}
+
+/// A contact that somebody shares; without an id where it has no account, or hides it.
+#[derive(Deserialize)]
+pub(super) struct Contact {
+    pub(super) user_id: Option<UserId>,
+    #[serde(default)]
+    pub(super) first_name: String,
+    pub(super) last_name: Option<String>,
 }
 
 /// One person's conversation in the inbox of a channel.
@@ -184,6 +195,11 @@ pub(super) struct StoppedGeneration {
 #[derive(Deserialize)]
 pub(super) struct ChatMemberUpdated {
     pub(super) chat: Chat,
+    /// Who made the change.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) from: Option<User>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) old_chat_member: Option<ChatMember>,
     pub(super) new_chat_member: ChatMember,
 }
 

@@ -2,8 +2,8 @@
 
 use super::entry::{EVERYBODY, EVERYBODY_IN_CHATS, Entry, Given, Reply};
 use crate::app::ops::status;
-use crate::chat::Role;
 use crate::chat::command::Who;
+use crate::chat::{ChatKind, Role};
 use crate::locale::Locale;
 use crate::locale::commands::texts;
 use crate::people::seats::Seat;
@@ -19,7 +19,14 @@ pub(super) const COMMANDS: &[Entry] = &[
         names: &["help"],
         rights: EVERYBODY_IN_CHATS,
         ends: None,
-        run: |given| Reply::say(help(given.locale, given.role, given.all)).at_once(),
+        run: |given| {
+            // What an Owner alone can do works in private, and is no business of a group.
+            let role = match given.lane.kind() {
+                ChatKind::Private => given.role,
+                ChatKind::Group => given.role.at_most(Role::Vip),
+            };
+            Reply::say(help(given.locale, role, given.all)).at_once()
+        },
     },
     Entry {
         names: &["start"],
@@ -143,6 +150,6 @@ mod tests {
         assert_eq!(help(locale, Role::Guest, FAMILIES), everybodys);
         let owners = help(locale, Role::Owner, FAMILIES);
         let part = owners.strip_prefix(everybodys).unwrap();
-        assert!(part.starts_with("\n\nFor you as the owner, in private:\n/grant ID"));
+        assert!(part.starts_with("\n\nFor you as the owner, in private:\n/grant WHO"));
     }
 }

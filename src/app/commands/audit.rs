@@ -7,8 +7,8 @@ use log::error;
 
 use super::entry::{Entry, Given, OWNER, Reply};
 use crate::app::engine::Engine;
-use crate::chat::UserId;
 use crate::chat::answer::Failure;
+use crate::chat::{Button, UserId};
 use crate::clock::{self, Timestamp};
 use crate::locale::Locale;
 use crate::locale::commands::texts;
@@ -26,9 +26,11 @@ pub(super) const COMMANDS: &[Entry] = &[Entry {
 texts! {
     "audit" {
         HEADING = "heading",
-        NOTHING = "nothing",
+        NOTHING = "empty",
         USAGE = "usage",
         LINE = "line",
+        NEWER = "newer",
+        OLDER = "older",
         GRANTED = "granted",
         GRANTED_FOR = "granted_for",
         REVOKED = "revoked",
@@ -67,7 +69,8 @@ async fn audit(given: Given<'_>) -> Reply {
     };
     match read(engine, page).await {
         Ok((entries, all, names)) => {
-            Reply::say(text(locale, &entries, &names, (page, all), clock::now()))
+            let told = text(locale, &entries, &names, (page, all), clock::now());
+            Reply::say(told).with_buttons(turning(&given, page, pages(all)))
         }
         Err(error) => {
             error!(err:% = error; "audit not read");
@@ -94,6 +97,19 @@ async fn read(engine: &Engine, page: usize) -> Result<(Vec<Audited>, u64, Names)
     Ok((entries, all, names))
 }
 
+fn pages(all: u64) -> u64 {
+    all.div_ceil(PAGE as u64)
+}
+
+/// The buttons that turn the page.
+fn turning(given: &Given<'_>, page: usize, pages: u64) -> Vec<Button> {
+    let button =
+        |text, page: usize| given.button(given.locale.command(text, &[]), format!("/audit {page}"));
+    let newer = (page > 1).then(|| button(NEWER, page - 1));
+    let older = ((page as u64) < pages).then(|| button(OLDER, page + 1));
+    [newer, older].into_iter().flatten().flatten().collect()
+}
+
 fn text(
     locale: &Locale,
     entries: &[Audited],
@@ -104,8 +120,8 @@ fn text(
     if entries.is_empty() {
         return locale.command(NOTHING, &[]);
     }
-    let pages = all.div_ceil(PAGE as u64);
-    let values = [("page", &*page.to_string()), ("pages", &pages.to_string())];
+    let pages = pages(all).to_string();
+    let values = [("page", &*page.to_string()), ("pages", &*pages)];
     let mut lines = vec![locale.command(HEADING, &values)];
     lines.extend(entries.iter().map(|entry| line(locale, entry, names, now)));
     lines.join("\n")

@@ -58,8 +58,6 @@ pub(super) const OWNER_AND_TERMINAL: Rights = Rights {
 pub(super) struct Given<'a> {
     pub(super) command: &'a Command,
     pub(super) lane: Lane,
-    /// Whoever gave it; nobody at the terminal (0).
-    pub(super) by: UserId,
     /// Of whoever gave it.
     pub(super) role: Role,
     pub(super) locale: &'static Locale,
@@ -75,11 +73,11 @@ pub(super) struct Given<'a> {
 }
 
 impl Given<'_> {
-    /// The entry of the audit for what this command does now.
+    /// The entry of the audit for what this command does now; the terminal is nobody's (0).
     pub(super) fn does(&self, deed: Deed, whom: Option<UserId>) -> Audited {
         Audited {
             at: clock::now(),
-            by: self.by,
+            by: self.lane.person().unwrap_or(UserId(0)),
             deed,
             whom,
         }
@@ -111,6 +109,8 @@ pub(super) struct Reply {
     pub(super) entities: Vec<Entity>,
     pub(super) buttons: Vec<Button>,
     pub(super) effect: Option<Effect>,
+    /// Whose questions end with it, waiting and running: a person's, or all of a group.
+    pub(super) discards: Option<UserId>,
 }
 
 impl Reply {
@@ -120,6 +120,7 @@ impl Reply {
             entities: Vec::new(),
             buttons: Vec::new(),
             effect: None,
+            discards: None,
         }
     }
 
@@ -143,6 +144,14 @@ impl Reply {
     ) -> Self {
         Self {
             effect: Some(Arc::new(effect)),
+            ..self
+        }
+    }
+
+    /// Once it is stored, nothing that this person, or anybody in this group, asked is answered.
+    pub(super) fn discarding(self, whose: UserId) -> Self {
+        Self {
+            discards: Some(whose),
             ..self
         }
     }

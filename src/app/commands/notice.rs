@@ -2,8 +2,9 @@
 //! are carried out.
 
 use super::entry::Reply;
+use crate::app::Ctx;
 use crate::chat::callback::Callback;
-use crate::chat::{Job, Lane, Notice, UserId};
+use crate::chat::{Button, Job, Lane, Notice, UserId};
 use crate::locale::Locale;
 
 pub(super) fn tell(locale: &Locale, notice: &Notice, job: &Job) -> Reply {
@@ -23,7 +24,22 @@ pub(super) fn tell(locale: &Locale, notice: &Notice, job: &Job) -> Reply {
         | Notice::GaveUp
         | Notice::Missed
         | Notice::TooMany
-        | Notice::TooManyCommands => None,
+        | Notice::TooManyCommands
+        | Notice::HiddenAccount
+        | Notice::StillWaiting
+        | Notice::NotLetIn => None,
     };
     Reply::say(locale.notice(notice, whose)).with_buttons(button)
+}
+
+/// Said of a command that works in private only, with a button that opens the private chat and gives it
+/// there.
+pub(super) fn in_private(ctx: &Ctx, locale: &Locale, command: &str) -> Reply {
+    let text = locale.notice(&Notice::PrivateOnly, UserId(0));
+    let bot = ctx.me.get().map(|me| me.username.as_str());
+    let button = bot.filter(|bot| !bot.is_empty()).map(|bot| {
+        let address = format!("https://t.me/{bot}?start={command}");
+        Button::url(locale.open_chat(), address)
+    });
+    Reply::say(text).with_buttons(button)
 }

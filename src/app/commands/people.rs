@@ -1,19 +1,25 @@
-//! Who may use the bot: `/grant` gives a person or a group a role, `/revoke` takes it back.
+//! Who may use the bot: `/grant` gives a person or a group a role, `/revoke` takes it back, `/ban` has
+//! somebody not heard any more, `/unban` ends that. Each answers with the card of whom it is about, and
+//! tells them what changes for them.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use log::{error, info};
+use log::info;
 
+use super::card::card;
 use super::entry::{Entry, Given, OWNER, Reply};
+use super::grant_request::{self, Mistake, Request};
+use super::knocks::and_next;
+use super::users::of_one;
+use super::who::{meant, unread};
 use crate::app::engine::Settings;
-use crate::chat::answer::Failure;
-use crate::chat::{ChatId, Outbound, Role, Sender, UserId};
-use crate::clock;
-use crate::locale::commands::texts;
-use crate::locale::{Language, Locale};
+use crate::chat::{ChatId, Outbound, Role, UserId};
+use crate::clock::{self, Timestamp};
+use crate::locale::Locale;
+use crate::locale::commands::{Text, texts};
 use crate::outgoing::Head;
 use crate::people::audit::Deed;
-use crate::people::person::{Grant, Person};
+use crate::people::person::{Grant, Person, label};
 use crate::store::{StoreError, Write};
 
 pub(super) const COMMANDS: &[Entry] = &[
@@ -29,6 +35,18 @@ pub(super) const COMMANDS: &[Entry] = &[
         ends: None,
         run: |given| Box::pin(revoke(given)),
     },
+    Entry {
+        names: &["ban"],
+        rights: OWNER,
+        ends: None,
+        run: |given| Box::pin(ban(given)),
+    },
+    Entry {
+        names: &["unban"],
+        rights: OWNER,
+        ends: None,
+        run: |given| Box::pin(unban(given)),
+    },
 ];
 
 texts! {
@@ -36,312 +54,327 @@ texts! {
         GRANTED = "done",
         GRANTED_FOR = "done_for",
         WELCOME = "welcome",
+        NOW_YOU_ARE = "now_you_are",
+        NOW_YOU_ARE_FOR = "now_you_are_for",
         GRANT_USAGE = "usage",
-        NOT_AN_ID = "not_an_id",
-        SERVICE_ID = "service_id",
         UNKNOWN_ROLE = "unknown_role",
         OWNER_ROLE = "owner_role",
         GROUP_TOO_HIGH = "group_too_high",
-        BAD_DAYS = "bad_days",
+        BAD_TERM = "bad_term",
+        IS_BANNED = "is_banned",
     }
-    "revoke" { REVOKED = "done", NOTHING_TO_REVOKE = "nothing", REVOKE_USAGE = "usage" }
+    "revoke" {
+        REVOKED = "done",
+        NOTHING_TO_REVOKE = "nothing",
+        REVOKE_USAGE = "usage",
+        NO_LONGER = "no_longer",
+    }
+    "ban" {
+        BANNED = "done",
+        ALREADY_BANNED = "already",
+        OWNER_BAN = "owner",
+        BAN_USAGE = "usage",
+        YOU_ARE_BANNED = "you_are_banned",
+    }
+    "unban" {
+        UNBANNED = "done",
+        NOT_BANNED = "not_banned",
+        UNBAN_USAGE = "usage",
+        YOU_ARE_HEARD = "you_are_heard",
+    }
 }
 
-const DAY: Duration = Duration::from_hours(24);
-
-/// Longest grant, in days.
-const LONGEST_GRANT: u32 = 3650;
-
-/// Telegram itself, `GroupAnonymousBot` and `Channel_Bot`: they stand for whoever hides behind
-/// them, so a role given to one of these would be everybody's.
-const SERVICE_IDS: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
-
-/// What `/grant ID ROLE [DAYS]` asks for.
+/// What an Owner changes for somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Request {
-    /// A person, or a group when negative.
-    user: UserId,
-    role: Role,
-    /// For ever when absent.
-    days: Option<u32>,
+enum Change {
+    Granted(Grant),
+    Revoked,
+    Banned(Timestamp),
+    Unbanned,
 }
 
-/// What is wrong with the arguments of `/grant` or `/revoke`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Mistake {
-    /// `/grant` with too few or too many arguments.
-    GrantUsage,
-    /// `/revoke` with anything but one id.
-    RevokeUsage,
-    /// Not a number that can be an id.
-    NotAnId { given: String },
-    /// An id that many people share.
-    ServiceId { id: UserId },
-    /// No such role.
-    UnknownRole { given: String },
-    /// Owners come from the settings only.
-    OwnerRole,
-    /// A group has Premium at most (design §3).
-    GroupTooHigh,
-    /// Not a number of days within 1 to 3650.
-    BadDays { given: String },
+impl Change {
+    const fn deed(self) -> Deed {
+        match self {
+            Self::Granted(grant) => Deed::Granted(grant),
+            Self::Revoked => Deed::Revoked,
+            Self::Banned(_) => Deed::Banned,
+            Self::Unbanned => Deed::Unbanned,
+        }
+    }
+
+    /// The row of somebody after it. Whoever loses a role is told again how to get in; the role of
+    /// somebody who is banned waits for the end of the ban.
+    fn of(self, person: Person) -> Person {
+        match self {
+            Self::Granted(grant) => Person {
+                grant: Some(grant),
+                knock: None,
+                told: None,
+                ..person
+            },
+            Self::Revoked => Person {
+                grant: None,
+                knock: None,
+                told: None,
+                ..person
+            },
+            Self::Banned(at) => Person {
+                banned: Some(at),
+                ..person
+            },
+            Self::Unbanned => Person {
+                banned: None,
+                ..person
+            },
+        }
+    }
+
+    /// What somebody is told of it who was this before; nothing where nothing changes for them, or
+    /// where they never wrote to the bot, which then may not write to them. Of a group those who asked
+    /// hear how the bot is used.
+    fn told(
+        self,
+        locale: &Locale,
+        (whom, before): (UserId, &Person),
+        now: Timestamp,
+    ) -> Option<String> {
+        if !before.was_seen() || !before.reachable {
+            return None;
+        }
+        let say = |text: Text, values: &[(&str, &str)]| Some(locale.command(text, values));
+        match self {
+            Self::Granted(_) if before.knock.is_some() && whom.0 < 0 => {
+                Some(locale.introduction().to_owned())
+            }
+            _ if whom.0 < 0 => None,
+            Self::Granted(_) if before.knock.is_some() => say(WELCOME, &[]),
+            Self::Granted(grant) if before.grant == Some(grant) => None,
+            Self::Granted(grant) => {
+                let role = ("role", locale.role(grant.role));
+                match grant.until {
+                    None => say(NOW_YOU_ARE, &[role]),
+                    Some(until) => {
+                        let length = locale.length(until.since(now));
+                        say(NOW_YOU_ARE_FOR, &[role, ("length", &length)])
+                    }
+                }
+            }
+            Self::Revoked => {
+                let role = before.grant?.role_at(now);
+                say(NO_LONGER, &[("role", locale.role(role))])
+            }
+            Self::Banned(_) => say(YOU_ARE_BANNED, &[]),
+            Self::Unbanned => say(YOU_ARE_HEARD, &[]),
+        }
+    }
+
+    /// Stores it, and what the person is told of it.
+    fn enter(
+        self,
+        store: &mut Write<'_>,
+        settings: &Settings,
+        whom: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Head>, StoreError> {
+        let before = store.person(whom)?;
+        let before = before.unwrap_or_else(|| Person::unseen(now));
+        let locale = settings.locale_of(Some(&before));
+        let told = self.told(locale, (whom, &before), now);
+        store.put_person(whom, &self.of(before))?;
+        let row = told.map(|text| Outbound::message(ChatId(whom.0), None, text));
+        let put = |row| Ok(Head::of(store.put_outbound(row)?, row));
+        row.iter().map(put).collect()
+    }
 }
 
-/// Reads the arguments of `/grant`.
-fn parse_grant(arguments: &str) -> Result<Request, Mistake> {
-    let mut words = arguments.split_whitespace();
-    let (Some(id), Some(role), days, None) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(Mistake::GrantUsage);
+/// Changes somebody: with the words for what was done and their card as they are then.
+async fn change(
+    given: &Given<'_>,
+    whom: UserId,
+    before: &Person,
+    change: Change,
+    done: String,
+) -> Reply {
+    let now = clock::now();
+    let settings = given.engine.settings();
+    info!(user = whom.0, change:? = change; "an owner changes somebody");
+    let after = change.of(before.clone());
+    let reply = card(given, whom, &after, Some(done))
+        .await
+        .with_effect(move |store| change.enter(store, &settings, whom, now))
+        .audited(given.does(change.deed(), Some(whom)));
+    let reply = match change {
+        Change::Banned(_) => reply.discarding(whom),
+        Change::Granted(_) | Change::Revoked | Change::Unbanned => reply,
     };
-    let user = parse_id(id)?;
-    let Some(role) = Role::parse(role) else {
-        return Err(Mistake::UnknownRole { given: brief(role) });
-    };
-    match role {
-        Role::Owner => return Err(Mistake::OwnerRole),
-        Role::Vip if user.0 < 0 => return Err(Mistake::GroupTooHigh),
-        Role::Vip | Role::Premium | Role::Normal | Role::Guest => {}
-    }
-    let days = days.map(parse_days).transpose()?;
-    Ok(Request { user, role, days })
+    and_next(given, before, reply).await
 }
 
-/// Reads the argument of `/revoke`.
-fn parse_revoke(arguments: &str) -> Result<UserId, Mistake> {
-    let mut words = arguments.split_whitespace();
-    match (words.next(), words.next()) {
-        (Some(id), None) => parse_id(id),
-        (None | Some(_), _) => Err(Mistake::RevokeUsage),
+async fn row(given: &Given<'_>, whom: UserId) -> Result<Arc<Person>, Reply> {
+    match given.engine.store.person(whom).await {
+        Ok(Some(person)) => Ok(person),
+        Ok(None) => Ok(Arc::new(Person::unseen(clock::now()))),
+        Err(error) => Err(unread(given, &error)),
     }
-}
-
-pub(super) fn parse_id(word: &str) -> Result<UserId, Mistake> {
-    match word.parse::<i64>() {
-        Ok(id) if SERVICE_IDS.contains(&id) => Err(Mistake::ServiceId { id: UserId(id) }),
-        Ok(id) if id != 0 => Ok(UserId(id)),
-        Ok(_) | Err(_) => Err(Mistake::NotAnId { given: brief(word) }),
-    }
-}
-
-fn parse_days(word: &str) -> Result<u32, Mistake> {
-    match word.parse::<u32>() {
-        Ok(days) if (1..=LONGEST_GRANT).contains(&days) => Ok(days),
-        Ok(_) | Err(_) => Err(Mistake::BadDays { given: brief(word) }),
-    }
-}
-
-/// Enough of a word to recognise it in the reply.
-fn brief(word: &str) -> String {
-    word.chars().take(32).collect()
 }
 
 async fn grant(given: Given<'_>) -> Reply {
-    let (engine, locale) = (given.engine, given.locale);
-    let settings = engine.settings();
-    let request = match parse_grant(&given.command.arguments) {
-        Ok(request) if settings.owners.contains(&request.user) => {
-            return Reply::say(mistake(locale, &Mistake::OwnerRole));
-        }
-        Ok(request) => request,
-        Err(wrong) => return Reply::say(mistake(locale, &wrong)),
-    };
-    let Request { user, role, days } = request;
-    let grant = Grant {
-        role,
-        until: days.map(|days| clock::now().after(DAY * days)),
-    };
-    // A welcome that cannot be made is no reason to refuse the role.
-    let known = engine.store.person(user).await.ok().flatten();
-    let welcome = known.and_then(|person| welcome(&settings, user, &person));
-    info!(user = user.0, role:? = role, days:? = days; "role granted");
-    Reply::say(granted(locale, request))
-        .with_effect(move |store| {
-            set_grant(store, user, Some(grant))?;
-            let put = |row| Ok(Head::of(store.put_outbound(row)?, row));
-            welcome.iter().map(put).collect()
-        })
-        .audited(given.does(Deed::Granted(grant), Some(user)))
+    granted(&given).await.unwrap_or_else(|instead| instead)
 }
 
-/// For somebody who was told to wait: that it is over.
-fn welcome(settings: &Settings, user: UserId, person: &Person) -> Option<Outbound> {
-    if !person.told || user.0 < 0 {
-        return None;
+/// Or what is said instead.
+async fn granted(given: &Given<'_>) -> Result<Reply, Reply> {
+    let locale = given.locale;
+    let request = match grant_request::parse(&given.command.arguments) {
+        Ok(request) => request,
+        Err(Mistake::NoRole { who }) => {
+            let whom = meant(given, who, "/users {}").await?;
+            return Ok(of_one(given, whom, None).await);
+        }
+        Err(wrong) => return Err(Reply::say(mistake(locale, wrong))),
+    };
+    let whom = meant(
+        given,
+        request.who,
+        &line(&given.command.arguments, &request),
+    )
+    .await?;
+    let settings = given.engine.settings();
+    if settings.owners.contains(&whom) {
+        return Err(Reply::say(locale.command(OWNER_ROLE, &[])));
     }
-    let language = Language::pick(settings.config.language, person.language.as_deref());
-    let text = Locale::of(language).command(WELCOME, &[]);
-    Some(Outbound::message(ChatId(user.0), None, text))
+    if whom.0 < 0 && request.role == Role::Vip {
+        return Err(Reply::say(locale.command(GROUP_TOO_HIGH, &[])));
+    }
+    let now = clock::now();
+    let Some(grant) = request.grant(now, &settings.config.time_zone) else {
+        let last = given.command.arguments.split_whitespace().next_back();
+        let given = last.unwrap_or_default();
+        return Err(Reply::say(mistake(locale, Mistake::BadTerm { given })));
+    };
+    let before = row(given, whom).await?;
+    let name = label(whom, Some(&before));
+    if before.banned.is_some() {
+        let said = locale.command(IS_BANNED, &[("whom", &name)]);
+        return Err(card(given, whom, &before, Some(said)).await);
+    }
+    let values = [("whom", &*name), ("role", locale.role(grant.role))];
+    let done = match grant.until {
+        None => locale.command(GRANTED, &values),
+        Some(until) => {
+            let length = locale.length(until.since(now));
+            locale.command(GRANTED_FOR, &[values[0], values[1], ("length", &length)])
+        }
+    };
+    Ok(change(given, whom, &before, Change::Granted(grant), done).await)
+}
+
+/// The same command with `{}` for whom it is about.
+fn line(arguments: &str, request: &Request<'_>) -> String {
+    let rest = arguments.trim().strip_prefix(request.who);
+    format!("/grant {{}}{}", rest.unwrap_or_default())
+}
+
+/// What is wrong with the arguments of `/grant`, and the right way.
+fn mistake(locale: &Locale, mistake: Mistake<'_>) -> String {
+    let brief = |given: &str| given.chars().take(32).collect::<String>();
+    let quote = |text, given| locale.command(text, &[("given", &brief(given))]);
+    match mistake {
+        Mistake::Usage | Mistake::NoRole { .. } => locale.command(GRANT_USAGE, &[]),
+        Mistake::UnknownRole { given } => quote(UNKNOWN_ROLE, given),
+        Mistake::OwnerRole => locale.command(OWNER_ROLE, &[]),
+        Mistake::BadTerm { given } => quote(BAD_TERM, given),
+    }
 }
 
 async fn revoke(given: Given<'_>) -> Reply {
-    let locale = given.locale;
-    let user = match parse_revoke(&given.command.arguments) {
-        Ok(user) => user,
-        Err(wrong) => return Reply::say(mistake(locale, &wrong)),
+    let decide = |_: UserId, before: &Person| match before.grant {
+        Some(_) => Ok((Change::Revoked, REVOKED)),
+        None => Err(NOTHING_TO_REVOKE),
     };
-    let id = user.to_string();
-    match given.engine.store.person(user).await {
-        Ok(Some(person)) if person.grant.is_some() => {
-            info!(user = user.0; "role revoked");
-            Reply::say(locale.command(REVOKED, &[("id", &id)]))
-                .with_effect(move |store| set_grant(store, user, None).map(|()| Vec::new()))
-                .audited(given.does(Deed::Revoked, Some(user)))
-        }
-        Ok(_) => Reply::say(locale.command(NOTHING_TO_REVOKE, &[("id", &id)])),
-        Err(error) => {
-            error!(user = user.0, err:% = error; "registry not read");
-            Reply::say(locale.failure(Failure::Unexplained))
-        }
-    }
+    of_somebody(&given, REVOKE_USAGE, decide).await
 }
 
-/// Somebody who never wrote may be granted a role, too; who loses one is told again how to get in.
-fn set_grant(store: &mut Write<'_>, user: UserId, grant: Option<Grant>) -> Result<(), StoreError> {
-    let unknown = || {
-        let sender = Sender {
-            id: user,
-            name: String::new(),
-            language: None,
-            is_chat: user.0 < 0,
-        };
-        Person::new(&sender, clock::now())
+async fn ban(given: Given<'_>) -> Reply {
+    let settings = given.engine.settings();
+    let decide = |whom: UserId, before: &Person| match before.banned {
+        _ if settings.owners.contains(&whom) => Err(OWNER_BAN),
+        Some(_) => Err(ALREADY_BANNED),
+        None => Ok((Change::Banned(clock::now()), BANNED)),
     };
-    let person = store.person(user)?.unwrap_or_else(unknown);
-    store.put_person(
-        user,
-        &Person {
-            grant,
-            told: false,
-            in_private: false,
-            ..person
-        },
-    )
+    of_somebody(&given, BAN_USAGE, decide).await
 }
 
-fn granted(locale: &Locale, request: Request) -> String {
-    let id = request.user.to_string();
-    let role = locale.role(request.role);
-    match request.days {
-        Some(days) => {
-            let days = days.to_string();
-            locale.command(GRANTED_FOR, &[("id", &id), ("role", role), ("days", &days)])
-        }
-        None => locale.command(GRANTED, &[("id", &id), ("role", role)]),
+async fn unban(given: Given<'_>) -> Reply {
+    let decide = |_: UserId, before: &Person| match before.banned {
+        Some(_) => Ok((Change::Unbanned, UNBANNED)),
+        None => Err(NOT_BANNED),
+    };
+    of_somebody(&given, UNBAN_USAGE, decide).await
+}
+
+/// A command with nothing but somebody in it: what it changes and says of them, or what it says where
+/// it changes nothing.
+async fn of_somebody(
+    given: &Given<'_>,
+    usage: Text,
+    decide: impl Fn(UserId, &Person) -> Result<(Change, Text), Text> + Send,
+) -> Reply {
+    let words = given.command.arguments.trim();
+    if words.is_empty() {
+        return Reply::say(given.locale.command(usage, &[]));
     }
-}
-
-/// What is wrong, and the right way.
-pub(super) fn mistake(locale: &Locale, mistake: &Mistake) -> String {
-    let say = |text| locale.command(text, &[]);
-    let quote = |text, given: &str| locale.command(text, &[("given", given)]);
-    match mistake {
-        Mistake::GrantUsage => say(GRANT_USAGE),
-        Mistake::RevokeUsage => say(REVOKE_USAGE),
-        Mistake::NotAnId { given } => quote(NOT_AN_ID, given),
-        Mistake::ServiceId { id } => locale.command(SERVICE_ID, &[("id", &id.to_string())]),
-        Mistake::UnknownRole { given } => quote(UNKNOWN_ROLE, given),
-        Mistake::OwnerRole => say(OWNER_ROLE),
-        Mistake::GroupTooHigh => say(GROUP_TOO_HIGH),
-        Mistake::BadDays { given } => quote(BAD_DAYS, given),
+    let line = format!("/{} {{}}", given.command.name);
+    let whom = match meant(given, words, &line).await {
+        Ok(whom) => whom,
+        Err(instead) => return instead,
+    };
+    let before = match row(given, whom).await {
+        Ok(before) => before,
+        Err(instead) => return instead,
+    };
+    let name = label(whom, Some(&before));
+    let say = |text| given.locale.command(text, &[("whom", &name)]);
+    match decide(whom, &before) {
+        Ok((what, text)) => change(given, whom, &before, what, say(text)).await,
+        Err(text) => card(given, whom, &before, Some(say(text))).await,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-
-    use proptest::prelude::*;
+    use std::time::Duration;
 
     use super::*;
+    use crate::chat::fixtures;
+    use crate::locale::Language;
+    use crate::people::knock::Knock;
 
-    #[test]
-    fn a_grant_names_somebody_a_role_and_perhaps_days() {
-        let request = |user, role, days| Request {
-            user: UserId(user),
-            role,
-            days,
-        };
-        let cases = [
-            ("123 vip 30", request(123, Role::Vip, Some(30))),
-            ("  123   VIP ", request(123, Role::Vip, None)),
-            (
-                "7000000000 Premium 1",
-                request(7_000_000_000, Role::Premium, Some(1)),
-            ),
-            ("5 normal 3650", request(5, Role::Normal, Some(3650))),
-            ("5 guest", request(5, Role::Guest, None)),
-            ("-1001234 premium", request(-1_001_234, Role::Premium, None)),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(parse_grant(text), Ok(expected), "{text:?}");
+    const NOW: Timestamp = Timestamp(1_795_000_000_000);
+
+    fn person(grant: Option<Grant>) -> Person {
+        Person {
+            grant,
+            ..Person::new(&fixtures::sender(5), NOW)
         }
     }
 
-    #[test]
-    fn every_mistake_in_a_grant_has_its_name() {
-        let given = |text: &str| text.to_owned();
-        let not_an_id = |text| Mistake::NotAnId { given: given(text) };
-        let bad_days = |text| Mistake::BadDays { given: given(text) };
-        let service = |id| Mistake::ServiceId { id: UserId(id) };
-        let cases = [
-            ("", Mistake::GrantUsage),
-            ("123", Mistake::GrantUsage),
-            ("123 vip 3 more", Mistake::GrantUsage),
-            ("@anna vip", not_an_id("@anna")),
-            ("0 vip", not_an_id("0")),
-            (
-                "99999999999999999999 vip",
-                not_an_id("99999999999999999999"),
-            ),
-            ("777000 vip", service(777_000)),
-            ("1087968824 guest", service(1_087_968_824)),
-            ("136817688 normal 3", service(136_817_688)),
-            (
-                "1 king",
-                Mistake::UnknownRole {
-                    given: given("king"),
-                },
-            ),
-            ("1 Owner", Mistake::OwnerRole),
-            ("-100 vip", Mistake::GroupTooHigh),
-            ("1 vip 0", bad_days("0")),
-            ("1 vip 3651", bad_days("3651")),
-            ("1 vip -3", bad_days("-3")),
-            ("1 vip soon", bad_days("soon")),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(parse_grant(text), Err(expected), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_revocation_names_exactly_one_person() {
-        assert_eq!(parse_revoke(" 12 "), Ok(UserId(12)));
-        assert_eq!(parse_revoke(""), Err(Mistake::RevokeUsage));
-        assert_eq!(parse_revoke("1 2"), Err(Mistake::RevokeUsage));
-        let given = "x".to_owned();
-        assert_eq!(parse_revoke("x"), Err(Mistake::NotAnId { given }));
+    const fn for_ever(role: Role) -> Grant {
+        Grant { role, until: None }
     }
 
     #[test]
     fn every_mistake_has_a_sentence_of_its_own() {
-        let given = || "x".to_owned();
         let mistakes = [
-            Mistake::GrantUsage,
-            Mistake::RevokeUsage,
-            Mistake::NotAnId { given: given() },
-            Mistake::ServiceId {
-                id: UserId(777_000),
-            },
-            Mistake::UnknownRole { given: given() },
+            Mistake::Usage,
+            Mistake::UnknownRole { given: "x" },
             Mistake::OwnerRole,
-            Mistake::GroupTooHigh,
-            Mistake::BadDays { given: given() },
+            Mistake::BadTerm { given: "x" },
         ];
         for language in [Language::En, Language::Zh] {
-            let say = |wrong| mistake(Locale::of(language), wrong);
+            let say = |wrong: &Mistake<'_>| mistake(Locale::of(language), *wrong);
             let said: BTreeSet<_> = mistakes.iter().map(say).collect();
             assert_eq!(said.len(), mistakes.len());
             for said in said {
@@ -351,32 +384,81 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_confirmed_with_its_role_and_its_days() {
-        let request = |days| Request {
-            user: UserId(5),
-            role: Role::Vip,
-            days,
-        };
-        let locale = Locale::of(Language::En);
-        let said = granted(locale, request(None));
-        assert_eq!(said, "5 is now VIP, with no end.");
-        let said = granted(locale, request(Some(30)));
-        assert_eq!(said, "5 is now VIP. Days until it ends: 30.");
+    fn the_same_command_stands_behind_the_name_of_each_namesake() {
+        for (arguments, expected) in [
+            ("Ann vip 30", "/grant {} vip 30"),
+            (" Ann Lee  guest ", "/grant {}  guest"),
+        ] {
+            let request = grant_request::parse(arguments).unwrap();
+            assert_eq!(line(arguments, &request), expected);
+        }
     }
 
-    proptest! {
-        #[test]
-        fn no_text_is_read_as_a_grant_and_as_a_revocation(text in "\\PC*") {
-            prop_assert!(parse_grant(&text).is_err() || parse_revoke(&text).is_err());
+    #[test]
+    fn somebody_hears_what_changes_for_them_and_nothing_else() {
+        let month = Grant {
+            role: Role::Vip,
+            until: Some(NOW.after(Duration::from_hours(24 * 30))),
+        };
+        let group = Person {
+            knock: Some(Knock::new(NOW, "")),
+            ..person(None)
+        };
+        let grant = Change::Granted(for_ever(Role::Normal));
+        let said = grant.told(Locale::of(Language::En), (UserId(-5), &group), NOW);
+        assert!(said.is_some_and(|said| !said.contains("let you in")));
+        let waiting = Person {
+            knock: Some(Knock::new(NOW, "hello")),
+            ..person(None)
+        };
+        let unreachable = Person {
+            reachable: false,
+            ..person(None)
+        };
+        let vip = person(Some(for_ever(Role::Vip)));
+        let cases = [
+            (
+                Change::Granted(for_ever(Role::Vip)),
+                &waiting,
+                Some("The owner has let you in. Just write to me; /help shows what I can do."),
+            ),
+            (
+                Change::Granted(for_ever(Role::Vip)),
+                &person(None),
+                Some("The owner has made you VIP."),
+            ),
+            (
+                Change::Granted(month),
+                &vip,
+                Some("The owner has made you VIP for 30 d."),
+            ),
+            (Change::Granted(for_ever(Role::Vip)), &vip, None),
+            (Change::Granted(month), &unreachable, None),
+            (Change::Granted(month), &Person::unseen(NOW), None),
+            (
+                Change::Revoked,
+                &vip,
+                Some("Your time as VIP is over: the owner has taken the role back."),
+            ),
+        ];
+        let locale = Locale::of(Language::En);
+        for (change, before, told) in cases {
+            let said = change.told(locale, (UserId(5), before), NOW);
+            assert_eq!(said.as_deref(), told, "{change:?}");
         }
+        for change in [Change::Banned(NOW), Change::Unbanned] {
+            let told = |before| change.told(locale, (UserId(5), before), NOW);
+            assert!(told(&vip).is_some() && told(&Person::unseen(NOW)).is_none());
+            assert!(change.told(locale, (UserId(-5), &vip), NOW).is_none());
+        }
+    }
 
-        #[test]
-        fn a_grant_that_is_accepted_keeps_the_rules(id in any::<i64>(), role in "(?i)(owner|vip|premium|normal|guest)", days in 0u32..5000) {
-            if let Ok(request) = parse_grant(&format!("{id} {role} {days}")) {
-                prop_assert_ne!(request.role, Role::Owner);
-                prop_assert!(request.user.0 != 0 && !SERVICE_IDS.contains(&request.user.0));
-                prop_assert!((1..=3650).contains(&request.days.unwrap()));
-            }
-        }
+    #[test]
+    fn a_ban_keeps_the_role_for_its_end() {
+        let vip = person(Some(for_ever(Role::Vip)));
+        let banned = Change::Banned(NOW).of(vip.clone());
+        assert_eq!((banned.banned, banned.grant), (Some(NOW), vip.grant));
+        assert_eq!(Change::Unbanned.of(banned), vip);
+        assert_eq!(Change::Revoked.of(vip).grant, None);
     }
 }

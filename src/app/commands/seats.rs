@@ -5,7 +5,7 @@ use std::sync::Arc;
 use log::{error, info};
 
 use super::entry::{Entry, Given, OWNER, Reply};
-use super::people::{mistake, parse_id};
+use super::who::meant;
 use crate::app::engine::{Engine, Settings};
 use crate::chat::answer::Failure;
 use crate::chat::{Button, ChatId, Outbound, UserId};
@@ -58,9 +58,9 @@ async fn kick(given: &Given<'_>) -> Result<Reply, StoreError> {
     if word.is_empty() {
         return shown(given, None, &occupants, seats).await;
     }
-    let person = match parse_id(word) {
+    let person = match meant(given, word, "/kick {}").await {
         Ok(person) => person,
-        Err(wrong) => return Ok(Reply::say(mistake(locale, &wrong))),
+        Err(instead) => return Ok(instead),
     };
     let row = engine.store.person(person).await?;
     let name = name_of(person, row.as_deref());

@@ -16,6 +16,11 @@ const TEXTS: &[&[Text]] = &[
     keys::TEXTS,
     broadcast::TEXTS,
     alerts::TEXTS,
+    users::TEXTS,
+    card::TEXTS,
+    who::TEXTS,
+    claim::TEXTS,
+    knocks::TEXTS,
     audit::TEXTS,
 ];
 
@@ -48,7 +53,7 @@ fn every_line_of_help_makes_a_menu() {
         let name = entry.name();
         assert_eq!(typed(&format!("/{name}")).name, name);
         let Some(help) = Locale::of(language).command_help(name) else {
-            assert_eq!(name, "start", "not told of");
+            assert!(["start", "claim"].contains(&name), "{name} is not told of");
             continue;
         };
         for line in help.lines() {
@@ -132,5 +137,28 @@ fn a_command_ends_what_its_lane_asked_or_leaves_it_alone() {
     ] {
         let ended = ends(&typed(text), Role::Guest, Place::Private);
         assert_eq!(ended, end, "{text}");
+    }
+}
+
+#[test]
+fn a_link_gives_a_command_that_works_in_private_only_and_changes_nothing() {
+    for (text, of_a_guest, of_the_owner) in [
+        ("/start", None, None),
+        ("/start hello", None, None),
+        ("/start new", None, None),
+        ("/start keys", None, Some("/keys")),
+        ("/start grant_7", None, Some("/grant")),
+        ("/start leave_7", None, Some("/leave")),
+        (
+            "/start claim_k7m2",
+            Some("/claim k7m2"),
+            Some("/claim k7m2"),
+        ),
+    ] {
+        for (role, expected) in [(Role::Guest, of_a_guest), (Role::Owner, of_the_owner)] {
+            let given = linked(&typed(text), role, ChatKind::Private);
+            assert_eq!(given, expected.map(typed), "{text} {role:?}");
+            assert_eq!(linked(&typed(text), role, ChatKind::Group), None);
+        }
     }
 }

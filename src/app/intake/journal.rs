@@ -51,6 +51,8 @@ pub(super) async fn store(
         expired,
         asked_for_seats,
         unseated,
+        knocking,
+        aside,
         ..
     } = sorter;
     let changed: Vec<(UserId, Person)> = rows
@@ -76,6 +78,12 @@ pub(super) async fn store(
         for told in &unseated {
             let id = rows.put_outbound(told)?;
             journaled.rows.push(Head::of(id, told));
+        }
+        for knocking in &knocking {
+            knocking.enter(rows, now, &mut journaled)?;
+        }
+        for row in &aside {
+            journaled.rows.push(Head::of(rows.put_outbound(row)?, row));
         }
         for (update, entry) in &entries {
             take(rows, (bot, now), (*update, entry), &mut journaled)?;

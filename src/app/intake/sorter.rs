@@ -3,9 +3,11 @@
 //! copies of the rows; where the bot may write is noted at once, as later updates of the batch
 //! depend on it.
 
+mod knocks;
 mod notices;
 mod presses_and_edits;
 mod seats;
+mod somebody;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,14 +18,15 @@ use log::{debug, warn};
 use super::before::Before;
 use super::draft::Draft;
 use super::journal_entry::Entry;
+use super::knocking::Knocking;
 use crate::app::engine::Settings;
 use crate::app::expired::Expired;
 use crate::app::{Ctx, commands};
 use crate::chat::Role;
 use crate::chat::pieces::Piece;
 use crate::chat::{
-    Addressed, ChatId, ChatKind, Event, Inbound, Job, Lane, Origin, Outbound, Profile, Sender,
-    Task, UpdateId, UserId,
+    Addressed, ChatId, ChatKind, Event, Inbound, Job, Origin, Outbound, Sender, Task, UpdateId,
+    UserId,
 };
 use crate::clock::{self, Timestamp};
 use crate::outgoing::Place;
@@ -58,6 +61,10 @@ pub(super) struct Sorter<'a> {
     pub(super) asked_for_seats: bool,
     /// VIPs without a seat who are told so.
     pub(super) unseated: Vec<Outbound>,
+    /// Those who ask to be let in.
+    pub(super) knocking: Vec<Knocking>,
+    /// What is said or done in groups besides.
+    pub(super) aside: Vec<Outbound>,
     before: &'a Before,
 }
 
@@ -75,6 +82,8 @@ impl<'a> Sorter<'a> {
             expired: Vec::new(),
             asked_for_seats: false,
             unseated: Vec::new(),
+            knocking: Vec::new(),
+            aside: Vec::new(),
             before,
         }
     }
@@ -89,20 +98,15 @@ impl Sorter<'_> {
         match decoded {
             Decoded::Event(Event::Message(inbound)) => self.message(inbound).await,
             Decoded::Event(Event::Edited(inbound)) => self.edited(inbound).await,
-            Decoded::Event(Event::Stopped { chat, topic, draft }) => Ok(Entry::Stopped {
-                lane: Lane::Telegram {
-                    chat,
-                    topic,
-                    person: UserId(chat.0),
-                },
-                draft,
-            }),
+            Decoded::Event(Event::Stopped { chat, topic, draft }) => {
+                self.stopped(chat, topic, draft).await
+            }
             Decoded::Event(Event::Pressed(pressed)) => self.pressed(pressed).await,
             Decoded::Event(Event::PressedInVain {
                 callback,
                 sender,
                 is_old,
-            }) => Ok(self.pressed_in_vain(callback, &sender, is_old)),
+            }) => self.pressed_in_vain(callback, &sender, is_old).await,
             Decoded::Event(Event::Reachable { chat, reachable }) => {
                 if reachable {
                     self.ctx.mail.may_write(chat);
@@ -111,6 +115,7 @@ impl Sorter<'_> {
                 }
                 Ok(Entry::Reachable { chat, reachable })
             }
+            Decoded::Event(Event::Added(added)) => self.added(added).await,
             Decoded::Event(Event::Migrated { from, to }) => self.migrated(from, to).await,
             Decoded::Skipped { kind } => {
                 debug!(update = update.0, kind = kind.as_str(); "update skipped");
@@ -159,6 +164,7 @@ impl Sorter<'_> {
             known,
             self.theirs,
         );
+        let admission = self.about_somebody(&inbound, admission).await?;
         let (role, task, is_aside) = match admission {
             Admission::Serve { role, task } => match self.answerable(&inbound, task) {
                 Some(task @ Task::Question { .. }) => {
@@ -167,11 +173,14 @@ impl Sorter<'_> {
                 Some(task) => (role, task, false),
                 None => return Ok(Entry::Dropped),
             },
-            Admission::Tell(notice) => match self.tell(&inbound, notice) {
+            Admission::Tell(notice) => match self.told(&inbound, notice).await? {
                 Some(notice) => (Role::Guest, Task::Tell(notice), false),
                 None => return Ok(Entry::Dropped),
             },
             Admission::Ignore(why) => {
+                if matches!(why, Ignored::NoGroups | Ignored::Denied) {
+                    self.leave_in_time(inbound.chat);
+                }
                 let Some(role) = self.role_of_aside(&inbound, why) else {
                     debug!(update = inbound.update.0, chat = inbound.chat.0, why:? = why; "message dropped");
                     return Ok(Entry::Dropped);

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Ctx;
-use crate::app::ops::status;
+use crate::app::ops::{claim, status};
 
 /// Longest wait for a caller's line, and for the bot's answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -89,6 +89,10 @@ async fn serve(ctx: &Ctx, mut stream: UnixStream) -> io::Result<()> {
         .await?;
     let answer = match line.trim() {
         "status" => serde_json::to_string(&status::of(ctx).await).map_err(io::Error::other)?,
+        "claim" => {
+            let offer = claim::offer(ctx).await.map_err(io::Error::other)?;
+            serde_json::to_string(&offer).map_err(io::Error::other)?
+        }
         _ => String::from("unknown"),
     };
     writer.write_all(answer.as_bytes()).await?;

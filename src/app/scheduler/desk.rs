@@ -28,6 +28,9 @@ pub(crate) enum Order {
     },
     /// Stop the job of this lane whose draft this is, whether it waits or runs.
     Stop { lane: Lane, draft: i32 },
+    /// Nothing that this person, or anybody in this group, waits for or has running is wanted any
+    /// more.
+    Discard { whose: UserId },
     /// The question of a job was changed: if it is being answered, that is cancelled and it is asked again.
     Reask(JobId),
     /// Tell which jobs of this lane wait or run.
@@ -105,6 +108,11 @@ impl Desk {
     /// Stops one job of a lane, by the number of its draft; says nothing in the chat.
     pub(crate) async fn stop(&self, lane: Lane, draft: i32) {
         drop(self.orders.send(Order::Stop { lane, draft }).await);
+    }
+
+    /// Ends without a word all that a person has waiting and running, or that anybody has in a group.
+    pub(crate) async fn discard(&self, whose: UserId) {
+        drop(self.orders.send(Order::Discard { whose }).await);
     }
 
     /// Has a job whose row in the inbox was changed answered from the beginning, if it runs. Other

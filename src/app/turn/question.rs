@@ -10,13 +10,14 @@ use crate::chat::enclosed::unseen;
 use crate::chat::prompt::{self, Earlier, Facts, Prompt};
 use crate::chat::speakers::{self, Named};
 use crate::chat::{
-    Basis, ChatKind, Enclosed, Job, Lane, Notice, Profile, Remembered, Role, UserId,
+    Basis, ChatId, ChatKind, Enclosed, Job, Lane, Notice, Profile, Remembered, Role, UserId,
 };
 use crate::clock;
 use crate::config::UserLimits;
 use crate::keys::{Group, GroupDay};
 use crate::locale::Locale;
 use crate::people::gate::Known;
+use crate::people::person::Person;
 use crate::people::roles::Terms;
 use crate::store::StoreError;
 use crate::tier::{self, Choice, Day, Left};
@@ -43,11 +44,7 @@ impl Asked<'_> {
         let Lane::Telegram { chat, .. } = job.lane else {
             return Ok(Some(job.role));
         };
-        let person = self.engine.store.person(job.sender.id).await?;
-        let group = match job.kind {
-            ChatKind::Private => None,
-            ChatKind::Group => self.engine.store.person(UserId(chat.0)).await?,
-        };
+        let [person, group] = self.rows(chat).await?;
         let known = Known {
             person: person.as_deref(),
             group: group.as_deref(),
@@ -73,6 +70,30 @@ impl Asked<'_> {
             );
         }
         Ok(served)
+    }
+
+    /// Whether they were banned while the job waited: nothing is said to them.
+    pub(super) async fn is_banned(&self) -> Result<bool, StoreError> {
+        let Lane::Telegram { chat, .. } = self.job.lane else {
+            return Ok(false);
+        };
+        let [person, group] = self.rows(chat).await?;
+        let known = Known {
+            person: person.as_deref(),
+            group: group.as_deref(),
+        };
+        let gate = self.settings.gate();
+        Ok(gate.is_banned(&self.job.sender, self.job.kind, known))
+    }
+
+    /// The rows of the asker and of the group.
+    async fn rows(&self, chat: ChatId) -> Result<[Option<Arc<Person>>; 2], StoreError> {
+        let store = &self.engine.store;
+        let group = match self.job.kind {
+            ChatKind::Private => None,
+            ChatKind::Group => store.person(UserId(chat.0)).await?,
+        };
+        Ok([store.person(self.job.sender.id).await?, group])
     }
 
     /// What is said of an album or of forwards to which no words came; nothing of a question that

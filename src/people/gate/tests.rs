@@ -1,5 +1,7 @@
 use super::*;
+use crate::chat::command::Place;
 use crate::chat::{Basis, ChatId, fixtures};
+use crate::people::knock::Knock;
 
 const OWNER: i64 = 1;
 const ANNA: i64 = 2;
@@ -39,11 +41,22 @@ fn approve() -> Gate {
     gate(Access::Approve, Groups::Approve)
 }
 
-fn row(role: Option<Role>, told: bool) -> Person {
+fn row(role: Option<Role>) -> Person {
     Person {
         grant: role.map(|role| Grant { role, until: None }),
-        told,
         ..Person::new(&fixtures::sender(ANNA), NOW)
+    }
+}
+
+/// Somebody who knocked and was last told so long ago how they stand.
+fn knocked(stage: Stage, told: Option<Duration>) -> Person {
+    Person {
+        knock: Some(Knock {
+            stage,
+            ..Knock::new(NOW, "hi")
+        }),
+        told: told.map(|ago| NOW.before(ago)),
+        ..row(None)
     }
 }
 
@@ -109,9 +122,8 @@ fn nobody() -> Known<'static> {
 #[test]
 fn a_private_question_is_served_by_access_and_grant() {
     let closed = gate(Access::Closed, Groups::Leave);
-    let vip = row(Some(Role::Vip), false);
-    let told = row(None, true);
-    let new = row(None, false);
+    let vip = row(Some(Role::Vip));
+    let new = row(None);
     let ignore = Admission::Ignore;
     let cases = [
         (open(), ANNA, nobody(), asks(Role::Guest, "hi")),
@@ -129,7 +141,6 @@ fn a_private_question_is_served_by_access_and_grant() {
             person(&new),
             Admission::Tell(Notice::NeedsApproval),
         ),
-        (approve(), ANNA, person(&told), ignore(Ignored::AlreadyTold)),
         (approve(), ANNA, person(&vip), asks(Role::Vip, "hi")),
         (approve(), OWNER, nobody(), asks(Role::Owner, "hi")),
         (closed.clone(), ANNA, nobody(), ignore(Ignored::Closed)),
@@ -147,17 +158,90 @@ fn a_private_question_is_served_by_access_and_grant() {
 }
 
 #[test]
-fn without_an_owner_a_stranger_hears_that_nobody_can_let_them_in() {
-    let gate = Gate {
+fn who_waits_hears_it_once_an_hour_and_who_is_denied_once_a_day() {
+    let hour = Duration::from_hours(1);
+    let day = 24 * hour;
+    let second = Duration::from_secs(1);
+    let silence = || Admission::Ignore(Ignored::AlreadyTold);
+    let waits = || Admission::Tell(Notice::StillWaiting);
+    let no = || Admission::Tell(Notice::NotLetIn);
+    let cases = [
+        (Stage::New, None, waits()),
+        (Stage::Shown, None, waits()),
+        (Stage::Shown, Some(hour - second), silence()),
+        (Stage::Shown, Some(hour), waits()),
+        (Stage::Denied, None, no()),
+        (Stage::Denied, Some(hour), silence()),
+        (Stage::Denied, Some(day - second), silence()),
+        (Stage::Denied, Some(day), no()),
+    ];
+    for (stage, told, expected) in cases {
+        let known = knocked(stage, told);
+        let said = admit(&private(ANNA, "hi"), &approve(), person(&known), NOW);
+        assert_eq!(said, expected, "{stage:?} {told:?}");
+        let of_group = admit(
+            &group(ANNA, Addressed::Mention, "hi"),
+            &approve(),
+            in_group(&known),
+            NOW,
+        );
+        let expected = match stage {
+            Stage::New | Stage::Shown => expected,
+            // The bot leaves it.
+            Stage::Denied => Admission::Ignore(Ignored::Denied),
+        };
+        assert_eq!(of_group, expected, "{stage:?} {told:?}");
+    }
+    // Where strangers hear nothing, nobody who once knocked does either.
+    let known = knocked(Stage::Shown, None);
+    let closed = gate(Access::Closed, Groups::Leave);
+    let said = admit(&private(ANNA, "hi"), &closed, person(&known), NOW);
+    assert_eq!(said, Admission::Ignore(Ignored::Closed));
+}
+
+#[test]
+fn without_an_owner_everybody_hears_of_that_and_nobody_is_a_guest() {
+    let told = Person {
+        told: Some(NOW),
+        ..row(None)
+    };
+    for access in [Access::Open, Access::Approve, Access::Closed] {
+        let ownerless = Gate {
+            owners: Vec::new(),
+            ..gate(access, Groups::Open)
+        };
+        for text in ["hi", "/start", "/help", "/grant 5 vip"] {
+            let inbound = private(ANNA, text);
+            let first = admit(&inbound, &ownerless, nobody(), NOW);
+            assert_eq!(first, Admission::Tell(Notice::NoOwner), "{text}");
+            let second = admit(&inbound, &ownerless, person(&told), NOW);
+            assert_eq!(second, Admission::Ignore(Ignored::AlreadyTold));
+        }
+        let in_group = admit(
+            &group(ANNA, Addressed::Mention, "hi"),
+            &ownerless,
+            nobody(),
+            NOW,
+        );
+        assert_eq!(in_group, Admission::Tell(Notice::NoOwner));
+    }
+}
+
+#[test]
+fn a_claim_is_heard_in_private_while_there_is_no_owner() {
+    let ownerless = Gate {
         owners: Vec::new(),
         ..approve()
     };
-    let told = row(None, true);
-    let inbound = private(ANNA, "hi");
-    let first = admit(&inbound, &gate, nobody(), NOW);
-    assert_eq!(first, Admission::Tell(Notice::NoOwner));
-    let second = admit(&inbound, &gate, person(&told), NOW);
-    assert_eq!(second, Admission::Ignore(Ignored::AlreadyTold));
+    for text in ["/claim k7m2", "/start claim_k7m2"] {
+        let said = admit(&private(ANNA, text), &ownerless, nobody(), NOW);
+        assert_eq!(said, commands(Role::Guest, text));
+        let owned = admit(&private(ANNA, text), &approve(), nobody(), NOW);
+        assert_eq!(owned, Admission::Tell(Notice::NeedsApproval));
+        let inbound = group(ANNA, Addressed::Mention, text);
+        let in_group = admit(&inbound, &ownerless, nobody(), NOW);
+        assert_eq!(in_group, Admission::Tell(Notice::NoOwner));
+    }
 }
 
 #[test]
@@ -196,7 +280,7 @@ fn in_a_group_only_what_is_meant_for_the_bot_is_heard() {
 #[test]
 fn in_a_group_the_better_of_person_and_group_counts() {
     let role = |own: Option<Role>, of_group: Option<Role>, gate: &Gate, id| {
-        let (own, of_group) = (row(own, false), row(of_group, false));
+        let (own, of_group) = (row(own), row(of_group));
         let known = Known {
             person: Some(&own),
             group: Some(&of_group),
@@ -244,7 +328,7 @@ fn in_a_group_the_better_of_person_and_group_counts() {
 
 #[test]
 fn a_group_without_a_grant_is_told_once_and_not_once_per_member() {
-    let told = row(None, true);
+    let told = knocked(Stage::Shown, Some(Duration::ZERO));
     for id in [ANNA, ANNA + 1] {
         let inbound = group(id, Addressed::Mention, "hi");
         let first = admit(&inbound, &approve(), nobody(), NOW);
@@ -264,7 +348,7 @@ fn a_bot_that_leaves_groups_answers_nobody_there() {
 
 #[test]
 fn an_anonymous_admin_has_the_groups_role_and_no_owners_power() {
-    let granted = row(Some(Role::Normal), false);
+    let granted = row(Some(Role::Normal));
     let known = Known {
         person: Some(&granted),
         group: Some(&granted),
@@ -299,7 +383,7 @@ fn commands_go_through_the_same_gate() {
 
 #[test]
 fn the_owners_commands_are_for_the_owner_in_private() {
-    let vip = row(Some(Role::Vip), false);
+    let vip = row(Some(Role::Vip));
     let in_private = |id| private(id, "/grant 5 vip");
     let ignored = Admission::Ignore(Ignored::NotOwner);
     let cases = [
@@ -321,7 +405,8 @@ fn the_owners_commands_are_for_the_owner_in_private() {
             open(),
             group(OWNER, Addressed::Command, "/grant 5 vip"),
             nobody(),
-            Admission::Tell(Notice::PrivateOnly),
+            // Where a command works is asked where it is carried out.
+            commands(Role::Owner, "/grant 5 vip"),
         ),
     ];
     for (gate, inbound, known, expected) in cases {
@@ -330,12 +415,12 @@ fn the_owners_commands_are_for_the_owner_in_private() {
 }
 
 #[test]
-fn a_command_that_shows_private_things_works_in_private_only() {
+fn a_command_for_everybody_is_served_wherever_it_is_given_and_however_old() {
     let said = admit(&private(ANNA, "/forget"), &open(), nobody(), NOW);
     assert_eq!(said, commands(Role::Guest, "/forget"));
     let in_group = group(ANNA, Addressed::Command, "/forget");
     let said = admit(&in_group, &open(), nobody(), NOW);
-    assert_eq!(said, Admission::Tell(Notice::PrivateOnly));
+    assert_eq!(said, commands(Role::Guest, "/forget"));
     let old = aged(private(ANNA, "/forget"), STALE + Duration::from_millis(1));
     let said = admit(&old, &open(), nobody(), NOW);
     assert_eq!(said, commands(Role::Guest, "/forget"));
@@ -496,4 +581,38 @@ fn a_bare_mention_on_a_quoted_message_asks_about_that_message() {
         },
     };
     assert_eq!(admit(&inbound, &open(), nobody(), NOW), expected);
+}
+
+#[test]
+fn whoever_is_banned_is_not_heard_whatever_they_were_and_an_owner_is() {
+    let banned = |role| Person {
+        banned: Some(NOW),
+        ..row(role)
+    };
+    let anna = banned(Some(Role::Vip));
+    let (granted, banned_group) = (row(Some(Role::Premium)), banned(Some(Role::Premium)));
+    let ignored = Admission::Ignore(Ignored::Banned);
+    for text in ["hello", "/new", "/grant 5 vip"] {
+        let known = Known {
+            person: Some(&anna),
+            group: None,
+        };
+        assert_eq!(admit(&private(ANNA, text), &open(), known, NOW), ignored);
+        let said = group(ANNA, Addressed::Command, text);
+        for (person, group) in [(&anna, &granted), (&granted, &banned_group)] {
+            let known = Known {
+                person: Some(person),
+                group: Some(group),
+            };
+            assert_eq!(admit(&said, &open(), known, NOW), ignored, "{text}");
+            assert_eq!(open().role(&said.sender, said.kind, known, NOW), None);
+        }
+        let of_owner = Known {
+            person: Some(&anna),
+            group: None,
+        };
+        let sender = fixtures::sender(OWNER);
+        let role = open().role(&sender, ChatKind::Private, of_owner, NOW);
+        assert_eq!(role, Some(Role::Owner));
+    }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Text;
-use crate::chat::Enclosed;
+use crate::chat::{Enclosed, UserId};
 
 #[derive(Serialize, Deserialize)]
 pub(super) enum EnclosedRow<'n> {
@@ -18,6 +18,9 @@ pub(super) enum EnclosedRow<'n> {
     },
     FileOfReply {
         kind: Text<'n>,
+    },
+    Account {
+        id: Option<i64>,
     },
 }
 
@@ -38,6 +41,9 @@ impl<'n> From<&'n Enclosed> for EnclosedRow<'n> {
                 album: album.as_deref().map(Text::Borrowed),
             },
             Enclosed::FileOfReply { kind } => Self::FileOfReply { kind: kind.into() },
+            Enclosed::Account { id } => Self::Account {
+                id: id.map(|id| id.0),
+            },
         }
     }
 }
@@ -55,6 +61,7 @@ impl From<EnclosedRow<'_>> for Enclosed {
                 album: album.map(Text::into_owned),
             },
             EnclosedRow::FileOfReply { kind } => Self::FileOfReply { kind: kind.into() },
+            EnclosedRow::Account { id } => Self::Account { id: id.map(UserId) },
         }
     }
 }

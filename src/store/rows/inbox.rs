@@ -153,6 +153,9 @@ with_texts! {
         Missed,
         TooMany,
         TooManyCommands,
+        StillWaiting,
+        NotLetIn,
+        HiddenAccount,
     }
 }
 

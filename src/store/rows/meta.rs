@@ -10,6 +10,8 @@ use crate::chat::profile::{MenuOf, ProfileField, ProfilePart, Readers};
 use crate::chat::{ChatId, UserId};
 use crate::clock::{Pause, Timestamp};
 use crate::keys::Fingerprint;
+use crate::people::claim::{Claim, Digest};
+use crate::people::knock::Cards;
 use crate::store::StoreError;
 use crate::store::key::Key;
 
@@ -38,6 +40,8 @@ facts! {
     Deaths as DeathsRow;
     Strangers as StrangersRow;
     Owner as OwnerRow;
+    Claim as ClaimRow;
+    Cards as CardsRow;
     BotProfile as BotProfileRow;
 }
 
@@ -92,6 +96,18 @@ pub(in crate::store) struct StrangersRow(Vec<u64>);
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct OwnerRow(i64);
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct ClaimRow {
+    codes: Vec<(Digest, u64)>,
+    wrong: u8,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct CardsRow {
+    given: Vec<u64>,
+    summary: Option<u64>,
+}
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct BotProfileRow {
@@ -237,6 +253,44 @@ impl From<PartRow> for ProfilePart {
             PartRow::MenuOfChat(chat) => Self::Menu(MenuOf::Chat(ChatId(chat))),
             PartRow::Description => Self::Description,
             PartRow::ShortDescription => Self::ShortDescription,
+        }
+    }
+}
+
+impl From<&Claim> for ClaimRow {
+    fn from(noun: &Claim) -> Self {
+        let codes = noun.codes.iter();
+        Self {
+            codes: codes.map(|(code, made)| (*code, made.0)).collect(),
+            wrong: noun.wrong,
+        }
+    }
+}
+
+impl From<ClaimRow> for Claim {
+    fn from(row: ClaimRow) -> Self {
+        let codes = row.codes.into_iter();
+        Self {
+            codes: codes.map(|(code, made)| (code, Timestamp(made))).collect(),
+            wrong: row.wrong,
+        }
+    }
+}
+
+impl From<&Cards> for CardsRow {
+    fn from(noun: &Cards) -> Self {
+        Self {
+            given: noun.given.iter().map(|at| at.0).collect(),
+            summary: noun.summary.map(|at| at.0),
+        }
+    }
+}
+
+impl From<CardsRow> for Cards {
+    fn from(row: CardsRow) -> Self {
+        Self {
+            given: row.given.into_iter().map(Timestamp).collect(),
+            summary: row.summary.map(Timestamp),
         }
     }
 }

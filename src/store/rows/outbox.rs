@@ -92,6 +92,7 @@ enum PayloadRow<'n> {
         callback: Text<'n>,
         text: Text<'n>,
     },
+    Leave,
 }
 
 impl<'n> From<&'n Outbound> for OutboundRow<'n> {
@@ -238,6 +239,7 @@ impl<'n> From<&'n Payload> for PayloadRow<'n> {
                 callback: callback.into(),
                 text: text.into(),
             },
+            Payload::Leave => Self::Leave,
         }
     }
 }
@@ -299,6 +301,7 @@ impl From<PayloadRow<'_>> for Payload {
                 callback: callback.into(),
                 text: text.into(),
             },
+            PayloadRow::Leave => Self::Leave,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{Record, Text, nouns, plain, shapes};
 use crate::chat::Role;
 use crate::chat::{MessageId, Profile, TopicId, UserId};
 use crate::clock::Timestamp;
+use crate::people::knock::{Knock, Stage};
 use crate::people::person::{Grant, Held, Person};
 use crate::store::StoreError;
 use crate::store::codec::{self, CodecError};
@@ -32,7 +33,7 @@ impl Record for Person {
     }
 }
 
-/// Without a profile, a ban.
+/// Without a profile, a ban, a knock: who had been told to wait was only `told`.
 #[derive(Serialize, Deserialize)]
 struct PersonV1<'n> {
     name: Text<'n>,
@@ -59,6 +60,12 @@ impl<'n> From<PersonV1<'n>> for PersonRow<'n> {
             held,
             told_unread,
         } = older;
+        // Of those who were told to wait nobody was told.
+        let knock = (told && grant.is_none()).then(|| KnockRow {
+            since: last_seen,
+            words: Text::default(),
+            stage: StageRow::New,
+        });
         Self {
             name,
             last_name: None,
@@ -68,7 +75,9 @@ impl<'n> From<PersonV1<'n>> for PersonRow<'n> {
             banned: None,
             first_seen,
             last_seen,
-            told,
+            knock,
+            told: None,
+            left: None,
             // It is not known, and a try tells.
             in_private: true,
             reachable,
@@ -89,7 +98,9 @@ pub(in crate::store) struct PersonRow<'n> {
     banned: Option<u64>,
     first_seen: u64,
     last_seen: u64,
-    told: bool,
+    knock: Option<KnockRow<'n>>,
+    told: Option<u64>,
+    left: Option<u64>,
     in_private: bool,
     reachable: bool,
     held: Option<HeldRow<'n>>,
@@ -102,6 +113,15 @@ pub(super) struct GrantRow {
     role: RoleRow,
     until: Option<u64>,
 }
+
+#[derive(Serialize, Deserialize)]
+struct KnockRow<'n> {
+    since: u64,
+    words: Text<'n>,
+    stage: StageRow,
+}
+
+plain! { StageRow is Stage { New, Shown, Denied } }
 
 plain! { RoleRow is Role { Owner, Vip, Premium, Normal, Guest } }
 
@@ -127,7 +147,9 @@ impl<'n> From<&'n Person> for PersonRow<'n> {
             banned: noun.banned.map(|at| at.0),
             first_seen: noun.first_seen.0,
             last_seen: noun.last_seen.0,
-            told: noun.told,
+            knock: noun.knock.as_ref().map(KnockRow::from),
+            told: noun.told.map(|at| at.0),
+            left: noun.left.map(|at| at.0),
             in_private: noun.in_private,
             reachable: noun.reachable,
             held: noun.held.as_ref().map(HeldRow::from),
@@ -150,7 +172,9 @@ impl From<PersonRow<'_>> for Person {
             banned: row.banned.map(Timestamp),
             first_seen: Timestamp(row.first_seen),
             last_seen: Timestamp(row.last_seen),
-            told: row.told,
+            knock: row.knock.map(Knock::from),
+            told: row.told.map(Timestamp),
+            left: row.left.map(Timestamp),
             in_private: row.in_private,
             reachable: row.reachable,
             held: row.held.map(Held::from),
@@ -202,6 +226,26 @@ impl From<HeldRow<'_>> for Held {
             enclosed: nouns(row.enclosed),
             sent: Timestamp(row.sent),
             told: Timestamp(row.told),
+        }
+    }
+}
+
+impl<'n> From<&'n Knock> for KnockRow<'n> {
+    fn from(noun: &'n Knock) -> Self {
+        Self {
+            since: noun.since.0,
+            words: (&noun.words).into(),
+            stage: noun.stage.into(),
+        }
+    }
+}
+
+impl From<KnockRow<'_>> for Knock {
+    fn from(row: KnockRow<'_>) -> Self {
+        Self {
+            since: Timestamp(row.since),
+            words: row.words.into(),
+            stage: row.stage.into(),
         }
     }
 }

@@ -313,8 +313,10 @@ pub(super) fn registry() -> Vec<(UserId, Person)> {
         }),
         first_seen: Timestamp(1_790_000_000_000),
         last_seen: Timestamp(1_795_000_000_000),
-        told: false,
         in_private: true,
+        knock: None,
+        told: None,
+        left: None,
         reachable: true,
         held: None,
         told_unread: None,
@@ -331,7 +333,6 @@ pub(super) fn registry() -> Vec<(UserId, Person)> {
     };
     let ann = Person {
         language: Some(text("en")),
-        told: true,
         reachable: false,
         held: Some(held),
         told_unread: Some(Timestamp(1_794_900_000_001)),

@@ -548,31 +548,31 @@ fn what_waits_for_a_group_that_became_a_supergroup_names_no_message_of_the_old_o
 async fn a_group_that_became_a_supergroup_keeps_its_grant() {
     let granted = |role| Some(Grant { role, until: None });
     let (vip, premium) = (granted(Role::Vip), granted(Role::Premium));
-    let told = |name, grant, told| Person {
+    let told = |name, grant, told: Option<u64>| Person {
         grant,
-        told,
+        told: told.map(Timestamp),
         ..person(name, 5)
     };
     let cases = [
         (
-            Some(told("old", vip, true)),
+            Some(told("old", vip, Some(3))),
             None,
-            Some(told("old", vip, true)),
+            Some(told("old", vip, Some(3))),
         ),
         (
-            Some(told("old", vip, true)),
-            Some(told("new", None, false)),
-            Some(told("new", vip, true)),
+            Some(told("old", vip, Some(3))),
+            Some(told("new", None, None)),
+            Some(told("new", vip, Some(3))),
         ),
         (
-            Some(told("old", vip, false)),
-            Some(told("new", premium, false)),
-            Some(told("new", premium, false)),
+            Some(told("old", vip, None)),
+            Some(told("new", premium, None)),
+            Some(told("new", premium, None)),
         ),
         (
             None,
-            Some(told("new", premium, true)),
-            Some(told("new", premium, true)),
+            Some(told("new", premium, Some(3))),
+            Some(told("new", premium, Some(3))),
         ),
         (None, None, None),
     ];

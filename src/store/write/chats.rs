@@ -176,7 +176,9 @@ impl Write<'_> {
 fn joined(old: &Person, new: Person) -> Person {
     Person {
         grant: new.grant.or(old.grant),
-        told: new.told || old.told,
+        knock: new.knock.clone().or_else(|| old.knock.clone()),
+        told: new.told.max(old.told),
+        left: new.left.max(old.left),
         first_seen: new.first_seen.min(old.first_seen),
         last_seen: new.last_seen.max(old.last_seen),
         told_unread: new.told_unread.max(old.told_unread),

@@ -415,6 +415,63 @@ fn membership_tells_whether_the_chat_can_be_reached() {
 }
 
 #[test]
+fn whoever_puts_the_bot_into_a_group_is_known() {
+    let change = |kind: &str, old: Value, new: Value| {
+        json!({"update_id": 9, "my_chat_member": {
+            "chat": {"id": -7, "type": kind, "title": "Garden club"},
+            "from": {"id": 5, "first_name": "Bob", "last_name": "Li", "username": "bob"},
+            "date": 1, "old_chat_member": old, "new_chat_member": new,
+        }})
+    };
+    let member = || json!({"status": "member"});
+    let muted = json!({"status": "restricted", "is_member": true, "can_send_messages": false});
+    for (kind, old, new, reachable) in [
+        ("group", json!({"status": "left"}), member(), Some(true)),
+        (
+            "supergroup",
+            json!({"status": "kicked"}),
+            member(),
+            Some(true),
+        ),
+        (
+            "group",
+            json!({"status": "left"}),
+            json!({"status": "administrator"}),
+            Some(true),
+        ),
+        ("group", json!({"status": "left"}), muted, Some(false)),
+        ("group", member(), json!({"status": "administrator"}), None),
+        ("group", member(), json!({"status": "left"}), None),
+        ("group", json!({"status": "levitating"}), member(), None),
+        ("private", json!({"status": "kicked"}), member(), None),
+    ] {
+        let update = change(kind, old, new);
+        let decoded = decoded(&update);
+        let Some(reachable) = reachable else {
+            let is_reach = matches!(decoded, Decoded::Event(Event::Reachable { .. }));
+            assert!(is_reach, "{decoded:?} from {update}");
+            continue;
+        };
+        let added = Added {
+            chat: ChatId(-7),
+            title: "Garden club".to_owned(),
+            reachable,
+            by: Sender {
+                id: UserId(5),
+                name: "Bob".to_owned(),
+                language: None,
+                is_chat: false,
+            },
+            profile: Profile {
+                last_name: Some("Li".to_owned()),
+                username: Some("bob".to_owned()),
+            },
+        };
+        assert_eq!(decoded, Decoded::Event(Event::Added(added)), "{update}");
+    }
+}
+
+#[test]
 fn what_is_not_for_this_bot_is_skipped_by_name() {
     let bot = json!({"id": 50, "is_bot": true, "first_name": "B"});
     for (update, kind) in [

@@ -35,7 +35,7 @@ use chat_state::Chat;
 pub(crate) use chat_state::{Draft, Frame, Message};
 use limits::Gauge;
 pub(crate) use limits::{Passed, Traffic};
-pub(crate) use people::{Group, Person, forward, photo, typed};
+pub(crate) use people::{Group, Person, contact, forward, forward_of, photo, typed};
 pub(crate) use permissions::UNDER_WAY;
 pub(crate) use refusals::ALWAYS;
 
@@ -104,6 +104,7 @@ struct State {
     callbacks: BTreeSet<String>,
     answers: HashMap<String, String>,
     refuses_drafts: bool,
+    has_privacy_mode: bool,
     gauge: Gauge,
     profile: profile::Profile,
     calls: Vec<Call>,
@@ -164,6 +165,11 @@ impl Telegram {
     /// What time it is here.
     fn now(&self) -> Duration {
         now() + self.is_ahead()
+    }
+
+    /// `getMe` tells from now on that the bot gets of groups only what is meant for it.
+    pub(crate) fn has_privacy_mode(&self) {
+        self.change(|state| state.has_privacy_mode = true);
     }
 
     /// Every call misbehaves from now on.
@@ -326,7 +332,7 @@ impl State {
             return Err(Refusal::bad(&problems.join(", ")));
         }
         match method {
-            "getMe" => Ok(me()),
+            "getMe" => Ok(me(self.has_privacy_mode)),
             "setWebhook" | "deleteWebhook" => {
                 let url = params["url"].as_str().unwrap_or_default();
                 url.clone_into(&mut self.webhook);
@@ -344,9 +350,9 @@ impl State {
     }
 }
 
-fn me() -> Value {
+fn me(has_privacy_mode: bool) -> Value {
     json!({"id": BOT_ID, "is_bot": true, "first_name": "Test", "username": BOT_NAME,
-        "can_join_groups": true, "can_read_all_group_messages": true,
+        "can_join_groups": true, "can_read_all_group_messages": !has_privacy_mode,
         "supports_inline_queries": false, "has_topics_enabled": false})
 }
 

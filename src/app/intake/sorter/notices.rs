@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use log::info;
-
 use super::Sorter;
 use crate::chat::{Addressed, Inbound, Notice, Task};
 use crate::clock::Timestamp;
 use crate::people::gate::command_of;
 use crate::people::person::Held;
+use crate::store::StoreError;
 
 /// Stale messages that come within this time are of one outage, and told of once.
 const ONE_OUTAGE: Duration = Duration::from_hours(1);
@@ -42,16 +41,21 @@ impl Sorter<'_> {
     }
 
     /// The notice that is given; `None` when the chat was told lately.
-    pub(super) fn tell(&mut self, inbound: &Inbound, notice: Notice) -> Option<Notice> {
+    pub(super) async fn told(
+        &mut self,
+        inbound: &Inbound,
+        notice: Notice,
+    ) -> Result<Option<Notice>, StoreError> {
         match notice {
-            Notice::NeedsApproval | Notice::NoOwner => {
-                info!(user = inbound.sender.id.0; "a stranger asks to be let in: /grant gives a role");
-                self.person(&inbound.sender).told = true;
+            Notice::NeedsApproval | Notice::GroupNeedsApproval => self.knocks(inbound).await?,
+            Notice::StillWaiting => {
+                self.knocks(inbound).await?;
+                self.counts_as_told(inbound);
             }
-            Notice::GroupNeedsApproval => self.group(inbound.chat).told = true,
-            Notice::TooOld => return self.tell_of_stale(inbound),
+            Notice::NotLetIn | Notice::NoOwner => self.counts_as_told(inbound),
+            Notice::TooOld => return Ok(self.tell_of_stale(inbound)),
             Notice::CannotRead { .. } => {
-                return self.may_say_unread(inbound).then_some(notice);
+                return Ok(self.may_say_unread(inbound).then_some(notice));
             }
             Notice::OwnersOnly
             | Notice::PrivateOnly
@@ -59,9 +63,10 @@ impl Sorter<'_> {
             | Notice::GaveUp
             | Notice::Missed
             | Notice::TooMany
-            | Notice::TooManyCommands => {}
+            | Notice::TooManyCommands
+            | Notice::HiddenAccount => {}
         }
-        Some(notice)
+        Ok(Some(notice))
     }
 
     /// The stale messages of one outage are told of once; the newest question is kept for the

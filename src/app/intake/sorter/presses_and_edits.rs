@@ -14,8 +14,8 @@ use crate::chat::Role;
 use crate::chat::callback::{Callback, CommandCallback};
 use crate::chat::command::{self, Command};
 use crate::chat::{
-    Basis, ChatId, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Payload, Pressed,
-    Sender, Task,
+    Basis, ChatId, ChatKind, Content, Inbound, Job, JobId, Lane, Notice, Origin, Outbound, Payload,
+    Pressed, Sender, Task, TopicId, UserId,
 };
 use crate::locale::Denied;
 use crate::outgoing::Place;
@@ -30,21 +30,60 @@ const FORGOTTEN_MENTION: Duration = Duration::from_mins(5);
 impl Sorter<'_> {
     /// A press that can do nothing. Its message may be unknown, so the answer stands in the line of
     /// the person.
-    pub(super) fn pressed_in_vain(&self, callback: String, sender: &Sender, is_old: bool) -> Entry {
+    pub(super) async fn pressed_in_vain(
+        &mut self,
+        callback: String,
+        sender: &Sender,
+        is_old: bool,
+    ) -> Result<Entry, StoreError> {
         let mut acknowledge = Outbound::acknowledge(ChatId(sender.id.0), callback.clone());
-        if is_old {
+        self.load_row(sender.id).await?;
+        if is_old && !self.is_banned(sender, ChatId(sender.id.0), ChatKind::Private) {
             let locale = self.settings.locale_for(sender);
             let text = locale.denied(Denied::Forgotten);
             acknowledge.payload = Payload::Answer { callback, text };
         }
         let job = None;
-        Entry::Pressed { acknowledge, job }
+        Ok(Entry::Pressed { acknowledge, job })
+    }
+
+    /// The native Stop of a draft. It names nobody, and is of a private chat.
+    pub(super) async fn stopped(
+        &mut self,
+        chat: ChatId,
+        topic: Option<TopicId>,
+        draft: i32,
+    ) -> Result<Entry, StoreError> {
+        let person = UserId(chat.0);
+        self.load_row(person).await?;
+        let lane = Lane::Telegram {
+            chat,
+            topic,
+            person,
+        };
+        let is_banned = self.known(person).is_some_and(|row| row.banned.is_some());
+        Ok(if is_banned {
+            Entry::Dropped
+        } else {
+            Entry::Stopped { lane, draft }
+        })
+    }
+
+    /// Whether nobody hears this person there.
+    fn is_banned(&self, sender: &Sender, chat: ChatId, kind: ChatKind) -> bool {
+        let known = self.known_of(sender.id, chat, kind);
+        self.settings.gate().is_banned(sender, kind, known)
     }
 
     /// A button is pressed by whoever has it now, so the gate is asked again.
     pub(super) async fn pressed(&mut self, pressed: Pressed) -> Result<Entry, StoreError> {
         self.load(pressed.sender.id, pressed.chat, pressed.kind)
             .await?;
+        let mut acknowledge = Outbound::acknowledge(pressed.chat, pressed.callback.clone());
+        if self.is_banned(&pressed.sender, pressed.chat, pressed.kind) {
+            let job = None;
+            return Ok(Entry::Pressed { acknowledge, job });
+        }
         let known = self.known_of(pressed.sender.id, pressed.chat, pressed.kind);
         let role = self
             .settings
@@ -65,7 +104,6 @@ impl Sorter<'_> {
             }
             (Some(Callback::Stop(_)) | None, _) | (Some(_), None) => role,
         };
-        let mut acknowledge = Outbound::acknowledge(pressed.chat, pressed.callback.clone());
         match (wish, role) {
             (Some(Callback::Held), Some(role)) => {
                 let job = if self.has_place(&pressed, role).await? {

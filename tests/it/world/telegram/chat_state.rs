@@ -54,6 +54,8 @@ pub(crate) struct Entity {
 pub(crate) struct Button {
     pub(crate) label: String,
     pub(crate) data: String,
+    /// What it opens, empty when it opens nothing.
+    pub(crate) url: String,
 }
 
 /// A file under a message.
@@ -177,6 +179,7 @@ pub(super) fn shown_buttons(markup: &Value) -> Vec<Button> {
         .map(|button| Button {
             label: text(&button["text"]),
             data: text(&button["callback_data"]),
+            url: text(&button["url"]),
         })
         .collect()
 }

@@ -70,6 +70,7 @@ const METHODS: &[(&str, Signature)] = &[
             ("reply_markup", Object),
         ],
     ),
+    ("leaveChat", &[("chat_id!", Int)]),
     (
         "editMessageReplyMarkup",
         &[

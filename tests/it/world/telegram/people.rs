@@ -16,6 +16,8 @@ pub(crate) struct Person {
     pub(super) chat: i64,
     id: i64,
     language: &'static str,
+    /// First name and, after an `@`, the username.
+    name: Option<&'static str>,
     topic: Option<i64>,
     /// The chat that they speak as.
     speaks_as: Option<i64>,
@@ -30,6 +32,7 @@ impl Person {
             chat,
             id,
             language: "en",
+            name: None,
             topic: None,
             speaks_as: None,
             ago: Duration::ZERO,
@@ -39,6 +42,12 @@ impl Person {
     /// The same person with another `language_code`.
     pub(crate) fn speaking(mut self, language: &'static str) -> Self {
         self.language = language;
+        self
+    }
+
+    /// The same person by another name than `P` and their id, as in `Ann @ann_k`.
+    pub(crate) fn called(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
         self
     }
 
@@ -242,8 +251,16 @@ impl Person {
     }
 
     pub(super) fn user(&self) -> Value {
-        json!({"id": self.id, "is_bot": false, "first_name": format!("P{}", self.id),
-            "language_code": self.language})
+        let mut user = json!({"id": self.id, "is_bot": false,
+            "first_name": format!("P{}", self.id), "language_code": self.language});
+        if let Some(name) = self.name {
+            let (first, username) = name.split_once('@').unwrap_or((name, ""));
+            user["first_name"] = json!(first.trim());
+            if !username.is_empty() {
+                user["username"] = json!(username);
+            }
+        }
+        user
     }
 
     fn compose(&self, state: &mut State, fields: Value) -> Value {
@@ -298,6 +315,27 @@ impl Group {
         Person::new(Arc::clone(&self.telegram), self.id, id)
     }
 
+    /// Somebody puts the bot into the group: it is told of its membership, and sees the service message
+    /// that all members see.
+    pub(crate) fn takes_in_the_bot(&self, by: i64) {
+        let member = self.member(by);
+        member.changes_membership(Mood::Welcoming, "left", "member");
+        let bot = json!({"id": BOT_ID, "is_bot": true, "first_name": "Test"});
+        member.sends(json!({"new_chat_members": [bot]}));
+    }
+
+    /// Somebody takes the bot out of the group.
+    pub(crate) fn puts_out_the_bot(&self, by: i64) {
+        self.member(by)
+            .changes_membership(Mood::Closed, "member", "left");
+    }
+
+    /// Whether the bot is in the group and may write there.
+    pub(crate) fn has_the_bot(&self) -> bool {
+        self.telegram
+            .change(|state| state.chats.entry(self.id).or_default().mood != Mood::Closed)
+    }
+
     /// Becomes a supergroup with a new id, in silence: the next send to the old id learns of it. The
     /// supergroup numbers its messages from the beginning.
     pub(crate) fn moves_to(&self, id: i64) -> Self {
@@ -335,6 +373,21 @@ pub(super) fn chat_object(id: i64) -> Value {
 pub(crate) fn forward(from: &str, text: &str) -> Value {
     let origin = json!({"type": "hidden_user", "sender_user_name": from, "date": 1});
     json!({"text": text, "entities": marks(text), "forward_origin": origin})
+}
+
+/// The fields of a message by this person, who does not hide their account, that is handed on.
+pub(crate) fn forward_of(person: &Person, text: &str) -> Value {
+    let origin = json!({"type": "user", "sender_user": person.user(), "date": 1});
+    json!({"text": text, "entities": marks(text), "forward_origin": origin})
+}
+
+/// The fields of a shared contact; without an id it has no account, or hides it (Bot API, `Contact`).
+pub(crate) fn contact(name: &str, id: Option<i64>) -> Value {
+    let mut contact = json!({"phone_number": "+4912345", "first_name": name});
+    if let Some(id) = id {
+        contact["user_id"] = json!(id);
+    }
+    json!({ "contact": contact })
 }
 
 /// The fields of a photo with a caption.

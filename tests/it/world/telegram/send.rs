@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::chat_state::{Action, Chat, DRAFT_LIFE, Edit, Entity, File, Frame, Message, Preview};
 use super::chat_state::{shown_buttons, shown_entities};
+use super::permissions::Mood;
 use super::{BOT_ID, BOT_NAME, Outcome, Refusal, State, check};
 use crate::world::now;
 
@@ -17,6 +18,9 @@ impl State {
             return self.answer_callback(params);
         }
         let chat = params["chat_id"].as_i64().unwrap_or_default();
+        if method == "leaveChat" {
+            return self.leave_chat(chat);
+        }
         self.check_permission(method, chat)?;
         self.ordered(method, chat, params)?;
         self.admit(method, chat)?;
@@ -35,6 +39,31 @@ impl State {
             "sendChatAction" => self.chat_action(chat, params),
             _ => Ok(json!(true)),
         }
+    }
+
+    /// The bot goes out of a group, and is told so as of any change of its membership.
+    fn leave_chat(&mut self, id: i64) -> Outcome {
+        if id > 0 {
+            self.violate("leaveChat: a private chat");
+            return Err(Refusal::bad(
+                "chat member status can't be changed in private chats",
+            ));
+        }
+        let Some(chat) = self.chats.get_mut(&id) else {
+            return Err(Refusal::bad("chat not found"));
+        };
+        if chat.mood == Mood::Closed {
+            let text = "Forbidden: bot is not a member of the supergroup chat";
+            return Err(Refusal::new(403, text));
+        }
+        chat.mood = Mood::Closed;
+        let bot = json!({"id": BOT_ID, "is_bot": true, "first_name": "Test"});
+        let update = json!({"chat": super::people::chat_object(id), "from": bot,
+            "date": now().as_secs(),
+            "old_chat_member": {"user": bot, "status": "member"},
+            "new_chat_member": {"user": bot, "status": "left"}});
+        self.emit("my_chat_member", &update);
+        Ok(json!(true))
     }
 
     fn chat(&mut self, id: i64) -> &mut Chat {

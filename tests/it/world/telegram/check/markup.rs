@@ -56,6 +56,15 @@ fn button(button: &Value) -> Result<(), &'static str> {
     if !data.is_null() && !data.as_str().is_some_and(fits) {
         return Err("BUTTON_DATA_INVALID");
     }
+    let url = &button["url"];
+    let is_address = |url: &str| {
+        ["https://", "http://", "tg://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+    };
+    if !url.is_null() && !url.as_str().is_some_and(is_address) {
+        return Err("inline keyboard button URL is invalid");
+    }
     let style = &button["style"];
     if !style.is_null() && !STYLES.iter().any(|known| style == known) {
         return Err("can't parse inline keyboard button: style");

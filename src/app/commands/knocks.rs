@@ -1,0 +1,255 @@
+//! Those who ask to be let in: the card that the Owners get of each, `/waiting` that shows who waits,
+//! `/deny` that says no to a person and `/leave` that says it to a group. Who is let in is given a role by
+//! `/grant`.
+
+use log::{error, info};
+
+use super::entry::{Entry, Given, OWNER, Reply};
+use crate::app::engine::Engine;
+use crate::chat::answer::Failure;
+use crate::chat::{Button, ChatId, Notice, Outbound, Payload, Profile, Role, Sender, UserId};
+use crate::clock::{self, Timestamp};
+use crate::locale::commands::{Text, texts};
+use crate::locale::{Locale, fill};
+use crate::outgoing::Head;
+use crate::people::audit::Deed;
+use crate::people::knock::{Knock, Stage};
+use crate::people::person::Person;
+use crate::render::defused;
+use crate::store::{StoreError, Write};
+
+pub(super) const COMMANDS: &[Entry] = &[
+    Entry {
+        names: &["waiting"],
+        rights: OWNER,
+        ends: None,
+        run: |given| Box::pin(waiting(given)),
+    },
+    Entry {
+        names: &["deny"],
+        rights: OWNER,
+        ends: None,
+        run: |given| Box::pin(deny(given)),
+    },
+    Entry {
+        names: &["leave"],
+        rights: OWNER,
+        ends: None,
+        run: |given| Box::pin(leave(given)),
+    },
+];
+
+texts! {
+    "waiting" { NOBODY = "nobody", NEXT = "next" }
+    "deny" {
+        DENIED = "done",
+        DENY_USAGE = "usage",
+        DENY_UNKNOWN = "unknown",
+        HAS_A_ROLE = "has_role",
+    }
+    "leave" { LEAVING = "done", LEAVE_USAGE = "usage", LEAVE_UNKNOWN = "unknown" }
+}
+
+/// How somebody is named to an Owner: `Bob Li · @bob · id 9`.
+pub(in crate::app) fn introduced(sender: &Sender, profile: &Profile) -> String {
+    format!(
+        "{} · {}",
+        name_of(&sender.name, profile),
+        known_as(sender.id, profile)
+    )
+}
+
+/// First and last name.
+fn name_of(first: &str, profile: &Profile) -> String {
+    let last = profile.last_name.as_deref().unwrap_or_default();
+    defused(&format!("{first} {last}"))
+}
+
+/// `@bob · id 9`. Telegram sees to what a user name consists of.
+fn known_as(id: UserId, profile: &Profile) -> String {
+    match &profile.username {
+        Some(username) => format!("@{username} · id {id}"),
+        None => format!("id {id}"),
+    }
+}
+
+/// What an Owner reads of somebody who waits, and decides with.
+pub(in crate::app) fn card(
+    engine: &Engine,
+    locale: &Locale,
+    owner: UserId,
+    (id, person): (UserId, &Person),
+) -> (String, Vec<Button>) {
+    let texts = locale.knocks();
+    let (title, words) = if id.0 < 0 {
+        (&texts.group, &texts.by)
+    } else {
+        (&texts.person, &texts.words)
+    };
+    let mut name = name_of(&person.name, &person.profile);
+    if name.is_empty() {
+        name = id.to_string();
+    }
+    let mut lines = vec![
+        fill(title, &[("name", &name)]),
+        known_as(id, &person.profile),
+    ];
+    let said = person
+        .knock
+        .as_ref()
+        .map_or("", |knock| knock.words.as_str());
+    if !said.is_empty() {
+        lines.push(fill(words, &[("words", &defused(said))]));
+    }
+    let button = |label: &str, line: String| engine.command_button(owner, label, line);
+    let role = |role: Role, name: &str| button(locale.role(role), format!("/grant {id} {name}"));
+    let buttons = if id.0 < 0 {
+        vec![
+            role(Role::Normal, "normal"),
+            role(Role::Guest, "guest"),
+            button(&texts.leave, format!("/leave {id}")),
+        ]
+    } else {
+        vec![
+            role(Role::Normal, "normal"),
+            role(Role::Premium, "premium"),
+            role(Role::Vip, "vip"),
+            button(&texts.deny, format!("/deny {id}")),
+            button(&texts.ban, format!("/ban {id}")),
+        ]
+    };
+    (lines.join("\n"), buttons)
+}
+
+/// The one card for all that there are no cards of.
+pub(in crate::app) fn summary(engine: &Engine, locale: &Locale, owner: UserId) -> (String, Button) {
+    let texts = locale.knocks();
+    let button = engine.command_button(owner, &texts.see, "/waiting".to_owned());
+    (texts.summary.clone(), button)
+}
+
+/// Shows the first who waits, or the next after the one that is named.
+async fn waiting(given: Given<'_>) -> Reply {
+    let (engine, locale) = (given.engine, given.locale);
+    let after = given.command.arguments.trim().parse().ok().map(UserId);
+    let found = engine.store.read(move |rows| rows.waiting(after)).await;
+    let (count, next) = match found {
+        Ok(found) => found,
+        Err(error) => return unread(locale, &error),
+    };
+    let (Some((id, person)), Some(owner)) = (next, given.lane.person()) else {
+        return Reply::say(locale.command(NOBODY, &[]));
+    };
+    let (text, buttons) = card(engine, locale, owner, (id, &person));
+    let next = (count > 1).then(|| next_button(&given, count, format!("/waiting {id}")));
+    Reply::say(text).with_buttons(buttons.into_iter().chain(next.flatten()))
+}
+
+fn next_button(given: &Given<'_>, count: usize, line: String) -> Option<Button> {
+    let count = count.to_string();
+    given.button(given.locale.command(NEXT, &[("count", &count)]), line)
+}
+
+/// A reply to a decision about somebody: where they waited and others do, a button leads to these.
+pub(super) async fn and_next(given: &Given<'_>, decided: &Person, reply: Reply) -> Reply {
+    if !decided.waits() {
+        return reply;
+    }
+    let store = &given.engine.store;
+    // The decision itself is stored with this reply, and not yet.
+    let found = store.read(|rows| rows.waiting(None)).await;
+    let others = found.map_or(0, |(count, _)| count.saturating_sub(1));
+    let mut reply = reply;
+    if others > 0 {
+        let next = next_button(given, others, "/waiting".to_owned());
+        reply.buttons.extend(next);
+    }
+    reply
+}
+
+async fn deny(given: Given<'_>) -> Reply {
+    let locale = given.locale;
+    let say = |text: Text, values: &[(&str, &str)]| Reply::say(locale.command(text, values));
+    let Ok(id) = given.command.arguments.trim().parse().map(UserId) else {
+        return say(DENY_USAGE, &[]);
+    };
+    if id.0 < 0 {
+        return leave(given).await;
+    }
+    let number = id.to_string();
+    let person = match given.engine.store.person(id).await {
+        Ok(Some(person)) => person,
+        Ok(None) => return say(DENY_UNKNOWN, &[("id", &number)]),
+        Err(error) => return unread(locale, &error),
+    };
+    let name = name_of(&person.name, &person.profile);
+    let settings = given.engine.settings();
+    if person.grant.is_some() || settings.owners.contains(&id) {
+        return say(HAS_A_ROLE, &[("name", &name), ("id", &number)]);
+    }
+    info!(user = id.0; "not let in");
+    // Who did not ask, or has heard it, need not hear it.
+    let told = person.waits().then(|| {
+        let text = settings
+            .locale_of(Some(&person))
+            .notice(&Notice::NotLetIn, id);
+        Outbound::message(ChatId(id.0), None, text)
+    });
+    let reply = say(DENIED, &[("name", &name)]).with_effect(move |store| {
+        say_no(store, id, clock::now())?;
+        let put = |row: &Outbound| Ok(Head::of(store.put_outbound(row)?, row));
+        told.iter().map(put).collect()
+    });
+    let reply = reply.audited(given.does(Deed::Denied, Some(id)));
+    and_next(&given, &person, reply).await
+}
+
+async fn leave(given: Given<'_>) -> Reply {
+    let locale = given.locale;
+    let say = |text: Text, values: &[(&str, &str)]| Reply::say(locale.command(text, values));
+    let id = given.command.arguments.trim().parse().map(UserId);
+    let Some(id) = id.ok().filter(|id| id.0 < 0) else {
+        return say(LEAVE_USAGE, &[]);
+    };
+    let group = match given.engine.store.person(id).await {
+        Ok(Some(group)) => group,
+        Ok(None) => return say(LEAVE_UNKNOWN, &[("id", &id.to_string())]),
+        Err(error) => return unread(locale, &error),
+    };
+    info!(chat = id.0; "an owner has the bot leave a group");
+    let name = name_of(&group.name, &group.profile);
+    let reply = say(LEAVING, &[("name", &name)]).with_effect(move |store| {
+        let now = clock::now();
+        say_no(store, id, now)?;
+        let row = Outbound::new(ChatId(id.0), None, Payload::Leave);
+        Ok(vec![Head::of(store.put_outbound(&row)?, &row)])
+    });
+    let reply = reply.audited(given.does(Deed::Left, Some(id)));
+    and_next(&given, &group, reply).await
+}
+
+/// Somebody is not let in; a group has no grant any more, and counts as left.
+fn say_no(store: &mut Write<'_>, id: UserId, now: Timestamp) -> Result<(), StoreError> {
+    let Some(person) = store.person(id)? else {
+        return Ok(());
+    };
+    let knock = person.knock.clone().unwrap_or_else(|| Knock::new(now, ""));
+    store.put_person(
+        id,
+        &Person {
+            grant: None,
+            knock: Some(Knock {
+                stage: Stage::Denied,
+                ..knock
+            }),
+            told: Some(now),
+            left: Some(now).filter(|_| id.0 < 0),
+            ..person
+        },
+    )
+}
+
+fn unread(locale: &Locale, error: &StoreError) -> Reply {
+    error!(err:% = error; "registry not read");
+    Reply::say(locale.failure(Failure::Unexplained))
+}

@@ -1,0 +1,69 @@
+//! Somebody who asks to be let in, as the transaction of their batch stores it: the Owners get a card of
+//! them, or of all who came after the tenth of this hour.
+
+use super::journaled::Journaled;
+use crate::chat::{Outbound, UserId};
+use crate::clock::Timestamp;
+use crate::outgoing::Head;
+use crate::people::knock::{Card, Knock, Stage};
+use crate::people::person::Person;
+use crate::store::{StoreError, Write};
+
+/// Who knocks, and what each Owner may get on account of it.
+pub(super) struct Knocking {
+    pub(super) who: UserId,
+    pub(super) knock: Knock,
+    pub(super) visit: Visit,
+    pub(super) cards: Vec<Outbound>,
+    pub(super) summaries: Vec<Outbound>,
+}
+
+/// Whether an earlier knock is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Visit {
+    SameAsBefore,
+    /// A group that was left took the bot in again.
+    Another,
+}
+
+impl Knocking {
+    /// Stores it and gives the cards; does neither where it was decided on in the meantime.
+    pub(super) fn enter(
+        &self,
+        rows: &mut Write<'_>,
+        now: Timestamp,
+        into: &mut Journaled,
+    ) -> Result<(), StoreError> {
+        let Some(person) = rows.person(self.who)? else {
+            return Ok(());
+        };
+        if person.grant.is_some() || person.banned.is_some() {
+            return Ok(());
+        }
+        let before = person.knock.clone();
+        let before = before.filter(|_| self.visit == Visit::SameAsBefore);
+        let mut knock = before.unwrap_or_else(|| self.knock.clone());
+        if knock.words.is_empty() {
+            knock.words.clone_from(&self.knock.words);
+        }
+        let mut given: &[Outbound] = &[];
+        if knock.stage == Stage::New {
+            match rows.next_card(now)? {
+                Card::Own => {
+                    knock.stage = Stage::Shown;
+                    given = &self.cards;
+                }
+                Card::Summary => given = &self.summaries,
+                Card::Nothing => {}
+            }
+        }
+        let knock = Some(knock);
+        if knock != person.knock {
+            rows.put_person(self.who, &Person { knock, ..person })?;
+        }
+        for row in given {
+            into.rows.push(Head::of(rows.put_outbound(row)?, row));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! Owners who mean somebody without naming them: by a reply, a forward, or a contact. What is given is
+//! as if they had typed the id.
+
+use super::Sorter;
+use crate::app::commands;
+use crate::chat::command::Command;
+use crate::chat::{Account, Author, ChatKind, Content, Inbound, Notice, Role, Shown, Task, UserId};
+use crate::people::gate::Admission;
+use crate::people::person::Person;
+use crate::store::StoreError;
+
+impl Sorter<'_> {
+    /// The same admission, with whom an Owner means put into it.
+    pub(super) async fn about_somebody(
+        &mut self,
+        inbound: &Inbound,
+        admission: Admission,
+    ) -> Result<Admission, StoreError> {
+        let Some(shown) = &inbound.shown else {
+            return Ok(admission);
+        };
+        let (role, task) = match admission {
+            Admission::Serve {
+                role: Role::Owner,
+                task: Task::Command(command),
+            } if commands::takes_somebody(&command) => {
+                (Role::Owner, self.named(command, shown).await?)
+            }
+            Admission::Serve {
+                role: Role::Owner,
+                task: task @ Task::Question { .. },
+            } if is_private_forward(inbound) => {
+                (Role::Owner, self.with_account(task, inbound, shown).await?)
+            }
+            // Whoever sends a contact and nothing else wants to see who that is.
+            Admission::Tell(Notice::CannotRead { .. }) if self.is_contact(inbound) => {
+                let command = Command {
+                    name: "users".to_owned(),
+                    arguments: String::new(),
+                };
+                (Role::Owner, self.named(command, shown).await?)
+            }
+            admission => return Ok(admission),
+        };
+        Ok(match task {
+            Task::Tell(notice) => Admission::Tell(notice),
+            task => Admission::Serve { role, task },
+        })
+    }
+
+    /// The command, with whoever is shown before its arguments.
+    async fn named(&mut self, command: Command, shown: &Shown) -> Result<Task, StoreError> {
+        let Shown::Account(account) = shown else {
+            return Ok(Task::Tell(Notice::HiddenAccount));
+        };
+        self.acquaint(account).await?;
+        let arguments = format!("{} {}", account.id, command.arguments);
+        Ok(Task::Command(Command {
+            arguments: arguments.trim().to_owned(),
+            ..command
+        }))
+    }
+
+    /// A forward that may turn out to be all that is sent: then it is about whoever wrote it. An Owner's
+    /// own words, and those of the bot, are about nobody.
+    async fn with_account(
+        &mut self,
+        task: Task,
+        inbound: &Inbound,
+        shown: &Shown,
+    ) -> Result<Task, StoreError> {
+        Ok(match shown {
+            Shown::Hidden => task.with_account(None),
+            Shown::Account(account) if account.id == inbound.sender.id => task,
+            Shown::Account(account) => {
+                self.acquaint(account).await?;
+                task.with_account(Some(account.id))
+            }
+        })
+    }
+
+    /// Keeps what Telegram tells of somebody whom the registry does not have.
+    async fn acquaint(&mut self, account: &Account) -> Result<(), StoreError> {
+        self.load_row(account.id).await?;
+        let now = self.now;
+        if let Some(row) = self.rows.get_mut(&account.id)
+            && row.person.is_none()
+        {
+            row.is_changed = true;
+            row.person = Some(Person {
+                name: account.name.clone(),
+                profile: account.profile.clone(),
+                ..Person::unseen(now)
+            });
+        }
+        Ok(())
+    }
+
+    /// An Owner, in private, sends a contact.
+    fn is_contact(&self, inbound: &Inbound) -> bool {
+        let is_contact =
+            matches!(&inbound.content, Content::Media { kind, .. } if kind == "contact");
+        is_contact
+            && inbound.kind == ChatKind::Private
+            && self.settings.owners.contains(&UserId(inbound.chat.0))
+    }
+}
+
+/// Somebody else's message, in private. An album is something to look at.
+fn is_private_forward(inbound: &Inbound) -> bool {
+    let is_forward = match inbound.author {
+        Author::Forwarded { .. } => true,
+        Author::Sender | Author::InlineBot => false,
+    };
+    is_forward && inbound.kind == ChatKind::Private && inbound.album.is_none()
+}
