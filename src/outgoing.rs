@@ -24,7 +24,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::chat::{ChatId, JobId, OutboxId, Rank};
 use crate::clock::Timestamp;
-use chat_queue::{ChatQueue, Filed, PER_MESSAGE, QueueId, Row, chat_of, queue_of};
+use chat_queue::{ChatQueue, Filed, PER_DRAFT, PER_MESSAGE, QueueId, Row, chat_of, queue_of};
 pub(crate) use closed::{Closed, Place};
 pub(crate) use due::{Due, Ended, Fate, Frame, Head, Item};
 use failing::Tally;
@@ -113,8 +113,11 @@ impl Outgoing {
         let is_message = match item {
             Item::Row(id) => rows.take(id),
             Item::Frame(_) => {
-                let frame = rows.frames.pop_front();
-                frame.is_some_and(|(_, frame)| frame == Frame::Message)
+                let frame = rows.frames.pop_front().map(|(_, frame)| frame);
+                if frame == Some(Frame::Draft) {
+                    rows.drafts_from = now.after(PER_DRAFT);
+                }
+                frame == Some(Frame::Message)
             }
         };
         rows.under_way = Some(item);

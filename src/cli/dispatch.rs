@@ -144,7 +144,7 @@ fn status_of(data_file: &Path) -> Result<(), Failed> {
             format!("error: the bot's answer is not understood ({error})"),
         )
     })?;
-    let text = snapshot.text(Locale::of(Language::En), Role::Owner, None, None, None);
+    let text = snapshot.text(Locale::of(Language::En), &status::Asker::of(Role::Owner));
     print(&format!("{text}\n"))
 }
 

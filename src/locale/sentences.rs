@@ -319,7 +319,11 @@ mod tests {
             ),
             (
                 whole.replace("nothing = ", "nothing = 0 # "),
-                vec!["commands.revoke.nothing", "commands.stop.nothing"],
+                vec![
+                    "commands.audit.nothing",
+                    "commands.revoke.nothing",
+                    "commands.stop.nothing",
+                ],
             ),
             (
                 whole.replace("division_by_zero = ", "division_by_zero = 0 # "),

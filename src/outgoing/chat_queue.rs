@@ -13,6 +13,9 @@ use crate::clock::Timestamp;
 pub(super) const PER_MESSAGE: Duration = Duration::from_secs(1);
 /// … and short bursts: this much may be sent ahead of that pace.
 const AHEAD_MILLIS: u64 = 4_000;
+/// All drafts of one chat together, whichever of its answers grow: one in 0.4 to 1 s is what Telegram
+/// takes (telegram.md §7).
+pub(super) const PER_DRAFT: Duration = Duration::from_millis(500);
 
 /// A chat has two queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +67,8 @@ pub(super) struct ChatQueue {
     pub(super) met: Tally,
     /// Up to when the chat's messages are spread at one a second.
     pub(super) spread_until: Timestamp,
+    /// When the next draft may follow the last one.
+    pub(super) drafts_from: Timestamp,
     pub(super) filed: Option<Filed>,
 }
 
@@ -77,8 +82,9 @@ impl ChatQueue {
     /// The same for the next frame, which is not sent ahead of the pace.
     pub(super) fn frame_free_at(&self, frame: Frame) -> Timestamp {
         match frame {
-            Frame::Message => self.idle_at(),
-            Frame::Draft | Frame::Typing => self.parked_until,
+            Frame::Message => self.parked_until.max(self.spread_until),
+            Frame::Draft => self.parked_until.max(self.drafts_from),
+            Frame::Typing => self.parked_until,
         }
     }
 
@@ -134,7 +140,8 @@ impl ChatQueue {
 
     /// From when on neither pace nor parking has to be remembered of a chat that is sent nothing.
     pub(super) fn idle_at(&self) -> Timestamp {
-        self.parked_until.max(self.spread_until)
+        let paced = self.spread_until.max(self.drafts_from);
+        self.parked_until.max(paced)
     }
 }
 

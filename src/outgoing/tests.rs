@@ -257,8 +257,34 @@ fn a_row_goes_before_a_frame_and_frames_of_a_chat_take_turns() {
     assert_eq!(outgoing.next(NOW), None, "the queue is busy");
     outgoing.ended(row, Ended::Gone, NOW, Duration::ZERO);
     assert!(shown(&mut outgoing, 1, NOW));
-    assert!(shown(&mut outgoing, 2, NOW));
-    assert_eq!(outgoing.next(NOW), None, "one request is one frame");
+    let later = NOW.after(PER_DRAFT);
+    assert!(shown(&mut outgoing, 2, later));
+    assert_eq!(
+        outgoing.next(later.after(PER_DRAFT)),
+        None,
+        "one request is one frame"
+    );
+}
+
+#[test]
+fn however_many_answers_grow_in_a_chat_its_drafts_keep_to_two_a_second_and_take_turns() {
+    let mut outgoing = Outgoing::default();
+    let mut times = [0; 4];
+    for tenth in 0..100 {
+        let now = NOW.after(SECOND / 10 * tenth);
+        for job in 0..4 {
+            outgoing.request_frame(ChatId(7), JobId(job), Frame::Draft, now);
+        }
+        let Some((job, due)) = frame(&mut outgoing, now) else {
+            continue;
+        };
+        times[usize::try_from(job).unwrap()] += 1;
+        outgoing.ended(due, Ended::Gone, now, Duration::ZERO);
+    }
+    assert_eq!(times, [5; 4]);
+    outgoing.push(head(1, 7, Rank::Final), NOW.after(SECOND * 10));
+    let last = NOW.after(SECOND * 10);
+    assert_eq!(taken(&mut outgoing, last), Some(1), "a row waits for none");
 }
 
 #[test]

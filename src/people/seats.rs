@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::chat::UserId;
+use crate::chat::{Role, UserId};
 use crate::clock::{Pause, Timestamp};
 
 /// How long somebody whose seat was taken away gets none.
@@ -49,6 +49,16 @@ pub(crate) enum Seat {
     KeptOff(Duration),
     /// There are no seats.
     NoSeats,
+}
+
+impl Seat {
+    /// The role in which their next question is served.
+    pub(crate) const fn serves_as(self) -> Role {
+        match self {
+            Self::Held | Self::Free => Role::Vip,
+            Self::Full | Self::KeptOff(_) | Self::NoSeats => Role::Premium,
+        }
+    }
 }
 
 /// Somebody with a seat.

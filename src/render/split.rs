@@ -84,7 +84,8 @@ struct Pieces<'a> {
     open: Vec<usize>,
     /// The first that has not begun before `at`.
     next: usize,
-    /// Links and inline code that fit one part, in bytes: never cut.
+    /// Links and inline code that fit one part, with the marks on their last character: never cut. In
+    /// bytes.
     whole: Vec<Range<usize>>,
     /// Code blocks, in bytes.
     code: Vec<Range<usize>>,

@@ -114,8 +114,6 @@ impl Siege {
 
     fn kill(&mut self) {
         self.world.kill();
-        // What was on its way still arrives.
-        time_passes(Duration::from_millis(3));
         self.kills.push(now());
         self.world.launch();
     }

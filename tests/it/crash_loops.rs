@@ -2,7 +2,7 @@
 //! kills the bot when its question is seen: a crash at the very moment the model reads it.
 
 use crate::world::gemini::Fault;
-use crate::world::telegram::{Draft, Message, Person};
+use crate::world::telegram::{Message, Person};
 use crate::world::{PATIENCE, World, eventually};
 
 const POISON: &str = "poison";
@@ -125,15 +125,15 @@ fn who_only_waits_for_a_key_is_no_suspect() {
     world.gemini.awaits_calls(1);
     let person = world.telegram.person(7);
     person.says("patient");
-    for _ in 0..3 {
-        let before = person.drafts().len();
-        eventually(PATIENCE, "a place in the line", || {
-            let drafts = person.drafts();
-            let is_queued =
-                |draft: &Draft| draft.frames.iter().any(|frame| frame.text.contains("busy"));
-            drafts.iter().skip(before.saturating_sub(1)).any(is_queued)
+    let mut before = 0;
+    for life in 0..3 {
+        eventually(PATIENCE, "both wait in the line", || {
+            world.log()[before..].contains("waiting for a key why=Cooldown ahead=1")
         });
+        // What is stored after it is on disk.
+        world.telegram.person(20 + life).asks("/help");
         world.kill();
+        before = world.log().len();
         world.launch();
     }
     person.hears_about("patient");

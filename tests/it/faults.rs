@@ -45,7 +45,8 @@ fn nothing_is_lost_while_telegram_is_down_and_it_is_not_pestered() {
 
 #[test]
 fn flood_control_of_one_chat_is_obeyed_and_holds_up_no_other() {
-    let seconds = if is_full_run() { 120 } else { 10 };
+    // Long enough for somebody else's answer on a machine with much else to do.
+    let seconds = if is_full_run() { 120 } else { 25 };
     let world = World::new().open().start();
     let (ann, bob) = (world.telegram.person(7), world.telegram.person(8));
     ann.is_answered("before");

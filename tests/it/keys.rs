@@ -63,6 +63,7 @@ fn a_death_is_remembered_though_the_bot_is_killed_before_the_turn_ends() {
     let mut world = World::new()
         .without("GEMINI_API_KEYS")
         .keys("A", &["k1", "k2"])
+        .env("VIP_SEATS", "8")
         .start();
     world.gemini.key("k1").answers(Fault::INVALID_KEY);
     world.gemini.key("k2").answers(Fault::Line(Trouble::Hang));

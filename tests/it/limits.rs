@@ -62,8 +62,6 @@ fn with_roles(config: &str) -> World {
             .person(1)
             .asks(&format!("/grant {id} {role}"));
         assert!(told.contains(&id.to_string()), "{told}");
-        // The welcome.
-        world.telegram.person(id).hears();
     }
     world.gemini.everyone().answers(Fault::Line(Trouble::Hang));
     world
@@ -116,10 +114,11 @@ fn each_role_has_its_messages_of_a_minute_and_one_more_is_refused_over_a_restart
         assert!(refusal.contains("can come in 1 min"), "{refusal}");
     }
     holds(&mut world, all);
-    // The Owner has no such limit; four run and twenty wait.
-    floods(&world.telegram.person(1), 24);
-    holds(&mut world, all + 24);
+    // The Owner has no such limit: one runs here and twenty wait.
+    floods(&world.telegram.person(1), 21);
+    holds(&mut world, all + 21);
     assert_eq!(told(&world, 1, OF_THIS_MINUTE).len(), 0);
+    world.notes_all();
     world.kill();
     world.restart();
     for (id, ..) in ROLES {
@@ -150,13 +149,16 @@ fn each_role_has_its_messages_of_a_day_and_one_more_is_refused_over_a_restart_to
         let refusal = person.hears_about(OF_TODAY).text;
         let of_today = format!("your {per_day} messages of today");
         assert!(refusal.contains(&of_today), "{refusal}");
-        // Noon is hours away from midnight.
-        assert!(refusal.contains("can come in 11 h"), "{refusal}");
+        // Noon is hours away from midnight; on a full hour it is one o'clock by now.
+        let in_hours = |hours| refusal.contains(&format!("can come in {hours} h"));
+        assert!(in_hours(11) || in_hours(10), "{refusal}");
         let status = person.asks("/status");
         let used = format!("Today: {per_day} of {per_day} messages");
         assert!(status.contains(&used), "{status}");
     }
-    assert!(!world.telegram.person(1).asks("/status").contains("Today:"));
+    let owner = world.telegram.person(1);
+    assert!(!owner.asks("/status").contains("Today:"));
+    world.notes_all();
     world.kill();
     world.restart();
     for (id, ..) in ROLES {
@@ -164,9 +166,10 @@ fn each_role_has_its_messages_of_a_day_and_one_more_is_refused_over_a_restart_to
         person.says("one more?");
         person.hears_about(OF_TODAY);
     }
+    all_is_taken(&world);
     holds(&mut world, all);
     // A role that changes does so at once.
-    world.telegram.person(1).asks("/grant 14 normal");
+    owner.asks("/grant 14 normal");
     world.telegram.person(14).says("and now?");
     holds(&mut world, all + 1);
     // The next day is another one.
@@ -220,7 +223,6 @@ fn retry_continue_and_a_change_count_and_are_refused_like_messages() {
     let owner = world.telegram.person(1);
     owner.asks("/grant 7 normal");
     let ann = world.telegram.person(7);
-    ann.hears();
     let used = |count: usize| {
         let status = ann.asks("/status");
         let line = format!("Today: {count} of 4 messages");
@@ -268,7 +270,6 @@ fn all_strangers_together_have_thirty_messages_a_minute_and_guests_by_name_their
     let mut world = limited().env("ACCESS", "open").start();
     let owner = world.telegram.person(1);
     owner.asks("/grant 7 guest");
-    world.telegram.person(7).hears();
     world.gemini.everyone().answers(Fault::Line(Trouble::Hang));
     world.terminate();
     // What is there before the first poll comes in one batch.
@@ -285,6 +286,7 @@ fn all_strangers_together_have_thirty_messages_a_minute_and_guests_by_name_their
     };
     eventually(PATIENCE, "ten are told", || refused(&world, 130..140) == 10);
     assert_eq!(refused(&world, 100..130), 0);
+    world.notes_all();
     world.kill();
     world.restart();
     world.telegram.person(200).says("hello");
@@ -376,7 +378,6 @@ fn whoever_had_more_than_twice_the_even_share_goes_to_the_small_model_once_half_
     let [ann, ben, cleo] = [7, 8, 9].map(|id| {
         let (owner, person) = (world.telegram.person(1), world.telegram.person(id));
         owner.asks(&format!("/grant {id} normal"));
-        person.hears();
         person
     });
     ben.is_answered("hello");
@@ -399,6 +400,7 @@ fn whoever_had_more_than_twice_the_even_share_goes_to_the_small_model_once_half_
         "she had six of six, three people are here"
     );
     assert!(flash(&world, &ben, 7));
+    world.notes_all();
     world.kill();
     world.restart();
     assert!(!flash(&world, &ann, 8), "six of seven");

@@ -78,11 +78,7 @@ fn a_guest_in_many_topics_has_one_call_at_once_and_one_question_that_waits() {
 
 #[test]
 fn each_role_has_its_turns_and_places_over_all_lanes() {
-    // The frames of several topics of one chat are not what this is about.
-    let mut world = limited()
-        .env("MAX_IN_FLIGHT", "64")
-        .env("STREAM", "off")
-        .start();
+    let mut world = limited().env("MAX_IN_FLIGHT", "64").start();
     let owner = world.telegram.person(1);
     for (id, role) in [(11, "vip"), (12, "premium"), (13, "normal")] {
         owner.asks(&format!("/grant {id} {role}"));

@@ -189,7 +189,7 @@ impl Builder {
             bot: None,
             written: String::new(),
             judged: false,
-            _servers: servers,
+            servers,
         }
     }
 
@@ -216,7 +216,7 @@ pub(crate) struct World {
     /// All that processes of this world wrote which are gone.
     written: String,
     judged: bool,
-    _servers: [Server; 2],
+    servers: [Server; 2],
 }
 
 impl World {
@@ -332,10 +332,11 @@ impl World {
         self.bot.as_mut().is_some_and(Bot::is_running)
     }
 
-    /// `kill -9`.
+    /// `kill -9`; what was on its way has arrived by then.
     pub(crate) fn kill(&mut self) {
         let ended = self.bot.take().expect("a running bot").kill();
         self.keep(&ended);
+        self.servers.iter().for_each(Server::hears_out);
     }
 
     /// SIGTERM, after which the bot has to leave in time and well; it can be started again.

@@ -1,7 +1,7 @@
 //! The bot itself: what it can do, how it is doing, and what it says of a command it does not know.
 
 use super::entry::{EVERYBODY, EVERYBODY_IN_CHATS, Entry, Given, Reply};
-use crate::app::ops::status;
+use crate::app::ops::status::{self, Asker};
 use crate::chat::command::Who;
 use crate::chat::{ChatKind, Role};
 use crate::locale::Locale;
@@ -50,22 +50,24 @@ texts! {
 
 async fn status(given: Given<'_>) -> Reply {
     let Given { engine, role, .. } = given;
-    let last = status::last_answer(engine, given.lane, role).await;
-    let snapshot = match given.bot {
-        Some(ctx) => status::of(ctx).await,
-        None => status::of_engine(engine),
-    };
     let seat = match (role, given.lane.person()) {
         (Role::Vip, Some(person)) => engine.seat_of(person).await.ok(),
         (_, _) => None,
     };
-    // Without a seat a VIP has what Premium has.
-    let served = match seat {
-        Some(Seat::Full | Seat::KeptOff(_) | Seat::NoSeats) => role.at_most(Role::Premium),
-        Some(Seat::Held | Seat::Free) | None => role,
+    let served_as = seat.map_or(role, Seat::serves_as);
+    let last = status::last_answer(engine, given.lane, role).await;
+    let today = status::messages_of_today(engine, given.lane, served_as).await;
+    let snapshot = match given.bot {
+        Some(ctx) => status::of(ctx).await,
+        None => status::of_engine(engine),
     };
-    let today = status::messages_of_today(engine, given.lane, served).await;
-    Reply::say(snapshot.text(given.locale, role, seat, last.as_deref(), today))
+    let asker = Asker {
+        role,
+        seat,
+        last: last.as_deref(),
+        today,
+    };
+    Reply::say(snapshot.text(given.locale, &asker))
 }
 
 /// What can be done, with the Owner's commands for the Owner.

@@ -23,6 +23,8 @@ texts! {
         NEVER_SEEN = "never_seen",
         UNREACHABLE = "unreachable",
         USED = "used",
+        SITS = "sits",
+        FREE = "free",
         DAYS = "days",
         NO_END = "no_end",
         TAKE_BACK = "take_back",
@@ -49,9 +51,22 @@ pub(super) async fn card(
     let now = clock::now();
     let mut lines = lines(given, id, person, now);
     lines.extend(used_today(given, id, now).await);
+    let sits = sits(given, id).await;
+    if sits {
+        lines.push(given.locale.command(SITS, &[]));
+    }
     let text = done.into_iter().chain([lines.join("\n")]);
     let text: Vec<String> = text.collect();
-    Reply::say(text.join("\n\n")).with_buttons(buttons(given, id, person))
+    let free = sits.then(|| given.button(given.locale.command(FREE, &[]), format!("/kick {id}")));
+    let buttons = free.flatten().into_iter().chain(buttons(given, id, person));
+    Reply::say(text.join("\n\n")).with_buttons(buttons)
+}
+
+/// Whether they have a VIP seat now.
+async fn sits(given: &Given<'_>, id: UserId) -> bool {
+    let seats = given.engine.occupants().await;
+    let seats = seats.inspect_err(|error| error!(err:% = error; "seats not read"));
+    seats.is_ok_and(|(occupants, _)| occupants.iter().any(|occupant| occupant.person == id))
 }
 
 /// Nothing where they used nothing, or where that cannot be read: a card shows the rest all the same.

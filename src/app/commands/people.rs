@@ -131,7 +131,7 @@ impl Change {
     }
 
     /// What somebody is told of it who was this before; nothing where nothing changes for them, or
-    /// where they never wrote to the bot, which then may not write to them. Of a group those who asked
+    /// where they never wrote to the bot in private, which then may not write to them. Of a group those who asked
     /// hear how the bot is used.
     fn told(
         self,
@@ -139,7 +139,7 @@ impl Change {
         (whom, before): (UserId, &Person),
         now: Timestamp,
     ) -> Option<String> {
-        if !before.was_seen() || !before.reachable {
+        if !before.reachable || (whom.0 > 0 && !before.in_private) {
             return None;
         }
         let say = |text: Text, values: &[(&str, &str)]| Some(locale.command(text, values));
@@ -357,6 +357,7 @@ mod tests {
     fn person(grant: Option<Grant>) -> Person {
         Person {
             grant,
+            in_private: true,
             ..Person::new(&fixtures::sender(5), NOW)
         }
     }

@@ -47,7 +47,7 @@ texts! {
 /// The list has a button for so many; the others' seats are taken by their ids.
 const MOST_BUTTONS: usize = 20;
 
-/// `/kick` alone shows who sits; with somebody's id their seat is free at once.
+/// `/kick` alone shows who sits; with somebody their seat is free at once.
 async fn kick(given: &Given<'_>) -> Result<Reply, StoreError> {
     let (engine, locale) = (given.engine, given.locale);
     let (occupants, seats) = engine.occupants().await?;

@@ -53,13 +53,13 @@ impl Engine {
     pub(crate) fn served_now_as(&self, role: Role, person: UserId) -> Role {
         let rules = self.seat_rules();
         let seat = |seats: &mut Seats| seats.seat_of(person, rules, clock::now());
-        if role == Role::Vip && self.seating.with(seat) != Seat::Held {
-            return Role::Premium;
+        match role {
+            Role::Vip => self.seating.with(seat).serves_as(),
+            Role::Owner | Role::Premium | Role::Normal | Role::Guest => role,
         }
-        role
     }
 
-    /// How a VIP stands now.
+    /// What a VIP has of the seats now.
     pub(crate) async fn seat_of(&self, person: UserId) -> Result<Seat, StoreError> {
         let rules = self.seat_rules();
         self.free_seats_of_former_vips(rules).await?;

@@ -119,18 +119,35 @@ pub(crate) async fn messages_of_today(
     Some((messages, limit))
 }
 
+/// Who asks how the bot is doing, and what they read of themselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) role: Role,
+    /// Of a VIP.
+    pub(crate) seat: Option<Seat>,
+    /// The newest round of their lane.
+    pub(crate) last: Option<&'a StoredTurn>,
+    /// Their messages of today and the most there may be, where there is such a limit.
+    pub(crate) today: Option<(u32, u32)>,
+}
+
+impl<'a> Asker<'a> {
+    /// Of whom nothing but the role is known.
+    pub(crate) const fn of(role: Role) -> Self {
+        Self {
+            role,
+            seat: None,
+            last: None,
+            today: None,
+        }
+    }
+}
+
 impl Snapshot {
     /// The lines a person reads.
-    pub(crate) fn text(
-        &self,
-        locale: &Locale,
-        role: Role,
-        seat: Option<Seat>,
-        last: Option<&StoredTurn>,
-        today: Option<(u32, u32)>,
-    ) -> String {
+    pub(crate) fn text(&self, locale: &Locale, asker: &Asker<'_>) -> String {
         // An answer that was broken off has no model's name.
-        let last = last.filter(|turn| !turn.model.is_empty());
+        let last = asker.last.filter(|turn| !turn.model.is_empty());
         locale.status(&Status {
             version: &self.version,
             uptime: self.uptime,
@@ -142,10 +159,10 @@ impl Snapshot {
             answer_time: self.answer_time,
             set_aside: self.set_aside,
             last: last.map(|turn| (turn.model.as_str(), turn.reason)),
-            role,
-            today,
-            seat,
+            role: asker.role,
+            seat: asker.seat,
             seats: self.seats,
+            today: asker.today,
         })
     }
 }

@@ -165,7 +165,7 @@ fn the_limit_is_counted_in_utf16_units() {
 
 #[test]
 fn what_spans_a_cut_is_closed_and_opened_again() {
-    let cases: [(&str, usize, &[&str]); 9] = [
+    let cases: [(&str, usize, &[&str]); 10] = [
         ("<b>one two</b>", 4, &["<b>one</b>", "<b>two</b>"]),
         (
             "<q>one <b>two three</b></q>",
@@ -181,8 +181,9 @@ fn what_spans_a_cut_is_closed_and_opened_again() {
             6,
             &["use", "<b><c>a b</c> c</b>"],
         ),
-        // … if they fit at all.
+        // … if they fit at all, with the marks on their last character.
         ("<c>one two</c>", 4, &["<c>one</c>", "<c>two</c>"]),
+        ("<c>abc</c>\u{301}", 3, &["<c>ab</c>", "<c>c</c>\u{301}"]),
         // A code block is cut between its lines, and keeps the indentation of every one.
         (
             "<pre>if a {\n    b. c();\n\n}</pre>",
@@ -370,13 +371,30 @@ fn unbroken(body: &Rich, limit: usize) -> Vec<(usize, usize)> {
             let before = count(&body.text[..at]);
             (before, before + count(cluster))
         });
-    let whole = body.entities.iter().filter(|entity| {
-        let whole = matches!(entity.style, Style::Code | Style::Link { .. });
-        whole && entity.length as usize <= limit
-    });
+    let is_whole = |style: &Style| matches!(style, Style::Code | Style::Link { .. });
+    let whole = body
+        .entities
+        .iter()
+        .filter(|entity| is_whole(&entity.style));
+    let whole = whole.filter(|entity| with_whole_characters(&body.text, entity) <= limit);
     clusters
         .chain(whole.map(|entity| (before(entity.offset), before(entity.end()))))
         .collect()
+}
+
+/// Units of an entity with the whole of what is seen as its first and its last character: a mark may
+/// belong to what stands before it.
+fn with_whole_characters(text: &str, entity: &Entity) -> usize {
+    let mut end = 0;
+    let mut length = 0;
+    for cluster in text.graphemes(true) {
+        let start = end;
+        end += units(cluster);
+        if start < entity.end() as usize && end > entity.offset as usize {
+            length += end - start;
+        }
+    }
+    length
 }
 
 proptest! {

@@ -9,6 +9,7 @@ use crate::chat::command::Command;
 use crate::clock::Pause;
 use crate::keys::{Death, Health, Ledger, Scope};
 use crate::people::person::Grant;
+use crate::people::seats::Session;
 
 const PAUSE: Pause = Pause {
     since: Timestamp(77),
@@ -819,4 +820,64 @@ fn a_part_that_was_sent_anew_is_found_by_its_new_message_only() {
     assert_eq!(found(12).unwrap(), Some((lane, JobId(1))));
     let kept = store.read_now(|read| read.turn(lane, JobId(1))).unwrap();
     assert_eq!(kept.unwrap().answer_messages, [(0, MessageId(12))]);
+}
+
+#[test]
+fn seats_are_written_as_a_whole_and_come_back_after_a_restart() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let seated = |secs| Session::Seated {
+        since: Timestamp::from_secs(secs),
+        active: Timestamp::from_secs(secs + 60),
+    };
+    let kept_off = Session::KeptOff {
+        since: Timestamp::from_secs(500),
+    };
+    let first = vec![(UserId(7), seated(1)), (UserId(8), seated(2))];
+    let second = vec![(UserId(8), seated(2)), (UserId(9), kept_off)];
+    done(&store, move |write| write.put_sessions(&first));
+    let again = second.clone();
+    done(&store, move |write| write.put_sessions(&again));
+    store.close().unwrap();
+    let store = folder.open();
+    assert_eq!(store.read_now(Read::sessions).unwrap(), second);
+}
+
+#[test]
+fn a_walk_through_the_registry_finds_each_grant_that_is_over_once() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let now = Timestamp::from_secs(1000);
+    let until = move |id: i64| match id % 3 {
+        0 => Some(now.before(Duration::from_secs(1))),
+        1 => Some(now.after(Duration::from_secs(1))),
+        _ => None,
+    };
+    done(&store, move |write| {
+        for id in -10..90 {
+            let mut person = Person::new(&fixtures::sender(id), now);
+            person.grant = Some(Grant {
+                role: Role::Vip,
+                until: until(id),
+            });
+            write.put_person(UserId(id), &person)?;
+        }
+        Ok(())
+    });
+    for looked in [1, 7, 100, 1000] {
+        let (mut from, mut found, mut steps) = (None, Vec::new(), 0);
+        loop {
+            let read = store.read_now(|read| read.grants_over(from, looked, now));
+            let (over, next) = read.unwrap();
+            found.extend(over.into_iter().map(|(id, _)| id.0));
+            steps += 1;
+            from = next;
+            if from.is_none() {
+                break;
+            }
+        }
+        let expected: Vec<i64> = (-10..90).filter(|id| id % 3 == 0).collect();
+        assert_eq!(found, expected, "{looked}");
+        assert_eq!(steps, 100_usize.div_ceil(looked));
+    }
 }

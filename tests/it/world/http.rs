@@ -18,6 +18,8 @@ mod raw;
 
 pub(crate) use raw::Raw;
 
+use super::{PATIENCE, eventually};
+
 /// Something that answers requests.
 pub(crate) trait Service: Send + Sync + 'static {
     fn answer(&self, request: &Request, wire: &mut Wire);
@@ -348,6 +350,8 @@ fn parse_head(head: &[u8]) -> Option<Request> {
 pub(crate) struct Server {
     address: SocketAddr,
     closing: Arc<AtomicBool>,
+    /// Where the connections come from that are open.
+    callers: Arc<Mutex<Vec<SocketAddr>>>,
 }
 
 impl Server {
@@ -362,18 +366,40 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let closing = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&closing);
+        let callers: Arc<Mutex<Vec<SocketAddr>>> = Arc::default();
+        let (flag, open) = (Arc::clone(&closing), Arc::clone(&callers));
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            loop {
+                let Ok((stream, caller)) = listener.accept() else {
+                    continue;
+                };
                 if flag.load(Ordering::Relaxed) {
                     return;
                 }
+                open.lock().push(caller);
                 let (service, flag) = (Arc::clone(&service), Arc::clone(&flag));
-                let crash_point = Arc::clone(&crash_point);
-                thread::spawn(move || converse(&*service, stream, flag, &crash_point));
+                let (crash_point, open) = (Arc::clone(&crash_point), Arc::clone(&open));
+                thread::spawn(move || {
+                    converse(&*service, stream, flag, &crash_point);
+                    let mut open = open.lock();
+                    let own = open.iter().position(|other| *other == caller);
+                    open.swap_remove(own.expect("it was noted"));
+                });
             }
         });
-        Self { address, closing }
+        Self {
+            address,
+            closing,
+            callers,
+        }
+    }
+
+    /// Waits until all that was on its way from callers who are gone has arrived.
+    pub(crate) fn hears_out(&self) {
+        // Connections are taken in their order: behind this one there is none of theirs.
+        let newest = TcpStream::connect(self.address).expect("it listens");
+        let alone = [newest.local_addr().expect("an address")];
+        eventually(PATIENCE, "all is heard", || *self.callers.lock() == alone);
     }
 
     pub(crate) fn url(&self) -> String {
