@@ -19,7 +19,7 @@
 //! 3. `intake::journal` writes the jobs and the offset in one commit; only then is the next poll made
 //!    with it. *The single door in.* In the same transaction `intake::draft` joins what belongs to an
 //!    earlier message, `intake::reask` does what a changed message or a button asks for, and
-//!    `intake::person_limits` refuses whose person holds too much already.
+//!    `intake::person_limits` refuses whose person holds too much already or has had their messages.
 //! 4. Back in [`app::intake`], a question is handed to the scheduler's desk (after a short wait, where
 //!    a further piece may come: `intake::held_back`); `intake::bypass` runs commands and notices beside.
 //! 5. [`app::scheduler`] puts it into [`queue`], takes the next question whose lane is free from there,

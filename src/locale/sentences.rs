@@ -124,9 +124,7 @@ file! {
     failure: Failures,
     finish: Finishes,
     grant: Grants,
-    limits: MessageLimits,
-    claim: Claims,
-    knock: Knocks,
+    limits: MessageLimits, claim: Claims, knock: Knocks,
     status: StatusLines,
     queue: QueuePlaces,
     seats: SeatLines,
@@ -318,12 +316,8 @@ mod tests {
                 vec!["commands.stop.more"],
             ),
             (
-                whole.replace("nothing = ", "nothing = 0 # "),
-                vec![
-                    "commands.audit.nothing",
-                    "commands.revoke.nothing",
-                    "commands.stop.nothing",
-                ],
+                whole.replace("nothing = \"There's", "nothing = 0 # \"There's"),
+                vec!["commands.stop.nothing"],
             ),
             (
                 whole.replace("division_by_zero = ", "division_by_zero = 0 # "),

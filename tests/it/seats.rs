@@ -208,7 +208,7 @@ fn a_vip_who_is_kicked_gets_no_seat_for_ten_minutes_over_restarts_and_is_told_wh
             .any(|it| it.text.contains("P12 (12) has no VIP seat"))
     });
     assert!(owner.asks("/kick 15").contains("has no VIP seat"));
-    assert!(owner.asks("/kick somebody").contains("is not an id"));
+    assert!(owner.asks("/kick somebody").contains("I know nobody by"));
     assert!(owner.asks("/kick 14").contains("is free"));
     world.terminate();
     world.moves_on(9 * MINUTE);

@@ -131,8 +131,8 @@ impl Change {
     }
 
     /// What somebody is told of it who was this before; nothing where nothing changes for them, or
-    /// where they never wrote to the bot in private, which then may not write to them. Of a group those who asked
-    /// hear how the bot is used.
+    /// where they never wrote to the bot in private, which then may not write to them. A group that
+    /// asked hears how the bot is used.
     fn told(
         self,
         locale: &Locale,

@@ -19,6 +19,7 @@ const TEXTS: &[&[Text]] = &[
     claim::TEXTS,
     knocks::TEXTS,
     seats::TEXTS,
+    keys::TEXTS,
     broadcast::TEXTS,
     alerts::TEXTS,
     users::TEXTS,

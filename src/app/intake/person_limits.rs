@@ -106,7 +106,8 @@ impl PersonLimits {
         self.count(rows, job)
     }
 
-    /// A message counts among what its person has used.
+    /// A message counts among what was used by whoever's conversation it is in, also where somebody
+    /// else pressed the button.
     pub(super) fn count(&self, rows: &mut Write<'_>, job: &Job) -> Result<(), StoreError> {
         let Some(person) = job.lane.person() else {
             return Ok(());

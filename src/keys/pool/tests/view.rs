@@ -107,6 +107,48 @@ fn a_borrower_has_left_what_the_lender_does_not_keep() {
 }
 
 #[test]
+fn a_groups_day_is_half_spent_with_half_of_the_calls_of_its_larger_models() {
+    let larger = MODELS.replace("\"big\"\ntier = \"lite\"", "\"big\"\ntier = \"flash\"");
+    let catalog = Catalog::parse(&larger).unwrap();
+    let today = pacific::day_of(T0);
+    for (used, is_half_spent) in [(0, false), (74, false), (75, true), (150, true)] {
+        // All of the small ones is spent, and of no account.
+        let row = |(model, used): (&str, u32)| {
+            let ledger = Ledger {
+                day: today.number,
+                used,
+                recent: Vec::new(),
+            };
+            (([1; 16], model.to_owned()), ledger)
+        };
+        let of_key = |group| {
+            let saved = Saved {
+                ledgers: [("small", 6), ("big", used)].map(row).into(),
+                ..Saved::default()
+            };
+            Pool::new(POLICY, vec![key(1, group)], &catalog, saved, T0)
+        };
+        let day = |pot, is_half_spent| GroupDay {
+            number: today.number,
+            pot,
+            is_half_spent,
+        };
+        let mut own = of_key(Some(Group::C));
+        assert_eq!(
+            own.group_day(Group::C, T0),
+            day(Some(Group::C), is_half_spent)
+        );
+        // What a group borrows is not its day.
+        assert_eq!(own.group_day(Group::B, T0), day(None, false));
+        assert!(!own.group_day(Group::C, today.ends).is_half_spent);
+        let mut everybodys = of_key(None);
+        for group in [Group::A, Group::C] {
+            assert_eq!(everybodys.group_day(group, T0), day(None, is_half_spent));
+        }
+    }
+}
+
+#[test]
 fn the_report_is_ordered_by_group_and_number_and_says_all_of_each_key() {
     let named = |name: u8, group, label: &str| KeySpec {
         label: label.to_owned(),
