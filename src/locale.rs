@@ -231,11 +231,11 @@ impl Locale {
     }
 
     /// Told to the Owner about somebody else's role that ran out.
-    pub(crate) fn role_expired_of(&self, user: UserId, before: Role, now: Role) -> String {
+    pub(crate) fn role_expired_of(&self, whom: &str, before: Role, now: Role) -> String {
         fill(
             &self.sentences.grant.expired_of,
             &[
-                ("id", &user.to_string()),
+                ("whom", whom),
                 ("before", self.role(before)),
                 ("now", self.role(now)),
             ],

@@ -46,7 +46,7 @@ pub(crate) use self::error::{OpenError, StoreError};
 pub(crate) use self::open::Open;
 use self::open::Opened;
 use self::place::Place;
-pub(crate) use self::read::Read;
+pub(crate) use self::read::{GrantsOver, Read};
 use self::waiting::{Answer, Op, Pace};
 pub(crate) use self::write::{Divided, Write};
 use self::writer::Shared;

@@ -212,7 +212,7 @@ async fn finish(ctx: &Ctx, job: &Arc<Job>, reply: &Arc<Reply>) -> Result<Vec<Hea
     stored.await
 }
 
-/// What strangers are told goes behind everything else, so that no crowd of them keeps others waiting.
+/// How the reply to a task ranks among what is sent.
 fn rank_of(task: &Task) -> Rank {
     match task {
         Task::Tell(
@@ -221,7 +221,7 @@ fn rank_of(task: &Task) -> Rank {
             | Notice::NoOwner
             | Notice::StillWaiting
             | Notice::NotLetIn,
-        ) => Rank::Broadcast,
+        ) => Rank::Stranger,
         Task::Tell(_) | Task::Command(_) | Task::Question { .. } => Rank::Final,
     }
 }

@@ -88,22 +88,8 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     };
     let mut backoff = Backoff::default();
     let mut clock_check = ClockCheck::default();
-    let me = {
-        let mut identified = pin!(identify(
-            &ctx,
-            &mut backoff,
-            &mut clock_check,
-            REFUSED_AT_START
-        ));
-        // Who is served, and from which day's quota, depends on the time.
-        let soon = timeout(FOR_THE_TIME, &mut identified).await;
-        intake.recall().await?;
-        match soon {
-            Ok(me) => me?,
-            Err(_) => intake.during(identified).await?,
-        }
-    };
-    // Told again after a restart only: it hardly ever changes.
+    let me = intake.begin(&mut backoff, &mut clock_check).await?;
+    // It hardly ever changes, and a restart tells.
     let me = ctx.me.get_or_init(|| me);
     claim::invite(&ctx).await;
     ctx.menus.send_replace(Some(me.id));
@@ -268,6 +254,23 @@ struct Intake {
 }
 
 impl Intake {
+    /// Asks Telegram who we are, and hands over what the last run left.
+    async fn begin(
+        &mut self,
+        backoff: &mut Backoff,
+        clock_check: &mut ClockCheck,
+    ) -> anyhow::Result<Me> {
+        let ctx = Arc::clone(&self.ctx);
+        let mut identified = pin!(identify(&ctx, backoff, clock_check, REFUSED_AT_START));
+        // Who is served, and from which day's quota, depends on the time.
+        let soon = timeout(FOR_THE_TIME, &mut identified).await;
+        self.recall().await?;
+        match soon {
+            Ok(me) => me,
+            Err(_) => self.during(identified).await,
+        }
+    }
+
     /// Hands over what the last run accepted and did not end; it goes before everything new.
     async fn recall(&mut self) -> Result<(), StoreError> {
         let crashes = self.crashes().await?;

@@ -89,6 +89,7 @@ pub(crate) enum Rank {
     Acknowledge,
     Edit,
     Typing,
-    /// Also what strangers are told.
+    /// What strangers are told, so that no crowd of them keeps others waiting.
+    Stranger,
     Broadcast,
 }

@@ -152,11 +152,9 @@ fn status_of(data_file: &Path) -> Result<(), Failed> {
 fn claim(config: &Config) -> Result<(), Failed> {
     let file = config.data.file.display();
     let offer = match control::ask(&config.data.file, "claim") {
-        Ok(answer) => serde_json::from_str(&answer).map_err(|_| {
-            Failed::new(
-                FAILED,
-                "error: the running bot can make no link now; its log says why",
-            )
+        Ok(answer) => serde_json::from_str(&answer).map_err(|error| {
+            let why = "the running bot can make no link now, its log says why";
+            Failed::new(FAILED, format!("error: {why} ({error})"))
         })?,
         Err(error) if is_nobody(&error) => offer_of_file(config)?,
         Err(error) => {

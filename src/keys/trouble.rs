@@ -171,8 +171,8 @@ impl View<'_> {
             Standing::Waiting(wait) => wait.why == Why::Money,
             Standing::Available | Standing::Blacklisted { .. } | Standing::Dead { .. } => false,
         };
-        let first = paid.next().filter(|_| daily > 0 && is_much)?;
+        let first = paid.next().filter(|_| daily > 0)?;
         let is_spent = spent >= daily || is_out(first) || paid.any(is_out);
-        Some(Trouble::Money { is_spent })
+        (is_spent || is_much).then_some(Trouble::Money { is_spent })
     }
 }

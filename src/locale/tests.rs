@@ -138,11 +138,10 @@ fn status(role: Role) -> Status<'static> {
 
 /// Everything a locale can say, once.
 fn everything(locale: &Locale) -> Vec<String> {
-    let user = UserId(5);
     let finishes = [Finish::LengthLimit, Finish::Continuation, Finish::Broken];
     let mut said = vec![
         locale.role_expired(Role::Vip, Role::Normal),
-        locale.role_expired_of(user, Role::Vip, Role::Normal),
+        locale.role_expired_of("Ann (5)", Role::Vip, Role::Normal),
         locale.span(Duration::from_mins(130)),
     ];
     said.extend(

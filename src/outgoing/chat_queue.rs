@@ -29,7 +29,9 @@ pub(super) enum QueueId {
 pub(super) const fn queue_of(chat: ChatId, rank: Rank) -> QueueId {
     match rank {
         Rank::Acknowledge => QueueId::Callbacks(chat),
-        Rank::Final | Rank::Edit | Rank::Typing | Rank::Broadcast => QueueId::Texts(chat),
+        Rank::Final | Rank::Edit | Rank::Typing | Rank::Stranger | Rank::Broadcast => {
+            QueueId::Texts(chat)
+        }
     }
 }
 

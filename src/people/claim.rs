@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 
 /// How long a code is good.
-pub(crate) const GOOD_FOR: Duration = Duration::from_mins(60);
+pub(crate) const GOOD_FOR: Duration = Duration::from_hours(1);
 /// Tries with something else after which no code counts any more.
 const MOST_WRONG: u8 = 10;
 /// Codes that are good beside each other; each start of the bot prints one, and the oldest goes first.

@@ -114,6 +114,11 @@ impl Person {
         defused(&self.full_name())
     }
 
+    /// Whether the bot may write to this person: only to those who wrote to it first.
+    pub(crate) fn may_be_written_to(&self) -> bool {
+        self.in_private && self.reachable
+    }
+
     /// Whether they ask to be let in, and could hear of it.
     pub(crate) fn waits(&self) -> bool {
         let is_undecided = self.grant.is_none() && self.banned.is_none();

@@ -92,12 +92,11 @@ impl Seats {
         let free = self.seated() < rules.seats;
         match self.0.get_mut(&person) {
             Some(Session::Seated { active, .. }) => *active = now,
-            Some(Session::KeptOff { .. }) => return false,
             None if free => {
                 let (since, active) = (now, now);
                 self.0.insert(person, Session::Seated { since, active });
             }
-            None => return false,
+            Some(Session::KeptOff { .. }) | None => return false,
         }
         true
     }

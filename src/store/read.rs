@@ -31,6 +31,13 @@ use crate::people::seats::Session;
 mod conversation;
 mod usage;
 
+/// What a step through the registry has found.
+pub(crate) struct GrantsOver {
+    pub(crate) over: Vec<(UserId, Person)>,
+    /// Where to go on; `None`: that was the last.
+    pub(crate) next: Option<UserId>,
+}
+
 /// One snapshot of the data file.
 pub(crate) struct Read {
     txn: ReadTransaction,
@@ -180,28 +187,29 @@ impl Read {
         self.each(visit)
     }
 
-    /// Who has a grant whose days are over, among so many people of the registry from there on (`None`:
-    /// from its front), and where to go on; `None`: that was the last.
+    /// Who has a grant whose days are over, among so many people of the registry from there on; `None`:
+    /// from its front.
     pub(crate) fn grants_over(
         &self,
         from: Option<UserId>,
         looked: usize,
         now: Timestamp,
-    ) -> Result<(Vec<(UserId, Person)>, Option<UserId>), StoreError> {
+    ) -> Result<GrantsOver, StoreError> {
         let registry = self.table::<Person>()?;
         let from = from.map_or(Key::FRONT, Key::person);
         let mut over = Vec::new();
         for (at, entry) in tables::range(&registry, &(from..))?.enumerate() {
             let (key, row) = entry?;
             if at == looked {
-                return Ok((over, Some(key::person(key.value())?)));
+                let next = Some(key::person(key.value())?);
+                return Ok(GrantsOver { over, next });
             }
             let read = self.met.read::<Person>(key.value(), row.value());
             over.extend(
                 read.filter(|(_, row)| row.grant.is_some_and(|grant| grant.has_expired(now))),
             );
         }
-        Ok((over, None))
+        Ok(GrantsOver { over, next: None })
     }
 
     /// Who has a VIP seat or is kept off one.

@@ -207,7 +207,10 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         message: message.message_id,
         sender,
         profile,
-        title: message.chat.title.clone().unwrap_or_default(),
+        title: match kind {
+            ChatKind::Private => String::new(),
+            ChatKind::Group => message.chat.title.clone().unwrap_or_default(),
+        },
         sent: Timestamp::from_secs(message.edit_date.unwrap_or(message.date)),
         posted: Timestamp::from_secs(message.date),
         addressed: meaning.addressed,

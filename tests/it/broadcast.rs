@@ -140,7 +140,7 @@ fn with_a_few() -> World {
     group.hears();
     for (id, role) in [(7, "vip"), (8, "normal"), (9, "normal"), (11, "normal")] {
         owner.says(&format!("/grant {id} {role}"));
-        owner.hears_about(&format!("{id} is now"));
+        owner.hears_about(&format!("({id}) is now"));
     }
     world.telegram.person(11).blocks_the_bot();
     eventually(LONG, "that is known", || world.telegram.is_drained());
@@ -200,8 +200,11 @@ fn a_second_press_a_replay_and_a_forged_press_send_nothing() {
 fn what_is_cancelled_or_too_long_is_not_sent_and_nobody_else_may_send() {
     let world = with_a_few();
     let owner = world.telegram.person(1);
-    owner.says("/broadcast Perhaps not");
-    shown(&world, "everybody (2)");
+    // The text of a message that is replied to does as well.
+    let draft = owner.says("Perhaps not");
+    owner.replies(draft, "/broadcast");
+    let preview = shown(&world, "everybody (2)");
+    assert!(preview.text.starts_with("Perhaps not"), "{preview:?}");
     owner.presses("Cancel");
     shown(&world, "Nothing was sent.");
     owner.says(&format!("/broadcast {}", "long ".repeat(800)));

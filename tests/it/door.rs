@@ -1,6 +1,8 @@
 //! Those who ask to be let in: what they hear, the cards that the Owner gets of them and what each button
 //! does; and the groups that the bot is put into.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::world::telegram::{Message, Person};
@@ -13,9 +15,16 @@ const LET_IN: &str = "The owner has let you in";
 const INTRODUCTION: &str = "I answer here when you mention me";
 const GROUP: i64 = -1_000_000_000_777;
 
-/// Strangers and groups ask to be let in.
+/// Strangers and groups ask the Owner, who has written to the bot before.
 fn approving() -> World {
-    World::new().env("ACCESS", "approve").start()
+    let world = World::new().env("ACCESS", "approve").start();
+    world.telegram.person(1).asks("/status");
+    world
+}
+
+/// What the Owner was sent beside that.
+fn sent(owner: &Person) -> usize {
+    owner.shows().len() - 1
 }
 
 /// The card that the Owner gets of somebody, by their name.
@@ -61,6 +70,7 @@ fn a_stranger_waits_and_hears_it_and_the_owner_gets_one_card() {
     assert!(anna.asks("anybody there?").contains(WAITS));
     // Not a third time within the hour, also in the next life of the bot.
     anna.says("hello?");
+    world.notes_all();
     world.kill();
     world.restart();
     anna.says("hello??");
@@ -70,7 +80,7 @@ fn a_stranger_waits_and_hears_it_and_the_owner_gets_one_card() {
     // Everybody begins with `/start`, which is no word of theirs.
     let of_bob = self::card(&owner, "P6");
     assert!(!of_bob.text.contains("start"), "{}", of_bob.text);
-    assert_eq!(owner.shows().len(), 2, "one card each");
+    assert_eq!(sent(&owner), 2, "one card each");
     assert!(world.gemini.calls().is_empty());
     world.stop();
 }
@@ -97,7 +107,7 @@ fn each_button_of_a_card_does_what_it_says_and_the_person_hears_of_it() {
     denied.asks("please");
     let card = card(&owner, "P8");
     owner.presses_on(card.id, "Deny");
-    assert!(decided(&owner, &card).contains("P8 is not let in"));
+    assert!(decided(&owner, &card).contains("P8 (8) is not let in"));
     denied.hears_about(DENIED);
     denied.says("oh");
     // Nothing more, until the Owner thinks better of it.
@@ -106,6 +116,65 @@ fn each_button_of_a_card_does_what_it_says_and_the_person_hears_of_it() {
     denied.hears_about(LET_IN);
     assert_eq!(denied.shows().len(), 3, "{:?}", denied.shows());
     denied.is_answered("thank you");
+    let banned = world.telegram.person(9);
+    banned.asks("buy my watches");
+    let card = self::card(&owner, "P9");
+    owner.presses_on(card.id, "Ban");
+    decided(&owner, &card);
+    banned.hears();
+    banned.says("watches!");
+    owner.asks("/status");
+    assert_eq!(
+        banned.shows().len(),
+        2,
+        "asked, and told once: {:?}",
+        banned.shows()
+    );
+    world.stop();
+}
+
+#[test]
+fn who_waits_hears_of_it_again_after_an_hour_and_who_is_denied_after_a_day() {
+    const HOUR: Duration = Duration::from_secs(3601);
+    let world = approving();
+    let owner = world.telegram.person(1);
+    let anna = world.telegram.person(5);
+    anna.asks("please");
+    let card = card(&owner, "P5");
+    assert!(anna.asks("please?").contains(WAITS));
+    anna.says("please!");
+    world.telegram.moves_on(HOUR);
+    // Two answers of the service tell the bot what time it is.
+    for _ in 0..3 {
+        owner.asks("/status");
+    }
+    assert!(anna.asks("and now?").contains(WAITS));
+    assert_eq!(anna.shows().len(), 3, "{:?}", anna.shows());
+    owner.presses_on(card.id, "Deny");
+    anna.hears_about(DENIED);
+    anna.says("why?");
+    world.telegram.moves_on(24 * HOUR);
+    for _ in 0..3 {
+        owner.asks("/status");
+    }
+    assert!(anna.asks("and now?").contains(DENIED));
+    assert_eq!(anna.shows().len(), 5, "{:?}", anna.shows());
+    world.stop();
+}
+
+#[test]
+fn an_owner_who_never_wrote_hears_of_those_who_wait_with_their_first_message() {
+    let world = World::new().env("ACCESS", "approve").start();
+    let anna = world.telegram.person(5);
+    assert!(anna.asks("please").contains(ASKED));
+    let owner = world.telegram.person(1);
+    owner.says("/start");
+    let summary = owner.hears_about("There are more who ask");
+    owner.presses_on(summary.id, "See who waits");
+    assert!(decided(&owner, &summary).contains("P5 asks to be let in"));
+    // There can be cards from now on, also of those who had none.
+    anna.says("hello?");
+    card(&owner, "P5");
     world.stop();
 }
 
@@ -129,7 +198,7 @@ fn a_card_is_worth_nothing_to_others_and_after_the_role_was_lost() {
     let press = owner.presses_on(card.id, "VIP");
     owner.is_told(&press);
     assert!(anna.asks("am I in?").contains(WAITS));
-    assert_eq!(owner.shows().len(), 1);
+    assert_eq!(sent(&owner), 1);
     world.stop();
 }
 
@@ -141,8 +210,8 @@ fn for_eleven_strangers_there_are_ten_cards_and_one_that_pages() {
     for stranger in &strangers {
         assert!(stranger.asks("please").contains(ASKED));
     }
-    let summary = owner.hears_about("More people ask");
-    assert_eq!(owner.shows().len(), 11, "{:?}", owner.shows());
+    let summary = owner.hears_about("There are more who ask");
+    assert_eq!(sent(&owner), 11, "{:?}", owner.shows());
     owner.presses_on(summary.id, "See who waits");
     let first = decided(&owner, &summary);
     assert!(first.contains("P11 asks to be let in"), "{first}");
@@ -166,7 +235,7 @@ fn for_eleven_strangers_there_are_ten_cards_and_one_that_pages() {
     assert!(round.button("Next (11 waiting)").is_some(), "{round:?}");
     owner.presses_on(round.id, "Deny");
     let denied = decided(&owner, &round);
-    assert!(denied.contains("P11 is not let in"), "{denied}");
+    assert!(denied.contains("P11 (11) is not let in"), "{denied}");
     let shown = owner.shows();
     let shown = shown.iter().find(|message| message.id == round.id).unwrap();
     assert!(shown.button("Next (10 waiting)").is_some(), "{shown:?}");
@@ -178,8 +247,6 @@ fn ten_thousand_strangers_are_eleven_messages_to_the_owner_who_is_answered_meanw
     const STRANGERS: i64 = 10_000;
     let world = approving();
     let owner = world.telegram.person(1);
-    owner.asks("/status");
-    let before = owner.shows().len();
     let some = |from: i64, to: i64| {
         for id in from..to {
             world.telegram.person(id).says("let me in");
@@ -199,9 +266,9 @@ fn ten_thousand_strangers_are_eleven_messages_to_the_owner_who_is_answered_meanw
         .filter(|message| message.text.contains("asks to be let in"));
     let summaries = shown
         .iter()
-        .filter(|message| message.text.contains("More people ask"));
+        .filter(|message| message.text.contains("There are more who ask"));
     assert_eq!((cards.count(), summaries.count()), (10, 1));
-    assert_eq!(shown.len(), before + 2 + 11);
+    assert_eq!(sent(&owner), 2 + 11);
     world.stop();
 }
 
@@ -245,12 +312,12 @@ fn a_group_asks_once_and_is_answered_in_once_it_is_let_in() {
     assert!(group.hears().text.contains(INTRODUCTION));
     group.member(12).says("@testbot what is new?");
     assert!(group.hears().text.contains("what is new?"));
-    assert_eq!(owner.shows().len(), 1);
+    assert_eq!(sent(&owner), 1);
     // Taken in again, it says so again and asks nobody.
     group.puts_out_the_bot(9);
     group.takes_in_the_bot(9);
     assert!(group.hears().text.contains(INTRODUCTION));
-    assert_eq!(owner.shows().len(), 1);
+    assert_eq!(sent(&owner), 1);
     world.stop();
 }
 
@@ -260,6 +327,7 @@ fn a_group_that_the_bot_was_in_before_asks_when_somebody_speaks_to_it() {
     world.telegram.has_privacy_mode();
     world.restart();
     let owner = world.telegram.person(1);
+    owner.asks("/status");
     let group = world.telegram.group(GROUP);
     group.member(9).says("@testbot hello");
     assert!(group.hears().text.contains("only answer in groups"));
@@ -293,7 +361,7 @@ fn a_group_that_is_denied_is_left_and_only_an_owner_brings_the_bot_back() {
     group.takes_in_the_bot(9);
     let is_left_again = || leaves() > before && !group.has_the_bot();
     eventually(PATIENCE, "the group is left again", is_left_again);
-    assert_eq!(owner.shows().len(), 1, "nobody is asked");
+    assert_eq!(sent(&owner), 1, "nobody is asked");
     group.takes_in_the_bot(1);
     let card = owner.hears_about("in the group");
     owner.presses_on(card.id, "Normal");
@@ -371,6 +439,6 @@ fn who_speaks_as_a_chat_or_is_a_bot_never_decides_or_knocks() {
     let owner = world.telegram.person(1);
     owner.hears_about("in the group");
     owner.asks("/status");
-    assert_eq!(owner.shows().len(), 2);
+    assert_eq!(sent(&owner), 2);
     world.stop();
 }

@@ -157,7 +157,9 @@ fn each_role_has_its_messages_of_a_day_and_one_more_is_refused_over_a_restart_to
         assert!(status.contains(&used), "{status}");
     }
     let owner = world.telegram.person(1);
-    assert!(!owner.asks("/status").contains("Today:"));
+    owner.says("/status");
+    let status = owner.hears_about("Your role").text;
+    assert!(!status.contains("Today:"), "{status}");
     world.notes_all();
     world.kill();
     world.restart();
@@ -169,7 +171,8 @@ fn each_role_has_its_messages_of_a_day_and_one_more_is_refused_over_a_restart_to
     all_is_taken(&world);
     holds(&mut world, all);
     // A role that changes does so at once.
-    owner.asks("/grant 14 normal");
+    owner.says("/grant 14 normal");
+    owner.hears_about("is now Normal");
     world.telegram.person(14).says("and now?");
     holds(&mut world, all + 1);
     // The next day is another one.

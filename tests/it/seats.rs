@@ -267,12 +267,14 @@ fn a_role_that_is_taken_back_frees_its_seat_at_once() {
 
 #[test]
 fn without_seats_every_vip_is_served_as_premium_and_may_ask_why() {
-    let world = with_vips(World::new().env("VIP_SEATS", "0"));
+    let world = with_vips(World::new().without("USER_LIMITS").env("VIP_SEATS", "0"));
     for id in VIPS {
         assert!(!sits(&world, id, "hello"), "{id}");
         assert_eq!(told(&world, id), 0, "nothing to wait for");
     }
     assert!(seat_of(&world, 11).contains("there are none"));
+    let status = world.telegram.person(11).asks("/status");
+    assert!(status.contains("Today: 1 of 200"), "{status}");
     let said = world.telegram.person(1).asks("/kick");
     assert!(said.contains("VIP_SEATS"), "{said}");
     world.stop();
@@ -328,7 +330,7 @@ fn a_grant_ends_although_nobody_writes_and_both_are_told_once() {
     world.moves_on(25 * 60 * MINUTE);
     world.restart();
     assert_eq!(hears_once(&ann, "Your time as VIP is over"), 1);
-    assert_eq!(hears_once(&owner, "The time of 7 as VIP is over"), 1);
+    assert_eq!(hears_once(&owner, "The time of P7 (7) as VIP is over"), 1);
     // A kill may repeat what is not yet known to have arrived.
     world.notes_all();
     world.kill();

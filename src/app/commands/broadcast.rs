@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::entry::{Entry, Given, OWNER, Reply};
 use crate::app::engine::Engine;
 use crate::chat::broadcast::{Audience, Broadcast, Stage};
+use crate::chat::command::Command;
 use crate::chat::{Button, ChatKind, JobId, MessageId, Role, Sender, UserId};
 use crate::clock::{self, Timestamp};
 use crate::locale::Locale;
@@ -79,6 +80,11 @@ const fn word(role: Role) -> &'static str {
         Role::Normal => "normal",
         Role::Guest => "guest",
     }
+}
+
+/// Whether the command takes the text of the message that it replies to.
+pub(in crate::app) fn takes_text(command: &Command) -> bool {
+    command.name == "broadcast" && command.arguments.is_empty()
 }
 
 async fn broadcast(given: Given<'_>) -> Reply {
@@ -161,10 +167,10 @@ async fn known(engine: &Engine, id: JobId) -> Result<Option<Broadcast>, StoreErr
 /// Without a text: what is being sent, or how to use it.
 async fn show(given: &Given<'_>, owner: UserId) -> Result<Reply, StoreError> {
     Ok(match sending(given.engine).await? {
-        Some((id, job)) => Reply::say(progress(given.locale, &job)).with_buttons([stop_button(
+        Some((_, job)) => Reply::say(progress(given.locale, &job)).with_buttons([stop_button(
             given.engine,
             given.locale,
-            (owner, id),
+            owner,
         )]),
         None => Reply::say(given.locale.command(USAGE, &[])),
     })
@@ -240,7 +246,7 @@ async fn readdress(given: &Given<'_>, id: JobId, to: Audience) -> Result<Reply, 
         return Ok(Reply::say(given.locale.command(OVER, &[])));
     };
     if job.stage != Stage::Preview {
-        return Ok(how_it_goes(given, (id, &job)));
+        return Ok(how_it_goes(given, &job));
     }
     let job = Broadcast { to, ..job };
     let counts = count(given.engine, job.owner).await?;
@@ -257,7 +263,7 @@ async fn send(given: &Given<'_>, id: JobId) -> Result<Reply, StoreError> {
         return Ok(Reply::say(given.locale.command(OVER, &[])));
     };
     if job.stage != Stage::Preview {
-        return Ok(how_it_goes(given, (id, &job)));
+        return Ok(how_it_goes(given, &job));
     }
     let number = people(&count(given.engine, job.owner).await?, job.to);
     (job.stage, job.people) = (Stage::Sending, number);
@@ -265,7 +271,7 @@ async fn send(given: &Given<'_>, id: JobId) -> Result<Reply, StoreError> {
     let engine = Arc::clone(given.engine);
     let count = u32::try_from(number).unwrap_or(u32::MAX);
     let deed = given.does(Deed::Broadcast { people: count }, None);
-    Ok(how_it_goes(given, (id, &job)).with_effect(move |rows| {
+    Ok(how_it_goes(given, &job).with_effect(move |rows| {
         let is_first = changed(rows, id, Stage::Preview, |job| {
             job.stage = Stage::Sending;
             job.people = number;
@@ -281,7 +287,7 @@ async fn send(given: &Given<'_>, id: JobId) -> Result<Reply, StoreError> {
 
 async fn cancel(given: &Given<'_>, id: JobId) -> Result<Reply, StoreError> {
     match known(given.engine, id).await? {
-        Some(job) if job.stage != Stage::Preview => Ok(how_it_goes(given, (id, &job))),
+        Some(job) if job.stage != Stage::Preview => Ok(how_it_goes(given, &job)),
         Some(_) | None => {
             let said = Reply::say(given.locale.command(CANCELLED, &[]));
             Ok(said.with_effect(move |rows| {
@@ -328,17 +334,14 @@ fn changed(
 }
 
 /// How far one has come that was sent off.
-fn how_it_goes(given: &Given<'_>, (id, job): (JobId, &Broadcast)) -> Reply {
+fn how_it_goes(given: &Given<'_>, job: &Broadcast) -> Reply {
     let is_going = job.stage == Stage::Sending;
-    let stop = is_going.then(|| stop_button(given.engine, given.locale, (job.owner, id)));
+    let stop = is_going.then(|| stop_button(given.engine, given.locale, job.owner));
     Reply::say(progress(given.locale, job)).with_buttons(stop)
 }
 
-pub(in crate::app) fn stop_button(
-    engine: &Engine,
-    locale: &Locale,
-    (owner, _): (UserId, JobId),
-) -> Button {
+/// The button that stops what is being sent.
+pub(in crate::app) fn stop_button(engine: &Engine, locale: &Locale, owner: UserId) -> Button {
     engine.command_button(
         owner,
         locale.command(STOP, &[]),

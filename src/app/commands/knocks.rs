@@ -2,11 +2,11 @@
 //! `/deny` that says no to a person and `/leave` that says it to a group. Who is let in is given a role by
 //! `/grant`.
 
-use log::{error, info};
+use log::info;
 
 use super::entry::{Entry, Given, OWNER, Reply};
+use super::who::{meant, unread};
 use crate::app::engine::Engine;
-use crate::chat::answer::Failure;
 use crate::chat::{Button, ChatId, Notice, Outbound, Payload, Profile, Role, Sender, UserId};
 use crate::clock::{self, Timestamp};
 use crate::locale::commands::{Text, texts};
@@ -14,7 +14,7 @@ use crate::locale::{Locale, fill};
 use crate::outgoing::Head;
 use crate::people::audit::Deed;
 use crate::people::knock::{Knock, Stage};
-use crate::people::person::Person;
+use crate::people::person::{Person, label};
 use crate::render::defused;
 use crate::store::{StoreError, Write};
 
@@ -52,17 +52,9 @@ texts! {
 
 /// How somebody is named to an Owner: `Bob Li · @bob · id 9`.
 pub(in crate::app) fn introduced(sender: &Sender, profile: &Profile) -> String {
-    format!(
-        "{} · {}",
-        name_of(&sender.name, profile),
-        known_as(sender.id, profile)
-    )
-}
-
-/// First and last name.
-fn name_of(first: &str, profile: &Profile) -> String {
-    let last = profile.last_name.as_deref().unwrap_or_default();
-    defused(&format!("{first} {last}"))
+    let last_name = profile.last_name.as_deref().unwrap_or_default();
+    let name = defused(&format!("{} {last_name}", sender.name));
+    format!("{name} · {}", known_as(sender.id, profile))
 }
 
 /// `@bob · id 9`. Telegram sees to what a user name consists of.
@@ -86,7 +78,7 @@ pub(in crate::app) fn card(
     } else {
         (&texts.person, &texts.words)
     };
-    let mut name = name_of(&person.name, &person.profile);
+    let mut name = person.shown_name();
     if name.is_empty() {
         name = id.to_string();
     }
@@ -135,7 +127,7 @@ async fn waiting(given: Given<'_>) -> Reply {
     let found = engine.store.read(move |rows| rows.waiting(after)).await;
     let (count, next) = match found {
         Ok(found) => found,
-        Err(error) => return unread(locale, &error),
+        Err(error) => return unread(&given, &error),
     };
     let (Some((id, person)), Some(owner)) = (next, given.lane.person()) else {
         return Reply::say(locale.command(NOBODY, &[]));
@@ -170,8 +162,13 @@ pub(super) async fn and_next(given: &Given<'_>, decided: &Person, reply: Reply) 
 async fn deny(given: Given<'_>) -> Reply {
     let locale = given.locale;
     let say = |text: Text, values: &[(&str, &str)]| Reply::say(locale.command(text, values));
-    let Ok(id) = given.command.arguments.trim().parse().map(UserId) else {
+    let words = given.command.arguments.trim();
+    if words.is_empty() {
         return say(DENY_USAGE, &[]);
+    }
+    let id = match meant(&given, words, "/deny {}").await {
+        Ok(id) => id,
+        Err(instead) => return instead,
     };
     if id.0 < 0 {
         return leave(given).await;
@@ -180,9 +177,9 @@ async fn deny(given: Given<'_>) -> Reply {
     let person = match given.engine.store.person(id).await {
         Ok(Some(person)) => person,
         Ok(None) => return say(DENY_UNKNOWN, &[("id", &number)]),
-        Err(error) => return unread(locale, &error),
+        Err(error) => return unread(&given, &error),
     };
-    let name = name_of(&person.name, &person.profile);
+    let name = label(id, Some(&person));
     let settings = given.engine.settings();
     if person.grant.is_some() || settings.owners.contains(&id) {
         return say(HAS_A_ROLE, &[("name", &name), ("id", &number)]);
@@ -214,10 +211,10 @@ async fn leave(given: Given<'_>) -> Reply {
     let group = match given.engine.store.person(id).await {
         Ok(Some(group)) => group,
         Ok(None) => return say(LEAVE_UNKNOWN, &[("id", &id.to_string())]),
-        Err(error) => return unread(locale, &error),
+        Err(error) => return unread(&given, &error),
     };
     info!(chat = id.0; "an owner has the bot leave a group");
-    let name = name_of(&group.name, &group.profile);
+    let name = label(id, Some(&group));
     let reply = say(LEAVING, &[("name", &name)]).with_effect(move |store| {
         let now = clock::now();
         say_no(store, id, now)?;
@@ -247,9 +244,4 @@ fn say_no(store: &mut Write<'_>, id: UserId, now: Timestamp) -> Result<(), Store
             ..person
         },
     )
-}
-
-fn unread(locale: &Locale, error: &StoreError) -> Reply {
-    error!(err:% = error; "registry not read");
-    Reply::say(locale.failure(Failure::Unexplained))
 }

@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use log::{error, info};
+use log::info;
 
 use super::entry::{Entry, Given, OWNER, Reply};
-use super::who::meant;
+use super::who::{meant, unread};
 use crate::app::engine::{Engine, Settings};
-use crate::chat::answer::Failure;
 use crate::chat::{Button, ChatId, Outbound, UserId};
 use crate::clock;
 use crate::locale::commands::texts;
-use crate::locale::{Language, Locale};
 use crate::outgoing::Head;
 use crate::people::audit::Deed;
-use crate::people::person::Person;
+use crate::people::person::{Person, label};
 use crate::people::seats::{KEPT_OFF, Occupant};
 use crate::store::{StoreError, Write};
 
@@ -24,11 +22,8 @@ pub(super) const COMMANDS: &[Entry] = &[Entry {
     ends: None,
     run: |given| {
         Box::pin(async move {
-            let unread = given.locale.failure(Failure::Unexplained);
-            kick(&given).await.unwrap_or_else(|error| {
-                error!(err:% = error; "who has a VIP seat cannot be read");
-                Reply::say(unread)
-            })
+            let reply = kick(&given).await;
+            reply.unwrap_or_else(|error| unread(&given, &error))
         })
     },
 }];
@@ -63,7 +58,7 @@ async fn kick(given: &Given<'_>) -> Result<Reply, StoreError> {
         Err(instead) => return Ok(instead),
     };
     let row = engine.store.person(person).await?;
-    let name = name_of(person, row.as_deref());
+    let name = label(person, row.as_deref());
     let (left, taken): (Vec<Occupant>, Vec<Occupant>) = occupants
         .into_iter()
         .partition(|occupant| occupant.person != person);
@@ -104,8 +99,7 @@ fn take_away(
 
 /// Said to whoever lost a seat, in their language.
 fn told(settings: &Settings, person: UserId, row: Option<&Person>) -> Outbound {
-    let language = row.and_then(|row| row.language.as_deref());
-    let locale = Locale::of(Language::pick(settings.config.language, language));
+    let locale = settings.locale_of(row);
     let text = locale.command(TOLD, &[("length", &locale.length(KEPT_OFF))]);
     Outbound::message(ChatId(person.0), None, text)
 }
@@ -124,7 +118,7 @@ async fn shown(
     for occupant in occupants {
         let person = occupant.person;
         let row = given.engine.store.person(person).await?;
-        let name = name_of(person, row.as_deref());
+        let name = label(person, row.as_deref());
         let values = [
             ("name", &*name),
             ("seated", &*locale.length(occupant.seated)),
@@ -132,17 +126,9 @@ async fn shown(
         ];
         lines.push(locale.command(OCCUPANT, &values));
         if buttons.len() < MOST_BUTTONS {
-            let label = locale.command(TAKE, &[("name", &name)]);
-            buttons.extend(given.button(label, format!("/kick {person}")));
+            let take = locale.command(TAKE, &[("name", &name)]);
+            buttons.extend(given.button(take, format!("/kick {person}")));
         }
     }
     Ok(Reply::say(lines.join("\n")).with_buttons(buttons))
-}
-
-/// Their name and id; the id alone of somebody without a name.
-fn name_of(person: UserId, row: Option<&Person>) -> String {
-    match row.map(|row| row.name.as_str()) {
-        None | Some("") => person.to_string(),
-        Some(name) => format!("{name} ({person})"),
-    }
 }

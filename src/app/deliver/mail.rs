@@ -35,7 +35,7 @@ pub(crate) struct Mail {
 pub(crate) enum Letter {
     /// A row that was just stored.
     Row(Head),
-    /// Rows of a chat that have other ids now.
+    /// Rows of a chat that have other ids now, or are gone.
     Moved(ChatId, Vec<OutboxId>),
     /// A chat we may not write to any more; its rows are gone.
     Closed(ChatId),
@@ -69,6 +69,11 @@ impl Mail {
     pub(crate) async fn replace(&self, chat: ChatId, divided: Divided) {
         self.tell(Letter::Moved(chat, divided.moved)).await;
         self.push(&divided.heads).await;
+    }
+
+    /// A row was taken out of the outbox.
+    pub(crate) async fn forget(&self, chat: ChatId, row: OutboxId) {
+        self.tell(Letter::Moved(chat, vec![row])).await;
     }
 
     /// A growing answer wants to show what it has by the time it may.

@@ -48,7 +48,7 @@ impl Pace {
     pub(super) fn wait(&mut self, rank: Rank, now: Instant) -> Option<Duration> {
         let is_bulk = match rank {
             Rank::Final | Rank::Acknowledge => false,
-            Rank::Edit | Rank::Typing | Rank::Broadcast => true,
+            Rank::Edit | Rank::Typing | Rank::Stranger | Rank::Broadcast => true,
         };
         let is_paced = match self.rate {
             SendRate::PerSecond(_) => true,

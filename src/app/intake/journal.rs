@@ -50,7 +50,6 @@ pub(super) async fn store(
         rows,
         expired,
         asked_for_seats,
-        unseated,
         knocking,
         aside,
         ..
@@ -65,19 +64,15 @@ pub(super) async fn store(
     } = before;
     let askers = entries.iter().filter_map(|(_, entry)| entry.asker());
     let limits = PersonLimits::of_batch(ctx, askers, &seams, told, now).await?;
-    let engine = Arc::clone(&ctx.engine);
+    let (engine, settings) = (Arc::clone(&ctx.engine), ctx.engine.settings());
     let stored = ctx.engine.store.write(move |rows| {
         let mut journaled = Journaled::new(limits.clone(), seams.clone(), room);
         put_people(rows, &changed)?;
         for ended in &expired {
-            journaled.rows.extend(ended.enter(rows)?);
+            journaled.rows.extend(ended.enter(rows, &settings)?);
         }
         if asked_for_seats {
             engine.put_seats(rows)?;
-        }
-        for told in &unseated {
-            let id = rows.put_outbound(told)?;
-            journaled.rows.push(Head::of(id, told));
         }
         for knocking in &knocking {
             knocking.enter(rows, now, &mut journaled)?;

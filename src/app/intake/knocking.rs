@@ -47,7 +47,8 @@ impl Knocking {
             knock.words.clone_from(&self.knock.words);
         }
         let mut given: &[Outbound] = &[];
-        if knock.stage == Stage::New {
+        // Without an Owner to whom a card can be sent it is for the next time.
+        if knock.stage == Stage::New && !self.cards.is_empty() {
             match rows.next_card(now)? {
                 Card::Own => {
                     knock.stage = Stage::Shown;

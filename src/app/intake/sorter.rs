@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use log::{debug, warn};
 
+use self::somebody::with_text;
 use super::before::Before;
 use super::draft::Draft;
 use super::journal_entry::Entry;
@@ -59,11 +60,9 @@ pub(super) struct Sorter<'a> {
     pub(super) expired: Vec<Expired>,
     /// A VIP asked something, which may have changed who sits.
     pub(super) asked_for_seats: bool,
-    /// VIPs without a seat who are told so.
-    pub(super) unseated: Vec<Outbound>,
     /// Those who ask to be let in.
     pub(super) knocking: Vec<Knocking>,
-    /// What is said or done in groups besides.
+    /// What is said or done besides: in groups, and to VIPs without a seat.
     pub(super) aside: Vec<Outbound>,
     before: &'a Before,
 }
@@ -81,7 +80,6 @@ impl<'a> Sorter<'a> {
             rows: HashMap::new(),
             expired: Vec::new(),
             asked_for_seats: false,
-            unseated: Vec::new(),
             knocking: Vec::new(),
             aside: Vec::new(),
             before,
@@ -164,7 +162,7 @@ impl Sorter<'_> {
             known,
             self.theirs,
         );
-        let admission = self.about_somebody(&inbound, admission).await?;
+        let admission = with_text(&inbound, self.about_somebody(&inbound, admission).await?);
         let (role, task, is_aside) = match admission {
             Admission::Serve { role, task } => match self.answerable(&inbound, task) {
                 Some(task @ Task::Question { .. }) => {
@@ -189,6 +187,7 @@ impl Sorter<'_> {
             }
         };
         if !is_aside {
+            self.meets_owner(&inbound).await?;
             self.touch(&inbound);
             self.end_grant(&inbound.sender);
             debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
@@ -329,7 +328,7 @@ impl Sorter<'_> {
         let Some(row) = self.known(sender.id).filter(|_| !sender.is_chat) else {
             return;
         };
-        let expired = Expired::of(&self.settings, sender.id, row, self.theirs);
+        let expired = Expired::of(sender.id, row, self.theirs);
         self.expired.extend(expired);
     }
 

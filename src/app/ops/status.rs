@@ -131,7 +131,7 @@ pub(crate) struct Asker<'a> {
     pub(crate) today: Option<(u32, u32)>,
 }
 
-impl<'a> Asker<'a> {
+impl Asker<'_> {
     /// Of whom nothing but the role is known.
     pub(crate) const fn of(role: Role) -> Self {
         Self {

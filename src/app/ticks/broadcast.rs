@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Ctx;
-use crate::app::commands::broadcast::{is_for, progress};
+use crate::app::commands::broadcast::{is_for, progress, stop_button};
 use crate::app::engine::Settings;
 use crate::chat::broadcast::{Broadcast, Stage};
 use crate::chat::rich::Rich;
@@ -46,7 +46,7 @@ struct Letter {
 struct Plan {
     letter: Option<Letter>,
     /// Rows that were put and may still wait.
-    ahead: Vec<OutboxId>,
+    ahead: Vec<(ChatId, OutboxId)>,
     settings: Arc<Settings>,
     may_tell: bool,
     now: Timestamp,
@@ -59,7 +59,7 @@ enum Step {
     /// Something else than the letter is to be sent.
     Another(JobId, Broadcast),
     Went {
-        ahead: Vec<OutboxId>,
+        ahead: Vec<(ChatId, OutboxId)>,
         heads: Vec<Head>,
         is_done: bool,
     },
@@ -70,7 +70,7 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
     let heads = ctx.engine.store.read(Read::outbox_heads).await?.into_iter();
     let left_over = heads.filter(|(head, _)| head.rank == Rank::Broadcast);
     let mut pump = Pump {
-        ahead: left_over.map(|(head, _)| head.id).collect(),
+        ahead: left_over.map(|(head, _)| (head.chat, head.id)).collect(),
         letter: None,
         told: None,
         ctx,
@@ -82,7 +82,7 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
 struct Pump {
     ctx: Arc<Ctx>,
     letter: Option<Letter>,
-    ahead: Vec<OutboxId>,
+    ahead: Vec<(ChatId, OutboxId)>,
     /// When the Owner's message was changed last.
     told: Option<Instant>,
 }
@@ -93,6 +93,10 @@ impl Pump {
             match self.step().await {
                 Ok(Step::Idle) => {
                     self.letter = None;
+                    // Of one that was stopped.
+                    for (chat, row) in std::mem::take(&mut self.ahead) {
+                        self.ctx.mail.forget(chat, row).await;
+                    }
                     self.ctx.engine.broadcasts.notified().await;
                 }
                 Ok(Step::Another(job, broadcast)) => {
@@ -146,11 +150,7 @@ impl Pump {
         Letter {
             job,
             body: render::answer(&broadcast.text, &broadcast.text),
-            stop: crate::app::commands::broadcast::stop_button(
-                engine,
-                locale,
-                (broadcast.owner, job),
-            ),
+            stop: stop_button(engine, locale, broadcast.owner),
             locale,
         }
     }
@@ -165,8 +165,8 @@ impl Plan {
             return Ok(Step::Another(id, job));
         };
         let mut ahead = Vec::new();
-        for row in &self.ahead {
-            ahead.extend(rows.has_outbound(*row)?.then_some(*row));
+        for (chat, row) in &self.ahead {
+            ahead.extend(rows.has_outbound(*row)?.then_some((*chat, *row)));
         }
         let before = job.clone();
         let mut heads = Vec::new();
@@ -176,7 +176,7 @@ impl Plan {
             (letter, AHEAD - ahead.len().min(AHEAD)),
             &mut heads,
         )?;
-        ahead.extend(heads.iter().map(|head| head.id));
+        ahead.extend(heads.iter().map(|head| (head.chat, head.id)));
         let is_done = was_last && ahead.is_empty();
         if is_done {
             job.stage = Stage::Done;

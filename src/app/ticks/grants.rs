@@ -9,7 +9,7 @@ use crate::app::Ctx;
 use crate::app::expired::Expired;
 use crate::chat::UserId;
 use crate::clock;
-use crate::store::StoreError;
+use crate::store::{GrantsOver, StoreError};
 
 /// Rows that one step looks at: as much as takes a few milliseconds.
 const LOOKED: usize = 1000;
@@ -44,22 +44,24 @@ impl Walk {
     async fn step(&mut self, ctx: &Ctx) -> Result<(), StoreError> {
         let (now, from) = (clock::now(), self.next);
         let store = &ctx.engine.store;
-        let (over, next) = store
+        let GrantsOver { over, next } = store
             .read(move |rows| rows.grants_over(from, LOOKED, now))
             .await?;
         self.next = next;
-        let settings = ctx.engine.settings();
         let expired: Vec<Expired> = over
             .iter()
-            .filter_map(|(id, row)| Expired::of(&settings, *id, row, now))
+            .filter_map(|(id, row)| Expired::of(*id, row, now))
             .collect();
         if expired.is_empty() {
             return Ok(());
         }
+        let settings = ctx.engine.settings();
         info!(grants = expired.len(); "grants are over");
         let stored = store.write(move |rows| {
-            let told: Result<Vec<_>, StoreError> =
-                expired.iter().map(|one| one.enter(rows)).collect();
+            let told: Result<Vec<_>, StoreError> = expired
+                .iter()
+                .map(|one| one.enter(rows, &settings))
+                .collect();
             Ok(told?.concat())
         });
         ctx.mail.push(&stored.await?).await;

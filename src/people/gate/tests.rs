@@ -6,7 +6,7 @@ use crate::people::knock::Knock;
 const OWNER: i64 = 1;
 const ANNA: i64 = 2;
 const GROUP: i64 = -100;
-const NOW: Timestamp = Timestamp::from_secs(10_000);
+const NOW: Timestamp = Timestamp::from_secs(1_000_000);
 const STALE: Duration = Duration::from_mins(30);
 
 /// Commands for everybody everywhere, for the Owner in private, and for everybody in private.
@@ -159,20 +159,19 @@ fn a_private_question_is_served_by_access_and_grant() {
 
 #[test]
 fn who_waits_hears_it_once_an_hour_and_who_is_denied_once_a_day() {
-    let hour = Duration::from_hours(1);
-    let day = 24 * hour;
-    let second = Duration::from_secs(1);
+    let (hour, day) = (Duration::from_hours(1), Duration::from_hours(24));
+    let (in_hour, in_day) = (Duration::from_secs(3599), Duration::from_secs(86_399));
     let silence = || Admission::Ignore(Ignored::AlreadyTold);
     let waits = || Admission::Tell(Notice::StillWaiting);
     let no = || Admission::Tell(Notice::NotLetIn);
     let cases = [
         (Stage::New, None, waits()),
         (Stage::Shown, None, waits()),
-        (Stage::Shown, Some(hour - second), silence()),
+        (Stage::Shown, Some(in_hour), silence()),
         (Stage::Shown, Some(hour), waits()),
         (Stage::Denied, None, no()),
         (Stage::Denied, Some(hour), silence()),
-        (Stage::Denied, Some(day - second), silence()),
+        (Stage::Denied, Some(in_day), silence()),
         (Stage::Denied, Some(day), no()),
     ];
     for (stage, told, expected) in cases {

@@ -36,7 +36,7 @@ pub(in crate::store) struct OutboundRow<'n> {
     payload: PayloadRow<'n>,
 }
 
-plain! { RankRow is Rank { Final, Acknowledge, Edit, Typing, Broadcast } }
+plain! { RankRow is Rank { Final, Acknowledge, Edit, Typing, Broadcast, Stranger } }
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct PauseRow {

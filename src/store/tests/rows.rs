@@ -868,7 +868,7 @@ fn a_walk_through_the_registry_finds_each_grant_that_is_over_once() {
         let (mut from, mut found, mut steps) = (None, Vec::new(), 0);
         loop {
             let read = store.read_now(|read| read.grants_over(from, looked, now));
-            let (over, next) = read.unwrap();
+            let GrantsOver { over, next } = read.unwrap();
             found.extend(over.into_iter().map(|(id, _)| id.0));
             steps += 1;
             from = next;

@@ -85,6 +85,7 @@ const CLOCK_READINGS: &[&str] = &[
 /// the writer of the store, or whoever waits for a lock would stand still.
 const RENDERERS: &[&str] = &[
     "app::commands",
+    "app::commands::broadcast",
     "app::deliver::attempt",
     "app::deliver::halves",
     "app::ticks::broadcast",

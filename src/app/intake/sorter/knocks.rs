@@ -162,6 +162,9 @@ impl Sorter<'_> {
             let Some(person) = self.known(id) else {
                 return Ok(());
             };
+            if !self.known(*owner).is_some_and(Person::may_be_written_to) {
+                continue;
+            }
             let person = Person {
                 knock: Some(knock.clone()),
                 ..person.clone()
@@ -182,6 +185,24 @@ impl Sorter<'_> {
             cards,
             summaries,
         });
+        Ok(())
+    }
+
+    /// An Owner writes for the first time: until now no card could be sent to them.
+    pub(super) async fn meets_owner(&mut self, inbound: &Inbound) -> Result<(), StoreError> {
+        let owner = inbound.sender.id;
+        let is_first = !self.known(owner).is_some_and(|row| row.in_private);
+        let is_met = inbound.kind == ChatKind::Private && is_first;
+        if !is_met || !self.settings.owners.contains(&owner) {
+            return Ok(());
+        }
+        let store = &self.ctx.engine.store;
+        let (waiting, _) = store.read(|rows| rows.waiting(None)).await?;
+        if waiting > 0 {
+            let locale = self.settings.locale_for(&inbound.sender);
+            let (text, button) = knocks::summary(&self.ctx.engine, locale, owner);
+            self.aside.push(with_buttons(owner, text, vec![button]));
+        }
         Ok(())
     }
 

@@ -93,16 +93,9 @@ impl Sorter<'_> {
             return Ok(self.asked_by_button(&pressed, role, &asked));
         }
         let wish = self.wish_of(&pressed);
-        let role = match (wish, role) {
-            (Some(Callback::Held | Callback::Retry | Callback::Continue), Some(role)) => {
-                let place = AskedIn {
-                    chat: pressed.chat,
-                    topic: None,
-                    message: pressed.message,
-                };
-                Some(self.served_as(role, &pressed.sender, place).await?)
-            }
-            (Some(Callback::Stop(_)) | None, _) | (Some(_), None) => role,
+        let role = match role {
+            Some(role) => Some(self.served_at_press(role, wish, &pressed).await?),
+            None => None,
         };
         match (wish, role) {
             (Some(Callback::Held), Some(role)) => {
@@ -135,6 +128,26 @@ impl Sorter<'_> {
                     job: None,
                 })
             }
+        }
+    }
+
+    /// The role in which what a button asks for is served.
+    async fn served_at_press(
+        &mut self,
+        role: Role,
+        wish: Option<Callback>,
+        pressed: &Pressed,
+    ) -> Result<Role, StoreError> {
+        let place = AskedIn {
+            chat: pressed.chat,
+            topic: None,
+            message: pressed.message,
+        };
+        match wish {
+            Some(Callback::Held | Callback::Retry | Callback::Continue) => {
+                self.served_as(role, &pressed.sender, place).await
+            }
+            Some(Callback::Stop(_)) | None => Ok(role),
         }
     }
 

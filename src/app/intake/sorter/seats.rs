@@ -47,7 +47,7 @@ impl Sorter<'_> {
         if is_due && engine.seat_of(sender.id).await? != Seat::NoSeats {
             self.person(sender).told_unseated = Some(now);
             let text = self.settings.locale_for(sender).unseated().to_owned();
-            self.unseated.push(told_in(place, text));
+            self.aside.push(told_in(place, text));
         }
         Ok(served)
     }

@@ -1,5 +1,5 @@
 //! Owners who mean somebody without naming them: by a reply, a forward, or a contact. What is given is
-//! as if they had typed the id.
+//! as if they had typed the id. A text is meant by a reply alike.
 
 use super::Sorter;
 use crate::app::commands;
@@ -103,6 +103,28 @@ impl Sorter<'_> {
         is_contact
             && inbound.kind == ChatKind::Private
             && self.settings.owners.contains(&UserId(inbound.chat.0))
+    }
+}
+
+/// The same admission, with the text of the message that is replied to put into a command that wants
+/// one.
+pub(super) fn with_text(inbound: &Inbound, admission: Admission) -> Admission {
+    match (admission, &inbound.quote) {
+        (
+            Admission::Serve {
+                role,
+                task: Task::Command(command),
+            },
+            Some(text),
+        ) if commands::broadcast::takes_text(&command) => {
+            let command = Command {
+                arguments: text.trim().to_owned(),
+                ..command
+            };
+            let task = Task::Command(command);
+            Admission::Serve { role, task }
+        }
+        (admission, _) => admission,
     }
 }
 
