@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 pub(crate) use account::{Account, Shown};
 pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
+pub(crate) use language::Language;
 pub(crate) use outbound::{Failing, Outbound, Rank};
 pub(crate) use part::Part;
 pub(crate) use payload::{Action, Button, Payload};
@@ -24,6 +25,7 @@ pub(crate) mod enclosed;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod lane;
+mod language;
 mod outbound;
 pub(crate) mod part;
 mod payload;

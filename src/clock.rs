@@ -184,11 +184,19 @@ pub(crate) fn instant() -> Instant {
     Instant::now()
 }
 
+/// A moment as RFC 3339 has it, in UTC and whole seconds.
+pub(crate) fn rfc3339(at: Timestamp) -> String {
+    moment(at).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn moment(at: Timestamp) -> jiff::Timestamp {
+    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}
+
 /// The date in a time zone, e.g. `Friday, 2026-11-20`.
 pub(crate) fn date(now: Timestamp, zone: &jiff::tz::TimeZone) -> String {
-    let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
-    let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    moment
+    moment(now)
         .to_zoned(zone.clone())
         .strftime("%A, %Y-%m-%d")
         .to_string()

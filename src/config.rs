@@ -69,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) ip_family: IpFamily,
     pub(crate) ca_file: Option<CaFile>,
     pub(crate) language: UiLanguage,
+    /// IETF tag of the language of whoever sits at this machine, by `LC_ALL`, `LC_MESSAGES` or `LANG`.
+    pub(crate) machine_language: Option<String>,
     pub(crate) time_zone: jiff::tz::TimeZone,
     /// `[roles.*]` of the file: changes of `data/roles.toml`, not checked here.
     pub(crate) roles_override: Option<toml::Table>,

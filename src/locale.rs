@@ -19,17 +19,11 @@ mod seats;
 mod sentences;
 pub(crate) mod status;
 
+pub(crate) use crate::chat::Language;
 pub(crate) use buttons::Denied;
 pub(crate) use sentences::Knocks;
 pub(crate) use sentences::Offline;
 use sentences::Sentences;
-
-/// A language the bot speaks of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Language {
-    En,
-    Zh,
-}
 
 /// `UI_LANGUAGE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +46,30 @@ impl Language {
             UiLanguage::Auto if tag.is_some_and(is_chinese) => Self::Zh,
             UiLanguage::Auto | UiLanguage::En => Self::En,
         }
+    }
+}
+
+impl UiLanguage {
+    /// The language that the settings have the bot speak with everybody.
+    const fn of_everybody(self) -> Option<Language> {
+        match self {
+            Self::Auto => None,
+            Self::En => Some(Language::En),
+            Self::Zh => Some(Language::Zh),
+        }
+    }
+
+    /// The IETF tag of the language in which somebody is spoken to: the one they chose, else that of the
+    /// settings, else that of their app, else the one they write in.
+    pub(crate) fn tag_for(
+        self,
+        chosen: Option<Language>,
+        app: Option<&str>,
+        written: Option<Language>,
+    ) -> Option<String> {
+        let named = chosen.or(self.of_everybody()).map(Language::tag);
+        let tag = named.or(app).or(written.map(Language::tag));
+        tag.map(str::to_owned)
     }
 }
 
@@ -178,6 +196,20 @@ impl Locale {
             Finish::LengthLimit => Some(&texts.length_limit),
             Finish::Continuation => Some(&texts.continuation),
             Finish::Broken => Some(&texts.broken),
+        }
+    }
+
+    /// What a shipped persona is called; nothing for one that is not shipped.
+    pub(crate) fn persona(&self, name: &str) -> &str {
+        let texts = &self.sentences.persona;
+        match name {
+            "teacher" => &texts.teacher,
+            "translator" => &texts.translator,
+            "editor" => &texts.editor,
+            "programmer" => &texts.programmer,
+            "planner" => &texts.planner,
+            "friend" => &texts.friend,
+            _ => "",
         }
     }
 

@@ -8,6 +8,8 @@ pub(crate) mod gate;
 pub(crate) mod knock;
 pub(crate) mod limits;
 pub(crate) mod person;
+pub(crate) mod personas;
+pub(crate) mod preferences;
 pub(crate) mod roles;
 pub(crate) mod seats;
 pub(crate) mod usage;

@@ -9,6 +9,7 @@ pub(crate) use growing::stable_prefix;
 pub(crate) use split::{Shown, halves, parts, parts_of_text, shown};
 
 mod blocks;
+pub(crate) mod chart;
 mod defused;
 mod dialect;
 mod flanks;

@@ -38,7 +38,11 @@ pub(super) mod knocks;
 mod menu;
 mod notice;
 mod people;
+mod persona;
+mod preferences;
+mod privacy;
 mod seats;
+mod stats;
 mod users;
 mod who;
 
@@ -52,6 +56,10 @@ const MISHAP: Duration = Duration::from_secs(2);
 /// Every command, in the order of `/help`.
 const FAMILIES: &[&[Entry]] = &[
     conversation::COMMANDS,
+    preferences::COMMANDS,
+    persona::COMMANDS,
+    stats::COMMANDS,
+    privacy::COMMANDS,
     about::COMMANDS,
     people::COMMANDS,
     seats::COMMANDS,

@@ -31,7 +31,7 @@ use crate::gemini;
 use crate::gemini::slots::Slots;
 use crate::http::{self, Authorities, BadProxy, Transport};
 use crate::keys::{Change, Fingerprint, Group, KeySpec, Lease, Pool, Repair, Saved, Scope};
-use crate::locale::{Language, Locale};
+use crate::locale::{Language, Locale, UiLanguage};
 use crate::metrics::Metrics;
 use crate::people::gate::Gate;
 use crate::people::person::Person;
@@ -175,16 +175,26 @@ impl Settings {
 
     /// The sentences in the language of this person.
     pub(crate) fn locale_for(&self, sender: &Sender) -> &'static Locale {
-        Locale::of(Language::pick(
-            self.config.language,
-            sender.language.as_deref(),
-        ))
+        let language = match sender.language.as_deref() {
+            // The door has looked up what they chose.
+            Some(tag) => Language::pick(UiLanguage::Auto, Some(tag)),
+            None => Language::pick(self.config.language, None),
+        };
+        Locale::of(language)
+    }
+
+    /// The IETF tag of the language in which somebody is spoken to whose app has that one.
+    pub(crate) fn tag_for(&self, app: Option<&str>, person: Option<&Person>) -> Option<String> {
+        let chosen = person.and_then(|person| person.preferences.language);
+        let written = person.and_then(|person| person.writes);
+        self.config.language.tag_for(chosen, app, written)
     }
 
     /// The same, by what the registry has of somebody.
     pub(crate) fn locale_of(&self, person: Option<&Person>) -> &'static Locale {
-        let tag = person.and_then(|person| person.language.as_deref());
-        Locale::of(Language::pick(self.config.language, tag))
+        let app = person.and_then(|person| person.language.as_deref());
+        let tag = self.tag_for(app, person);
+        Locale::of(Language::pick(UiLanguage::Auto, tag.as_deref()))
     }
 
     /// Where the settings stand that an alert may speak of.

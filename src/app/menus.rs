@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::Ctx;
 use crate::app::commands::menu;
+use crate::app::engine::Settings;
 use crate::chat::command::Place;
 use crate::chat::profile::{MenuOf, ProfileField, ProfilePart, ProfileText, Readers};
 use crate::chat::{ChatId, Role, UserId};
-use crate::config::Config;
 use crate::keys::Fingerprint;
 use crate::locale::{Language, Locale};
 use crate::telegram::verdict::Refusal;
@@ -37,7 +37,7 @@ enum Change {
     Remove(MenuOf),
 }
 
-/// Keeps the profile up to date until `stop`: from when it is known who the bot is, and again
+/// Keeps all that up to date until `stop`: from when it is known who the bot is, and again
 /// whenever that bell rings.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
     let mut bell = ctx.menus.subscribe();
@@ -79,7 +79,7 @@ const fn told_to_wait(error: &CallError) -> Duration {
 /// the others from being set; what befalls any call ends it at once.
 async fn bring_up_to_date(ctx: &Arc<Ctx>, bot: UserId) -> anyhow::Result<()> {
     let settings = ctx.engine.settings();
-    let wanted = wanted(&settings.config);
+    let wanted = wanted(&settings);
     let shown = ctx.engine.store.read(move |rows| rows.profile(bot)).await?;
     let fingerprint = |text: &ProfileText| ctx.engine.store.fingerprint(&format!("{text:?}"));
     let mut refused = Ok(());
@@ -131,12 +131,12 @@ async fn note(
 }
 
 /// Everything that should be shown.
-fn wanted(config: &Config) -> Vec<(ProfileField, ProfileText)> {
+fn wanted(settings: &Settings) -> Vec<(ProfileField, ProfileText)> {
     let texts = |readers: Readers| {
-        let locale = Locale::of(Language::pick(config.language, readers.language()));
+        let locale = Locale::of(Language::pick(settings.config.language, readers.language()));
         let menu_for = |of, role, place| ProfileText::Menu(of, menu(locale, role, place));
         let [description, short] = locale.profile();
-        let owners = config.people.owners.iter();
+        let owners = settings.owners.iter();
         let owners = owners.map(|owner| {
             let of = MenuOf::Chat(ChatId(owner.0));
             menu_for(of, Role::Owner, Place::Private)

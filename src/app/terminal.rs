@@ -36,7 +36,7 @@ const LEFT_OVER: usize = 256;
 pub(crate) async fn run(config: Config, store: Store) -> anyhow::Result<()> {
     let engine = Arc::new(Engine::new(config, store)?);
     let mut terminal = Terminal {
-        locale: engine.settings().locale_for(&sitter()),
+        locale: engine.settings().locale_for(&sitter(&engine)),
         lines: typed_lines()?,
         interrupt: signal(SignalKind::interrupt()).context("signals")?,
         is_interactive: io::stdin().is_terminal() && io::stdout().is_terminal(),
@@ -58,11 +58,13 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// The one at the terminal, who owns the machine.
-fn sitter() -> Sender {
+fn sitter(engine: &Engine) -> Sender {
+    let settings = engine.settings();
+    let machines = settings.config.machine_language.as_deref();
     Sender {
         id: UserId(0),
         name: String::new(),
-        language: None,
+        language: settings.tag_for(machines, None),
         is_chat: false,
     }
 }
@@ -164,7 +166,13 @@ impl Terminal {
         let task = Task::question(text, Basis::Newest);
         let draft = Job {
             role: Role::Owner,
-            ..Job::new(Origin::Terminal, Lane::Terminal, sitter(), task, now)
+            ..Job::new(
+                Origin::Terminal,
+                Lane::Terminal,
+                sitter(&self.engine),
+                task,
+                now,
+            )
         };
         let entered = self.engine.store.write(move |rows| {
             let job = Job {

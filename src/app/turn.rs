@@ -71,6 +71,9 @@ pub(crate) async fn answer(
         Task::Question {
             text, quote, basis, ..
         } => {
+            let person = engine.store.person(job.sender.id).await?;
+            let preferences = person.map(|person| person.preferences.clone());
+            let preferences = preferences.unwrap_or_default();
             let asked = Asked {
                 engine,
                 settings: &settings,
@@ -79,6 +82,7 @@ pub(crate) async fn answer(
                 text,
                 quote: quote.as_deref(),
                 basis: *basis,
+                preferences,
             };
             if asked.is_banned().await? {
                 Reply::new(Ending::Discarded, Vec::new())
@@ -122,7 +126,7 @@ async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, Store
     let has_had_enough = asked.has_had_enough(role, shared).await?;
     let (choice, highest) = asked.choose(terms, &context, has_had_enough);
     let question = Question {
-        prompt: Arc::new(asked.compose(&context, &speakers)),
+        prompt: Arc::new(asked.compose(&asked.persona().await?, &context, &speakers)),
         tier: choice.tier,
         signed_by: StoredTurn::only_model(&context),
         groups: terms.groups().collect(),

@@ -8,6 +8,8 @@ use super::JobId;
 pub(crate) enum Callback {
     /// To have the last stale question answered.
     Held,
+    /// To have this example asked as if it were typed.
+    Example(Example),
     /// To have the question of the answer above asked again.
     Retry,
     /// To have the answer above go on where it was cut.
@@ -16,11 +18,24 @@ pub(crate) enum Callback {
     Stop(JobId),
 }
 
+/// The questions of `/start` that can be tried by a press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Example {
+    First,
+    Second,
+}
+
+impl Example {
+    pub(crate) const ALL: [Self; 2] = [Self::First, Self::Second];
+}
+
 impl Callback {
     /// What the data of a button means; `None`: the button is of another version.
     pub(crate) fn parse(data: &str) -> Option<Self> {
         match data.split_once(':') {
             None if data == "held" => Some(Self::Held),
+            Some(("example", "1")) => Some(Self::Example(Example::First)),
+            Some(("example", "2")) => Some(Self::Example(Example::Second)),
             None if data == "retry" => Some(Self::Retry),
             None if data == "continue" => Some(Self::Continue),
             Some(("stop", job)) => job.parse().ok().map(|job| Self::Stop(JobId(job))),
@@ -32,6 +47,8 @@ impl Callback {
     pub(crate) fn data(self) -> String {
         match self {
             Self::Held => "held".to_owned(),
+            Self::Example(Example::First) => "example:1".to_owned(),
+            Self::Example(Example::Second) => "example:2".to_owned(),
             Self::Retry => "retry".to_owned(),
             Self::Continue => "continue".to_owned(),
             Self::Stop(job) => format!("stop:{job}"),
@@ -77,6 +94,8 @@ mod tests {
     fn what_a_button_says_is_what_it_was_made_to_say() {
         for callback in [
             Callback::Held,
+            Callback::Example(Example::First),
+            Callback::Example(Example::Second),
             Callback::Retry,
             Callback::Continue,
             Callback::Stop(JobId(u64::MAX)),
@@ -86,7 +105,16 @@ mod tests {
             assert_eq!(Callback::parse(&data), Some(callback));
         }
         for data in [
-            "", "retry:1", "stop", "stop:", "stop:-1", "stop:x", "Retry", "stop:1:2",
+            "",
+            "example:3",
+            "example",
+            "retry:1",
+            "stop",
+            "stop:",
+            "stop:-1",
+            "stop:x",
+            "Retry",
+            "stop:1:2",
         ] {
             assert_eq!(Callback::parse(data), None, "{data}");
         }

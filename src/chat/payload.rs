@@ -53,6 +53,12 @@ pub(crate) enum Payload {
     },
     /// Leaves the group (`leaveChat`).
     Leave,
+    /// A picture; some kilobytes, as it lies in the outbox.
+    Photo {
+        png: Vec<u8>,
+        /// At most 1024 UTF-16 units.
+        caption: String,
+    },
 }
 
 /// An inline button under an outgoing message.
@@ -123,7 +129,10 @@ impl Payload {
 
     /// Whether it makes a message that can be deleted, and not be edited.
     pub(crate) const fn is_file(&self) -> bool {
-        matches!(self, Self::File { .. } | Self::Document { .. })
+        matches!(
+            self,
+            Self::File { .. } | Self::Document { .. } | Self::Photo { .. }
+        )
     }
 
     /// Whether it puts something into the chat that was not there before.
@@ -219,7 +228,8 @@ impl Payload {
             | Self::File { .. }
             | Self::Document { .. }
             | Self::Answer { .. }
-            | Self::Leave => {}
+            | Self::Leave
+            | Self::Photo { .. } => {}
         }
         Some(payload)
     }

@@ -29,6 +29,15 @@ impl Day {
         }
     }
 
+    /// Month and day of the month of a day's number.
+    pub(crate) fn date_of(number: i32) -> (u8, u8) {
+        let utc = jiff::Timestamp::from_second(i64::from(number).saturating_mul(DAY_SECS));
+        let date = TimeZone::UTC
+            .to_datetime(utc.unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+            .date();
+        (date.month().unsigned_abs(), date.day().unsigned_abs())
+    }
+
     /// The midnight that ends a day.
     pub(crate) fn end_of(number: i32, zone: &TimeZone) -> Timestamp {
         let midnight = i64::from(number)
@@ -60,6 +69,13 @@ mod tests {
     fn at(text: &str) -> Timestamp {
         let utc: jiff::Timestamp = text.parse().unwrap();
         Timestamp(u64::try_from(utc.as_millisecond()).unwrap())
+    }
+
+    #[test]
+    fn the_number_of_a_day_is_told_as_its_date() {
+        for (number, date) in [(0, (1, 1)), (58, (2, 28)), (59, (3, 1)), (20_786, (11, 29))] {
+            assert_eq!(Day::date_of(number), date);
+        }
     }
 
     #[test]

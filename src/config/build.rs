@@ -43,6 +43,7 @@ pub(super) fn config(sources: &Sources, need: Need) -> Result<(Config, Vec<Strin
         ip_family: ip_family(r),
         ca_file: ca_file(r, sources),
         language: language(r),
+        machine_language: places::language(sources),
         time_zone: time_zone(r, sources),
         roles_override: raw.roles,
         catalog_override: raw.models,

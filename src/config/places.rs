@@ -42,6 +42,16 @@ pub(super) fn path(sources: &Sources, text: &str) -> Result<PathBuf, Remedy> {
     })
 }
 
+/// The language that a terminal of this machine speaks, as an IETF tag: the first of `LC_ALL`,
+/// `LC_MESSAGES` and `LANG` that says anything decides, as for every program; none where that is no
+/// language (`C`, `POSIX`).
+pub(super) fn language(sources: &Sources) -> Option<String> {
+    let mut variables = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter();
+    let locale = variables.find_map(|name| sources.variable(name))?;
+    let tag = locale.split(['.', '@']).next()?.replace('_', "-");
+    (!matches!(tag.as_str(), "" | "C" | "POSIX")).then_some(tag)
+}
+
 /// The name of the machine's time zone: `TZ`, else where `/etc/localtime` points to, else UTC.
 pub(super) fn time_zone(sources: &Sources) -> jiff::tz::TimeZone {
     let variable = sources.variable("TZ").map(str::to_owned);
@@ -59,4 +69,29 @@ pub(super) fn time_zone(sources: &Sources) -> jiff::tz::TimeZone {
             jiff::tz::TimeZone::get(name).ok()
         })
         .unwrap_or(jiff::tz::TimeZone::UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_of_the_machine_is_that_of_its_first_variable() {
+        let folder = tempfile::tempdir().unwrap();
+        let cases: [(&[(&str, &str)], Option<&str>); 6] = [
+            (&[], None),
+            (&[("LANG", "zh_CN.UTF-8")], Some("zh-CN")),
+            (
+                &[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "de_DE@euro")],
+                Some("de-DE"),
+            ),
+            (&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "")], Some("zh-CN")),
+            (&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C.UTF-8")], None),
+            (&[("LANG", "POSIX")], None),
+        ];
+        for (environment, expected) in cases {
+            let sources = Sources::below(folder.path(), environment);
+            assert_eq!(language(&sources).as_deref(), expected, "{environment:?}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::Locale;
 use crate::chat::Button;
-use crate::chat::callback::Callback;
+use crate::chat::callback::{Callback, Example};
 use crate::people::limits::Refusal;
 
 /// Why a press does nothing.
@@ -24,11 +24,21 @@ impl Locale {
         let texts = &self.sentences.button;
         let label = match callback {
             Callback::Held => &self.sentences.notice.answer_held,
+            Callback::Example(example) => self.example(example),
             Callback::Retry => &texts.retry,
             Callback::Continue => &texts.go_on,
             Callback::Stop(_) => &texts.stop,
         };
         Button::callback(label, callback.data())
+    }
+
+    /// The question that an example asks, which is its label too.
+    pub(crate) fn example(&self, example: Example) -> &str {
+        let texts = &self.sentences.button;
+        match example {
+            Example::First => &texts.example_1,
+            Example::Second => &texts.example_2,
+        }
     }
 
     /// What stands under the beginning of an answer that is attached as a file.

@@ -33,10 +33,25 @@ macro_rules! texts {
 }
 pub(crate) use texts;
 
+/// Whether each name in braces of a template has a value.
+fn has_all(template: &str, values: &[(&str, &str)]) -> bool {
+    let mut names = template.split('{').skip(1);
+    names.all(|rest| {
+        values
+            .iter()
+            .any(|(name, _)| rest.starts_with(&format!("{name}}}")))
+    })
+}
+
 impl Locale {
     /// A sentence of a command, with these values in it.
     pub(crate) fn command(&self, text: Text, values: &[(&str, &str)]) -> String {
         let template = self.sentences.commands.get(text.0);
+        debug_assert!(
+            template.is_some_and(|template| has_all(template, values)),
+            "{} has a name that is not filled in",
+            text.0
+        );
         fill(template.map_or("", String::as_str), values)
     }
 

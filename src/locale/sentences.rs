@@ -140,6 +140,7 @@ file! {
     tier_reason: TierReasons,
     role: RoleNames,
     profile: Profile,
+    persona: Personas,
     terminal: Terminal,
     time: Times,
     offline: Offline,
@@ -171,7 +172,7 @@ tables! {
     /// Labels, one per [`crate::chat::callback::Callback`] of an answer, what "continue" asks the
     /// model, and one per [`crate::locale::Denied`].
     Buttons {
-        retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten, too_many, goes_on_in_file,
+        example_1, example_2, retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten, too_many, goes_on_in_file,
     }
 
     /// One per [`crate::alerts::Trouble`], some in two ways, with what they are put together of: what
@@ -242,9 +243,12 @@ tables! {
     /// Of a role that ran out.
     Grants { expired, expired_of }
 
-    StatusLines { version, uptime, keys, next_wake, queue, memory, answer_time, last, set_aside, role, today }
+    StatusLines { version, uptime, keys, next_wake, used_up, queue, memory, answer_time, last, set_aside, role, today }
 
     RoleNames { owner, vip, premium, normal, guest }
+
+    /// What the shipped personas are called, one for each of `people::personas`.
+    Personas { teacher, translator, editor, programmer, planner, friend }
 
     /// What Telegram shows of the bot itself.
     Profile { description, short_description }

@@ -48,7 +48,15 @@ impl Locale {
             fill(&texts.version, &[("version", status.version)]),
             fill(&texts.uptime, &[("time", &self.length(status.uptime))]),
         ];
-        lines.extend(self.key_counts(&status.keys, status.next_wake));
+        match status.role {
+            Role::Owner => lines.extend(self.key_counts(&status.keys, status.next_wake)),
+            // Keys are the Owner's business; that there is none is everybody's.
+            Role::Vip | Role::Premium | Role::Normal | Role::Guest => {
+                let wake = status.next_wake.filter(|_| status.keys.available == 0);
+                let told = |wait| fill(&texts.used_up, &[("when", &self.span(wait))]);
+                lines.extend(wake.map(told));
+            }
+        }
         lines.push(fill(&texts.queue, &queue));
         lines.extend(status.memory.map(|bytes| {
             let megabytes = tenths(bytes.saturating_mul(10) / (1024 * 1024));

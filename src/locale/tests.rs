@@ -236,6 +236,27 @@ fn chinese_is_chinese_and_english_is_ascii_with_typography() {
     }
 }
 
+/// Where a Chinese text has a Chinese character beside a Latin one without a space, or a Latin mark
+/// behind a Chinese character.
+fn slips(text: &str) -> Vec<String> {
+    let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    let pairs = text.chars().zip(text.chars().skip(1));
+    let slips = pairs.filter(|(one, next)| {
+        let is_unspaced = is_han(*one) && next.is_ascii_alphanumeric()
+            || one.is_ascii_alphanumeric() && is_han(*next);
+        is_unspaced || is_han(*one) && matches!(next, ',' | ';' | ':' | '?' | '!' | '(' | '"')
+    });
+    slips.map(|(one, next)| format!("{one}{next}")).collect()
+}
+
+#[test]
+fn chinese_has_spaces_beside_latin_words_and_marks_of_its_own() {
+    assert_eq!(slips("用Google回答,好"), ["用G", "e回", "答,"]);
+    for (name, text) in sentences(Language::Zh) {
+        assert_eq!(slips(&text), [""; 0], "{name}: {text}");
+    }
+}
+
 #[test]
 fn times_are_relative_and_never_too_early() {
     let cases = [
@@ -297,7 +318,6 @@ fn a_status_has_a_line_for_each_known_fact() {
         locale.status(&status(Role::Vip)),
         "svs-bot 0.1.0\n\
          Running for 3 h 1 min\n\
-         Keys: 25 (20 available, 2 resting, 1 blacklisted, 2 dead)\n\
          Questions: 3 waiting, 4 running\n\
          Memory: 5.5 MB\n\
          An answer takes about 1.2 s\n\
@@ -310,7 +330,10 @@ fn a_status_has_a_line_for_each_known_fact() {
         last: None,
         ..status(Role::Guest)
     };
-    assert_eq!(locale.status(&young).lines().count(), 5);
+    assert_eq!(locale.status(&young).lines().count(), 4);
+    let owners = locale.status(&status(Role::Owner));
+    let keys = "\nKeys: 25 (20 available, 2 resting, 1 blacklisted, 2 dead)\n";
+    assert!(owners.contains(keys), "{owners}");
 }
 
 #[test]
@@ -375,13 +398,19 @@ fn a_vip_reads_whether_they_sit_and_the_owner_how_many_do() {
 
 #[test]
 fn while_no_key_is_available_a_status_tells_when_the_next_is_back() {
-    let mut busy = status(Role::Normal);
-    busy.keys.available = 0;
-    let told = Locale::of(Language::En).status(&busy);
-    assert!(told.contains("2 dead)\nThe next key is back in 3 min\n"));
-    busy.next_wake = None;
-    let told = Locale::of(Language::En).status(&busy);
-    assert!(!told.contains("is back"));
+    for (role, expected) in [
+        (Role::Owner, "2 dead)\nThe next key is back in 3 min\n"),
+        (Role::Normal, "for now; I answer again in 3 min\n"),
+    ] {
+        let mut busy = status(role);
+        assert!(!Locale::of(Language::En).status(&busy).contains("in 3 min"));
+        busy.keys.available = 0;
+        let told = Locale::of(Language::En).status(&busy);
+        assert!(told.contains(expected), "{told}");
+        busy.next_wake = None;
+        let told = Locale::of(Language::En).status(&busy);
+        assert!(!told.contains("in 3 min"), "{told}");
+    }
 }
 
 #[test]

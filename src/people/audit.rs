@@ -39,4 +39,7 @@ pub(crate) enum Deed {
     AlertsOn,
     AlertsOff,
     RetestedKeys,
+    /// Offered everybody a persona.
+    SharedPersona,
+    RemovedPersona,
 }

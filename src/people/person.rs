@@ -2,9 +2,10 @@
 //! all is the gate's business. Pure. Invariant: only the list of owners makes an Owner, and never a
 //! chat that speaks.
 
-use crate::chat::{Enclosed, MessageId, Profile, Role, Sender, TopicId, UserId};
+use crate::chat::{Enclosed, Language, MessageId, Profile, Role, Sender, TopicId, UserId};
 use crate::clock::Timestamp;
 use crate::people::knock::Knock;
+use crate::people::preferences::Preferences;
 use crate::render::defused;
 
 /// A role somebody was given, until when.
@@ -54,6 +55,12 @@ pub(crate) struct Person {
     pub(crate) reachable: bool,
     /// The newest question that came when it was stale; a button has it answered all the same.
     pub(crate) held: Option<Held>,
+    pub(crate) preferences: Preferences,
+    /// The language they wrote in last, of those the bot speaks.
+    pub(crate) writes: Option<Language>,
+    /// When they last had all forgotten that was kept of them: a restored backup has to forget it
+    /// again.
+    pub(crate) forgotten: Option<Timestamp>,
     /// When a notice was last given here: in a group, that a message could not be read; to a
     /// person, that a stale message came which no button can answer.
     pub(crate) told_unread: Option<Timestamp>,
@@ -78,8 +85,32 @@ impl Person {
             left: None,
             reachable: true,
             held: None,
+            preferences: Preferences::default(),
+            writes: None,
+            forgotten: None,
             told_unread: None,
             told_unseated: None,
+        }
+    }
+
+    /// What stays once they are forgotten: what they may do, and the name by which an Owner knows whom
+    /// they gave it or took it from.
+    pub(crate) fn forgotten_at(self, now: Timestamp) -> Self {
+        let keeps_name = self.grant.is_some() || self.banned.is_some();
+        let (name, profile) = if keeps_name {
+            (self.name, self.profile)
+        } else {
+            (String::new(), Profile::default())
+        };
+        Self {
+            name,
+            profile,
+            held: None,
+            knock: None,
+            preferences: Preferences::default(),
+            writes: None,
+            forgotten: Some(now),
+            ..self
         }
     }
 
@@ -128,10 +159,19 @@ impl Person {
     /// What is stored of them, with what the door noticed since it read it: commands may have changed
     /// the rest in the meantime.
     pub(crate) fn noticed(self, at_door: &Self) -> Self {
+        if self.forgotten != at_door.forgotten {
+            // What the door had read of them is forgotten since.
+            return Self {
+                last_seen: at_door.last_seen,
+                ..self
+            };
+        }
         let Self {
             grant,
             banned,
             first_seen,
+            preferences,
+            forgotten,
             knock,
             told,
             ..
@@ -140,6 +180,8 @@ impl Person {
             grant,
             banned,
             first_seen,
+            preferences,
+            forgotten,
             knock,
             told: told.max(at_door.told),
             ..at_door.clone()

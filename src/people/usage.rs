@@ -53,6 +53,9 @@ impl AddAssign for Usage {
     }
 }
 
+/// Days before today of which it is kept what people used.
+pub(crate) const DAYS_KEPT: i32 = 31;
+
 /// One person's day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DayOf {

@@ -14,6 +14,7 @@ use super::write::Touched;
 use crate::chat::rich::Entity;
 use crate::chat::{Enclosed, JobId, Lane, Part, Remembered, StoredTurn, UserId};
 use crate::people::person::Person;
+use crate::people::preferences::ChosenPersona;
 
 /// Rounds kept per conversation: the most any role remembers (design §3).
 pub(super) const WINDOW_ROUNDS: usize = 10;
@@ -138,8 +139,10 @@ fn person_bytes(person: &Person) -> usize {
         held.text.len() + held.quote.as_ref().map_or(0, String::len) + enclosed.sum::<usize>()
     });
     let language = person.language.as_ref().map_or(0, String::len);
+    let persona = person.preferences.persona.as_ref();
+    let persona = persona.map_or(0, ChosenPersona::bytes);
     let words = person.knock.as_ref().map_or(0, |knock| knock.words.len());
-    size_of::<Person>() + person.name.len() + language + words + held
+    size_of::<Person>() + person.name.len() + language + words + held + persona
 }
 
 fn turn_bytes(turn: &StoredTurn) -> usize {

@@ -10,22 +10,26 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use super::Disposition;
 use super::StoreError;
 use super::key::{self, Key};
+use super::own_rounds::{self, Walked};
 use super::quarantine::{Met, Unreadable};
 #[cfg(test)]
 use super::rows::Seen;
-use super::rows::{BotProfile, Deaths, Offset, Owner, Parked, Record, TurnRef};
+use super::rows::{BotProfile, Deaths, Offset, Owner, Parked, Record, SharedPersonas, TurnRef};
 use super::tables::{self, ReadOnlyRows};
 use crate::alerts::Alerts;
+#[cfg(test)]
+use crate::chat::UpdateId;
 use crate::chat::broadcast::Broadcast;
 use crate::chat::profile::ProfileField;
-use crate::chat::{ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, UserId};
-#[cfg(test)]
-use crate::chat::{StoredTurn, UpdateId};
+use crate::chat::{
+    ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, Task, UserId,
+};
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::outgoing::Head;
 use crate::people::audit::Audited;
 use crate::people::person::Person;
+use crate::people::preferences::SharedPersona;
 use crate::people::seats::Session;
 
 mod conversation;
@@ -150,6 +154,43 @@ impl Read {
     ) -> Result<Option<(Lane, JobId)>, StoreError> {
         let row = self.row(&Key::message(chat, message))?;
         Ok(row.map(|TurnRef(lane, job)| (lane, job)))
+    }
+
+    /// Some of the rounds that a person asked, with their chats, in no more than a few more bytes than
+    /// these; and how far the walk came, or `None` at its end.
+    pub(crate) fn rounds_of(
+        &self,
+        person: UserId,
+        walked: &Walked,
+        bytes: usize,
+    ) -> Result<(Vec<(ChatId, StoredTurn)>, Option<Walked>), StoreError> {
+        let history = self.table::<StoredTurn>()?;
+        let mut walked = walked.clone();
+        let mut rounds = Vec::new();
+        let mut read = 0;
+        while read < bytes {
+            let Some(found) = own_rounds::next(&history, person, &walked)? else {
+                return Ok((rounds, None));
+            };
+            read += found.row.len();
+            walked = found.walked;
+            let round = self.met.read::<StoredTurn>(&found.key, &found.row);
+            let round = round.filter(|(_, turn)| !turn.is_beginning());
+            rounds.extend(round.map(|(((chat, ..), _), turn)| (ChatId(chat), turn)));
+        }
+        Ok((rounds, Some(walked)))
+    }
+
+    /// The lanes in which a person has jobs in the inbox that are not commands.
+    pub(crate) fn lanes_of(&self, person: UserId) -> Result<Vec<Lane>, StoreError> {
+        let mut lanes = Vec::new();
+        self.each(|_, job: Job| {
+            let is_own = job.sender.id == person && !matches!(job.task, Task::Command(_));
+            if is_own && !lanes.contains(&job.lane) {
+                lanes.push(job.lane);
+            }
+        })?;
+        Ok(lanes)
     }
 
     pub(crate) fn person(&self, id: UserId) -> Result<Option<Person>, StoreError> {
@@ -287,9 +328,15 @@ impl Read {
         &self,
         bot: UserId,
     ) -> Result<Vec<(ProfileField, Fingerprint)>, StoreError> {
-        let profile: Option<BotProfile> = self.row(tables::PROFILE)?;
-        let profile = profile.filter(|profile| profile.bot == bot);
-        Ok(profile.map_or_else(Vec::new, |profile| profile.shown))
+        let shown: Option<BotProfile> = self.row(tables::PROFILE)?;
+        let shown = shown.filter(|shown| shown.bot == bot);
+        Ok(shown.map_or_else(Vec::new, |known| known.shown))
+    }
+
+    /// The personas that the Owners have added.
+    pub(crate) fn shared_personas(&self) -> Result<Vec<SharedPersona>, StoreError> {
+        let all: Option<SharedPersonas> = self.row(tables::SHARED_PERSONAS)?;
+        Ok(all.unwrap_or_default().0)
     }
 
     /// How often the bot was found to have died within `span` of now.

@@ -36,7 +36,7 @@ use crate::clock::Timestamp;
 
 pub(super) use self::history::TurnRef;
 pub(super) use self::meta::{
-    BotProfile, Cursor, Deaths, Offset, Owner, Parked, Strangers, TABLE as META,
+    BotProfile, Cursor, Deaths, Offset, Owner, Parked, SharedPersonas, Strangers, TABLE as META,
 };
 pub(super) use self::seen::Seen;
 

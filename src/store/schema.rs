@@ -10,7 +10,8 @@ use ring::rand::SecureRandom;
 use super::StoreError;
 use super::quarantine::{Met, Unreadable};
 use super::rows::{
-    BotProfile, Cursor, Deaths, Offset, Owner, Parked, Record, Seen, Strangers, TurnRef,
+    BotProfile, Cursor, Deaths, Offset, Owner, Parked, Record, Seen, SharedPersonas, Strangers,
+    TurnRef,
 };
 use super::tables::{self, Definition, ReadOnlyRows};
 use crate::alerts::Alerts;
@@ -177,6 +178,7 @@ impl Look {
                 tables::SPEND => self.look_at::<Spend>(name, row),
                 tables::PARKED => self.look_at::<Parked>(name, row),
                 tables::ALERTS => self.look_at::<Alerts>(name, row),
+                tables::SHARED_PERSONAS => self.look_at::<SharedPersonas>(name, row),
                 tables::PROFILE => self.look_at::<BotProfile>(name, row),
                 tables::DEATHS => self.look_at::<Deaths>(name, row),
                 tables::STRANGERS => self.look_at::<Strangers>(name, row),

@@ -83,6 +83,8 @@ pub(super) const CLAIM: &[u8] = b"claim";
 pub(super) const CARDS: &[u8] = b"cards";
 /// What Telegram shows of the bot.
 pub(super) const PROFILE: &[u8] = b"profile";
+/// Personas for everybody.
+pub(super) const SHARED_PERSONAS: &[u8] = b"shared personas";
 /// When messages of strangers were let in of late.
 pub(super) const STRANGERS: &[u8] = b"strangers";
 /// Commits of the writer so far.

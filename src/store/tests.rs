@@ -5,6 +5,7 @@ mod disk;
 mod divide;
 mod faults;
 mod fixture;
+mod forget;
 mod notices;
 mod quarantine;
 mod rows;

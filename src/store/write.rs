@@ -5,6 +5,7 @@
 mod audit;
 mod chats;
 mod divide;
+mod forget;
 mod notices;
 mod owners;
 mod prune;
@@ -20,7 +21,7 @@ use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 pub(crate) use self::divide::Divided;
 use super::key::{Key, LaneKey};
 use super::quarantine::{self, Met, Unreadable};
-use super::rows::{BotProfile, Deaths, Offset, Parked, Record, Seen};
+use super::rows::{BotProfile, Deaths, Offset, Parked, Record, Seen, SharedPersonas};
 use super::tables::{self, Rows};
 use super::{Disposition, StoreError};
 use crate::chat::profile::ProfileField;
@@ -30,6 +31,7 @@ use crate::chat::{
 use crate::clock::{Pause, Timestamp};
 use crate::keys::{Fingerprint, Health, Ledger, Scope, Spend};
 use crate::people::person::Person;
+use crate::people::preferences::SharedPersona;
 
 /// One transaction of the writer thread.
 pub(crate) struct Write<'t> {
@@ -419,6 +421,15 @@ impl<'t> Write<'t> {
         shown.retain(|(known, _)| *known != field);
         shown.extend(shows.map(|text| (field, text)));
         self.put(tables::PROFILE, &BotProfile { bot, shown })
+    }
+
+    pub(crate) fn shared_personas(&self) -> Result<Vec<SharedPersona>, StoreError> {
+        let all: Option<SharedPersonas> = self.row(tables::SHARED_PERSONAS)?;
+        Ok(all.unwrap_or_default().0)
+    }
+
+    pub(crate) fn put_shared_personas(&mut self, all: &[SharedPersona]) -> Result<(), StoreError> {
+        self.put(tables::SHARED_PERSONAS, &SharedPersonas(all.to_vec()))
     }
 
     pub(crate) fn put_spend(&mut self, spend: &Spend) -> Result<(), StoreError> {

@@ -38,6 +38,7 @@ pub(super) enum Content<'a> {
     /// As the file at that path.
     File(&'a Path),
     Text(&'a str),
+    Bytes(&'a [u8]),
 }
 
 impl Body {
@@ -86,6 +87,7 @@ impl Body {
             match content {
                 Content::File(path) => body.push_file(path)?,
                 Content::Text(text) => body.push(*text),
+                Content::Bytes(bytes) => body.push(*bytes),
             }
             body.push("\r\n");
         }

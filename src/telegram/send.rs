@@ -10,7 +10,7 @@ use frankenstein::input_file::FileUpload;
 use frankenstein::methods::{
     AnswerCallbackQueryParams, DeleteMessageParams, DeleteWebhookParams, EditMessageTextParams,
     LeaveChatParams, SendChatActionParams, SendDocumentParams, SendMessageDraftParams,
-    SendMessageParams,
+    SendMessageParams, SendPhotoParams,
 };
 use frankenstein::types::{
     ChatAction, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity,
@@ -78,6 +78,7 @@ fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallE
             text,
             reply_to,
         } => file(client, row, (name, Content::Text(text)), *reply_to),
+        Payload::Photo { png, caption } => photo(client, row, png, caption),
         Payload::Leave => {
             let params = LeaveChatParams::builder().chat_id(row.chat.0).build();
             done(client.leave_chat(&params), &Refusal::ChatClosed)
@@ -206,6 +207,29 @@ fn file(
         content,
     };
     let sent: Success<Value> = client.upload("sendDocument", &params, &[upload])?;
+    Ok(message_id(&sent.result))
+}
+
+fn photo(
+    client: &Client,
+    row: &Outbound,
+    png: &[u8],
+    caption: &str,
+) -> Result<Option<MessageId>, CallError> {
+    let field = "photo";
+    let params = SendPhotoParams::builder()
+        .chat_id(row.chat.0)
+        .maybe_message_thread_id(row.topic.and_then(TopicId::thread))
+        .maybe_direct_messages_topic_id(row.topic.and_then(TopicId::direct))
+        .photo(FileUpload::String(format!("attach://{field}")))
+        .caption(caption)
+        .build();
+    let upload = Upload {
+        field,
+        name: "chart.png".to_owned(),
+        content: Content::Bytes(png),
+    };
+    let sent: Success<Value> = client.upload("sendPhoto", &params, &[upload])?;
     Ok(message_id(&sent.result))
 }
 

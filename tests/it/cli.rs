@@ -172,3 +172,19 @@ fn chat_has_a_data_file_of_its_own_beside_a_running_bot() {
     world.telegram.person(1).is_answered("still here");
     world.stop();
 }
+
+#[test]
+fn the_terminal_speaks_the_language_of_the_machine_unless_the_settings_say_otherwise() {
+    for (variable, setting, word) in [
+        ("zh_CN.UTF-8", "auto", "还没有设置密钥"),
+        ("de_DE.UTF-8", "auto", "No key is set"),
+        ("zh_CN.UTF-8", "en", "No key is set"),
+    ] {
+        let world = World::bare().env("LANG", variable);
+        let mut world = world.env("UI_LANGUAGE", setting).prepare();
+        let ended = world.run(&["chat"], "/new\n");
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.contains(word), "{}", ended.stdout);
+        world.stop();
+    }
+}

@@ -8,7 +8,7 @@ use crate::world::World;
 use crate::world::gemini::{Call, Fault};
 use crate::world::http::Trouble;
 
-const BORROWED: &str = "(Answered with a spare key";
+const BORROWED: &str = "(Answered from the reserve";
 const LARGEST_GONE: &str = "the largest one is not available";
 const PRO: [&str; 2] = ["gemini-4-argon", "gemini-4-carbon"];
 

@@ -284,12 +284,12 @@ fn a_button_gives_its_command_for_whom_it_was_made_and_the_reply_takes_its_place
     let press = stranger.presses_data(stranger.hears().id, &data);
     assert_eq!(
         stranger.is_told(&press),
-        "These buttons belong to whoever asked."
+        "These buttons belong to whoever asked. Ask me yourself and you get your own."
     );
     let press = owner.presses_data(list.id, &format!("{}/revoke 1", &data[..8]));
     assert_eq!(
         owner.is_told(&press),
-        "These buttons belong to whoever asked."
+        "These buttons belong to whoever asked. Ask me yourself and you get your own."
     );
     world.terminate();
     world.sets("OWNER_IDS", "2");

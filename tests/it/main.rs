@@ -37,6 +37,7 @@ mod limits;
 mod line;
 mod memory;
 mod menus;
+mod personal;
 mod pool;
 mod pool_world;
 mod priority;

@@ -46,7 +46,7 @@ fn a_wrong_address_blames_no_key_and_no_model_and_is_over_once_it_is_put_right()
     let ann = world.telegram.person(7);
     eventually(PATIENCE, "others hear that the Owner knows", || {
         ann.says("is anybody there?");
-        let heard = ann.hears_about("its address in my settings is wrong").text;
+        let heard = ann.hears_about("something in my settings is wrong").text;
         assert!(!heard.contains("GEMINI_API_URL"), "{heard}");
         heard.contains("I've told the bot's owner")
     });

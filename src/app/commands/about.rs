@@ -2,7 +2,8 @@
 
 use super::entry::{EVERYBODY, EVERYBODY_IN_CHATS, Entry, Given, Reply};
 use crate::app::ops::status::{self, Asker};
-use crate::chat::command::Who;
+use crate::chat::callback::{Callback, Example};
+use crate::chat::command::{Place, Who};
 use crate::chat::{ChatKind, Role};
 use crate::locale::Locale;
 use crate::locale::commands::texts;
@@ -20,32 +21,29 @@ pub(super) const COMMANDS: &[Entry] = &[
         rights: EVERYBODY_IN_CHATS,
         ends: None,
         run: |given| {
-            // What an Owner alone can do works in private, and is no business of a group.
-            let role = match given.lane.kind() {
-                ChatKind::Private => given.role,
-                ChatKind::Group => given.role.at_most(Role::Vip),
-            };
-            Reply::say(help(given.locale, role, given.all)).at_once()
+            let place = given.lane.kind().into();
+            Reply::say(help(given.locale, given.role, place, given.all)).at_once()
         },
     },
     Entry {
         names: &["start"],
         rights: EVERYBODY_IN_CHATS,
         ends: None,
-        run: |given| {
-            // An Owner who was never here before could not be given a menu until now.
-            if let (Role::Owner, Some(ctx)) = (given.role, given.bot) {
-                ctx.menus.send_modify(|_| ());
-            }
-            let days = given.engine.settings().config.data.history_days;
-            Reply::say(start(given.locale, given.role, days)).at_once()
-        },
+        run: |given| start(&given).at_once(),
     },
 ];
 
 texts! {
     "help" { INTRODUCTION = "everybody", FOR_THE_OWNER = "owner", UNKNOWN = "unknown" }
-    "start" { GREETING = "greeting", PRIVACY = "privacy", PRIVACY_OF_A_GUEST = "privacy_guest" }
+    "start" {
+        GREETING = "greeting",
+        GREETING_IN_GROUP = "greeting_in_group",
+        GROUPS = "groups",
+        MEMORY = "memory",
+        MEMORY_OF_A_GUEST = "memory_guest",
+        PRIVACY = "privacy",
+        PRIVACY_OF_A_GUEST = "privacy_guest",
+    }
 }
 
 async fn status(given: Given<'_>) -> Reply {
@@ -70,36 +68,57 @@ async fn status(given: Given<'_>) -> Reply {
     Reply::say(snapshot.text(given.locale, &asker))
 }
 
-/// What can be done, with the Owner's commands for the Owner.
-fn help(locale: &Locale, role: Role, all: &[&[Entry]]) -> String {
-    let for_whom = |who: Who| {
-        let entries = all.iter().copied().flatten();
-        let lines = entries
-            .filter(|entry| entry.rights.who == who)
-            .filter_map(|entry| locale.command_help(entry.name()));
-        lines.collect::<Vec<_>>().join("\n")
+/// What can be done there: a paragraph for each family of commands, those of the Owner at the end.
+fn help(locale: &Locale, role: Role, place: Place, all: &[&[Entry]]) -> String {
+    let family = |entries: &[Entry], who: Who| {
+        let permitted = entries
+            .iter()
+            .filter(|entry| entry.rights.who == who && entry.rights.permit(role, place));
+        let lines: Vec<&str> = permitted
+            .filter_map(|entry| locale.command_help(entry.name()))
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     };
-    let introduction = locale.command(INTRODUCTION, &[]);
-    let everybodys = format!("{introduction}\n\n{}", for_whom(Who::Everybody));
-    match role {
-        Role::Owner => {
-            let heading = locale.command(FOR_THE_OWNER, &[]);
-            format!("{everybodys}\n\n{heading}\n{}", for_whom(Who::Owner))
-        }
-        Role::Vip | Role::Premium | Role::Normal | Role::Guest => everybodys,
+    let families = |who: Who| all.iter().filter_map(move |entries| family(entries, who));
+    let mut paragraphs = vec![locale.command(INTRODUCTION, &[])];
+    paragraphs.extend(families(Who::Everybody));
+    let owners: Vec<String> = families(Who::Owner).collect();
+    if !owners.is_empty() {
+        paragraphs.push(locale.command(FOR_THE_OWNER, &[]));
+        paragraphs.extend(owners);
     }
+    paragraphs.join("\n\n")
 }
 
-/// A greeting, and in one line what is kept for how long (design §6).
-fn start(locale: &Locale, role: Role, history_days: u32) -> String {
-    let greeting = locale.command(GREETING, &[]);
-    let privacy = match role {
-        Role::Guest => locale.command(PRIVACY_OF_A_GUEST, &[]),
-        Role::Owner | Role::Vip | Role::Premium | Role::Normal => {
-            locale.command(PRIVACY, &[("days", &history_days.to_string())])
-        }
+/// A greeting with two examples to press, how groups go, and what is remembered and kept (design §6).
+fn start(given: &Given<'_>) -> Reply {
+    // An Owner who was never here before could not be given a menu until now.
+    if let (Role::Owner, Some(ctx)) = (given.role, given.bot) {
+        ctx.menus.send_modify(|_| ());
+    }
+    let locale = given.locale;
+    if given.lane.kind() == ChatKind::Group {
+        return Reply::say(locale.command(GREETING_IN_GROUP, &[]));
+    }
+    let settings = given.engine.settings();
+    let rounds = settings.roles.terms(given.role).rounds;
+    let said = welcome(locale, rounds, settings.config.data.history_days);
+    let examples = Example::ALL.map(|example| locale.button(Callback::Example(example)));
+    Reply::say(said).with_buttons(examples)
+}
+
+/// `rounds` is how many are remembered; none: nothing is kept as history either.
+fn welcome(locale: &Locale, rounds: u16, history_days: u32) -> String {
+    let (greeting, groups) = (locale.command(GREETING, &[]), locale.command(GROUPS, &[]));
+    let days = history_days.to_string();
+    let [memory, privacy] = match rounds {
+        0 => [MEMORY_OF_A_GUEST, PRIVACY_OF_A_GUEST].map(|text| locale.command(text, &[])),
+        _ => [
+            locale.command(MEMORY, &[("rounds", &rounds.to_string())]),
+            locale.command(PRIVACY, &[("days", &days)]),
+        ],
     };
-    format!("{greeting}\n\n{privacy}")
+    format!("{greeting}\n\n{groups} {memory}\n\n{privacy}")
 }
 
 /// Said of a command that there is not.
@@ -117,26 +136,43 @@ mod tests {
     const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 
     #[test]
-    fn a_guest_is_told_that_nothing_is_kept_and_others_for_how_long() {
+    fn a_guest_is_told_that_nothing_is_kept_and_others_what_and_for_how_long() {
         for language in LANGUAGES {
             let locale = Locale::of(language);
-            assert!(start(locale, Role::Normal, 45).contains("45"));
-            assert!(!start(locale, Role::Guest, 45).contains("45"));
-            assert!(start(locale, Role::Guest, 45).contains("Google"));
+            let told = welcome(locale, 7, 45);
+            assert!(told.contains('7') && told.contains("45"), "{told}");
+            let told = welcome(locale, 0, 45);
+            assert!(!told.contains("45") && told.contains("Google"), "{told}");
         }
     }
 
     #[test]
-    fn only_the_owner_reads_of_the_owners_commands() {
+    fn only_the_owner_reads_of_the_owners_commands_and_in_private_only() {
         for language in LANGUAGES {
-            for role in Role::ALL {
-                let help = help(Locale::of(language), role, FAMILIES);
+            for (role, place) in Role::ALL
+                .into_iter()
+                .flat_map(|role| [Place::Private, Place::Group].map(|place| (role, place)))
+            {
+                let help = help(Locale::of(language), role, place, FAMILIES);
                 for command in ["/grant", "/revoke", "/keys", "/keys retest"] {
-                    assert_eq!(help.contains(command), role == Role::Owner);
+                    let expected = role == Role::Owner && place == Place::Private;
+                    assert_eq!(help.contains(command), expected, "{command}");
                 }
-                for command in ["/new", "/stop", "/status", "/help"] {
+                for command in ["/new", "/stop", "/status", "/help", "/model"] {
                     assert!(help.contains(command));
                 }
+                assert_eq!(help.contains("/export"), place == Place::Private);
+            }
+        }
+    }
+
+    #[test]
+    fn a_help_is_grouped_and_fits_one_message() {
+        for language in LANGUAGES {
+            for role in Role::ALL {
+                let help = help(Locale::of(language), role, Place::Private, FAMILIES);
+                assert!(help.split("\n\n").count() >= 5, "{help}");
+                assert!(help.encode_utf16().count() <= crate::render::LONGEST_TEXT);
             }
         }
     }
@@ -144,14 +180,16 @@ mod tests {
     #[test]
     fn the_help_of_the_owner_is_that_of_everybody_and_a_part_of_their_own() {
         let locale = Locale::of(Language::En);
-        let everybodys = "Just write to me. In a group, mention me or reply to one of my messages.\n\n\
+        let everybodys = help(locale, Role::Guest, Place::Private, FAMILIES);
+        let start = "Just write to me. In a group, mention me or reply to one of my messages.\n\n\
             /new – start a new conversation\n\
-            /stop – stop the answer I'm working on\n\
-            /status – how I'm doing, and your role\n\
-            /help – this text";
-        assert_eq!(help(locale, Role::Guest, FAMILIES), everybodys);
-        let owners = help(locale, Role::Owner, FAMILIES);
-        let part = owners.strip_prefix(everybodys).unwrap();
-        assert!(part.starts_with("\n\nFor you as the owner, in private:\n/grant WHO"));
+            /stop – stop the answer I'm working on\n\n";
+        assert!(everybodys.starts_with(start), "{everybodys}");
+        let owners = help(locale, Role::Owner, Place::Private, FAMILIES);
+        let part = owners.strip_prefix(everybodys.as_str()).unwrap();
+        assert!(
+            part.starts_with("\n\nFor you as the owner, in private:\n\n"),
+            "{part}"
+        );
     }
 }

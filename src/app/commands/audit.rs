@@ -45,6 +45,8 @@ texts! {
         ALERTS_ON = "alerts_on",
         ALERTS_OFF = "alerts_off",
         RETESTED_KEYS = "retested_keys",
+        SHARED_PERSONA = "shared_persona",
+        REMOVED_PERSONA = "removed_persona",
     }
 }
 
@@ -160,6 +162,8 @@ fn line(locale: &Locale, entry: &Audited, names: &Names, now: Timestamp) -> Stri
         Deed::AlertsOn => locale.command(ALERTS_ON, by_alone),
         Deed::AlertsOff => locale.command(ALERTS_OFF, by_alone),
         Deed::RetestedKeys => locale.command(RETESTED_KEYS, by_alone),
+        Deed::SharedPersona => locale.command(SHARED_PERSONA, by_alone),
+        Deed::RemovedPersona => locale.command(REMOVED_PERSONA, by_alone),
     };
     let ago = locale.length(now.since(entry.at));
     locale.command(LINE, &[("ago", &ago), ("deed", &deed)])
@@ -197,6 +201,8 @@ mod tests {
             Deed::AlertsOn,
             Deed::AlertsOff,
             Deed::RetestedKeys,
+            Deed::SharedPersona,
+            Deed::RemovedPersona,
         ]
     }
 

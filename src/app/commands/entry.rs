@@ -43,6 +43,11 @@ pub(super) const EVERYBODY_IN_CHATS: Rights = Rights {
     who: Who::Everybody,
     places: &[Place::Private, Place::Group],
 };
+/// For everybody, about themselves and so in private only.
+pub(super) const EVERYBODY_IN_PRIVATE: Rights = Rights {
+    who: Who::Everybody,
+    places: &[Place::Private],
+};
 /// For the Owner in private: it is about people, whom the terminal has none of.
 pub(super) const OWNER: Rights = Rights {
     who: Who::Owner,

@@ -10,6 +10,10 @@ const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 /// What each family declares to say.
 const TEXTS: &[&[Text]] = &[
     conversation::TEXTS,
+    preferences::TEXTS,
+    persona::TEXTS,
+    stats::TEXTS,
+    privacy::TEXTS,
     about::TEXTS,
     people::TEXTS,
     seats::TEXTS,

@@ -10,7 +10,6 @@ use crate::app::Ctx;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
 use crate::chat::{MessageId, Outbound, Payload, TopicId, UserId};
-use crate::locale::{Language, Locale};
 use crate::outgoing::{Ended, Head};
 
 /// The row as it was repaired; where nothing was to be repaired, as plain as it takes.
@@ -23,6 +22,14 @@ pub(super) async fn repaired(
     match (&row.payload, repair) {
         (_, Some(repair)) => mend(ctx, head, Some(repair)).await,
         (Payload::Document { text, .. }, None) => as_messages(ctx, head, row, text).await,
+        (Payload::Photo { caption, .. }, None) => {
+            let payload = Payload::message(Rich::plain(caption.as_str()));
+            let words = Outbound {
+                payload,
+                ..row.clone()
+            };
+            mend(ctx, head, Some(words)).await
+        }
         (_, None) => mend(ctx, head, plainer(ctx, row).await).await,
     }
 }
@@ -149,11 +156,9 @@ async fn apology(ctx: &Ctx, row: &Outbound) -> String {
         .await
         .ok()
         .flatten();
-    let tag = person
-        .as_ref()
-        .and_then(|person| person.language.as_deref());
-    let language = Language::pick(ctx.engine.settings().config.language, tag);
-    Locale::of(language).failure(Failure::Unexplained)
+    let settings = ctx.engine.settings();
+    let locale = settings.locale_of(person.as_deref());
+    locale.failure(Failure::Unexplained)
 }
 
 /// What is too long is sent in pieces that keep its formatting; what smaller pieces would not help is

@@ -148,7 +148,7 @@ impl Press {
         into: &mut Journaled,
     ) -> Result<(), StoreError> {
         let denied = match self.callback {
-            Callback::Held => None,
+            Callback::Held | Callback::Example(_) => None,
             Callback::Stop(job) => self.stop(rows, into, job)?,
             Callback::Retry | Callback::Continue => self.reask(rows, into)?,
         };

@@ -26,8 +26,8 @@ use crate::app::{Ctx, commands};
 use crate::chat::Role;
 use crate::chat::pieces::Piece;
 use crate::chat::{
-    Addressed, ChatId, ChatKind, Event, Inbound, Job, Origin, Outbound, Sender, Task, UpdateId,
-    UserId,
+    Addressed, ChatId, ChatKind, Content, Event, Inbound, Job, Language, Origin, Outbound, Sender,
+    Task, UpdateId, UserId,
 };
 use crate::clock::{self, Timestamp};
 use crate::outgoing::Place;
@@ -188,6 +188,7 @@ impl Sorter<'_> {
         };
         if !is_aside {
             self.meets_owner(&inbound).await?;
+            self.note_language(&inbound);
             self.touch(&inbound);
             self.end_grant(&inbound.sender);
             debug!(update = inbound.update.0, chat = inbound.chat.0, role:? = role; "accepted");
@@ -249,12 +250,35 @@ impl Sorter<'_> {
 
     fn draft(&self, inbound: &Inbound, role: Role, task: Task) -> Job {
         let origin = Origin::Updates(vec![inbound.update]);
-        let (lane, sender) = (inbound.lane(), inbound.sender.clone());
+        let (lane, sender) = (inbound.lane(), self.spoken_to(&inbound.sender));
         Job {
             messages: vec![inbound.message],
             role,
             sent: inbound.sent,
             ..Job::new(origin, lane, sender, task, self.now)
+        }
+    }
+
+    /// The sender, with the language in which they are spoken to.
+    fn spoken_to(&self, sender: &Sender) -> Sender {
+        let app = sender.language.as_deref();
+        Sender {
+            language: self.settings.tag_for(app, self.known(sender.id)),
+            ..sender.clone()
+        }
+    }
+
+    /// Whoever's app names no language is answered in the one they write in, also where a later
+    /// message does not show it.
+    fn note_language(&mut self, inbound: &Inbound) {
+        let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
+        if inbound.sender.language.is_some() || text.starts_with('/') {
+            return;
+        }
+        let shown = Language::of_text(text);
+        let known = self.known(inbound.sender.id);
+        if shown.is_some() && known.and_then(|person| person.writes) != shown {
+            self.person(&inbound.sender).writes = shown;
         }
     }
 

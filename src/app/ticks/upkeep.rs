@@ -15,6 +15,7 @@ use crate::app::ticks::grants::Walk;
 use crate::app::ticks::retest;
 use crate::clock::{self, Timestamp};
 use crate::keys::pacific;
+use crate::people::usage::DAYS_KEPT;
 use crate::store::{Pending, StoreError};
 
 const TICK: Duration = Duration::from_mins(1);
@@ -22,8 +23,6 @@ const TICK: Duration = Duration::from_mins(1);
 /// and grants ended whose days are over.
 const LOOK: Duration = Duration::from_secs(20);
 const DAY: Duration = Duration::from_hours(24);
-/// Days before today of which it is kept what people used.
-const DAYS_KEPT: i32 = 31;
 /// Most steps of one pruning in one tick: enough to keep up with the busiest bot.
 const STEPS: u32 = 200;
 

@@ -18,6 +18,8 @@ use crate::keys::{Group, GroupDay};
 use crate::locale::Locale;
 use crate::people::gate::Known;
 use crate::people::person::Person;
+use crate::people::personas;
+use crate::people::preferences::Preferences;
 use crate::people::roles::Terms;
 use crate::store::StoreError;
 use crate::tier::{self, Choice, Day, Left};
@@ -35,6 +37,7 @@ pub(super) struct Asked<'a> {
     pub(super) text: &'a str,
     pub(super) quote: Option<&'a str>,
     pub(super) basis: Basis,
+    pub(super) preferences: Preferences,
 }
 
 impl Asked<'_> {
@@ -94,6 +97,24 @@ impl Asked<'_> {
             ChatKind::Group => store.person(UserId(chat.0)).await?,
         };
         Ok([store.person(self.job.sender.id).await?, group])
+    }
+
+    /// How the bot is to be in this turn: by its own rules, and the persona that the person chose.
+    pub(super) async fn persona(&self) -> Result<String, StoreError> {
+        let rules = self.settings.persona();
+        let Some(chosen) = &self.preferences.persona else {
+            return Ok(rules.to_owned());
+        };
+        let shared = self
+            .engine
+            .store
+            .read(|rows| rows.shared_personas())
+            .await?;
+        let text = personas::text_of(chosen, &shared);
+        Ok(text.map_or_else(
+            || rules.to_owned(),
+            |text| personas::instructions(rules, text),
+        ))
     }
 
     /// What is said of an album or of forwards to which no words came; nothing of a question that
@@ -173,8 +194,7 @@ impl Asked<'_> {
             attachments: 0,
             context: &reasons,
             highest,
-            // Until there is /model.
-            wish: None,
+            wish: self.preferences.tier,
             left: Left { lite, flash, pro },
         };
         (tier::choose(&facts), highest)
@@ -214,12 +234,13 @@ impl Asked<'_> {
     /// What the model is shown.
     pub(super) fn compose(
         &self,
+        persona: &str,
         context: &[Remembered],
         speakers: &BTreeMap<UserId, String>,
     ) -> Prompt {
         let speaker = |person: UserId| speakers.get(&person).map(String::as_str);
         let facts = Facts {
-            persona: self.settings.persona(),
+            persona,
             today: &clock::date(clock::now(), &self.settings.config.time_zone),
             language: self.job.sender.language.as_deref(),
             budget: CONTEXT_TOKENS,

@@ -184,7 +184,7 @@ fn every_standing_has_words_in_both_languages() {
         (
             Standing::Blacklisted { until: later(3600) },
             "blacklisted, back in 1 h",
-            "已拉黑，1 小时后恢复",
+            "暂停使用，1 小时后恢复",
         ),
         (
             Standing::Dead {

@@ -31,7 +31,6 @@ impl Read {
 
     /// What all people together used on each of these days on which there was anything, and how many
     /// people that were, oldest first. Looks at a row for each person and day.
-    #[cfg_attr(not(test), expect(dead_code, reason = "/stats comes later"))]
     pub(crate) fn usage_of_all(
         &self,
         days: RangeInclusive<i32>,

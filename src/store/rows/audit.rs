@@ -44,6 +44,8 @@ enum DeedRow {
     AlertsOn,
     AlertsOff,
     RetestedKeys,
+    SharedPersona,
+    RemovedPersona,
 }
 
 impl From<&Audited> for AuditedRow {
@@ -84,6 +86,8 @@ impl From<Deed> for DeedRow {
             Deed::AlertsOn => Self::AlertsOn,
             Deed::AlertsOff => Self::AlertsOff,
             Deed::RetestedKeys => Self::RetestedKeys,
+            Deed::SharedPersona => Self::SharedPersona,
+            Deed::RemovedPersona => Self::RemovedPersona,
         }
     }
 }
@@ -104,6 +108,8 @@ impl From<DeedRow> for Deed {
             DeedRow::AlertsOn => Self::AlertsOn,
             DeedRow::AlertsOff => Self::AlertsOff,
             DeedRow::RetestedKeys => Self::RetestedKeys,
+            DeedRow::SharedPersona => Self::SharedPersona,
+            DeedRow::RemovedPersona => Self::RemovedPersona,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::clock::{Pause, Timestamp};
 use crate::keys::Fingerprint;
 use crate::people::claim::{Claim, Digest};
 use crate::people::knock::Cards;
+use crate::people::preferences::SharedPersona;
 use crate::store::StoreError;
 use crate::store::key::Key;
 
@@ -43,6 +44,7 @@ facts! {
     Claim as ClaimRow;
     Cards as CardsRow;
     BotProfile as BotProfileRow;
+    SharedPersonas as SharedPersonasRow;
 }
 
 /// Telegram's offset and when it was true.
@@ -65,11 +67,16 @@ pub(in crate::store) struct Deaths(pub(in crate::store) Vec<Timestamp>);
 
 /// Who claimed the bot.
 pub(in crate::store) struct Owner(pub(in crate::store) UserId);
+
 /// What Telegram shows of a bot: the fingerprint of each text that was set.
 pub(in crate::store) struct BotProfile {
     pub(in crate::store) bot: UserId,
     pub(in crate::store) shown: Vec<(ProfileField, Fingerprint)>,
 }
+
+/// The personas that the Owners have added.
+#[derive(Default)]
+pub(in crate::store) struct SharedPersonas(pub(in crate::store) Vec<SharedPersona>);
 
 impl Deaths {
     /// Those within `span` of `now`, whichever way a clock was set since.
@@ -125,6 +132,9 @@ enum PartRow {
 }
 
 plain! { ReadersRow is Readers { Everybody, Chinese } }
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct SharedPersonasRow(Vec<(String, String)>);
 
 impl From<&Offset> for OffsetRow {
     fn from(noun: &Offset) -> Self {
@@ -292,5 +302,25 @@ impl From<CardsRow> for Cards {
             given: row.given.into_iter().map(Timestamp).collect(),
             summary: row.summary.map(Timestamp),
         }
+    }
+}
+
+impl From<&SharedPersonas> for SharedPersonasRow {
+    fn from(noun: &SharedPersonas) -> Self {
+        let all = noun.0.iter();
+        Self(
+            all.map(|persona| (persona.name.clone(), persona.text.clone()))
+                .collect(),
+        )
+    }
+}
+
+impl From<SharedPersonasRow> for SharedPersonas {
+    fn from(row: SharedPersonasRow) -> Self {
+        let all = row.0.into_iter();
+        Self(
+            all.map(|(name, text)| SharedPersona { name, text })
+                .collect(),
+        )
     }
 }

@@ -1,5 +1,6 @@
 //! What is to be sent, as `outbox` keeps it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,10 @@ enum PayloadRow<'n> {
         text: Text<'n>,
     },
     Leave,
+    Photo {
+        png: Cow<'n, [u8]>,
+        caption: Text<'n>,
+    },
 }
 
 impl<'n> From<&'n Outbound> for OutboundRow<'n> {
@@ -240,6 +245,10 @@ impl<'n> From<&'n Payload> for PayloadRow<'n> {
                 text: text.into(),
             },
             Payload::Leave => Self::Leave,
+            Payload::Photo { png, caption } => Self::Photo {
+                png: png.into(),
+                caption: caption.into(),
+            },
         }
     }
 }
@@ -302,6 +311,10 @@ impl From<PayloadRow<'_>> for Payload {
                 text: text.into(),
             },
             PayloadRow::Leave => Self::Leave,
+            PayloadRow::Photo { png, caption } => Self::Photo {
+                png: png.into_owned(),
+                caption: caption.into(),
+            },
         }
     }
 }

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::enclosed::EnclosedRow;
 use super::lane::TopicRow;
 use super::{Record, Text, nouns, plain, shapes};
+use crate::catalog::Tier;
 use crate::chat::Role;
-use crate::chat::{MessageId, Profile, TopicId, UserId};
+use crate::chat::{Language, MessageId, Profile, TopicId, UserId};
 use crate::clock::Timestamp;
 use crate::people::knock::{Knock, Stage};
 use crate::people::person::{Grant, Held, Person};
+use crate::people::preferences::{ChosenPersona, Preferences};
 use crate::store::StoreError;
 use crate::store::codec::{self, CodecError};
 use crate::store::key;
@@ -84,6 +86,9 @@ impl<'n> From<PersonV1<'n>> for PersonRow<'n> {
             held,
             told_unread,
             told_unseated: None,
+            preferences: PreferencesRow::default(),
+            writes: None,
+            forgotten: None,
         }
     }
 }
@@ -106,7 +111,26 @@ pub(in crate::store) struct PersonRow<'n> {
     held: Option<HeldRow<'n>>,
     told_unread: Option<u64>,
     told_unseated: Option<u64>,
+    preferences: PreferencesRow<'n>,
+    writes: Option<LanguageRow>,
+    forgotten: Option<u64>,
 }
+
+#[derive(Default, Serialize, Deserialize)]
+struct PreferencesRow<'n> {
+    language: Option<LanguageRow>,
+    tier: Option<TierRow>,
+    persona: Option<ChosenPersonaRow<'n>>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum ChosenPersonaRow<'n> {
+    Named(Text<'n>),
+    Own(Text<'n>),
+}
+
+plain! { LanguageRow is Language { En, Zh } }
+plain! { TierRow is Tier { Lite, Flash, Pro } }
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct GrantRow {
@@ -155,6 +179,9 @@ impl<'n> From<&'n Person> for PersonRow<'n> {
             held: noun.held.as_ref().map(HeldRow::from),
             told_unread: noun.told_unread.map(|at| at.0),
             told_unseated: noun.told_unseated.map(|at| at.0),
+            preferences: (&noun.preferences).into(),
+            writes: noun.writes.map(LanguageRow::from),
+            forgotten: noun.forgotten.map(|at| at.0),
         }
     }
 }
@@ -180,6 +207,47 @@ impl From<PersonRow<'_>> for Person {
             held: row.held.map(Held::from),
             told_unread: row.told_unread.map(Timestamp),
             told_unseated: row.told_unseated.map(Timestamp),
+            preferences: row.preferences.into(),
+            writes: row.writes.map(Language::from),
+            forgotten: row.forgotten.map(Timestamp),
+        }
+    }
+}
+
+impl<'n> From<&'n Preferences> for PreferencesRow<'n> {
+    fn from(noun: &'n Preferences) -> Self {
+        Self {
+            language: noun.language.map(LanguageRow::from),
+            tier: noun.tier.map(TierRow::from),
+            persona: noun.persona.as_ref().map(ChosenPersonaRow::from),
+        }
+    }
+}
+
+impl From<PreferencesRow<'_>> for Preferences {
+    fn from(row: PreferencesRow<'_>) -> Self {
+        Self {
+            language: row.language.map(Language::from),
+            tier: row.tier.map(Tier::from),
+            persona: row.persona.map(ChosenPersona::from),
+        }
+    }
+}
+
+impl<'n> From<&'n ChosenPersona> for ChosenPersonaRow<'n> {
+    fn from(noun: &'n ChosenPersona) -> Self {
+        match noun {
+            ChosenPersona::Named(name) => Self::Named(name.into()),
+            ChosenPersona::Own(text) => Self::Own(text.into()),
+        }
+    }
+}
+
+impl From<ChosenPersonaRow<'_>> for ChosenPersona {
+    fn from(row: ChosenPersonaRow<'_>) -> Self {
+        match row {
+            ChosenPersonaRow::Named(name) => Self::Named(name.into()),
+            ChosenPersonaRow::Own(text) => Self::Own(text.into()),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::keys::{
     Spend,
 };
 use crate::people::person::{Grant, Held};
+use crate::people::preferences::Preferences;
 use crate::store::key::Key;
 use crate::store::rows::{Cursor, Deaths, Offset, Parked, Record, Seen, TurnRef};
 
@@ -319,6 +320,9 @@ pub(super) fn registry() -> Vec<(UserId, Person)> {
         left: None,
         reachable: true,
         held: None,
+        preferences: Preferences::default(),
+        writes: None,
+        forgotten: None,
         told_unread: None,
         told_unseated: None,
     };

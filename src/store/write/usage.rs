@@ -1,5 +1,7 @@
 //! Changes of what each person used on a day, and of what they had of the keys they share.
 
+use std::ops::Range;
+
 use super::Write;
 use crate::catalog::Tier;
 use crate::chat::UserId;
@@ -35,6 +37,19 @@ impl Write<'_> {
         of: &DayOf,
     ) -> Result<(), StoreError> {
         self.put(&Key::day_of(day, person), of)
+    }
+
+    /// Forgets what a person used on these days.
+    pub(crate) fn forget_days_of(
+        &mut self,
+        person: UserId,
+        days: Range<i32>,
+    ) -> Result<(), StoreError> {
+        let mut stats = self.table::<DayOf>()?;
+        for day in days {
+            stats.remove(&*Key::day_of(day, person))?;
+        }
+        Ok(())
     }
 
     /// When messages of strangers were let in of late.

@@ -86,6 +86,7 @@ const CLOCK_READINGS: &[&str] = &[
 const RENDERERS: &[&str] = &[
     "app::commands",
     "app::commands::broadcast",
+    "app::commands::stats",
     "app::deliver::attempt",
     "app::deliver::halves",
     "app::ticks::broadcast",

@@ -76,9 +76,10 @@ impl Sorter<'_> {
     }
 
     /// A button is pressed by whoever has it now, so the gate is asked again.
-    pub(super) async fn pressed(&mut self, pressed: Pressed) -> Result<Entry, StoreError> {
+    pub(super) async fn pressed(&mut self, mut pressed: Pressed) -> Result<Entry, StoreError> {
         self.load(pressed.sender.id, pressed.chat, pressed.kind)
             .await?;
+        pressed.sender = self.spoken_to(&pressed.sender);
         let mut acknowledge = Outbound::acknowledge(pressed.chat, pressed.callback.clone());
         if self.is_banned(&pressed.sender, pressed.chat, pressed.kind) {
             let job = None;
@@ -98,10 +99,9 @@ impl Sorter<'_> {
             None => None,
         };
         match (wish, role) {
-            (Some(Callback::Held), Some(role)) => {
+            (Some(wish @ (Callback::Held | Callback::Example(_))), Some(role)) => {
                 let job = if self.has_place(&pressed, role).await? {
-                    let held = self.take_held(&pressed);
-                    held.map(|held| self.job_of(&pressed, role, held))
+                    self.question_of(&pressed, role, wish)
                 } else {
                     let locale = self.settings.locale_for(&pressed.sender);
                     acknowledge.payload = Payload::Answer {
@@ -122,12 +122,14 @@ impl Sorter<'_> {
                 acknowledge,
                 role,
             })),
-            (None, _) | (Some(Callback::Held | Callback::Retry | Callback::Continue), None) => {
-                Ok(Entry::Pressed {
-                    acknowledge,
-                    job: None,
-                })
-            }
+            (None, _)
+            | (
+                Some(Callback::Held | Callback::Example(_) | Callback::Retry | Callback::Continue),
+                None,
+            ) => Ok(Entry::Pressed {
+                acknowledge,
+                job: None,
+            }),
         }
     }
 
@@ -144,7 +146,7 @@ impl Sorter<'_> {
             message: pressed.message,
         };
         match wish {
-            Some(Callback::Held | Callback::Retry | Callback::Continue) => {
+            Some(Callback::Held | Callback::Example(_) | Callback::Retry | Callback::Continue) => {
                 self.served_as(role, &pressed.sender, place).await
             }
             Some(Callback::Stop(_)) | None => Ok(role),
@@ -217,8 +219,32 @@ impl Sorter<'_> {
     fn wish_of(&self, pressed: &Pressed) -> Option<Callback> {
         let is_closed = self.ctx.mail.is_closed(Place::Chat(pressed.chat));
         let callback = Callback::parse(&pressed.data)?;
-        let is_asking = matches!(callback, Callback::Retry | Callback::Continue);
+        let is_asking = matches!(
+            callback,
+            Callback::Example(_) | Callback::Retry | Callback::Continue
+        );
         (!(is_closed && is_asking)).then_some(callback)
+    }
+
+    /// The question that a press asks without a look at earlier rounds: the stale one that was held, if
+    /// it is still there, or an example.
+    fn question_of(&mut self, pressed: &Pressed, role: Role, wish: Callback) -> Option<Job> {
+        let Callback::Example(example) = wish else {
+            let held = self.take_held(pressed);
+            return held.map(|held| self.job_of(pressed, role, held));
+        };
+        let lane = Lane::Telegram {
+            chat: pressed.chat,
+            topic: None,
+            person: pressed.sender.id,
+        };
+        let locale = self.settings.locale_for(&pressed.sender);
+        let task = Task::question(locale.example(example).to_owned(), Basis::Newest);
+        let origin = Origin::Updates(vec![pressed.update]);
+        Some(Job {
+            role,
+            ..Job::new(origin, lane, pressed.sender.clone(), task, self.now)
+        })
     }
 
     fn take_held(&mut self, pressed: &Pressed) -> Option<Held> {

@@ -94,6 +94,20 @@ const METHODS: &[(&str, Signature)] = &[
         ],
     ),
     (
+        "sendPhoto",
+        &[
+            ("chat_id!", Int),
+            ("photo!", Object),
+            ("message_thread_id", Int),
+            ("direct_messages_topic_id", Int),
+            ("caption", Text),
+            ("caption_entities", List),
+            ("disable_notification", Bool),
+            ("reply_parameters", Object),
+            ("reply_markup", Object),
+        ],
+    ),
+    (
         "sendMessageDraft",
         &[
             ("chat_id!", Int),

@@ -39,7 +39,7 @@ impl Person {
         }
     }
 
-    /// The same person with another `language_code`.
+    /// The same person with another `language_code`, or with none where it is empty.
     pub(crate) fn speaking(mut self, language: &'static str) -> Self {
         self.language = language;
         self
@@ -252,7 +252,10 @@ impl Person {
 
     pub(super) fn user(&self) -> Value {
         let mut user = json!({"id": self.id, "is_bot": false,
-            "first_name": format!("P{}", self.id), "language_code": self.language});
+            "first_name": format!("P{}", self.id)});
+        if !self.language.is_empty() {
+            user["language_code"] = json!(self.language);
+        }
         if let Some(name) = self.name {
             let (first, username) = name.split_once('@').unwrap_or((name, ""));
             user["first_name"] = json!(first.trim());

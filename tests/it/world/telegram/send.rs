@@ -29,8 +29,8 @@ impl State {
                 let sent = self.send_message(chat, params);
                 self.moderated(chat, sent)
             }
-            "sendDocument" => {
-                let sent = self.send_document(chat, params);
+            "sendDocument" | "sendPhoto" => {
+                let sent = self.send_file(method, chat, params);
                 self.moderated(chat, sent)
             }
             "editMessageText" | "editMessageReplyMarkup" => self.edit(method, chat, params),
@@ -75,28 +75,38 @@ impl State {
         self.post("sendMessage", chat, params, (text, entities, None))
     }
 
-    fn send_document(&mut self, chat: i64, params: &Value) -> Outcome {
+    fn send_file(&mut self, method: &str, chat: i64, params: &Value) -> Outcome {
+        let field = if method == "sendPhoto" {
+            "photo"
+        } else {
+            "document"
+        };
         let caption = params["caption"].as_str().unwrap_or_default();
         let list = &params["caption_entities"];
         for problem in check::entities(caption, list) {
-            self.violate(&format!("sendDocument: {problem}"));
+            self.violate(&format!("{method}: {problem}"));
         }
         if check::units(caption.trim()) > LONGEST_CAPTION {
-            self.violate("sendDocument: a long caption");
+            self.violate(&format!("{method}: a long caption"));
             return Err(Refusal::bad("message caption is too long"));
         }
-        let word = |name: &str| params["document"][name].as_str().unwrap_or_default();
+        let word = |name: &str| params[field][name].as_str().unwrap_or_default();
         let file = File {
             name: word("file_name").to_owned(),
             content: word("content").to_owned(),
         };
         if file.name.is_empty() || file.content.is_empty() {
-            self.violate("sendDocument: a file without name or content");
+            self.violate(&format!("{method}: a file without name or content"));
             return Err(Refusal::bad("file must be non-empty"));
+        }
+        let is_picture = file.content.contains("PNG") || file.content.contains("JFIF");
+        if method == "sendPhoto" && !is_picture {
+            self.violate("sendPhoto: no picture");
+            return Err(Refusal::bad("IMAGE_PROCESS_FAILED"));
         }
         let entities = shown_entities(caption, list);
         let content = (caption.trim().to_owned(), entities, Some(file));
-        self.post("sendDocument", chat, params, content)
+        self.post(method, chat, params, content)
     }
 
     /// Puts a message into a chat, where it ends every draft.
