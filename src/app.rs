@@ -25,7 +25,7 @@ use std::time::Duration;
 use anyhow::Context;
 use log::{error, info, warn};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,6 @@ use crate::app::engine::Engine;
 use crate::app::ops::control;
 use crate::app::scheduler::Desk;
 use crate::app::ticks::{alerts, broadcast, upkeep};
-use crate::chat::UserId;
 use crate::config::Config;
 use crate::config::secret::Secret;
 use crate::store::Store;
@@ -68,9 +67,8 @@ pub(crate) struct Ctx {
     pub(crate) mail: Mail,
     /// The bot itself, once Telegram has told of it.
     pub(crate) me: OnceLock<Me>,
-    /// Who the bot is, once that is known. It rings for [`menus`]: sent again, it has them looked at
-    /// again.
-    pub(crate) menus: watch::Sender<Option<UserId>>,
+    /// Rings for [`menus`]: who the bot is has become known, or something that they go by has changed.
+    pub(crate) menus: Notify,
 }
 
 /// Runs the bot until SIGTERM or SIGINT.
@@ -92,7 +90,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
         desk,
         mail,
         me: OnceLock::new(),
-        menus: watch::Sender::new(None),
+        menus: Notify::new(),
     });
     let stop = CancellationToken::new();
     let mut loops = JoinSet::new();

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::clock::Timestamp;
 
-pub(crate) use account::{Account, Shown};
+pub(crate) use account::{Account, Shown, Whose};
 pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
 pub(crate) use language::Language;

@@ -29,7 +29,8 @@
 //!    `turn::conclude` (10), and hands the rows to delivery (11). Meanwhile [`app::turn::live`] shows
 //!    what there is of the answer.
 //! 7. In [`app::turn`], `turn::question` finds the role (by the gate of step 2), whose rounds are
-//!    loaded, and the [`tier`]; [`chat::prompt`] composes the request.
+//!    loaded, and the [`tier`] (the smallest, by [`people::fair_share`], for
+//!    whoever has had enough); [`chat::prompt`] composes the request.
 //! 8. `turn::rounds` calls the model, and calls it again with what came of its answer while that
 //!    asks for something. In each call [`app::call`] borrows a key from [`keys`] (through
 //!    [`app::engine::lending`]), asks through [`gemini`], where `gemini::finish` judges an answer and
@@ -50,7 +51,8 @@
 //! # The walls
 //!
 //! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`], [`people`],
-//! [`render`], [`tier`], [`keys`], [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`].
+//! [`render`], [`tier`], [`keys`], [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`],
+//! [`alerts`].
 //! *Edges* speak to one outside thing each: [`telegram`] and [`gemini`] (both over [`http`]),
 //! [`store`], [`config`], [`logging`], [`metrics`], [`threads`]; they do not know each other, but for
 //! the threads they work on and the secrets of the settings. The *shell*, [`app`], knows everyone, and
@@ -69,6 +71,8 @@
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |
 //! | threads for calls, sends and reads | [`threads::Pool`], one each |
 //! | addresses of hosts, connections | [`http`], per service |
+//! | what is told of each alert, how far a broadcast has come | the data file; `app::ticks` decides |
+//! | what poll and clock have shown, for the alerts | [`app::engine::signs`] |
 //! | settings, catalogue, roles | [`app::engine`], an immutable snapshot behind one lock |
 
 pub(crate) mod alerts;

@@ -46,7 +46,7 @@ use self::cache::{WINDOW_ROUNDS, Window};
 pub(crate) use self::error::{OpenError, StoreError};
 pub(crate) use self::open::Open;
 use self::open::Opened;
-pub(crate) use self::own_rounds::Walked;
+pub(crate) use self::own_rounds::{OwnRounds, Walked};
 use self::place::Place;
 pub(crate) use self::read::{GrantsOver, Read};
 use self::waiting::{Answer, Op, Pace};

@@ -32,7 +32,7 @@ use crate::app::ops::claim;
 use crate::app::{BadToken, Ctx, commands};
 use crate::chat::command::Command;
 use crate::chat::pieces::Seam;
-use crate::chat::{Job, JobId, Notice, Role, Task, UserId};
+use crate::chat::{Job, JobId, Notice, Role, Task, UserId, Whose};
 use crate::clock;
 use crate::queue::{Past, Waiting};
 use crate::store::{Condition, StoreError};
@@ -92,7 +92,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     // It hardly ever changes, and a restart tells.
     let me = ctx.me.get_or_init(|| me);
     claim::invite(&ctx).await;
-    ctx.menus.send_replace(Some(me.id));
+    ctx.menus.notify_one();
     intake.held_back.wait_from(clock::instant());
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
     let mut offset = last_offset(&ctx, me.id).await?;
@@ -413,11 +413,11 @@ impl Intake {
             return Ok(None);
         };
         let task = match account {
-            Some(id) => Task::Command(Command {
+            Whose::User(id) => Task::Command(Command {
                 name: "users".to_owned(),
                 arguments: id.to_string(),
             }),
-            None => Task::Tell(Notice::HiddenAccount),
+            Whose::Hidden => Task::Tell(Notice::HiddenAccount),
         };
         let job = Job { task, ..job };
         let row = job.clone();

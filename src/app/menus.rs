@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use log::{info, warn};
-use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -37,29 +36,26 @@ enum Change {
     Remove(MenuOf),
 }
 
-/// Keeps all that up to date until `stop`: from when it is known who the bot is, and again
+/// Keeps the profile up to date until `stop`: from when it is known who the bot is, and again
 /// whenever that bell rings.
 pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Result<()> {
-    let mut bell = ctx.menus.subscribe();
-    stop.run_until_cancelled(keep(&ctx, &mut bell)).await;
-    stop.cancelled().await;
+    stop.run_until_cancelled(keep(&ctx)).await;
     Ok(())
 }
 
-async fn keep(ctx: &Arc<Ctx>, bell: &mut watch::Receiver<Option<UserId>>) {
-    while bell.changed().await.is_ok() {
-        let Some(bot) = *bell.borrow_and_update() else {
-            continue;
-        };
+async fn keep(ctx: &Arc<Ctx>) {
+    loop {
+        ctx.menus.notified().await;
+        let Some(me) = ctx.me.get() else { continue };
         let mut retry = RETRY;
-        while let Err(error) = bring_up_to_date(ctx, bot).await {
+        while let Err(error) = bring_up_to_date(ctx, me.id).await {
             let asked = error.downcast_ref().map_or(Duration::ZERO, told_to_wait);
             warn!(err:% = format!("{error:#}"), wait_s = retry.max(asked).as_secs(); "menus not all set yet");
             sleep(asked).await;
             tokio::select! {
                 () = sleep(retry.saturating_sub(asked)) => {}
                 // What has changed may be what was missing.
-                Ok(()) = bell.changed() => {}
+                () = ctx.menus.notified() => {}
             }
             retry = (retry * 2).min(LONGEST_RETRY);
         }

@@ -12,6 +12,13 @@ pub(crate) enum Shown {
     Hidden,
 }
 
+/// Whose a forward is, as far as Telegram tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    User(UserId),
+    Hidden,
+}
+
 /// What Telegram tells of somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {

@@ -2,7 +2,7 @@
 //! files that the bot cannot see. Pure. Invariant: what stands here is never taken for the asker's
 //! words, and a file that cannot be seen is never left out in silence.
 
-use super::{Basis, Content, Inbound, Task, UserId};
+use super::{Basis, Content, Inbound, Task, UserId, Whose};
 
 /// Longest forwarded text, in characters: as much as one message holds (Bot API, `Message.text`).
 const LONGEST_FORWARD: usize = 4096;
@@ -107,14 +107,15 @@ impl Task {
         self
     }
 
-    /// Whose account the forward is of that is all there is to this question; inside, none where that
-    /// is hidden.
-    pub(crate) fn account_alone(&self) -> Option<Option<UserId>> {
+    /// Whose the forward is that is all there is to this question.
+    pub(crate) fn account_alone(&self) -> Option<Whose> {
         let Self::Question { text, enclosed, .. } = self else {
             return None;
         };
         match enclosed.as_slice() {
-            [Enclosed::Forward { .. }, Enclosed::Account { id }] if text.is_empty() => Some(*id),
+            [Enclosed::Forward { .. }, Enclosed::Account { id }] if text.is_empty() => {
+                Some(id.map_or(Whose::Hidden, Whose::User))
+            }
             _ => None,
         }
     }

@@ -77,8 +77,8 @@ mod tests {
 
     #[test]
     fn the_language_of_the_machine_is_that_of_its_first_variable() {
-        let folder = tempfile::tempdir().unwrap();
-        let cases: [(&[(&str, &str)], Option<&str>); 6] = [
+        type Variables = &'static [(&'static str, &'static str)];
+        let cases: [(Variables, Option<&str>); 6] = [
             (&[], None),
             (&[("LANG", "zh_CN.UTF-8")], Some("zh-CN")),
             (
@@ -89,6 +89,7 @@ mod tests {
             (&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C.UTF-8")], None),
             (&[("LANG", "POSIX")], None),
         ];
+        let folder = tempfile::tempdir().unwrap();
         for (environment, expected) in cases {
             let sources = Sources::below(folder.path(), environment);
             assert_eq!(language(&sources).as_deref(), expected, "{environment:?}");

@@ -319,10 +319,12 @@ mod tests {
             prop_assert!(lookup.found().len() <= MOST_NAMESAKES + 1);
             let page = directory.page(1);
             prop_assert_eq!(page.found, seen.len());
-            let mut newest = seen;
-            newest.sort_unstable();
-            let times = page.ids.iter().count();
-            prop_assert_eq!(times, newest.len().min(PAGE));
+            let mut newest = seen.clone();
+            newest.sort_unstable_by(|one, other| other.cmp(one));
+            newest.truncate(PAGE);
+            let shown = page.ids.iter().map(|id| usize::try_from(id.0 - 1).unwrap());
+            let shown: Vec<u64> = shown.map(|at| seen[at]).collect();
+            prop_assert_eq!(shown, newest);
         }
     }
 }

@@ -47,7 +47,7 @@ const TEXT: u32 = 42;
 const ROOM: (u32, u32, u32, u32) = (112, 76, 36, 28);
 /// Dates that find room below.
 const DATES: usize = 7;
-/// Digits, `-`, `.`, `k` and `M` of DejaVu Sans.
+/// Digits, `-`, `.`, `k` and `M` of `DejaVu` Sans.
 const DIGITS: &[u8] = include_bytes!("../../data/fonts/digits.ttf");
 
 /// The picture as a PNG of some ten kilobytes; `None` when it cannot be drawn, which does not happen.
@@ -73,23 +73,21 @@ fn draw(bars: &[Bar], pixels: &mut [u8]) -> Drawn {
     let most = bars.iter().map(|bar| bar.sum()).max();
     let step = step_for(most.unwrap_or(0));
     let top = f64::from(most.unwrap_or(0).max(step * 2));
+    let width = f64::from(u32::try_from(bars.len())?);
     let (left, below, above, right) = ROOM;
     let chart = ChartBuilder::on(&canvas)
         .margin_top(above)
         .margin_right(right)
         .x_label_area_size(below)
         .y_label_area_size(left)
-        .build_cartesian_2d(0.0..bars.len() as f64, 0.0..top)?;
+        .build_cartesian_2d(0.0..width, 0.0..top)?;
     let area = chart.plotting_area();
-    let width = bars.len() as f64;
     let text = |horizontal, vertical| {
         let style = ("sans-serif", TEXT).into_font().color(&INK);
         style.pos(Pos::new(horizontal, vertical))
     };
-    for value in (0..)
-        .map(|n| n * step)
-        .take_while(|value| f64::from(*value) <= top)
-    {
+    let values = std::iter::successors(Some(0_u32), |value| value.checked_add(step));
+    for value in values.take_while(|value| f64::from(*value) <= top) {
         let height = f64::from(value);
         let line = PathElement::new(vec![(0.0, height), (width, height)], LINES.stroke_width(2));
         area.draw(&line)?;
@@ -100,8 +98,8 @@ fn draw(bars: &[Bar], pixels: &mut [u8]) -> Drawn {
             text(HPos::Right, VPos::Center),
         ))?;
     }
-    for (at, bar) in bars.iter().enumerate() {
-        let (left, right) = (at as f64 + 0.12, at as f64 + 0.88);
+    for (at, bar) in (0_u32..).zip(bars) {
+        let (left, right) = (f64::from(at) + 0.12, f64::from(at) + 0.88);
         let mut base = 0.0;
         for (answers, colour) in bar.answers().into_iter().zip(COLOURS) {
             let upper = base + f64::from(answers);
@@ -114,13 +112,10 @@ fn draw(bars: &[Bar], pixels: &mut [u8]) -> Drawn {
             base = upper;
         }
     }
-    for (at, bar) in bars
-        .iter()
-        .enumerate()
-        .rev()
-        .step_by(bars.len().div_ceil(DATES).max(1))
-    {
-        let (x, y) = area.map_coordinate(&(at as f64 + 0.5, 0.0));
+    let between = bars.len().div_ceil(DATES).max(1);
+    let numbered: Vec<_> = (0_u32..).zip(bars).collect();
+    for (at, bar) in numbered.into_iter().rev().step_by(between) {
+        let (x, y) = area.map_coordinate(&(f64::from(at) + 0.5, 0.0));
         let (month, day) = bar.date;
         let date = format!("{month:02}-{day:02}");
         canvas.draw(&Text::new(date, (x, y + 16), text(HPos::Center, VPos::Top)))?;
@@ -131,7 +126,12 @@ fn draw(bars: &[Bar], pixels: &mut [u8]) -> Drawn {
 
 /// The distance of the lines: a round number, so that there are two to five of them.
 fn step_for(most: u32) -> u32 {
-    let mut steps = (0..9).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u32.pow(power)));
+    let powers = (0..=9).map(|power| 10_u32.pow(power));
+    let mut steps = powers.flat_map(|power| {
+        [1, 2, 5]
+            .into_iter()
+            .filter_map(move |digit| power.checked_mul(digit))
+    });
     steps.find(|step| most / step <= 4).unwrap_or(u32::MAX / 2)
 }
 

@@ -8,7 +8,7 @@ use redb::ReadableTable;
 
 use super::key::{self, Key};
 use super::{StoreError, tables};
-use crate::chat::{JobId, UserId};
+use crate::chat::{ChatId, JobId, StoredTurn, UserId};
 
 /// How far a walk over the rounds of a person has come.
 #[derive(Debug, Clone)]
@@ -17,6 +17,14 @@ pub(crate) struct Walked(Key);
 impl Walked {
     /// Nothing was looked at yet.
     pub(crate) const NOTHING: Self = Self(Key::FRONT);
+}
+
+/// Some of the rounds of a person.
+pub(crate) struct OwnRounds {
+    /// Each with the chat it was asked in.
+    pub(crate) rounds: Vec<(ChatId, StoredTurn)>,
+    /// How far the walk came, or `None` at its end.
+    pub(crate) walked: Option<Walked>,
 }
 
 /// A row as it lies there.

@@ -10,7 +10,7 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use super::Disposition;
 use super::StoreError;
 use super::key::{self, Key};
-use super::own_rounds::{self, Walked};
+use super::own_rounds::{self, OwnRounds, Walked};
 use super::quarantine::{Met, Unreadable};
 #[cfg(test)]
 use super::rows::Seen;
@@ -156,21 +156,23 @@ impl Read {
         Ok(row.map(|TurnRef(lane, job)| (lane, job)))
     }
 
-    /// Some of the rounds that a person asked, with their chats, in no more than a few more bytes than
-    /// these; and how far the walk came, or `None` at its end.
+    /// Some of the rounds that a person asked, in no more than a few more bytes than these.
     pub(crate) fn rounds_of(
         &self,
         person: UserId,
         walked: &Walked,
         bytes: usize,
-    ) -> Result<(Vec<(ChatId, StoredTurn)>, Option<Walked>), StoreError> {
+    ) -> Result<OwnRounds, StoreError> {
         let history = self.table::<StoredTurn>()?;
         let mut walked = walked.clone();
         let mut rounds = Vec::new();
         let mut read = 0;
         while read < bytes {
             let Some(found) = own_rounds::next(&history, person, &walked)? else {
-                return Ok((rounds, None));
+                return Ok(OwnRounds {
+                    rounds,
+                    walked: None,
+                });
             };
             read += found.row.len();
             walked = found.walked;
@@ -178,7 +180,10 @@ impl Read {
             let round = round.filter(|(_, turn)| !turn.is_beginning());
             rounds.extend(round.map(|(((chat, ..), _), turn)| (ChatId(chat), turn)));
         }
-        Ok((rounds, Some(walked)))
+        Ok(OwnRounds {
+            rounds,
+            walked: Some(walked),
+        })
     }
 
     /// The lanes in which a person has jobs in the inbox that are not commands.
@@ -241,8 +246,11 @@ impl Read {
         let mut over = Vec::new();
         for (at, entry) in tables::range(&registry, &(from..))?.enumerate() {
             let (key, row) = entry?;
-            if at == looked {
-                let next = Some(key::person(key.value())?);
+            // A key that cannot be read is no place to go on from.
+            if at >= looked
+                && let Ok(next) = key::person(key.value())
+            {
+                let next = Some(next);
                 return Ok(GrantsOver { over, next });
             }
             let read = self.met.read::<Person>(key.value(), row.value());

@@ -417,10 +417,10 @@ impl<'t> Write<'t> {
     ) -> Result<(), StoreError> {
         let known: Option<BotProfile> = self.row(tables::PROFILE)?;
         let known = known.filter(|known| known.bot == bot);
-        let mut shown = known.map_or_else(Vec::new, |known| known.shown);
-        shown.retain(|(known, _)| *known != field);
-        shown.extend(shows.map(|text| (field, text)));
-        self.put(tables::PROFILE, &BotProfile { bot, shown })
+        let mut fields = known.map_or_else(Vec::new, |known| known.shown);
+        fields.retain(|(known, _)| *known != field);
+        fields.extend(shows.map(|text| (field, text)));
+        self.put(tables::PROFILE, &BotProfile { bot, shown: fields })
     }
 
     pub(crate) fn shared_personas(&self) -> Result<Vec<SharedPersona>, StoreError> {

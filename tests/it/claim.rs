@@ -26,7 +26,8 @@ fn code(world: &World, links: usize) -> String {
         let Some(last) = codes.last().filter(|_| codes.len() == links) else {
             return false;
         };
-        code = last.lines().next().unwrap_or_default().to_owned();
+        code.clear();
+        code.push_str(last.lines().next().unwrap_or_default());
         last.contains('\n')
     });
     assert_eq!(code.len(), 12, "{code}");

@@ -327,6 +327,43 @@ fn an_export_holds_ones_own_rounds_from_everywhere_and_nobody_elses() {
 }
 
 #[test]
+fn a_long_export_comes_in_files_of_bounded_size() {
+    const ANSWERS: usize = 4;
+    let world = World::new().start();
+    let owner = world.telegram.person(1);
+    let long = "many words ".repeat(30_000);
+    for number in 0..ANSWERS {
+        world.gemini.when_asked(&format!("long {number}"), &long);
+        owner.says(&format!("long {number}"));
+        // The beginning as messages, and the whole as a file.
+        owner.sees("the whole answer", |shown| {
+            shown.iter().filter(|one| one.file.is_some()).count() == number + 1
+        });
+    }
+    owner.says("/export");
+    let told = owner.hears_about("questions with their answers").text;
+    assert!(
+        told.contains("4 questions with their answers in 2 files"),
+        "{told}"
+    );
+    let files = owner.shows().into_iter();
+    let files: Vec<Message> = files
+        .filter(|one| {
+            one.file
+                .as_ref()
+                .is_some_and(|file| file.name.ends_with(".jsonl"))
+        })
+        .collect();
+    let asked: Vec<String> = files.iter().flat_map(questions).collect();
+    assert_eq!(files.len(), 2);
+    let expected: Vec<String> = (0..ANSWERS)
+        .map(|number| format!("long {number}"))
+        .collect();
+    assert_eq!(asked, expected);
+    world.stop();
+}
+
+#[test]
 fn forgetting_is_asked_for_twice_and_takes_all_of_ones_own_and_nothing_else() {
     let mut world = World::new().start();
     let owner = world.telegram.person(1);

@@ -94,7 +94,7 @@ fn help(locale: &Locale, role: Role, place: Place, all: &[&[Entry]]) -> String {
 fn start(given: &Given<'_>) -> Reply {
     // An Owner who was never here before could not be given a menu until now.
     if let (Role::Owner, Some(ctx)) = (given.role, given.bot) {
-        ctx.menus.send_modify(|_| ());
+        ctx.menus.notify_one();
     }
     let locale = given.locale;
     if given.lane.kind() == ChatKind::Group {

@@ -374,7 +374,12 @@ pub(in crate::app) fn progress(locale: &Locale, job: &Broadcast) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::people::gate::Access::{Approve, Open};
+    use crate::people::gate::Groups;
+    use crate::people::person::Grant;
 
     #[test]
     fn what_is_typed_is_the_text_and_what_a_button_carries_is_its_line() {
@@ -427,9 +432,9 @@ mod tests {
     fn only_people_who_wrote_in_private_can_be_reached_and_have_a_role_are_meant() {
         let gate = |access| Gate {
             access,
-            groups: crate::people::gate::Groups::Approve,
+            groups: Groups::Approve,
             owners: vec![UserId(1)],
-            stale_after: std::time::Duration::from_mins(30),
+            stale_after: Duration::from_mins(30),
         };
         let sender = Sender {
             id: UserId(2),
@@ -441,14 +446,13 @@ mod tests {
         let person = |change: fn(&mut Person)| {
             let mut person = Person::new(&sender, now);
             person.in_private = true;
-            person.grant = Some(crate::people::person::Grant {
+            person.grant = Some(Grant {
                 role: Role::Normal,
                 until: None,
             });
             change(&mut person);
             person
         };
-        use crate::people::gate::Access::{Approve, Open};
         let cases = [
             (person(|_| {}), Approve, Some(Role::Normal)),
             (person(|it| it.in_private = false), Approve, None),

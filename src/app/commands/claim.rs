@@ -57,7 +57,7 @@ async fn claim(given: Given<'_>) -> Reply {
             given.engine.is_claimed_by(person);
             if let Some(ctx) = given.bot {
                 // The owner has a menu of their own.
-                ctx.menus.send_modify(|_| ());
+                ctx.menus.notify_one();
             }
             say(DONE)
         }

@@ -12,6 +12,7 @@ use crate::locale::commands::texts;
 use crate::people::audit::Deed;
 use crate::people::personas::{self, LONGEST_NAME, MOST_SHARED, SHIPPED};
 use crate::people::preferences::{ChosenPersona, LONGEST_PERSONA, SharedPersona};
+use crate::store::Read;
 
 pub(super) const COMMANDS: &[Entry] = &[Entry {
     names: &["persona"],
@@ -128,7 +129,7 @@ async fn persona(given: Given<'_>) -> Reply {
         Ok(request) => request,
         Err(mistake) => return Reply::say(told_of(locale, mistake)),
     };
-    let shared = given.engine.store.read(|rows| rows.shared_personas()).await;
+    let shared = given.engine.store.read(Read::shared_personas).await;
     let (Some((user, person)), Ok(shared)) = (giver(&given).await, shared) else {
         error!("personas not read");
         return Reply::say(locale.failure(Failure::Unexplained));
@@ -143,14 +144,14 @@ async fn persona(given: Given<'_>) -> Reply {
         Request::Remove(name) => return remove(&given, &known, &name),
         Request::Usual => None,
         Request::Own(text) => Some(ChosenPersona::Own(text)),
-        Request::Named(name) => match name_of(locale, &known.shared, &name) {
-            Some(name) => Some(ChosenPersona::Named(name)),
-            None => {
-                let given_name: String = name.chars().take(32).collect();
-                let said = locale.command(UNKNOWN, &[("given", &given_name)]);
+        Request::Named(name) => {
+            let Some(name) = name_of(locale, &known.shared, &name) else {
+                let typed: String = name.chars().take(32).collect();
+                let said = locale.command(UNKNOWN, &[("given", &typed)]);
                 return Reply::say(said).with_buttons(choices(&given, &known));
-            }
-        },
+            };
+            Some(ChosenPersona::Named(name))
+        }
     };
     known.chosen.clone_from(&chosen);
     list(&given, &known).with_effect(move |store| {

@@ -90,14 +90,18 @@ pub(super) fn change(
     store.put_person(user, &person)
 }
 
-/// Reads what `/model` asks for; `None` when it is nothing that is known.
-fn parse_size(typed: &str) -> Option<Option<Tier>> {
+/// Not a size of model that is known.
+#[derive(Debug, PartialEq, Eq)]
+struct UnknownSize;
+
+/// Reads the size that `/model` asks for; none: the bot is to choose.
+fn parse_size(typed: &str) -> Result<Option<Tier>, UnknownSize> {
     if is_one_of(typed, &AUTOMATIC) {
-        return Some(None);
+        return Ok(None);
     }
     let mut sizes = SIZES.iter();
     let found = sizes.find(|(.., words)| is_one_of(typed, words));
-    found.map(|(tier, ..)| Some(*tier))
+    found.map(|(tier, ..)| Some(*tier)).ok_or(UnknownSize)
 }
 
 fn label_of(locale: &Locale, tier: Tier) -> String {
@@ -119,13 +123,13 @@ async fn model(given: Given<'_>) -> Reply {
     let typed = given.command.arguments.as_str();
     let wish = match parse_size(typed) {
         _ if typed.is_empty() => before,
-        Some(Some(tier)) if tier > highest => {
+        Ok(Some(tier)) if tier > highest => {
             let (role, size) = (locale.role(given.role), label_of(locale, highest));
             let said = locale.command(MODEL_TOO_LARGE, &[("role", role), ("size", &size)]);
             return Reply::say(said).with_buttons(sizes(&given, before, highest));
         }
-        Some(wish) => wish,
-        None => return Reply::say(locale.command(MODEL_USAGE, &[])),
+        Ok(wish) => wish,
+        Err(UnknownSize) => return Reply::say(locale.command(MODEL_USAGE, &[])),
     };
     let reply =
         Reply::say(model_text(locale, wish, highest)).with_buttons(sizes(&given, wish, highest));
@@ -229,16 +233,16 @@ mod tests {
     #[test]
     fn a_size_is_known_by_words_that_people_use() {
         for (typed, expected) in [
-            ("auto", Some(None)),
-            ("自动", Some(None)),
-            ("lite", Some(Some(Tier::Lite))),
-            ("Small", Some(Some(Tier::Lite))),
-            ("middle", Some(Some(Tier::Flash))),
-            ("中", Some(Some(Tier::Flash))),
-            ("PRO", Some(Some(Tier::Pro))),
-            ("大", Some(Some(Tier::Pro))),
-            ("huge", None),
-            ("small please", None),
+            ("auto", Ok(None)),
+            ("自动", Ok(None)),
+            ("lite", Ok(Some(Tier::Lite))),
+            ("Small", Ok(Some(Tier::Lite))),
+            ("middle", Ok(Some(Tier::Flash))),
+            ("中", Ok(Some(Tier::Flash))),
+            ("PRO", Ok(Some(Tier::Pro))),
+            ("大", Ok(Some(Tier::Pro))),
+            ("huge", Err(UnknownSize)),
+            ("small please", Err(UnknownSize)),
         ] {
             assert_eq!(parse_size(typed), expected, "{typed}");
         }

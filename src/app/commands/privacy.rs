@@ -14,7 +14,7 @@ use crate::clock;
 use crate::locale::commands::texts;
 use crate::outgoing::Head;
 use crate::people::usage::DAYS_KEPT;
-use crate::store::{StoreError, Walked, Write};
+use crate::store::{OwnRounds, StoreError, Walked, Write};
 
 pub(super) const COMMANDS: &[Entry] = &[
     Entry {
@@ -181,7 +181,10 @@ async fn collect(export: &mut Export<'_>, person: UserId) -> Result<String, Stor
     let mut walked = Some(Walked::NOTHING);
     while let Some(from) = walked {
         let store = &export.ctx.engine.store;
-        let (rounds, next) = store
+        let OwnRounds {
+            rounds,
+            walked: next,
+        } = store
             .read(move |rows| rows.rounds_of(person, &from, FILE_BYTES))
             .await?;
         export.rounds += rounds.len();

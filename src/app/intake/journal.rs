@@ -77,11 +77,12 @@ pub(super) async fn store(
         for knocking in &knocking {
             knocking.enter(rows, now, &mut journaled)?;
         }
-        for row in &aside {
-            journaled.rows.push(Head::of(rows.put_outbound(row)?, row));
-        }
         for (update, entry) in &entries {
             take(rows, (bot, now), (*update, entry), &mut journaled)?;
+        }
+        // Behind the entries: one of them may take out all that waits for a chat.
+        for row in &aside {
+            journaled.rows.push(Head::of(rows.put_outbound(row)?, row));
         }
         if let Some((last, _)) = entries.last() {
             let next = journaled.left.map_or(last.0 + 1, |left| left.0);

@@ -21,7 +21,7 @@ use crate::people::person::Person;
 use crate::people::personas;
 use crate::people::preferences::Preferences;
 use crate::people::roles::Terms;
-use crate::store::StoreError;
+use crate::store::{Read, StoreError};
 use crate::tier::{self, Choice, Day, Left};
 
 /// Tokens of context a question carries at the most: enough for ten long rounds, and a small part
@@ -105,11 +105,7 @@ impl Asked<'_> {
         let Some(chosen) = &self.preferences.persona else {
             return Ok(rules.to_owned());
         };
-        let shared = self
-            .engine
-            .store
-            .read(|rows| rows.shared_personas())
-            .await?;
+        let shared = self.engine.store.read(Read::shared_personas).await?;
         let text = personas::text_of(chosen, &shared);
         Ok(text.map_or_else(
             || rules.to_owned(),

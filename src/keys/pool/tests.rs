@@ -602,5 +602,6 @@ mod random;
 mod refused;
 mod routes;
 mod told;
+mod troubles;
 mod view;
 mod waiting;

@@ -254,6 +254,7 @@ impl<'n> From<&'n Payload> for PayloadRow<'n> {
 }
 
 impl From<PayloadRow<'_>> for Payload {
+    #[expect(clippy::too_many_lines, reason = "a line for each field of each kind")]
     fn from(row: PayloadRow<'_>) -> Self {
         match row {
             PayloadRow::Send {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::chat::Role;
 use crate::people::person::{Grant, Held};
-use crate::people::preferences::ChosenPersona;
+use crate::people::preferences::{ChosenPersona, Preferences};
 use crate::store::key::Key;
 
 const ANN: UserId = UserId(700);
@@ -68,9 +68,9 @@ fn chats_of(store: &Store, person: UserId, bytes: usize) -> Vec<ChatId> {
     let mut walked = Some(Walked::NOTHING);
     while let Some(from) = walked {
         let page = store.read_now(|read| read.rounds_of(person, &from, bytes));
-        let (rounds, next) = page.unwrap();
-        found.extend(rounds.into_iter().map(|(chat, _)| chat));
-        walked = next;
+        let page = page.unwrap();
+        found.extend(page.rounds.into_iter().map(|(chat, _)| chat));
+        walked = page.walked;
     }
     found
 }
@@ -124,10 +124,9 @@ fn forgotten_rounds_are_gone_step_by_step_and_nobody_elses() {
     assert_eq!(forget_all_rounds(&store, ANN), 1);
 }
 
-#[test]
-fn of_a_person_who_is_forgotten_their_rights_stay_and_nothing_else() {
-    let folder = Folder::new();
-    let store = filled(&folder, 1);
+/// Gives Ann a row of the registry, a question in the inbox and parts in the outbox; her question, and
+/// one of another.
+fn with_traces_of_ann(store: &Store) -> (JobId, JobId) {
     let known = Person {
         grant: Some(Grant {
             role: Role::Vip,
@@ -150,7 +149,7 @@ fn of_a_person_who_is_forgotten_their_rights_stay_and_nothing_else() {
         task: Task::question(task.to_owned(), Basis::Newest),
         ..job(id, lane(-50, None, 700))
     };
-    let (mine, others) = done(&store, move |write| {
+    done(store, move |write| {
         let mut known = known.clone();
         known.preferences.persona = Some(ChosenPersona::Own("pirate".to_owned()));
         write.put_person(ANN, &known)?;
@@ -166,7 +165,14 @@ fn of_a_person_who_is_forgotten_their_rights_stay_and_nothing_else() {
         })?;
         write.put_outbound(&outbound(-50, "to another"))?;
         Ok((mine, others))
-    });
+    })
+}
+
+#[test]
+fn of_a_person_who_is_forgotten_their_rights_stay_and_nothing_else() {
+    let folder = Folder::new();
+    let store = filled(&folder, 1);
+    let (mine, others) = with_traces_of_ann(&store);
     done(&store, |write| write.forget_person(ANN, NOW));
     let (jobs, parts, left) = store
         .read_now(|read| {
@@ -184,7 +190,7 @@ fn of_a_person_who_is_forgotten_their_rights_stay_and_nothing_else() {
         ("Ann", Some(Timestamp(5)))
     );
     assert!(left.grant.is_some() && left.held.is_none());
-    assert_eq!(left.preferences, Default::default());
+    assert_eq!(left.preferences, Preferences::default());
     // Nothing is left of the name of whom no right was given or taken.
     done(&store, |write| {
         write.put_person(UserId(701), &person("Ben", 7))?;

@@ -199,7 +199,8 @@ impl Sorter<'_> {
         Entry::Pressed { acknowledge, job }
     }
 
-    /// Whether one question more of the presser is let in; else the button stays good.
+    /// Whether one question more of the presser has a place; else the button stays good. As a message
+    /// it counts, and is never one too many: it was sent before.
     async fn has_place(&self, pressed: &Pressed, role: Role) -> Result<bool, StoreError> {
         let person = pressed.sender.id;
         let lane = Lane::Telegram {

@@ -19,32 +19,31 @@ impl Sorter<'_> {
         let Some(shown) = &inbound.shown else {
             return Ok(admission);
         };
-        let (role, task) = match admission {
+        let task = match admission {
             Admission::Serve {
                 role: Role::Owner,
                 task: Task::Command(command),
-            } if commands::takes_somebody(&command) => {
-                (Role::Owner, self.named(command, shown).await?)
-            }
+            } if commands::takes_somebody(&command) => self.named(command, shown).await?,
             Admission::Serve {
                 role: Role::Owner,
                 task: task @ Task::Question { .. },
-            } if is_private_forward(inbound) => {
-                (Role::Owner, self.with_account(task, inbound, shown).await?)
-            }
+            } if is_private_forward(inbound) => self.with_account(task, inbound, shown).await?,
             // Whoever sends a contact and nothing else wants to see who that is.
             Admission::Tell(Notice::CannotRead { .. }) if self.is_contact(inbound) => {
                 let command = Command {
                     name: "users".to_owned(),
                     arguments: String::new(),
                 };
-                (Role::Owner, self.named(command, shown).await?)
+                self.named(command, shown).await?
             }
-            admission => return Ok(admission),
+            Admission::Serve { .. } | Admission::Tell(_) | Admission::Ignore(_) => {
+                return Ok(admission);
+            }
         };
+        let role = Role::Owner;
         Ok(match task {
             Task::Tell(notice) => Admission::Tell(notice),
-            task => Admission::Serve { role, task },
+            Task::Command(_) | Task::Question { .. } => Admission::Serve { role, task },
         })
     }
 
