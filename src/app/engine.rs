@@ -416,8 +416,8 @@ impl Engine {
     /// tries one of 2^32 is asked for their rights all the same.
     fn command_tag(&self, person: UserId, line: &str) -> String {
         let of = self.store.fingerprint(&format!("button {person} {line}"));
-        let bytes = of.iter().take(CommandCallback::TAG / 2);
-        bytes.map(|byte| format!("{byte:02x}")).collect()
+        let [a, b, c, d, ..] = of;
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
     }
 
     /// How a key may be named to people.

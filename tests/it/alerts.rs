@@ -48,6 +48,7 @@ fn with_an_owner(world: &World) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn dead_keys_are_one_message_that_grows_over_restarts_and_ends() {
     let mut world = World::new().open().keys("A", &["k4", "k5"]).start();
     with_an_owner(&world);
@@ -81,9 +82,9 @@ fn dead_keys_are_one_message_that_grows_over_restarts_and_ends() {
     world.notes_all();
     for is_killed in [false, true] {
         if is_killed {
-            world.kill()
+            world.kill();
         } else {
-            world.terminate()
+            world.terminate();
         }
         world.restart();
         ann.is_answered("hello again");

@@ -18,6 +18,9 @@ const COMMANDS: [&str; 8] = [
     "/grant 7",
 ];
 
+/// What whoever presses the button of somebody else is told.
+const NOT_YOURS: &str = "These buttons belong to whoever asked.";
+
 /// What the desk says and nobody else does.
 const OF_THE_DESK: [&str; 7] = [
     "Id: 7",
@@ -137,6 +140,7 @@ fn a_card_changes_everything_by_tapping_and_the_person_hears_of_it() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn somebody_is_meant_by_id_name_reply_forward_and_contact() {
     let world = World::new().open().start();
     let owner = world.telegram.person(1);
@@ -426,6 +430,7 @@ fn what_an_owner_did_is_written_down_and_stays() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn nobody_but_the_owner_gets_anything_of_it() {
     let mut world = World::new().env("ACCESS", "approve").start();
     let owner = world.telegram.person(1);
@@ -470,16 +475,10 @@ fn nobody_but_the_owner_gets_anything_of_it() {
     let shown = stranger.shows().last().expect("a message").id;
     for data in &data {
         let press = stranger.presses_data(shown, data);
-        assert_eq!(
-            stranger.is_told(&press),
-            "These buttons belong to whoever asked."
-        );
+        assert!(stranger.is_told(&press).starts_with(NOT_YOURS));
         let forged = format!("00000000{}", &data[8..]);
         let press = owner.presses_data(card.id, &forged);
-        assert_eq!(
-            owner.is_told(&press),
-            "These buttons belong to whoever asked."
-        );
+        assert!(owner.is_told(&press).starts_with(NOT_YOURS));
     }
     world.terminate();
     world.sets("OWNER_IDS", "99");

@@ -286,6 +286,8 @@ fn a_button_gives_its_command_for_whom_it_was_made_and_the_reply_takes_its_place
         stranger.is_told(&press),
         "These buttons belong to whoever asked. Ask me yourself and you get your own."
     );
+    owner.hears_about("asks to be let in");
+    let shown = owner.shows();
     let press = owner.presses_data(list.id, &format!("{}/revoke 1", &data[..8]));
     assert_eq!(
         owner.is_told(&press),

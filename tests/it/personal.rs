@@ -159,7 +159,7 @@ fn a_persona_goes_with_every_question_of_whoever_chose_it() {
     let mut world = World::new().open().start();
     let (ann, ben) = (world.telegram.person(7), world.telegram.person(8));
     let told_to_model = |word: &str| {
-        let calls = world_calls(&world, word);
+        let calls = systems_of(&world, word);
         calls.last().expect("a call").clone()
     };
     ann.is_answered("before anything");
@@ -192,7 +192,7 @@ fn a_persona_goes_with_every_question_of_whoever_chose_it() {
     world.kill();
     world.restart();
     ann.is_answered("after a crash");
-    let asked = world_calls(&world, "after a crash").pop().unwrap();
+    let asked = systems_of(&world, "after a crash").pop().unwrap();
     assert!(
         asked.contains("old sea captain") && !asked.contains("patient teacher"),
         "{asked}"
@@ -204,12 +204,19 @@ fn a_persona_goes_with_every_question_of_whoever_chose_it() {
     let told = ann.asks("/persona usual");
     assert!(told.starts_with("Persona: As usual"), "{told}");
     ann.is_answered("as ever");
-    assert_eq!(world_calls(&world, "as ever").pop().unwrap(), usual);
+    assert_eq!(systems_of(&world, "as ever").pop().unwrap(), usual);
     world.stop();
 }
 
+/// Whether a file is an export.
+fn is_export(name: &str) -> bool {
+    std::path::Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "jsonl")
+}
+
 /// What the model was told before each question that holds this word.
-fn world_calls(world: &World, word: &str) -> Vec<String> {
+fn systems_of(world: &World, word: &str) -> Vec<String> {
     let calls = world.gemini.calls_about(word).into_iter();
     calls.filter_map(|call| call.system).collect()
 }
@@ -237,7 +244,7 @@ fn an_owner_shares_personas_and_takes_them_away() {
     ann.hears();
     presses_and_reads(&ann, "Chef", "Persona: Chef");
     ann.is_answered("what is for dinner?");
-    let asked = world_calls(&world, "for dinner").pop().unwrap();
+    let asked = systems_of(&world, "for dinner").pop().unwrap();
     assert!(asked.contains("what is in season"), "{asked}");
     assert!(
         owner
@@ -247,7 +254,7 @@ fn an_owner_shares_personas_and_takes_them_away() {
     let told = owner.asks("/persona remove chef");
     assert!(told.contains("“Chef” is gone"), "{told}");
     ann.is_answered("and for breakfast?");
-    let asked = world_calls(&world, "for breakfast").pop().unwrap();
+    let asked = systems_of(&world, "for breakfast").pop().unwrap();
     assert!(!asked.contains("in season"), "{asked}");
     assert!(ann.asks("/persona").starts_with("Persona: As usual"));
     world.stop();
@@ -313,7 +320,7 @@ fn an_export_holds_ones_own_rounds_from_everywhere_and_nobody_elses() {
     let asked: BTreeSet<String> = questions(&file).into_iter().collect();
     let expected = ["in private", "seven in the group", "seven in a topic"];
     assert_eq!(asked, expected.map(str::to_owned).into());
-    assert!(file.file.unwrap().name.ends_with(".jsonl"));
+    assert!(is_export(&file.file.unwrap().name));
     let told = ann.hears().text;
     assert!(told.contains("3 questions"), "{told}");
     let guest = world.telegram.person(9);
@@ -348,11 +355,7 @@ fn a_long_export_comes_in_files_of_bounded_size() {
     );
     let files = owner.shows().into_iter();
     let files: Vec<Message> = files
-        .filter(|one| {
-            one.file
-                .as_ref()
-                .is_some_and(|file| file.name.ends_with(".jsonl"))
-        })
+        .filter(|one| one.file.as_ref().is_some_and(|file| is_export(&file.name)))
         .collect();
     let asked: Vec<String> = files.iter().flat_map(questions).collect();
     assert_eq!(files.len(), 2);

@@ -10,10 +10,15 @@ use crate::store::StoreError;
 use crate::store::key::{self, LaneKey};
 use crate::store::tables::{self, ReadOnlyRows};
 
+/// Rounds, oldest first.
+type Rounds = Vec<(JobId, Remembered)>;
+/// Where people began anew.
+type Beginnings = Vec<(UserId, JobId)>;
+
 /// Rounds of one conversation as they are collected.
 struct Collected {
     rounds: BTreeMap<JobId, Remembered>,
-    beginnings: Vec<(UserId, JobId)>,
+    beginnings: Beginnings,
     /// Most rounds; the newest stay.
     count: usize,
 }
@@ -26,7 +31,7 @@ impl Read {
         lane: Lane,
         last: JobId,
         count: usize,
-    ) -> Result<(Vec<(JobId, Remembered)>, Vec<(UserId, JobId)>), StoreError> {
+    ) -> Result<(Rounds, Beginnings), StoreError> {
         let history = self.table::<StoredTurn>()?;
         let lane = key::of_lane(lane);
         let mut found = Collected {

@@ -712,14 +712,11 @@ async fn in_a_group_a_question_builds_on_what_everybody_said_in_its_topic_since_
         lane(-5, None, 1),
         lane(-6, Some(7), 1),
     ];
-    // Who asks in the topic, turn and turn about; but for the last but one.
+    // They ask turn and turn about, but for the last but one.
+    let is_anns = |round: u64| round.is_multiple_of(2) || round == 39;
     let written = store.write(move |write| {
         for round in 1..=40 {
-            let of = if round % 2 == 0 || round == 39 {
-                ann
-            } else {
-                ben
-            };
+            let of = if is_anns(round) { ann } else { ben };
             write.append_turn(of, JobId(round), &turn(&format!("q{round}"), 1))?;
             for other in elsewhere {
                 write.append_turn(other, JobId(100 + round), &turn("elsewhere", 2))?;
@@ -736,13 +733,7 @@ async fn in_a_group_a_question_builds_on_what_everybody_said_in_its_topic_since_
         seen.collect::<Vec<_>>()
     };
     let said = |rounds: std::ops::RangeInclusive<u64>| -> Vec<_> {
-        let who = |round| {
-            if round % 2 == 0 || round == 39 {
-                1
-            } else {
-                i64::MAX
-            }
-        };
+        let who = |round| if is_anns(round) { 1 } else { i64::MAX };
         rounds
             .map(|round| (who(round), format!("q{round}")))
             .collect()
