@@ -307,11 +307,13 @@ fn the_owner_lets_people_in_and_out() {
     let world = World::new().env("ACCESS", "approve").start();
     let (owner, ann) = (world.telegram.person(1), world.telegram.person(7));
     assert!(!is_answer(&ann.asks("let me in")));
+    owner.hears_about("asks to be let in");
     ann.says("/grant 7 vip");
     owner.asks("/grant 7 normal");
     assert!(is_answer(&ann.is_answered("now?")));
     owner.asks("/revoke 7");
     ann.says("and now?");
+    owner.hears_about("asks to be let in");
     eventually(PATIENCE, "the question is taken", || {
         world.telegram.is_drained()
     });
@@ -321,15 +323,16 @@ fn the_owner_lets_people_in_and_out() {
 }
 
 #[test]
-fn a_stranger_waiting_for_approval_is_told_once() {
+fn a_stranger_waiting_for_approval_is_told_so_and_once_an_hour_that_they_still_wait() {
     let world = World::new().env("ACCESS", "approve").start();
     let telegram = std::sync::Arc::clone(&world.telegram);
     let ann = telegram.person(7);
     assert!(!is_answer(&ann.asks("hello?")));
     ann.says("hello??");
+    ann.says("hello???");
     telegram.person(1).is_answered("fence");
     world.stop();
-    assert_eq!(telegram.said_to(7).len(), 1);
+    assert_eq!(telegram.said_to(7).len(), 2);
 }
 
 #[test]

@@ -108,8 +108,7 @@ fn retry_makes_the_newest_answer_anew_in_its_place() {
         owner.presses_data(answer.id, "retry");
         wait_until_idle(&mut world);
         assert_eq!(world.gemini.calls_about("hello").len(), 3, "once more");
-        owner.says("and now?");
-        owner.hears();
+        owner.is_answered("and now?");
         let call = &world.gemini.calls_about("and now?")[0];
         assert_eq!(said(call)[..2], ["hello", "Another answer."]);
         assert!(call.question() == "and now?");

@@ -4,10 +4,22 @@ use super::chat_state::{Action, Chat, Edit};
 use super::{Draft, Group, Message, Person, Telegram};
 use crate::world::{PATIENCE, now};
 
+/// Whether this is the alert that an Owner gets where a test kills the bot.
+fn tells_of_a_crash(message: &Message) -> bool {
+    message.text.starts_with("I crashed")
+}
+
 impl Telegram {
     /// What the bot has said to a chat, heard or not, taken back or not; each as it is now.
     pub(crate) fn said_to(&self, chat: i64) -> Vec<Message> {
         self.look(chat, |chat| chat.sent.clone())
+    }
+
+    /// What a chat shows now, but for the alert that an Owner gets in a test that kills the bot.
+    pub(crate) fn shows_but_crashes(&self, chat: i64) -> Vec<Message> {
+        let mut shown = self.shows(chat);
+        shown.retain(|message| !tells_of_a_crash(message));
+        shown
     }
 
     /// The bot's messages that a chat shows now.
@@ -41,13 +53,16 @@ impl Telegram {
         state.chats.get(&chat).map_or_else(Vec::new, how)
     }
 
-    /// The next message of the bot in a chat that nobody has heard yet.
+    /// The next message of the bot in a chat that nobody has heard yet; a test that kills the bot lets
+    /// the alert of that pass.
     #[track_caller]
     fn hear(&self, chat: i64) -> Message {
         let next = self.wait(PATIENCE, |state| {
             let chat = state.chats.get_mut(&chat)?;
-            let message = chat.sent.get(chat.heard)?.clone();
-            chat.heard += 1;
+            let mut unheard = chat.sent.iter().enumerate().skip(chat.heard);
+            let (at, message) = unheard.find(|(_, message)| !tells_of_a_crash(message))?;
+            let message = message.clone();
+            chat.heard = at + 1;
             Some(message)
         });
         next.unwrap_or_else(|| panic!("chat {chat} heard nothing within {PATIENCE:?}"))

@@ -6,11 +6,11 @@ use super::{Person, Telegram};
 use crate::world::{PATIENCE, eventually};
 
 impl Telegram {
-    /// Waits until a chat shows these texts and no other.
+    /// Waits until a chat shows these texts and no other, whatever kills the bot had.
     #[track_caller]
     pub(crate) fn comes_to_show(&self, chat: i64, texts: &[&str]) {
         eventually(PATIENCE, "the chat shows what it should", || {
-            let shown = self.shows(chat);
+            let shown = self.shows_but_crashes(chat);
             let shown: Vec<&str> = shown.iter().map(|message| message.text.as_str()).collect();
             shown == texts
         });
