@@ -86,6 +86,7 @@ const CLOCK_READINGS: &[&str] = &[
 const RENDERERS: &[&str] = &[
     "app::commands",
     "app::commands::broadcast",
+    "app::commands::knocks",
     "app::commands::stats",
     "app::deliver::attempt",
     "app::deliver::halves",
