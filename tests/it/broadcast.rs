@@ -179,10 +179,7 @@ fn a_second_press_a_replay_and_a_forged_press_send_nothing() {
     let data = preview.button("Send it").unwrap().data.clone();
     let other = world.telegram.person(8);
     let forged = other.presses_data(1, &data);
-    assert_eq!(
-        other.is_told(&forged),
-        "These buttons belong to whoever asked."
-    );
+    assert!(other.is_told(&forged).contains("belong to whoever asked"));
     for _ in 0..2 {
         owner.presses_data(preview.id, &data);
     }

@@ -18,6 +18,7 @@ const IN_TURN: [&str; 3] = [
 /// The seconds a sentence promises (`in 2 min`), rounded up as it says them.
 pub(crate) fn promised(sentence: &str) -> Option<u64> {
     let (_, after) = sentence.rsplit_once(" in ")?;
+    let (after, _) = after.split_once(". ").unwrap_or((after, ""));
     let mut words = after.trim_end_matches('.').split(' ');
     let mut sum = 0;
     while let (Some(number), Some(unit)) = (words.next(), words.next()) {
@@ -136,8 +137,8 @@ fn who_waits_for_a_key_is_told_so_at_once_and_then_answered() {
     world.gemini.everyone().answers_times(2, refused);
     let ann = world.telegram.person(7);
     ann.says("hello");
-    let draft = ann.sees_a_draft("keys are busy");
-    let notice = |frame: &&Frame| frame.text.contains("keys are busy");
+    let draft = ann.sees_a_draft("people are asking");
+    let notice = |frame: &&Frame| frame.text.contains("people are asking");
     let told = draft.frames.iter().find(notice).cloned().unwrap();
     let wait = promised(&told.text).unwrap_or_else(|| panic!("no time in: {}", told.text));
     assert!((1..=9).contains(&wait), "{}", told.text);
@@ -164,7 +165,7 @@ fn in_a_group_the_notice_becomes_the_answer() {
     let member = group.member(1);
     member.says("@testbot hello");
     let shown = group.sees("the place in the line", |messages| {
-        messages.iter().any(|it| it.text.contains("keys are busy"))
+        messages.iter().any(|it| it.text.contains("people are asking"))
     });
     let answered = group.sees("the answer", |messages| {
         messages.iter().any(|it| it.text.contains("hello"))
