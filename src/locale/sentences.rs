@@ -161,7 +161,7 @@ tables! {
     /// Where somebody stands who waits for a key.
     QueuePlaces { next, place, next_soon, place_soon }
 
-    /// What a VIP is told who finds no seat, one per [`crate::people::seats::Standing`], and how many are
+    /// What a VIP is told who finds no seat, one per [`crate::people::seats::Seat`], and how many are
     /// taken.
     SeatLines { told, seated, free, full, none, kept_off, of_all }
 

@@ -165,7 +165,9 @@ fn in_a_group_the_notice_becomes_the_answer() {
     let member = group.member(1);
     member.says("@testbot hello");
     let shown = group.sees("the place in the line", |messages| {
-        messages.iter().any(|it| it.text.contains("people are asking"))
+        messages
+            .iter()
+            .any(|it| it.text.contains("people are asking"))
     });
     let answered = group.sees("the answer", |messages| {
         messages.iter().any(|it| it.text.contains("hello"))
