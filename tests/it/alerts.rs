@@ -14,7 +14,7 @@ const LONG: Duration = Duration::from_mins(4);
 
 /// The messages to somebody that hold these words, as they are now.
 fn about(world: &World, person: i64, words: &str) -> Vec<Message> {
-    let mut said = world.telegram.said_to(person);
+    let mut said = world.telegram.said_in_all(person);
     said.retain(|message| message.text.contains(words));
     said
 }

@@ -138,7 +138,9 @@ fn a_clock_that_is_a_hundred_days_ahead_for_a_while_ends_nothing_and_loses_no_co
     let still = |world: &World| {
         let told = world.telegram.person(7).asks("/status");
         assert!(told.contains("VIP"), "{told}");
-        let told = world.telegram.person(1).asks("what is left?");
+        let owner = world.telegram.person(1);
+        owner.says("what is left?");
+        let told = owner.hears_about(" is back in ").text;
         assert!(promised(&told).is_some(), "the day is spent: {told}");
         assert_eq!(world.gemini.calls().len(), 10);
     };

@@ -11,20 +11,22 @@ fn tells_of_a_crash(message: &Message) -> bool {
 
 impl Telegram {
     /// What the bot has said to a chat, heard or not, taken back or not; each as it is now.
-    pub(crate) fn said_to(&self, chat: i64) -> Vec<Message> {
+    pub(crate) fn said_in_all(&self, chat: i64) -> Vec<Message> {
         self.look(chat, |chat| chat.sent.clone())
     }
 
-    /// What a chat shows now, but for the alert that an Owner gets in a test that kills the bot.
-    pub(crate) fn shows_but_crashes(&self, chat: i64) -> Vec<Message> {
-        let mut shown = self.shows(chat);
-        shown.retain(|message| !tells_of_a_crash(message));
-        shown
+    /// The same, but for the alert that an Owner gets where a test kills the bot.
+    pub(crate) fn said_to(&self, chat: i64) -> Vec<Message> {
+        let mut said = self.said_in_all(chat);
+        said.retain(|message| !tells_of_a_crash(message));
+        said
     }
 
-    /// The bot's messages that a chat shows now.
+    /// The bot's messages that a chat shows now, but for that alert.
     pub(crate) fn shows(&self, chat: i64) -> Vec<Message> {
-        self.look(chat, |chat| chat.visible().cloned().collect())
+        let mut shown = self.look(chat, |chat| chat.visible().cloned().collect::<Vec<_>>());
+        shown.retain(|message| !tells_of_a_crash(message));
+        shown
     }
 
     /// Every draft of a chat, in order of their first frames.
@@ -89,8 +91,9 @@ impl Telegram {
     #[track_caller]
     fn see(&self, chat: i64, what: &str, wished: impl Fn(&[Message]) -> bool) -> Vec<Message> {
         let seen = self.wait(PATIENCE, |state| {
-            let shown = state.chats.get(&chat)?.visible().cloned();
-            let shown: Vec<Message> = shown.collect();
+            let shown = state.chats.get(&chat)?.visible();
+            let shown = shown.filter(|message| !tells_of_a_crash(message));
+            let shown: Vec<Message> = shown.cloned().collect();
             wished(&shown).then_some(shown)
         });
         seen.unwrap_or_else(|| {

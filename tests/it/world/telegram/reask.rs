@@ -10,7 +10,7 @@ impl Telegram {
     #[track_caller]
     pub(crate) fn comes_to_show(&self, chat: i64, texts: &[&str]) {
         eventually(PATIENCE, "the chat shows what it should", || {
-            let shown = self.shows_but_crashes(chat);
+            let shown = self.shows(chat);
             let shown: Vec<&str> = shown.iter().map(|message| message.text.as_str()).collect();
             shown == texts
         });
