@@ -216,8 +216,8 @@ fn is_export(name: &str) -> bool {
 }
 
 /// What the model was told before each question that holds this word.
-fn systems_of(world: &World, word: &str) -> Vec<String> {
-    let calls = world.gemini.calls_about(word).into_iter();
+fn systems_of(world: &World, question: &str) -> Vec<String> {
+    let calls = world.gemini.calls_about(question).into_iter();
     calls.filter_map(|asked| asked.system).collect()
 }
 
