@@ -3,33 +3,34 @@
 //!
 //! Owns the settings snapshot; the pool's one mutex is [`Lending`]'s.
 
+mod buttons;
 pub(crate) mod lending;
 mod seating;
 pub(crate) mod signs;
+mod transport;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context;
-use log::{error, info, warn};
+use log::error;
 use parking_lot::RwLock;
 use tokio::sync::Notify;
 
+pub(crate) use self::transport::{authorities, transport};
 use crate::alerts::Places;
 use crate::app::engine::lending::Lending;
 use crate::app::engine::seating::Seating;
 use crate::app::engine::signs::Signs;
 use crate::catalog::Catalog;
-use crate::chat::callback::CommandCallback;
 use crate::chat::prompt::DEFAULT_PERSONA;
-use crate::chat::{Button, Role, Sender, UserId};
+use crate::chat::{Role, Sender, UserId};
 use crate::clock::{self, Day, Instant, Timestamp};
 use crate::config::keys::KeyEntry;
-use crate::config::mistake::shown;
-use crate::config::{CaFile, Config, IpFamily, Persona, Proxy, UserLimits};
+use crate::config::{Config, Persona, UserLimits};
 use crate::gemini;
 use crate::gemini::slots::Slots;
-use crate::http::{self, Authorities, BadProxy, Transport};
+use crate::http::BadProxy;
 use crate::keys::{Change, Fingerprint, Group, KeySpec, Lease, Pool, Repair, Saved, Scope};
 use crate::locale::{Language, Locale, UiLanguage};
 use crate::metrics::Metrics;
@@ -394,77 +395,11 @@ impl Engine {
         }
     }
 
-    /// A button that carries out `/name arguments` when this person presses it; the line has at most
-    /// [`CommandCallback::LONGEST_LINE`] bytes.
-    pub(crate) fn command_button(
-        &self,
-        person: UserId,
-        label: impl Into<String>,
-        line: String,
-    ) -> Button {
-        debug_assert!(line.len() <= CommandCallback::LONGEST_LINE, "{line}");
-        let tag = self.command_tag(person, &line);
-        Button::callback(label, CommandCallback { tag, line }.data())
-    }
-
-    /// Whether the bot made this button, and for this person.
-    pub(crate) fn is_for(&self, person: UserId, asked: &CommandCallback) -> bool {
-        self.command_tag(person, &asked.line) == asked.tag
-    }
-
-    /// Nobody without the secret of the data file finds the tag of another line or person; whoever
-    /// tries one of 2^32 is asked for their rights all the same.
-    fn command_tag(&self, person: UserId, line: &str) -> String {
-        let of = self.store.fingerprint(&format!("button {person} {line}"));
-        let [a, b, c, d, ..] = of;
-        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
-    }
-
     /// How a key may be named to people.
     pub(crate) fn label(&self, lease: &Lease) -> String {
         let settings = self.settings();
         settings
             .key(&lease.key)
             .map_or_else(String::new, |key| key.label.clone())
-    }
-}
-
-/// The way to a service, by its proxy and the authorities of the settings.
-pub(crate) fn transport(
-    service: &str,
-    proxy: Option<&Proxy>,
-    config: &Config,
-) -> Result<Transport, BadSettings> {
-    let family = match config.ip_family {
-        IpFamily::Auto => http::IpFamily::Auto,
-        IpFamily::V4 => http::IpFamily::V4,
-        IpFamily::V6 => http::IpFamily::V6,
-    };
-    let own = authorities(config)?;
-    let Some(Proxy { setting, address }) = proxy else {
-        let direct = Transport::new(None, family, own.as_ref());
-        return direct.map_err(|error| BadSettings::Proxy("proxy", error));
-    };
-    let address = address.expose();
-    info!(service, setting, proxy = shown(address).as_str(); "reached through a proxy");
-    let proxied = Transport::new(Some(address), family, own.as_ref());
-    proxied.map_err(|error| BadSettings::Proxy(setting, error))
-}
-
-/// The variable that names authorities for every program of the machine.
-const SHARED_AUTHORITIES: &str = "SSL_CERT_FILE";
-
-/// The operator's own authorities.
-pub(crate) fn authorities(config: &Config) -> Result<Option<Authorities>, BadSettings> {
-    let Some(CaFile { setting, pem }) = &config.ca_file else {
-        return Ok(None);
-    };
-    match Authorities::of_pem(pem.as_bytes()) {
-        // It is other programs' too: what is wrong with it keeps nobody from starting.
-        None if *setting == SHARED_AUTHORITIES => {
-            warn!(setting; "cannot be read as certificates, so only the built-in authorities count");
-            Ok(None)
-        }
-        own => own.map(Some).ok_or(BadSettings::Authorities(setting)),
     }
 }
