@@ -54,7 +54,7 @@
 //! [`render`], [`tier`], [`keys`], [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`],
 //! [`alerts`].
 //! *Edges* speak to one outside thing each: [`telegram`] and [`gemini`] (both over [`http`]),
-//! [`store`], [`config`], [`logging`], [`metrics`], [`threads`]; they do not know each other, but for
+//! [`store`], [`spool`], [`config`], [`logging`], [`metrics`], [`threads`]; they do not know each other, but for
 //! the threads they work on and the secrets of the settings. The *shell*, [`app`], knows everyone, and
 //! nobody but [`cli`] knows it. `simulator` (tests only) runs the pool against an oracle; [`bench`] is what `benches/` can reach.
 //! [`clock`] is the only reader of clocks. `tests/it/shape.rs` holds the code to this.
@@ -62,6 +62,7 @@
 //! | State | Owner |
 //! |---|---|
 //! | inbox, outbox, history, people, counters | the data file, inside [`store`] |
+//! | media on their way | the folder beside the data file, inside [`spool`] |
 //! | waiting and running questions, what each person holds of them, lanes that a command holds | [`app::scheduler`] |
 //! | questions held back for a further piece, the newest of each lane, commands under way | [`app::intake`] |
 //! | order, pace and parking of what is sent; where the bot may not write | [`app::deliver`] |
@@ -97,6 +98,14 @@ pub(crate) mod queue;
 pub(crate) mod render;
 #[cfg(test)]
 mod simulator;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "what lies there comes with the work on media in and out"
+    )
+)]
+pub(crate) mod spool;
 pub(crate) mod store;
 pub(crate) mod telegram;
 pub(crate) mod threads;

@@ -32,7 +32,7 @@ mod waiting;
 mod write;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -295,6 +295,11 @@ impl Store {
     /// How often the data file was removed while it was open, and put back.
     pub(crate) fn put_back(&self) -> watch::Receiver<u32> {
         self.0.shared.put_back()
+    }
+
+    /// A name for something that lies beside the data file: that file's with a further ending.
+    pub(crate) fn beside(&self, ending: &str) -> PathBuf {
+        self.0.shared.beside(ending)
     }
 
     /// How much of the data file's disk is free to this user, in percent. May block.

@@ -39,6 +39,7 @@ use crate::people::person::Person;
 use crate::people::roles::{DEFAULT_ROLES, Roles};
 use crate::people::seats::{Rules, Seats};
 use crate::queue::Shares;
+use crate::spool::Spool;
 use crate::store::{Read, Store, StoreError, Write};
 use crate::threads;
 
@@ -249,6 +250,12 @@ pub(crate) enum Backend {
 pub(crate) struct Engine {
     settings: RwLock<Arc<Settings>>,
     pub(crate) store: Store,
+    /// Media on their way in and out.
+    #[expect(
+        dead_code,
+        reason = "what lies there comes with the work on media in and out"
+    )]
+    pub(crate) spool: Spool,
     pub(crate) lending: Lending,
     seating: Seating,
     pub(crate) backend: Backend,
@@ -276,6 +283,12 @@ impl Engine {
                 spend: rows.spend()?.unwrap_or_default(),
             })
         })?;
+        let spool = Spool::open(store.beside("spool"), || {
+            store
+                .read_now(Read::outgoing_files)
+                .map_err(anyhow::Error::from)
+        });
+        let spool = spool.context("the folder for media beside the data file cannot be read")?;
         let seats = Seats::recalled(store.read_now(Read::sessions)?);
         let mut pool = Pool::new(
             settings.config.key_policy,
@@ -301,6 +314,7 @@ impl Engine {
         Ok(Self {
             settings: RwLock::new(Arc::new(settings)),
             store,
+            spool,
             lending: Lending::new(pool),
             seating: Seating::new(seats),
             backend,

@@ -135,6 +135,15 @@ impl Payload {
         )
     }
 
+    /// The name of the file that the spool keeps for it.
+    pub(crate) fn spooled(&self) -> Option<&str> {
+        if let Self::File { path, .. } = self {
+            path.rsplit('/').next()
+        } else {
+            None
+        }
+    }
+
     /// Whether it puts something into the chat that was not there before.
     pub(crate) const fn is_new(&self) -> bool {
         matches!(self, Self::Send { .. }) || self.is_file()

@@ -2,6 +2,7 @@
 //! Invariant: everything read through one [`Read`] is of the same commit. A row that cannot be read is
 //! passed over as if it were not there, and left to the writer (`quarantine`).
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -115,6 +116,13 @@ impl Read {
         let mut heads = Vec::new();
         self.each(|id, row: Outbound| heads.push((Head::of(id, &row), row.pause)))?;
         Ok(heads)
+    }
+
+    /// The names of the spooled files that outgoing parts hold.
+    pub(crate) fn outgoing_files(&self) -> Result<HashSet<String>, StoreError> {
+        let mut names = HashSet::new();
+        self.each(|_, row: Outbound| names.extend(row.payload.spooled().map(str::to_owned)))?;
+        Ok(names)
     }
 
     pub(crate) fn outbound(&self, id: OutboxId) -> Result<Option<Outbound>, StoreError> {

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -95,6 +95,11 @@ impl Shared {
     /// The folder that the data file is in.
     pub(super) fn folder(&self) -> &Path {
         self.place.folder()
+    }
+
+    /// The data file's name with a further ending.
+    pub(super) fn beside(&self, ending: &str) -> PathBuf {
+        self.place.beside(ending)
     }
 
     pub(super) fn rows_set_aside(&self) -> u64 {

@@ -12,7 +12,7 @@ const PURE: &[&str] = &[
 ];
 /// Modules that each speak to one outside thing.
 const EDGES: &[&str] = &[
-    "config", "gemini", "http", "logging", "metrics", "store", "telegram", "threads",
+    "config", "gemini", "http", "logging", "metrics", "spool", "store", "telegram", "threads",
 ];
 /// The modules that may know everyone; of these the simulator is built for tests only.
 const SHELL: &[&str] = &["app", "cli", "lib", "main", "simulator"];
