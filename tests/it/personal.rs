@@ -2,6 +2,7 @@
 //! `/persona`, `/privacy`, `/export`, `/forget`.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use crate::world::telegram::{Message, Person};
 use crate::world::{PATIENCE, World, eventually};
@@ -394,7 +395,7 @@ fn forgetting_is_asked_for_twice_and_takes_all_of_ones_own_and_nothing_else() {
     ann.says("/forget");
     let message = ann.hears().id;
     let shown = presses_and_reads(&ann, "Forget it all", "I have forgotten");
-    assert!(shown.text.contains("7 days"), "{}", shown.text);
+    assert!(!shown.text.contains("ackup"), "{}", shown.text);
     assert!(shown.buttons.is_empty() && shown.id == message);
     world.notes_all();
     world.kill();
@@ -413,6 +414,30 @@ fn forgetting_is_asked_for_twice_and_takes_all_of_ones_own_and_nothing_else() {
     );
     ben.says("/export");
     assert_eq!(questions(&ben.hears()).len(), 2);
+    world.stop();
+}
+
+#[test]
+fn backups_are_spoken_of_only_where_there_are_any() {
+    let mut world = World::new().env("BACKUP_KEEP", "3").prepare();
+    let folder = world.folder().join("copies");
+    world.sets("BACKUP_DIR", &folder.display().to_string());
+    world.restart();
+    let owner = world.telegram.person(1);
+    let forgets = || {
+        owner.says("/forget");
+        owner.hears();
+        presses_and_reads(&owner, "Forget it all", "I have forgotten").text
+    };
+    assert!(!forgets().contains("ackup"));
+    fs::create_dir(&folder).unwrap();
+    assert!(!forgets().contains("ackup"), "an empty folder");
+    fs::write(folder.join("svs-bot-2026-11-29.redb"), "rows").unwrap();
+    let told = forgets();
+    assert!(
+        told.contains("Backups of mine still hold it for up to 3 days"),
+        "{told}"
+    );
     world.stop();
 }
 

@@ -1,8 +1,12 @@
 //! What is kept of a person: `/privacy` says it, `/export` hands over their own questions and answers,
 //! `/forget` has it forgotten.
 
+use std::fs::{self, DirEntry};
+use std::path::PathBuf;
+
 use log::{error, info};
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
 use super::entry::{EVERYBODY_IN_CHATS, EVERYBODY_IN_PRIVATE, Entry, Given, Reply};
 use crate::app::ending::Request;
@@ -223,20 +227,32 @@ async fn forget(given: Given<'_>) -> Reply {
         return Reply::say(locale.failure(Failure::Unexplained));
     }
     info!(user = person.0; "forgotten on their own wish");
-    let days = given.engine.settings().config.data.backup_keep;
     let mut said = locale.command(FORGOTTEN, &[]);
-    if days > 0 {
+    let settings = given.engine.settings();
+    let data = &settings.config.data;
+    if has_backups(data.backup_dir.clone()).await {
+        let days = data.backup_keep.to_string();
         said.push(' ');
-        said.push_str(&locale.command(BACKUPS, &[("days", &days.to_string())]));
+        said.push_str(&locale.command(BACKUPS, &[("days", &days)]));
     }
     let now = clock::now();
-    let today = given.engine.settings().today(now).number;
+    let today = settings.today(now).number;
     Reply::say(said).with_effect(move |store| {
         store.forget_person(person, now)?;
         // Those of today stay: they are what limits go by.
         store.forget_days_of(person, today - DAYS_KEPT..today)?;
         Ok(Vec::new())
     })
+}
+
+/// Whether there is a file in the folder of the backups.
+async fn has_backups(folder: PathBuf) -> bool {
+    let is_file = |entry: DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
+    let look = move || {
+        let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.any(is_file)
+    };
+    spawn_blocking(look).await.unwrap_or_default()
 }
 
 /// Ends what the person has waiting and running anywhere, and forgets their rounds.
