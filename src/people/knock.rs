@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::chat::{MessageId, OutboxId, UserId};
 use crate::clock::Timestamp;
 
 /// Somebody who asks to be let in.
@@ -87,6 +88,46 @@ impl Cards {
     }
 }
 
+/// The message in which an Owner reads of somebody who knocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenCard {
+    pub(crate) owner: UserId,
+    pub(crate) who: UserId,
+    /// The row with which it is sent.
+    pub(crate) row: OutboxId,
+    /// Known once it was sent.
+    pub(crate) message: Option<MessageId>,
+}
+
+/// Cards that nobody has decided on, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct OpenCards(pub(crate) Vec<OpenCard>);
+
+impl OpenCards {
+    /// Most that are kept; an older one stays as it was sent.
+    const MOST: usize = 100;
+
+    pub(crate) fn add(&mut self, card: OpenCard) {
+        self.0.push(card);
+        let extra = self.0.len().saturating_sub(Self::MOST);
+        self.0.drain(..extra);
+    }
+
+    /// A row was sent as this message, where that is known; whether it was a card.
+    pub(crate) fn acknowledge(&mut self, row: OutboxId, message: Option<MessageId>) -> bool {
+        let card = self.0.iter_mut().find(|card| card.row == row);
+        card.is_some_and(|card| {
+            card.message = message;
+            true
+        })
+    }
+
+    /// Takes out those of somebody.
+    pub(crate) fn take(&mut self, who: UserId) -> Vec<OpenCard> {
+        self.0.extract_if(.., |card| card.who == who).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -104,6 +145,27 @@ mod tests {
         assert!(given[11..].iter().all(|card| *card == Card::Nothing));
         let later = NOW.after(Cards::HOUR);
         assert_eq!(cards.next(later), Card::Own);
+    }
+
+    #[test]
+    fn open_cards_are_found_by_row_and_by_whom_they_are_of_and_are_bounded() {
+        let card = |row: u64| OpenCard {
+            owner: UserId(1),
+            who: UserId(if row.is_multiple_of(2) { 5 } else { 7 }),
+            row: OutboxId(row),
+            message: None,
+        };
+        let mut cards = OpenCards::default();
+        for row in 0..150 {
+            cards.add(card(row));
+        }
+        assert_eq!(cards.0.len(), OpenCards::MOST);
+        assert!(!cards.acknowledge(OutboxId(49), Some(MessageId(3))));
+        assert!(cards.acknowledge(OutboxId(50), Some(MessageId(3))));
+        let taken = cards.take(UserId(5));
+        assert_eq!((taken.len(), cards.0.len()), (50, 50));
+        assert_eq!(taken[0].message, Some(MessageId(3)));
+        assert!(cards.take(UserId(5)).is_empty());
     }
 
     #[test]

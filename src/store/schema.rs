@@ -21,7 +21,7 @@ use crate::keys::{Health, Ledger, Spend};
 use crate::people::audit::Audited;
 use crate::people::claim::Claim;
 use crate::people::fair_share::Had;
-use crate::people::knock::Cards;
+use crate::people::knock::{Cards, OpenCards};
 use crate::people::person::Person;
 use crate::people::seats::Session;
 use crate::people::usage::DayOf;
@@ -186,6 +186,7 @@ impl Look {
                 tables::OWNER => self.look_at::<Owner>(name, row),
                 tables::CLAIM => self.look_at::<Claim>(name, row),
                 tables::CARDS => self.look_at::<Cards>(name, row),
+                tables::OPEN_CARDS => self.look_at::<OpenCards>(name, row),
                 _ if name.starts_with(tables::OFFSETS.as_bytes()) => {
                     self.look_at::<Offset>(name, row);
                 }

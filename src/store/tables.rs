@@ -81,6 +81,8 @@ pub(super) const OWNER: &[u8] = b"owner";
 pub(super) const CLAIM: &[u8] = b"claim";
 /// Cards that the Owners were given of late.
 pub(super) const CARDS: &[u8] = b"cards";
+/// Cards that nobody has decided on.
+pub(super) const OPEN_CARDS: &[u8] = b"open cards";
 /// What Telegram shows of the bot.
 pub(super) const PROFILE: &[u8] = b"profile";
 /// Personas for everybody.

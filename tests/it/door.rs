@@ -442,3 +442,51 @@ fn who_speaks_as_a_chat_or_is_a_bot_never_decides_or_knocks() {
     assert_eq!(sent(&owner), 2);
     world.stop();
 }
+
+#[test]
+fn what_one_owner_decides_the_others_read_on_their_cards() {
+    let mut world = World::new()
+        .env("OWNER_IDS", "1,2,3")
+        .env("ACCESS", "approve")
+        .start();
+    let owners = [1, 2, 3].map(|id| world.telegram.person(id));
+    for owner in &owners {
+        owner.asks("/status");
+    }
+    let chinese = owners[2].clone().speaking("zh");
+    chinese.asks("/status");
+    world.telegram.person(5).asks("please");
+    world.telegram.person(6).asks("me too");
+    let cards_of = |name: &str| {
+        let words = format!("{name} ");
+        owners.each_ref().map(|owner| {
+            let shown = owner.sees("a card", |shown| {
+                shown.iter().any(|one| one.text.starts_with(&words))
+            });
+            shown
+                .into_iter()
+                .find(|one| one.text.starts_with(&words))
+                .unwrap()
+        })
+    };
+    let (of_five, of_six) = (cards_of("P5"), cards_of("P6"));
+    world.notes_all();
+    world.kill();
+    world.restart();
+    owners[0].presses_on(of_five[0].id, "VIP");
+    assert!(decided(&owners[0], &of_five[0]).starts_with("P5 (5) is now VIP"));
+    let told = decided(&owners[1], &of_five[1]);
+    assert_eq!(told, "P1 (1) made P5 (5) VIP, with no end");
+    let told = decided(&owners[2], &of_five[2]);
+    assert!(told.contains("P1 (1)") && told.contains("P5 (5)") && !told.contains("made"));
+    let shown = owners[1].shows();
+    let card = shown.iter().find(|one| one.id == of_five[1].id).unwrap();
+    assert!(card.buttons.is_empty(), "{card:?}");
+    // Whoever types it has a card, too.
+    owners[1].says("/deny 6");
+    for (owner, card) in owners.iter().zip(&of_six).take(2) {
+        let told = decided(owner, card);
+        assert_eq!(told, "P2 (2) didn't let P6 (6) in");
+    }
+    world.stop();
+}

@@ -71,6 +71,7 @@ async fn audit(given: Given<'_>) -> Reply {
     };
     match read(engine, page).await {
         Ok((entries, all, names)) => {
+            let page = page_within(page, all);
             let told = text(locale, &entries, &names, (page, all), clock::now());
             Reply::say(told).with_buttons(turning(&given, page, pages(all)))
         }
@@ -82,8 +83,10 @@ async fn audit(given: Given<'_>) -> Reply {
 }
 
 async fn read(engine: &Engine, page: usize) -> Result<(Vec<Audited>, u64, Names), StoreError> {
-    let skip = (page - 1).saturating_mul(PAGE);
-    let read = engine.store.read(move |rows| rows.audit(skip, PAGE));
+    let read = engine.store.read(move |rows| {
+        let (_, all) = rows.audit(0, 0)?;
+        rows.audit((page_within(page, all) - 1) * PAGE, PAGE)
+    });
     let (entries, all) = read.await?;
     let mut names = Names::new();
     for id in entries
@@ -101,6 +104,12 @@ async fn read(engine: &Engine, page: usize) -> Result<(Vec<Audited>, u64, Names)
 
 fn pages(all: u64) -> u64 {
     all.div_ceil(PAGE as u64)
+}
+
+/// That page, or the last one where there are fewer.
+fn page_within(page: usize, all: u64) -> usize {
+    let last = usize::try_from(pages(all)).unwrap_or(usize::MAX);
+    page.min(last).max(1)
 }
 
 /// The buttons that turn the page.
@@ -133,9 +142,16 @@ fn line(locale: &Locale, entry: &Audited, names: &Names, now: Timestamp) -> Stri
     let name = |id| label(id, names.get(&id).map(|person| &**person));
     let by = name(entry.by);
     let whom = entry.whom.map(name).unwrap_or_default();
-    let about = [("by", &*by), ("whom", &*whom)];
+    let deed = deed(locale, entry, (&by, &whom));
+    let ago = locale.length(now.since(entry.at));
+    locale.command(LINE, &[("ago", &ago), ("deed", &deed)])
+}
+
+/// What was done, by whom and of whom.
+pub(super) fn deed(locale: &Locale, entry: &Audited, (by, whom): (&str, &str)) -> String {
+    let about = [("by", by), ("whom", whom)];
     let by_alone = &about[..1];
-    let deed = match entry.deed {
+    match entry.deed {
         Deed::Granted(grant) => {
             let role = ("role", locale.role(grant.role));
             match grant.until {
@@ -164,9 +180,7 @@ fn line(locale: &Locale, entry: &Audited, names: &Names, now: Timestamp) -> Stri
         Deed::RetestedKeys => locale.command(RETESTED_KEYS, by_alone),
         Deed::SharedPersona => locale.command(SHARED_PERSONA, by_alone),
         Deed::RemovedPersona => locale.command(REMOVED_PERSONA, by_alone),
-    };
-    let ago = locale.length(now.since(entry.at));
-    locale.command(LINE, &[("ago", &ago), ("deed", &deed)])
+    }
 }
 
 #[cfg(test)]

@@ -161,14 +161,26 @@ impl Reply {
         }
     }
 
-    /// The same, with an entry in the audit; what changes is changed by the same transaction.
-    pub(super) fn audited(self, entry: Audited) -> Self {
+    /// The same, which changes more in the same transaction, and before it.
+    pub(super) fn and_before(
+        self,
+        more: impl Fn(&mut Write<'_>) -> Result<Vec<Head>, StoreError> + Send + Sync + 'static,
+    ) -> Self {
         let effect = self.effect.clone();
         self.with_effect(move |store| {
+            let mut heads = more(store)?;
+            if let Some(effect) = &effect {
+                heads.extend(effect(store)?);
+            }
+            Ok(heads)
+        })
+    }
+
+    /// The same, with an entry in the audit; what changes is changed by the same transaction.
+    pub(super) fn audited(self, entry: Audited) -> Self {
+        self.and_before(move |store| {
             store.audit(&entry)?;
-            effect
-                .as_ref()
-                .map_or_else(|| Ok(Vec::new()), |effect| effect(store))
+            Ok(Vec::new())
         })
     }
 

@@ -4,16 +4,17 @@
 
 use log::info;
 
+use super::audit;
 use super::entry::{Entry, Given, OWNER, Reply};
 use super::who::{meant, unread};
-use crate::app::engine::Engine;
+use crate::app::engine::{Engine, Settings};
 use crate::chat::{Button, ChatId, Notice, Outbound, Payload, Profile, Role, Sender, UserId};
 use crate::clock::{self, Timestamp};
 use crate::locale::commands::{Text, texts};
 use crate::locale::{Locale, fill};
 use crate::outgoing::Head;
-use crate::people::audit::Deed;
-use crate::people::knock::{Knock, Stage};
+use crate::people::audit::{Audited, Deed};
+use crate::people::knock::{Knock, OpenCard, Stage};
 use crate::people::person::{Person, label};
 use crate::render::defused;
 use crate::store::{StoreError, Write};
@@ -159,6 +160,45 @@ pub(super) async fn and_next(given: &Given<'_>, decided: &Person, reply: Reply) 
     reply
 }
 
+/// A reply that decides about somebody: the audit says so, and so do the cards that Owners have of them,
+/// but for the one in whose place the reply stands.
+pub(super) fn decided(given: &Given<'_>, reply: Reply, deed: Deed, whom: UserId) -> Reply {
+    let entry = given.does(deed, Some(whom));
+    let settings = given.engine.settings();
+    let pressed = given.lane.person().map(|owner| (owner, given.pressed));
+    let reply = reply.and_before(move |store| {
+        let mut cards = store.close_cards(whom)?;
+        cards.retain(|card| card.message.is_none() || pressed != Some((card.owner, card.message)));
+        let mut heads = Vec::new();
+        for card in cards {
+            heads.extend(say_on_card(store, &settings, &card, &entry)?);
+        }
+        Ok(heads)
+    });
+    reply.audited(entry)
+}
+
+/// The card says what was done, in the language of its Owner; one that waits to be sent is sent like that.
+fn say_on_card(
+    store: &mut Write<'_>,
+    settings: &Settings,
+    card: &OpenCard,
+    entry: &Audited,
+) -> Result<Option<Head>, StoreError> {
+    let locale = settings.locale_of(store.person(card.owner)?.as_ref());
+    let by = label(entry.by, store.person(entry.by)?.as_ref());
+    let whom = label(card.who, store.person(card.who)?.as_ref());
+    let text = audit::deed(locale, entry, (&by, &whom));
+    let mut row = Outbound::message(ChatId(card.owner.0), None, text);
+    let Some(message) = card.message else {
+        store.set_outbound(card.row, &row)?;
+        return Ok(None);
+    };
+    row.payload = row.payload.taking_over(message);
+    let id = store.put_outbound(&row)?;
+    Ok(Some(Head::of(id, &row)))
+}
+
 async fn deny(given: Given<'_>) -> Reply {
     let locale = given.locale;
     let say = |text: Text, values: &[(&str, &str)]| Reply::say(locale.command(text, values));
@@ -197,7 +237,7 @@ async fn deny(given: Given<'_>) -> Reply {
         let put = |row: &Outbound| Ok(Head::of(store.put_outbound(row)?, row));
         told.iter().map(put).collect()
     });
-    let reply = reply.audited(given.does(Deed::Denied, Some(id)));
+    let reply = decided(&given, reply, Deed::Denied, id);
     and_next(&given, &person, reply).await
 }
 
@@ -221,7 +261,7 @@ async fn leave(given: Given<'_>) -> Reply {
         let row = Outbound::new(ChatId(id.0), None, Payload::Leave);
         Ok(vec![Head::of(store.put_outbound(&row)?, &row)])
     });
-    let reply = reply.audited(given.does(Deed::Left, Some(id)));
+    let reply = decided(&given, reply, Deed::Left, id);
     and_next(&given, &group, reply).await
 }
 

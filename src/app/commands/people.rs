@@ -9,7 +9,7 @@ use log::info;
 use super::card::card;
 use super::entry::{Entry, Given, OWNER, Reply};
 use super::grant_request::{self, Mistake, Request};
-use super::knocks::and_next;
+use super::knocks::{and_next, decided};
 use super::users::of_one;
 use super::who::{meant, unread};
 use crate::app::engine::Settings;
@@ -202,8 +202,8 @@ async fn change(
     let after = change.of(before.clone());
     let reply = card(given, whom, &after, Some(done))
         .await
-        .with_effect(move |store| change.enter(store, &settings, whom, now))
-        .audited(given.does(change.deed(), Some(whom)));
+        .with_effect(move |store| change.enter(store, &settings, whom, now));
+    let reply = decided(given, reply, change.deed(), whom);
     let reply = match change {
         Change::Banned(_) => reply.discarding(whom),
         Change::Granted(_) | Change::Revoked | Change::Unbanned => reply,

@@ -5,7 +5,7 @@ use super::journaled::Journaled;
 use crate::chat::{Outbound, UserId};
 use crate::clock::Timestamp;
 use crate::outgoing::Head;
-use crate::people::knock::{Card, Knock, Stage};
+use crate::people::knock::{Card, Knock, OpenCard, Stage};
 use crate::people::person::Person;
 use crate::store::{StoreError, Write};
 
@@ -47,12 +47,14 @@ impl Knocking {
             knock.words.clone_from(&self.knock.words);
         }
         let mut given: &[Outbound] = &[];
+        let mut is_own = false;
         // Without an Owner to whom a card can be sent it is for the next time.
         if knock.stage == Stage::New && !self.cards.is_empty() {
             match rows.next_card(now)? {
                 Card::Own => {
                     knock.stage = Stage::Shown;
                     given = &self.cards;
+                    is_own = true;
                 }
                 Card::Summary => given = &self.summaries,
                 Card::Nothing => {}
@@ -63,7 +65,16 @@ impl Knocking {
             rows.put_person(self.who, &Person { knock, ..person })?;
         }
         for row in given {
-            into.rows.push(Head::of(rows.put_outbound(row)?, row));
+            let id = rows.put_outbound(row)?;
+            if is_own {
+                rows.open_card(OpenCard {
+                    owner: UserId(row.chat.0),
+                    who: self.who,
+                    row: id,
+                    message: None,
+                })?;
+            }
+            into.rows.push(Head::of(id, row));
         }
         Ok(())
     }

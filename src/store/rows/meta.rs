@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::outbox::PauseRow;
 use super::{Record, plain};
 use crate::chat::profile::{MenuOf, ProfileField, ProfilePart, Readers};
-use crate::chat::{ChatId, UserId};
+use crate::chat::{ChatId, MessageId, OutboxId, UserId};
 use crate::clock::{Pause, Timestamp};
 use crate::keys::Fingerprint;
 use crate::people::claim::{Claim, Digest};
-use crate::people::knock::Cards;
+use crate::people::knock::{Cards, OpenCard, OpenCards};
 use crate::people::preferences::SharedPersona;
 use crate::store::StoreError;
 use crate::store::key::Key;
@@ -43,6 +43,7 @@ facts! {
     Owner as OwnerRow;
     Claim as ClaimRow;
     Cards as CardsRow;
+    OpenCards as OpenCardsRow;
     BotProfile as BotProfileRow;
     SharedPersonas as SharedPersonasRow;
 }
@@ -115,6 +116,10 @@ pub(in crate::store) struct CardsRow {
     given: Vec<u64>,
     summary: Option<u64>,
 }
+
+/// Owner, who it is of, row, message.
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct OpenCardsRow(Vec<(i64, i64, u64, Option<i32>)>);
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct BotProfileRow {
@@ -302,6 +307,31 @@ impl From<CardsRow> for Cards {
             given: row.given.into_iter().map(Timestamp).collect(),
             summary: row.summary.map(Timestamp),
         }
+    }
+}
+
+impl From<&OpenCards> for OpenCardsRow {
+    fn from(noun: &OpenCards) -> Self {
+        let cards = noun.0.iter().map(|card| {
+            let message = card.message.map(|message| message.0);
+            (card.owner.0, card.who.0, card.row.0, message)
+        });
+        Self(cards.collect())
+    }
+}
+
+impl From<OpenCardsRow> for OpenCards {
+    fn from(row: OpenCardsRow) -> Self {
+        let cards = row
+            .0
+            .into_iter()
+            .map(|(owner, who, row, message)| OpenCard {
+                owner: UserId(owner),
+                who: UserId(who),
+                row: OutboxId(row),
+                message: message.map(MessageId),
+            });
+        Self(cards.collect())
     }
 }
 

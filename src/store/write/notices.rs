@@ -109,6 +109,7 @@ impl Write<'_> {
         if rank == Rank::Broadcast {
             return self.count(|job| job.delivered += 1);
         }
+        self.acknowledge_card(id, message)?;
         let mut alerts = self.alerts()?;
         if let Some(text) = text
             && alerts.acknowledge(id, message, text)

@@ -2,10 +2,10 @@
 //! given of others.
 
 use super::Write;
-use crate::chat::UserId;
+use crate::chat::{MessageId, OutboxId, UserId};
 use crate::clock::Timestamp;
 use crate::people::claim::Claim;
-use crate::people::knock::{Card, Cards};
+use crate::people::knock::{Card, Cards, OpenCard, OpenCards};
 use crate::store::StoreError;
 use crate::store::rows::Owner;
 use crate::store::tables;
@@ -40,5 +40,39 @@ impl Write<'_> {
             self.put(tables::CARDS, &cards)?;
         }
         Ok(next)
+    }
+
+    /// An Owner is sent a card.
+    pub(crate) fn open_card(&mut self, card: OpenCard) -> Result<(), StoreError> {
+        let mut cards = self.open_cards()?;
+        cards.add(card);
+        self.put(tables::OPEN_CARDS, &cards)
+    }
+
+    /// The cards of somebody that was decided on are not open any more.
+    pub(crate) fn close_cards(&mut self, who: UserId) -> Result<Vec<OpenCard>, StoreError> {
+        let mut cards = self.open_cards()?;
+        let closed = cards.take(who);
+        if !closed.is_empty() {
+            self.put(tables::OPEN_CARDS, &cards)?;
+        }
+        Ok(closed)
+    }
+
+    /// A row was sent, as this message where that is known.
+    pub(super) fn acknowledge_card(
+        &mut self,
+        row: OutboxId,
+        message: Option<MessageId>,
+    ) -> Result<(), StoreError> {
+        let mut cards = self.open_cards()?;
+        if cards.acknowledge(row, message) {
+            self.put(tables::OPEN_CARDS, &cards)?;
+        }
+        Ok(())
+    }
+
+    fn open_cards(&self) -> Result<OpenCards, StoreError> {
+        Ok(self.row(tables::OPEN_CARDS)?.unwrap_or_default())
     }
 }
