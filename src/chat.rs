@@ -255,6 +255,8 @@ pub(crate) struct Pressed {
     pub(crate) sender: Sender,
     /// What the button was made to say (`callback_data`).
     pub(crate) data: String,
+    /// The message has such a button, as Telegram tells it: it was not made up, and has not gone since.
+    pub(crate) is_shown: bool,
 }
 
 /// Something to be done for somebody, as the inbox keeps it until it ends.

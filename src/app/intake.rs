@@ -16,6 +16,7 @@ mod person_limits;
 mod reask;
 mod recent;
 mod refusals;
+mod silence;
 mod sorter;
 
 use std::pin::pin;
@@ -45,6 +46,7 @@ use clock_check::ClockCheck;
 use held_back::HeldBack;
 use recent::Recent;
 use refusals::Refusals;
+use silence::Silence;
 
 /// Most updates of one `getUpdates` (Bot API).
 const BATCH: u8 = 100;
@@ -84,6 +86,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
         held_back: HeldBack::default(),
         recent: Recent::default(),
         refusals: Refusals::default(),
+        silence: Silence::default(),
         wanted: 1,
     };
     let mut backoff = Backoff::default();
@@ -95,7 +98,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
     ctx.menus.notify_one();
     intake.held_back.wait_from(clock::instant());
     let mut poller = Poller::new(ctx.account.clone(), Settings::default());
-    let mut offset = last_offset(&ctx, me.id).await?;
+    let mut offset = intake.last_offset(me.id).await?;
     loop {
         let wanted = intake.wanted;
         intake.during(until_ready_to_poll(&ctx, wanted)).await;
@@ -106,6 +109,7 @@ async fn poll(ctx: Arc<Ctx>) -> anyhow::Result<()> {
                 clock_check.compare(&ctx.engine.signs, batch.date);
                 let pause = backoff.answered(batch.updates.len(), took, &mut fastrand::Rng::new());
                 intake.during(sleep(pause)).await;
+                intake.hears(&batch, (me, offset));
                 offset = intake.take_in(&batch, me).await.or(offset);
             }
             Err(error) => {
@@ -190,19 +194,6 @@ async fn drop_webhook(ctx: &Arc<Ctx>) {
     }
 }
 
-/// The stored offset, unless it is so old that it may point past everything new.
-async fn last_offset(ctx: &Ctx, bot: UserId) -> Result<Option<i64>, StoreError> {
-    let stored = ctx
-        .engine
-        .store
-        .read(move |rows| rows.offset(bot.0))
-        .await?;
-    let now = clock::now();
-    Ok(stored
-        .filter(|(_, date)| now.is_within(OFFSET_AGE, *date))
-        .map(|(offset, _)| offset))
-}
-
 /// Waits until the data file can be written, and for at most [`FULL_PAUSE`] while the inbox is
 /// full: Telegram keeps what is not fetched. A full inbox is still polled now and then, for
 /// commands and presses.
@@ -248,6 +239,8 @@ struct Intake {
     recent: Recent,
     /// Who was told lately that they ask too much at once.
     refusals: Refusals,
+    /// How long Telegram was not heard.
+    silence: Silence,
     /// Places in the inbox to wait for before the next poll: a whole batch after questions were
     /// left to Telegram, so that they are not fetched again for every single place that frees.
     wanted: usize,
@@ -313,6 +306,35 @@ impl Intake {
         }
     }
 
+    /// The stored offset, unless it is so old that it may point past everything new.
+    async fn last_offset(&mut self, bot: UserId) -> Result<Option<i64>, StoreError> {
+        let store = &self.ctx.engine.store;
+        let stored = store.read(move |rows| rows.offset(bot.0)).await?;
+        self.silence = Silence::since(stored.map(|(_, date)| date));
+        let now = clock::now();
+        Ok(stored
+            .filter(|(_, date)| now.is_within(OFFSET_AGE, *date))
+            .map(|(offset, _)| offset))
+    }
+
+    /// Telegram has answered a poll. What it tells is stored with the time; that it has nothing to tell
+    /// is now and then.
+    fn hears(&mut self, batch: &Batch, (me, offset): (&Me, Option<i64>)) {
+        let now = batch.date.unwrap_or_else(clock::now);
+        let stale_after = self.ctx.engine.settings().config.limits.stale_after;
+        self.silence.ends(now, stale_after);
+        if !batch.updates.is_empty() {
+            return;
+        }
+        self.silence.is_made_up_for();
+        if let Some(offset) = offset.filter(|_| self.silence.is_to_be_noted()) {
+            let (bot, store) = (me.id.0, &self.ctx.engine.store);
+            // A failure is one of the data file, which says so by itself.
+            drop(store.write_soon(move |rows| rows.set_offset(bot, offset, clock::now())));
+            self.silence.is_noted();
+        }
+    }
+
     /// Waits for something, and meanwhile hands over the questions to which no further piece came, and
     /// starts the commands that wait.
     async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
@@ -347,6 +369,7 @@ impl Intake {
             seams: self.held_back.seams(),
             recent: self.recent.questions(clock::instant()),
             told: self.refusals.recent(clock::instant()),
+            is_behind: self.silence.is_behind(),
         };
         match journal::store(&self.ctx, batch, me, before).await {
             Ok(journaled) => {
@@ -370,6 +393,10 @@ impl Intake {
                     }
                 }
                 let left = journaled.left.map(|left| left.0);
+                self.silence.is_noted();
+                if left.is_none() && batch.updates.len() < usize::from(BATCH) {
+                    self.silence.is_made_up_for();
+                }
                 let bound = self.ctx.engine.settings().config.limits.queue;
                 self.wanted = left.map_or(1, |_| bound.min(usize::from(BATCH)));
                 Some(left.unwrap_or(last.0 + 1))

@@ -14,6 +14,8 @@ pub(crate) enum Denied {
     NotNewest,
     /// The round is not kept any more.
     Forgotten,
+    /// It may have been made while the bot was away.
+    Stale,
     /// It would be one question too many.
     Refused(Refusal),
 }
@@ -58,6 +60,7 @@ impl Locale {
         let text = match why {
             Denied::NotYours => &texts.not_yours,
             Denied::NotNewest => &texts.not_newest,
+            Denied::Stale => &texts.stale,
             Denied::Forgotten => &texts.forgotten,
             Denied::Refused(Refusal::AtOnce) => &texts.too_many,
             Denied::Refused(refusal) => return self.refusal(refusal),

@@ -172,7 +172,7 @@ tables! {
     /// Labels, one per [`crate::chat::callback::Callback`] of an answer, what "continue" asks the
     /// model, and one per [`crate::locale::Denied`].
     Buttons {
-        example_1, example_2, retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten, too_many, goes_on_in_file,
+        example_1, example_2, retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten, stale, too_many, goes_on_in_file,
     }
 
     /// One per [`crate::alerts::Trouble`], some in two ways, with what they are put together of: what

@@ -154,6 +154,7 @@ fn everything(locale: &Locale) -> Vec<String> {
         [
             Denied::NotYours,
             Denied::NotNewest,
+            Denied::Stale,
             Denied::Forgotten,
             Denied::Refused(Refusal::AtOnce),
         ]

@@ -144,6 +144,7 @@ fn of_press(update: UpdateId, json: &str) -> Result<Event, Unfit> {
             kind,
             message: held.message_id,
             sender,
+            is_shown: held.shows(&data),
             data,
         }),
         (Some(_), None) | (None, _) => Event::PressedInVain {

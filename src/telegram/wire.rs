@@ -181,6 +181,27 @@ pub(super) struct Holder {
     pub(super) message_id: MessageId,
     pub(super) date: u64,
     pub(super) chat: Chat,
+    #[serde(default, deserialize_with = "lenient")]
+    reply_markup: Option<Keyboard>,
+}
+
+impl Holder {
+    /// Whether it has a button that says this.
+    pub(super) fn shows(&self, data: &str) -> bool {
+        let keyboard = self.reply_markup.iter();
+        let mut buttons = keyboard.flat_map(|keyboard| keyboard.inline_keyboard.iter().flatten());
+        buttons.any(|button| button.callback_data.as_deref() == Some(data))
+    }
+}
+
+#[derive(Deserialize)]
+struct Keyboard {
+    inline_keyboard: Vec<Vec<KeyboardButton>>,
+}
+
+#[derive(Deserialize)]
+struct KeyboardButton {
+    callback_data: Option<String>,
 }
 
 /// `stopped_message_generation`.

@@ -16,4 +16,6 @@ pub(super) struct Before {
     pub(super) recent: HashMap<Lane, Arc<Job>>,
     /// People who were told within a minute that they ask too much at once.
     pub(super) told: HashSet<UserId>,
+    /// Telegram was not heard for so long before that presses may be old.
+    pub(super) is_behind: bool,
 }

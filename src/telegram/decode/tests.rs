@@ -712,7 +712,12 @@ fn a_pressed_button_tells_who_where_and_what() {
         }})
     };
     let here = json!({"message_id": 3, "date": 5, "chat": {"id": 7, "type": "private"}});
-    let expected = Pressed {
+    let with = |markup: Value| {
+        let mut message = here.clone();
+        message["reply_markup"] = markup;
+        message
+    };
+    let expected = |is_shown: bool| Pressed {
         update: UpdateId(9),
         callback: "c1".to_owned(),
         chat: ChatId(7),
@@ -723,9 +728,23 @@ fn a_pressed_button_tells_who_where_and_what() {
             ..fixtures::sender(7)
         },
         data: "held".to_owned(),
+        is_shown,
     };
-    let update = press(here.clone(), json!("held"));
-    assert_eq!(decoded(&update), Decoded::Event(Event::Pressed(expected)));
+    let keyboard = |data: &str| {
+        json!({"inline_keyboard": [[{"text": "a", "url": "https://example.org"}],
+            [{"text": "b", "callback_data": data}]]})
+    };
+    for (message, is_shown) in [
+        (here.clone(), false),
+        (with(keyboard("held")), true),
+        (with(keyboard("held?")), false),
+        (with(json!({"inline_keyboard": []})), false),
+        (with(json!({"of": "tomorrow"})), false),
+    ] {
+        let update = press(message, json!("held"));
+        let expected = Event::Pressed(expected(is_shown));
+        assert_eq!(decoded(&update), Decoded::Event(expected), "{update}");
+    }
     let place = |date: u64, chat: &str| json!({"message_id": 3, "date": date, "chat": {"id": 7, "type": chat}});
     for (update, is_old) in [
         (press(place(0, "private"), json!("held")), true),

@@ -90,6 +90,12 @@ impl Sorter<'_> {
             .settings
             .gate()
             .role(&pressed.sender, pressed.kind, known, self.theirs);
+        let is_stop = matches!(Callback::parse(&pressed.data), Some(Callback::Stop(_)));
+        if self.before.is_behind && role.is_some() && !is_stop {
+            acknowledge.payload = self.told_why_not(&pressed, Denied::Stale);
+            let job = None;
+            return Ok(Entry::Pressed { acknowledge, job });
+        }
         if let Some(asked) = CommandCallback::parse(&pressed.data) {
             return Ok(self.asked_by_button(&pressed, role, &asked));
         }
@@ -103,11 +109,8 @@ impl Sorter<'_> {
                 let job = if self.has_place(&pressed, role).await? {
                     self.question_of(&pressed, role, wish)
                 } else {
-                    let locale = self.settings.locale_for(&pressed.sender);
-                    acknowledge.payload = Payload::Answer {
-                        callback: pressed.callback.clone(),
-                        text: locale.denied(Denied::Refused(Refusal::AtOnce)),
-                    };
+                    let why = Denied::Refused(Refusal::AtOnce);
+                    acknowledge.payload = self.told_why_not(&pressed, why);
                     None
                 };
                 Ok(Entry::Pressed { acknowledge, job })
@@ -153,7 +156,16 @@ impl Sorter<'_> {
         }
     }
 
-    /// The command of a button, if it was made for the presser and is theirs to give now.
+    /// What the presser reads of a press that does nothing.
+    fn told_why_not(&self, pressed: &Pressed, why: Denied) -> Payload {
+        let locale = self.settings.locale_for(&pressed.sender);
+        Payload::Answer {
+            callback: pressed.callback.clone(),
+            text: locale.denied(why),
+        }
+    }
+
+    /// The command of a button, if it was made for the presser, is there, and is theirs to give now.
     fn asked_by_button(
         &self,
         pressed: &Pressed,
@@ -162,11 +174,7 @@ impl Sorter<'_> {
     ) -> Entry {
         let mut acknowledge = Outbound::acknowledge(pressed.chat, pressed.callback.clone());
         if !self.ctx.engine.is_for(pressed.sender.id, asked) {
-            let locale = self.settings.locale_for(&pressed.sender);
-            acknowledge.payload = Payload::Answer {
-                callback: pressed.callback.clone(),
-                text: locale.denied(Denied::NotYours),
-            };
+            acknowledge.payload = self.told_why_not(pressed, Denied::NotYours);
             return Entry::Pressed {
                 acknowledge,
                 job: None,
@@ -176,7 +184,7 @@ impl Sorter<'_> {
         let may = |role: &Role, command: &Command| {
             commands::rights(command).is_some_and(|rights| rights.permit(*role, place))
         };
-        let command = Command::parse(&asked.line);
+        let command = Command::parse(&asked.line).filter(|_| pressed.is_shown);
         let given = command
             .zip(role)
             .filter(|(command, role)| may(role, command));
@@ -216,10 +224,15 @@ impl Sorter<'_> {
             .all(|(_, share)| may.admits(role, share, lane)))
     }
 
-    /// What the button asks for; nothing when that is an answer that nobody there would read.
+    /// What the button asks for; nothing when that is an answer that nobody there would read, or when
+    /// the message has no such button. What is about a round or a job is found by that, wherever it is
+    /// pressed.
     fn wish_of(&self, pressed: &Pressed) -> Option<Callback> {
         let is_closed = self.ctx.mail.is_closed(Place::Chat(pressed.chat));
         let callback = Callback::parse(&pressed.data)?;
+        if matches!(callback, Callback::Held | Callback::Example(_)) && !pressed.is_shown {
+            return None;
+        }
         let is_asking = matches!(
             callback,
             Callback::Example(_) | Callback::Retry | Callback::Continue
