@@ -148,6 +148,37 @@ fn a_key_that_fails_where_others_answer_is_blacklisted_after_three_times() {
 }
 
 #[test]
+fn as_many_errors_as_are_set_blacklist_a_key() {
+    let mut world = World::new()
+        .open()
+        .env("KEY_COOLDOWN_SECS", "1")
+        .env("KEY_MAX_ERRORS", "1")
+        .start();
+    world.telegram.person(99).is_answered("before the fault");
+    world.gemini.key("k1").answers(Fault::INTERNAL);
+    let telegram = Arc::clone(&world.telegram);
+    let mut people = (100..).map(|id| telegram.person(id));
+    eventually(PATIENCE, "the key has failed", || {
+        people.next().unwrap().is_answered("hello");
+        world.gemini.calls_by("k1") > 0
+    });
+    let failed = world.gemini.calls_by("k1");
+    // For ten seconds it may still turn out to be a correlated failure.
+    eventually(PATIENCE, "the key is blacklisted", || {
+        world.tells_of_keys().contains("1 blacklisted")
+    });
+    for number in 0..12 {
+        people
+            .next()
+            .unwrap()
+            .is_answered(&format!("later {number}."));
+    }
+    let calls = world.gemini.calls_by("k1");
+    assert!(calls <= failed + 1, "{failed} and then {calls}");
+    world.stop();
+}
+
+#[test]
 fn three_projects_that_are_throttled_alike_stop_everything_for_two_seconds_and_no_longer() {
     let world = World::new().open().start();
     world.gemini.everyone().answers(Fault::BARE_QUOTA);

@@ -17,7 +17,7 @@ fn ownerless() -> Builder {
 }
 
 /// The code of the newest of so many links that were printed.
-fn code(world: &World, links: usize) -> String {
+pub(crate) fn code(world: &World, links: usize) -> String {
     assert!(LINK.contains(BOT_NAME));
     let mut code = String::new();
     eventually(PATIENCE, "a link is printed", || {

@@ -288,3 +288,27 @@ fn the_proxy_of_the_environment_is_followed_and_named_without_its_password() {
     });
     world.stop();
 }
+
+#[test]
+fn a_proxy_of_ones_own_is_followed_for_each_service() {
+    let mut world = World::new().open().prepare();
+    let counts = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    for (service, count) in ["TELEGRAM", "GEMINI"].into_iter().zip(&counts) {
+        let address = format!("{service}_API_URL");
+        let port = world.port_of(&address);
+        let host = service.to_lowercase();
+        world.sets(&address, &format!("http://{host}.invalid:{port}"));
+        let proxy = proxy(count);
+        world.sets(
+            &format!("{service}_PROXY"),
+            &format!("http://me:hunter2@127.0.0.1:{proxy}"),
+        );
+    }
+    world.restart();
+    let counted = || counts.each_ref().map(|count| count.load(Ordering::Relaxed));
+    let [telegram, gemini] = counted();
+    assert!(telegram > 0 && gemini == 0, "nobody has asked yet");
+    world.telegram.person(7).is_answered("hello");
+    assert!(counted()[1] > 0, "the question went by the other");
+    world.stop();
+}

@@ -132,7 +132,8 @@ impl Builder {
         self.env("ACCESS", "open")
     }
 
-    /// Keys of a group (`"A"` … `"D"`), or of none with `"any"`: `k1`, `k1@project:paid`.
+    /// Keys of a group (`"A"` … `"D"`), or of none with `"any"`: `k1`, `k1@project:paid`. One alone may
+    /// stand in the setting for `"one"`.
     pub(crate) fn keys(mut self, group: &str, list: &[&str]) -> Self {
         let (setting, texts, keys) = settings::keys_of(group, list);
         self.keys.extend(keys);

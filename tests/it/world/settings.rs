@@ -19,6 +19,7 @@ pub(super) fn keys_of(group: &str, list: &[&str]) -> (String, String, Vec<(Strin
     }
     let setting = match group {
         "any" => "GEMINI_API_KEYS".to_owned(),
+        "one" => "GEMINI_API_KEY".to_owned(),
         group => format!("GROUP_{group}_KEYS"),
     };
     (setting, texts.join(","), keys)
