@@ -171,8 +171,12 @@ pub(crate) struct Inbound {
     pub(crate) content: Content,
     /// The album it is an item of (`media_group_id`).
     pub(crate) album: Option<String>,
+    /// The text of a command in private as Markdown, where something in it is formatted.
+    pub(crate) markdown: Option<String>,
     /// Text of the message it replies to, or the quoted part; someone else's words.
     pub(crate) quote: Option<String>,
+    /// The same as Markdown, where a command in private replies to something that is formatted.
+    pub(crate) quote_markdown: Option<String>,
     /// Kind of the file in the message it replies to.
     pub(crate) file_of_reply: Option<String>,
     /// The message of the bot that it replies to.

@@ -22,6 +22,7 @@ use crate::chat::{
 use crate::clock::Timestamp;
 
 mod kinds;
+mod marked_up;
 mod message_text;
 mod shown;
 
@@ -217,7 +218,9 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         addressed: meaning.addressed,
         author: meaning.author,
         content: meaning.content,
+        markdown: meaning.markdown,
         quote: meaning.quote,
+        quote_markdown: meaning.quote_markdown,
         file_of_reply: meaning.file_of_reply.map(str::to_owned),
         replies_to: meaning.replies_to,
         chose_quote: message.quote.is_some(),
@@ -231,7 +234,9 @@ struct Meaning {
     addressed: Addressed,
     author: Author,
     content: Content,
+    markdown: Option<String>,
     quote: Option<String>,
+    quote_markdown: Option<String>,
     file_of_reply: Option<&'static str>,
     replies_to: Option<MessageId>,
 }
@@ -244,7 +249,12 @@ fn meaning_of(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &M
         Author::Forwarded { .. } => words.text.trim().to_owned(),
         Author::Sender | Author::InlineBot => words.without(me),
     };
+    let is_command = kind == ChatKind::Private && text.starts_with('/');
     Meaning {
+        markdown: is_command.then(|| marked_up(message)).flatten(),
+        quote_markdown: is_command
+            .then(|| quote_marked_up(message, reply.as_ref()))
+            .flatten(),
         addressed: match kind {
             ChatKind::Private => Addressed::Private,
             ChatKind::Group => addressed(&words, &author, reply.as_ref(), me),
@@ -418,6 +428,23 @@ fn quote(message: &Message<'_>, reply: Option<&Message<'_>>) -> Option<String> {
         return bounded(&quote.text);
     }
     bounded(&MessageText::of(reply?)?.text)
+}
+
+/// The text or caption of a message as Markdown, where something in it is formatted.
+fn marked_up(message: &Message<'_>) -> Option<String> {
+    let (text, entities) = match &message.text {
+        Some(text) => (text, &message.entities),
+        None => (message.caption.as_ref()?, &message.caption_entities),
+    };
+    marked_up::marked_up(text, entities.as_deref())
+}
+
+/// The same of what a message replies to.
+fn quote_marked_up(message: &Message<'_>, reply: Option<&Message<'_>>) -> Option<String> {
+    match &message.quote {
+        Some(quote) => marked_up::marked_up(&quote.text, quote.entities.as_deref()),
+        None => marked_up(reply?),
+    }
 }
 
 fn bounded(text: &str) -> Option<String> {

@@ -149,12 +149,18 @@ pub(super) struct Entity {
     pub(super) offset: usize,
     pub(super) length: usize,
     pub(super) user: Option<User>,
+    /// Of a `text_link`.
+    pub(super) url: Option<String>,
+    /// Of a `pre`.
+    pub(super) language: Option<String>,
 }
 
 /// The part of a message that a reply quotes.
 #[derive(Deserialize)]
 pub(super) struct Quote {
     pub(super) text: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) entities: Option<Vec<Entity>>,
 }
 
 /// Blocks stay JSON: their kinds grow with every release.

@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::world::telegram::{ALWAYS, Message};
 use crate::world::{World, eventually};
 
@@ -167,6 +169,61 @@ fn a_role_can_be_meant_alone_and_only_people_who_can_be_reached_are() {
     }
     owner.says("/audit");
     owner.hears_about("began a broadcast to 1 people");
+    world.stop();
+}
+
+#[test]
+fn what_the_owner_formats_is_formatted_for_everybody() {
+    let world = with_a_few();
+    let owner = world.telegram.person(1);
+    let sends = |message: serde_json::Value| {
+        owner.sends(message);
+        let preview = shown(&world, "everybody (2)");
+        let data = preview.button("Send it").unwrap().data.clone();
+        owner.presses_data(preview.id, &data);
+        let sent = shown(&world, "Sent. Delivered: 2.");
+        assert_eq!(sent.id, preview.id);
+        let mut said = world.telegram.said_to(7);
+        let letter = said.pop().unwrap();
+        let styles = letter.entities.iter().map(|one| {
+            let link = one.url.clone().unwrap_or_default();
+            (one.kind.clone(), one.offset, one.length, link)
+        });
+        (letter.text.clone(), styles.collect::<Vec<_>>())
+    };
+    let styled = |kind: &str, offset: usize, length: usize| json!({"type": kind, "offset": offset, "length": length});
+    let mut link = styled("text_link", 20, 4);
+    link["url"] = json!("https://example.org/news");
+    let message = json!({"text": "/broadcast Big news here, friends", "entities": [
+        styled("bold", 11, 3), link, styled("bot_command", 0, 10)]});
+    let (text, styles) = sends(message);
+    // Where a link leads is shown.
+    assert_eq!(text, "Big news here (example.org), friends");
+    let bold = ("bold".to_owned(), 0, 3, String::new());
+    let leads = (
+        "text_link".to_owned(),
+        9,
+        4,
+        "https://example.org/news".to_owned(),
+    );
+    assert_eq!(styles, [bold, leads]);
+    world.stop();
+}
+
+#[test]
+fn a_draft_that_is_replied_to_keeps_its_formatting() {
+    let world = with_a_few();
+    let owner = world.telegram.person(1);
+    let draft = owner.sends(json!({"text": "A quiet word",
+        "entities": [{"type": "italic", "offset": 2, "length": 5}]}));
+    owner.hears();
+    owner.replies(draft, "/broadcast");
+    let preview = shown(&world, "everybody (2)");
+    let italic = &preview.entities[0];
+    assert_eq!(
+        (italic.kind.as_str(), italic.offset, italic.length),
+        ("italic", 2, 5)
+    );
     world.stop();
 }
 

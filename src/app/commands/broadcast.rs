@@ -82,9 +82,9 @@ const fn word(role: Role) -> &'static str {
     }
 }
 
-/// Whether the command takes the text of the message that it replies to.
+/// Whether the command takes a text, its own or that of the message that it replies to, as it is formatted.
 pub(in crate::app) fn takes_text(command: &Command) -> bool {
-    command.name == "broadcast" && command.arguments.is_empty()
+    command.name == "broadcast"
 }
 
 async fn broadcast(given: Given<'_>) -> Reply {

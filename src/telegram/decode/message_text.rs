@@ -254,7 +254,7 @@ fn list(value: &Value) -> &[Value] {
 }
 
 /// The bytes that an entity covers; `None` when it does not lie on characters of the text.
-fn utf16_range(text: &str, offset: usize, length: usize) -> Option<Range<usize>> {
+pub(super) fn utf16_range(text: &str, offset: usize, length: usize) -> Option<Range<usize>> {
     let end = offset.checked_add(length)?;
     let mut units = 0;
     let (mut from, mut to) = (None, None);

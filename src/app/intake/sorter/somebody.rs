@@ -105,26 +105,33 @@ impl Sorter<'_> {
     }
 }
 
-/// The same admission, with the text of the message that is replied to put into a command that wants
-/// one.
+/// The same admission, with the text that a command wants as its sender has formatted it: its own, or that
+/// of the message that is replied to.
 pub(super) fn with_text(inbound: &Inbound, admission: Admission) -> Admission {
-    match (admission, &inbound.quote) {
-        (
-            Admission::Serve {
-                role,
-                task: Task::Command(command),
-            },
-            Some(text),
-        ) if commands::broadcast::takes_text(&command) => {
-            let command = Command {
-                arguments: text.trim().to_owned(),
+    match admission {
+        Admission::Serve {
+            role,
+            task: Task::Command(command),
+        } if commands::broadcast::takes_text(&command) => {
+            let text = text_of(inbound, &command);
+            let arguments = text.unwrap_or(command.arguments);
+            let task = Task::Command(Command {
+                arguments,
                 ..command
-            };
-            let task = Task::Command(command);
+            });
             Admission::Serve { role, task }
         }
-        (admission, _) => admission,
+        admission => admission,
     }
+}
+
+fn text_of(inbound: &Inbound, command: &Command) -> Option<String> {
+    if command.arguments.is_empty() {
+        let quote = inbound.quote_markdown.as_ref().or(inbound.quote.as_ref());
+        return quote.map(|text| text.trim().to_owned());
+    }
+    let formatted = inbound.markdown.as_deref().and_then(Command::parse);
+    formatted.map(|formatted| formatted.arguments)
 }
 
 /// Somebody else's message, in private. An album is something to look at.
