@@ -124,6 +124,9 @@ impl Directory {
 /// Whether a search for this text, in lower case, finds somebody: by a part of the name or of the
 /// username, or by the beginning of the id.
 fn holds(id: UserId, person: &Person, text: &str) -> bool {
+    if text.is_empty() {
+        return true;
+    }
     let username = person.profile.username.as_deref().unwrap_or_default();
     if let Some(text) = text.strip_prefix('@') {
         return !username.is_empty() && username.to_lowercase().contains(text);

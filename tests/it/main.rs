@@ -50,6 +50,7 @@ mod refusals;
 mod restart;
 mod rights;
 mod routes;
+mod rude;
 mod seats;
 mod secrets;
 mod settings;

@@ -181,7 +181,7 @@ impl Fate {
 }
 
 /// The names under which `app::commands` has commands, read from its sources.
-fn names_in_the_sources() -> BTreeSet<String> {
+pub(crate) fn names_in_the_sources() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app/commands");
     let mut names = BTreeSet::new();
     for file in fs::read_dir(folder).unwrap() {

@@ -133,6 +133,16 @@ fn term(word: &str) -> Option<Term> {
 }
 
 impl Request<'_> {
+    /// The command that asks the same for whoever is named so; short, however it was typed.
+    pub(super) fn line(&self, who: &str) -> String {
+        let role = self.role.name();
+        match self.term {
+            Term::ForEver => format!("/grant {who} {role}"),
+            Term::Days(days) => format!("/grant {who} {role} {days}"),
+            Term::Until(date) => format!("/grant {who} {role} {date}"),
+        }
+    }
+
     /// The grant from now on; none for a date that is over, or too far away.
     pub(super) fn grant(&self, now: Timestamp, zone: &TimeZone) -> Option<Grant> {
         let longest = now.after(DAY * LONGEST);
@@ -222,6 +232,20 @@ mod tests {
             ),
         ] {
             assert_eq!(parse(text), Err(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_command_stands_behind_the_name_of_each_namesake() {
+        let blanks = " ".repeat(99);
+        for (arguments, expected) in [
+            ("Ann vip 30", "/grant {} vip 30"),
+            (" Ann Lee  guest ", "/grant {} guest"),
+            (&*format!("Ann{blanks}贵宾 00000030d"), "/grant {} vip 30"),
+            ("Ann premium 2027-01-31", "/grant {} premium 2027-01-31"),
+        ] {
+            let request = parse(arguments).unwrap();
+            assert_eq!(request.line("{}"), expected);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::card::card;
 use super::entry::{Entry, Given, OWNER, Reply};
-use super::who::{meant, unread};
+use super::who::{meant, repeated, unread};
 use crate::chat::callback::CommandCallback;
 use crate::chat::{Button, Role, UserId};
 use crate::clock::{self, Timestamp};
@@ -140,11 +140,12 @@ fn list(
         page.number.to_string(),
         page.pages.to_string(),
     );
+    let text = repeated(request.text);
     let values = [
         ("found", &*found),
         ("page", &*number),
         ("pages", &*pages),
-        ("text", request.text),
+        ("text", &*text),
     ];
     let heading = if request.text.is_empty() {
         HEADING

@@ -12,12 +12,14 @@ use crate::chat::command::Command;
 use crate::locale::commands::texts;
 use crate::people::directory::{Lookup, MOST_NAMESAKES};
 use crate::people::person::label;
+use crate::render::is_blank;
 use crate::store::StoreError;
 
 texts! {
     "users" {
         NOBODY = "nobody",
         SERVICE_ID = "service_id",
+        ITSELF = "itself",
         SEVERAL = "several",
         MORE_NAMESAKES = "more_namesakes",
     }
@@ -26,6 +28,9 @@ texts! {
 /// Telegram itself, `GroupAnonymousBot` and `Channel_Bot`: they stand for whoever hides behind
 /// them, so a role given to one of these would be everybody's.
 const SERVICE_IDS: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
+
+/// Most of what was typed that is repeated, in characters.
+const LONGEST_REPEATED: usize = 32;
 
 /// Commands that begin with somebody.
 const ABOUT_SOMEBODY: [&str; 7] = ["users", "grant", "revoke", "ban", "unban", "kick", "deny"];
@@ -57,6 +62,7 @@ pub(super) async fn meant(given: &Given<'_>, words: &str, line: &str) -> Result<
     if let Ok(id) = words.parse::<i64>() {
         return match id {
             0 => Err(nobody(given, words)),
+            _ if is_the_bot(given, UserId(id)) => Err(Reply::say(locale.command(ITSELF, &[]))),
             _ if SERVICE_IDS.contains(&id) => {
                 let values = [("id", &*id.to_string())];
                 Err(Reply::say(locale.command(SERVICE_ID, &values)))
@@ -75,6 +81,19 @@ pub(super) async fn meant(given: &Given<'_>, words: &str, line: &str) -> Result<
     }
 }
 
+fn is_the_bot(given: &Given<'_>, id: UserId) -> bool {
+    let me = given.bot.and_then(|ctx| ctx.me.get());
+    me.is_some_and(|me| me.id == id)
+}
+
+/// What was typed, as it is repeated: the beginning of it, on one line, and nothing that is not seen.
+pub(super) fn repeated(words: &str) -> String {
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let words = words.join(" ");
+    let seen = words.chars().filter(|c| *c == ' ' || !is_blank(*c));
+    seen.take(LONGEST_REPEATED).collect()
+}
+
 async fn look_up(engine: &Engine, name: &str) -> Result<Vec<UserId>, StoreError> {
     let mut lookup = Lookup::new(name);
     let walk = engine.store.read(move |rows| {
@@ -85,13 +104,13 @@ async fn look_up(engine: &Engine, name: &str) -> Result<Vec<UserId>, StoreError>
 }
 
 fn nobody(given: &Given<'_>, words: &str) -> Reply {
-    let given_words: String = words.chars().take(32).collect();
-    Reply::say(given.locale.command(NOBODY, &[("given", &given_words)]))
+    let values = [("given", &*repeated(words))];
+    Reply::say(given.locale.command(NOBODY, &values))
 }
 
 /// Those who have the name, with a button each.
 async fn namesakes(given: &Given<'_>, words: &str, ids: &[UserId], line: &str) -> Reply {
-    let shown: String = words.chars().take(32).collect();
+    let shown = repeated(words);
     let mut buttons = Vec::new();
     for id in ids.iter().take(MOST_NAMESAKES) {
         let person = given.engine.store.person(*id).await.ok().flatten();

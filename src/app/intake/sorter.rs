@@ -106,12 +106,7 @@ impl Sorter<'_> {
                 is_old,
             }) => self.pressed_in_vain(callback, &sender, is_old).await,
             Decoded::Event(Event::Reachable { chat, reachable }) => {
-                if reachable {
-                    self.ctx.mail.may_write(chat);
-                } else {
-                    self.ctx.mail.may_not_write(Place::Chat(chat));
-                }
-                Ok(Entry::Reachable { chat, reachable })
+                self.reachable(chat, reachable).await
             }
             Decoded::Event(Event::Added(added)) => self.added(added).await,
             Decoded::Event(Event::Migrated { from, to }) => self.migrated(from, to).await,

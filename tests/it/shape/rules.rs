@@ -88,6 +88,7 @@ const RENDERERS: &[&str] = &[
     "app::commands::broadcast",
     "app::commands::knocks",
     "app::commands::stats",
+    "app::commands::who",
     "app::deliver::attempt",
     "app::deliver::halves",
     "app::ticks::broadcast",

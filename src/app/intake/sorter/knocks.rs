@@ -13,6 +13,7 @@ use crate::chat::rich::Rich;
 use crate::chat::{
     Added, Button, ChatId, ChatKind, Content, Inbound, Outbound, Payload, Sender, UserId,
 };
+use crate::locale::Locale;
 use crate::outgoing::Place;
 use crate::people::gate::{Groups, command_of};
 use crate::people::knock::{Knock, Stage};
@@ -196,10 +197,45 @@ impl Sorter<'_> {
         if !is_met || !self.settings.owners.contains(&owner) {
             return Ok(());
         }
+        let locale = self.settings.locale_for(&inbound.sender);
+        self.tell_who_waits(owner, locale).await
+    }
+
+    /// A chat lets the bot write to it from now on, or does not any more. An Owner who does again could be
+    /// sent no card meanwhile.
+    pub(super) async fn reachable(
+        &mut self,
+        chat: ChatId,
+        reachable: bool,
+    ) -> Result<Entry, StoreError> {
+        if reachable {
+            self.ctx.mail.may_write(chat);
+        } else {
+            self.ctx.mail.may_not_write(Place::Chat(chat));
+        }
+        let owner = UserId(chat.0);
+        if self.settings.owners.contains(&owner) {
+            self.load_row(owner).await?;
+            let row = self.rows.get_mut(&owner);
+            let before = row.and_then(|row| row.person.as_mut());
+            // What is stored of it changes with the entry.
+            let was = before.map(|owner| std::mem::replace(&mut owner.reachable, reachable));
+            if reachable && was == Some(false) {
+                let locale = self.settings.locale_of(self.known(owner));
+                self.tell_who_waits(owner, locale).await?;
+            }
+        }
+        Ok(Entry::Reachable { chat, reachable })
+    }
+
+    async fn tell_who_waits(
+        &mut self,
+        owner: UserId,
+        locale: &'static Locale,
+    ) -> Result<(), StoreError> {
         let store = &self.ctx.engine.store;
         let (waiting, _) = store.read(|rows| rows.waiting(None)).await?;
         if waiting > 0 {
-            let locale = self.settings.locale_for(&inbound.sender);
             let (text, button) = knocks::summary(&self.ctx.engine, locale, owner);
             self.aside.push(with_buttons(owner, text, vec![button]));
         }
