@@ -120,7 +120,7 @@ pub(crate) struct Sender {
 /// What else Telegram tells of somebody; for the eyes of the Owner, and to tell two people of one first
 /// name apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Profile {
+pub(crate) struct OtherNames {
     pub(crate) last_name: Option<String>,
     /// Without the `@`.
     pub(crate) username: Option<String>,
@@ -159,7 +159,7 @@ pub(crate) struct Inbound {
     pub(crate) topic: Option<TopicId>,
     pub(crate) message: MessageId,
     pub(crate) sender: Sender,
-    pub(crate) profile: Profile,
+    pub(crate) other_names: OtherNames,
     /// Name of the group; empty in a private chat.
     pub(crate) title: String,
     /// When Telegram received it, or its newest change (whole seconds).
@@ -242,7 +242,7 @@ pub(crate) struct Added {
     /// Whether it may write there.
     pub(crate) reachable: bool,
     pub(crate) by: Sender,
-    pub(crate) profile: Profile,
+    pub(crate) other_names: OtherNames,
 }
 
 /// A press of an inline button (`callback_query`).

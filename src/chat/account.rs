@@ -1,6 +1,6 @@
 //! Whose account a message hands on, for the commands that are about somebody. Pure.
 
-use super::{Profile, UserId};
+use super::{OtherNames, UserId};
 
 /// Somebody whom a message shows without naming them: by a forwarded message of theirs, by their
 /// contact, or by a reply to what they wrote.
@@ -25,5 +25,5 @@ pub(crate) struct Account {
     pub(crate) id: UserId,
     /// First name, or the title of a chat that speaks.
     pub(crate) name: String,
-    pub(crate) profile: Profile,
+    pub(crate) other_names: OtherNames,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Addressed, Author, Basis, ChatId, ChatKind, Content, Inbound, Job, JobId, Lane, MessageId,
-    Origin, Part, Profile, Role, Sender, StoredTurn, Task, TopicId, UpdateId, UserId,
+    Origin, OtherNames, Part, Role, Sender, StoredTurn, Task, TopicId, UpdateId, UserId,
 };
 use crate::clock::Timestamp;
 
@@ -43,7 +43,7 @@ pub(crate) fn inbound(person: i64, text: &str, sent: Timestamp) -> Inbound {
         topic: None,
         message: MessageId(1),
         sender: sender(person),
-        profile: Profile::default(),
+        other_names: OtherNames::default(),
         title: String::new(),
         sent,
         posted: sent,

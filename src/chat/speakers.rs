@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Profile, UserId};
+use super::{OtherNames, UserId};
 
 /// What is known of somebody's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Named {
     /// First name, or the title of a chat that speaks.
     pub(crate) first: String,
-    pub(crate) profile: Profile,
+    pub(crate) other_names: OtherNames,
 }
 
 /// A name for each: the first name; where two share it, the last name with it; where that is the same
@@ -20,7 +20,7 @@ pub(crate) fn names(people: &BTreeMap<UserId, Named>) -> BTreeMap<UserId, String
     let shared = repeated(people, first);
     let full_shared = repeated(people, full);
     let name_of = |(id, named): (&UserId, &Named)| {
-        let username = named.profile.username.as_deref();
+        let username = named.other_names.username.as_deref();
         let name = if !shared.contains(&key(&first(named))) {
             first(named)
         } else if full(named) != first(named) && !full_shared.contains(&key(&full(named))) {
@@ -37,7 +37,7 @@ pub(crate) fn names(people: &BTreeMap<UserId, Named>) -> BTreeMap<UserId, String
 }
 
 fn full(named: &Named) -> String {
-    match named.profile.last_name.as_deref() {
+    match named.other_names.last_name.as_deref() {
         Some(last) => format!("{} {last}", named.first),
         None => named.first.clone(),
     }
@@ -66,7 +66,7 @@ mod tests {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let named = |(first, last, username): &(&str, &str, &str)| Named {
             first: (*first).to_owned(),
-            profile: Profile {
+            other_names: OtherNames {
                 last_name: some(last),
                 username: some(username),
             },

@@ -127,7 +127,7 @@ fn holds(id: UserId, person: &Person, text: &str) -> bool {
     if text.is_empty() {
         return true;
     }
-    let username = person.profile.username.as_deref().unwrap_or_default();
+    let username = person.other_names.username.as_deref().unwrap_or_default();
     if let Some(text) = text.strip_prefix('@') {
         return !username.is_empty() && username.to_lowercase().contains(text);
     }
@@ -159,7 +159,7 @@ impl Lookup {
     /// Takes in one row.
     pub(crate) fn see(&mut self, id: UserId, person: &Person) {
         let whole = person.full_name().to_lowercase();
-        let username = person.profile.username.as_deref();
+        let username = person.other_names.username.as_deref();
         let (is_exact, is_alike) = match self.name.strip_prefix('@') {
             Some(name) => (
                 username.is_some_and(|own| own.eq_ignore_ascii_case(name)),
@@ -196,7 +196,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::chat::Profile;
+    use crate::chat::OtherNames;
     use crate::chat::fixtures;
     use crate::people::knock::Knock;
 
@@ -207,7 +207,7 @@ mod tests {
         };
         Person {
             name: first.to_owned(),
-            profile: Profile {
+            other_names: OtherNames {
                 last_name: last,
                 username: username.map(str::to_owned),
             },

@@ -2,7 +2,7 @@
 //! all is the gate's business. Pure. Invariant: only the list of owners makes an Owner, and never a
 //! chat that speaks.
 
-use crate::chat::{Enclosed, Language, MessageId, Profile, Role, Sender, TopicId, UserId};
+use crate::chat::{Enclosed, Language, MessageId, OtherNames, Role, Sender, TopicId, UserId};
 use crate::clock::Timestamp;
 use crate::people::knock::Knock;
 use crate::people::preferences::Preferences;
@@ -36,7 +36,7 @@ impl Grant {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Person {
     pub(crate) name: String,
-    pub(crate) profile: Profile,
+    pub(crate) other_names: OtherNames,
     pub(crate) language: Option<String>,
     pub(crate) grant: Option<Grant>,
     /// When an Owner banned them: they are not heard any more, whatever else stands here.
@@ -73,7 +73,7 @@ impl Person {
     pub(crate) fn new(sender: &Sender, now: Timestamp) -> Self {
         Self {
             name: sender.name.clone(),
-            profile: Profile::default(),
+            other_names: OtherNames::default(),
             language: sender.language.clone(),
             grant: None,
             banned: None,
@@ -97,14 +97,14 @@ impl Person {
     /// they gave it or took it from.
     pub(crate) fn forgotten_at(self, now: Timestamp) -> Self {
         let keeps_name = self.grant.is_some() || self.banned.is_some();
-        let (name, profile) = if keeps_name {
-            (self.name, self.profile)
+        let (name, other_names) = if keeps_name {
+            (self.name, self.other_names)
         } else {
-            (String::new(), Profile::default())
+            (String::new(), OtherNames::default())
         };
         Self {
             name,
-            profile,
+            other_names,
             held: None,
             knock: None,
             preferences: Preferences::default(),
@@ -135,7 +135,7 @@ impl Person {
 
     /// First and last name on one line; empty where none is known.
     pub(crate) fn full_name(&self) -> String {
-        let last = self.profile.last_name.as_deref().unwrap_or_default();
+        let last = self.other_names.last_name.as_deref().unwrap_or_default();
         let words = self.name.split_whitespace().chain(last.split_whitespace());
         words.collect::<Vec<_>>().join(" ")
     }

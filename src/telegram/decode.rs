@@ -16,7 +16,7 @@ use super::wire::{
     CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message, StoppedGeneration, User,
 };
 use crate::chat::{
-    Added, Addressed, Author, ChatKind, Content, Event, Inbound, MessageId, Pressed, Profile,
+    Added, Addressed, Author, ChatKind, Content, Event, Inbound, MessageId, OtherNames, Pressed,
     Sender, TopicId, UpdateId, UserId,
 };
 use crate::clock::Timestamp;
@@ -110,7 +110,7 @@ fn of_member(json: &str) -> Result<Event, Unfit> {
             chat,
             title: change.chat.title.unwrap_or_default(),
             reachable,
-            profile: Profile {
+            other_names: OtherNames {
                 last_name: by.last_name.clone(),
                 username: by.username.clone(),
             },
@@ -199,7 +199,7 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         return Err(skipped("own inline result"));
     }
     let sender = sender(&message)?;
-    let profile = profile(&message);
+    let other_names = other_names(&message);
     let meaning = meaning_of(&message, kind, media(&message, json)?, me);
     Ok(Event::Message(Inbound {
         update,
@@ -208,7 +208,7 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         topic: topic(&message, kind),
         message: message.message_id,
         sender,
-        profile,
+        other_names,
         title: match kind {
             ChatKind::Private => String::new(),
             ChatKind::Group => message.chat.title.clone().unwrap_or_default(),
@@ -361,17 +361,17 @@ fn sender(message: &Message<'_>) -> Result<Sender, Unfit> {
     }
 }
 
-fn profile(message: &Message<'_>) -> Profile {
+fn other_names(message: &Message<'_>) -> OtherNames {
     match (&message.sender_chat, &message.from) {
-        (Some(chat), _) => Profile {
+        (Some(chat), _) => OtherNames {
             last_name: None,
             username: chat.username.clone(),
         },
-        (None, Some(user)) => Profile {
+        (None, Some(user)) => OtherNames {
             last_name: user.last_name.clone(),
             username: user.username.clone(),
         },
-        (None, None) => Profile::default(),
+        (None, None) => OtherNames::default(),
     }
 }
 

@@ -91,7 +91,7 @@ fn is_owner(given: &Given<'_>, id: UserId) -> bool {
 fn lines(given: &Given<'_>, id: UserId, person: &Person, now: Timestamp) -> Vec<String> {
     let locale = given.locale;
     let say = |text: Text, values: &[(&str, &str)]| locale.command(text, values);
-    let name = match (person.shown_name(), &person.profile.username) {
+    let name = match (person.shown_name(), &person.other_names.username) {
         (name, _) if name.is_empty() && id.0 < 0 => say(GROUP, &[]),
         (name, None) if name.is_empty() => say(NAMELESS, &[]),
         (name, None) => name,

@@ -8,7 +8,7 @@ use super::audit;
 use super::entry::{Entry, Given, OWNER, Reply};
 use super::who::{meant, unread};
 use crate::app::engine::{Engine, Settings};
-use crate::chat::{Button, ChatId, Notice, Outbound, Payload, Profile, Role, Sender, UserId};
+use crate::chat::{Button, ChatId, Notice, OtherNames, Outbound, Payload, Role, Sender, UserId};
 use crate::clock::{self, Timestamp};
 use crate::locale::commands::{Text, texts};
 use crate::locale::{Locale, fill};
@@ -52,15 +52,15 @@ texts! {
 }
 
 /// How somebody is named to an Owner: `Bob Li · @bob · id 9`.
-pub(in crate::app) fn introduced(sender: &Sender, profile: &Profile) -> String {
-    let last_name = profile.last_name.as_deref().unwrap_or_default();
+pub(in crate::app) fn introduced(sender: &Sender, other_names: &OtherNames) -> String {
+    let last_name = other_names.last_name.as_deref().unwrap_or_default();
     let name = defused(&format!("{} {last_name}", sender.name));
-    format!("{name} · {}", known_as(sender.id, profile))
+    format!("{name} · {}", known_as(sender.id, other_names))
 }
 
 /// `@bob · id 9`. Telegram sees to what a user name consists of.
-fn known_as(id: UserId, profile: &Profile) -> String {
-    match &profile.username {
+fn known_as(id: UserId, other_names: &OtherNames) -> String {
+    match &other_names.username {
         Some(username) => format!("@{username} · id {id}"),
         None => format!("id {id}"),
     }
@@ -85,7 +85,7 @@ pub(in crate::app) fn card(
     }
     let mut lines = vec![
         fill(title, &[("name", &name)]),
-        known_as(id, &person.profile),
+        known_as(id, &person.other_names),
     ];
     let said = person
         .knock

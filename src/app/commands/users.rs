@@ -181,7 +181,7 @@ fn list(
 /// One line of the list.
 fn line(given: &Given<'_>, id: UserId, person: &Person, now: Timestamp) -> String {
     let locale = given.locale;
-    let name = match (person.shown_name(), &person.profile.username) {
+    let name = match (person.shown_name(), &person.other_names.username) {
         (name, None) if name.is_empty() => id.to_string(),
         (name, None) => name,
         (name, Some(username)) => format!("{name} @{username}").trim().to_owned(),

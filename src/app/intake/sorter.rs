@@ -354,11 +354,11 @@ impl Sorter<'_> {
     /// Keeps name, language and the last sign of life up to date, without a write per message.
     fn touch(&mut self, inbound: &Inbound) {
         let now = self.now;
-        let (sender, profile) = (&inbound.sender, &inbound.profile);
+        let (sender, other_names) = (&inbound.sender, &inbound.other_names);
         let is_private = inbound.kind == ChatKind::Private;
         let is_fresh = self.known(sender.id).is_some_and(|person| {
             person.name == sender.name
-                && person.profile == *profile
+                && person.other_names == *other_names
                 && person.language == sender.language
                 && person.reachable
                 && (person.in_private || !is_private)
@@ -367,7 +367,7 @@ impl Sorter<'_> {
         if !is_fresh {
             let person = self.person(sender);
             person.name.clone_from(&sender.name);
-            person.profile.clone_from(profile);
+            person.other_names.clone_from(other_names);
             person.language.clone_from(&sender.language);
             person.reachable = true;
             person.in_private |= is_private;

@@ -10,7 +10,7 @@ use crate::chat::enclosed::unseen;
 use crate::chat::prompt::{self, Earlier, Facts, Prompt};
 use crate::chat::speakers::{self, Named};
 use crate::chat::{
-    Basis, ChatId, ChatKind, Enclosed, Job, Lane, Notice, Profile, Remembered, Role, UserId,
+    Basis, ChatId, ChatKind, Enclosed, Job, Lane, Notice, OtherNames, Remembered, Role, UserId,
 };
 use crate::clock;
 use crate::config::UserLimits;
@@ -215,13 +215,13 @@ impl Asked<'_> {
             let person = self.engine.store.person(id).await?;
             let named = person.map(|person| Named {
                 first: person.name.clone(),
-                profile: person.profile.clone(),
+                other_names: person.other_names.clone(),
             });
             people.extend(named.map(|named| (id, named)));
         }
         let asker = people.entry(job.sender.id).or_insert_with(|| Named {
             first: String::new(),
-            profile: Profile::default(),
+            other_names: OtherNames::default(),
         });
         asker.first.clone_from(&job.sender.name);
         Ok(speakers::names(&people))

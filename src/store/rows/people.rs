@@ -7,7 +7,7 @@ use super::lane::TopicRow;
 use super::{Record, Text, nouns, plain, shapes};
 use crate::catalog::Tier;
 use crate::chat::Role;
-use crate::chat::{Language, MessageId, Profile, TopicId, UserId};
+use crate::chat::{Language, MessageId, OtherNames, TopicId, UserId};
 use crate::clock::Timestamp;
 use crate::people::knock::{Knock, Stage};
 use crate::people::person::{Grant, Held, Person};
@@ -35,7 +35,7 @@ impl Record for Person {
     }
 }
 
-/// Without a profile, a ban, a knock: who had been told to wait was only `told`.
+/// Without other names, a ban, a knock: who had been told to wait was only `told`.
 #[derive(Serialize, Deserialize)]
 struct PersonV1<'n> {
     name: Text<'n>,
@@ -164,8 +164,8 @@ impl<'n> From<&'n Person> for PersonRow<'n> {
     fn from(noun: &'n Person) -> Self {
         Self {
             name: (&noun.name).into(),
-            last_name: noun.profile.last_name.as_deref().map(Text::Borrowed),
-            username: noun.profile.username.as_deref().map(Text::Borrowed),
+            last_name: noun.other_names.last_name.as_deref().map(Text::Borrowed),
+            username: noun.other_names.username.as_deref().map(Text::Borrowed),
             language: noun.language.as_deref().map(Text::Borrowed),
             grant: noun.grant.map(GrantRow::from),
             banned: noun.banned.map(|at| at.0),
@@ -190,7 +190,7 @@ impl From<PersonRow<'_>> for Person {
     fn from(row: PersonRow<'_>) -> Self {
         Self {
             name: row.name.into(),
-            profile: Profile {
+            other_names: OtherNames {
                 last_name: row.last_name.map(Text::into_owned),
                 username: row.username.map(Text::into_owned),
             },

@@ -10,7 +10,7 @@ use super::*;
 use crate::chat::Role;
 use crate::chat::command::Command;
 use crate::chat::rich::{Entity, Style};
-use crate::chat::{Button, Enclosed, Failing, Notice, Profile, TopicId};
+use crate::chat::{Button, Enclosed, Failing, Notice, OtherNames, TopicId};
 use crate::clock::Pause;
 use crate::keys::{
     Breaker, Cause, Cooling, Death, Health, Known, Learned, LearnedLimits, Ledger, Quota, Scope,
@@ -305,7 +305,7 @@ pub(super) fn rounds() -> Vec<(Lane, JobId, StoredTurn)> {
 pub(super) fn registry() -> Vec<(UserId, Person)> {
     let of = |name: &str, role: Option<(Role, Option<u64>)>| Person {
         name: text(name),
-        profile: Profile::default(),
+        other_names: OtherNames::default(),
         language: None,
         banned: None,
         grant: role.map(|(role, until)| Grant {

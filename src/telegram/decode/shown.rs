@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::chat::{Account, ChatKind, Profile, Shown, UserId};
+use crate::chat::{Account, ChatKind, OtherNames, Shown, UserId};
 use crate::telegram::wire::{Chat, Contact, Message, User};
 
 /// Whom the message itself shows, by what it hands on; or else the message that it replies to: in a
@@ -54,7 +54,7 @@ fn of_contact(contact: &Contact) -> Shown {
         Some(id) => Shown::Account(Account {
             id,
             name: contact.first_name.clone(),
-            profile: Profile {
+            other_names: OtherNames {
                 last_name: contact.last_name.clone(),
                 username: None,
             },
@@ -68,7 +68,7 @@ fn of_user(user: &User) -> Option<Shown> {
         Shown::Account(Account {
             id: user.id,
             name: user.first_name.clone(),
-            profile: Profile {
+            other_names: OtherNames {
                 last_name: user.last_name.clone(),
                 username: user.username.clone(),
             },
@@ -80,7 +80,7 @@ fn of_chat(chat: &Chat) -> Shown {
     Shown::Account(Account {
         id: UserId(chat.id.0),
         name: chat.title.clone().unwrap_or_default(),
-        profile: Profile {
+        other_names: OtherNames {
             last_name: None,
             username: chat.username.clone(),
         },
@@ -193,10 +193,13 @@ mod tests {
         let Some(Shown::Account(account)) = shown(json!({"forward_from": user})) else {
             panic!("nobody");
         };
-        let profile = Profile {
+        let other_names = OtherNames {
             last_name: Some("Li".to_owned()),
             username: Some("ann".to_owned()),
         };
-        assert_eq!((account.name.as_str(), account.profile), ("Ann", profile));
+        assert_eq!(
+            (account.name.as_str(), account.other_names),
+            ("Ann", other_names)
+        );
     }
 }

@@ -462,7 +462,7 @@ fn whoever_puts_the_bot_into_a_group_is_known() {
                 language: None,
                 is_chat: false,
             },
-            profile: Profile {
+            other_names: OtherNames {
                 last_name: Some("Li".to_owned()),
                 username: Some("bob".to_owned()),
             },

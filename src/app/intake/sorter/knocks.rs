@@ -42,7 +42,7 @@ impl Sorter<'_> {
             }
             ChatKind::Group => {
                 self.name_group(inbound.chat, &inbound.title, &inbound.sender);
-                let by = knocks::introduced(&inbound.sender, &inbound.profile);
+                let by = knocks::introduced(&inbound.sender, &inbound.other_names);
                 self.knock(UserId(inbound.chat.0), Knock::new(self.now, &by))
                     .await
             }
@@ -67,7 +67,7 @@ impl Sorter<'_> {
             title,
             reachable,
             by,
-            profile,
+            other_names,
         } = added;
         info!(chat = chat.0, by = by.id.0; "put into a group");
         if reachable {
@@ -94,7 +94,7 @@ impl Sorter<'_> {
             let text = self.settings.locale_for(&by).introduction().to_owned();
             self.aside.push(Outbound::message(chat, None, text));
         } else if is_new || is_by_owner {
-            let by = knocks::introduced(&by, &profile);
+            let by = knocks::introduced(&by, &other_names);
             let knock = Knock::new(now, &by);
             self.group(chat).knock = Some(knock.clone());
             self.give_card(UserId(chat.0), knock, Visit::Another)

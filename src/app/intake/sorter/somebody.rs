@@ -88,7 +88,7 @@ impl Sorter<'_> {
             row.is_changed = true;
             row.person = Some(Person {
                 name: account.name.clone(),
-                profile: account.profile.clone(),
+                other_names: account.other_names.clone(),
                 ..Person::unseen(now)
             });
         }
