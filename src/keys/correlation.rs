@@ -118,17 +118,16 @@ impl Correlation {
     /// How far a kind of failure reaches now, seen from one on this model. What one model explains
     /// by itself says nothing of the others.
     pub(super) fn reach(&self, kind: Kind, model: usize, now: Timestamp) -> Reach {
-        let mut pairs: Vec<(usize, usize)> = Vec::new();
-        for one in self.recent(kind, now) {
-            let pair = (one.target.model, one.target.project);
-            if !pairs.contains(&pair) {
-                pairs.push(pair);
-            }
-        }
-        let on = |model: usize| pairs.iter().filter(|(of, _)| *of == model).count();
-        let heaviest = pairs.iter().map(|(of, _)| *of);
-        let heaviest = heaviest.max_by_key(|&of| (on(of), of == model));
-        let Some(heaviest) = heaviest else {
+        let recent = self.recent(kind, now);
+        let mut pairs: Vec<_> = recent
+            .map(|one| (one.target.model, one.target.project))
+            .collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let models = pairs.chunk_by(|one, other| one.0 == other.0);
+        let counted = models.filter_map(|met| Some((met.len(), met.first()?.0)));
+        let heaviest = counted.max_by_key(|&(projects, of)| (projects, of == model));
+        let Some((most, heaviest)) = heaviest else {
             return Reach::Few;
         };
         let projects = |without: Option<usize>| {
@@ -138,7 +137,7 @@ impl Correlation {
             found.dedup();
             found.len()
         };
-        if on(heaviest) < PROJECTS {
+        if most < PROJECTS {
             return match projects(None) {
                 PROJECTS.. => Reach::Address,
                 _ => Reach::Few,
@@ -302,7 +301,7 @@ mod tests {
     #[test]
     fn it_remembers_only_so_much() {
         let mut correlation = Correlation::default();
-        for project in 0..10_000 {
+        for project in 0..4 * MOST {
             correlation.note(Kind::Suspect, target(project, 0), Timestamp::from_secs(1));
         }
         assert_eq!(correlation.seen.len(), MOST);

@@ -309,6 +309,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
         #[test]
         fn what_is_kept_is_bounded_and_the_newest(seen in prop::collection::vec(0_u64..50, 0..3000)) {
             let mut directory = Directory::new(Filter::Everybody, "");

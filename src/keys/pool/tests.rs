@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use proptest::prelude::ProptestConfig;
+
 use super::*;
 use crate::keys::{Cooldown, Counted, Death, Effect, Group, Learned, News, Next, Quota, Verdict};
 
@@ -52,6 +54,12 @@ pub(in crate::keys) const POLICY: Policy = Policy {
     blacklist: Duration::from_hours(1),
     paid_daily: 1_000_000,
 };
+
+/// How many random histories a property is held against: forty times as many where there is time.
+fn cases(usual: u32) -> ProptestConfig {
+    let is_long = std::env::var_os("SVS_BOT_FULL").is_some();
+    ProptestConfig::with_cases(if is_long { 40 * usual } else { usual })
+}
 
 pub(in crate::keys) fn catalog() -> Catalog {
     Catalog::parse(MODELS).unwrap()

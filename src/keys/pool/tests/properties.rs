@@ -360,7 +360,7 @@ fn start() -> impl Strategy<Value = Timestamp> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn no_limit_is_ever_exceeded_and_no_dead_key_lent(

@@ -216,7 +216,7 @@ fn start() -> impl Strategy<Value = Timestamp> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(cases(50))]
 
     #[test]
     fn whoever_is_lent_a_key_is_within_every_rule_of_the_pool(

@@ -165,7 +165,7 @@ fn whoever_would_wait_too_long_is_told_at_once_when_it_would_be() {
 
 #[test]
 fn the_line_is_bounded() {
-    let mut pool = pool((0..240).map(|name| key(name, None)).collect());
+    let mut pool = pool((0..24).map(|name| key(name, None)).collect());
     for _ in 0..2 {
         call(&mut pool, &small(), Effect::Page, T0).unwrap();
     }
