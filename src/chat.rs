@@ -68,6 +68,17 @@ ids! {
     OutboxId(u64);
 }
 
+impl UserId {
+    /// Telegram itself, `GroupAnonymousBot` and `Channel_Bot`: they stand for whoever hides behind them,
+    /// so what one of these may do everybody may.
+    const TELEGRAMS: [Self; 3] = [Self(777_000), Self(1_087_968_824), Self(136_817_688)];
+
+    /// Whether it is an account that Telegram itself writes from.
+    pub(crate) fn is_of_telegram(self) -> bool {
+        Self::TELEGRAMS.contains(&self)
+    }
+}
+
 /// Telegram's number for the draft in which a job's answer grows: never zero, and the same for the
 /// same job.
 pub(crate) fn draft_of(job: JobId) -> i32 {

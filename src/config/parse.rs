@@ -14,9 +14,6 @@ use crate::chat::UserId;
 /// What is wanted instead; begins with `must`.
 pub(super) type Remedy = String;
 
-/// Accounts that Telegram itself writes from: service notices, anonymous admins, channels.
-const SERVICE_IDS: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
-
 pub(super) fn number<T>(text: &str, bounds: &RangeInclusive<T>) -> Result<T, Remedy>
 where
     T: FromStr + PartialOrd + Display,
@@ -68,7 +65,7 @@ pub(super) fn owners(text: &str, bot: Option<UserId>) -> Result<Vec<UserId>, Rem
         .filter(|id| !id.is_empty())
     {
         let id = id.parse().ok().filter(|id: &i64| *id > 0).ok_or(wanted)?;
-        if SERVICE_IDS.contains(&id) {
+        if UserId(id).is_of_telegram() {
             return Err(format!(
                 "must not name {id}, an account that Telegram itself writes from"
             ));

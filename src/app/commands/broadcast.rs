@@ -64,21 +64,10 @@ fn parse(arguments: &str, is_pressed: bool) -> Option<Request> {
         ["cancel", id] => Some(Request::Cancel(JobId(id.parse().ok()?))),
         ["to", id, "all"] => Some(Request::To(JobId(id.parse().ok()?), Audience::Everybody)),
         ["to", id, role] => {
-            let role = ROLES.into_iter().find(|known| word(*known) == *role)?;
+            let role = ROLES.into_iter().find(|known| known.name() == *role)?;
             Some(Request::To(JobId(id.parse().ok()?), Audience::Role(role)))
         }
         _ => None,
-    }
-}
-
-/// A role in the line of a button.
-const fn word(role: Role) -> &'static str {
-    match role {
-        Role::Owner => "owner",
-        Role::Vip => "vip",
-        Role::Premium => "premium",
-        Role::Normal => "normal",
-        Role::Guest => "guest",
     }
 }
 
@@ -215,7 +204,7 @@ fn previewed(
         let (line, count) = match to {
             Audience::Everybody => (format!("/broadcast to {id} all"), people(counts, to)),
             Audience::Role(role) => (
-                format!("/broadcast to {id} {}", word(role)),
+                format!("/broadcast to {id} {}", role.name()),
                 people(counts, to),
             ),
         };

@@ -25,10 +25,6 @@ texts! {
     }
 }
 
-/// Telegram itself, `GroupAnonymousBot` and `Channel_Bot`: they stand for whoever hides behind
-/// them, so a role given to one of these would be everybody's.
-const SERVICE_IDS: [i64; 3] = [777_000, 1_087_968_824, 136_817_688];
-
 /// Most of what was typed that is repeated, in characters.
 const LONGEST_REPEATED: usize = 32;
 
@@ -63,7 +59,7 @@ pub(super) async fn meant(given: &Given<'_>, words: &str, line: &str) -> Result<
         return match id {
             0 => Err(nobody(given, words)),
             _ if is_the_bot(given, UserId(id)) => Err(Reply::say(locale.command(ITSELF, &[]))),
-            _ if SERVICE_IDS.contains(&id) => {
+            _ if UserId(id).is_of_telegram() => {
                 let values = [("id", &*id.to_string())];
                 Err(Reply::say(locale.command(SERVICE_ID, &values)))
             }
