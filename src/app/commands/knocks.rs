@@ -5,6 +5,7 @@
 use log::info;
 
 use super::audit;
+use super::card::card as card_of;
 use super::entry::{Entry, Given, OWNER, Reply};
 use super::who::{meant, unread};
 use crate::app::engine::{Engine, Settings};
@@ -95,18 +96,18 @@ pub(in crate::app) fn card(
         lines.push(fill(words, &[("words", &defused(said))]));
     }
     let button = |label: &str, line: String| engine.command_button(owner, label, line);
-    let role = |role: Role, name: &str| button(locale.role(role), format!("/grant {id} {name}"));
+    let role = |role: Role| button(locale.role(role), format!("/grant {id} {}", role.name()));
     let buttons = if id.0 < 0 {
         vec![
-            role(Role::Normal, "normal"),
-            role(Role::Guest, "guest"),
+            role(Role::Normal),
+            role(Role::Guest),
             button(&texts.leave, format!("/leave {id}")),
         ]
     } else {
         vec![
-            role(Role::Normal, "normal"),
-            role(Role::Premium, "premium"),
-            role(Role::Vip, "vip"),
+            role(Role::Normal),
+            role(Role::Premium),
+            role(Role::Vip),
             button(&texts.deny, format!("/deny {id}")),
             button(&texts.ban, format!("/ban {id}")),
         ]
@@ -232,8 +233,12 @@ async fn deny(given: Given<'_>) -> Reply {
             .notice(&Notice::NotLetIn, id);
         Outbound::message(ChatId(id.0), None, text)
     });
-    let reply = say(DENIED, &[("name", &name)]).with_effect(move |store| {
-        say_no(store, id, clock::now())?;
+    let now = clock::now();
+    let done = locale.command(DENIED, &[("name", &name)]);
+    let after = refused((*person).clone(), id, now);
+    let reply = card_of(&given, id, &after, Some(done)).await;
+    let reply = reply.with_effect(move |store| {
+        say_no(store, id, now)?;
         let put = |row: &Outbound| Ok(Head::of(store.put_outbound(row)?, row));
         told.iter().map(put).collect()
     });
@@ -255,8 +260,11 @@ async fn leave(given: Given<'_>) -> Reply {
     };
     info!(chat = id.0; "an owner has the bot leave a group");
     let name = label(id, Some(&group));
-    let reply = say(LEAVING, &[("name", &name)]).with_effect(move |store| {
-        let now = clock::now();
+    let now = clock::now();
+    let done = locale.command(LEAVING, &[("name", &name)]);
+    let after = refused((*group).clone(), id, now);
+    let reply = card_of(&given, id, &after, Some(done)).await;
+    let reply = reply.with_effect(move |store| {
         say_no(store, id, now)?;
         let row = Outbound::new(ChatId(id.0), None, Payload::Leave);
         Ok(vec![Head::of(store.put_outbound(&row)?, &row)])
@@ -265,23 +273,25 @@ async fn leave(given: Given<'_>) -> Reply {
     and_next(&given, &group, reply).await
 }
 
-/// Somebody is not let in; a group has no grant any more, and counts as left.
+/// Somebody is not let in.
 fn say_no(store: &mut Write<'_>, id: UserId, now: Timestamp) -> Result<(), StoreError> {
-    let Some(person) = store.person(id)? else {
-        return Ok(());
-    };
-    let knock = person.knock.clone().unwrap_or_else(|| Knock::new(now, ""));
-    store.put_person(
-        id,
-        &Person {
-            grant: None,
-            knock: Some(Knock {
-                stage: Stage::Denied,
-                ..knock
-            }),
-            told: Some(now),
-            left: Some(now).filter(|_| id.0 < 0),
-            ..person
-        },
-    )
+    match store.person(id)? {
+        Some(person) => store.put_person(id, &refused(person, id, now)),
+        None => Ok(()),
+    }
+}
+
+/// Somebody who is not let in; a group has no grant any more, and counts as left.
+fn refused(person: Person, id: UserId, now: Timestamp) -> Person {
+    let knock = person.knock.unwrap_or_else(|| Knock::new(now, ""));
+    Person {
+        grant: None,
+        knock: Some(Knock {
+            stage: Stage::Denied,
+            ..knock
+        }),
+        told: Some(now),
+        left: Some(now).filter(|_| id.0 < 0),
+        ..person
+    }
 }

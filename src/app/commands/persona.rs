@@ -6,7 +6,7 @@ use log::{error, info};
 use super::entry::{EVERYBODY_IN_CHATS, Entry, Given, Reply};
 use super::preferences::{AUTOMATIC, change, giver, is_one_of, marked};
 use crate::chat::answer::Failure;
-use crate::chat::{Button, Role};
+use crate::chat::{Button, ChatKind, Language, Role};
 use crate::locale::Locale;
 use crate::locale::commands::texts;
 use crate::people::audit::Deed;
@@ -25,6 +25,7 @@ texts! {
     "persona" {
         NOW = "now",
         OWN_NOW = "own_now",
+        OWN_IN_GROUP = "own_in_group",
         HINT = "hint",
         HINT_OWNER = "hint_owner",
         UNKNOWN = "unknown",
@@ -82,7 +83,7 @@ fn parse(arguments: &str, role: Role) -> Result<Request, Mistake> {
         let (name, words) = rest
             .split_once(char::is_whitespace)
             .ok_or(Mistake::AddUsage)?;
-        let is_taken = personas::shipped(name).is_some() || is_word_of_ours(name);
+        let is_taken = personas::shipped(name).is_some() || is_label(name) || is_word_of_ours(name);
         if is_taken || name.len() > LONGEST_NAME {
             return Err(Mistake::BadName);
         }
@@ -107,6 +108,15 @@ fn text(words: &str) -> Result<&str, Mistake> {
         characters if characters > LONGEST_PERSONA => Err(Mistake::TooLong { characters }),
         _ => Ok(words),
     }
+}
+
+/// Whether a shipped persona is called so in any language.
+fn is_label(name: &str) -> bool {
+    let is_so_called = |locale: &Locale| {
+        let mut labels = SHIPPED.iter().map(|persona| locale.persona(persona.name));
+        labels.any(|label| is_one_of(name, &[label]))
+    };
+    Language::ALL.into_iter().map(Locale::of).any(is_so_called)
 }
 
 /// Words that stand for something else behind the command.
@@ -177,7 +187,10 @@ fn name_of(locale: &Locale, all: &[SharedPersona], typed: &str) -> Option<String
 fn list(given: &Given<'_>, known: &Known) -> Reply {
     let locale = given.locale;
     let usual = || locale.command(LABEL_USUAL, &[]);
+    let is_shared = given.lane.kind() == ChatKind::Group;
     let now = match &known.chosen {
+        // What somebody wrote for themselves is not for a group to read.
+        Some(ChosenPersona::Own(_)) if is_shared => locale.command(OWN_IN_GROUP, &[]),
         Some(ChosenPersona::Own(text)) => locale.command(OWN_NOW, &[("text", text)]),
         Some(chosen @ ChosenPersona::Named(name))
             if personas::text_of(chosen, &known.shared).is_some() =>
@@ -187,7 +200,7 @@ fn list(given: &Given<'_>, known: &Known) -> Reply {
         Some(ChosenPersona::Named(_)) | None => locale.command(NOW, &[("persona", &usual())]),
     };
     let mut said = format!("{now}\n\n{}", locale.command(HINT, &[]));
-    if given.role == Role::Owner {
+    if given.role == Role::Owner && !is_shared {
         said.push_str("\n\n");
         said.push_str(&locale.command(HINT_OWNER, &[]));
     }
@@ -306,6 +319,7 @@ mod tests {
             ("add chef", Role::Owner, Err(Mistake::AddUsage)),
             ("add Teacher You teach.", Role::Owner, Err(Mistake::BadName)),
             ("add own You own.", Role::Owner, Err(Mistake::BadName)),
+            ("add 老师 你教书。", Role::Owner, Err(Mistake::BadName)),
             (
                 "删除 chef",
                 Role::Owner,
@@ -320,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_persona_is_found_by_its_label_in_either_language() {
-        for language in crate::chat::Language::ALL {
+        for language in Language::ALL {
             let locale = Locale::of(language);
             for persona in SHIPPED {
                 let label = locale.persona(persona.name);
