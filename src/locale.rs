@@ -329,26 +329,52 @@ impl Locale {
     }
 }
 
-/// Puts values in the place of `{name}`; what a value contains is never looked at again.
+/// Puts values in the place of `{name}`; what a value contains is never looked at again. Where Chinese
+/// meets Latin script or a number at its edges there is one space, and none where Chinese meets Chinese.
 pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
+    let mut is_edge = false;
     while let Some((before, after)) = rest.split_once('{') {
-        filled.push_str(before);
+        push(&mut filled, before, is_edge);
         let value = after.split_once('}').and_then(|(name, after)| {
             let (_, value) = values.iter().find(|(known, _)| *known == name)?;
             Some((*value, after))
         });
+        is_edge = value.is_some();
         if let Some((value, after)) = value {
-            filled.push_str(value);
+            push(&mut filled, value, true);
             rest = after;
         } else {
             filled.push('{');
             rest = after;
         }
     }
-    filled.push_str(rest);
+    push(&mut filled, rest, is_edge);
     filled
+}
+
+/// Appends a text; at the edge of a value, with the space that belongs there.
+fn push(filled: &mut String, text: &str, is_edge: bool) {
+    let before = filled.trim_end_matches(' ');
+    let after = text.trim_start_matches(' ');
+    let meeting = (before.chars().next_back(), after.chars().next());
+    if is_edge && let (Some(last), Some(next)) = meeting {
+        let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+        let gap = match (is_chinese(last), is_chinese(next)) {
+            (true, true) => Some(""),
+            (true, false) if next.is_ascii_alphanumeric() => Some(" "),
+            (false, true) if last.is_ascii_alphanumeric() => Some(" "),
+            (_, _) => None,
+        };
+        if let Some(gap) = gap {
+            filled.truncate(before.len());
+            filled.push_str(gap);
+            filled.push_str(after);
+            return;
+        }
+    }
+    filled.push_str(text);
 }
 
 #[cfg(test)]

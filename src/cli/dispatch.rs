@@ -16,7 +16,6 @@ use crate::app::engine::BadSettings;
 use crate::app::ops::claim::Offer;
 use crate::app::ops::{claim, control, status};
 use crate::app::{self, BadToken, check, terminal};
-use crate::chat::Role;
 use crate::config::{Config, LogFormat, Need, Sources};
 use crate::locale::{Language, Locale};
 use crate::logging::{self, Format};
@@ -144,7 +143,7 @@ fn status_of(data_file: &Path) -> Result<(), Failed> {
             format!("error: the bot's answer is not understood ({error})"),
         )
     })?;
-    let text = snapshot.text(Locale::of(Language::En), &status::Asker::of(Role::Owner));
+    let text = snapshot.text(Locale::of(Language::En), &status::Asker::at_terminal());
     print(&format!("{text}\n"))
 }
 

@@ -23,14 +23,16 @@ pub(crate) struct Status<'a> {
     pub(crate) memory: Option<u64>,
     /// Recent time from question to answer, once there was one.
     pub(crate) answer_time: Option<Duration>,
-    /// Rows of the data file that could not be read; told to the Owner, where there are any.
+    /// Rows of the data file that could not be read; told where there are any.
     pub(crate) set_aside: u64,
     /// What made the last answer, and why it was chosen, where that is remembered.
     pub(crate) last: Option<(&'a str, TierReason)>,
     pub(crate) role: Role,
+    /// Whether only the Owner reads it: keys, data file and seats are nobody else's business.
+    pub(crate) is_owners: bool,
     /// Messages of today and the most there may be, where there is such a limit.
     pub(crate) today: Option<(u32, u32)>,
-    /// VIP seats that are taken, of how many; told to the Owner, where it is known.
+    /// VIP seats that are taken, of how many, where it is known.
     pub(crate) seats: Option<(usize, usize)>,
     /// What the VIP who asks has of them.
     pub(crate) seat: Option<Seat>,
@@ -48,14 +50,13 @@ impl Locale {
             fill(&texts.version, &[("version", status.version)]),
             fill(&texts.uptime, &[("time", &self.length(status.uptime))]),
         ];
-        match status.role {
-            Role::Owner => lines.extend(self.key_counts(&status.keys, status.next_wake)),
-            // Keys are the Owner's business; that there is none is everybody's.
-            Role::Vip | Role::Premium | Role::Normal | Role::Guest => {
-                let wake = status.next_wake.filter(|_| status.keys.available == 0);
-                let told = |wait| fill(&texts.used_up, &[("when", &self.span(wait))]);
-                lines.extend(wake.map(told));
-            }
+        if status.is_owners {
+            lines.extend(self.key_counts(&status.keys, status.next_wake));
+        } else {
+            // That there is no key is everybody's business.
+            let wake = status.next_wake.filter(|_| status.keys.available == 0);
+            let told = |wait| fill(&texts.used_up, &[("when", &self.span(wait))]);
+            lines.extend(wake.map(told));
         }
         lines.push(fill(&texts.queue, &queue));
         lines.extend(status.memory.map(|bytes| {
@@ -70,18 +71,17 @@ impl Locale {
             let reason = self.tier_reason(reason);
             fill(&texts.last, &[("model", model), ("reason", reason)])
         }));
-        let is_owners = status.role == Role::Owner && status.set_aside > 0;
-        lines.extend(is_owners.then(|| {
-            let count = status.set_aside.to_string();
-            fill(&texts.set_aside, &[("count", &count)])
-        }));
+        let set_aside = Some(status.set_aside).filter(|count| status.is_owners && *count > 0);
+        lines.extend(
+            set_aside.map(|count| fill(&texts.set_aside, &[("count", &count.to_string())])),
+        );
         lines.push(fill(&texts.role, &[("role", self.role(status.role))]));
         lines.extend(status.today.map(|(used, limit)| {
             let values = [("used", &*used.to_string()), ("limit", &*limit.to_string())];
             fill(&texts.today, &values)
         }));
         lines.extend(status.seat.map(|seat| self.seat(seat)));
-        let seats = status.seats.filter(|_| status.role == Role::Owner);
+        let seats = status.seats.filter(|_| status.is_owners);
         lines.extend(seats.map(|(taken, of)| self.seats_taken(taken, of)));
         lines.join("\n")
     }

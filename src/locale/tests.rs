@@ -112,6 +112,7 @@ const REFUSALS: [Refusal; 5] = {
 
 fn status(role: Role) -> Status<'static> {
     Status {
+        is_owners: role == Role::Owner,
         version: "0.1.0",
         uptime: Duration::from_mins(181),
         keys: Tally {
@@ -232,6 +233,7 @@ fn chinese_is_chinese_and_english_is_ascii_with_typography() {
         "alert.between",
         "alert.dead_line",
         "commands.broadcast.choice",
+        "commands.users.id",
     ];
     for (name, text) in sentences(Language::Zh) {
         let is_same = untranslated.contains(&name.as_str());
@@ -340,6 +342,29 @@ fn a_status_has_a_line_for_each_known_fact() {
 }
 
 #[test]
+fn what_everybody_reads_of_an_owners_status_is_not_the_owners_business() {
+    let owners = Status {
+        set_aside: 3,
+        seats: Some((2, 3)),
+        ..status(Role::Owner)
+    };
+    for language in [Language::En, Language::Zh] {
+        let locale = Locale::of(language);
+        let shared = locale.status(&Status {
+            is_owners: false,
+            ..owners
+        });
+        let lines: Vec<String> = locale.status(&owners).lines().map(str::to_owned).collect();
+        let kept: Vec<&str> = shared.lines().collect();
+        assert_eq!(lines.len(), kept.len() + 3, "{shared}");
+        assert!(
+            kept.iter()
+                .all(|line| lines.iter().any(|other| other == line))
+        );
+    }
+}
+
+#[test]
 fn a_status_tells_how_many_messages_of_today_were_used_where_there_is_a_limit() {
     let told = |today| {
         let status = Status {
@@ -403,7 +428,7 @@ fn a_vip_reads_whether_they_sit_and_the_owner_how_many_do() {
 fn while_no_key_is_available_a_status_tells_when_the_next_is_back() {
     for (role, expected) in [
         (Role::Owner, "2 dead)\nThe next key is back in 3 min\n"),
-        (Role::Normal, "for now; I answer again in 3 min\n"),
+        (Role::Normal, "for now; I'll answer again in 3 min\n"),
     ] {
         let mut busy = status(role);
         assert!(!Locale::of(Language::En).status(&busy).contains("in 3 min"));
@@ -465,4 +490,22 @@ fn the_note_on_files_names_each_kind_once() {
     assert_eq!(note.as_deref(), Some(expected));
     let note = Locale::of(Language::Zh).unseen(&["photo", "voice"]);
     assert!(note.unwrap().contains("图片和语音消息"));
+}
+
+#[test]
+fn a_value_meets_chinese_words_with_the_space_that_belongs_there() {
+    for (template, value, filled) in [
+        ("请{when}再试", "20 秒后", "请 20 秒后再试"),
+        ("你的{role}身份", "VIP", "你的 VIP 身份"),
+        ("你的{role}身份", "高级用户", "你的高级用户身份"),
+        ("{whom} 的身份", "张三", "张三的身份"),
+        ("{whom} 的身份", "Bob", "Bob 的身份"),
+        ("共 {n} 个", "25", "共 25 个"),
+        ("“{name}”", "Bob", "“Bob”"),
+        ("Hello {name}, hi", "张三", "Hello 张三, hi"),
+        ("{name} 的身份", "😀", "😀 的身份"),
+    ] {
+        let name = template.split(['{', '}']).nth(1).unwrap();
+        assert_eq!(fill(template, &[(name, value)]), filled);
+    }
 }

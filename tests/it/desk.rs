@@ -121,7 +121,7 @@ fn a_card_changes_everything_by_tapping_and_the_person_hears_of_it() {
     let told = ann.hears().text;
     assert_eq!(
         told,
-        "Your time as Normal is over: the owner has taken the role back."
+        "Your time as Normal is over: the owner has taken the role back. If you write to me again, I'll go by what holds for everybody."
     );
     let card = presses(&owner, &card, "Ban");
     assert!(card.text.contains("\nBanned "), "{}", card.text);

@@ -59,8 +59,10 @@ async fn status(given: Given<'_>) -> Reply {
         Some(ctx) => status::of(ctx).await,
         None => status::of_engine(engine),
     };
+    let is_shared = given.lane.kind() == ChatKind::Group;
     let asker = Asker {
         role,
+        is_owners: role == Role::Owner && !is_shared,
         seat,
         last: last.as_deref(),
         today,

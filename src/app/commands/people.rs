@@ -416,7 +416,10 @@ mod tests {
             (
                 Change::Revoked,
                 &vip,
-                Some("Your time as VIP is over: the owner has taken the role back."),
+                Some(concat!(
+                    "Your time as VIP is over: the owner has taken the role back. ",
+                    "If you write to me again, I'll go by what holds for everybody."
+                )),
             ),
         ];
         let locale = Locale::of(Language::En);

@@ -123,6 +123,8 @@ pub(crate) async fn messages_of_today(
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asker<'a> {
     pub(crate) role: Role,
+    /// Whether nobody but an Owner reads it.
+    pub(crate) is_owners: bool,
     /// Of a VIP.
     pub(crate) seat: Option<Seat>,
     /// The newest round of their lane.
@@ -132,10 +134,11 @@ pub(crate) struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// Of whom nothing but the role is known.
-    pub(crate) const fn of(role: Role) -> Self {
+    /// Whoever has the terminal of the bot.
+    pub(crate) const fn at_terminal() -> Self {
         Self {
-            role,
+            role: Role::Owner,
+            is_owners: true,
             seat: None,
             last: None,
             today: None,
@@ -160,6 +163,7 @@ impl Snapshot {
             set_aside: self.set_aside,
             last: last.map(|turn| (turn.model.as_str(), turn.reason)),
             role: asker.role,
+            is_owners: asker.is_owners,
             seat: asker.seat,
             seats: self.seats,
             today: asker.today,
