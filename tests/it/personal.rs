@@ -349,9 +349,9 @@ fn a_long_export_comes_in_files_of_bounded_size() {
         });
     }
     owner.says("/export");
-    let told = owner.hears_about("questions with their answers").text;
+    let told = owner.hears_about("with my answers").text;
     assert!(
-        told.contains("4 questions with their answers in 2 files"),
+        told.contains("4 questions that I keep, with my answers, in 2 files"),
         "{told}"
     );
     let files = owner.shows().into_iter();

@@ -324,7 +324,7 @@ fn a_button_that_is_gone_does_nothing_any_more() {
     let person = |id: i64| -> Person { world.telegram.person(id) };
     // What is pressed first takes the other away.
     for (id, words, first, other) in [
-        (1, "P12 asks", "Deny", "VIP"),
+        (1, "P12 asks", "Deny", ""),
         (1, "Id: 7", "Everybody", "Ban"),
         (1, "VIP seats: 1 of 3", "Free the seat", ""),
         (1, "It is for:", "Cancel", "Send it"),
