@@ -84,7 +84,7 @@ impl Selection {
             pool: Pool::new(policy, keys, &catalog, Saved::default(), now),
             route: Route::new(
                 Start {
-                    tier: Tier::Pro,
+                    kind: Tier::Pro.into(),
                     groups: vec![Group::A, Group::B, Group::C, Group::D],
                     tokens: 1_000,
                     rank: 0,

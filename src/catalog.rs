@@ -30,12 +30,61 @@ pub(crate) enum TierReason {
     Degraded,
 }
 
+/// What a model makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "Named")]
+pub(crate) enum Kind {
+    /// Answers, of this tier.
+    Text(Tier),
+    Pictures,
+    Speech,
+}
+
+impl Kind {
+    pub(crate) const fn tier(self) -> Option<Tier> {
+        match self {
+            Self::Text(tier) => Some(tier),
+            Self::Pictures | Self::Speech => None,
+        }
+    }
+}
+
+impl From<Tier> for Kind {
+    fn from(tier: Tier) -> Self {
+        Self::Text(tier)
+    }
+}
+
+/// A kind as the list names it.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Named {
+    Lite,
+    Flash,
+    Pro,
+    Image,
+    Speech,
+}
+
+impl From<Named> for Kind {
+    fn from(named: Named) -> Self {
+        match named {
+            Named::Lite => Self::Text(Tier::Lite),
+            Named::Flash => Self::Text(Tier::Flash),
+            Named::Pro => Self::Text(Tier::Pro),
+            Named::Image => Self::Pictures,
+            Named::Speech => Self::Speech,
+        }
+    }
+}
+
 /// One model of the service.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Model {
     pub(crate) id: String,
-    pub(crate) tier: Tier,
+    #[serde(rename = "tier")]
+    pub(crate) kind: Kind,
     /// Requests a minute and project.
     pub(crate) rpm: u32,
     /// Requests a Pacific day and project; 0: not offered.
@@ -60,12 +109,14 @@ pub(crate) struct Model {
     pub(crate) max_output: u64,
 }
 
-/// All models, by tier and in the order they are tried.
+/// All models, by kind and in the order they are tried.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Catalog {
     lite: Vec<Model>,
     flash: Vec<Model>,
     pro: Vec<Model>,
+    pictures: Vec<Model>,
+    speech: Vec<Model>,
 }
 
 /// The list is refused: where, and what is wrong.
@@ -125,6 +176,8 @@ impl Catalog {
             lite: Vec::new(),
             flash: Vec::new(),
             pro: Vec::new(),
+            pictures: Vec::new(),
+            speech: Vec::new(),
         };
         let mut seen = HashSet::new();
         for (at, model) in models {
@@ -135,7 +188,7 @@ impl Catalog {
             if !seen.insert(model.id.clone()) {
                 return Err((at, format!("model `{}` is listed twice", model.id)));
             }
-            catalog.tier_mut(model.tier).push(model);
+            catalog.kind_mut(model.kind).push(model);
         }
         if catalog.lite.is_empty() {
             return Err((0, "no model of tier `lite`".to_owned()));
@@ -143,18 +196,25 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// The models of a tier, first choice first.
-    pub(crate) fn tier(&self, tier: Tier) -> &[Model] {
-        match tier {
-            Tier::Lite => &self.lite,
-            Tier::Flash => &self.flash,
-            Tier::Pro => &self.pro,
+    /// The models of a kind, first choice first.
+    pub(crate) fn kind(&self, kind: Kind) -> &[Model] {
+        match kind {
+            Kind::Text(Tier::Lite) => &self.lite,
+            Kind::Text(Tier::Flash) => &self.flash,
+            Kind::Text(Tier::Pro) => &self.pro,
+            Kind::Pictures => &self.pictures,
+            Kind::Speech => &self.speech,
         }
     }
 
-    /// Every model, cheapest tier first.
-    pub(crate) fn models(&self) -> impl Iterator<Item = &Model> {
+    /// Every model that answers, cheapest tier first.
+    pub(crate) fn answering(&self) -> impl Iterator<Item = &Model> {
         self.lite.iter().chain(&self.flash).chain(&self.pro)
+    }
+
+    /// Every model: those that answer first.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &Model> {
+        self.answering().chain(&self.pictures).chain(&self.speech)
     }
 
     /// The model with this id.
@@ -162,11 +222,13 @@ impl Catalog {
         self.models().find(|model| model.id == id)
     }
 
-    fn tier_mut(&mut self, tier: Tier) -> &mut Vec<Model> {
-        match tier {
-            Tier::Lite => &mut self.lite,
-            Tier::Flash => &mut self.flash,
-            Tier::Pro => &mut self.pro,
+    fn kind_mut(&mut self, kind: Kind) -> &mut Vec<Model> {
+        match kind {
+            Kind::Text(Tier::Lite) => &mut self.lite,
+            Kind::Text(Tier::Flash) => &mut self.flash,
+            Kind::Text(Tier::Pro) => &mut self.pro,
+            Kind::Pictures => &mut self.pictures,
+            Kind::Speech => &mut self.speech,
         }
     }
 }
@@ -244,29 +306,50 @@ max_output = 100
     #[test]
     fn the_shipped_list_has_the_tiers_in_their_order() {
         let catalog = Catalog::parse(SHIPPED).unwrap();
-        let ids = |tier| -> Vec<&str> {
-            let models = catalog.tier(tier).iter();
+        let ids = |kind| -> Vec<&str> {
+            let models = catalog.kind(kind).iter();
             models.map(|model| model.id.as_str()).collect()
         };
         assert_eq!(
-            ids(Tier::Lite),
+            ids(Kind::Text(Tier::Lite)),
             ["gemini-3.5-flash-lite", "gemini-3.1-flash-lite"]
         );
         assert_eq!(
-            ids(Tier::Flash),
+            ids(Kind::Text(Tier::Flash)),
             ["gemini-4-hydrogen", "gemini-3.8-flash", "gemini-3.6-flash"]
         );
-        assert_eq!(ids(Tier::Pro), ["gemini-4-argon", "gemini-4-carbon"]);
+        assert_eq!(
+            ids(Kind::Text(Tier::Pro)),
+            ["gemini-4-argon", "gemini-4-carbon"]
+        );
+        assert_eq!(
+            ids(Kind::Pictures),
+            [
+                "gemini-nano-banana-2.1",
+                "gemini-3.1-flash-image",
+                "gemini-3.1-flash-lite-image"
+            ]
+        );
+        assert_eq!(
+            ids(Kind::Speech),
+            ["gemini-3.8-flash-lite-tts", "gemini-3.8-flash-tts"]
+        );
         assert_eq!(Catalog::shipped(), catalog);
     }
 
     #[test]
-    fn every_shipped_model_stands_in_its_own_tier_and_pro_needs_a_paid_key() {
+    fn every_shipped_model_stands_in_its_own_kind_and_pro_and_pictures_need_a_paid_key() {
         let catalog = Catalog::shipped();
-        for tier in [Tier::Lite, Tier::Flash, Tier::Pro] {
-            for model in catalog.tier(tier) {
-                assert_eq!(model.tier, tier);
-                assert_eq!(model.free, tier != Tier::Pro, "{}", model.id);
+        for (kind, free) in [
+            (Kind::Text(Tier::Lite), true),
+            (Kind::Text(Tier::Flash), true),
+            (Kind::Text(Tier::Pro), false),
+            (Kind::Pictures, false),
+            (Kind::Speech, true),
+        ] {
+            for model in catalog.kind(kind) {
+                assert_eq!(model.kind, kind);
+                assert_eq!(model.free, free, "{}", model.id);
                 assert_eq!(catalog.model(&model.id), Some(model));
             }
         }

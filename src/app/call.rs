@@ -21,7 +21,7 @@ use tokio::time::sleep_until;
 
 use crate::app::ending::Ending;
 use crate::app::engine::{Backend, Engine, Settings};
-use crate::catalog::Tier;
+use crate::catalog::Kind;
 use crate::chat::JobId;
 use crate::chat::answer::{Answer, Failure, Finish};
 use crate::chat::prompt::Prompt;
@@ -60,7 +60,7 @@ impl Run {
 /// What the model is asked, once or again with what came of its answer, and for whom.
 pub(crate) struct Question<'a> {
     pub(crate) prompt: Arc<Prompt>,
-    pub(crate) tier: Tier,
+    pub(crate) kind: Kind,
     /// The one model that made all of the history, if it was one.
     pub(crate) signed_by: Option<String>,
     /// The asker's own key group first, then those it may borrow from.
@@ -78,14 +78,14 @@ pub(crate) struct Called {
     /// Without an answer, how the turn ends.
     pub(crate) result: Result<Answer, Ending>,
     pub(crate) changes: Vec<Change>,
-    /// Whose key made the answer, and of which tier.
+    /// Whose key made the answer, and which kind of model.
     pub(crate) by: Option<By>,
 }
 
 /// What made an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct By {
-    pub(crate) tier: Tier,
+    pub(crate) kind: Kind,
     /// A key of a lower group.
     pub(crate) borrowed: bool,
 }
@@ -100,7 +100,7 @@ pub(crate) async fn until_answered(
         Backend::Offline => Ok(answer_offline(question)),
         Backend::Gemini { slots, .. } => {
             let start = Start {
-                tier: question.tier,
+                kind: question.kind,
                 groups: question.groups.clone(),
                 tokens: question.prompt.tokens(),
                 rank: question.rank,
@@ -194,7 +194,7 @@ impl Call<'_> {
                 Err(ending) => return Ok(Err(ending)),
             };
             self.by = Some(By {
-                tier: lease.tier,
+                kind: lease.kind,
                 borrowed: lease.borrowed,
             });
             let call = lease.attempted();

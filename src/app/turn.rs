@@ -127,7 +127,7 @@ async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, Store
     let (choice, highest) = asked.choose(terms, &context, has_had_enough);
     let question = Question {
         prompt: Arc::new(asked.compose(&asked.persona().await?, &context, &speakers)),
-        tier: choice.tier,
+        kind: choice.tier.into(),
         signed_by: StoredTurn::only_model(&context),
         groups: terms.groups().collect(),
         rank: if has_had_enough { LAST } else { role.rank() },

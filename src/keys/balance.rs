@@ -95,6 +95,6 @@ pub(super) fn pick(
         borrowed: spec.group.is_some() && spec.group != own && view.registry.lives(own),
         paid: spec.paid,
         price: member.price(offer, ask.tokens),
-        tier: offer.model.tier,
+        kind: offer.model.kind,
     })
 }

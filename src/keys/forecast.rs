@@ -12,11 +12,11 @@ use crate::clock::Timestamp;
 /// So many wait in the line at the most, and so many openings of one key are looked at.
 pub(super) const LONGEST_LINE: usize = 1_000;
 
-/// Where no key at all is free for any model, the moment the first may be.
+/// Where no key at all is free for any model that answers, the moment the first may be.
 pub(super) fn opens(view: View<'_>) -> Option<Timestamp> {
     let mut first: Option<Timestamp> = None;
     for member in &view.registry.roster.members {
-        for offer in &view.registry.roster.offers {
+        for offer in view.registry.roster.answering() {
             match view.standing(member, offer, Demand::LEAST) {
                 Ok(_) => return None,
                 Err(wait) => first = [first, wait.until].into_iter().flatten().min(),

@@ -9,7 +9,7 @@ use super::settings::Fingerprint;
 use super::state::Target;
 use super::suspect::{Attempted, Suspect};
 use super::wait::{Wait, Why};
-use crate::catalog::Tier;
+use crate::catalog::Kind;
 use crate::clock::Timestamp;
 
 /// What the pool answers to a request for a key.
@@ -46,7 +46,7 @@ pub(crate) struct Lease {
     pub(crate) key: Fingerprint,
     pub(crate) project: Fingerprint,
     pub(crate) model: String,
-    pub(crate) tier: Tier,
+    pub(crate) kind: Kind,
     /// From a lower group's key, though the asker's group has keys of its own.
     pub(crate) borrowed: bool,
     /// With a key that costs money.
@@ -78,7 +78,7 @@ impl Lease {
             key: pick.names.0,
             project: pick.names.1,
             model: pick.model,
-            tier: pick.tier,
+            kind: pick.kind,
             borrowed: pick.borrowed,
             paid: pick.paid,
             at: moment.now,
@@ -147,5 +147,5 @@ pub(super) struct Pick {
     pub(super) paid: bool,
     /// Reserved price, in millionths of a dollar.
     pub(super) price: u64,
-    pub(super) tier: Tier,
+    pub(super) kind: Kind,
 }

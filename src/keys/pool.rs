@@ -25,7 +25,7 @@ use super::suspect::Attempted;
 use super::trouble::Trouble;
 use super::wait::{Wait, Why};
 use crate::catalog::Catalog;
-use crate::catalog::Tier;
+use crate::catalog::Kind;
 use crate::clock::{Reading, Timestamp};
 use crate::tier::Day;
 
@@ -320,11 +320,16 @@ impl Pool {
         self.lender.view(moment).troubles(is_blocked, is_unserved)
     }
 
-    /// What is left of a tier's day for people of this group, in their own keys and those that lend;
+    /// What is left of the day of a kind of model for people of this group, in their own keys and those that lend;
     /// `None` when no living key offers it to them.
-    pub(crate) fn left(&mut self, tier: Tier, groups: &[Group], now: Timestamp) -> Option<Day> {
+    pub(crate) fn left(
+        &mut self,
+        kind: impl Into<Kind>,
+        groups: &[Group],
+        now: Timestamp,
+    ) -> Option<Day> {
         let moment = self.notice(now);
-        self.lender.view(moment).left(tier, groups)
+        self.lender.view(moment).left(kind.into(), groups)
     }
 
     /// The day of a group's keys, as its people share it.

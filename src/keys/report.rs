@@ -9,7 +9,7 @@ use super::roster::{Member, Offer};
 use super::settings::{Fingerprint, Group};
 use super::view::View;
 use super::wait::{Wait, Why};
-use crate::catalog::Tier;
+use crate::catalog::{Kind, Tier};
 use crate::clock::Timestamp;
 use crate::tier::Day;
 
@@ -117,10 +117,10 @@ impl View<'_> {
         lines
     }
 
-    /// What is left of a tier's day for people of this group, in their own keys and those that lend;
+    /// What is left of the day of a kind of model for people of this group, in their own keys and those that lend;
     /// `None` when no living key offers it to them.
-    pub(super) fn left(&self, tier: Tier, groups: &[Group]) -> Option<Day> {
-        let (used, all) = self.spent(groups, |of| of == tier);
+    pub(super) fn left(&self, kind: Kind, groups: &[Group]) -> Option<Day> {
+        let (used, all) = self.spent(groups, |of| of == kind);
         (all > 0).then(|| match all - used {
             0 => Day::Gone,
             left if left * 100 <= all * SCARCE => Day::Scarce,
@@ -132,7 +132,7 @@ impl View<'_> {
     pub(super) fn group_day(&self, group: Group) -> GroupDay {
         let mut members = self.registry.roster.members.iter();
         let has_own = members.any(|member| member.spec.group == Some(group));
-        let (used, all) = self.spent(&[group], |tier| tier > Tier::Lite);
+        let (used, all) = self.spent(&[group], |kind| kind.tier() > Some(Tier::Lite));
         GroupDay {
             number: self.moment.day.number,
             pot: has_own.then_some(group),
@@ -140,16 +140,16 @@ impl View<'_> {
         }
     }
 
-    /// Calls of the day with models of these tiers, and the most there may be, over the living keys of
+    /// Calls of the day with models of these kinds, and the most there may be, over the living keys of
     /// these groups.
-    fn spent(&self, groups: &[Group], is_meant: impl Fn(Tier) -> bool) -> (u64, u64) {
+    fn spent(&self, groups: &[Group], is_meant: impl Fn(Kind) -> bool) -> (u64, u64) {
         let roster = &self.registry.roster;
         let demand = Demand {
             group: groups.first().copied(),
             ..Demand::LEAST
         };
         let (mut used, mut all) = (0_u64, 0_u64);
-        for offer in roster.offers.iter().filter(|it| is_meant(it.model.tier)) {
+        for offer in roster.offers.iter().filter(|it| is_meant(it.model.kind)) {
             for member in roster.members.iter().filter(|it| it.is_for(groups)) {
                 let standing = self.standing(member, offer, demand);
                 let living = !matches!(standing, Err(Wait { until: None, .. }));
@@ -191,7 +191,8 @@ impl View<'_> {
             return Standing::Blacklisted { until };
         }
         let mut wait = Wait::never(Why::NoKeys);
-        for offer in &registry.roster.offers {
+        // Whether it answers is what people look for, not whether it could still speak.
+        for offer in registry.roster.answering() {
             match self.standing(member, offer, Demand::LEAST) {
                 Ok(_) => return Standing::Available,
                 Err(obstacle) => wait = wait.sooner(obstacle),
@@ -205,7 +206,7 @@ impl View<'_> {
         let tiers = [Tier::Lite, Tier::Flash, Tier::Pro].into_iter();
         let day = |tier| {
             let mut sum: Option<(u32, Option<u32>)> = None;
-            for offer in offers.iter().filter(|it| it.model.tier == tier) {
+            for offer in offers.iter().filter(|it| it.model.kind == Kind::Text(tier)) {
                 let Some(limits) = self.limits(member, offer, Demand::LEAST) else {
                     continue;
                 };

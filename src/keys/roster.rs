@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, Model};
 /// The configured keys and models.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    /// The models of the catalogue, cheapest tier first.
+    /// The models of the catalogue, those that answer first, cheapest tier first.
     pub(super) offers: Vec<Offer>,
     /// The configured keys, once for each group they stand in, sorted by [`Member::section`] and
     /// fingerprint.
@@ -49,6 +49,12 @@ impl Roster {
         let mut members: Vec<Member> = keys.iter().map(member).collect();
         members.sort_by_key(Member::section);
         Self { offers, members }
+    }
+
+    /// The models that answer.
+    pub(super) fn answering(&self) -> impl Iterator<Item = &Offer> {
+        let offers = self.offers.iter();
+        offers.filter(|offer| offer.model.kind.tier().is_some())
     }
 
     /// The model with this id.

@@ -9,8 +9,7 @@ use super::ask::Ask;
 use super::effect::{Effect, Next, Repair, Verdict};
 use super::settings::Group;
 use super::suspect::Attempted;
-use crate::catalog::Tier;
-use crate::catalog::{Catalog, Model};
+use crate::catalog::{Catalog, Kind, Model, Tier};
 use crate::clock::Timestamp;
 
 /// Calls for one question at the most (design §4).
@@ -19,7 +18,7 @@ const MOST_CALLS: u32 = 3;
 /// How a question begins.
 #[derive(Debug)]
 pub(crate) struct Start {
-    pub(crate) tier: Tier,
+    pub(crate) kind: Kind,
     /// The asker's own group first, then those it may borrow from.
     pub(crate) groups: Vec<Group>,
     /// Estimated input.
@@ -30,6 +29,19 @@ pub(crate) struct Start {
     pub(crate) since: Timestamp,
     /// How long it may wait for a key.
     pub(crate) patience: Duration,
+}
+
+/// The kinds that will do in the place of one, the best first: smaller tiers for a tier, and nothing
+/// else for pictures and speech.
+fn no_better_than(kind: Kind) -> Vec<Kind> {
+    let Some(highest) = kind.tier() else {
+        return vec![kind];
+    };
+    let tiers = [Tier::Pro, Tier::Flash, Tier::Lite].into_iter();
+    tiers
+        .filter(|tier| *tier <= highest)
+        .map(Kind::Text)
+        .collect()
 }
 
 /// One question's way through the pool.
@@ -45,12 +57,11 @@ pub(crate) struct Route {
 
 impl Route {
     pub(crate) fn new(start: Start, catalog: &Catalog) -> Self {
-        let ids = |tier| -> Vec<String> {
-            let models = catalog.tier(tier).iter();
+        let ids = |kind| -> Vec<String> {
+            let models = catalog.kind(kind).iter();
             models.map(|model: &Model| model.id.clone()).collect()
         };
-        let smaller = [Tier::Pro, Tier::Flash, Tier::Lite].into_iter();
-        let tiers = smaller.filter(|tier| *tier <= start.tier).map(ids);
+        let tiers = no_better_than(start.kind).into_iter().map(ids);
         let ask = Ask {
             groups: start.groups,
             tiers: tiers.filter(|models| !models.is_empty()).collect(),

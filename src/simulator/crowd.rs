@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Question;
 use super::plan::{GROUPS, Plan, Span};
 use super::world::World;
-use crate::catalog::Tier;
+use crate::catalog::{Kind, Tier};
 use crate::clock::Timestamp;
 use crate::keys::{Group, pacific};
 
@@ -34,8 +34,8 @@ impl Crowd {
         let configured = world.configured();
         let rate = |tier| {
             let truth = (0..world.truth.len()).map(|model| world.allowed(model, Timestamp(0)));
-            let models = world.catalog.models().zip(&configured).zip(truth);
-            let of_tier = models.filter(|((model, _), _)| model.tier == tier);
+            let models = world.catalog.answering().zip(&configured).zip(truth);
+            let of_tier = models.filter(|((model, _), _)| model.kind == Kind::Text(tier));
             let rates = of_tier.map(|((_, own), truth)| match horizon {
                 Some(span) => f64::from(own.day.min(truth.day)) / span.as_secs_f64(),
                 None => f64::from(own.minute.min(truth.minute)) / 60.0,

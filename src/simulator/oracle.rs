@@ -74,10 +74,12 @@ impl<'w> Oracle<'w> {
         for project in 0..world.projects() {
             let members = world.keys.iter().enumerate();
             let members: Vec<_> = members.filter(|(_, key)| key.project == project).collect();
-            for (model, facts) in world.catalog.models().enumerate() {
+            let tiers = world.catalog.answering();
+            let tiers = tiers.filter_map(|model| model.kind.tier());
+            for (model, tier) in tiers.enumerate() {
                 let groups: BTreeSet<_> = members.iter().map(|(_, key)| key.group).collect();
                 for group in groups {
-                    let class = classes.entry((facts.tier, group)).or_default();
+                    let class = classes.entry((tier, group)).or_default();
                     class.buckets.push(buckets.len());
                 }
                 let own = configured[model];

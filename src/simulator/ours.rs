@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::replies::{self, Said};
 use super::world::World;
 use super::{Decision, PATIENCE, Policy, Question, Reply};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Kind};
 use crate::clock::Timestamp;
 use crate::keys::{
     self, Attempted, Change, Counted, Death, Effect, Fingerprint, Group, Health, KeySpec, Lease,
@@ -115,7 +115,7 @@ impl Ours {
         let ledger = self.pool.ledger(lease.project, &lease.model);
         self.ledgers.insert(row, ledger);
         let key = self.place(&lease.key);
-        let model = self.catalog.models().position(|it| it.id == lease.model);
+        let model = self.catalog.answering().position(|it| it.id == lease.model);
         self.calls.insert(question, lease);
         match (key, model) {
             (Some(key), Some(model)) => Decision::Call { key, model },
@@ -129,7 +129,7 @@ impl Ours {
 
     /// A reply as the service writes it, with the model it is about; none when it is an answer.
     fn said(&self, reply: Reply, (key, model): (usize, usize)) -> Option<(&str, Said)> {
-        let model = self.catalog.models().nth(model)?;
+        let model = self.catalog.answering().nth(model)?;
         Some((&model.id, replies::said(reply, key, &model.id)?))
     }
 
@@ -150,7 +150,7 @@ impl Ours {
         let catalog = &self.catalog;
         let fresh = || {
             let start = Start {
-                tier: question.tier,
+                kind: Kind::Text(question.tier),
                 groups: groups(question.group),
                 tokens: question.tokens,
                 rank: 3,
@@ -257,7 +257,7 @@ impl Policy for Ours {
         }
         for (call, look) in std::mem::take(&mut self.to_look) {
             let key = self.place(&call.key);
-            let model = self.catalog.models().position(|it| it.id == call.model);
+            let model = self.catalog.answering().position(|it| it.id == call.model);
             if let (Some(key), Some(model)) = (key, model) {
                 found.push((key, model));
                 self.looking.insert(key, (call, look));

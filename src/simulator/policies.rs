@@ -17,8 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Decision, KeyFacts, Policy, Question, Reply};
-use crate::catalog::Catalog;
-use crate::catalog::Tier;
+use crate::catalog::{Catalog, Kind, Tier};
 use crate::clock::Timestamp;
 
 /// Calls for one question (design §4).
@@ -50,8 +49,8 @@ impl Tiers {
     /// The free models of a catalogue: the keys of a simulated fleet are not `:paid`.
     pub(crate) fn of(catalog: &Catalog) -> Self {
         let own = |tier: Tier| -> Vec<Offer> {
-            let models = catalog.models().enumerate();
-            let fitting = models.filter(|(_, model)| model.free && model.tier == tier);
+            let models = catalog.answering().enumerate();
+            let fitting = models.filter(|(_, model)| model.free && model.kind == Kind::Text(tier));
             let offers = fitting.map(|(place, model)| Offer {
                 model: place,
                 tier,

@@ -108,8 +108,8 @@ fn row(trace: &Trace, possible: u32, contender: Contender) -> Row {
 /// Over the lite calls of the sound projects of one group in one day. Every trace loads the projects
 /// of a group alike.
 fn least_jain(world: &World, outcome: &Outcome<'_>) -> Option<f64> {
-    let models = world.catalog.models().enumerate();
-    let lite = models.filter(|(_, model)| model.tier == Tier::Lite);
+    let models = world.catalog.answering().enumerate();
+    let lite = models.filter(|(_, model)| model.kind.tier() == Some(Tier::Lite));
     let lite: Vec<usize> = lite.map(|(place, _)| place).collect();
     let unsound = |(at, _): &(usize, &KeyFacts)| !world.is_sound(*at, Timestamp(u64::MAX));
     let broken = world.keys.iter().enumerate().filter(unsound);

@@ -120,7 +120,7 @@ pub(crate) struct World {
 impl World {
     /// A world whose owner knows the true limits, and where nothing breaks.
     pub(crate) fn new(keys: Vec<KeyFacts>, catalog: Catalog, seed: u64) -> Self {
-        let truth = catalog.models().map(|model| Limits {
+        let truth = catalog.answering().map(|model| Limits {
             minute: if model.free { model.rpm } else { 0 },
             day: if model.free { model.rpd } else { 0 },
             tokens: model.tpm,
@@ -143,7 +143,7 @@ impl World {
     /// keys may call.
     pub(crate) fn configured(&self) -> Vec<Limits> {
         let Owner { rpm, daily_percent } = self.owner;
-        let models = self.catalog.models();
+        let models = self.catalog.answering();
         let limits = models.map(|model| match (model.free, daily_percent) {
             (false, _) => (0, 0),
             (true, 101..) => (rpm.unwrap_or(model.rpm.min(10)), u32::MAX),
@@ -152,7 +152,7 @@ impl World {
                 (model.rpd * daily_percent / 100).max(1).min(model.rpd),
             ),
         });
-        let tokens = self.catalog.models().map(|model| model.tpm);
+        let tokens = self.catalog.answering().map(|model| model.tpm);
         limits
             .zip(tokens)
             .map(|((minute, day), tokens)| Limits {

@@ -27,7 +27,7 @@ const MODELS: usize = 3;
 
 /// The ids to ask for, one after another.
 pub(crate) fn models(settings: &Settings) -> Vec<String> {
-    let models = settings.catalog.models().take(MODELS);
+    let models = settings.catalog.answering().take(MODELS);
     models.map(|model| model.id.clone()).collect()
 }
 

@@ -5,6 +5,7 @@ use std::thread;
 
 use super::*;
 use crate::app::ending::Cancel;
+use crate::catalog::Tier;
 use crate::chat::answer::Viewer;
 use crate::chat::part::{PromptPart, text_of};
 use crate::chat::prompt::{Message, Speaker};
@@ -65,7 +66,7 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Result<Answer, Ending> {
             system: String::new(),
             messages: vec![message],
         }),
-        tier: Tier::Lite,
+        kind: Tier::Lite.into(),
         signed_by: None,
         groups: vec![Group::A, Group::B, Group::C, Group::D],
         rank: 0,

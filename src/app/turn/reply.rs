@@ -74,9 +74,14 @@ pub(super) struct Answered {
 }
 
 impl Answered {
+    /// The tier of what made it.
+    fn tier(&self) -> Option<Tier> {
+        self.by.and_then(|by| by.kind.tier())
+    }
+
     fn reason(&self) -> TierReason {
-        match self.by {
-            Some(by) if by.tier < self.choice.tier => TierReason::Degraded,
+        match self.tier() {
+            Some(tier) if tier < self.choice.tier => TierReason::Degraded,
             Some(_) | None => self.choice.reason,
         }
     }
@@ -97,7 +102,7 @@ impl Asked<'_> {
             notes: self.notes(&answer, answered),
             buttons: buttons.map(|button| self.locale.button(button)).collect(),
             round: answered.is_kept.then(|| self.round(&answer, reason)),
-            tier: answered.by.map(|by| by.tier),
+            tier: answered.tier(),
             shared: answered.shared,
             ..Reply::new(answer.finish.into(), answer.parts)
         }
@@ -157,13 +162,13 @@ impl Asked<'_> {
     /// An answer that is not whole says so, one by another model or key than the wanted one, and
     /// one to a question with a file that nobody looked at.
     fn notes(&self, answer: &Answer, answered: &Answered) -> Vec<String> {
-        let by = match answered.by {
-            Some(by) if by.tier < answered.ceiling && answered.has_had_enough => {
+        let is_borrowed = answered.by.is_some_and(|by| by.borrowed);
+        let by = match answered.tier() {
+            Some(tier) if tier < answered.ceiling && answered.has_had_enough => {
                 Some(self.locale.has_had_enough())
             }
-            Some(by) if by.tier < answered.ceiling => Some(self.locale.degraded(by.tier)),
-            Some(by) if by.borrowed => Some(self.locale.borrowed()),
-            Some(_) | None => None,
+            Some(tier) if tier < answered.ceiling => Some(self.locale.degraded(tier)),
+            Some(_) | None => is_borrowed.then(|| self.locale.borrowed()),
         };
         let finish = self.locale.finish(answer.finish);
         let said = finish.into_iter().chain(by).map(str::to_owned);

@@ -168,7 +168,7 @@ mod tests {
                 system: String::new(),
                 messages: vec![asked],
             }),
-            tier: Tier::Lite,
+            kind: Tier::Lite.into(),
             signed_by: None,
             groups: Vec::new(),
             rank: 0,

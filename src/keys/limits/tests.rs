@@ -6,7 +6,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 fn model() -> Model {
     Model {
         id: "m".to_owned(),
-        tier: Tier::Lite,
+        kind: Tier::Lite.into(),
         rpm: 15,
         rpd: 500,
         tpm: 1_000,

@@ -3,6 +3,7 @@ use std::time::Duration;
 use proptest::prelude::ProptestConfig;
 
 use super::*;
+use crate::catalog::Tier;
 use crate::keys::{Cooldown, Counted, Death, Effect, Group, Learned, News, Next, Quota, Verdict};
 
 pub(in crate::keys) const T0: Timestamp = Timestamp::from_secs(1_795_000_000);

@@ -58,7 +58,11 @@ impl Careful {
             flaw,
             strikes: vec![0; world.keys.len()],
             keys: world.keys.clone(),
-            tiers: world.catalog.models().map(|model| model.tier).collect(),
+            tiers: world
+                .catalog
+                .answering()
+                .filter_map(|model| model.kind.tier())
+                .collect(),
             buckets: vec![fresh; world.projects()],
             dead: vec![false; world.keys.len()],
             key_cooldowns: vec![Timestamp(0); world.keys.len()],

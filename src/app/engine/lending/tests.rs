@@ -64,7 +64,7 @@ fn ask(patience: Duration) -> Ask {
 
 fn ask_at(since: Timestamp, patience: Duration) -> Ask {
     let start = Start {
-        tier: crate::catalog::Tier::Lite,
+        kind: crate::catalog::Tier::Lite.into(),
         groups: vec![Group::C],
         tokens: 1,
         rank: 0,

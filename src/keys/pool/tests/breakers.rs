@@ -590,7 +590,7 @@ fn a_fault_is_a_strike_once_another_key_answers_the_same_question_on_the_same_mo
     for (verdicts, expected) in cases {
         let mut pool = ungrouped(2);
         let start = Start {
-            tier: Tier::Lite,
+            kind: Tier::Lite.into(),
             groups: vec![Group::C],
             tokens: 1,
             rank: 0,

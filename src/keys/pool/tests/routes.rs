@@ -13,7 +13,7 @@ fn house(keys: Vec<KeySpec>) -> Pool {
 
 fn route(groups: &[Group], tier: Tier, since: Timestamp) -> Route {
     let start = Start {
-        tier,
+        kind: tier.into(),
         groups: groups.to_vec(),
         tokens: 1,
         rank: 0,

@@ -78,7 +78,7 @@ fn what_is_left_for_a_person_is_what_they_may_spend() {
             "{spec:?} {groups:?} {tier:?}"
         );
         let ids: Vec<String> = catalog()
-            .tier(tier)
+            .kind(tier.into())
             .iter()
             .map(|it| it.id.clone())
             .collect();

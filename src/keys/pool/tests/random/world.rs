@@ -89,7 +89,7 @@ impl World {
                 patience,
             } => {
                 let start = Start {
-                    tier: TIERS[tier],
+                    kind: TIERS[tier].into(),
                     groups: REACH[person].to_vec(),
                     tokens,
                     rank,
