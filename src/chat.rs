@@ -11,7 +11,7 @@ pub(crate) use lane::{Lane, TopicId};
 pub(crate) use language::Language;
 pub(crate) use outbound::{Failing, Outbound, Rank};
 pub(crate) use part::Part;
-pub(crate) use payload::{Action, Button, Payload};
+pub(crate) use payload::{Action, Button, Form, Payload};
 pub(crate) use role::Role;
 pub(crate) use round::{Remembered, StoredTurn};
 
@@ -37,6 +37,7 @@ pub(crate) mod rich;
 mod role;
 mod round;
 pub(crate) mod speakers;
+pub(crate) mod wish;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident($raw:ty);)*) => {$(

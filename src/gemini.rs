@@ -16,6 +16,7 @@ use ureq::http::{HeaderValue, Response};
 use self::body::{Body, FileChanged};
 use self::evidence::Reply;
 use self::gathered::{Gathered, Oddities};
+use self::inline_data::InlineData;
 use self::slots::Slot;
 use self::stream::{Event, Lines};
 use self::verdict::Shown;
@@ -24,6 +25,7 @@ use crate::config::secret::Secret;
 use crate::http::{self, Fault};
 
 pub(crate) use self::finish::Outcome;
+pub(crate) use self::inline_data::Files;
 pub(crate) use self::judgement::Judgement;
 
 pub(crate) mod body;
@@ -31,6 +33,7 @@ mod evidence;
 mod finish;
 mod gathered;
 mod http_status;
+mod inline_data;
 mod judgement;
 mod quota_failure;
 pub(crate) mod shape;
@@ -45,7 +48,8 @@ const MAX_REFUSAL: u64 = 64 << 10;
 const MAX_SAID: usize = 300;
 /// What is logged of a finish reason, in characters.
 const MAX_REASON: usize = 40;
-/// What is read of an answer; the longest we know of is a quarter of a megabyte of text.
+/// What is read of an answer; the longest we know of are a quarter of a megabyte of text, and a picture
+/// of some megabytes.
 const MAX_ANSWER: u64 = 16 << 20;
 /// Read at a time, on the stack of the calling thread.
 const BUFFER: usize = 8 << 10;
@@ -82,6 +86,9 @@ pub(crate) enum Progress<'a> {
     },
 }
 
+/// Is told what comes.
+type OnProgress<'a> = &'a mut dyn FnMut(Progress<'_>);
+
 impl Client {
     /// `base` is `GEMINI_API_URL`, e.g. `https://generativelanguage.googleapis.com`.
     pub(crate) fn new(base: &str) -> Self {
@@ -90,42 +97,48 @@ impl Client {
         }
     }
 
-    /// Asks for the whole answer at once. Blocks, at most until the slot's deadlines.
-    pub(crate) fn generate(&self, slot: &Slot, call: &Call<'_>) -> Outcome {
+    /// Asks for the whole answer at once. What the model makes of files is in the `files`. Blocks, at
+    /// most until the slot's deadlines.
+    pub(crate) fn generate(&self, slot: &Slot, call: &Call<'_>, files: &mut dyn Files) -> Outcome {
         let response = match self.post(slot, call, "generateContent") {
             Ok(response) => response,
             Err(judgement) => return judgement.into(),
         };
-        let mut answer = Vec::new();
-        let read = reader(response).read_to_end(&mut answer);
+        let (mut answer, mut inline) = (Vec::new(), InlineData::new(files));
+        let read = read_all(reader(response), |bytes| {
+            inline.feed(bytes, &mut answer);
+            true
+        });
         let mut gathered = Gathered::default();
         let body = match read {
-            Ok(_) => {
+            Ok(()) => {
                 let json = String::from_utf8_lossy(&answer);
                 let json = json.trim_start_matches('\u{feff}').trim();
                 gathered.take(Event::Json(json.to_owned()));
                 Ok(())
             }
-            Err(error) => Err(slot.own(http::read_fault(&error))),
+            Err(fault) => Err(slot.own(fault)),
         };
         ended(gathered, body, Shown::Nothing, call)
     }
 
-    /// Asks for the answer as it is made and tells `on` what comes. Blocks, at most until the
+    /// Asks for the answer as it is made and tells `on` what comes, but for files that the model made,
+    /// which are in the `files`. Blocks, at most until the
     /// slot's deadlines. Every visible text was told before this returns.
     pub(crate) fn stream(
         &self,
         slot: &Slot,
         call: &Call<'_>,
         viewer: Viewer,
-        on: &mut dyn FnMut(Progress<'_>),
+        (files, on): (&mut dyn Files, OnProgress<'_>),
     ) -> Outcome {
         let response = match self.post(slot, call, "streamGenerateContent?alt=sse") {
             Ok(response) => response,
             Err(judgement) => return judgement.into(),
         };
         let mut gathered = Gathered::default();
-        let body = gather(reader(response), &mut gathered, on).map_err(|fault| slot.own(fault));
+        let body = gather(reader(response), &mut gathered, files, on);
+        let body = body.map_err(|fault| slot.own(fault));
         let shown = match viewer {
             Viewer::Watching if gathered.shows_anything() => Shown::Text,
             Viewer::Watching | Viewer::Nobody => Shown::Nothing,
@@ -260,25 +273,38 @@ fn reader(response: Response<ureq::Body>) -> impl Read {
 
 /// Reads the stream to its end, also past a finish reason; only an error ends it early.
 fn gather(
-    mut reader: impl Read,
+    reader: impl Read,
     gathered: &mut Gathered,
+    files: &mut dyn Files,
     on: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(), Fault> {
     let mut lines = Lines::default();
+    let (mut rest, mut inline) = (Vec::new(), InlineData::new(files));
+    read_all(reader, |bytes| {
+        on(Progress::Bytes);
+        rest.clear();
+        inline.feed(bytes, &mut rest);
+        lines.feed(&rest, &mut |event| tell(gathered, event, on));
+        gathered.error.is_none()
+    })?;
+    lines.finish(&mut |event| tell(gathered, event, on));
+    Ok(())
+}
+
+/// Reads to the end, a piece at a time, or until `take` wants no more.
+fn read_all(mut reader: impl Read, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), Fault> {
     let mut buffer = [0; BUFFER];
-    while gathered.error.is_none() {
+    loop {
         let read = match reader.read(&mut buffer) {
-            Ok(0) => break,
+            Ok(0) => return Ok(()),
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(http::read_fault(&error)),
         };
-        on(Progress::Bytes);
-        let bytes = buffer.get(..read).unwrap_or_default();
-        lines.feed(bytes, &mut |event| tell(gathered, event, on));
+        if !take(buffer.get(..read).unwrap_or_default()) {
+            return Ok(());
+        }
     }
-    lines.finish(&mut |event| tell(gathered, event, on));
-    Ok(())
 }
 
 fn tell(gathered: &mut Gathered, event: Event, on: &mut dyn FnMut(Progress<'_>)) {

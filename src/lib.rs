@@ -30,7 +30,8 @@
 //!    what there is of the answer.
 //! 7. In [`app::turn`], `turn::question` finds the role (by the gate of step 2), whose rounds are
 //!    loaded, and the [`tier`] (the smallest, by [`people::fair_share`], for
-//!    whoever has had enough); [`chat::prompt`] composes the request.
+//!    whoever has had enough); [`chat::prompt`] composes the request. Who asks for a picture or for
+//!    speech ([`chat::wish`]) gets that from `turn::picture` and `turn::speech` instead.
 //! 8. `turn::rounds` calls the model, and calls it again with what came of its answer while that
 //!    asks for something. In each call [`app::call`] borrows a key from [`keys`] (through
 //!    [`app::engine::lending`]), asks through [`gemini`], where `gemini::finish` judges an answer and
@@ -52,7 +53,7 @@
 //!
 //! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`], [`people`],
 //! [`render`], [`tier`], [`keys`], [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`],
-//! [`alerts`].
+//! [`alerts`], [`voice`].
 //! *Edges* speak to one outside thing each: [`telegram`] and [`gemini`] (both over [`http`]),
 //! [`store`], [`spool`], [`config`], [`logging`], [`metrics`], [`threads`]; they do not know each other, but for
 //! the threads they work on and the secrets of the settings. The *shell*, [`app`], knows everyone, and
@@ -110,6 +111,7 @@ pub(crate) mod store;
 pub(crate) mod telegram;
 pub(crate) mod threads;
 pub(crate) mod tier;
+pub(crate) mod voice;
 
 /// The whole program: reads arguments and settings, does what they say, and tells how it went.
 pub fn main() -> std::process::ExitCode {

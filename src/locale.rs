@@ -227,6 +227,36 @@ impl Locale {
         ]
     }
 
+    /// Why nothing can be drawn; for an Owner, what it takes.
+    pub(crate) fn no_pictures(&self, is_owner: bool) -> String {
+        let texts = &self.sentences.making;
+        if is_owner {
+            texts.no_pictures_owner.clone()
+        } else {
+            texts.no_pictures.clone()
+        }
+    }
+
+    /// Under what a model said that was to draw a picture.
+    pub(crate) fn words_instead(&self) -> &str {
+        &self.sentences.making.words_instead
+    }
+
+    /// Why nothing can be spoken.
+    pub(crate) fn no_speech(&self) -> &str {
+        &self.sentences.making.no_speech
+    }
+
+    /// Under an answer that was to be spoken as well.
+    pub(crate) fn not_spoken(&self) -> &str {
+        &self.sentences.making.not_spoken
+    }
+
+    /// Under a voice message that does not hold all of its text.
+    pub(crate) fn voice_is_cut(&self) -> &str {
+        &self.sentences.making.voice_is_cut
+    }
+
     /// On the button that leads from a group to the private chat.
     pub(crate) fn open_chat(&self) -> &str {
         &self.sentences.notice.open_chat

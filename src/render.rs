@@ -26,6 +26,7 @@ mod page;
 mod restore;
 mod rich_writer;
 mod spans;
+pub(crate) mod spoken;
 mod table;
 mod tokens;
 

@@ -40,6 +40,8 @@ struct Shared {
     free: Arc<Semaphore>,
     /// The room of each file that outlives its handle, by its name.
     kept: Mutex<HashMap<String, OwnedSemaphorePermit>>,
+    /// What of it no row named at the last sweep.
+    unnamed: Mutex<HashSet<String>>,
 }
 
 impl Spool {
@@ -56,6 +58,7 @@ impl Spool {
             most,
             free: Arc::new(Semaphore::new(number(most / BLOCK))),
             kept: Mutex::default(),
+            unnamed: Mutex::default(),
         }));
         if !left.is_empty() {
             let kept = kept()?;
@@ -86,6 +89,26 @@ impl Spool {
     /// Where a file lies that was kept under this name.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path(name)
+    }
+
+    /// Clears away what is kept and was named by no row of the data file both this time and the time
+    /// before: between the two everything was stored that was to name something.
+    pub(crate) fn sweep<E>(
+        &self,
+        named: impl FnOnce() -> Result<HashSet<String>, E>,
+    ) -> Result<(), E> {
+        let kept: Vec<String> = self.0.kept.lock().keys().cloned().collect();
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let named = named()?;
+        let unnamed = kept.into_iter().filter(|name| !named.contains(name));
+        let unnamed: HashSet<String> = unnamed.collect();
+        let before = std::mem::replace(&mut *self.0.unnamed.lock(), unnamed.clone());
+        for name in unnamed.intersection(&before) {
+            self.remove(name);
+        }
+        Ok(())
     }
 
     /// A kept file is not needed any more.
@@ -232,6 +255,10 @@ impl Spooled {
         self.shared.path(&self.name)
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its length.
     pub(crate) const fn bytes(&self) -> u64 {
         self.bytes
@@ -296,6 +323,7 @@ mod tests {
             most: bytes,
             free: Arc::new(Semaphore::new(number(bytes / BLOCK))),
             kept: Mutex::default(),
+            unnamed: Mutex::default(),
         }))
     }
 
@@ -333,7 +361,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let spool = opened(folder.path(), &[]);
         let mut draft = spool.room(BLOCK).await.unwrap().create().unwrap();
-        draft.write_all(&[0; BLOCK as usize]).unwrap();
+        draft.write_all(&vec![0; number(BLOCK)]).unwrap();
         let error = draft.write_all(b"x").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(draft.finish().bytes(), BLOCK);
@@ -380,6 +408,29 @@ mod tests {
         assert!(spool.0.kept.lock().is_empty());
         // Twice is no mistake: a crash may come in between.
         spool.remove(&name);
+    }
+
+    #[tokio::test]
+    async fn what_no_row_names_is_swept_away_at_the_second_sight() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = opened(folder.path(), &[]);
+        let keep = async |text| written(&spool, text).await.keep().unwrap();
+        let (named, lost) = (keep("named").await, keep("lost").await);
+        let sweep = |rows: &[&String]| {
+            let rows = rows.iter().map(|name| (*name).clone()).collect();
+            spool.sweep(|| Ok::<_, io::Error>(rows)).unwrap();
+        };
+        sweep(&[&named]);
+        let late = keep("late").await;
+        assert_eq!(names(folder.path()).len(), 3);
+        sweep(&[&named]);
+        assert!(!spool.path(&lost).exists());
+        sweep(&[&named, &late]);
+        assert_eq!(names(folder.path()).len(), 2);
+        sweep(&[]);
+        sweep(&[]);
+        assert!(names(folder.path()).is_empty());
+        assert!(spool.0.kept.lock().is_empty());
     }
 
     #[test]

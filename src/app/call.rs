@@ -6,6 +6,7 @@
 mod attempt;
 mod lease;
 pub(crate) mod look;
+mod made;
 mod sight;
 mod timeouts;
 
@@ -27,9 +28,11 @@ use crate::chat::answer::{Answer, Failure, Finish};
 use crate::chat::prompt::Prompt;
 use crate::clock::{self, Instant};
 use crate::gemini::Outcome as Report;
+use crate::gemini::shape::Output;
 use crate::gemini::slots::Slots;
 use crate::keys::{Change, Effect, Group, Next, Route, Start, Why};
 use crate::offline;
+use crate::spool::Spooled;
 use crate::store::{StoreError, Write};
 
 /// How long a chat question waits for the next free key (design §4).
@@ -61,6 +64,8 @@ impl Run {
 pub(crate) struct Question<'a> {
     pub(crate) prompt: Arc<Prompt>,
     pub(crate) kind: Kind,
+    /// What the model is to make.
+    pub(crate) output: Output,
     /// The one model that made all of the history, if it was one.
     pub(crate) signed_by: Option<String>,
     /// The asker's own key group first, then those it may borrow from.
@@ -80,6 +85,8 @@ pub(crate) struct Called {
     pub(crate) changes: Vec<Change>,
     /// Whose key made the answer, and which kind of model.
     pub(crate) by: Option<By>,
+    /// The files that the answer names.
+    pub(crate) files: Vec<Spooled>,
 }
 
 /// What made an answer.
@@ -115,6 +122,7 @@ pub(crate) async fn until_answered(
                 route: Route::new(start, &settings.catalog),
                 changes: Vec::new(),
                 by: None,
+                files: Vec::new(),
                 is_marked: true,
             };
             let result = call.run().await?;
@@ -122,6 +130,7 @@ pub(crate) async fn until_answered(
                 result,
                 changes: call.changes,
                 by: call.by,
+                files: call.files,
             })
         }
     }
@@ -141,6 +150,7 @@ fn answer_offline(question: &Question<'_>) -> Called {
         result: Ok(Answer::of_text(text, Finish::Complete, "offline")),
         changes: Vec::new(),
         by: None,
+        files: Vec::new(),
     }
 }
 
@@ -153,6 +163,8 @@ struct Call<'a> {
     changes: Vec<Change>,
     /// The newest call's.
     by: Option<By>,
+    /// Of the newest call.
+    files: Vec<Spooled>,
     /// The row of the job tells that it runs.
     is_marked: bool,
 }

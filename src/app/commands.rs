@@ -35,6 +35,7 @@ mod entry;
 mod grant_request;
 mod keys;
 pub(super) mod knocks;
+mod making;
 mod menu;
 mod notice;
 mod people;
@@ -56,6 +57,7 @@ const MISHAP: Duration = Duration::from_secs(2);
 /// Every command, in the order of `/help`.
 const FAMILIES: &[&[Entry]] = &[
     conversation::COMMANDS,
+    making::COMMANDS,
     preferences::COMMANDS,
     persona::COMMANDS,
     stats::COMMANDS,

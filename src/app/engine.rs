@@ -251,10 +251,6 @@ pub(crate) struct Engine {
     settings: RwLock<Arc<Settings>>,
     pub(crate) store: Store,
     /// Media on their way in and out.
-    #[expect(
-        dead_code,
-        reason = "what lies there comes with the work on media in and out"
-    )]
     pub(crate) spool: Spool,
     pub(crate) lending: Lending,
     seating: Seating,

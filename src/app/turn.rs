@@ -6,11 +6,14 @@
 
 mod close;
 pub(crate) mod live;
+mod made;
+mod picture;
 mod question;
 mod reply;
 mod rounds;
 pub(crate) mod run;
 mod said;
+mod speech;
 
 use std::sync::Arc;
 
@@ -19,15 +22,18 @@ use log::warn;
 use crate::app::call::{Question, Run, View};
 use crate::app::ending::Ending;
 use crate::app::engine::Engine;
+use crate::catalog::Kind;
 use crate::chat::part::text_of;
+use crate::chat::wish::Wish;
 use crate::chat::{Job, MessageId, Notice, StoredTurn, Task};
 use crate::clock;
+use crate::gemini::shape::Output;
 use crate::outgoing::Head;
 use crate::queue::Past;
 use crate::store::StoreError;
 pub(crate) use close::discard;
 use close::{Close, close};
-use question::Asked;
+use question::{Asked, Means};
 pub(crate) use reply::Finished;
 use reply::{Answered, Reply};
 
@@ -116,6 +122,10 @@ async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, Store
         return Ok(Reply::say(Ending::Told, sentence));
     }
     let terms = asked.settings.roles.terms(role);
+    let means = Means::of(terms, role, (run, view));
+    if let Some(reply) = make(asked, &means).await? {
+        return Ok(reply);
+    }
     let context = asked
         .engine
         .store
@@ -128,6 +138,7 @@ async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, Store
     let question = Question {
         prompt: Arc::new(asked.compose(&asked.persona().await?, &context, &speakers)),
         kind: choice.tier.into(),
+        output: Output::Text,
         signed_by: StoredTurn::only_model(&context),
         groups: terms.groups().collect(),
         rank: if has_had_enough { LAST } else { role.rank() },
@@ -144,15 +155,35 @@ async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, Store
         shared,
         has_had_enough,
     };
-    let reply = match called.result {
-        Ok(answer) => asked.answered(answer, &answered),
+    let mut reply = match called.result {
+        Ok(mut answer) => {
+            answer.parts = made::kept(answer.parts, called.files).await;
+            asked
+                .voiced(asked.answered(answer, &answered), &means)
+                .await?
+        }
         Err(Ending::Failed(failure)) => asked.failed(failure, answered.is_kept),
         // Whoever cancelled has said so already.
         Err(ending) => Reply::new(ending, Vec::new()),
     };
-    Ok(Reply {
-        changes: called.changes,
-        ..reply
+    reply.changes.extend(called.changes);
+    Ok(reply)
+}
+
+/// The reply to whoever wants something else than an answer. Nothing for plain words about a picture that
+/// cannot be drawn: they may mean something else, so they are answered all the same.
+async fn make(asked: &Asked<'_>, means: &Means<'_>) -> Result<Option<Reply>, StoreError> {
+    let can_make = |kind| asked.can_make(kind, means.terms);
+    Ok(match Wish::of(asked.text) {
+        Wish::Picture { words, .. } if can_make(Kind::Pictures) => {
+            Some(asked.draw(words, means).await?)
+        }
+        Wish::Speech { words } if can_make(Kind::Speech) => Some(asked.say(words, means).await?),
+        Wish::Picture { is_command, .. } => {
+            is_command.then(|| Reply::say(Ending::Told, asked.no_pictures()))
+        }
+        Wish::Speech { .. } => Some(Reply::say(Ending::Told, asked.locale.no_speech())),
+        Wish::Answer => None,
     })
 }
 

@@ -14,6 +14,10 @@ pub(crate) enum Callback {
     Retry,
     /// To have the answer above go on where it was cut.
     Continue,
+    /// To have another picture drawn like the one above, beside it.
+    Again,
+    /// To have the picture above changed somewhat.
+    Vary,
     /// To stop this turn.
     Stop(JobId),
 }
@@ -38,8 +42,18 @@ impl Callback {
             Some(("example", "2")) => Some(Self::Example(Example::Second)),
             None if data == "retry" => Some(Self::Retry),
             None if data == "continue" => Some(Self::Continue),
+            None if data == "again" => Some(Self::Again),
+            None if data == "vary" => Some(Self::Vary),
             Some(("stop", job)) => job.parse().ok().map(|job| Self::Stop(JobId(job))),
             None | Some(_) => None,
+        }
+    }
+
+    /// Whether it asks for something more of the answer that holds it.
+    pub(crate) const fn is_about_an_answer(self) -> bool {
+        match self {
+            Self::Retry | Self::Continue | Self::Again | Self::Vary => true,
+            Self::Held | Self::Example(_) | Self::Stop(_) => false,
         }
     }
 
@@ -51,6 +65,8 @@ impl Callback {
             Self::Example(Example::Second) => "example:2".to_owned(),
             Self::Retry => "retry".to_owned(),
             Self::Continue => "continue".to_owned(),
+            Self::Again => "again".to_owned(),
+            Self::Vary => "vary".to_owned(),
             Self::Stop(job) => format!("stop:{job}"),
         }
     }
@@ -98,6 +114,8 @@ mod tests {
             Callback::Example(Example::Second),
             Callback::Retry,
             Callback::Continue,
+            Callback::Again,
+            Callback::Vary,
             Callback::Stop(JobId(u64::MAX)),
         ] {
             let data = callback.data();

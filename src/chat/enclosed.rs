@@ -2,7 +2,8 @@
 //! files that the bot cannot see. Pure. Invariant: what stands here is never taken for the asker's
 //! words, and a file that cannot be seen is never left out in silence.
 
-use super::{Basis, Content, Inbound, Task, UserId, Whose};
+use super::command::Command;
+use super::{Basis, Content, Inbound, Task, UserId, Whose, wish};
 
 /// Longest forwarded text, in characters: as much as one message holds (Bot API, `Message.text`).
 const LONGEST_FORWARD: usize = 4096;
@@ -140,8 +141,21 @@ pub(crate) fn unseen(enclosed: &[Enclosed]) -> Vec<&str> {
 }
 
 impl Inbound {
+    /// The text of the question that a command makes of it, where it is one.
+    pub(crate) fn asked_by_command(&self) -> Option<String> {
+        let (Content::Text(text) | Content::Media { caption: text, .. }) = &self.content;
+        let is_about_something = self.quote.is_some()
+            || self.file_of_reply.is_some()
+            || matches!(self.content, Content::Media { .. });
+        match self.author {
+            Author::Sender => wish::asked_by(&Command::parse(text)?, is_about_something),
+            Author::InlineBot | Author::Forwarded { .. } => None,
+        }
+    }
+
     /// What the message asks, as if it were a question.
     pub(crate) fn question(&self) -> Task {
+        let asked = self.asked_by_command();
         let (words, file) = match &self.content {
             Content::Text(text) => (text.trim(), None),
             Content::Media { kind, caption } => (caption.trim(), Some(kind.clone())),
@@ -161,7 +175,8 @@ impl Inbound {
                 let replied = self.file_of_reply.clone();
                 let replied = replied.map(|kind| Enclosed::FileOfReply { kind });
                 let enclosed = own.into_iter().chain(replied).collect();
-                (words.to_owned(), self.quote.clone(), enclosed)
+                let words = asked.unwrap_or_else(|| words.to_owned());
+                (words, self.quote.clone(), enclosed)
             }
         };
         Task::Question {

@@ -20,6 +20,13 @@ pub(crate) enum Part {
     },
     /// An opaque part the model signed, replayed byte for byte (Gemini `thoughtSignature`).
     Signed(Vec<u8>),
+    /// A file that the model made.
+    Made {
+        /// What the model says it is.
+        mime: String,
+        /// Its name in the spool.
+        file: String,
+    },
     /// Words of somebody else that the question was about.
     Quote(String),
     /// What belonged to the question.
@@ -31,6 +38,15 @@ impl Part {
     pub(crate) fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self {
             Some(text)
+        } else {
+            None
+        }
+    }
+
+    /// The name in the spool of a file that the model made.
+    pub(crate) fn made(&self) -> Option<&str> {
+        if let Self::Made { file, .. } = self {
+            Some(file)
         } else {
             None
         }
@@ -63,7 +79,23 @@ impl Part {
                 description,
             } => file_id.len() + description.len(),
             Self::Signed(bytes) => bytes.len(),
+            Self::Made { mime, file } => mime.len() + file.len(),
             Self::Enclosed(enclosed) => enclosed.bytes(),
+        }
+    }
+
+    /// What is kept of it with its round: of a file that was made for these words, that there was one.
+    pub(crate) fn remembered(&self, words: &str) -> Self {
+        match self {
+            Self::Made { mime, .. } => Self::File {
+                file_id: String::new(),
+                description: format!("{mime}, made for: {words}"),
+            },
+            Self::Text(_)
+            | Self::File { .. }
+            | Self::Signed(_)
+            | Self::Quote(_)
+            | Self::Enclosed(_) => self.clone(),
         }
     }
 
@@ -77,6 +109,8 @@ impl Part {
                 quoted(description)
             ))),
             Self::Signed(bytes) => Some(PromptPart::Signed(bytes.clone())),
+            // Whoever made it in this turn need not be shown it.
+            Self::Made { .. } => None,
             Self::Quote(quote) => Some(PromptPart::Text(introduced(quote))),
             Self::Enclosed(enclosed) => described(enclosed).map(PromptPart::Text),
         }

@@ -59,6 +59,27 @@ pub(crate) enum Payload {
         /// At most 1024 UTF-16 units.
         caption: String,
     },
+    /// A file that the model made.
+    Made {
+        form: Form,
+        /// As people see it.
+        name: String,
+        /// Its name in the spool.
+        file: String,
+        /// At most 1024 UTF-16 units.
+        caption: String,
+        reply_to: Option<MessageId>,
+        buttons: Vec<Button>,
+    },
+}
+
+/// As what a file is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Photo,
+    /// A voice message: Opus in an Ogg stream.
+    Voice,
+    Document,
 }
 
 /// An inline button under an outgoing message.
@@ -131,16 +152,23 @@ impl Payload {
     pub(crate) const fn is_file(&self) -> bool {
         matches!(
             self,
-            Self::File { .. } | Self::Document { .. } | Self::Photo { .. }
+            Self::File { .. } | Self::Document { .. } | Self::Photo { .. } | Self::Made { .. }
         )
     }
 
     /// The name of the file that the spool keeps for it.
     pub(crate) fn spooled(&self) -> Option<&str> {
-        if let Self::File { path, .. } = self {
-            path.rsplit('/').next()
-        } else {
-            None
+        match self {
+            Self::File { path, .. } => path.rsplit('/').next(),
+            Self::Made { file, .. } => Some(file),
+            Self::Send { .. }
+            | Self::Edit { .. }
+            | Self::Restore { .. }
+            | Self::Delete { .. }
+            | Self::Document { .. }
+            | Self::Answer { .. }
+            | Self::Leave
+            | Self::Photo { .. } => None,
         }
     }
 
@@ -175,9 +203,17 @@ impl Payload {
         }
     }
 
-    /// Under a message of text.
+    /// Whether buttons can stand under it.
+    pub(crate) const fn takes_buttons(&self) -> bool {
+        self.is_message() || matches!(self, Self::Made { .. })
+    }
+
+    /// The buttons under it, where there can be some.
     pub(crate) const fn buttons_mut(&mut self) -> Option<&mut Vec<Button>> {
-        if let Self::Send { buttons, .. } | Self::Edit { buttons, .. } = self {
+        if let Self::Send { buttons, .. }
+        | Self::Edit { buttons, .. }
+        | Self::Made { buttons, .. } = self
+        {
             Some(buttons)
         } else {
             None
@@ -188,7 +224,8 @@ impl Payload {
     pub(crate) const fn reply_to_mut(&mut self) -> Option<&mut Option<MessageId>> {
         if let Self::Send { reply_to, .. }
         | Self::File { reply_to, .. }
-        | Self::Document { reply_to, .. } = self
+        | Self::Document { reply_to, .. }
+        | Self::Made { reply_to, .. } = self
         {
             Some(reply_to)
         } else {
@@ -238,7 +275,8 @@ impl Payload {
             | Self::Document { .. }
             | Self::Answer { .. }
             | Self::Leave
-            | Self::Photo { .. } => {}
+            | Self::Photo { .. }
+            | Self::Made { .. } => {}
         }
         Some(payload)
     }

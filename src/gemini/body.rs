@@ -13,8 +13,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::shape::{Shape, Signatures, Wording};
-use super::wire::{GenerationConfig, SAFETY, Settings, ThinkingConfig};
+use super::shape::{Output, Shape, Signatures, Wording};
+use super::wire::{GenerationConfig, ImageConfig, SAFETY, Settings, SpeechConfig, ThinkingConfig};
 use crate::chat::part::PromptPart;
 use crate::chat::prompt::{Message, Prompt, Speaker};
 
@@ -22,6 +22,9 @@ use crate::chat::prompt::{Message, Prompt, Speaker};
 const PLACEHOLDER: &str = "skip_thought_signature_validator";
 const OWN_WORDS: &str =
     "Answer in your own words. Do not quote any source at length; summarise instead.";
+const PICTURE: &str = "Answer with a picture, not with words.";
+/// Who speaks: one of the prebuilt voices (gemini-api §10), which speak every language.
+const VOICE: &str = "Kore";
 /// Bytes of a file encoded at a time: a multiple of three, so that only the end is padded.
 const STRIDE: usize = 3 << 10;
 
@@ -100,10 +103,16 @@ impl Body {
 }
 
 fn system_text(prompt: &Prompt, shape: &Shape) -> String {
-    match shape.wording {
-        Wording::Free => prompt.system.clone(),
-        Wording::Own if prompt.system.is_empty() => OWN_WORDS.to_owned(),
-        Wording::Own => format!("{}\n\n{OWN_WORDS}", prompt.system),
+    let more = match (shape.output, shape.wording) {
+        // Whatever a model that speaks is told, it says.
+        (Output::Speech, _) | (_, Wording::Free) => return prompt.system.clone(),
+        (_, Wording::Own) => OWN_WORDS,
+        (_, Wording::Picture) => PICTURE,
+    };
+    if prompt.system.is_empty() {
+        more.to_owned()
+    } else {
+        format!("{}\n\n{more}", prompt.system)
     }
 }
 
@@ -252,13 +261,25 @@ impl Writer {
     /// The last fields of the request, and the brace that closes it.
     fn settings(&mut self, shape: &Shape) {
         let thinking = shape.thinking.as_deref();
-        let generation = GenerationConfig {
+        let mut generation = GenerationConfig {
             max_output_tokens: shape.max_output,
             thinking_config: thinking.map(|thinking_level| ThinkingConfig { thinking_level }),
+            ..GenerationConfig::default()
         };
-        let any = shape.max_output.is_some() || thinking.is_some();
+        match shape.output {
+            Output::Text => {}
+            Output::Picture { ratio } => {
+                generation.response_modalities = &["TEXT", "IMAGE"];
+                generation.image_config = ratio.map(|aspect_ratio| ImageConfig { aspect_ratio });
+            }
+            Output::Speech => {
+                generation.response_modalities = &["AUDIO"];
+                generation.speech_config = Some(SpeechConfig::of(VOICE));
+            }
+        }
+        let is_empty = generation == GenerationConfig::default();
         let settings = Settings {
-            generation_config: any.then_some(generation),
+            generation_config: (!is_empty).then_some(generation),
             safety_settings: SAFETY,
         };
         // Strings and numbers only: this cannot fail, and without settings the request is legal.

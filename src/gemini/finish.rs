@@ -105,6 +105,9 @@ fn end_of(
     }
     match (&gathered.finish_reason, body) {
         // A connection that breaks after the last chunk takes nothing away.
+        (Some(_), _) if gathered.has_lost_a_file && !gathered.shows_anything() => {
+            End::Cut(healthy(Next::Nowhere, Failure::Unkept))
+        }
         (Some(reason), _) => by_reason(reason, gathered.shows_anything()),
         (None, Err(fault)) => End::Cut(verdict::of_fault(fault, shown)),
         (None, Ok(())) => End::Cut(verdict::of_fault(Fault::Closed, shown)),
@@ -137,7 +140,8 @@ fn by_reason(reason: &str, is_shown: bool) -> End {
             End::Withheld(healthy(next, Failure::Recitation))
         }
         "IMAGE_OTHER" | "NO_IMAGE" => {
-            End::Cut(healthy(Next::Repaired(Repair::Same), Failure::NoPicture))
+            let next = Next::Repaired(Repair::InsistOnPicture);
+            End::Cut(healthy(next, Failure::NoPicture))
         }
         "MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL" | "MALFORMED_RESPONSE" => {
             slip(Repair::Same)
@@ -208,6 +212,7 @@ mod tests {
     #[test]
     fn every_other_reason_has_its_sentence_and_its_next_attempt() {
         let again = Next::Repaired;
+        let insist = again(Repair::InsistOnPicture);
         for (reason, next, failure) in [
             ("STOP", Next::AnotherKey, Failure::Empty),
             ("MAX_TOKENS", again(Repair::LessThinking), Failure::Empty),
@@ -229,8 +234,8 @@ mod tests {
                 Next::Nowhere,
                 Failure::PictureWithheld,
             ),
-            ("IMAGE_OTHER", again(Repair::Same), Failure::NoPicture),
-            ("NO_IMAGE", again(Repair::Same), Failure::NoPicture),
+            ("IMAGE_OTHER", insist, Failure::NoPicture),
+            ("NO_IMAGE", insist, Failure::NoPicture),
             (
                 "MALFORMED_FUNCTION_CALL",
                 again(Repair::Same),

@@ -7,6 +7,7 @@ mod broken_json;
 
 use serde::Deserialize;
 
+use super::inline_data::LOST;
 use super::stream::Event;
 use super::wire::{Chunk, if_possible};
 use crate::chat::Part;
@@ -25,6 +26,17 @@ struct Received {
     thought: Option<bool>,
     #[serde(default, deserialize_with = "if_possible")]
     thought_signature: Option<String>,
+    #[serde(default, deserialize_with = "if_possible")]
+    inline_data: Option<InlineData>,
+}
+
+/// A file that the model made.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct InlineData {
+    mime_type: String,
+    /// The name of the file that its base64 has become, or [`LOST`].
+    data: String,
 }
 
 /// What of a stream was passed over or mended; for the log.
@@ -54,6 +66,8 @@ pub(super) struct Gathered {
     /// The first error the stream held, as JSON; what comes after it does not matter.
     pub(super) error: Option<String>,
     pub(super) oddities: Oddities,
+    /// A file of the answer could not be stored.
+    pub(super) has_lost_a_file: bool,
     /// Something came that only an answer holds; an error and a closing mark do not.
     pub(super) is_answer: bool,
     /// The first half of a character that a gateway has cut in two; the next text may hold the rest.
@@ -78,6 +92,7 @@ impl Gathered {
     pub(super) fn shows_anything(&self) -> bool {
         self.parts.iter().any(|part| match part {
             Part::Text(text) => !text.chars().all(is_blank),
+            Part::Made { .. } => true,
             // A signature is for the model only, the others are parts of questions.
             Part::Signed(_) | Part::File { .. } | Part::Quote(_) | Part::Enclosed(_) => false,
         })
@@ -140,13 +155,30 @@ impl Gathered {
         };
         self.oddities.mended += u32::from(was_broken);
         let is_mended = is_mended || was_broken;
+        // A signed file is not kept to be replayed: it would be sent whole with every later question.
+        let is_file = part.inline_data.is_some();
         if part.thought != Some(true) {
             self.add_text(&part.text.unwrap_or_default(), is_mended);
+            if let Some(file) = part.inline_data {
+                self.add_file(file);
+            }
         }
         // What was mended is not what was signed.
-        if part.thought_signature.is_some() && !is_mended {
+        if part.thought_signature.is_some() && !is_mended && !is_file {
             self.parts.push(Part::Signed(raw.as_bytes().to_vec()));
         }
+    }
+
+    fn add_file(&mut self, file: InlineData) {
+        let InlineData { mime_type, data } = file;
+        if data == LOST {
+            self.has_lost_a_file = true;
+            return;
+        }
+        self.parts.push(Part::Made {
+            mime: mime_type,
+            file: data,
+        });
     }
 
     fn add_text(&mut self, text: &str, is_mended: bool) {

@@ -1,7 +1,7 @@
 //! What a model needs its request to look like, and how a verdict may change that. Pure.
 //!
 //! Owner: the shell makes one from the catalogue and from what was learned about the model.
-//! Invariant: nothing here depends on the question.
+//! Invariant: nothing here depends on the words of the question.
 
 use crate::keys::Repair;
 
@@ -19,6 +19,18 @@ pub(crate) struct Shape {
     pub(crate) max_output: Option<u32>,
     pub(crate) signatures: Signatures,
     pub(crate) wording: Wording,
+    pub(crate) output: Output,
+}
+
+/// What the model is asked to make.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Output {
+    #[default]
+    Text,
+    /// A picture, of this shape; none: of the model's own.
+    Picture { ratio: Option<&'static str> },
+    /// The question, spoken as it is written.
+    Speech,
 }
 
 /// What to do with the signatures of the history.
@@ -38,6 +50,8 @@ pub(crate) enum Wording {
     Free,
     /// After an answer was withheld as a verbatim quotation.
     Own,
+    /// After there was no picture.
+    Picture,
 }
 
 impl Shape {
@@ -52,6 +66,7 @@ impl Shape {
             Repair::LessThinking => shape.think_less(),
             Repair::OwnWords => shape.wording = Wording::Own,
             Repair::SystemInFirstTurn => shape.system_in_first_turn = true,
+            Repair::InsistOnPicture => shape.wording = Wording::Picture,
             Repair::PlainSignatures => shape.signatures = Signatures::Placeholder,
             // We send no tools yet.
             Repair::NoTools | Repair::Same => {}

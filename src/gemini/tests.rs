@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use super::inline_data::tests::InMemory;
 use super::shape::Shape;
 use super::slots::Slots;
 use super::*;
@@ -101,13 +102,18 @@ fn stream_with(slot: &Slot, addr: SocketAddr, body: &Body, viewer: Viewer) -> Ca
     };
     let (mut told, mut signs, mut events) = (String::new(), 0, 0);
     let client = Client::new(&format!("http://{addr}/"));
-    let outcome = client.stream(slot, &call, viewer, &mut |progress| match progress {
-        Progress::Bytes => signs += 1,
-        Progress::Event { text, .. } => {
-            events += 1;
-            told.push_str(text);
-        }
-    });
+    let outcome = client.stream(
+        slot,
+        &call,
+        viewer,
+        (&mut InMemory::default(), &mut |progress| match progress {
+            Progress::Bytes => signs += 1,
+            Progress::Event { text, .. } => {
+                events += 1;
+                told.push_str(text);
+            }
+        }),
+    );
     Called {
         outcome,
         told,
@@ -136,7 +142,11 @@ fn generate(reply: impl Into<Vec<u8>>) -> (Outcome, Asked) {
         body: &body,
         estimated: 10,
     };
-    let outcome = Client::new(&format!("http://{addr}")).generate(&take_slot(), &call);
+    let outcome = Client::new(&format!("http://{addr}")).generate(
+        &take_slot(),
+        &call,
+        &mut InMemory::default(),
+    );
     (outcome, service.join().unwrap())
 }
 
@@ -390,11 +400,16 @@ fn a_cancelled_stream_ends_at_once_and_blames_nobody() {
             estimated: 10,
         };
         let client = Client::new(&format!("http://{addr}"));
-        client.stream(&slot, &call, Viewer::Watching, &mut |progress| {
-            if let Progress::Event { text, .. } = progress {
-                tells.send(text.to_owned()).unwrap();
-            }
-        })
+        client.stream(
+            &slot,
+            &call,
+            Viewer::Watching,
+            (&mut InMemory::default(), &mut |progress| {
+                if let Progress::Event { text, .. } = progress {
+                    tells.send(text.to_owned()).unwrap();
+                }
+            }),
+        )
     });
     assert_eq!(told.recv().unwrap(), "Hel");
     canceller.cancel();

@@ -226,19 +226,61 @@ pub(super) struct Settings<'a> {
     pub(super) safety_settings: [SafetySetting; 4],
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GenerationConfig<'a> {
+    /// None: text.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) response_modalities: &'a [&'a str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) image_config: Option<ImageConfig<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) speech_config: Option<SpeechConfig<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_output_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thinking_config: Option<ThinkingConfig<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ThinkingConfig<'a> {
     pub(super) thinking_level: &'a str,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ImageConfig<'a> {
+    pub(super) aspect_ratio: &'a str,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SpeechConfig<'a> {
+    voice_config: VoiceConfig<'a>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VoiceConfig<'a> {
+    prebuilt_voice_config: PrebuiltVoice<'a>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PrebuiltVoice<'a> {
+    voice_name: &'a str,
+}
+
+impl<'a> SpeechConfig<'a> {
+    /// One speaker with this voice.
+    pub(super) const fn of(voice_name: &'a str) -> Self {
+        Self {
+            voice_config: VoiceConfig {
+                prebuilt_voice_config: PrebuiltVoice { voice_name },
+            },
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -147,6 +147,8 @@ pub(crate) enum Repair {
     SystemInFirstTurn,
     /// Replace thought signatures by the documented placeholder.
     PlainSignatures,
+    /// Say once more that a picture is wanted (`NO_IMAGE`).
+    InsistOnPicture,
     /// The same request again.
     Same,
 }

@@ -29,6 +29,8 @@ impl Locale {
             Callback::Example(example) => self.example(example),
             Callback::Retry => &texts.retry,
             Callback::Continue => &texts.go_on,
+            Callback::Again => &texts.again,
+            Callback::Vary => &texts.vary,
             Callback::Stop(_) => &texts.stop,
         };
         Button::callback(label, callback.data())
@@ -51,6 +53,11 @@ impl Locale {
     /// What the model is asked when somebody presses Continue.
     pub(crate) fn go_on_question(&self) -> &str {
         &self.sentences.button.go_on_question
+    }
+
+    /// What a model that draws is asked when somebody presses Vary, before the words of the picture.
+    pub(crate) fn vary_request(&self) -> &str {
+        &self.sentences.button.vary_request
     }
 
     /// What a press is told that does nothing; at most 200 characters (Bot API,

@@ -129,6 +129,7 @@ file! {
     queue: QueuePlaces,
     seats: SeatLines,
     note: Notes,
+    making: Making,
     button: Buttons,
     alert: AlertTexts,
     key_death: KeyDeaths,
@@ -169,10 +170,13 @@ tables! {
     /// looked at, and what stands between the names of its files.
     Notes { lite, flash, fair_share, borrowed, unseen, between }
 
+    /// What is said of pictures and speech.
+    Making { no_pictures, no_pictures_owner, words_instead, no_speech, not_spoken, voice_is_cut }
+
     /// Labels, one per [`crate::chat::callback::Callback`] of an answer, what "continue" asks the
     /// model, and one per [`crate::locale::Denied`].
     Buttons {
-        example_1, example_2, retry, go_on, stop, go_on_question, not_yours, not_newest, forgotten, stale, too_many, goes_on_in_file,
+        example_1, example_2, retry, go_on, stop, again, vary, vary_request, go_on_question, not_yours, not_newest, forgotten, stale, too_many, goes_on_in_file,
     }
 
     /// One per [`crate::alerts::Trouble`], some in two ways, with what they are put together of: what

@@ -271,8 +271,11 @@ fn is_stale(inbound: &Inbound, gate: &Gate, now: Timestamp) -> bool {
     now.since(inbound.sent) > gate.stale_after
 }
 
-/// A command counts only when the sender typed it.
+/// A command counts only when the sender typed it, and it is not a question in the form of one.
 pub(crate) fn command_of(inbound: &Inbound) -> Option<Command> {
+    if inbound.asked_by_command().is_some() {
+        return None;
+    }
     let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
     match inbound.author {
         Author::Sender => Command::parse(text),

@@ -15,6 +15,8 @@ pub(crate) struct Preferences {
     /// `None`: the bot chooses for each question.
     pub(crate) tier: Option<Tier>,
     pub(crate) persona: Option<ChosenPersona>,
+    /// Answers are spoken as well.
+    pub(crate) speaks: bool,
 }
 
 /// How the bot is to be with a person.

@@ -3,6 +3,7 @@
 //! Invariant: a refusal that means "it is so already" is success here, so that a row sent twice
 //! after a crash still leaves the outbox.
 
+use std::io;
 use std::path::Path;
 
 use frankenstein::TelegramApi;
@@ -16,6 +17,7 @@ use frankenstein::types::{
     ChatAction, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity,
     MessageEntityType, ReplyMarkup, ReplyParameters,
 };
+use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -25,25 +27,36 @@ use super::verdict::Refusal;
 use super::wire::Success;
 use super::{CallError, Client, Me};
 use crate::chat::rich::{Entity, Rich, Style};
-use crate::chat::{Action, Button, ChatId, MessageId, Outbound, Payload, TopicId};
+use crate::chat::{Action, Button, ChatId, Form, MessageId, Outbound, Payload, TopicId};
 use crate::clock::Timestamp;
 use crate::render::rendered;
 
+/// Largest file that is taken as a photo.
+const MAX_PHOTO: u64 = 10 << 20;
 /// Longest text of `answerCallbackQuery`.
 const MAX_ANSWER: usize = 200;
 
-/// Does what the row says, and gives the message that was sent or edited. Blocks. A message that
-/// was sent and has no id for us (somebody removed it at once) is success, too.
+/// Does what the row says, and gives the message that was sent or edited. `file` is where the file of
+/// the row lies, if it has one that the model made. Blocks. A message that was sent and has no id for us
+/// (somebody removed it at once) is success, too.
 ///
 /// After an error that [`CallError::may_have_happened`], the message may be in the chat.
-pub(crate) fn send(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallError> {
-    match carry_out(client, row) {
+pub(crate) fn send(
+    client: &Client,
+    row: &Outbound,
+    file: Option<&Path>,
+) -> Result<Option<MessageId>, CallError> {
+    match carry_out(client, row, file) {
         Err(CallError::Refused(Refusal::SentAndRemoved)) => Ok(None),
         outcome => outcome,
     }
 }
 
-fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallError> {
+fn carry_out(
+    client: &Client,
+    row: &Outbound,
+    made: Option<&Path>,
+) -> Result<Option<MessageId>, CallError> {
     match &row.payload {
         Payload::Send {
             body,
@@ -55,7 +68,7 @@ fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallE
             body,
             buttons,
         } => edit(client, row.chat, *message, (body, buttons)),
-        Payload::Restore { .. } => carry_out(client, &rendered(row.clone())),
+        Payload::Restore { .. } => carry_out(client, &rendered(row.clone()), made),
         Payload::Delete { message } => {
             let params = DeleteMessageParams::builder()
                 .chat_id(row.chat.0)
@@ -79,6 +92,7 @@ fn carry_out(client: &Client, row: &Outbound) -> Result<Option<MessageId>, CallE
             reply_to,
         } => file(client, row, (name, Content::Text(text)), *reply_to),
         Payload::Photo { png, caption } => photo(client, row, png, caption),
+        Payload::Made { .. } => file_made(client, row, made),
         Payload::Leave => {
             let params = LeaveChatParams::builder().chat_id(row.chat.0).build();
             done(client.leave_chat(&params), &Refusal::ChatClosed)
@@ -172,17 +186,31 @@ pub(crate) fn draft(
         .map(|IgnoredAny| ())
 }
 
-/// Shows for five seconds that the bot writes (Bot API, `sendChatAction`); not in the inbox of a
-/// channel, which takes no actions.
-pub(crate) fn typing(
+/// What the bot does while somebody waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activity {
+    Writing,
+    Drawing,
+    Speaking,
+}
+
+/// Shows for five seconds what the bot does (Bot API, `sendChatAction`); not in the inbox of a channel,
+/// which takes no actions.
+pub(crate) fn act(
     client: &Client,
     chat: ChatId,
     topic: Option<TopicId>,
+    activity: Activity,
 ) -> Result<(), CallError> {
+    let action = match activity {
+        Activity::Writing => ChatAction::Typing,
+        Activity::Drawing => ChatAction::UploadPhoto,
+        Activity::Speaking => ChatAction::RecordVoice,
+    };
     let params = SendChatActionParams::builder()
         .chat_id(chat.0)
         .maybe_message_thread_id(topic.and_then(TopicId::thread))
-        .action(ChatAction::Typing)
+        .action(action)
         .build();
     client.call("sendChatAction", &params).map(|IgnoredAny| ())
 }
@@ -231,6 +259,64 @@ fn photo(
     };
     let sent: Success<Value> = client.upload("sendPhoto", &params, &[upload])?;
     Ok(message_id(&sent.result))
+}
+
+/// A file that the model made, in its form; a picture that is too large for a photo as a document.
+fn file_made(
+    client: &Client,
+    row: &Outbound,
+    file: Option<&Path>,
+) -> Result<Option<MessageId>, CallError> {
+    let missing = || CallError::Local(io::ErrorKind::NotFound);
+    let path = file.ok_or_else(missing)?;
+    let Payload::Made {
+        form,
+        name,
+        caption,
+        reply_to,
+        buttons,
+        ..
+    } = &row.payload
+    else {
+        return Err(missing());
+    };
+    let is_small = std::fs::metadata(path)?.len() <= MAX_PHOTO;
+    let (method, field) = match form {
+        Form::Photo if is_small => ("sendPhoto", "photo"),
+        Form::Voice => ("sendVoice", "voice"),
+        Form::Photo | Form::Document => ("sendDocument", "document"),
+    };
+    let upload = Upload {
+        field,
+        name: name.clone(),
+        content: Content::File(path),
+    };
+    let params = FileParams {
+        chat_id: row.chat.0,
+        message_thread_id: row.topic.and_then(TopicId::thread),
+        direct_messages_topic_id: row.topic.and_then(TopicId::direct),
+        caption: (!caption.is_empty()).then_some(caption),
+        reply_parameters: reply_to.map(reply),
+        reply_markup: keyboard(buttons),
+    };
+    let sent: Success<Value> = client.upload(method, &params, &[upload])?;
+    Ok(message_id(&sent.result))
+}
+
+/// What the methods that send a file have in common; the file itself is a part of the form.
+#[derive(Serialize)]
+struct FileParams<'a> {
+    chat_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_thread_id: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direct_messages_topic_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caption: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_parameters: Option<ReplyParameters>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<InlineKeyboardMarkup>,
 }
 
 fn keyboard(buttons: &[Button]) -> Option<InlineKeyboardMarkup> {

@@ -118,7 +118,7 @@ pub(crate) fn eventually(deadline: Duration, what: &str, mut look: impl FnMut() 
 #[derive(Debug)]
 pub(crate) struct Builder {
     settings: BTreeMap<String, String>,
-    keys: Vec<(String, String)>,
+    keys: Vec<settings::Key>,
 }
 
 impl Builder {
@@ -154,8 +154,11 @@ impl Builder {
     /// The world with its services, and no bot yet.
     pub(crate) fn prepare(self) -> World {
         let (telegram, gemini) = (Telegram::new(), Gemini::new());
-        for (name, project) in &self.keys {
+        for (name, project, is_billed) in &self.keys {
             gemini.admits(name, project);
+            if *is_billed {
+                gemini.bills(project);
+            }
         }
         let crash_point = Arc::new(CrashPoint::default());
         let servers = [
@@ -183,7 +186,7 @@ impl Builder {
             secrets: self
                 .keys
                 .into_iter()
-                .map(|(name, _)| key_text(&name))
+                .map(|(name, ..)| key_text(&name))
                 .collect(),
             wrapper: Vec::new(),
             folder,
@@ -247,6 +250,12 @@ impl World {
 
     pub(crate) fn data_file(&self) -> PathBuf {
         PathBuf::from(&self.settings["DATA_FILE"])
+    }
+
+    /// Files that lie in the folder for media.
+    pub(crate) fn spooled(&self) -> usize {
+        let folder = self.data_file().with_extension("redb.spool");
+        fs::read_dir(folder).map_or(0, Iterator::count)
     }
 
     /// The folder that holds everything of this world.

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
+use super::made::Made;
 use super::timeouts::Timeouts;
 use super::{Call, Visible, look};
 use crate::app::ending::Ending;
@@ -26,6 +27,7 @@ use crate::gemini::shape::{Shape, Signatures};
 use crate::gemini::slots::{Canceller, Slot};
 use crate::gemini::{self, Outcome as Report, Progress};
 use crate::keys::{Cause, Change, Counted, Effect, Lease, News, Next, Scope, Verdict};
+use crate::spool::Spooled;
 
 /// How long the thread of a cancelled call may take to report.
 const AFTER_CANCEL: Duration = Duration::from_secs(5);
@@ -95,6 +97,7 @@ impl Call<'_> {
             system_in_first_turn: facts.is_some_and(|model| model.system_in_first_turn),
             max_output: lease.most_output(),
             signatures,
+            output: self.question.output,
             ..Shape::default()
         };
         let remembered = self.engine.repairs_of(model);
@@ -108,7 +111,7 @@ impl Call<'_> {
     /// Waits for the thread's report, within the deadlines.
     async fn watch_over(
         &mut self,
-        mut reported: oneshot::Receiver<(Report, Vec<Change>)>,
+        mut reported: oneshot::Receiver<Reported>,
         stream: Stream,
         canceller: &Canceller,
     ) -> Attempt {
@@ -134,11 +137,12 @@ impl Call<'_> {
         }
     }
 
-    fn reported(&mut self, report: Option<(Report, Vec<Change>)>) -> Attempt {
+    fn reported(&mut self, report: Option<Reported>) -> Attempt {
         match report {
-            Some((report, changes)) => {
-                self.changes.extend(changes);
-                Attempt::Reported(report)
+            Some(reported) => {
+                self.changes.extend(reported.changes);
+                self.files = reported.files;
+                Attempt::Reported(reported.report)
             }
             None => Attempt::TimedOut,
         }
@@ -157,14 +161,21 @@ struct Work {
     lease: Lease,
 }
 
-/// How a call ended, and what the pool learned of it.
-type Reported = (Report, Vec<Change>);
+/// How a call ended.
+struct Reported {
+    report: Report,
+    /// What the pool learned of it.
+    changes: Vec<Change>,
+    /// What the model made.
+    files: Vec<Spooled>,
+}
+
 type Reporter = oneshot::Sender<Reported>;
 
 fn tell_end(engine: &Arc<Engine>, report: Reporter, ended: Reported) {
-    if let Err((_, changes)) = report.send(ended) {
+    if let Err(ended) = report.send(ended) {
         // Nobody waits any more, so nobody else stores what was learned.
-        store_now(engine, changes);
+        store_now(engine, ended.changes);
     }
 }
 
@@ -172,11 +183,12 @@ impl Work {
     /// Asks, and settles the lease. What came of it is to be reported, unless that was done because
     /// something is left to look at.
     fn run(self, slot: &Slot, report: Reporter) -> Option<(Reporter, Reported)> {
-        let outcome =
-            catch_unwind(AssertUnwindSafe(|| self.ask(slot))).unwrap_or_else(|_| Report {
-                result: Err(Failure::Unexplained),
-                verdict: innocent(),
-            });
+        let mut made = Made::new(self.engine.spool.clone());
+        let asked = catch_unwind(AssertUnwindSafe(|| self.ask(slot, &mut made)));
+        let outcome = asked.unwrap_or_else(|_| Report {
+            result: Err(Failure::Unexplained),
+            verdict: innocent(),
+        });
         let Self {
             engine, key, lease, ..
         } = self;
@@ -194,18 +206,23 @@ impl Work {
             // Before anybody is called again, so that no crash forgets a death.
             store_now(&engine, std::mem::take(&mut changes));
         }
+        let ended = Reported {
+            report: outcome,
+            changes,
+            files: made.files,
+        };
         let Some(look) = look else {
-            return Some((report, (outcome, changes)));
+            return Some((report, ended));
         };
         // Its question goes to another key meanwhile.
-        tell_end(&engine, report, (outcome, changes));
+        tell_end(&engine, report, ended);
         let changes = look::after(&engine, slot, &key, &call, look);
         tell(&engine, &changes);
         store_now(&engine, changes);
         None
     }
 
-    fn ask(&self, slot: &Slot) -> Report {
+    fn ask(&self, slot: &Slot, made: &mut Made) -> Report {
         let Backend::Gemini { client, .. } = &self.engine.backend else {
             return Report {
                 result: Err(Failure::NoKeys),
@@ -221,15 +238,16 @@ impl Work {
         };
         let mut is_answered = false;
         match self.stream {
-            Stream::Off => client.generate(slot, &call),
+            Stream::Off => client.generate(slot, &call, made),
             Stream::Auto | Stream::Edit => {
-                client.stream(slot, &call, self.viewer, &mut |progress| {
+                let mut on = |progress: Progress<'_>| {
                     let is_event = matches!(progress, Progress::Event { .. });
                     if is_event && !std::mem::replace(&mut is_answered, true) {
                         self.engine.lending.with(|pool| pool.answers(&self.lease));
                     }
                     self.visible.send_modify(|visible| visible.take(progress));
-                })
+                };
+                client.stream(slot, &call, self.viewer, (made, &mut on))
             }
         }
     }

@@ -67,6 +67,7 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Result<Answer, Ending> {
             messages: vec![message],
         }),
         kind: Tier::Lite.into(),
+        output: Output::Text,
         signed_by: None,
         groups: vec![Group::A, Group::B, Group::C, Group::D],
         rank: 0,

@@ -88,6 +88,15 @@ impl Given<'_> {
         }
     }
 
+    /// Whether an Owner gave it where nobody else reads the reply.
+    pub(super) fn is_owner_in_private(&self) -> bool {
+        let is_private = match self.lane {
+            Lane::Terminal => true,
+            Lane::Telegram { chat, person, .. } => chat.0 == person.0,
+        };
+        self.role == Role::Owner && is_private
+    }
+
     /// A button that carries out this line when whoever gave the command presses it; none at the
     /// terminal.
     pub(super) fn button(

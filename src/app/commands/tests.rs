@@ -10,6 +10,7 @@ const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 /// What each family declares to say.
 const TEXTS: &[&[Text]] = &[
     conversation::TEXTS,
+    making::TEXTS,
     preferences::TEXTS,
     persona::TEXTS,
     stats::TEXTS,

@@ -9,12 +9,15 @@ use std::time::Duration;
 use log::{debug, error, info, warn};
 
 use super::record::{change, drop_row, not_read, store};
-use super::repair::{gone, halved, is_bare, repaired, without_links, without_reply, without_topic};
+use super::repair::{
+    gone, halved, is_bare, repaired, without_file, without_links, without_reply, without_topic,
+};
 use crate::app::Ctx;
 use crate::chat::{ChatId, MessageId, Outbound, TopicId};
 use crate::clock::{self, Pause};
 use crate::outgoing::{self, Ended, Head, Place};
 use crate::render;
+use crate::telegram::send::Activity;
 use crate::telegram::verdict::Refusal;
 use crate::telegram::{CallError, send};
 
@@ -22,7 +25,10 @@ use crate::telegram::{CallError, send};
 pub(super) async fn pass(ctx: &Arc<Ctx>, row: Outbound) -> Option<MessageId> {
     let chat = row.chat.0;
     let (sends, ctx) = (ctx.sends.clone(), Arc::clone(ctx));
-    match sends.run(move || send::send(&ctx.telegram, &row)).await {
+    match sends
+        .run(move || send::send(&ctx.telegram, &row, None))
+        .await
+    {
         Ok(Ok(sent)) => return sent,
         Ok(Err(error)) => warn!(chat, err:% = error; "passing message not sent"),
         Err(error) => error!(chat, err:% = error; "passing message panicked"),
@@ -39,7 +45,9 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
             .store
             .read_now(|rows| rows.outbound(head.id))?;
         Ok(row.map(render::rendered).map(|row| {
-            let sent = send::send(&sender.telegram, &row);
+            let file = row.payload.spooled();
+            let file = file.map(|name| sender.engine.spool.path(name));
+            let sent = send::send(&sender.telegram, &row, file.as_deref());
             (row, sent)
         }))
     });
@@ -47,7 +55,12 @@ pub(super) async fn deliver(ctx: Arc<Ctx>, head: Head) -> Ended {
         Ok(Ok(Some((row, Ok(sent))))) => {
             debug!(row = head.id.0, chat = head.chat.0; "sent");
             ctx.engine.metrics.sent.fetch_add(1, Ordering::Relaxed);
-            acknowledged(&ctx, head, row, sent).await
+            let file = row.payload.spooled().map(str::to_owned);
+            let ended = acknowledged(&ctx, head, row, sent).await;
+            if let Some(name) = file {
+                ctx.engine.spool.remove(&name);
+            }
+            ended
         }
         Ok(Ok(Some((row, Err(error))))) => refused(&ctx, head, row, error).await,
         // Its chat was closed, or it was discarded, while it waited.
@@ -96,6 +109,10 @@ async fn gone_as(ctx: &Ctx, head: Head, row: &Outbound, sent: Option<MessageId>)
 async fn refused(ctx: &Ctx, head: Head, row: Outbound, error: CallError) -> Ended {
     match error {
         CallError::Refused(refusal) => answered_no(ctx, head, row, refusal).await,
+        CallError::Local(kind) if row.payload.spooled().is_some() => {
+            error!(chat = head.chat.0, row = head.id.0, kind:?; "a file that was made is not there any more");
+            without_file(ctx, head, &row).await
+        }
         CallError::Local(_) => {
             error!(chat = head.chat.0, row = head.id.0, err:% = error; "message cannot be sent");
             Ended::Broken
@@ -197,7 +214,7 @@ async fn unanswered(ctx: &Ctx, row: &Outbound) -> Ended {
     let (client, chat, topic) = (ctx.telegram.clone(), row.chat, row.topic);
     let asked = ctx.sends.run(move || match topic {
         Some(TopicId::Direct(_)) => send::get_me(&client).map(drop),
-        Some(TopicId::Thread(_)) | None => send::typing(&client, chat, topic),
+        Some(TopicId::Thread(_)) | None => send::act(&client, chat, topic, Activity::Writing),
     });
     match asked.await {
         Ok(Ok(())) => Ended::Failed,

@@ -51,7 +51,7 @@ fn put(ctx: &Ctx, live: &Live, begun: &Begun) -> Result<Option<MessageId>, CallE
     let body = match (&begun.content, begun.medium) {
         (Content::Thinking, Medium::Draft) => &Rich::default(),
         (Content::Thinking, Medium::Message) => {
-            return send::typing(client, chat, topic).map(|()| None);
+            return send::act(client, chat, topic, live.activity).map(|()| None);
         }
         (Content::Notice(body) | Content::Text(body), _) => body,
     };
@@ -71,7 +71,7 @@ fn put(ctx: &Ctx, live: &Live, begun: &Begun) -> Result<Option<MessageId>, CallE
             buttons,
         },
     };
-    send::send(client, &Outbound::new(chat, topic, payload))
+    send::send(client, &Outbound::new(chat, topic, payload), None)
 }
 
 /// The job remembers the message, so that after a crash the answer still takes it over.

@@ -9,7 +9,7 @@ use super::record::{change, drop_row, not_read};
 use crate::app::Ctx;
 use crate::chat::answer::Failure;
 use crate::chat::rich::{Rich, Style};
-use crate::chat::{MessageId, Outbound, Payload, TopicId, UserId};
+use crate::chat::{Form, MessageId, Outbound, Payload, TopicId, UserId};
 use crate::outgoing::{Ended, Head};
 
 /// The row as it was repaired; where nothing was to be repaired, as plain as it takes.
@@ -30,8 +30,53 @@ pub(super) async fn repaired(
             };
             mend(ctx, head, Some(words)).await
         }
+        (Payload::Made { .. }, None) => match as_document(row) {
+            Some(document) => mend(ctx, head, Some(document)).await,
+            None => without_file(ctx, head, row).await,
+        },
         (_, None) => mend(ctx, head, plainer(ctx, row).await).await,
     }
+}
+
+/// A picture or a voice that is not taken as such, as a file; none where it is one.
+fn as_document(row: &Outbound) -> Option<Outbound> {
+    let mut row = row.clone();
+    let Payload::Made { form, .. } = &mut row.payload else {
+        return None;
+    };
+    let before = std::mem::replace(form, Form::Document);
+    (before != Form::Document).then_some(row)
+}
+
+/// A file that cannot be sent leaves the spool, and its words and buttons go without it.
+pub(super) async fn without_file(ctx: &Ctx, head: Head, row: &Outbound) -> Ended {
+    let ended = mend(ctx, head, words_of_file(row)).await;
+    if let Some(name) = row.payload.spooled() {
+        ctx.engine.spool.remove(name);
+    }
+    ended
+}
+
+/// The words and the buttons of a file that was made; none where there are no words.
+fn words_of_file(row: &Outbound) -> Option<Outbound> {
+    let Payload::Made {
+        caption,
+        reply_to,
+        buttons,
+        ..
+    } = &row.payload
+    else {
+        return None;
+    };
+    let payload = Payload::Send {
+        body: Rich::plain(caption.as_str()),
+        reply_to: *reply_to,
+        buttons: buttons.clone(),
+    };
+    (!caption.is_empty()).then(|| Outbound {
+        payload,
+        ..row.clone()
+    })
 }
 
 /// A message that the row is about is not there any more.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::journaled::Journaled;
 use crate::chat::pieces::{Piece, Seam, forward_to};
+use crate::chat::wish::Wish;
 use crate::chat::{Basis, ChatId, Enclosed, Job, JobId, MessageId, Origin, StoredTurn, Task};
 use crate::store::{Disposition, StoreError, Write};
 
@@ -180,8 +181,8 @@ impl Draft {
         if is_behind || rows.newest_turn(lane)? != Some(round) {
             *basis = Basis::Round(round);
         }
-        // A bare mention asks about the answer itself.
-        if !self.chose_quote && !text.is_empty() {
+        // A bare mention, or a command without words, is about the answer itself.
+        if !self.chose_quote && !text.is_empty() && !Wish::of(text).is_about_what_is_quoted() {
             *quote = None;
         }
         enclosed.retain(|one| !matches!(one, Enclosed::FileOfReply { .. }));

@@ -7,9 +7,10 @@ use super::journaled::Journaled;
 use crate::chat::Role;
 use crate::chat::callback::Callback;
 use crate::chat::pieces::is_of_one_message;
+use crate::chat::wish::Wish;
 use crate::chat::{
-    Basis, ChatId, Job, JobId, Lane, MessageId, Origin, Outbound, Payload, Pressed, Sender, Task,
-    UserId, draft_of,
+    Basis, ChatId, Job, JobId, Lane, MessageId, Origin, Outbound, Payload, Pressed, Sender,
+    StoredTurn, Task, UserId, draft_of,
 };
 use crate::clock::Timestamp;
 use crate::locale::{Denied, Locale};
@@ -120,6 +121,20 @@ impl Edit {
     }
 }
 
+/// The question of a round once more, or a like one, beside it.
+fn another(draft: Job, turn: &StoredTurn, text: String) -> Job {
+    Job {
+        messages: turn.question_messages.clone(),
+        task: Task::Question {
+            text,
+            quote: turn.quote().map(str::to_owned),
+            enclosed: turn.enclosed(),
+            basis: Basis::Newest,
+        },
+        ..draft
+    }
+}
+
 const fn basis_of(job: &Job) -> Option<Basis> {
     match &job.task {
         Task::Question { basis, .. } => Some(*basis),
@@ -150,7 +165,9 @@ impl Press {
         let denied = match self.callback {
             Callback::Held | Callback::Example(_) => None,
             Callback::Stop(job) => self.stop(rows, into, job)?,
-            Callback::Retry | Callback::Continue => self.reask(rows, into)?,
+            Callback::Retry | Callback::Continue | Callback::Again | Callback::Vary => {
+                self.reask(rows, into)?
+            }
         };
         let mut row = self.acknowledge.clone();
         if let (Payload::Answer { text, .. }, Some(why)) = (&mut row.payload, denied) {
@@ -210,10 +227,11 @@ impl Press {
             return Ok(Some(Denied::NotNewest));
         }
         let draft = self.draft(rows, lane, round)?;
-        let job = if is_retry {
-            instead_of(draft, round, &turn)
-        } else {
-            draft
+        let job = match self.callback {
+            Callback::Retry => instead_of(draft, round, &turn),
+            Callback::Again => another(draft, &turn, turn.asked_text()),
+            Callback::Vary => another(draft, &turn, self.varied(&turn.asked_text())),
+            Callback::Held | Callback::Example(_) | Callback::Continue | Callback::Stop(_) => draft,
         };
         // Whoever presses twice wants it once. A changed question is re-asked already.
         let is_same =
@@ -242,6 +260,20 @@ impl Press {
         let task = Task::question(text, Basis::Round(round));
         let sender = self.asker(rows, lane)?;
         Ok(Job::new(origin, lane, sender, task, self.now))
+    }
+
+    /// The request for another version of a picture; of one that is such a version, the same.
+    fn varied(&self, text: &str) -> String {
+        let words = match Wish::of(text) {
+            Wish::Picture { words, .. } | Wish::Speech { words } => words,
+            Wish::Answer => text,
+        };
+        let request = self.locale.vary_request();
+        if words.starts_with(request) {
+            text.to_owned()
+        } else {
+            format!("/imagine {request} {words}")
+        }
     }
 
     /// Whose question it is: an Owner presses for somebody else.

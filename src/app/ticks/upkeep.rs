@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, warn};
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ use crate::app::ticks::retest;
 use crate::clock::{self, Timestamp};
 use crate::keys::pacific;
 use crate::people::usage::DAYS_KEPT;
-use crate::store::{Pending, StoreError};
+use crate::store::{Pending, Read, StoreError};
 
 const TICK: Duration = Duration::from_mins(1);
 /// How often dead keys are retested whose time has come, the first of which may be due after a minute,
@@ -48,6 +49,11 @@ async fn tick(ctx: &Ctx) {
     match &ctx.engine.backend {
         Backend::Gemini { slots, .. } => slots.prune(clock::instant()),
         Backend::Offline => {}
+    }
+    let (spool, store) = (ctx.engine.spool.clone(), ctx.engine.store.clone());
+    let swept = spawn_blocking(move || spool.sweep(|| store.read_now(Read::outgoing_files)));
+    if let Ok(Err(error)) = swept.await {
+        warn!(err:% = error; "files that nobody is sent are not cleared away");
     }
     if clock::is_confirmed() {
         prune(ctx, clock::now()).await;

@@ -273,7 +273,7 @@ fn outbound(job: &Job, said: &[Payload], shown: &Shown<'_>) -> Vec<Outbound> {
         ChatKind::Group => job.messages.first().copied(),
     };
     let row = |payload| Outbound::new(chat, topic, payload);
-    let last = said.iter().rposition(Payload::is_message);
+    let last = said.iter().rposition(Payload::takes_buttons);
     let in_places = in_places(said);
     let part = |(at, part): (usize, &Payload)| {
         let mut payload = part.clone();

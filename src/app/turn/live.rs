@@ -22,12 +22,14 @@ use crate::app::Ctx;
 use crate::app::call::{Queued, Sight, Visible};
 use crate::chat::callback::Callback;
 use crate::chat::rich::Rich;
+use crate::chat::wish::Wish;
 use crate::chat::{Button, ChatId, ChatKind, Job, JobId, Lane, MessageId, Task, TopicId, draft_of};
 use crate::clock::{self, Instant};
 use crate::config::Stream;
 use crate::locale::Locale;
 use crate::outgoing::Frame;
 use crate::render;
+use crate::telegram::send::Activity;
 use frames::FrameKind;
 pub(crate) use frames::Medium;
 pub(crate) use screen::Content;
@@ -48,6 +50,8 @@ pub(crate) struct Live {
     /// In a group, the question that it answers.
     pub(crate) reply_to: Option<MessageId>,
     asked: String,
+    /// What is shown as long as there is no text.
+    pub(crate) activity: Activity,
     locale: &'static Locale,
     visible: watch::Receiver<Visible>,
     /// Whether the person has seen a part of the text.
@@ -82,10 +86,17 @@ impl Live {
         else {
             return None;
         };
+        let activity = match Wish::of(text) {
+            Wish::Answer => Activity::Writing,
+            Wish::Picture { .. } => Activity::Drawing,
+            Wish::Speech { .. } => Activity::Speaking,
+        };
         let medium = match (settings.config.answers.stream, job.kind) {
             // What takes over an old message grows in its place.
             (Stream::Auto, ChatKind::Private)
-                if job.places.is_empty() && !ctx.mail.refuses_drafts(chat) =>
+                if job.places.is_empty()
+                    && activity == Activity::Writing
+                    && !ctx.mail.refuses_drafts(chat) =>
             {
                 Medium::Draft
             }
@@ -102,6 +113,7 @@ impl Live {
             topic,
             reply_to,
             asked: text.clone(),
+            activity,
             locale: settings.locale_for(&job.sender),
             visible: sight.visible.subscribe(),
             seen: Arc::clone(&sight.seen),

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::app::call::{Question, Run, View};
 use crate::app::engine::{Engine, Settings};
-use crate::catalog::{Tier, TierReason};
+use crate::catalog::{Kind, Tier, TierReason};
 use crate::chat::enclosed::unseen;
 use crate::chat::prompt::{self, Earlier, Facts, Prompt};
 use crate::chat::speakers::{self, Named};
@@ -13,7 +14,8 @@ use crate::chat::{
     Basis, ChatId, ChatKind, Enclosed, Job, Lane, Notice, OtherNames, Remembered, Role, UserId,
 };
 use crate::clock;
-use crate::config::UserLimits;
+use crate::config::{Stream, UserLimits};
+use crate::gemini::shape::Output;
 use crate::keys::{Group, GroupDay};
 use crate::locale::Locale;
 use crate::people::gate::Known;
@@ -40,7 +42,57 @@ pub(super) struct Asked<'a> {
     pub(super) preferences: Preferences,
 }
 
+/// With what a question is answered.
+pub(super) struct Means<'a> {
+    pub(super) terms: &'a Terms,
+    /// In the line for a key.
+    pub(super) rank: u8,
+    pub(super) run: Run,
+    pub(super) view: View<'a>,
+}
+
+impl<'a> Means<'a> {
+    pub(super) const fn of(terms: &'a Terms, role: Role, (run, view): (Run, View<'a>)) -> Self {
+        Self {
+            terms,
+            rank: role.rank(),
+            run,
+            view,
+        }
+    }
+
+    /// Whether the round is remembered.
+    pub(super) const fn is_kept(&self) -> bool {
+        self.terms.rounds > 0
+    }
+}
+
 impl Asked<'_> {
+    /// A question for a model that makes something else than an answer; it depends on no history.
+    pub(super) fn question<'q>(
+        &self,
+        kind: Kind,
+        output: Output,
+        prompt: Arc<Prompt>,
+        means: &Means<'q>,
+    ) -> Question<'q> {
+        Question {
+            prompt,
+            kind,
+            output,
+            signed_by: None,
+            groups: means.terms.groups().collect(),
+            rank: means.rank,
+            deadline: clock::instant() + self.settings.config.limits.answer_deadline,
+            run: means.run,
+            // A file comes whole.
+            view: View {
+                stream: Stream::Off,
+                ..means.view
+            },
+        }
+    }
+
     /// The role of this moment: a grant may have ended, or been taken back, while the job waited.
     pub(super) async fn role_now(&self) -> Result<Option<Role>, StoreError> {
         let job = self.job;

@@ -13,6 +13,7 @@ use crate::catalog::{Tier, TierReason};
 use crate::chat::answer::{Answer, Failure, Obstacle};
 use crate::chat::callback::Callback;
 use crate::chat::enclosed::unseen;
+use crate::chat::wish::Wish;
 use crate::chat::{Button, ChatKind, Job, Lane, Part, StoredTurn};
 use crate::clock;
 use crate::keys::{Change, GroupDay, Unusable};
@@ -26,6 +27,8 @@ pub(super) struct Reply {
     /// What is to be seen: the model's parts, in order, or the bot's own words. None where nothing
     /// is said.
     pub(super) parts: Vec<Part>,
+    /// Under the files among them.
+    pub(super) caption: String,
     /// Sentences of the bot under the answer.
     pub(super) notes: Vec<String>,
     /// The round, where it is remembered.
@@ -44,6 +47,7 @@ impl Reply {
         Self {
             ending,
             parts,
+            caption: String::new(),
             notes: Vec::new(),
             round: None,
             buttons: Vec::new(),
@@ -116,16 +120,21 @@ impl Asked<'_> {
         self.without_answer(said, is_kept, failure.may_pass())
     }
 
-    /// An Owner in private hears what to do, and others that an Owner has been told, where one has
-    /// read it.
-    fn words_for(&self, failure: Failure) -> String {
-        let is_owner = match self.job.lane {
+    /// Whether an Owner asks, where nobody else reads it.
+    pub(super) fn is_owner_in_private(&self) -> bool {
+        match self.job.lane {
             Lane::Terminal => true,
             Lane::Telegram { .. } => {
                 let is_private = self.job.kind == ChatKind::Private;
                 is_private && self.settings.owners.contains(&self.job.sender.id)
             }
-        };
+        }
+    }
+
+    /// An Owner in private hears what to do, and others that an Owner has been told, where one has
+    /// read it.
+    fn words_for(&self, failure: Failure) -> String {
+        let is_owner = self.is_owner_in_private();
         let words = is_owner.then(|| self.words_for_owner(failure)).flatten();
         let is_told = |obstacle: &Obstacle| self.engine.signs.is_read(*obstacle);
         let told = failure.obstacle().filter(is_told);
@@ -159,8 +168,8 @@ impl Asked<'_> {
         }
     }
 
-    /// An answer that is not whole says so, one by another model or key than the wanted one, and
-    /// one to a question with a file that nobody looked at.
+    /// An answer that is not whole says so, one by another model or key than the wanted one, one to a
+    /// question with a file that nobody looked at, and one in the place of a picture.
     fn notes(&self, answer: &Answer, answered: &Answered) -> Vec<String> {
         let is_borrowed = answered.by.is_some_and(|by| by.borrowed);
         let by = match answered.tier() {
@@ -172,15 +181,21 @@ impl Asked<'_> {
         };
         let finish = self.locale.finish(answer.finish);
         let said = finish.into_iter().chain(by).map(str::to_owned);
-        said.chain(self.note_on_files()).collect()
+        let is_picture = matches!(Wish::of(self.text), Wish::Picture { .. });
+        let pictures = is_picture.then(|| self.no_pictures());
+        said.chain(self.note_on_files()).chain(pictures).collect()
     }
 
     /// The round as the next questions will see it.
-    fn round(&self, answer: &Answer, reason: TierReason) -> StoredTurn {
+    pub(super) fn round(&self, answer: &Answer, reason: TierReason) -> StoredTurn {
         StoredTurn {
             model: answer.model.clone(),
             reason,
-            answer: answer.parts.clone(),
+            answer: answer
+                .parts
+                .iter()
+                .map(|part| part.remembered(self.text))
+                .collect(),
             ..self.unanswered()
         }
     }
@@ -195,7 +210,7 @@ impl Asked<'_> {
     }
 
     /// What stands under an answer to a question with files that nobody looked at.
-    fn note_on_files(&self) -> Option<String> {
+    pub(super) fn note_on_files(&self) -> Option<String> {
         self.locale.unseen(&unseen(self.job.task.enclosed()))
     }
 }

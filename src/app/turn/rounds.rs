@@ -13,6 +13,7 @@ use crate::chat::Part;
 use crate::chat::answer::{Answer, Failure, Finish};
 use crate::chat::part::PromptPart;
 use crate::keys::Change;
+use crate::spool::Spooled;
 use crate::store::StoreError;
 
 /// How often the model is called in one turn at the most.
@@ -28,6 +29,7 @@ pub(super) async fn until_answered(
         question,
         said: None,
         changes: Vec::new(),
+        files: Vec::new(),
     };
     for _ in 0..MOST_CALLS {
         let called = call::until_answered(engine, settings, &rounds.question).await?;
@@ -45,6 +47,8 @@ struct Rounds<'a> {
     /// What the calls so far said, and what made the newest of it.
     said: Option<(Answer, Option<By>)>,
     changes: Vec<Change>,
+    /// What the calls so far made.
+    files: Vec<Spooled>,
 }
 
 impl Rounds<'_> {
@@ -52,6 +56,7 @@ impl Rounds<'_> {
     /// end of the turn, where there is one; `None` where another call follows.
     fn take(&mut self, called: Called, result: fn(&Part) -> Option<PromptPart>) -> Option<Called> {
         self.changes.extend(called.changes);
+        self.files.extend(called.files);
         let mut answer = match called.result {
             Ok(answer) => answer,
             Err(ending) => return Some(self.end(ending)),
@@ -87,6 +92,7 @@ impl Rounds<'_> {
             result,
             changes: std::mem::take(&mut self.changes),
             by,
+            files: std::mem::take(&mut self.files),
         }
     }
 }
@@ -137,6 +143,7 @@ mod tests {
     use crate::chat::prompt::{Message, Prompt, Speaker};
     use crate::clock;
     use crate::config::Stream;
+    use crate::gemini::shape::Output;
 
     const ASKS: &str = "let me see?";
 
@@ -169,6 +176,7 @@ mod tests {
                 messages: vec![asked],
             }),
             kind: Tier::Lite.into(),
+            output: Output::Text,
             signed_by: None,
             groups: Vec::new(),
             rank: 0,
@@ -188,6 +196,7 @@ mod tests {
             question,
             said: None,
             changes: Vec::new(),
+            files: Vec::new(),
         };
         sight
             .visible
@@ -201,6 +210,7 @@ mod tests {
                 result,
                 changes: Vec::new(),
                 by: None,
+                files: Vec::new(),
             };
             if let Some(end) = rounds.take(called, looked_up) {
                 return end.result;

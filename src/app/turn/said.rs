@@ -4,7 +4,7 @@ use tokio::task::spawn_blocking;
 
 use super::reply::Reply;
 use crate::chat::rich::{Entity, Rich, Style, units};
-use crate::chat::{Job, Part, Payload, Task};
+use crate::chat::{Form, Job, Part, Payload, Task};
 use crate::locale::Locale;
 use crate::render::{self, Shown};
 
@@ -34,6 +34,7 @@ pub(super) fn payloads(reply: &Reply, job: &Job, locale: &Locale) -> Vec<Payload
                 rows.extend(messages(render::answer(text, asked(job)), text, locale));
             }
             Part::Text(text) => rows.extend(messages(Rich::plain(text), text, locale)),
+            Part::Made { mime, file } => rows.push(made(mime, file, &reply.caption)),
             // A signature is for the model only, the others are parts of questions.
             Part::Signed(_) | Part::File { .. } | Part::Quote(_) | Part::Enclosed(_) => {}
         }
@@ -42,6 +43,28 @@ pub(super) fn payloads(reply: &Reply, job: &Job, locale: &Locale) -> Vec<Payload
         put_under(&mut rows, note);
     }
     rows
+}
+
+/// A file that the model made, in the form in which people look at it or hear it.
+fn made(mime: &str, file: &str, caption: &str) -> Payload {
+    let (form, name) = match mime {
+        "image/png" => (Form::Photo, "picture.png"),
+        "image/jpeg" => (Form::Photo, "picture.jpg"),
+        "image/webp" => (Form::Photo, "picture.webp"),
+        "audio/ogg" => (Form::Voice, "voice.ogg"),
+        "audio/wav" | "audio/x-wav" => (Form::Document, "voice.wav"),
+        "text/csv" => (Form::Document, "file.csv"),
+        "application/pdf" => (Form::Document, "file.pdf"),
+        _ => (Form::Document, "file"),
+    };
+    Payload::Made {
+        form,
+        name: name.to_owned(),
+        file: file.to_owned(),
+        caption: caption.to_owned(),
+        reply_to: None,
+        buttons: Vec::new(),
+    }
 }
 
 /// The person's words.

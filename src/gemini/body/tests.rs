@@ -290,3 +290,52 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_to_be_made_stands_in_the_settings_and_nothing_of_it_where_it_is_text() {
+    let picture = |ratio| Output::Picture { ratio };
+    let voice = json!({"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": "Kore"}}});
+    for (output, settings) in [
+        (Output::Text, Value::Null),
+        (
+            picture(None),
+            json!({"responseModalities": ["TEXT", "IMAGE"]}),
+        ),
+        (
+            picture(Some("16:9")),
+            json!({"responseModalities": ["TEXT", "IMAGE"], "imageConfig": {"aspectRatio": "16:9"}}),
+        ),
+        (
+            Output::Speech,
+            json!({"responseModalities": ["AUDIO"], "speechConfig": voice}),
+        ),
+    ] {
+        let shape = Shape {
+            output,
+            ..Shape::default()
+        };
+        let request = sent(&prompt(vec![said(Person, "hi")]), &shape);
+        assert_eq!(request["generationConfig"], settings, "{output:?}");
+    }
+}
+
+#[test]
+fn a_model_that_draws_is_told_once_more_and_one_that_speaks_is_told_nothing() {
+    let silent = Prompt {
+        system: String::new(),
+        messages: vec![said(Person, "a cat")],
+    };
+    let told = |output, repair| {
+        let shape = Shape {
+            output,
+            system_in_first_turn: true,
+            ..Shape::default()
+        };
+        let request = sent(&silent, &shape.repaired(repair));
+        request["contents"][0]["parts"].clone()
+    };
+    let drawn = told(Output::Picture { ratio: None }, Repair::InsistOnPicture);
+    assert_eq!(drawn, json!([{"text": PICTURE}, {"text": "a cat"}]));
+    let spoken = told(Output::Speech, Repair::OwnWords);
+    assert_eq!(spoken, json!([{"text": "a cat"}]));
+}

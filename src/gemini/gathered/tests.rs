@@ -207,3 +207,46 @@ proptest! {
         }
     }
 }
+
+/// What comes of an answer of these parts, as written in JSON.
+fn of_parts(parts: &str) -> Gathered {
+    gathered(&format!(
+        "data: {{\"candidates\":[{{\"content\":{{\"parts\":{parts}}},\"finishReason\":\"STOP\"}}]}}\n\n"
+    ))
+}
+
+fn made(file: &str) -> Part {
+    Part::Made {
+        mime: "image/png".to_owned(),
+        file: file.to_owned(),
+    }
+}
+
+#[test]
+fn files_stand_among_the_texts_in_their_order_and_drafts_of_thought_do_not() {
+    let file = |name: &str, more: &str| {
+        format!(r#"{{"inlineData":{{"mimeType":"image/png","data":"{name}"}}{more}}}"#)
+    };
+    let parts = [
+        file("f1", r#","thought":true"#),
+        r#"{"text":"before"}"#.to_owned(),
+        file("f2", r#","thoughtSignature":"c2ln""#),
+        r#"{"text":"after"}"#.to_owned(),
+        file("f3", ""),
+    ];
+    let found = of_parts(&format!("[{}]", parts.join(",")));
+    let text = |text: &str| Part::Text(text.to_owned());
+    assert_eq!(
+        found.parts,
+        [text("before"), made("f2"), text("after"), made("f3")],
+        "and no signature of what is not kept"
+    );
+    assert!(found.shows_anything() && !found.has_lost_a_file);
+}
+
+#[test]
+fn a_file_that_could_not_be_stored_is_missed() {
+    let found = of_parts(r#"[{"inlineData":{"mimeType":"image/png","data":""}}]"#);
+    assert!(found.parts.is_empty() && found.has_lost_a_file);
+    assert!(!found.shows_anything());
+}

@@ -104,6 +104,11 @@ impl<'n> From<&'n Part> for PartRow<'n> {
                 description: description.into(),
             },
             Part::Signed(bytes) => Self::Signed(bytes.into()),
+            // Rounds hold what is remembered of a file, not what was made ([`Part::remembered`]).
+            Part::Made { mime, .. } => Self::File {
+                file_id: "".into(),
+                description: mime.into(),
+            },
             Part::Quote(text) => Self::Quote(text.into()),
             Part::Enclosed(enclosed) => Self::Enclosed(enclosed.into()),
         }

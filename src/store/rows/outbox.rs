@@ -9,7 +9,8 @@ use super::lane::{LaneRow, TopicRow};
 use super::rich::RichRow;
 use super::{Record, Text, nouns, plain, shapes};
 use crate::chat::{
-    Action, Button, ChatId, Failing, JobId, MessageId, Outbound, OutboxId, Payload, Rank, TopicId,
+    Action, Button, ChatId, Failing, Form, JobId, MessageId, Outbound, OutboxId, Payload, Rank,
+    TopicId,
 };
 use crate::clock::{Pause, Timestamp};
 use crate::store::StoreError;
@@ -98,7 +99,17 @@ enum PayloadRow<'n> {
         png: Cow<'n, [u8]>,
         caption: Text<'n>,
     },
+    Made {
+        form: FormRow,
+        name: Text<'n>,
+        file: Text<'n>,
+        caption: Text<'n>,
+        reply_to: Option<i32>,
+        buttons: Vec<ButtonRow<'n>>,
+    },
 }
+
+plain! { FormRow is Form { Photo, Voice, Document } }
 
 impl<'n> From<&'n Outbound> for OutboundRow<'n> {
     fn from(noun: &'n Outbound) -> Self {
@@ -189,6 +200,7 @@ impl From<ButtonRow<'_>> for Button {
 }
 
 impl<'n> From<&'n Payload> for PayloadRow<'n> {
+    #[expect(clippy::too_many_lines, reason = "a line for each field of each kind")]
     fn from(noun: &'n Payload) -> Self {
         let number = |message: &Option<MessageId>| message.map(|message| message.0);
         match noun {
@@ -248,6 +260,21 @@ impl<'n> From<&'n Payload> for PayloadRow<'n> {
             Payload::Photo { png, caption } => Self::Photo {
                 png: png.into(),
                 caption: caption.into(),
+            },
+            Payload::Made {
+                form,
+                name,
+                file,
+                caption,
+                reply_to,
+                buttons,
+            } => Self::Made {
+                form: (*form).into(),
+                name: name.into(),
+                file: file.into(),
+                caption: caption.into(),
+                reply_to: number(reply_to),
+                buttons: shapes(buttons),
             },
         }
     }
@@ -315,6 +342,21 @@ impl From<PayloadRow<'_>> for Payload {
             PayloadRow::Photo { png, caption } => Self::Photo {
                 png: png.into_owned(),
                 caption: caption.into(),
+            },
+            PayloadRow::Made {
+                form,
+                name,
+                file,
+                caption,
+                reply_to,
+                buttons,
+            } => Self::Made {
+                form: form.into(),
+                name: name.into(),
+                file: file.into(),
+                caption: caption.into(),
+                reply_to: reply_to.map(MessageId),
+                buttons: nouns(buttons),
             },
         }
     }

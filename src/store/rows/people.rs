@@ -121,6 +121,7 @@ struct PreferencesRow<'n> {
     language: Option<LanguageRow>,
     tier: Option<TierRow>,
     persona: Option<ChosenPersonaRow<'n>>,
+    speaks: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -220,6 +221,7 @@ impl<'n> From<&'n Preferences> for PreferencesRow<'n> {
             language: noun.language.map(LanguageRow::from),
             tier: noun.tier.map(TierRow::from),
             persona: noun.persona.as_ref().map(ChosenPersonaRow::from),
+            speaks: noun.speaks,
         }
     }
 }
@@ -230,6 +232,7 @@ impl From<PreferencesRow<'_>> for Preferences {
             language: row.language.map(Language::from),
             tier: row.tier.map(Tier::from),
             persona: row.persona.map(ChosenPersona::from),
+            speaks: row.speaks,
         }
     }
 }

@@ -13,7 +13,7 @@ fn row(payload: Payload) -> Outbound {
 /// What `send` gives, and the request it made.
 fn sent(reply: Reply, row: &Outbound) -> (Result<Option<MessageId>, CallError>, String) {
     let server = Server::start([reply]);
-    let outcome = send(&server.client(), row);
+    let outcome = send(&server.client(), row, None);
     (outcome, server.requests().remove(0))
 }
 
@@ -182,11 +182,11 @@ fn a_file_that_is_missing_or_too_large_is_not_sent() {
         reply_to: None,
     });
     let server = Server::start([]);
-    let missing = CallError::Local(std::io::ErrorKind::NotFound);
-    assert_eq!(send(&server.client(), &row), Err(missing));
+    let missing = CallError::Local(io::ErrorKind::NotFound);
+    assert_eq!(send(&server.client(), &row, None), Err(missing));
     let file = std::fs::File::create(&path).unwrap();
     file.set_len((50 << 20) + 1).unwrap();
-    let outcome = send(&server.client(), &row);
+    let outcome = send(&server.client(), &row, None);
     assert_eq!(outcome, Err(Refusal::FileTooLarge.into()));
     assert!(server.requests().is_empty());
 }
@@ -212,4 +212,43 @@ fn a_webhook_is_deleted_with_its_updates_kept() {
     delete_webhook(&server.client()).unwrap();
     let requests = server.requests();
     assert_eq!(body(&requests[0]), json!({"drop_pending_updates": false}));
+}
+
+#[test]
+fn what_the_model_made_goes_in_its_form_and_a_large_picture_as_a_document() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("made");
+    let file = std::fs::File::create(&path).unwrap();
+    for (form, bytes, method, field) in [
+        (Form::Photo, 7, "sendPhoto", "photo"),
+        (Form::Photo, MAX_PHOTO + 1, "sendDocument", "document"),
+        (Form::Voice, 7, "sendVoice", "voice"),
+        (Form::Document, 7, "sendDocument", "document"),
+    ] {
+        file.set_len(bytes).unwrap();
+        let row = row(Payload::Made {
+            form,
+            name: "a.png".to_owned(),
+            file: "made".to_owned(),
+            caption: "a cat".to_owned(),
+            reply_to: Some(MessageId(3)),
+            buttons: vec![Button::callback("Again", "again".to_owned())],
+        });
+        let server = Server::start([says(200, SENT)]);
+        let client = server.client();
+        let missing = CallError::Local(io::ErrorKind::NotFound);
+        assert_eq!(send(&client, &row, None), Err(missing));
+        let outcome = send(&client, &row, Some(&path));
+        assert_eq!(outcome, Ok(Some(MessageId(77))));
+        let request = &server.requests()[0];
+        assert!(request.contains(&format!("/{method} ")), "{form:?} {bytes}");
+        for part in [
+            format!("name=\"{field}\"; filename=\"a.png\""),
+            "name=\"caption\"\r\n\r\na cat".to_owned(),
+            "\"message_id\":3".to_owned(),
+            "\"callback_data\":\"again\"".to_owned(),
+        ] {
+            assert!(request.contains(&part), "{part} in {form:?} {bytes}");
+        }
+    }
 }

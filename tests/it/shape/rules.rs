@@ -8,7 +8,7 @@ use super::scan::{self, Mention};
 /// Modules without I/O, clock, lock or log.
 const PURE: &[&str] = &[
     "alerts", "bench", "catalog", "chat", "keys", "locale", "offline", "outgoing", "people",
-    "queue", "render", "tier",
+    "queue", "render", "tier", "voice",
 ];
 /// Modules that each speak to one outside thing.
 const EDGES: &[&str] = &[
@@ -24,6 +24,7 @@ const PURE_INSIDE_EDGES: &[&str] = &[
     "gemini::judgement",
     "gemini::quota_failure",
     "gemini::http_status",
+    "gemini::inline_data",
     "gemini::stream",
     "gemini::verdict",
     "gemini::wire",
@@ -94,6 +95,7 @@ const RENDERERS: &[&str] = &[
     "app::ticks::broadcast",
     "app::turn::live",
     "app::turn::said",
+    "app::turn::speech",
 ];
 
 /// Nouns that every part of the house makes: elsewhere than in their own file by a constructor and

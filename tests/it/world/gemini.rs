@@ -5,7 +5,7 @@
 //! `fault` has the error table, `request` the rules for requests, `streaming` how answers are sent,
 //! `calls` what tests ask later.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +17,13 @@ use super::{now, pacific_day};
 
 mod calls;
 mod fault;
+pub(crate) mod making;
 mod request;
 mod streaming;
 
 pub(crate) use calls::Call;
 pub(crate) use fault::Fault;
+use making::Makes;
 use request::Asked;
 use streaming::{Driven, LOOK, Streaming};
 
@@ -74,6 +76,10 @@ struct State {
     /// How every answer is said, where a test wants it so.
     streaming: Option<Streaming>,
     driven: Vec<Driven>,
+    /// Words and a finish reason in the place of every picture.
+    instead_of_pictures: Option<(String, String)>,
+    /// Projects with billing.
+    billed: HashSet<String>,
     /// Requests a minute and a day of each (project, model), if it has limits.
     limits: Option<(usize, usize)>,
     work: Duration,
@@ -143,6 +149,11 @@ impl Gemini {
         self.change(|state| {
             state.keys.entry(key_text(name)).or_insert(new);
         });
+    }
+
+    /// The project of a key has billing.
+    pub(crate) fn bills(&self, project: &str) {
+        self.change(|state| state.billed.insert(project.to_owned()));
     }
 
     pub(crate) fn key(&self, name: &str) -> Treatment<'_> {
@@ -255,6 +266,7 @@ impl Gemini {
                 None => Some(Fault::INVALID_KEY),
                 Some((name, project)) => state
                     .planned(name, asked)
+                    .or_else(|| state.not_offered(project, &asked.model))
                     .or_else(|| state.over_quota(project, &asked.model)),
             };
             let (key, project) = known.unwrap_or_default();
@@ -263,6 +275,7 @@ impl Gemini {
                 project,
                 model: asked.model.clone(),
                 contents: asked.body["contents"].clone(),
+                config: asked.body["generationConfig"].clone(),
                 system: asked.body["systemInstruction"]["parts"][0]["text"]
                     .as_str()
                     .map(str::to_owned),
@@ -312,6 +325,12 @@ impl State {
         None
     }
 
+    /// Models that draw are not on the free tier.
+    fn not_offered(&self, project: &str, model: &str) -> Option<Fault> {
+        let needs_billing = making::makes(model) == Some(Makes::Pictures);
+        (needs_billing && !self.billed.contains(project)).then_some(Fault::ZERO_QUOTA)
+    }
+
     fn over_quota(&self, project: &str, model: &str) -> Option<Fault> {
         let (minute, day) = self.limits?;
         let (now, today) = (now(), pacific_day());
@@ -348,7 +367,10 @@ impl Service for Gemini {
             let text = self.answer_text(&asked);
             match fault {
                 Some(fault) => fault.happen(&asked, &text, wire),
-                None => self.speak(&asked, &text, wire),
+                None => match making::makes(&asked.model) {
+                    Some(makes) => self.make(makes, call, &asked, wire),
+                    None => self.speak(&asked, &text, wire),
+                },
             }
         }
         self.change(|state| state.calls[call].finished = true);

@@ -96,14 +96,22 @@ pub(crate) struct CrashPoint(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     armed: Option<(usize, When)>,
+    /// Only requests to this method count; all, where it is empty.
+    method: &'static str,
     reached: bool,
 }
 
 impl CrashPoint {
     /// The request after so many others is held up.
     pub(crate) fn arm(&self, after: usize, when: When) {
+        self.arm_at("", after, when);
+    }
+
+    /// The same of the requests to one method of the Bot API.
+    pub(crate) fn arm_at(&self, method: &'static str, after: usize, when: When) {
         *self.0.lock() = State {
             armed: Some((after, when)),
+            method,
             reached: false,
         };
     }
@@ -122,6 +130,9 @@ impl CrashPoint {
             return None;
         }
         let mut state = self.0.lock();
+        if !request.path.ends_with(state.method) {
+            return None;
+        }
         let (left, when) = state.armed?;
         state.armed = left.checked_sub(1).map(|left| (left, when));
         state.reached = state.armed.is_none();

@@ -5,8 +5,11 @@ use std::fs;
 use super::World;
 use super::gemini::key_text;
 
-/// The setting of a group's keys, its value, and each key with its project.
-pub(super) fn keys_of(group: &str, list: &[&str]) -> (String, String, Vec<(String, String)>) {
+/// A key's name and project, and whether that has billing.
+pub(super) type Key = (String, String, bool);
+
+/// The setting of a group's keys, its value, and each key.
+pub(super) fn keys_of(group: &str, list: &[&str]) -> (String, String, Vec<Key>) {
     let (mut texts, mut keys) = (Vec::new(), Vec::new());
     for entry in list {
         let end = entry.find(['@', ':']).unwrap_or(entry.len());
@@ -14,7 +17,7 @@ pub(super) fn keys_of(group: &str, list: &[&str]) -> (String, String, Vec<(Strin
         let project = rest.strip_prefix('@').map_or(name, |rest| {
             rest.split_once(':').map_or(rest, |(project, _)| project)
         });
-        keys.push((name.to_owned(), project.to_owned()));
+        keys.push((name.to_owned(), project.to_owned(), rest.ends_with(":paid")));
         texts.push(format!("{}{rest}", key_text(name)));
     }
     let setting = match group {
@@ -34,8 +37,11 @@ impl World {
         for (group, list) in groups {
             let (setting, texts, keys) = keys_of(group, list);
             self.settings.insert(setting, texts);
-            for (name, project) in keys {
+            for (name, project, is_billed) in keys {
                 self.gemini.admits(&name, &project);
+                if is_billed {
+                    self.gemini.bills(&project);
+                }
                 self.secrets.push(key_text(&name));
             }
         }

@@ -115,21 +115,18 @@ impl Sorter<'_> {
                 };
                 Ok(Entry::Pressed { acknowledge, job })
             }
-            (Some(callback @ (Callback::Retry | Callback::Continue)), Some(_))
-            | (Some(callback @ Callback::Stop(_)), _) => Ok(Entry::Reask(Press {
-                known: self.jobs_under_answer(&pressed).await?,
-                locale: self.settings.locale_for(&pressed.sender),
-                now: self.now,
-                pressed,
-                callback,
-                acknowledge,
-                role,
-            })),
-            (None, _)
-            | (
-                Some(Callback::Held | Callback::Example(_) | Callback::Retry | Callback::Continue),
-                None,
-            ) => Ok(Entry::Pressed {
+            (Some(callback @ Callback::Stop(_)), _) | (Some(callback), Some(_)) => {
+                Ok(Entry::Reask(Press {
+                    known: self.jobs_under_answer(&pressed).await?,
+                    locale: self.settings.locale_for(&pressed.sender),
+                    now: self.now,
+                    pressed,
+                    callback,
+                    acknowledge,
+                    role,
+                }))
+            }
+            (None, _) | (Some(_), None) => Ok(Entry::Pressed {
                 acknowledge,
                 job: None,
             }),
@@ -149,9 +146,14 @@ impl Sorter<'_> {
             message: pressed.message,
         };
         match wish {
-            Some(Callback::Held | Callback::Example(_) | Callback::Retry | Callback::Continue) => {
-                self.served_as(role, &pressed.sender, place).await
-            }
+            Some(
+                Callback::Held
+                | Callback::Example(_)
+                | Callback::Retry
+                | Callback::Continue
+                | Callback::Again
+                | Callback::Vary,
+            ) => self.served_as(role, &pressed.sender, place).await,
             Some(Callback::Stop(_)) | None => Ok(role),
         }
     }
@@ -233,10 +235,8 @@ impl Sorter<'_> {
         if matches!(callback, Callback::Held | Callback::Example(_)) && !pressed.is_shown {
             return None;
         }
-        let is_asking = matches!(
-            callback,
-            Callback::Example(_) | Callback::Retry | Callback::Continue
-        );
+        let is_example = matches!(callback, Callback::Example(_));
+        let is_asking = is_example || callback.is_about_an_answer();
         (!(is_closed && is_asking)).then_some(callback)
     }
 

@@ -383,3 +383,44 @@ async fn an_answer_counts_for_its_person_by_the_tier_that_made_it() {
     let read = |days| store.read_now(|rows| rows.usage_of(UserId(7), days));
     assert_eq!(read(0..=30_000).unwrap(), [(TODAY, used)]);
 }
+
+#[tokio::test]
+async fn the_buttons_stand_under_a_picture_that_comes_last_and_its_round_keeps_no_file() {
+    let (_folder, store) = store();
+    let job = question(2, "draw a cat", Basis::Newest);
+    let asked = job.clone();
+    let put = store.write(move |rows| rows.put_job(&asked));
+    put.await.unwrap();
+    let picture = Part::Made {
+        mime: "image/png".to_owned(),
+        file: "0123".to_owned(),
+    };
+    let round = StoredTurn {
+        answer: vec![picture.remembered("draw a cat")],
+        ..round("draw a cat", None)
+    };
+    let drawn = Reply {
+        parts: vec![Part::Text("Here it is.".to_owned()), picture],
+        caption: "a cat".to_owned(),
+        round: Some(round.clone()),
+        ..reply("Here it is.", "draw a cat")
+    };
+    let rows = closed(&store, &job, drawn).await;
+    let payloads: Vec<Payload> = rows.into_iter().map(|row| row.payload).collect();
+    assert_eq!(
+        payloads,
+        [
+            Payload::message(Rich::plain("Here it is.")),
+            Payload::Made {
+                form: crate::chat::Form::Photo,
+                name: "picture.png".to_owned(),
+                file: "0123".to_owned(),
+                caption: "a cat".to_owned(),
+                reply_to: None,
+                buttons: vec![Button::callback("Retry", "retry".to_owned())],
+            },
+        ]
+    );
+    let kept = store.read_now(|rows| rows.turn(LANE, JobId(2))).unwrap();
+    assert_eq!(kept.unwrap().answer, round.answer);
+}

@@ -14,6 +14,8 @@ pub(crate) struct Call {
     pub(crate) project: String,
     pub(crate) model: String,
     pub(crate) contents: Value,
+    /// The `generationConfig`.
+    pub(crate) config: Value,
     pub(crate) system: Option<String>,
     pub(crate) streamed: bool,
     pub(crate) at: Duration,

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::making;
 use crate::world::http::Request;
 
 /// A request to a model.
@@ -145,6 +146,7 @@ fn check_body(asked: &mut Asked) {
         }
     }
     problems.extend(check_config(&asked.model, &asked.body["generationConfig"]));
+    problems.extend(making::problems(&asked.model, &asked.body));
     asked.problems.append(&mut problems);
 }
 
@@ -226,7 +228,7 @@ fn check_config(model: &str, config: &Value) -> Vec<String> {
     problems
 }
 
-/// The thinking levels of a text model, `None` for a model that does not exist.
+/// The thinking levels of a model, `None` for a model that does not exist.
 fn levels(model: &str) -> Option<&'static [&'static str]> {
     const ALL: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
     Some(match model {
@@ -245,7 +247,13 @@ fn levels(model: &str) -> Option<&'static [&'static str]> {
         | "gemini-2.5-flash"
         | "gemini-2.5-pro"
         | "gemma-4-31b-it"
-        | "gemma-4-26b-a4b-it" => &[],
+        | "gemma-4-26b-a4b-it"
+        | "gemini-3.1-flash-image"
+        | "gemini-3.1-flash-lite-image"
+        | "gemini-3-pro-image"
+        | "gemini-3.8-flash-tts"
+        | "gemini-3.8-flash-lite-tts" => &[],
+        "gemini-nano-banana-2.1" => &["MINIMAL", "MEDIUM", "HIGH"],
         _ => return None,
     })
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Gemini;
 use super::request::Asked;
+use super::{Gemini, making};
 use crate::world::http::Wire;
 
 /// How often an answer that waits for its test looks whether anybody still listens.
@@ -91,6 +91,9 @@ impl Gemini {
         match (driven, streaming) {
             (Some(at), _) => self.follow(at, asked, wire),
             (None, Some(streaming)) => streaming.play(asked, wire),
+            (None, None) if text.contains(making::PLOT) => {
+                making::say_with_plots(asked, text, wire);
+            }
             (None, None) => say(asked, text, wire),
         }
     }

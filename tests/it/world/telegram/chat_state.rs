@@ -62,7 +62,11 @@ pub(crate) struct Button {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct File {
     pub(crate) name: String,
+    /// As far as it is text.
     pub(crate) content: String,
+    pub(crate) bytes: Vec<u8>,
+    /// The parameter as which it was sent: `photo`, `voice`, `document`.
+    pub(crate) kind: &'static str,
 }
 
 /// What a message became by an edit.

@@ -1,6 +1,7 @@
 //! The rules of the Bot API for parameters and texts. Pure.
 //!
-//! `entities` has those for formatting, `markup` for buttons, `form` reads requests with files.
+//! `entities` has those for formatting, `markup` for buttons, `media` for pictures and voices; `form` reads
+//! requests with files.
 
 use serde_json::Value;
 
@@ -9,9 +10,11 @@ use crate::world::http::Request;
 mod entities;
 mod form;
 mod markup;
+mod media;
 
 pub(super) use entities::{MOST_BYTES as MOST_ENTITY_BYTES, bytes as entity_bytes, entities};
 pub(super) use markup::markup;
+pub(super) use media::media;
 
 /// The longest text of one message, in UTF-16 units.
 pub(super) const LONGEST_TEXT: usize = 4096;
@@ -98,6 +101,20 @@ const METHODS: &[(&str, Signature)] = &[
         &[
             ("chat_id!", Int),
             ("photo!", Object),
+            ("message_thread_id", Int),
+            ("direct_messages_topic_id", Int),
+            ("caption", Text),
+            ("caption_entities", List),
+            ("disable_notification", Bool),
+            ("reply_parameters", Object),
+            ("reply_markup", Object),
+        ],
+    ),
+    (
+        "sendVoice",
+        &[
+            ("chat_id!", Int),
+            ("voice!", Object),
             ("message_thread_id", Int),
             ("direct_messages_topic_id", Int),
             ("caption", Text),

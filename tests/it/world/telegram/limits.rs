@@ -41,7 +41,7 @@ pub(crate) enum Traffic {
 impl Traffic {
     fn of(method: &str) -> Option<Self> {
         match method {
-            "sendMessage" | "sendDocument" | "sendPhoto" => Some(Self::Message),
+            "sendMessage" | "sendDocument" | "sendPhoto" | "sendVoice" => Some(Self::Message),
             "editMessageText" | "editMessageReplyMarkup" => Some(Self::Edit),
             "sendMessageDraft" => Some(Self::Draft),
             "sendChatAction" => Some(Self::Typing),

@@ -1,6 +1,8 @@
 //! The methods that write into chats: what they take and what becomes of it. `permissions` and
 //! `limits` decide before whether a call is let in.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::chat_state::{Action, Chat, DRAFT_LIFE, Edit, Entity, File, Frame, Message, Preview};
@@ -29,7 +31,7 @@ impl State {
                 let sent = self.send_message(chat, params);
                 self.moderated(chat, sent)
             }
-            "sendDocument" | "sendPhoto" => {
+            "sendDocument" | "sendPhoto" | "sendVoice" => {
                 let sent = self.send_file(method, chat, params);
                 self.moderated(chat, sent)
             }
@@ -76,10 +78,10 @@ impl State {
     }
 
     fn send_file(&mut self, method: &str, chat: i64, params: &Value) -> Outcome {
-        let field = if method == "sendPhoto" {
-            "photo"
-        } else {
-            "document"
+        let field = match method {
+            "sendPhoto" => "photo",
+            "sendVoice" => "voice",
+            _ => "document",
         };
         let caption = params["caption"].as_str().unwrap_or_default();
         let list = &params["caption_entities"];
@@ -94,15 +96,16 @@ impl State {
         let file = File {
             name: word("file_name").to_owned(),
             content: word("content").to_owned(),
+            bytes: STANDARD.decode(word("base64")).unwrap_or_default(),
+            kind: field,
         };
         if file.name.is_empty() || file.content.is_empty() {
             self.violate(&format!("{method}: a file without name or content"));
             return Err(Refusal::bad("file must be non-empty"));
         }
-        let is_picture = file.content.contains("PNG") || file.content.contains("JFIF");
-        if method == "sendPhoto" && !is_picture {
-            self.violate("sendPhoto: no picture");
-            return Err(Refusal::bad("IMAGE_PROCESS_FAILED"));
+        if let Some((problem, refusal)) = check::media(method, &file.bytes) {
+            self.violate(&format!("{method}: {problem}"));
+            return Err(Refusal::bad(refusal));
         }
         let entities = shown_entities(caption, list);
         let content = (caption.trim().to_owned(), entities, Some(file));
@@ -371,8 +374,14 @@ impl Chat {
             "from": {"id": BOT_ID, "is_bot": true, "first_name": "Test", "username": BOT_NAME},
             "chat": super::people::chat_object(chat)});
         let names = if let Some(file) = &message.file {
-            shown["document"] = json!({"file_id": "f1", "file_unique_id": "u1",
-                "file_name": file.name, "file_size": file.content.len()});
+            let size = file.bytes.len();
+            let described = json!({"file_id": "f1", "file_unique_id": "u1",
+                "file_name": file.name, "file_size": size});
+            shown[file.kind] = match file.kind {
+                "photo" => json!([{"file_id": "f1", "file_unique_id": "u1", "width": 1024,
+                    "height": 1024, "file_size": size}]),
+                _ => described,
+            };
             ("caption", "caption_entities")
         } else {
             ("text", "entities")

@@ -1,0 +1,439 @@
+//! What somebody wants to have made: an answer, a picture, or speech; by a command, or by asking for a
+//! picture in plain words. The words are in `data/words/pictures.toml`. Pure.
+//!
+//! A wish is read from the question whenever it is needed and stored nowhere, so that a question that is
+//! changed or asked again is what its words say.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::command::Command;
+
+const WORDS: &str = include_str!("../../data/words/pictures.toml");
+
+/// A plain request for a picture is short; what is longer is about something else.
+const LONGEST_REQUEST: usize = 600;
+
+/// What somebody wants to have made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish<'a> {
+    Answer,
+    /// A picture, by these words; `is_command`: asked for with `/imagine`.
+    Picture {
+        words: &'a str,
+        is_command: bool,
+    },
+    /// These words, spoken.
+    Speech {
+        words: &'a str,
+    },
+}
+
+impl<'a> Wish<'a> {
+    /// The wish of a question with this text.
+    pub(crate) fn of(text: &'a str) -> Self {
+        let text = text.trim();
+        if let Some(words) = after_name(text, "/imagine") {
+            Self::Picture {
+                words,
+                is_command: true,
+            }
+        } else if let Some(words) = after_name(text, "/say") {
+            Self::Speech { words }
+        } else if REQUESTS.asks(text) {
+            Self::Picture {
+                words: text,
+                is_command: false,
+            }
+        } else {
+            Self::Answer
+        }
+    }
+}
+
+impl Wish<'_> {
+    /// Whether it says nothing itself of what is to be made.
+    pub(crate) const fn is_about_what_is_quoted(self) -> bool {
+        match self {
+            Self::Answer => false,
+            Self::Picture { words, .. } | Self::Speech { words } => words.is_empty(),
+        }
+    }
+}
+
+/// What stands behind the name of a command.
+fn after_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let rest = text.strip_prefix(name)?;
+    let is_name = rest.is_empty() || rest.starts_with(char::is_whitespace);
+    is_name.then(|| rest.trim())
+}
+
+/// The text of the question that a command is, where it is one: with something to draw or to speak,
+/// which a message that is replied to or enclosed may hold.
+pub(crate) fn asked_by(command: &Command, is_about_something: bool) -> Option<String> {
+    let Command { name, arguments } = command;
+    let is_asked = match name.as_str() {
+        "imagine" => !arguments.is_empty() || is_about_something,
+        "say" => !is_switch(arguments) && (!arguments.is_empty() || is_about_something),
+        _ => false,
+    };
+    is_asked.then(|| format!("/{name} {arguments}").trim_end().to_owned())
+}
+
+/// Whether this turns something on or off.
+fn is_switch(arguments: &str) -> bool {
+    ["on", "off"]
+        .iter()
+        .any(|word| arguments.eq_ignore_ascii_case(word))
+}
+
+/// The shape of the picture that the words ask for, if they ask for one (gemini-api §9).
+pub(crate) fn ratio(words: &str) -> Option<&'static str> {
+    REQUESTS.ratio(words)
+}
+
+static REQUESTS: LazyLock<Requests> = LazyLock::new(Requests::shipped);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Requests {
+    polite: Vec<String>,
+    draws: Vec<String>,
+    articles: Vec<String>,
+    not_drawn: Vec<String>,
+    makes: Vec<String>,
+    pictures: Vec<String>,
+    drawn: Vec<String>,
+    counted: Vec<String>,
+    made: Vec<String>,
+    sheets: Vec<String>,
+    named: Vec<String>,
+    never: Vec<String>,
+    shape: Vec<Shape>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    ratio: String,
+    words: Vec<String>,
+    apart: Vec<String>,
+}
+
+/// Shapes that every model takes; they may be written as they are.
+const RATIOS: [&str; 10] = [
+    "21:9", "16:9", "9:16", "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4",
+];
+
+impl Requests {
+    #[expect(
+        clippy::expect_used,
+        reason = "the text is compiled in, and a test parses it"
+    )]
+    fn shipped() -> Self {
+        toml::from_str(WORDS).expect("data/words/pictures.toml is valid")
+    }
+
+    /// Whether somebody asks for a picture in plain words.
+    fn asks(&self, text: &str) -> bool {
+        if text.len() > LONGEST_REQUEST {
+            return false;
+        }
+        let text = text.to_lowercase();
+        let holds = |word: &String| {
+            if word.is_ascii() {
+                has_word(&text, word)
+            } else {
+                text.contains(word.as_str())
+            }
+        };
+        if self.never.iter().any(holds) {
+            return false;
+        }
+        let words = self.without_courtesy(&text);
+        self.asks_to_draw(words) || self.asks_for_a_picture(words) || self.asks_in_chinese(words)
+    }
+
+    fn without_courtesy<'t>(&self, text: &'t str) -> &'t str {
+        let mut words = text.trim_start();
+        // 来 and 给我 are courtesies, and verbs where a picture is named behind them.
+        while let Some(rest) = after_any(words, &self.polite)
+            && !self.asks_in_chinese(words)
+        {
+            words = rest.trim_start();
+        }
+        words
+    }
+
+    /// "Draw a cat".
+    fn asks_to_draw(&self, words: &str) -> bool {
+        let Some(mut thing) = after_any(words, &self.draws) else {
+            return false;
+        };
+        let mut has_article = false;
+        while let Some(rest) = after_any(thing, &self.articles) {
+            (thing, has_article) = (rest, true);
+        }
+        // Whoever is to draw something for them need not say an article.
+        let first: Vec<&str> = thing.split_whitespace().take(4).collect();
+        let first = first.join(" ");
+        has_article
+            && !thing.is_empty()
+            && !self
+                .not_drawn
+                .iter()
+                .any(|word| first.contains(word.as_str()))
+    }
+
+    /// "Make me a nice picture of …".
+    fn asks_for_a_picture(&self, words: &str) -> bool {
+        let Some(thing) = after_any(words, &self.makes) else {
+            return false;
+        };
+        let beginning: Vec<&str> = thing.split_whitespace().take(9).collect();
+        let beginning = beginning.join(" ");
+        // A list of pictures is none, nor is a talk about one.
+        let is_made = |name: &String| {
+            let (before, _) = beginning.split_once(name.as_str()).unwrap_or_default();
+            let is_other = ["of", "for", "about", "to"]
+                .iter()
+                .any(|word| has_word(before, word));
+            has_word(&beginning, name) && !is_other
+        };
+        self.pictures.iter().any(is_made)
+    }
+
+    /// "画一只猫", "生成一张…的图片".
+    fn asks_in_chinese(&self, words: &str) -> bool {
+        if let Some(thing) = after_any(words, &self.drawn) {
+            return self
+                .counted
+                .iter()
+                .any(|word| thing.starts_with(word.as_str()));
+        }
+        let thing = after_any(words, &self.made);
+        let sheet = thing.and_then(|thing| after_any(thing, &self.sheets));
+        sheet.is_some_and(|of| self.named.iter().any(|name| of.contains(name.as_str())))
+    }
+
+    fn ratio(&self, words: &str) -> Option<&'static str> {
+        let words = words.to_lowercase().replace('：', ":");
+        let written = RATIOS.iter().find(|ratio| has_word(&words, ratio));
+        if let Some(written) = written {
+            return Some(written);
+        }
+        let last = words.rsplit([',', '，', '、', '\n']).next();
+        let last = last.filter(|last| last.len() < words.len());
+        let last = last
+            .unwrap_or_default()
+            .trim_matches(|c: char| !c.is_alphanumeric());
+        let fits = |shape: &&Shape| {
+            let is_apart = |word: &String| {
+                let formats = [
+                    " format",
+                    " picture",
+                    " image",
+                    " orientation",
+                    " aspect",
+                    "构图",
+                    "構圖",
+                ];
+                last == word
+                    || formats
+                        .iter()
+                        .any(|format| has_word(&words, &format!("{word}{format}")))
+            };
+            shape.words.iter().any(|word| words.contains(word.as_str()))
+                || shape.apart.iter().any(is_apart)
+        };
+        let shape = self.shape.iter().find(fits)?;
+        RATIOS.iter().find(|ratio| **ratio == shape.ratio).copied()
+    }
+}
+
+/// What stands behind the longest of these words with which the text begins.
+fn after_any<'t>(text: &'t str, words: &[String]) -> Option<&'t str> {
+    let rests = words
+        .iter()
+        .filter_map(|word| text.strip_prefix(word.as_str()));
+    rests.min_by_key(|rest| rest.len())
+}
+
+/// Whether a text holds this word, and not within another word or number.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_edge = |c: Option<char>| c.is_none_or(|c| !(c.is_ascii_alphanumeric() || c == ':'));
+    text.match_indices(word).any(|(at, _)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text
+            .get(at + word.len()..)
+            .and_then(|after| after.chars().next());
+        is_edge(before) && is_edge(after)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks_for_a_picture(text: &str) -> bool {
+        matches!(Wish::of(text), Wish::Picture { .. })
+    }
+
+    #[test]
+    fn a_picture_is_asked_for_in_plain_words() {
+        for text in [
+            "draw a cat",
+            "Draw me a cat on a mat!",
+            "please draw an old lighthouse at night",
+            "Could you please draw me a dragon?",
+            "Hey, can you draw two foxes in the snow",
+            "paint a landscape in the style of Monet",
+            "Sketch my dream house",
+            "make a picture of a red car",
+            "Generate an image of a city in the year 3000",
+            "create a photorealistic image of a robot",
+            "give me a picture of the moon",
+            "show me a photo of a happy dog",
+            "design a logo for a coffee shop",
+            "I'd like a drawing of my cat",
+            "draw a graffiti wall",
+            "画一只猫",
+            "画只猫",
+            "请画一幅山水画",
+            "帮我画一张赛博朋克风格的城市",
+            "请帮我画个可爱的小狗",
+            "你能画一个机器人吗？",
+            "能不能给我画一朵玫瑰",
+            "給我畫一隻貓",
+            "生成一张海边日落的图片",
+            "来一张猫的照片",
+            "给我来一张可爱的猫咪图片",
+            "给我一张月球的图片",
+            "做一张生日海报",
+            "设计一个咖啡店的logo",
+            "帮我设计一个头像",
+            "我想要一张手机壁纸",
+        ] {
+            assert!(asks_for_a_picture(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn whoever_asks_something_else_gets_an_answer() {
+        for text in [
+            "",
+            "hello",
+            "draw a conclusion from this",
+            "draw the line somewhere",
+            "Draw a comparison between Rust and Go",
+            "draw a line between the two",
+            "draw attention to the second point",
+            "draw a graph of x^2",
+            "draw me a flowchart of the login",
+            "Draw an ASCII cat",
+            "draw a blank",
+            "draw up a contract",
+            "draw on your knowledge",
+            "how do I draw a cat?",
+            "Can you explain how to draw a circle in canvas",
+            "what is a picture of dorian gray about",
+            "make a list of pictures of the year",
+            "make an image classifier",
+            "create an image upload form in html",
+            "generate an image with python",
+            "build a docker image of my app",
+            "make it shorter",
+            "I drew a cat yesterday",
+            "paint is wet",
+            "who painted a picture of sunflowers",
+            "I want to talk about the picture of us",
+            "画蛇添足是什么意思",
+            "画龙点睛",
+            "画饼充饥",
+            "画一个圆的代码怎么写",
+            "画一只猫要多久",
+            "怎么画一只猫",
+            "如何生成一张图片",
+            "画家有哪些",
+            "画一张流程图",
+            "给我画个大饼",
+            "帮我画一下重点",
+            "生成一张表格",
+            "做一个计划",
+            "来一个笑话",
+            "给我一个建议",
+            "设计一个数据库",
+            "制作一张饼图",
+            "你画得真好",
+            "这幅画是谁画的",
+            "这张图片里有什么",
+        ] {
+            assert_eq!(Wish::of(text), Wish::Answer, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_command_says_what_is_wanted() {
+        let picture = |words, is_command| Wish::Picture { words, is_command };
+        for (text, wish) in [
+            ("/imagine a cat", picture("a cat", true)),
+            ("/imagine", picture("", true)),
+            ("/imagine\n画蛇添足", picture("画蛇添足", true)),
+            ("/imaginea", Wish::Answer),
+            ("/say  hello", Wish::Speech { words: "hello" }),
+            ("/sayings", Wish::Answer),
+            (" draw a cat ", picture("draw a cat", false)),
+        ] {
+            assert_eq!(Wish::of(text), wish, "{text}");
+        }
+        for (typed, is_about, text) in [
+            ("/imagine a cat", false, Some("/imagine a cat")),
+            ("/Imagine@bot  a cat", false, Some("/imagine a cat")),
+            ("/imagine", false, None),
+            ("/imagine", true, Some("/imagine")),
+            ("/say hello", false, Some("/say hello")),
+            ("/say", false, None),
+            ("/say", true, Some("/say")),
+            ("/say on", true, None),
+            ("/say OFF", false, None),
+            ("/say on and on", false, Some("/say on and on")),
+            ("/help me", true, None),
+        ] {
+            let command = Command::parse(typed).unwrap();
+            assert_eq!(asked_by(&command, is_about).as_deref(), text, "{typed}");
+        }
+    }
+
+    #[test]
+    fn the_shape_is_named_or_described() {
+        for (words, shape) in [
+            ("a cat", None),
+            ("a cat 16:9", Some("16:9")),
+            ("a cat, 9：16", Some("9:16")),
+            ("21:9 a street", Some("21:9")),
+            ("the clock shows 11:16", None),
+            ("at 16:90", None),
+            ("a wide river", None),
+            ("a cat, wide", Some("16:9")),
+            ("a cat in landscape format", Some("16:9")),
+            ("a landscape with hills", None),
+            ("a portrait of a king", None),
+            ("a king, portrait", Some("9:16")),
+            ("a town square", None),
+            ("a cat, square.", Some("1:1")),
+            ("a square picture of a cat", Some("1:1")),
+            ("a phone wallpaper of stars", Some("9:16")),
+            ("一只猫，竖屏", Some("9:16")),
+            ("横版的长城", Some("16:9")),
+            ("一只猫，正方形", Some("1:1")),
+            ("全景的黄山", Some("21:9")),
+            ("panoramic view", Some("21:9")),
+        ] {
+            assert_eq!(ratio(words), shape, "{words}");
+        }
+        for shape in &REQUESTS.shape {
+            assert!(RATIOS.contains(&shape.ratio.as_str()), "{}", shape.ratio);
+        }
+    }
+}
