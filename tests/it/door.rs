@@ -80,6 +80,15 @@ fn a_stranger_waits_and_hears_it_and_the_owner_gets_one_card() {
     // Everybody begins with `/start`, which is no word of theirs.
     let of_bob = self::card(&owner, "P6");
     assert!(!of_bob.text.contains("start"), "{}", of_bob.text);
+    // What he says then stands on the card that there is, over a restart too.
+    world.notes_all();
+    world.kill();
+    world.restart();
+    bob.says("it's me, Bob from the choir");
+    owner.sees("his words on the card", |shown| {
+        let card = shown.iter().find(|one| one.id == of_bob.id);
+        card.is_some_and(|card| card.text.contains("Bob from the choir"))
+    });
     assert_eq!(sent(&owner), 2, "one card each");
     assert!(world.gemini.calls().is_empty());
     world.stop();

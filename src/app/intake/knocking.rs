@@ -43,8 +43,12 @@ impl Knocking {
         let before = person.knock.clone();
         let before = before.filter(|_| self.visit == Visit::SameAsBefore);
         let mut knock = before.unwrap_or_else(|| self.knock.clone());
-        if knock.words.is_empty() {
+        let was_silent = knock.words.is_empty();
+        if was_silent {
             knock.words.clone_from(&self.knock.words);
+        }
+        if was_silent && !knock.words.is_empty() && knock.stage == Stage::Shown {
+            self.renew_cards(rows, into)?;
         }
         let mut given: &[Outbound] = &[];
         let mut is_own = false;
@@ -75,6 +79,24 @@ impl Knocking {
                 })?;
             }
             into.rows.push(Head::of(id, row));
+        }
+        Ok(())
+    }
+
+    /// Somebody of whom there is a card says what it could not show yet: most begin with `/start`.
+    fn renew_cards(&self, rows: &mut Write<'_>, into: &mut Journaled) -> Result<(), StoreError> {
+        for open in rows.cards_of(self.who)? {
+            let is_owners = |row: &&Outbound| row.chat.0 == open.owner.0;
+            let Some(mut row) = self.cards.iter().find(is_owners).cloned() else {
+                continue;
+            };
+            let Some(message) = open.message else {
+                rows.set_outbound(open.row, &row)?;
+                continue;
+            };
+            row.payload = row.payload.taking_over(message);
+            let id = rows.put_outbound(&row)?;
+            into.rows.push(Head::of(id, &row));
         }
         Ok(())
     }

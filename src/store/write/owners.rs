@@ -49,6 +49,13 @@ impl Write<'_> {
         self.put(tables::OPEN_CARDS, &cards)
     }
 
+    /// The open cards of somebody.
+    pub(crate) fn cards_of(&self, who: UserId) -> Result<Vec<OpenCard>, StoreError> {
+        let mut cards = self.open_cards()?.0;
+        cards.retain(|card| card.who == who);
+        Ok(cards)
+    }
+
     /// The cards of somebody that was decided on are not open any more.
     pub(crate) fn close_cards(&mut self, who: UserId) -> Result<Vec<OpenCard>, StoreError> {
         let mut cards = self.open_cards()?;
