@@ -284,7 +284,7 @@ fn an_owner_who_wants_no_alerts_is_sent_none_and_sees_them_all_the_same() {
     owner.sees("that it is off", |shown| {
         shown
             .iter()
-            .any(|it| it.text.contains("I don't write to you"))
+            .any(|it| it.text.contains("I won't write to you"))
     });
     world.notes_all();
     world.kill();
@@ -292,13 +292,13 @@ fn an_owner_who_wants_no_alerts_is_sent_none_and_sees_them_all_the_same() {
     // What would be told by now is listed where it is asked for.
     eventually(LONG, "it is listed", || {
         owner.says("/alerts");
-        let listed = owner.hears_about("I don't write to you").text;
+        let listed = owner.hears_about("I won't write to you").text;
         listed.contains("I crashed")
     });
     let sent = about(&world, 1, "I crashed");
     assert!(sent.iter().all(|it| it.text.contains("(for ")), "{sent:#?}");
     owner.says("/alerts on");
-    owner.hears_about("I write to you when");
+    owner.hears_about("I'll write to you when");
     world.kill();
     world.restart();
     eventually(LONG, "it is told again", || {
