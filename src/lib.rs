@@ -75,6 +75,7 @@
 //! | addresses of hosts, connections | [`http`], per service |
 //! | what is told of each alert, how far a broadcast has come | the data file; `app::ticks` decides |
 //! | what poll and clock have shown, for the alerts | [`app::engine::signs`] |
+//! | how long Telegram was not heard, so that presses may be old | [`app::intake`]; the stored offset has the time |
 //! | settings, catalogue, roles | [`app::engine`], an immutable snapshot behind one lock |
 
 pub(crate) mod alerts;

@@ -191,11 +191,11 @@ fn what_the_owner_formats_is_formatted_for_everybody() {
         });
         (letter.text.clone(), styles.collect::<Vec<_>>())
     };
-    let styled = |kind: &str, offset: usize, length: usize| json!({"type": kind, "offset": offset, "length": length});
-    let mut link = styled("text_link", 20, 4);
+    let mark = |kind: &str, offset: usize, length: usize| json!({"type": kind, "offset": offset, "length": length});
+    let mut link = mark("text_link", 20, 4);
     link["url"] = json!("https://example.org/news");
     let message = json!({"text": "/broadcast Big news here, friends", "entities": [
-        styled("bold", 11, 3), link, styled("bot_command", 0, 10)]});
+        mark("bold", 11, 3), link, mark("bot_command", 0, 10)]});
     let (text, styles) = sends(message);
     // Where a link leads is shown.
     assert_eq!(text, "Big news here (example.org), friends");

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::world::gemini::key_text;
 use crate::world::telegram::{Message, Person};
@@ -245,9 +246,8 @@ fn shows(world: &World, chat: i64, to: Option<i64>, words: &[String]) {
     });
 }
 
-#[test]
-fn each_command_is_for_whom_the_design_has_it_in_private_and_in_a_group() {
-    let mut world = with_owners();
+/// Strangers are strangers, and the Owners make all others what they are, and let the groups in.
+fn all_become_what_they_are(world: &World) {
     let person = |giver: Giver, command| world.telegram.person(giver.id(command));
     // Before an Owner was here, so that there are no cards between what the Owners are told.
     for command in 0..COMMANDS.len() {
@@ -272,37 +272,49 @@ fn each_command_is_for_whom_the_design_has_it_in_private_and_in_a_group() {
             format!("{} is banned", id(Giver::Banned)),
             format!("{} is now Normal", group_of(command)),
         ] {
-            shows(&world, id(Giver::Owner), None, &[words]);
+            shows(world, id(Giver::Owner), None, &[words]);
         }
     }
+}
+
+/// What was said in groups, by command and giver.
+type Given = BTreeMap<(usize, Giver), i64>;
+
+/// Everybody gives every command in private, unless they did, and in a group.
+fn all_give_their_commands(world: &World) -> Given {
     let mut given = BTreeMap::new();
     for (command, giver) in all() {
+        let id = giver.id(command);
         if giver != Giver::Stranger {
-            person(giver, command).says(&typed(giver, command, ""));
+            world.telegram.person(id).says(&typed(giver, command, ""));
         }
-        let member = world
-            .telegram
-            .group(group_of(command))
-            .member(giver.id(command));
+        let member = world.telegram.group(group_of(command)).member(id);
         let message = member.says(&typed(giver, command, "@testbot"));
         given.insert((command, giver), message);
     }
+    given
+}
+
+/// Waits until whoever is to be told something is.
+fn all_are_told(world: &World, given: &Given) {
     for (command, giver) in all() {
         let whom = COMMANDS[command].1;
         let fate = Fate::in_private(giver, whom);
         if fate != Fate::Silence {
             let words = fate.words(command, giver);
-            shows(&world, giver.id(command), None, &words);
+            shows(world, giver.id(command), None, &words);
         }
         let fate = Fate::in_group(giver, whom);
         if fate != Fate::Silence {
             let message = given[&(command, giver)];
             let words = fate.words(command, giver);
-            shows(&world, group_of(command), Some(message), &words);
+            shows(world, group_of(command), Some(message), &words);
         }
     }
-    nothing_was_done(&world);
-    world.terminate();
+}
+
+/// Nobody else was told anything.
+fn nobody_else_is(world: &World, given: &Given) {
     for (command, giver) in all() {
         let (name, whom, ..) = COMMANDS[command];
         if Fate::in_private(giver, whom) == Fate::Silence {
@@ -315,7 +327,44 @@ fn each_command_is_for_whom_the_design_has_it_in_private_and_in_a_group() {
             assert!(said.is_empty(), "/{name} by {giver:?} in a group: {said:?}");
         }
     }
+}
+
+#[test]
+fn each_command_is_for_whom_the_design_has_it_in_private_and_in_a_group() {
+    let mut world = with_owners();
+    all_become_what_they_are(&world);
+    let given = all_give_their_commands(&world);
+    all_are_told(&world, &given);
+    nothing_was_done(&world);
+    world.terminate();
+    nobody_else_is(&world, &given);
     groups_have_read_nothing(&world);
+    world.stop();
+}
+
+#[test]
+fn what_an_owner_commands_while_the_bot_is_away_for_long_is_not_done() {
+    let mut world = World::new().env("ACCESS", "approve").prepare();
+    let telegram = std::sync::Arc::clone(&world.telegram);
+    let owner = telegram.person(1);
+    let long_ago = owner.clone().some_time_ago(Duration::from_mins(31));
+    for line in [
+        "/grant 7 vip",
+        "/ban 8",
+        "/alerts off",
+        "/broadcast Hear, hear",
+        "/keys",
+    ] {
+        long_ago.says(line);
+    }
+    world.restart();
+    assert!(owner.hears().text.contains("left it undone"));
+    assert!(owner.asks("/audit").contains("Nothing was done"));
+    for id in [7, 8] {
+        let card = owner.asks(&format!("/users {id}"));
+        assert!(card.contains("No role"), "{card}");
+    }
+    assert_eq!(owner.shows().len(), 4, "one sentence for all of them");
     world.stop();
 }
 

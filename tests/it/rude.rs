@@ -105,6 +105,7 @@ fn the_bot_itself_an_owner_and_a_service_get_no_role_and_no_ban() {
         ("/ban 2".to_owned(), "an owner can't be banned"),
         ("/grant 777000 vip".to_owned(), "belongs to Telegram"),
         ("/ban 1087968824".to_owned(), "belongs to Telegram"),
+        ("/grant 136817688 normal".to_owned(), "belongs to Telegram"),
         (
             "/grant -5 vip".to_owned(),
             "A group can have premium at most",

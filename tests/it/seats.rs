@@ -67,7 +67,7 @@ fn seat_of(world: &World, id: i64) -> String {
 #[test]
 fn each_role_remembers_exactly_its_rounds() {
     const ASKED: usize = 12;
-    let world = World::new().open().start();
+    let mut world = World::new().open().start();
     let owner = world.telegram.person(1);
     for (id, role) in [(11, "vip"), (12, "premium"), (13, "normal")] {
         owner.asks(&format!("/grant {id} {role}"));
@@ -94,6 +94,14 @@ fn each_role_remembers_exactly_its_rounds() {
             };
             assert_eq!(shown.matches(&words).count(), expected, "{words}");
         }
+    }
+    world.notes_all();
+    world.kill();
+    world.restart();
+    for (id, remembered) in roles {
+        let question = format!("after the kill of {id}.");
+        world.telegram.person(id).is_answered(&question);
+        assert_eq!(rounds(&call_about(&world, &question)), remembered, "{id}");
     }
     world.stop();
 }

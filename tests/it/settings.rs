@@ -238,6 +238,7 @@ fn each_setting_has_a_test_that_shows_what_it_does() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn settings_that_are_changed_change_something() {
     let mut world = World::new()
         .open()

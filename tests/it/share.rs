@@ -101,6 +101,19 @@ fn each_role_has_its_turns_and_places_over_all_lanes() {
         assert_eq!(world.gemini.calls().len(), begun, "{id}");
         eventually(PATIENCE, "they are told", || told(&world, id) == 1);
     }
+    // In the next life of the bot all these places are taken as before.
+    let held = world.questions();
+    world.notes_all();
+    world.kill();
+    world.restart();
+    eventually(PATIENCE, "as many run and wait again", || {
+        world.questions() == held
+    });
+    for id in [1, 11, 12, 13, 14] {
+        world.telegram.person(id).in_topic(50).says("one more?");
+        eventually(PATIENCE, "they are told again", || told(&world, id) == 2);
+    }
+    assert_eq!(world.questions(), held);
     world.stop();
 }
 

@@ -136,7 +136,6 @@ fn every_kind_of_button_is_tried() {
 }
 
 /// Chats with everything that has buttons: those of an Owner 1, and of 7 and 8, who are Normal.
-#[expect(clippy::too_many_lines, reason = "one button after the other")]
 fn with_buttons() -> World {
     let mut world = World::new().env("ACCESS", "approve").prepare();
     let telegram = std::sync::Arc::clone(&world.telegram);
@@ -238,32 +237,26 @@ fn retagged(data: &str) -> String {
     format!("{first}{}", &data[1..])
 }
 
-#[test]
-fn no_button_does_anything_for_others_made_up_or_after_the_role_was_lost() {
-    let mut world = with_buttons();
-    let all = seen(&world, &[1, 7, 8]);
+/// Buttons of every kind that is tried here.
+fn of_every_kind(world: &World) -> Vec<Seen> {
+    let mut all = seen(world, &[1, 7, 8]);
     // An answer that was not cut has no button to go on with, which may be made up.
-    let of_answer = |chat: i64| {
-        let retry = all
-            .iter()
-            .find(|one| one.chat == chat && one.kind() == "retry");
-        let data = "continue".to_owned();
-        Seen {
-            data,
-            ..retry.expect("an answer").clone()
-        }
-    };
-    let all: Vec<Seen> = all
+    let answers: Vec<Seen> = all
         .iter()
+        .filter(|one| one.kind() == "retry")
         .cloned()
-        .chain([of_answer(7), of_answer(8)])
         .collect();
-    let kinds: BTreeSet<&str> = all
-        .iter()
-        .map(Seen::kind)
-        .filter(|kind| *kind != "waiting")
-        .collect();
-    assert_eq!(kinds, BTreeSet::from(HERE));
+    all.extend(answers.into_iter().map(|answer| Seen {
+        data: "continue".to_owned(),
+        ..answer
+    }));
+    let kinds = all.iter().map(Seen::kind).filter(|kind| *kind != "waiting");
+    assert_eq!(kinds.collect::<BTreeSet<&str>>(), BTreeSet::from(HERE));
+    all
+}
+
+/// Presses buttons that nobody made, and those of others; all are answered.
+fn pressed_in_vain(world: &World, all: &[Seen]) {
     let person = |id: i64| -> Person { world.telegram.person(id) };
     let without = |id: i64, data: &str| {
         let shown = world.telegram.shows(id);
@@ -271,9 +264,8 @@ fn no_button_does_anything_for_others_made_up_or_after_the_role_was_lost() {
         let mut others = shown.iter().filter(|one| !has_it(one));
         others.next().expect("another message").id
     };
-    let before = everything(&world);
     let mut presses = Vec::new();
-    for one in &all {
+    for one in all {
         for data in [changed(&one.data), retagged(&one.data)] {
             // A letter less and it is no command any more.
             let is_command = one.is_command() && data.get(8..9) == Some("/");
@@ -289,6 +281,14 @@ fn no_button_does_anything_for_others_made_up_or_after_the_role_was_lost() {
         let told = person(id).is_told(&press);
         assert_eq!(told.starts_with(NOT_YOURS), is_command, "{data}: {told}");
     }
+}
+
+#[test]
+fn no_button_does_anything_for_others_made_up_or_after_the_role_was_lost() {
+    let mut world = with_buttons();
+    let all = of_every_kind(&world);
+    let before = everything(&world);
+    pressed_in_vain(&world, &all);
     is_done_with(&mut world);
     is_unchanged(&world, &before);
     world.sets("OWNER_IDS", "99");

@@ -121,7 +121,9 @@ pub(super) fn with_text(inbound: &Inbound, admission: Admission) -> Admission {
             });
             Admission::Serve { role, task }
         }
-        admission => admission,
+        admission @ (Admission::Serve { .. } | Admission::Tell(_) | Admission::Ignore(_)) => {
+            admission
+        }
     }
 }
 
