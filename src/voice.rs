@@ -341,7 +341,7 @@ mod tests {
     /// The best likeness within a few milliseconds.
     fn best_likeness(left: &[i16], right: &[i16]) -> f64 {
         let shifts = (0..480).step_by(6);
-        let shifted = shifts.map(|shift| likeness(left, &right[shift..]));
+        let shifted = shifts.map(|shift| likeness(left, &right[shift..shift + left.len()]));
         shifted.fold(0.0, f64::max)
     }
 
