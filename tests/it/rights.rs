@@ -48,6 +48,22 @@ const COMMANDS: &[(&str, For, &str, &[&str])] = &[
         "",
         &["What you have used", "What everybody has used"],
     ),
+    (
+        "imagine",
+        For::Everybody,
+        "",
+        &[
+            "Tell me what to draw",
+            "I can't draw pictures here",
+            "I can't draw pictures yet",
+        ],
+    ),
+    (
+        "say",
+        For::Everybody,
+        "",
+        &["To have something spoken", "I can't speak right now"],
+    ),
     ("privacy", For::Everybody, "", &["/export gives you"]),
     (
         "export",
@@ -391,7 +407,16 @@ fn nothing_was_done(world: &World) {
 /// No name, id, key or file is in any group, whoever gave whatever there.
 fn groups_have_read_nothing(world: &World) {
     let key = key_text("k1");
-    let secrets = [&key[key.len() - 4..], "K1", "…", "Id: ", "redb", "/data"];
+    let secrets = [
+        &key[key.len() - 4..],
+        "K1",
+        "…",
+        "Id: ",
+        "redb",
+        "/data",
+        "Keys: ",
+        "VIP seats",
+    ];
     for command in 0..COMMANDS.len() {
         for message in world.telegram.said_to(group_of(command)) {
             let labels = message.buttons.iter().map(|button| button.label.as_str());

@@ -12,7 +12,8 @@ use crate::world::telegram::{Message, Person};
 use crate::world::{PATIENCE, World, eventually};
 
 /// What buttons ask for here: the name of a command, or the kind of the others.
-const HERE: [&str; 19] = [
+const HERE: [&str; 22] = [
+    "again",
     "alerts",
     "audit",
     "ban",
@@ -30,8 +31,10 @@ const HERE: [&str; 19] = [
     "persona",
     "retry",
     "revoke",
+    "say",
     "unban",
     "users",
+    "vary",
 ];
 /// The same, with the test that shows it.
 const ELSEWHERE: [(&str, &str); 3] = [
@@ -175,6 +178,7 @@ fn with_buttons() -> World {
             ("/persona", "Persona:"),
             ("/model", "Model:"),
             ("/lang", "I speak"),
+            ("/say", "To have something spoken"),
             ("/forget", "Shall I forget"),
             ("How are you?", "echo["),
         ] {
@@ -240,16 +244,19 @@ fn retagged(data: &str) -> String {
 /// Buttons of every kind that is tried here.
 fn of_every_kind(world: &World) -> Vec<Seen> {
     let mut all = seen(world, &[1, 7, 8]);
-    // An answer that was not cut has no button to go on with, which may be made up.
+    // What an answer of this kind has no button for may be made up.
     let answers: Vec<Seen> = all
         .iter()
         .filter(|one| one.kind() == "retry")
         .cloned()
         .collect();
-    all.extend(answers.into_iter().map(|answer| Seen {
-        data: "continue".to_owned(),
-        ..answer
-    }));
+    for data in ["continue", "again", "vary"] {
+        let of_answer = |answer: &Seen| Seen {
+            data: data.to_owned(),
+            ..answer.clone()
+        };
+        all.extend(answers.iter().map(of_answer));
+    }
     let kinds = all.iter().map(Seen::kind).filter(|kind| *kind != "waiting");
     assert_eq!(kinds.collect::<BTreeSet<&str>>(), BTreeSet::from(HERE));
     all
