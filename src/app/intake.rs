@@ -3,6 +3,7 @@
 //! Owns the offset. Invariant: an update is on disk before the next poll confirms it, and an
 //! update seen within the last day is not taken twice.
 
+mod asked;
 mod before;
 mod bypass;
 mod clock_check;

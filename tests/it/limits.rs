@@ -415,3 +415,55 @@ fn whoever_had_more_than_twice_the_even_share_goes_to_the_small_model_once_half_
     assert!(flash(&world, &ann, 10), "shares do not count");
     world.stop();
 }
+
+#[test]
+fn a_press_that_asks_counts_as_a_message_and_is_refused_like_one() {
+    let guest = "[roles.guest]\nper_minute = \"none\"\nper_day = 3\nwaiting = 1000\n\
+        [roles.normal]\nwaiting = 1000";
+    let mut world = with_roles(guest);
+    let (owner, guest) = (world.telegram.person(1), world.telegram.person(14));
+    let old = guest.some_time_ago(Duration::from_mins(31));
+    old.says("an old question");
+    let notice = old.hears_about("away").id;
+    let guest = world.telegram.person(14);
+    guest.says("/start");
+    let start = guest.hears_about("Ask me anything").id;
+    for _ in 0..3 {
+        let press = guest.presses_data(start, "example:1");
+        assert_eq!(guest.is_told(&press), "");
+    }
+    holds(&mut world, 3);
+    for (message, data) in [(start, "example:2"), (notice, "held"), (start, "example:1")] {
+        let press = guest.presses_data(message, data);
+        let told = guest.is_told(&press);
+        assert!(told.contains(OF_TODAY), "{data}: {told}");
+    }
+    holds(&mut world, 3);
+    // The old question is held as before.
+    owner.says("/grant 14 normal");
+    owner.hears_about("is now Normal");
+    for _ in 0..2 {
+        let press = guest.presses_data(notice, "held");
+        assert_eq!(guest.is_told(&press), "");
+        holds(&mut world, 4);
+    }
+    world.stop();
+}
+
+#[test]
+fn presses_that_come_together_take_no_more_places_than_there_are() {
+    let mut world = with_roles("");
+    let guest = world.telegram.person(14);
+    guest.says("/start");
+    let start = guest.hears_about("Ask me anything").id;
+    let presses: Vec<String> = (0..20)
+        .map(|_| guest.presses_data(start, "example:1"))
+        .collect();
+    let refused = presses
+        .iter()
+        .filter(|press| !guest.is_told(press).is_empty());
+    // One runs and one waits.
+    assert_eq!(refused.count(), 18);
+    holds(&mut world, 2);
+    world.stop();
+}

@@ -168,6 +168,7 @@ fn enter(
                 into.add(rows, job.clone())?;
             }
         }
+        Entry::Asked(asked) => asked.enter(rows, into)?,
         Entry::Reask(press) => press.enter(rows, into)?,
         Entry::Edited(edit) => edit.enter(rows, into)?,
         Entry::Stopped { lane, draft } => into.stopped.push((*lane, *draft)),

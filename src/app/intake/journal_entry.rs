@@ -1,5 +1,6 @@
 //! What an update is to the bot, once it is decoded and sorted.
 
+use super::asked::Asked;
 use super::draft::Draft;
 use super::person_limits::PersonLimits;
 use super::reask::{Edit, Press};
@@ -9,12 +10,13 @@ use crate::store::{StoreError, Write};
 /// What one update is to the bot.
 pub(super) enum Entry {
     Job(Draft),
-    /// A press that needs no look at earlier rounds, with the stale question that it has answered
-    /// now.
+    /// A press that asks no question.
     Pressed {
         acknowledge: Outbound,
         job: Option<Job>,
     },
+    /// A press that asks a question without a look at earlier rounds.
+    Asked(Asked),
     /// A press of a button under an answer.
     Reask(Press),
     Edited(Edit),
@@ -48,6 +50,7 @@ impl Entry {
                 is_question && !draft.is_aside && limits.refuses(rows, &draft.job)?.is_none()
             }
             Self::Pressed { .. }
+            | Self::Asked(_)
             | Self::Reask(_)
             | Self::Edited(_)
             | Self::Stopped { .. }
@@ -67,8 +70,9 @@ impl Entry {
             },
             Self::Edited(edit) => edit.draft.job.lane.person(),
             Self::Reask(press) => Some(press.pressed.sender.id),
-            Self::Pressed { job, .. } => job.as_ref().and_then(|job| job.lane.person()),
-            Self::Stopped { .. }
+            Self::Asked(asked) => asked.job.lane.person(),
+            Self::Pressed { .. }
+            | Self::Stopped { .. }
             | Self::Dropped
             | Self::Skipped
             | Self::Reachable { .. }

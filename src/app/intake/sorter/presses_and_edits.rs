@@ -7,6 +7,7 @@ use log::debug;
 use super::Sorter;
 use super::seats::AskedIn;
 use crate::app::commands;
+use crate::app::intake::asked::Asked;
 use crate::app::intake::draft::Draft;
 use crate::app::intake::journal_entry::Entry;
 use crate::app::intake::reask::{Edit, Press};
@@ -20,7 +21,6 @@ use crate::chat::{
 use crate::locale::Denied;
 use crate::outgoing::Place;
 use crate::people::gate::{Admission, admit};
-use crate::people::limits::Refusal;
 use crate::people::person::Held;
 use crate::store::StoreError;
 
@@ -106,14 +106,18 @@ impl Sorter<'_> {
         };
         match (wish, role) {
             (Some(wish @ (Callback::Held | Callback::Example(_))), Some(role)) => {
-                let job = if self.has_place(&pressed, role).await? {
-                    self.question_of(&pressed, role, wish)
-                } else {
-                    let why = Denied::Refused(Refusal::AtOnce);
-                    acknowledge.payload = self.told_why_not(&pressed, why);
-                    None
-                };
-                Ok(Entry::Pressed { acknowledge, job })
+                Ok(match self.question_of(&pressed, role, wish) {
+                    Some((job, held)) => Entry::Asked(Asked {
+                        job,
+                        held,
+                        acknowledge,
+                        locale: self.settings.locale_for(&pressed.sender),
+                    }),
+                    None => Entry::Pressed {
+                        acknowledge,
+                        job: None,
+                    },
+                })
             }
             (Some(callback @ Callback::Stop(_)), _) | (Some(callback), Some(_)) => {
                 Ok(Entry::Reask(Press {
@@ -209,23 +213,6 @@ impl Sorter<'_> {
         Entry::Pressed { acknowledge, job }
     }
 
-    /// Whether one question more of the presser has a place; else the button stays good. As a message
-    /// it counts, and is never one too many: it was sent before.
-    async fn has_place(&self, pressed: &Pressed, role: Role) -> Result<bool, StoreError> {
-        let person = pressed.sender.id;
-        let lane = Lane::Telegram {
-            chat: pressed.chat,
-            topic: None,
-            person,
-        };
-        let known = self.ctx.desk.shares_of(vec![person]).await;
-        let shares = known.ok_or(StoreError::Closed)?;
-        let may = self.settings.shares();
-        Ok(shares
-            .iter()
-            .all(|(_, share)| may.admits(role, share, lane)))
-    }
-
     /// What the button asks for; nothing when that is an answer that nobody there would read, or when
     /// the message has no such button. What is about a round or a job is found by that, wherever it is
     /// pressed.
@@ -242,10 +229,15 @@ impl Sorter<'_> {
 
     /// The question that a press asks without a look at earlier rounds: the stale one that was held, if
     /// it is still there, or an example.
-    fn question_of(&mut self, pressed: &Pressed, role: Role, wish: Callback) -> Option<Job> {
+    fn question_of(
+        &mut self,
+        pressed: &Pressed,
+        role: Role,
+        wish: Callback,
+    ) -> Option<(Job, Option<Held>)> {
         let Callback::Example(example) = wish else {
-            let held = self.take_held(pressed);
-            return held.map(|held| self.job_of(pressed, role, held));
+            let held = self.take_held(pressed)?;
+            return Some((self.job_of(pressed, role, held.clone()), Some(held)));
         };
         let lane = Lane::Telegram {
             chat: pressed.chat,
@@ -255,10 +247,11 @@ impl Sorter<'_> {
         let locale = self.settings.locale_for(&pressed.sender);
         let task = Task::question(locale.example(example).to_owned(), Basis::Newest);
         let origin = Origin::Updates(vec![pressed.update]);
-        Some(Job {
+        let job = Job {
             role,
             ..Job::new(origin, lane, pressed.sender.clone(), task, self.now)
-        })
+        };
+        Some((job, None))
     }
 
     fn take_held(&mut self, pressed: &Pressed) -> Option<Held> {
