@@ -138,6 +138,31 @@ fn a_chosen_language_beats_that_of_the_app_and_of_the_settings() {
 }
 
 #[test]
+fn in_a_group_a_button_changes_its_own_message_and_nobody_elses() {
+    let world = World::new().open().env("STREAM", "off").start();
+    let group = world.telegram.group(-123);
+    let (ann, bob) = (group.member(7), group.member(8));
+    bob.says("@testbot how tall is a fence?");
+    let answer = group.hears();
+    ann.says("/lang");
+    let choice = group.hears();
+    // A program may name any message.
+    let data = &choice.button("English").expect("a button").data;
+    let press = ann.presses_data(answer.id, data);
+    assert_eq!(ann.is_told(&press), "");
+    world.notes_all();
+    ann.presses_on(choice.id, "English");
+    let shown = group.sees("the choice", |shown| {
+        shown
+            .iter()
+            .any(|one| one.id == choice.id && one.text.contains("I speak English"))
+    });
+    assert!(shown.contains(&answer), "{shown:?}");
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    world.stop();
+}
+
+#[test]
 fn whose_app_names_no_language_is_answered_in_the_one_they_write() {
     let mut world = World::new().open().start();
     let ann = world.telegram.person(7).speaking("");
