@@ -158,6 +158,42 @@ impl Person {
 
     /// What is stored of them, with what the door noticed since it read it: commands may have changed
     /// the rest in the meantime.
+    /// A group under both its ids, after it became a supergroup: what the newer row says, and what only
+    /// the older one knows. A ban and a no to the group outlive the move.
+    pub(crate) fn joined(self, newer: Self) -> Self {
+        let was_denied = self.knock.as_ref().is_some_and(|knock| !knock.waits());
+        let knock = if was_denied && newer.grant.is_none() {
+            self.knock
+        } else {
+            newer.knock.or(self.knock)
+        };
+        Self {
+            name: if newer.name.is_empty() {
+                self.name
+            } else {
+                newer.name
+            },
+            language: newer.language.or(self.language),
+            grant: newer.grant.or(self.grant),
+            banned: newer.banned.or(self.banned),
+            knock,
+            told: newer.told.max(self.told),
+            left: newer.left.max(self.left),
+            first_seen: newer.first_seen.min(self.first_seen),
+            last_seen: newer.last_seen.max(self.last_seen),
+            told_unread: newer.told_unread.max(self.told_unread),
+            ..newer
+        }
+    }
+
+    /// Whether nothing of them is to be kept any longer: no Owner let them in or banned them, and nothing
+    /// was heard of them since, not even that they want to be forgotten.
+    pub(crate) fn is_over(&self, since: Timestamp) -> bool {
+        let heard = self.first_seen.max(self.last_seen);
+        let heard = heard.max(self.forgotten.unwrap_or_default());
+        self.grant.is_none() && self.banned.is_none() && heard < since
+    }
+
     pub(crate) fn noticed(self, at_door: &Self) -> Self {
         if self.forgotten != at_door.forgotten {
             // What the door had read of them is forgotten since.
@@ -238,6 +274,7 @@ mod tests {
         Sender {
             id: UserId(id),
             name: "Anna".to_owned(),
+    use crate::people::knock::Stage;
             language: None,
             is_chat: false,
         }
@@ -275,6 +312,42 @@ mod tests {
             (" An\n na ", "An na (7)"),
             ("", "7"),
             (" \n", "7"),
+    #[test]
+    fn a_group_keeps_its_ban_and_the_no_to_it_when_its_id_changes() {
+        let denied = Knock {
+            stage: Stage::Denied,
+            ..Knock::new(NOW, "Ann")
+        };
+        let old = Person {
+            banned: Some(NOW),
+            knock: Some(denied.clone()),
+            ..Person::new(&sender(-5), NOW)
+        };
+        let newer = Person {
+            name: String::new(),
+            knock: Some(Knock::new(NOW, "Bob")),
+            ..Person::new(&sender(-1005), Timestamp(NOW.0 + 5))
+        };
+        let group = old.clone().joined(newer.clone());
+        assert_eq!((group.banned, group.knock), (Some(NOW), Some(denied)));
+        assert_eq!((&*group.name, group.first_seen), ("Anna", NOW));
+        // What an Owner has decided of the new one since is newer.
+        let granted = Person {
+            grant: Some(Grant {
+                role: Role::Normal,
+                until: None,
+            }),
+            knock: None,
+            ..newer
+        };
+        let group = Person {
+            banned: None,
+            ..old
+        }
+        .joined(granted.clone());
+        assert_eq!((group.grant, group.banned), (granted.grant, None));
+    }
+
         ] {
             let sender = Sender {
                 name: name.to_owned(),

@@ -121,16 +121,17 @@ impl Sorter<'_> {
         }
     }
 
-    /// Gives the new chat the grant of the old one, for what follows in the batch.
+    /// What follows in the batch finds the group under its new id as the transaction will store it.
     async fn migrated(&mut self, from: ChatId, to: ChatId) -> Result<Entry, StoreError> {
         let (old, new) = (UserId(from.0), UserId(to.0));
         self.load_row(old).await?;
         self.load_row(new).await?;
         let before = self.known(old).cloned();
         if let (Some(before), Some(row)) = (before, self.rows.get_mut(&new)) {
-            let grant = before.grant;
-            let group = row.person.get_or_insert(before);
-            group.grant = group.grant.or(grant);
+            row.person = Some(match row.person.take() {
+                Some(newer) => before.joined(newer),
+                None => before,
+            });
         }
         Ok(Entry::Migrated { from, to })
     }

@@ -162,27 +162,13 @@ impl Write<'_> {
             return Ok(());
         };
         let group = match self.person(to)? {
-            Some(new) => joined(&old, new),
+            Some(new) => old.joined(new),
             None => old,
         };
         self.put_person(to, &group)?;
         self.touched.persons.push(from);
         let mut persons = self.txn.open_table(tables::PERSONS)?;
         tables::take(&mut persons, &Key::person(from))
-    }
-}
-
-/// The group under both its ids: what the newer entry says, and what only the older one knew.
-fn joined(old: &Person, new: Person) -> Person {
-    Person {
-        grant: new.grant.or(old.grant),
-        knock: new.knock.clone().or_else(|| old.knock.clone()),
-        told: new.told.max(old.told),
-        left: new.left.max(old.left),
-        first_seen: new.first_seen.min(old.first_seen),
-        last_seen: new.last_seen.max(old.last_seen),
-        told_unread: new.told_unread.max(old.told_unread),
-        ..new
     }
 }
 
