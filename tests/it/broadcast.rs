@@ -277,3 +277,23 @@ fn what_is_cancelled_or_too_long_is_not_sent_and_nobody_else_may_send() {
     }
     world.stop();
 }
+
+#[test]
+fn who_has_blocked_the_bot_stays_so_when_they_write_in_a_group() {
+    let world = with_a_few();
+    let owner = world.telegram.person(1);
+    world.telegram.person(7).blocks_the_bot();
+    owner.asks("/grant -5 normal");
+    let group = world.telegram.group(-5);
+    group.member(7).says("@testbot hello");
+    group.member(7).hears_about("hello");
+    owner.says("/broadcast Just once");
+    shown(&world, "everybody (1)");
+    owner.says("/users 7");
+    owner.hears_about("can't write to them");
+    world.telegram.person(7).unblocks_the_bot();
+    world.telegram.person(7).is_answered("here I am");
+    owner.says("/broadcast Once more");
+    shown(&world, "everybody (2)");
+    world.stop();
+}

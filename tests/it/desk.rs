@@ -355,7 +355,7 @@ fn a_banned_group_is_not_heard() {
     owner.asks("/grant -123 premium");
     group.member(7).says("@testbot apple");
     assert!(group.hears().text.contains("apple"));
-    assert!(owner.asks("/ban -123").contains("-123 is banned"));
+    assert!(owner.asks("/ban -123").contains("G-123 (-123) is banned"));
     group.member(7).says("@testbot pear");
     group.member(1).says("@testbot plum");
     is_still(&world);

@@ -352,17 +352,21 @@ impl Sorter<'_> {
         self.expired.extend(expired);
     }
 
-    /// Keeps name, language and the last sign of life up to date, without a write per message.
+    /// Keeps name, language and the last sign of life up to date, those of the group too, without a
+    /// write per message.
     fn touch(&mut self, inbound: &Inbound) {
         let now = self.now;
         let (sender, other_names) = (&inbound.sender, &inbound.other_names);
         let is_private = inbound.kind == ChatKind::Private;
+        let is_of_a_group = !is_private && sender.id.0 != inbound.chat.0;
+        if is_of_a_group {
+            self.touch_group(inbound);
+        }
         let is_fresh = self.known(sender.id).is_some_and(|person| {
             person.name == sender.name
                 && person.other_names == *other_names
                 && person.language == sender.language
-                && person.reachable
-                && (person.in_private || !is_private)
+                && ((person.in_private && person.reachable) || !is_private)
                 && now.is_within(SEEN_STEP, person.last_seen)
         });
         if !is_fresh {
@@ -370,9 +374,21 @@ impl Sorter<'_> {
             person.name.clone_from(&sender.name);
             person.other_names.clone_from(other_names);
             person.language.clone_from(&sender.language);
-            person.reachable = true;
+            // Whoever has blocked the bot in private may still write in a group.
+            person.reachable |= is_private;
             person.in_private |= is_private;
             person.last_seen = now;
+        }
+    }
+
+    fn touch_group(&mut self, inbound: &Inbound) {
+        let now = self.now;
+        let is_fresh = self.known(UserId(inbound.chat.0)).is_some_and(|group| {
+            let is_called_so = inbound.title.is_empty() || group.name == inbound.title;
+            is_called_so && now.is_within(SEEN_STEP, group.last_seen)
+        });
+        if !is_fresh {
+            self.name_group(inbound.chat, &inbound.title, &inbound.sender);
         }
     }
 }

@@ -117,9 +117,12 @@ impl Sorter<'_> {
         self.aside.push(Outbound::new(chat, None, Payload::Leave));
     }
 
-    /// Keeps what a group is called, and the language of whoever spoke of it first.
-    fn name_group(&mut self, chat: ChatId, title: &str, by: &Sender) {
+    /// Keeps what a group is called, that something was heard of it, and the language of whoever spoke
+    /// there first.
+    pub(super) fn name_group(&mut self, chat: ChatId, title: &str, by: &Sender) {
+        let now = self.now;
         let group = self.group(chat);
+        group.last_seen = now;
         if !title.is_empty() {
             title.clone_into(&mut group.name);
         }
