@@ -49,8 +49,8 @@ impl Expired {
             .collect()
     }
 
-    /// Who is told, each in their language: the person and the Owners, of a group the Owners alone, and
-    /// of a role that stays what it is nobody.
+    /// Who is told, each in their language, of those to whom the bot may write: the person and the
+    /// Owners, of a group the Owners alone, and of a role that stays what it is nobody.
     fn told(
         &self,
         rows: &Write<'_>,
@@ -64,11 +64,14 @@ impl Expired {
         let message = |to: UserId, text| Outbound::message(ChatId(to.0), None, text);
         let mut told = Vec::new();
         for &owner in &settings.owners {
-            let locale = settings.locale_of(rows.person(owner)?.as_ref());
+            let Some(known) = rows.person(owner)?.filter(Person::may_be_written_to) else {
+                continue;
+            };
+            let locale = settings.locale_of(Some(&known));
             let whom = label(self.of, Some(row));
             told.push(message(owner, locale.role_expired_of(&whom, before, now)));
         }
-        if self.of.0 > 0 && row.banned.is_none() {
+        if self.of.0 > 0 && row.banned.is_none() && row.may_be_written_to() {
             let own = settings.locale_of(Some(row)).role_expired(before, now);
             told.push(message(self.of, own));
         }

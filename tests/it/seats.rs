@@ -228,6 +228,25 @@ fn a_vip_who_is_kicked_gets_no_seat_for_ten_minutes_over_restarts_and_is_told_wh
 }
 
 #[test]
+fn a_kicked_vip_whom_only_a_group_knows_is_not_written_to_in_private() {
+    let world = World::new().env("ACCESS", "approve").start();
+    let owner = world.telegram.person(1);
+    owner.asks("/grant 7 vip");
+    let group = world.telegram.group(-123);
+    owner.asks("/grant -123 guest");
+    group.member(7).says("@testbot apple");
+    assert!(group.hears().text.contains("apple"));
+    let told = owner.asks("/kick 7");
+    assert!(told.contains("I can't write to them"), "{told}");
+    group.member(7).says("@testbot pear");
+    assert!(group.member(7).hears_about(FULL).text.contains("Premium"));
+    world.notes_all();
+    let writes = world.telegram.calls("sendMessage").into_iter();
+    assert_eq!(writes.filter(|call| call.params["chat_id"] == 7).count(), 0);
+    world.stop();
+}
+
+#[test]
 fn nobody_but_the_owner_kicks() {
     let world = with_vips(World::new().env("GROUPS", "open"));
     assert!(sits(&world, 11, "first"));

@@ -31,6 +31,7 @@ pub(super) const COMMANDS: &[Entry] = &[Entry {
 texts! {
     "kick" {
         DONE = "done",
+        DONE_UNTOLD = "done_untold",
         NO_SEAT = "no_seat",
         TOLD = "told",
         OCCUPANT = "occupant",
@@ -68,12 +69,15 @@ async fn kick(given: &Given<'_>) -> Result<Reply, StoreError> {
     }
     info!(user = person.0; "VIP seat taken away");
     let length = locale.length(KEPT_OFF);
-    let said = locale.command(DONE, &[("name", &name), ("length", &length)]);
-    let told = told(&engine.settings(), person, row.as_deref());
+    // Whom only a group knows hears of it there, with the next question.
+    let reachable = row.as_deref().filter(|row| row.may_be_written_to());
+    let told = reachable.map(|row| told(&engine.settings(), person, row));
+    let done = if told.is_some() { DONE } else { DONE_UNTOLD };
+    let said = locale.command(done, &[("name", &name), ("length", &length)]);
     let effect = Arc::clone(engine);
     Ok(shown(given, Some(said), &left, seats)
         .await?
-        .with_effect(move |store| take_away(&effect, store, person, &told))
+        .with_effect(move |store| take_away(&effect, store, person, told.as_ref()))
         .audited(given.does(Deed::Kicked, Some(person))))
 }
 
@@ -82,24 +86,26 @@ fn take_away(
     engine: &Engine,
     store: &mut Write<'_>,
     person: UserId,
-    told: &Outbound,
+    told: Option<&Outbound>,
 ) -> Result<Vec<Head>, StoreError> {
     // A transaction that failed has freed the seat already, so nothing depends on that.
     engine.kick(store, person)?;
     if let Some(row) = store.person(person)? {
-        // They need not hear at the door, too, that they have none.
+        // Who reads it here need not hear at the door, too, that they have none.
+        let told_unseated = told.map(|_| clock::now());
         let row = Person {
-            told_unseated: Some(clock::now()),
+            told_unseated,
             ..row
         };
         store.put_person(person, &row)?;
     }
-    Ok(vec![Head::of(store.put_outbound(told)?, told)])
+    let put = |row: &Outbound| Ok(Head::of(store.put_outbound(row)?, row));
+    told.into_iter().map(put).collect()
 }
 
 /// Said to whoever lost a seat, in their language.
-fn told(settings: &Settings, person: UserId, row: Option<&Person>) -> Outbound {
-    let locale = settings.locale_of(row);
+fn told(settings: &Settings, person: UserId, row: &Person) -> Outbound {
+    let locale = settings.locale_of(Some(row));
     let text = locale.command(TOLD, &[("length", &locale.length(KEPT_OFF))]);
     Outbound::message(ChatId(person.0), None, text)
 }
