@@ -25,7 +25,7 @@ use crate::app::engine::Engine;
 use crate::catalog::Kind;
 use crate::chat::part::text_of;
 use crate::chat::wish::Wish;
-use crate::chat::{Job, MessageId, Notice, StoredTurn, Task};
+use crate::chat::{Job, MessageId, Notice, Role, StoredTurn, Task};
 use crate::clock;
 use crate::gemini::shape::Output;
 use crate::outgoing::Head;
@@ -90,12 +90,12 @@ pub(crate) async fn answer(
                 basis: *basis,
                 preferences,
             };
-            if asked.is_banned().await? {
-                Reply::new(Ending::Discarded, Vec::new())
-            } else if past.is_proven() {
-                give_up(&asked, past).await?
-            } else {
-                ask(&asked, run, view).await?
+            match asked.role_now().await? {
+                // They may not ask any more, which whoever decided so has told them, or the next
+                // message does.
+                None => Reply::new(Ending::Discarded, Vec::new()),
+                Some(role) if past.is_proven() => give_up(&asked, role, past),
+                Some(role) => ask(&asked, role, run, view).await?,
             }
         }
         Task::Command(_) => {
@@ -111,13 +111,7 @@ pub(crate) async fn answer(
 }
 
 /// Asks the model, unless there is something to say first.
-async fn ask(asked: &Asked<'_>, run: Run, view: View<'_>) -> Result<Reply, StoreError> {
-    let Some(role) = asked.role_now().await? else {
-        let text = asked
-            .locale
-            .notice(&Notice::NeedsApproval, asked.job.sender.id);
-        return Ok(Reply::say(Ending::Told, text));
-    };
+async fn ask(asked: &Asked<'_>, role: Role, run: Run, view: View<'_>) -> Result<Reply, StoreError> {
     if let Some(sentence) = asked.unreadable() {
         return Ok(Reply::say(Ending::Told, sentence));
     }
@@ -188,12 +182,11 @@ async fn make(asked: &Asked<'_>, means: &Means<'_>) -> Result<Option<Reply>, Sto
 }
 
 /// The bot died while nothing but this ran, or it panicked twice.
-async fn give_up(asked: &Asked<'_>, past: Past) -> Result<Reply, StoreError> {
+fn give_up(asked: &Asked<'_>, role: Role, past: Past) -> Reply {
     warn!(job = asked.job.id.0, crashes = past.crashes, panics = past.panics; "given up");
-    let role = asked.role_now().await?;
-    let is_kept = role.is_some_and(|role| asked.settings.roles.terms(role).rounds > 0);
+    let is_kept = asked.settings.roles.terms(role).rounds > 0;
     let text = asked.locale.notice(&Notice::GaveUp, asked.job.sender.id);
-    Ok(asked.without_answer(Reply::say(Ending::GivenUp, text), is_kept, true))
+    asked.without_answer(Reply::say(Ending::GivenUp, text), is_kept, true)
 }
 
 /// The one commit: round, key health, outbox rows; the job leaves the inbox. `shown` is the message

@@ -1,6 +1,8 @@
 //! The Owner's desk: who is meant, the card and its buttons, the list, bans, the audit; and that nobody
 //! else gets anything of it.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::world::telegram::{Message, Person, contact, forward, forward_of};
@@ -363,6 +365,93 @@ fn a_banned_group_is_not_heard() {
     owner.asks("/unban -123");
     group.member(7).says("@testbot quince");
     assert!(group.hears().text.contains("quince"));
+    world.stop();
+}
+
+#[test]
+fn a_banned_group_that_becomes_a_supergroup_is_not_heard_either() {
+    let world = World::new().open().env("GROUPS", "approve").start();
+    let owner = world.telegram.person(1);
+    let group = world.telegram.group(-123);
+    owner.asks("/grant -123 normal");
+    group.member(7).says("@testbot apple");
+    assert!(group.hears().text.contains("apple"));
+    owner.asks("/ban -123");
+    // Something is heard of the new chat before the news of the move.
+    let moved = world.telegram.group(-1_000_000_000_123);
+    moved.member(7).says("@testbot pear");
+    assert!(!moved.hears().text.contains("pear"));
+    group.tells_its_move_to(-1_000_000_000_123);
+    moved.member(7).says("@testbot plum");
+    moved.member(1).says("@testbot quince");
+    is_still(&world);
+    assert_eq!(moved.shows().len(), 1);
+    owner.says("/unban -1000000000123");
+    owner.hears_about("no longer banned");
+    moved.member(7).says("@testbot melon");
+    assert!(moved.hears().text.contains("melon"));
+    world.stop();
+}
+
+#[test]
+fn a_group_is_shown_by_its_name_and_by_when_it_was_here_last() {
+    let mut world = World::new().open().start();
+    let owner = world.telegram.person(1);
+    let group = world.telegram.group(-123);
+    group.member(7).says("@testbot apple");
+    assert!(group.hears().text.contains("apple"));
+    let list = owner.asks("/users groups");
+    assert!(list.contains("G-123"), "{list}");
+    world.terminate();
+    world.moves_on(Duration::from_hours(72));
+    world.restart();
+    let card = owner.asks("/users -123");
+    assert!(card.contains("3 d"), "{card}");
+    group.member(7).says("@testbot pear");
+    assert!(group.hears().text.contains("pear"));
+    let card = owner.asks("/users -123");
+    assert!(card.contains("G-123") && !card.contains("3 d"), "{card}");
+    world.stop();
+}
+
+#[test]
+fn whose_role_is_taken_back_while_questions_wait_hears_that_and_nothing_else() {
+    let mut world = World::new()
+        .env("ACCESS", "approve")
+        .env("STREAM", "off")
+        .start();
+    let owner = world.telegram.person(1);
+    owner.asks("/grant 7 vip");
+    owner.asks("/grant -123 normal");
+    let (ann, group) = (world.telegram.person(7), world.telegram.group(-123));
+    ann.is_answered("apple");
+    world.gemini.holds("plum");
+    ann.says("a plum");
+    group.member(8).says("@testbot cherry plum");
+    world.gemini.awaits_calls(3);
+    ann.says("another plum");
+    group.member(8).says("@testbot blue plum");
+    eventually(PATIENCE, "all is fetched", || world.telegram.is_drained());
+    owner.asks("/revoke 7");
+    owner.asks("/revoke -123");
+    world.gemini.lets_go("plum");
+    eventually(PATIENCE, "nothing waits or runs", || {
+        world.questions() == (0, 0)
+    });
+    is_still(&world);
+    let said = |shown: Vec<Message>| shown.into_iter().map(|it| it.text).collect::<Vec<_>>();
+    let (to_ann, to_group) = (said(ann.shows()), said(group.shows()));
+    let told = |words| to_ann.iter().filter(|text| text.contains(words)).count();
+    assert_eq!(told("Your time as VIP is over"), 1, "{to_ann:?}");
+    assert_eq!(told("asked the owner"), 0, "{to_ann:?}");
+    assert!(
+        to_group.iter().all(|text| text.contains("plum")),
+        "{to_group:?}"
+    );
+    assert!(!to_group.concat().contains("blue"), "{to_group:?}");
+    // The next message is one of a stranger.
+    ann.says("and now?");
+    ann.hears_about("asked the owner");
     world.stop();
 }
 

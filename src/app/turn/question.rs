@@ -127,20 +127,6 @@ impl Asked<'_> {
         Ok(served)
     }
 
-    /// Whether they were banned while the job waited: nothing is said to them.
-    pub(super) async fn is_banned(&self) -> Result<bool, StoreError> {
-        let Lane::Telegram { chat, .. } = self.job.lane else {
-            return Ok(false);
-        };
-        let [person, group] = self.rows(chat).await?;
-        let known = Known {
-            person: person.as_deref(),
-            group: group.as_deref(),
-        };
-        let gate = self.settings.gate();
-        Ok(gate.is_banned(&self.job.sender, self.job.kind, known))
-    }
-
     /// The rows of the asker and of the group.
     async fn rows(&self, chat: ChatId) -> Result<[Option<Arc<Person>>; 2], StoreError> {
         let store = &self.engine.store;
