@@ -8,7 +8,7 @@
 
 mod scope;
 
-use std::ops::{Deref, RangeInclusive};
+use std::ops::{Deref, RangeInclusive, RangeTo};
 
 pub(super) use scope::scope;
 
@@ -50,6 +50,12 @@ impl Key {
     pub(super) fn turn((chat, topic, person): LaneKey, job: JobId) -> Self {
         let lane = Self::FRONT.signed(chat).signed(topic).signed(person);
         lane.with(job.0.to_be_bytes())
+    }
+
+    /// Of a round among all of its topic.
+    pub(super) fn in_topic(chat: i64, topic: i64, job: JobId) -> Self {
+        let topic = Self::FRONT.signed(chat).signed(topic);
+        topic.with(job.0.to_be_bytes())
     }
 
     /// Of a message in a chat.
@@ -179,13 +185,14 @@ pub(super) fn turns_of(lane: Lane) -> RangeInclusive<Key> {
     turns_up_to(of_lane(lane), JobId(u64::MAX))
 }
 
-/// The rounds in a chat's topic of everybody whose id is higher than this one.
-pub(super) fn turns_after((chat, topic, person): LaneKey) -> RangeInclusive<Key> {
-    let last = Key::turn((chat, topic, i64::MAX), JobId(u64::MAX));
-    match person.checked_add(1) {
-        Some(next) => Key::turn((chat, topic, next), JobId(0))..=last,
-        None => last.clone().longer()..=last,
-    }
+/// The rounds of a group's topic, whoever asked them, up to that of a job.
+pub(super) fn in_topic_up_to((chat, topic, _): LaneKey, last: JobId) -> RangeInclusive<Key> {
+    Key::in_topic(chat, topic, JobId(0))..=Key::in_topic(chat, topic, last)
+}
+
+/// The rounds of all groups, in a table whose keys begin with the chat.
+pub(super) fn of_groups() -> RangeTo<Key> {
+    ..Key::FRONT.signed(0)
 }
 
 /// Everything of a chat, in a table whose keys begin with it.
@@ -216,6 +223,17 @@ pub(super) fn turn(key: &[u8]) -> Result<(LaneKey, JobId), StoreError> {
     let lane = (fields.signed()?, fields.signed()?, fields.signed()?);
     let job = JobId(u64::from_be_bytes(fields.next()?));
     fields.end((lane, job))
+}
+
+/// The round of a key among all of its topic: chat, topic, and the job.
+pub(super) fn in_topic(key: &[u8]) -> Result<(i64, i64, JobId), StoreError> {
+    let mut fields = Fields {
+        table: "by_topic",
+        left: key,
+    };
+    let (chat, topic) = (fields.signed()?, fields.signed()?);
+    let job = JobId(u64::from_be_bytes(fields.next()?));
+    fields.end((chat, topic, job))
 }
 
 /// The message of a key.
@@ -335,7 +353,7 @@ mod tests {
 
     #[test]
     fn the_layout_of_each_key_is_what_files_have() {
-        let cases: [(Key, &[u8]); 8] = [
+        let cases: [(Key, &[u8]); 9] = [
             (Key::number(258), &[0, 0, 0, 0, 0, 0, 1, 2]),
             (
                 Key::seen(1, UpdateId(-1)),
@@ -348,6 +366,13 @@ mod tests {
                 &[
                     127, 255, 255, 255, 255, 255, 255, 255, 128, 0, 0, 0, 0, 0, 0, 2, 128, 0, 0, 0,
                     0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4,
+                ],
+            ),
+            (
+                Key::in_topic(-1, 2, JobId(4)),
+                &[
+                    127, 255, 255, 255, 255, 255, 255, 255, 128, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0,
+                    0, 0, 0, 4,
                 ],
             ),
             (
@@ -428,6 +453,9 @@ mod tests {
             prop_assert_eq!(number("inbox", &Key::number(count)).unwrap(), count);
             let round = (lane, JobId(count));
             prop_assert_eq!(turn(&Key::turn(round.0, round.1)).unwrap(), round);
+            let of_topic = (lane.0, lane.1, round.1);
+            let key = Key::in_topic(lane.0, lane.1, round.1);
+            prop_assert_eq!(in_topic(&key).unwrap(), of_topic);
             let (chat, id, user) = (ChatId(lane.0), MessageId(id), UserId(lane.2));
             prop_assert_eq!(message(&Key::message(chat, id)).unwrap(), (chat, id));
             prop_assert_eq!(person(&Key::person(user)).unwrap(), user);
@@ -514,6 +542,12 @@ mod tests {
                 let is_before = key == of_lane(lane) && job <= last;
                 prop_assert_eq!(turns_up_to(of_lane(lane), JobId(last)).contains(&round), is_before);
                 prop_assert_eq!(rows_of(ChatId(chat)).contains(&round), key.0 == chat);
+                prop_assert_eq!(of_groups().contains(&round), key.0 < 0);
+                let in_topic = Key::in_topic(key.0, key.1, JobId(job));
+                let (chat, topic, _) = of_lane(lane);
+                let is_in_it = (key.0, key.1) == (chat, topic) && job <= last;
+                let range = in_topic_up_to(of_lane(lane), JobId(last));
+                prop_assert_eq!(range.contains(&in_topic), is_in_it);
                 let named = Key::message(ChatId(key.0), MessageId(id));
                 prop_assert_eq!(rows_of(ChatId(chat)).contains(&named), key.0 == chat);
                 let day_of = Key::day_of(id, UserId(key.0));

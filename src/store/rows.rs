@@ -34,7 +34,7 @@ use super::StoreError;
 use super::codec::{self, CodecError};
 use crate::clock::Timestamp;
 
-pub(super) use self::history::TurnRef;
+pub(super) use self::history::{AskedBy, TurnRef};
 pub(super) use self::meta::{
     BotProfile, Cursor, Deaths, Offset, Owner, Parked, SharedPersonas, Strangers, TABLE as META,
 };

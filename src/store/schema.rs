@@ -8,15 +8,16 @@ use redb::{
 use ring::rand::SecureRandom;
 
 use super::StoreError;
+use super::key::{self, Key};
 use super::quarantine::{Met, Unreadable};
 use super::rows::{
-    BotProfile, Cursor, Deaths, Offset, Owner, Parked, Record, Seen, SharedPersonas, Strangers,
-    TurnRef,
+    AskedBy, BotProfile, Cursor, Deaths, Offset, Owner, Parked, Record, Seen, SharedPersonas,
+    Strangers, TurnRef,
 };
 use super::tables::{self, Definition, ReadOnlyRows};
 use crate::alerts::Alerts;
 use crate::chat::broadcast::Broadcast;
-use crate::chat::{Job, Outbound, StoredTurn};
+use crate::chat::{Job, Outbound, StoredTurn, UserId};
 use crate::keys::{Health, Ledger, Spend};
 use crate::people::audit::Audited;
 use crate::people::claim::Claim;
@@ -36,11 +37,25 @@ pub(super) type Migration = fn(&WriteTransaction) -> Result<(), StoreError>;
 pub(super) struct Schema(pub(super) &'static [Migration]);
 
 /// Today's schema.
-pub(super) const CURRENT: Schema = Schema(&[the_registry_has_profiles]);
+pub(super) const CURRENT: Schema = Schema(&[the_registry_has_profiles, rounds_stand_by_topic]);
 
 /// To 2: its rows are brought along when they are read.
 #[expect(clippy::unnecessary_wraps, reason = "a migration may fail")]
 fn the_registry_has_profiles(_: &WriteTransaction) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// To 3: the rounds of groups stand in the order of their topics, too.
+fn rounds_stand_by_topic(txn: &WriteTransaction) -> Result<(), StoreError> {
+    let history = txn.open_table(tables::HISTORY)?;
+    let mut by_topic = txn.open_table(tables::BY_TOPIC)?;
+    for entry in tables::range(&history, &key::of_groups())? {
+        // One that cannot be read is set aside later.
+        if let Ok(((chat, topic, person), job)) = key::turn(entry?.0.value()) {
+            let asked_by = tables::encoded(&AskedBy(UserId(person)))?;
+            by_topic.insert(&*Key::in_topic(chat, topic, job), asked_by.as_slice())?;
+        }
+    }
     Ok(())
 }
 
@@ -104,6 +119,7 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
     look.all::<Session>()?;
     look.ends::<Seen>()?;
     look.ends::<StoredTurn>()?;
+    look.ends::<AskedBy>()?;
     look.ends::<TurnRef>()?;
     look.ends::<Person>()?;
     look.all::<Broadcast>()?;
@@ -254,6 +270,7 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(tables::HISTORY)?;
     txn.open_table(tables::BY_MESSAGE)?;
     txn.open_table(tables::PERSONS)?;
+    txn.open_table(tables::BY_TOPIC)?;
     txn.open_table(tables::SESSIONS)?;
     txn.open_table(tables::AUDIT)?;
     txn.open_table(tables::KEY_LEDGER)?;

@@ -9,7 +9,7 @@ use redb::{ReadOnlyTable, ReadableTable, Table, TableDefinition};
 use super::StoreError;
 use super::codec::CodecError;
 use super::key::Key;
-use super::rows::{self, Record, Seen, TurnRef};
+use super::rows::{self, AskedBy, Record, Seen, TurnRef};
 use crate::chat::broadcast::Broadcast;
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
@@ -39,6 +39,8 @@ pub(super) const SEEN: Definition = of::<Seen>();
 pub(super) const OUTBOX: Definition = of::<Outbound>();
 /// By chat, topic, person, then the job.
 pub(super) const HISTORY: Definition = of::<StoredTurn>();
+/// By chat, topic, then the job: the rounds of groups, whoever asked them.
+pub(super) const BY_TOPIC: Definition = of::<AskedBy>();
 /// By chat and message.
 pub(super) const BY_MESSAGE: Definition = of::<TurnRef>();
 pub(super) const PERSONS: Definition = of::<Person>();

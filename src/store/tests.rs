@@ -10,6 +10,7 @@ mod notices;
 mod quarantine;
 mod rows;
 mod standing;
+mod topics;
 mod usage;
 
 use std::path::PathBuf;

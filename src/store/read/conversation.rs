@@ -1,85 +1,97 @@
 //! The rounds that a question builds on. Invariant: those of everybody in a group's topic are one
-//! conversation, in the order of their questions.
+//! conversation, in the order of their questions, and what is read of it does not grow with the people.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Read;
 use crate::chat::{JobId, Lane, Remembered, StoredTurn, UserId};
 use crate::store::StoreError;
-use crate::store::key::{self, LaneKey};
-use crate::store::tables::{self, ReadOnlyRows};
+use crate::store::key::{self, Key, LaneKey};
+use crate::store::rows::AskedBy;
+use crate::store::tables;
+
+/// Rounds of a conversation that are looked at: what stands before a long row of failures is not
+/// looked for.
+const LOOKED: usize = 200;
 
 /// Rounds, oldest first.
 type Rounds = Vec<(JobId, Remembered)>;
 /// Where people began anew.
 type Beginnings = Vec<(UserId, JobId)>;
 
-/// Rounds of one conversation as they are collected.
+/// Rounds of one conversation as they are collected, newest first.
 struct Collected {
-    rounds: BTreeMap<JobId, Remembered>,
+    rounds: Rounds,
     beginnings: Beginnings,
-    /// Most rounds; the newest stay.
+    /// Most rounds.
     count: usize,
 }
 
 impl Read {
     /// The newest rounds of a lane's conversation up to a job that have an answer, oldest first, and
-    /// where people began anew since; what stands before a long row of failures is not looked for.
+    /// where people began anew since.
     pub(in crate::store) fn conversation(
         &self,
         lane: Lane,
         last: JobId,
         count: usize,
     ) -> Result<(Rounds, Beginnings), StoreError> {
-        let history = self.table::<StoredTurn>()?;
         let lane = key::of_lane(lane);
         let mut found = Collected {
-            rounds: BTreeMap::new(),
+            rounds: Vec::new(),
             beginnings: Vec::new(),
             count,
         };
         if key::conversation(lane) == lane {
-            self.collect(&history, lane, last, &mut found)?;
+            self.collect_of_lane(lane, last, &mut found)?;
         } else {
-            let (chat, topic, _) = lane;
-            let mut before = (chat, topic, i64::MIN);
-            while let Some(next) = next_lane(&history, before)? {
-                self.collect(&history, next, last, &mut found)?;
-                before = next;
-            }
+            self.collect_of_topic(lane, last, &mut found)?;
         }
-        Ok((found.rounds.into_iter().collect(), found.beginnings))
+        found.rounds.reverse();
+        Ok((found.rounds, found.beginnings))
     }
 
-    /// Takes the rounds of one lane that are among the newest, back to where its person began anew.
-    fn collect(
+    fn collect_of_lane(
         &self,
-        history: &ReadOnlyRows,
         lane: LaneKey,
         last: JobId,
         into: &mut Collected,
     ) -> Result<(), StoreError> {
         let (_, _, person) = lane;
-        let person = UserId(person);
-        let rows = tables::range(history, &key::turns_up_to(lane, last))?;
-        let mut answered = 0;
-        for entry in rows.rev().take(into.count.saturating_mul(4)) {
+        let history = self.table::<StoredTurn>()?;
+        let rounds = tables::range(&history, &key::turns_up_to(lane, last))?;
+        for entry in rounds.rev().take(LOOKED) {
             let (key, row) = entry?;
-            let Some(((_, job), turn)) = self.met.read::<StoredTurn>(key.value(), row.value())
-            else {
-                continue;
-            };
-            if turn.is_beginning() {
-                into.beginnings.push((person, job));
+            if let Some(((_, job), turn)) = self.met.read(key.value(), row.value()) {
+                into.add(UserId(person), job, turn);
+            }
+            if into.is_full() {
                 break;
             }
-            if !turn.is_answered() {
+        }
+        Ok(())
+    }
+
+    fn collect_of_topic(
+        &self,
+        (chat, topic, _): LaneKey,
+        last: JobId,
+        into: &mut Collected,
+    ) -> Result<(), StoreError> {
+        let history = self.table::<StoredTurn>()?;
+        let by_topic = self.table::<AskedBy>()?;
+        let rounds = tables::range(&by_topic, &key::in_topic_up_to((chat, topic, 0), last))?;
+        for entry in rounds.rev().take(LOOKED) {
+            let (key, row) = entry?;
+            let read = self.met.read::<AskedBy>(key.value(), row.value());
+            let Some(((.., job), AskedBy(person))) = read else {
                 continue;
+            };
+            let key = Key::turn((chat, topic, person.0), job);
+            if let Some(turn) = self.met.row(&history, &key)? {
+                into.add(person, job, turn);
             }
-            answered += 1;
-            let turn = Arc::new(turn);
-            if !into.add(job, Remembered { person, turn }) || answered == into.count {
+            if into.is_full() {
                 break;
             }
         }
@@ -88,22 +100,20 @@ impl Read {
 }
 
 impl Collected {
-    /// Whether the round is among the newest.
-    fn add(&mut self, job: JobId, round: Remembered) -> bool {
-        self.rounds.insert(job, round);
-        let oldest = (self.rounds.len() > self.count).then(|| self.rounds.pop_first());
-        oldest.flatten().is_none_or(|(oldest, _)| oldest != job)
-    }
-}
-
-/// The lane of the next person in a topic who has rounds there.
-fn next_lane(history: &ReadOnlyRows, before: LaneKey) -> Result<Option<LaneKey>, StoreError> {
-    for entry in tables::range(history, &key::turns_after(before))? {
-        let (key, _) = entry?;
-        // One that cannot be read stands in nobody's way.
-        if let Ok((lane, _)) = key::turn(key.value()) {
-            return Ok(Some(lane));
+    /// Takes in the next older round: those of somebody count back to where they began anew.
+    fn add(&mut self, person: UserId, job: JobId, turn: StoredTurn) {
+        if self.beginnings.iter().any(|(of, _)| *of == person) {
+            return;
+        }
+        if turn.is_beginning() {
+            self.beginnings.push((person, job));
+        } else if turn.is_answered() {
+            let turn = Arc::new(turn);
+            self.rounds.push((job, Remembered { person, turn }));
         }
     }
-    Ok(None)
+
+    fn is_full(&self) -> bool {
+        self.rounds.len() >= self.count
+    }
 }

@@ -1,5 +1,5 @@
 //! Finished rounds, as `chat_history` keeps them, and what leads to them from a message
-//! (`by_message`).
+//! (`by_message`) and from a group's topic (`by_topic`).
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::rich::RichRow;
 use super::{Record, Text, nouns, plain, shapes};
 use crate::catalog::TierReason;
 use crate::chat::rich::Rich;
-use crate::chat::{ChatId, JobId, Lane, MessageId, Part, StoredTurn};
+use crate::chat::{ChatId, JobId, Lane, MessageId, Part, StoredTurn, UserId};
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 use crate::store::key::{self, LaneKey};
@@ -130,6 +130,35 @@ impl From<PartRow<'_>> for Part {
             PartRow::Quote(text) => Self::Quote(text.into()),
             PartRow::Enclosed(enclosed) => Self::Enclosed(enclosed.into()),
         }
+    }
+}
+
+/// Who asked a round of a group's topic.
+pub(in crate::store) struct AskedBy(pub(in crate::store) UserId);
+
+impl Record for AskedBy {
+    const TABLE: &'static str = "by_topic";
+
+    type Shape<'n> = AskedByRow;
+    type Key = (i64, i64, JobId);
+
+    fn key(bytes: &[u8]) -> Result<Self::Key, StoreError> {
+        key::in_topic(bytes)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct AskedByRow(i64);
+
+impl From<&AskedBy> for AskedByRow {
+    fn from(noun: &AskedBy) -> Self {
+        Self(noun.0.0)
+    }
+}
+
+impl From<AskedByRow> for AskedBy {
+    fn from(row: AskedByRow) -> Self {
+        Self(UserId(row.0))
     }
 }
 

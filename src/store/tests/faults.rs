@@ -452,8 +452,8 @@ fn fail(txn: &WriteTransaction) -> Result<(), StoreError> {
 }
 
 /// Today's schema and one migration more.
-const SHOUTING: Schema = Schema(&[schema::CURRENT.0[0], shout]);
-const FAILING: Schema = Schema(&[schema::CURRENT.0[0], fail]);
+const SHOUTING: Schema = Schema(&[schema::CURRENT.0[0], schema::CURRENT.0[1], shout]);
+const FAILING: Schema = Schema(&[schema::CURRENT.0[0], schema::CURRENT.0[1], fail]);
 
 fn open_with(path: &Path, schema: Schema) -> Result<Store, OpenError> {
     let place = Place {
@@ -475,7 +475,7 @@ fn an_older_file_is_migrated_and_a_copy_of_it_kept() {
     let store = open_with(&folder.file(), SHOUTING).unwrap();
     assert_eq!(name_of(&store), "ANN");
     store.close().unwrap();
-    let copy = folder.0.path().join("bot.redb.v2.bak");
+    let copy = folder.0.path().join("bot.redb.v3.bak");
     assert_eq!(fs::read(&copy).unwrap(), old);
     assert_eq!(name_of(&Store::open(&copy, Open::Existing).unwrap()), "Ann");
     assert!(!folder.0.path().join("bot.redb.unfinished").exists());
@@ -483,7 +483,7 @@ fn an_older_file_is_migrated_and_a_copy_of_it_kept() {
     // The second opening finds nothing to do, the third step only its own.
     let store = open_with(&folder.file(), FAILING).unwrap();
     store.close().unwrap();
-    open_with(&folder.file(), Schema(&[fail, shout])).unwrap();
+    open_with(&folder.file(), Schema(&[fail, fail, shout])).unwrap();
 }
 
 #[test]
@@ -503,7 +503,7 @@ fn a_look_at_an_older_file_neither_migrates_nor_copies_it() {
 fn a_migration_that_fails_leaves_the_file_at_its_version() {
     let folder = Folder::new();
     filled(&folder);
-    assert!(open_with(&folder.file(), Schema(&[shout, fail])).is_err());
+    assert!(open_with(&folder.file(), Schema(&[shout, shout, fail])).is_err());
     assert_eq!(name_of(&folder.open()), "Ann");
 }
 

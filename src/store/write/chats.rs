@@ -87,16 +87,16 @@ impl Write<'_> {
             for ((lane, job), mut turn) in rounds {
                 let (_, topic, person) = lane;
                 let moved = (to.0, topic, person);
-                let mut history = self.table::<StoredTurn>()?;
-                tables::take(&mut history, &Key::turn(lane, job))?;
+                let mut rounds = self.rounds()?;
+                rounds.forget(vec![(Key::turn(lane, job), Vec::new())])?;
                 let key = Key::turn(moved, job);
-                let is_free = history.get(&*key)?.is_none();
-                drop(history);
+                let is_free = rounds.history.get(&*key)?.is_none();
+                drop(rounds);
                 if is_free {
                     turn.question_messages.clear();
                     turn.answer_messages.clear();
                     turn.files.clear();
-                    self.put(&key, &turn)?;
+                    self.put_turn(moved, job, &turn)?;
                 }
                 self.touched.lanes.push(lane);
                 self.touched.lanes.push(moved);

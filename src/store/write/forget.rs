@@ -3,7 +3,7 @@
 //! forgotten stay.
 
 use super::Write;
-use super::turns::{forget, messages_of, rounds_set_aside};
+use super::turns::{messages_of, rounds_set_aside};
 use crate::chat::{ChatId, Job, Lane, StoredTurn, Task, UserId};
 use crate::clock::Timestamp;
 use crate::people::person::Person;
@@ -24,11 +24,11 @@ impl Write<'_> {
         person: UserId,
         walked: &Walked,
     ) -> Result<Option<Walked>, StoreError> {
-        let mut history = self.table::<StoredTurn>()?;
+        let mut tables = self.rounds()?;
         let mut walked = walked.clone();
         let mut rounds = Vec::new();
         while rounds.len() < ROUNDS {
-            let Some(found) = own_rounds::next(&history, person, &walked)? else {
+            let Some(found) = own_rounds::next(&tables.history, person, &walked)? else {
                 break;
             };
             // Of one that cannot be read the messages stay named and lead to nothing.
@@ -41,8 +41,7 @@ impl Write<'_> {
         }
         self.touched.lanes.dedup();
         let is_last = rounds.len() < ROUNDS;
-        let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
-        forget(&mut history, &mut by_message, rounds)?;
+        tables.forget(rounds)?;
         Ok((!is_last).then_some(walked))
     }
 

@@ -4,7 +4,7 @@
 //! moment, and whoever repeats it long enough gets round the whole table.
 
 use super::Write;
-use super::turns::{forget, messages_of};
+use super::turns::messages_of;
 use crate::chat::StoredTurn;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
@@ -53,12 +53,12 @@ impl Write<'_> {
     /// means that there is nothing to do hereabouts.
     pub(crate) fn prune_history(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         let cursor = self.row(tables::HISTORY_CURSOR)?;
-        let mut history = self.table::<StoredTurn>()?;
+        let mut rounds = self.rounds()?;
         let from = cursor.map_or(Key::FRONT, |Cursor(key)| key);
         let mut old = Vec::new();
         let mut next = Key::FRONT;
         let mut looked = 0;
-        for entry in tables::range(&history, &(from..))? {
+        for entry in tables::range(&rounds.history, &(from..))? {
             let (key, row) = entry?;
             if looked >= HISTORY_BYTES {
                 next = key.value().into();
@@ -74,7 +74,6 @@ impl Write<'_> {
         }
         self.touched.lanes.dedup();
         self.put(tables::HISTORY_CURSOR, &Cursor(next))?;
-        let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
-        forget(&mut history, &mut by_message, old)
+        rounds.forget(old)
     }
 }

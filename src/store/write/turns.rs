@@ -1,13 +1,14 @@
-//! Changes of the rounds of a lane. Invariant: `by_message` names only turns that are there.
+//! Changes of the rounds of a lane. Invariants: `by_message` names only turns that are there, and `by_topic`
+//! every turn of a group that can be read.
 
 use std::ops::RangeInclusive;
 
 use super::Write;
-use crate::chat::{ChatId, ChatKind, JobId, Lane, MessageId, StoredTurn};
+use crate::chat::{ChatId, ChatKind, JobId, Lane, MessageId, StoredTurn, UserId};
 use crate::clock::Timestamp;
 use crate::store::StoreError;
-use crate::store::key::{self, Key};
-use crate::store::rows::{Record, TurnRef};
+use crate::store::key::{self, Key, LaneKey};
+use crate::store::rows::{AskedBy, Record, TurnRef};
 use crate::store::tables::{self, Rows};
 
 /// Turns taken out at a time, so that a long history is not in memory at once.
@@ -22,11 +23,27 @@ impl Write<'_> {
         turn: &StoredTurn,
     ) -> Result<(), StoreError> {
         self.touched.lanes.push(key::of_lane(lane));
-        self.put(&Key::turn(key::of_lane(lane), job), turn)?;
+        self.put_turn(key::of_lane(lane), job, turn)?;
         for message in messages_of(turn) {
             self.name_message(lane, job, message)?;
         }
         Ok(())
+    }
+
+    /// Puts a round to the others of its lane, and of its topic.
+    pub(super) fn put_turn(
+        &self,
+        lane: LaneKey,
+        job: JobId,
+        turn: &StoredTurn,
+    ) -> Result<(), StoreError> {
+        self.put(&Key::turn(lane, job), turn)?;
+        let (chat, topic, person) = lane;
+        if chat >= 0 {
+            return Ok(());
+        }
+        let asked_by = AskedBy(UserId(person));
+        self.put(&Key::in_topic(chat, topic, job), &asked_by)
     }
 
     /// Notes which message a part of an answer became; tells whether the round is kept at all.
@@ -117,13 +134,11 @@ impl Write<'_> {
             return Ok(None);
         };
         self.touched.lanes.push(key::of_lane(lane));
-        let mut history = self.txn.open_table(tables::HISTORY)?;
-        let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
         let round = (
             Key::turn(key::of_lane(lane), job),
             messages_of(&turn).collect(),
         );
-        forget(&mut history, &mut by_message, vec![round])?;
+        self.rounds()?.forget(vec![round])?;
         self.drop_outbound(|row| {
             row.part_of
                 .is_some_and(|(of, round, _)| (of, round) == (lane, job))
@@ -148,12 +163,11 @@ impl Write<'_> {
     pub(crate) fn clear_lane(&mut self, lane: Lane) -> Result<u64, StoreError> {
         self.touched.lanes.push(key::of_lane(lane));
         self.forget_set_aside(lane)?;
-        let mut history = self.txn.open_table(tables::HISTORY)?;
-        let mut by_message = self.txn.open_table(tables::BY_MESSAGE)?;
+        let mut tables = self.rounds()?;
         let mut removed = 0;
         loop {
             let mut rounds = Vec::new();
-            for entry in tables::range(&history, &key::turns_of(lane))?.take(CLEAR_TURNS) {
+            for entry in tables::range(&tables.history, &key::turns_of(lane))?.take(CLEAR_TURNS) {
                 let (key, row) = entry?;
                 // Of one that cannot be read the messages stay named and lead to nothing.
                 let turn = tables::decoded::<StoredTurn>(row.value());
@@ -164,7 +178,7 @@ impl Write<'_> {
             if rounds.is_empty() {
                 return Ok(removed);
             }
-            removed += forget(&mut history, &mut by_message, rounds)?;
+            removed += tables.forget(rounds)?;
         }
     }
 
@@ -185,6 +199,17 @@ impl Write<'_> {
     }
 }
 
+impl<'t> Write<'t> {
+    /// The tables that tell of rounds.
+    pub(super) fn rounds(&self) -> Result<Rounds<'t>, StoreError> {
+        Ok(Rounds {
+            history: self.table::<StoredTurn>()?,
+            by_topic: self.table::<AskedBy>()?,
+            by_message: self.table::<TurnRef>()?,
+        })
+    }
+}
+
 /// Where rounds of these keys are that were set aside.
 pub(super) fn rounds_set_aside(rounds: RangeInclusive<Key>) -> RangeInclusive<Key> {
     let (first, last) = rounds.into_inner();
@@ -192,24 +217,31 @@ pub(super) fn rounds_set_aside(rounds: RangeInclusive<Key>) -> RangeInclusive<Ke
     of(first)..=of(last).past_all()
 }
 
-/// Takes out rounds, each with the names of its messages; returns how many.
-pub(super) fn forget(
-    history: &mut Rows<'_>,
-    by_message: &mut Rows<'_>,
-    rounds: Vec<(Key, Vec<MessageId>)>,
-) -> Result<u64, StoreError> {
-    let mut removed = 0;
-    for (key, messages) in rounds {
-        tables::take(history, &key)?;
-        removed += 1;
-        let Ok(((chat, ..), _)) = key::turn(&key) else {
-            continue;
-        };
-        for message in messages {
-            by_message.remove(&*Key::message(ChatId(chat), message))?;
+/// The tables that tell of rounds, open together.
+pub(super) struct Rounds<'t> {
+    pub(super) history: Rows<'t>,
+    by_topic: Rows<'t>,
+    by_message: Rows<'t>,
+}
+
+impl Rounds<'_> {
+    /// Takes out rounds, each with the names of its messages; returns how many.
+    pub(super) fn forget(&mut self, rounds: Vec<(Key, Vec<MessageId>)>) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for (key, messages) in rounds {
+            tables::take(&mut self.history, &key)?;
+            removed += 1;
+            let Ok(((chat, topic, _), job)) = key::turn(&key) else {
+                continue;
+            };
+            self.by_topic.remove(&*Key::in_topic(chat, topic, job))?;
+            for message in messages {
+                self.by_message
+                    .remove(&*Key::message(ChatId(chat), message))?;
+            }
         }
+        Ok(removed)
     }
-    Ok(removed)
 }
 
 /// Lets a message be the part of an answer; returns those that were it before.
