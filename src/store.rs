@@ -50,7 +50,7 @@ pub(crate) use self::own_rounds::{OwnRounds, Walked};
 use self::place::Place;
 pub(crate) use self::read::{GrantsOver, Read};
 use self::waiting::{Answer, Op, Pace};
-pub(crate) use self::write::{Divided, Write};
+pub(crate) use self::write::{Divided, Unseen, Write};
 use self::writer::Shared;
 use crate::chat::{Basis, JobId, Lane, Remembered, UserId};
 use crate::clock::{self};

@@ -2,6 +2,8 @@
 //! all is the gate's business. Pure. Invariant: only the list of owners makes an Owner, and never a
 //! chat that speaks.
 
+use std::time::Duration;
+
 use crate::chat::{Enclosed, Language, MessageId, OtherNames, Role, Sender, TopicId, UserId};
 use crate::clock::Timestamp;
 use crate::people::knock::Knock;
@@ -156,8 +158,6 @@ impl Person {
         is_undecided && self.reachable && self.knock.as_ref().is_some_and(Knock::waits)
     }
 
-    /// What is stored of them, with what the door noticed since it read it: commands may have changed
-    /// the rest in the meantime.
     /// A group under both its ids, after it became a supergroup: what the newer row says, and what only
     /// the older one knows. A ban and a no to the group outlive the move.
     pub(crate) fn joined(self, newer: Self) -> Self {
@@ -194,6 +194,8 @@ impl Person {
         self.grant.is_none() && self.banned.is_none() && heard < since
     }
 
+    /// What is stored of them, with what the door noticed since it read it: commands may have changed
+    /// the rest in the meantime.
     pub(crate) fn noticed(self, at_door: &Self) -> Self {
         if self.forgotten != at_door.forgotten {
             // What the door had read of them is forgotten since.
@@ -239,6 +241,11 @@ pub(crate) struct Held {
     pub(crate) told: Timestamp,
 }
 
+impl Held {
+    /// How long it is kept for whoever does not press the button.
+    pub(crate) const KEPT: Duration = Duration::from_hours(24 * 7);
+}
+
 /// How the Owner reads of somebody: by name, if one is known, and by id.
 pub(crate) fn label(id: UserId, person: Option<&Person>) -> String {
     match person.map(Person::shown_name) {
@@ -267,6 +274,7 @@ pub(crate) fn role_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::people::knock::Stage;
 
     const NOW: Timestamp = Timestamp(1_000_000);
 
@@ -274,7 +282,6 @@ mod tests {
         Sender {
             id: UserId(id),
             name: "Anna".to_owned(),
-    use crate::people::knock::Stage;
             language: None,
             is_chat: false,
         }
@@ -305,13 +312,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn somebody_is_called_by_name_and_id_on_one_line() {
-        for (name, called) in [
-            ("Anna", "Anna (7)"),
-            (" An\n na ", "An na (7)"),
-            ("", "7"),
-            (" \n", "7"),
     #[test]
     fn a_group_keeps_its_ban_and_the_no_to_it_when_its_id_changes() {
         let denied = Knock {
@@ -348,6 +348,13 @@ mod tests {
         assert_eq!((group.grant, group.banned), (granted.grant, None));
     }
 
+    #[test]
+    fn somebody_is_called_by_name_and_id_on_one_line() {
+        for (name, called) in [
+            ("Anna", "Anna (7)"),
+            (" An\n na ", "An na (7)"),
+            ("", "7"),
+            (" \n", "7"),
         ] {
             let sender = Sender {
                 name: name.to_owned(),

@@ -191,7 +191,9 @@ impl Look {
             let (name, row) = entry?;
             let (name, row) = (name.value(), row.value());
             match name {
-                tables::SEEN_CURSOR | tables::HISTORY_CURSOR => self.look_at::<Cursor>(name, row),
+                tables::SEEN_CURSOR | tables::HISTORY_CURSOR | tables::PERSONS_CURSOR => {
+                    self.look_at::<Cursor>(name, row);
+                }
                 tables::SPEND => self.look_at::<Spend>(name, row),
                 tables::PARKED => self.look_at::<Parked>(name, row),
                 tables::ALERTS => self.look_at::<Alerts>(name, row),
@@ -268,9 +270,9 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(tables::SEEN)?;
     txn.open_table(tables::OUTBOX)?;
     txn.open_table(tables::HISTORY)?;
+    txn.open_table(tables::BY_TOPIC)?;
     txn.open_table(tables::BY_MESSAGE)?;
     txn.open_table(tables::PERSONS)?;
-    txn.open_table(tables::BY_TOPIC)?;
     txn.open_table(tables::SESSIONS)?;
     txn.open_table(tables::AUDIT)?;
     txn.open_table(tables::KEY_LEDGER)?;

@@ -69,6 +69,7 @@ pub(super) const NEXT_OUTBOX: &[u8] = b"next outbox";
 pub(super) const NEXT_AUDIT: &[u8] = b"next audit";
 pub(super) const SEEN_CURSOR: &[u8] = b"seen cursor";
 pub(super) const HISTORY_CURSOR: &[u8] = b"history cursor";
+pub(super) const PERSONS_CURSOR: &[u8] = b"persons cursor";
 /// What paid keys have cost today.
 pub(super) const SPEND: &[u8] = b"spend";
 /// Chats that Telegram told to wait.

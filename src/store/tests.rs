@@ -11,6 +11,7 @@ mod quarantine;
 mod rows;
 mod standing;
 mod topics;
+mod unseen;
 mod usage;
 
 use std::path::PathBuf;

@@ -19,6 +19,7 @@ use std::time::Duration;
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 pub(crate) use self::divide::Divided;
+pub(crate) use self::prune::Unseen;
 use super::key::{Key, LaneKey};
 use super::quarantine::{self, Met, Unreadable};
 use super::rows::{BotProfile, Deaths, Offset, Parked, Record, Seen, SharedPersonas};

@@ -17,6 +17,7 @@ use crate::chat::{ChatId, Lane, Outbound, Payload, Role, StoredTurn, UserId};
 use crate::clock;
 use crate::locale::commands::texts;
 use crate::outgoing::Head;
+use crate::people::person::Held;
 use crate::people::usage::DAYS_KEPT;
 use crate::store::{OwnRounds, StoreError, Walked, Write};
 
@@ -73,8 +74,10 @@ fn privacy(given: &Given<'_>) -> Reply {
             locale.command(KEPT, &[("days", &days)])
         }
     };
+    let held = (Held::KEPT.as_secs() / 86_400).to_string();
+    let also_kept = locale.command(ALSO_KEPT, &[("held", &held)]);
     let say = |text| locale.command(text, &[]);
-    let said = [kept, say(ALSO_KEPT), say(GOOGLE), say(YOURS)].join("\n\n");
+    let said = [kept, also_kept, say(GOOGLE), say(YOURS)].join("\n\n");
     Reply::say(said)
 }
 

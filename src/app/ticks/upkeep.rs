@@ -16,8 +16,9 @@ use crate::app::ticks::grants::Walk;
 use crate::app::ticks::retest;
 use crate::clock::{self, Timestamp};
 use crate::keys::pacific;
+use crate::people::person::Held;
 use crate::people::usage::DAYS_KEPT;
-use crate::store::{Pending, Read, StoreError};
+use crate::store::{Pending, Read, StoreError, Unseen};
 
 const TICK: Duration = Duration::from_mins(1);
 /// How often dead keys are retested whose time has come, the first of which may be due after a minute,
@@ -70,7 +71,20 @@ async fn prune(ctx: &Ctx, now: Timestamp) {
     let before = now.before(DAY * ctx.engine.settings().config.data.history_days);
     let rounds = repeat(|| store.write_soon(move |rows| rows.prune_history(before)));
     report("rounds", rounds.await);
-    let today = ctx.engine.settings().today(now).number;
+    let settings = ctx.engine.settings();
+    let data = &settings.config.data;
+    let unseen = Unseen {
+        // A restored backup has to be told who was forgotten.
+        since: now.before(DAY * data.history_days.max(data.backup_keep)),
+        owners: settings.owners.clone(),
+        held_since: now.before(Held::KEPT),
+    };
+    let persons = repeat(|| {
+        let unseen = unseen.clone();
+        store.write_soon(move |rows| rows.prune_persons(&unseen))
+    });
+    report("people", persons.await);
+    let today = settings.today(now).number;
     let days = repeat(|| store.write_soon(move |rows| rows.prune_days(today - DAYS_KEPT)));
     report("days of people", days.await);
     let today = pacific::day_of(now).number;
