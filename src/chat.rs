@@ -265,6 +265,7 @@ pub(crate) struct Pressed {
     pub(crate) callback: String,
     pub(crate) chat: ChatId,
     pub(crate) kind: ChatKind,
+    pub(crate) topic: Option<TopicId>,
     /// The message that holds the button.
     pub(crate) message: MessageId,
     /// Who presses; the right to do so is checked now.

@@ -11,19 +11,19 @@ use serde_json::value::RawValue;
 
 use self::kinds::{Carried, carried, file_of};
 use self::message_text::{Address, MessageText};
+use self::presses::{of_press, of_stop};
 use super::Me;
-use super::wire::{
-    CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message, StoppedGeneration, User,
-};
+use super::wire::{Chat, ChatMember, ChatMemberUpdated, DirectMessagesTopic, Message, User};
 use crate::chat::{
-    Added, Addressed, Author, ChatKind, Content, Event, Inbound, MessageId, OtherNames, Pressed,
-    Sender, TopicId, UpdateId, UserId,
+    Added, Addressed, Author, ChatKind, Content, Event, Inbound, MessageId, OtherNames, Sender,
+    TopicId, UpdateId, UserId,
 };
 use crate::clock::Timestamp;
 
 mod kinds;
 mod marked_up;
 mod message_text;
+mod presses;
 mod shown;
 
 /// Longest quote, in characters.
@@ -130,45 +130,6 @@ fn is_in(member: &ChatMember) -> Option<bool> {
     }
 }
 
-/// A press that cannot be acted on is an event all the same: the button spins until it is answered.
-fn of_press(update: UpdateId, json: &str) -> Result<Event, Unfit> {
-    let query: CallbackQuery = serde_json::from_str(json)?;
-    let sender = person(&query.from);
-    let is_old = query.message.as_ref().is_some_and(|held| held.date == 0);
-    let held = query.message.filter(|held| held.date != 0);
-    let place = held.and_then(|held| Some((chat_kind(&held.chat).ok()?, held)));
-    Ok(match (place, query.data) {
-        (Some((kind, held)), Some(data)) => Event::Pressed(Pressed {
-            update,
-            callback: query.id,
-            chat: held.chat.id,
-            kind,
-            message: held.message_id,
-            sender,
-            is_shown: held.shows(&data),
-            data,
-        }),
-        (Some(_), None) | (None, _) => Event::PressedInVain {
-            callback: query.id,
-            sender,
-            is_old,
-        },
-    })
-}
-
-/// A stop names nobody; it comes from private chats only, so it is the person's.
-fn of_stop(json: &str) -> Result<Event, Unfit> {
-    let stop: StoppedGeneration = serde_json::from_str(json)?;
-    match chat_kind(&stop.chat)? {
-        ChatKind::Private => Ok(Event::Stopped {
-            chat: stop.chat.id,
-            topic: stop.message_thread_id.map(TopicId::Thread),
-            draft: stop.draft_id,
-        }),
-        ChatKind::Group => Err(skipped("stop in a group")),
-    }
-}
-
 fn of_edit(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
     match of_message(update, json, me)? {
         Event::Message(inbound) => Ok(Event::Edited(inbound)),
@@ -205,7 +166,13 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         update,
         chat: here,
         kind,
-        topic: topic(&message, kind),
+        topic: topic(
+            kind,
+            message.direct_messages_topic.as_ref(),
+            message
+                .message_thread_id
+                .filter(|_| message.is_topic_message == Some(true)),
+        ),
         message: message.message_id,
         sender,
         other_names,
@@ -452,17 +419,19 @@ fn bounded(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Without `is_topic_message`, a thread id is that of a reply thread.
-fn topic(message: &Message<'_>, kind: ChatKind) -> Option<TopicId> {
-    if let Some(direct) = &message.direct_messages_topic {
+/// The topic of a message; `thread` is its thread id, which without `is_topic_message` is that of a reply
+/// thread and no topic.
+fn topic(
+    kind: ChatKind,
+    direct: Option<&DirectMessagesTopic>,
+    thread: Option<i32>,
+) -> Option<TopicId> {
+    if let Some(direct) = direct {
         return Some(TopicId::Direct(direct.topic_id));
     }
-    let topic = message
-        .message_thread_id
-        .filter(|_| message.is_topic_message == Some(true))?;
     match kind {
-        ChatKind::Group if topic == GENERAL => None,
-        ChatKind::Group | ChatKind::Private => Some(TopicId::Thread(topic)),
+        ChatKind::Group if thread == Some(GENERAL) => None,
+        ChatKind::Group | ChatKind::Private => thread.map(TopicId::Thread),
     }
 }
 

@@ -187,6 +187,10 @@ pub(super) struct Holder {
     pub(super) message_id: MessageId,
     pub(super) date: u64,
     pub(super) chat: Chat,
+    pub(super) message_thread_id: Option<i32>,
+    pub(super) is_topic_message: Option<bool>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) direct_messages_topic: Option<DirectMessagesTopic>,
     #[serde(default, deserialize_with = "lenient")]
     reply_markup: Option<Keyboard>,
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::chat::{ChatId, fixtures};
+use crate::chat::{ChatId, Pressed, fixtures};
 
 fn me() -> Me {
     Me {
@@ -733,6 +733,7 @@ fn a_pressed_button_tells_who_where_and_what_and_whether_it_is_there() {
             callback: "c1".to_owned(),
             chat: ChatId(7),
             kind: ChatKind::Private,
+            topic: None,
             message: MessageId(3),
             sender: Sender {
                 language: Some("en".to_owned()),
@@ -770,6 +771,31 @@ fn a_press_that_can_do_nothing_is_an_event_all_the_same() {
             (callback.as_str(), sender.id, told),
             ("c1", UserId(7), is_old)
         );
+    }
+}
+
+#[test]
+fn a_press_is_of_the_topic_of_its_message() {
+    let thread = |id: i32| json!({"message_thread_id": id, "is_topic_message": true});
+    for (chat, fields, topic) in [
+        ("private", thread(4), Some(TopicId::Thread(4))),
+        ("private", json!({"message_thread_id": 4}), None),
+        ("supergroup", thread(1), None),
+        ("supergroup", thread(9), Some(TopicId::Thread(9))),
+        (
+            "supergroup",
+            json!({"direct_messages_topic": {"topic_id": 5}}),
+            Some(TopicId::Direct(5)),
+        ),
+    ] {
+        let mut message = json!({"message_id": 3, "date": 5, "chat": {"id": 7, "type": chat}});
+        let fields = fields.as_object().unwrap().clone();
+        message.as_object_mut().unwrap().extend(fields);
+        let update = press(&message, &json!("held"));
+        let Decoded::Event(Event::Pressed(pressed)) = decoded(&update) else {
+            panic!("{update}");
+        };
+        assert_eq!(pressed.topic, topic, "{update}");
     }
 }
 

@@ -106,18 +106,7 @@ impl Sorter<'_> {
         };
         match (wish, role) {
             (Some(wish @ (Callback::Held | Callback::Example(_))), Some(role)) => {
-                Ok(match self.question_of(&pressed, role, wish) {
-                    Some((job, held)) => Entry::Asked(Asked {
-                        job,
-                        held,
-                        acknowledge,
-                        locale: self.settings.locale_for(&pressed.sender),
-                    }),
-                    None => Entry::Pressed {
-                        acknowledge,
-                        job: None,
-                    },
-                })
+                Ok(self.asked(&pressed, role, wish, acknowledge))
             }
             (Some(callback @ Callback::Stop(_)), _) | (Some(callback), Some(_)) => {
                 Ok(Entry::Reask(Press {
@@ -137,6 +126,28 @@ impl Sorter<'_> {
         }
     }
 
+    /// A press that asks a question, where there is one to ask.
+    fn asked(
+        &mut self,
+        pressed: &Pressed,
+        role: Role,
+        wish: Callback,
+        acknowledge: Outbound,
+    ) -> Entry {
+        match self.question_of(pressed, role, wish) {
+            Some((job, held)) => Entry::Asked(Asked {
+                job,
+                held,
+                acknowledge,
+                locale: self.settings.locale_for(&pressed.sender),
+            }),
+            None => Entry::Pressed {
+                acknowledge,
+                job: None,
+            },
+        }
+    }
+
     /// The role in which what a button asks for is served.
     async fn served_at_press(
         &mut self,
@@ -146,7 +157,7 @@ impl Sorter<'_> {
     ) -> Result<Role, StoreError> {
         let place = AskedIn {
             chat: pressed.chat,
-            topic: None,
+            topic: pressed.topic,
             message: pressed.message,
         };
         match wish {
@@ -197,7 +208,7 @@ impl Sorter<'_> {
         let job = given.map(|(command, role)| {
             let lane = Lane::Telegram {
                 chat: pressed.chat,
-                topic: None,
+                topic: pressed.topic,
                 person: pressed.sender.id,
             };
             let (origin, sender) = (
@@ -217,7 +228,8 @@ impl Sorter<'_> {
     /// the message has no such button. What is about a round or a job is found by that, wherever it is
     /// pressed.
     fn wish_of(&self, pressed: &Pressed) -> Option<Callback> {
-        let is_closed = self.ctx.mail.is_closed(Place::Chat(pressed.chat));
+        let place = Place::Topic(pressed.chat, pressed.topic);
+        let is_closed = self.ctx.mail.is_closed(place);
         let callback = Callback::parse(&pressed.data)?;
         if matches!(callback, Callback::Held | Callback::Example(_)) && !pressed.is_shown {
             return None;
@@ -241,7 +253,7 @@ impl Sorter<'_> {
         };
         let lane = Lane::Telegram {
             chat: pressed.chat,
-            topic: None,
+            topic: pressed.topic,
             person: pressed.sender.id,
         };
         let locale = self.settings.locale_for(&pressed.sender);
