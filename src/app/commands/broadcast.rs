@@ -254,6 +254,11 @@ async fn send(given: &Given<'_>, id: JobId) -> Result<Reply, StoreError> {
     if job.stage != Stage::Preview {
         return Ok(how_it_goes(given, &job));
     }
+    if let Some((_, other)) = sending(given.engine).await? {
+        let how = progress(given.locale, &other);
+        let said = given.locale.command(BUSY, &[("progress", &how)]);
+        return Ok(Reply::say(said));
+    }
     let number = people(&count(given.engine, job.owner).await?, job.to);
     (job.stage, job.people) = (Stage::Sending, number);
     let message: Option<MessageId> = given.pressed;
@@ -261,6 +266,10 @@ async fn send(given: &Given<'_>, id: JobId) -> Result<Reply, StoreError> {
     let count = u32::try_from(number).unwrap_or(u32::MAX);
     let deed = given.does(Deed::Broadcast { people: count }, None);
     Ok(how_it_goes(given, &job).with_effect(move |rows| {
+        // Another Owner's may have begun a moment ago.
+        if rows.sending()?.is_some() {
+            return Ok(Vec::new());
+        }
         let is_first = changed(rows, id, Stage::Preview, |job| {
             job.stage = Stage::Sending;
             job.people = number;

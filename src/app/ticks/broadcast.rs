@@ -49,6 +49,8 @@ struct Plan {
     ahead: Vec<(ChatId, OutboxId)>,
     settings: Arc<Settings>,
     may_tell: bool,
+    /// What the Owner's message was made to say last.
+    said: Option<String>,
     now: Timestamp,
 }
 
@@ -60,7 +62,10 @@ enum Step {
     Another(JobId, Broadcast),
     Went {
         ahead: Vec<(ChatId, OutboxId)>,
+        /// Rows that were taken out: Telegram keeps failing on them.
+        given_up: Vec<(ChatId, OutboxId)>,
         heads: Vec<Head>,
+        said: Option<String>,
         is_done: bool,
     },
 }
@@ -73,6 +78,7 @@ pub(crate) async fn run(ctx: Arc<Ctx>, stop: CancellationToken) -> anyhow::Resul
         ahead: left_over.map(|(head, _)| (head.chat, head.id)).collect(),
         letter: None,
         told: None,
+        said: None,
         ctx,
     };
     stop.run_until_cancelled(pump.work()).await;
@@ -83,8 +89,9 @@ struct Pump {
     ctx: Arc<Ctx>,
     letter: Option<Letter>,
     ahead: Vec<(ChatId, OutboxId)>,
-    /// When the Owner's message was changed last.
+    /// When the Owner's message was changed last, and to what.
     told: Option<Instant>,
+    said: Option<String>,
 }
 
 impl Pump {
@@ -94,20 +101,23 @@ impl Pump {
                 Ok(Step::Idle) => {
                     self.letter = None;
                     // Of one that was stopped.
-                    for (chat, row) in std::mem::take(&mut self.ahead) {
-                        self.ctx.mail.forget(chat, row).await;
-                    }
+                    let left = std::mem::take(&mut self.ahead);
+                    self.forget(left).await;
                     self.ctx.engine.broadcasts.notified().await;
                 }
                 Ok(Step::Another(job, broadcast)) => {
                     self.letter = Some(self.letter_of(job, &broadcast).await);
+                    self.said = None;
                 }
                 Ok(Step::Went {
                     ahead,
+                    given_up,
                     heads,
+                    said,
                     is_done,
                 }) => {
-                    self.ahead = ahead;
+                    (self.ahead, self.said) = (ahead, said);
+                    self.forget(given_up).await;
                     self.ctx.mail.push(&heads).await;
                     if is_done {
                         info!("a broadcast is done");
@@ -124,6 +134,13 @@ impl Pump {
         }
     }
 
+    /// Rows that are not in the outbox any more are not sent.
+    async fn forget(&self, rows: Vec<(ChatId, OutboxId)>) {
+        for (chat, row) in rows {
+            self.ctx.mail.forget(chat, row).await;
+        }
+    }
+
     async fn step(&mut self) -> Result<Step, StoreError> {
         let now = clock::instant();
         let told = self.told;
@@ -136,6 +153,7 @@ impl Pump {
             ahead: self.ahead.clone(),
             settings: self.ctx.engine.settings(),
             may_tell,
+            said: self.said.clone(),
             now: clock::now(),
         };
         // A write, so that it finds what was committed when it was called.
@@ -164,32 +182,41 @@ impl Plan {
         let Some(letter) = self.letter.as_ref().filter(|letter| letter.job == id) else {
             return Ok(Step::Another(id, job));
         };
-        let mut ahead = Vec::new();
-        for (chat, row) in &self.ahead {
-            ahead.extend(rows.has_outbound(*row)?.then_some((*chat, *row)));
+        let (mut ahead, mut given_up) = (Vec::new(), Vec::new());
+        for &(chat, row) in &self.ahead {
+            match rows.failing(row)? {
+                // One that Telegram keeps failing on would hold up the end for a day.
+                Some(failing) if failing.is_aside => {
+                    rows.remove_outbound(row)?;
+                    given_up.push((chat, row));
+                }
+                Some(_) => ahead.push((chat, row)),
+                None => {}
+            }
         }
         let before = job.clone();
         let mut heads = Vec::new();
-        let was_last = self.put(
-            rows,
-            &mut job,
-            (letter, AHEAD - ahead.len().min(AHEAD)),
-            &mut heads,
-        )?;
+        let room = AHEAD.saturating_sub(ahead.len());
+        let was_last = self.put(rows, &mut job, (letter, room), &mut heads)?;
         ahead.extend(heads.iter().map(|head| (head.chat, head.id)));
         let is_done = was_last && ahead.is_empty();
         if is_done {
             job.stage = Stage::Done;
         }
-        if is_done || self.may_tell {
-            heads.extend(tell(rows, &mut job, letter)?);
+        let mut said = self.said.clone();
+        let words = progress(letter.locale, &job);
+        if is_done || (self.may_tell && said.as_ref() != Some(&words)) {
+            heads.extend(tell(rows, &mut job, letter, &words)?);
+            said = Some(words);
         }
         if job != before {
             rows.put_broadcast(id, &job)?;
         }
         Ok(Step::Went {
             ahead,
+            given_up,
             heads,
+            said,
             is_done,
         })
     }
@@ -202,6 +229,9 @@ impl Plan {
         (letter, room): (&Letter, usize),
         heads: &mut Vec<Head>,
     ) -> Result<bool, StoreError> {
+        if room == 0 {
+            return Ok(false);
+        }
         let (people, are_last) = rows.people_after(job.cursor, SCAN)?;
         let gate = self.settings.gate();
         for (person, known) in people {
@@ -231,6 +261,7 @@ fn tell(
     rows: &mut Write<'_>,
     job: &mut Broadcast,
     letter: &Letter,
+    words: &str,
 ) -> Result<Option<Head>, StoreError> {
     let Some(message) = job.message else {
         return Ok(None);
@@ -238,7 +269,7 @@ fn tell(
     let stop = (job.stage == Stage::Sending).then(|| letter.stop.clone());
     let payload = Payload::Edit {
         message,
-        body: Rich::plain(progress(letter.locale, job)),
+        body: Rich::plain(words),
         buttons: stop.into_iter().collect(),
     };
     let row = Outbound::new(ChatId(job.owner.0), None, payload);
@@ -250,4 +281,97 @@ fn tell(
     let id = rows.put_outbound(&row)?;
     job.progress = Some(id);
     Ok(Some(Head::of(id, &row)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::engine::Engine;
+    use crate::chat::{Failing, MessageId};
+    use crate::config::{Config, Need, Sources};
+    use crate::locale::Language;
+    use crate::store::{Open, Store};
+
+    /// A broadcast that has a row for 7 and one for 8, on which Telegram keeps failing.
+    async fn under_way(store: &Store) -> (JobId, [OutboxId; 2]) {
+        let written = store.write(|rows| {
+            let job = Broadcast {
+                stage: Stage::Sending,
+                message: Some(MessageId(5)),
+                cursor: UserId(i64::MAX),
+                put: 2,
+                ..Broadcast::new(UserId(1), "Hi".to_owned())
+            };
+            let id = rows.begin_broadcast(&job)?;
+            let body = Rich::plain("Hi");
+            let one = rows.put_outbound(&of_person(UserId(7), &body))?;
+            let other = rows.put_outbound(&of_person(UserId(8), &body))?;
+            let failing = Failing {
+                is_aside: true,
+                ..Failing::default()
+            };
+            rows.note_failing(other, failing, None)?;
+            Ok((id, [one, other]))
+        });
+        written.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn one_that_always_fails_is_given_up_and_the_owner_reads_only_what_is_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = Sources::below(folder.path(), &[]);
+        let (config, _) = Config::load(&sources, Need::Nothing).unwrap();
+        let path = folder.path().join("bot.redb");
+        let store = Store::open(&path, Open::CreateIfMissing).unwrap();
+        let engine = Engine::new(config, store.clone()).unwrap();
+        let (job, [one, other]) = under_way(&store).await;
+        let plan = |ahead: &[(ChatId, OutboxId)], said: Option<String>| {
+            let locale = Locale::of(Language::En);
+            let letter = Letter {
+                job,
+                body: Rich::plain("Hi"),
+                stop: stop_button(&engine, locale, UserId(1)),
+                locale,
+            };
+            let plan = Plan {
+                letter: Some(letter),
+                ahead: ahead.to_vec(),
+                settings: engine.settings(),
+                may_tell: true,
+                said,
+                now: clock::now(),
+            };
+            store.write(move |rows| plan.advance(rows))
+        };
+        let (to_seven, to_eight) = ((ChatId(7), one), (ChatId(8), other));
+        let Step::Went {
+            ahead,
+            given_up,
+            heads,
+            said,
+            is_done: false,
+        } = plan(&[to_seven, to_eight], None).await.unwrap()
+        else {
+            panic!("it is not done");
+        };
+        assert_eq!((ahead, given_up), (vec![to_seven], vec![to_eight]));
+        assert_eq!(heads.len(), 1, "the Owner reads of it");
+        let Step::Went { heads, said, .. } = plan(&[to_seven], said).await.unwrap() else {
+            panic!("it goes on");
+        };
+        assert!(heads.is_empty(), "nothing is new");
+        let delivered = store.write(move |rows| {
+            let rank = (Rank::Broadcast, None);
+            rows.acknowledge(one, rank, None)
+        });
+        delivered.await.unwrap();
+        let Step::Went { is_done: true, .. } = plan(&[to_seven], said).await.unwrap() else {
+            panic!("it is done");
+        };
+        let ended = store.read(Read::broadcasts).await.unwrap().pop().unwrap().1;
+        assert_eq!(
+            (ended.stage, ended.delivered, ended.lost()),
+            (Stage::Done, 1, 1)
+        );
+    }
 }

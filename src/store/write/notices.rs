@@ -3,11 +3,10 @@
 //! sent.
 
 use super::Write;
-use redb::ReadableTable;
 
 use crate::alerts::Alerts;
 use crate::chat::broadcast::{Broadcast, Stage};
-use crate::chat::{JobId, MessageId, Outbound, OutboxId, Rank, UserId};
+use crate::chat::{Failing, JobId, MessageId, Outbound, OutboxId, Rank, UserId};
 use crate::people::person::Person;
 use crate::store::StoreError;
 use crate::store::key::Key;
@@ -88,11 +87,10 @@ impl Write<'_> {
         Ok((found, true))
     }
 
-    pub(crate) fn has_outbound(&self, id: OutboxId) -> Result<bool, StoreError> {
-        Ok(self
-            .table::<Outbound>()?
-            .get(&*Key::number(id.0))?
-            .is_some())
+    /// The failed tries of a row that is still in the outbox.
+    pub(crate) fn failing(&self, id: OutboxId) -> Result<Option<Failing>, StoreError> {
+        let row: Option<Outbound> = self.row(&Key::number(id.0))?;
+        Ok(row.map(|row| row.failing))
     }
 
     /// A row that is no part of an answer was sent, as this message where that is known. It leaves the
