@@ -24,7 +24,7 @@ use crate::app::engine::seating::Seating;
 use crate::app::engine::signs::Signs;
 use crate::catalog::Catalog;
 use crate::chat::prompt::DEFAULT_PERSONA;
-use crate::chat::{Role, Sender, UserId};
+use crate::chat::{Lane, Role, Sender, UserId};
 use crate::clock::{self, Day, Instant, Timestamp};
 use crate::config::keys::KeyEntry;
 use crate::config::{Config, Persona, UserLimits};
@@ -35,6 +35,7 @@ use crate::keys::{Change, Fingerprint, Group, KeySpec, Lease, Pool, Repair, Save
 use crate::locale::{Language, Locale, UiLanguage};
 use crate::metrics::Metrics;
 use crate::people::gate::Gate;
+use crate::people::limits;
 use crate::people::person::Person;
 use crate::people::roles::{DEFAULT_ROLES, Roles};
 use crate::people::seats::{Rules, Seats};
@@ -266,6 +267,15 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    /// Among whose messages those of a lane count.
+    pub(crate) async fn counted_as(&self, lane: Lane) -> Result<Option<UserId>, StoreError> {
+        let speaker = match lane.person() {
+            Some(person) => self.store.person(person).await?,
+            None => None,
+        };
+        Ok(limits::counted_as(lane, speaker.as_deref()))
+    }
+
     pub(crate) fn new(config: Config, store: Store) -> anyhow::Result<Self> {
         let claimed = store.read_now(Read::owner)?;
         let settings = Settings::new(config, &store, claimed)?;

@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
+use super::person::Person;
 use super::roles::Terms;
 use super::usage::DayOf;
+use crate::chat::{Lane, UserId};
 use crate::clock::{Day, Pause, Timestamp};
 
 /// How long a message counts towards those of a minute.
@@ -54,6 +56,18 @@ pub(crate) fn check_strangers(recent: &[Timestamp], now: Timestamp) -> Option<Re
     Some(Refusal::Strangers { wait })
 }
 
+/// Among whose messages those of a lane count: a person's among their own, and so those of a chat that
+/// an Owner has let in by name. All other chats that speak in a group count as one, the group: anybody
+/// may have as many channels as they like to speak as. `speaker` is the row of whoever the lane is of.
+pub(crate) fn counted_as(lane: Lane, speaker: Option<&Person>) -> Option<UserId> {
+    let Lane::Telegram { chat, person, .. } = lane else {
+        return None;
+    };
+    let is_let_in = speaker.is_some_and(|row| row.grant.is_some());
+    let is_own = person.0 > 0 || is_let_in;
+    Some(if is_own { person } else { UserId(chat.0) })
+}
+
 /// Moments of messages with one more. Those that count no longer go.
 pub(crate) fn let_in(recent: &mut Vec<Timestamp>, now: Timestamp) {
     recent.retain(|at| at.is_within(MINUTE, now));
@@ -79,6 +93,8 @@ mod tests {
 
     use super::*;
     use crate::chat::Role;
+    use crate::chat::fixtures::{self, lane};
+    use crate::people::person::Grant;
     use crate::people::roles::{DEFAULT_ROLES, Roles};
     use crate::people::usage::Usage;
 
@@ -105,6 +121,30 @@ mod tests {
                 ..Usage::default()
             },
             recent: recent.collect(),
+        }
+    }
+
+    #[test]
+    fn the_channels_of_a_group_count_as_one_and_whom_an_owner_let_in_alone() {
+        let stranger = Person::new(&fixtures::sender(-50), NOON);
+        let let_in = Person {
+            grant: Some(Grant {
+                role: Role::Normal,
+                until: None,
+            }),
+            ..stranger.clone()
+        };
+        for (lane, row, expected) in [
+            (lane(7, None, 7), None, Some(7)),
+            (lane(-5, Some(3), 7), Some(&stranger), Some(7)),
+            (lane(-5, Some(3), -50), None, Some(-5)),
+            (lane(-5, None, -51), Some(&stranger), Some(-5)),
+            (lane(-5, None, -50), Some(&let_in), Some(-50)),
+            // An anonymous admin.
+            (lane(-5, None, -5), Some(&let_in), Some(-5)),
+            (Lane::Terminal, None, None),
+        ] {
+            assert_eq!(counted_as(lane, row), expected.map(UserId), "{lane:?}");
         }
     }
 

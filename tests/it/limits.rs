@@ -467,3 +467,25 @@ fn presses_that_come_together_take_no_more_places_than_there_are() {
     holds(&mut world, 2);
     world.stop();
 }
+
+#[test]
+fn the_channels_that_speak_in_a_group_share_what_one_of_them_may_have() {
+    let normal = "[roles.normal]\nper_minute = \"none\"\nper_day = 3\nwaiting = 1000";
+    let mut world = with_roles(normal);
+    let (owner, group) = (world.telegram.person(1), world.telegram.group(-5));
+    owner.asks("/grant -5 normal");
+    let channel = |number: i64| group.member(7).speaking_as(-1_000_000_000_000 - number);
+    for number in 1..=3 {
+        channel(number).says("@testbot a question");
+    }
+    holds(&mut world, 3);
+    channel(4).says("@testbot a question");
+    channel(4).hears_about(OF_TODAY);
+    // People there have their own, and so has a channel that an Owner lets in.
+    group.member(7).says("@testbot a question");
+    holds(&mut world, 4);
+    owner.asks("/grant -1000000000004 normal");
+    channel(4).says("@testbot another question");
+    holds(&mut world, 5);
+    world.stop();
+}

@@ -53,7 +53,7 @@ async fn stats(given: Given<'_>) -> Reply {
 async fn told(given: &Given<'_>) -> Result<Reply, StoreError> {
     let (engine, locale) = (given.engine, given.locale);
     // A chat has a person in each lane.
-    let by = given.lane.person().unwrap_or(UserId(0));
+    let by = engine.counted_as(given.lane).await?.unwrap_or(UserId(0));
     let today = engine.settings().today(clock::now()).number;
     let week = today - WEEK_DAYS + 1..=today;
     let own = engine

@@ -88,7 +88,8 @@ impl PersonLimits {
         rows: &Write<'_>,
         job: &Job,
     ) -> Result<Option<Refusal>, StoreError> {
-        let (UserLimits::On, Some(person)) = (self.user_limits(), job.lane.person()) else {
+        let (UserLimits::On, Some(person)) = (self.user_limits(), rows.counted_as(job.lane)?)
+        else {
             return Ok(None);
         };
         let used = rows.day_of(self.today.number, person)?;
@@ -109,7 +110,7 @@ impl PersonLimits {
     /// A message counts among what was used by whoever's conversation it is in, also where somebody
     /// else pressed the button.
     pub(super) fn count(&self, rows: &mut Write<'_>, job: &Job) -> Result<(), StoreError> {
-        let Some(person) = job.lane.person() else {
+        let Some(person) = rows.counted_as(job.lane)? else {
             return Ok(());
         };
         let mut used = rows.day_of(self.today.number, person)?;

@@ -15,6 +15,7 @@ use crate::keys::Tally;
 use crate::locale::Locale;
 use crate::locale::status::Status;
 use crate::people::seats::Seat;
+use crate::store::StoreError;
 
 /// How long a status waits to know who sits.
 const FOR_SEATS: Duration = Duration::from_secs(1);
@@ -107,14 +108,14 @@ pub(crate) async fn messages_of_today(
     role: Role,
 ) -> Option<(u32, u32)> {
     let settings = engine.settings();
-    let (person, limit) = (lane.person()?, settings.messages_a_day(role)?);
+    let limit = settings.messages_a_day(role)?;
+    let unknown = |error: &StoreError| warn!(err:% = error; "what was used today is not known");
+    let person = engine.counted_as(lane).await.inspect_err(unknown).ok()??;
     let today = settings.today(clock::now()).number;
     let read = engine
         .store
         .read(move |rows| rows.usage_of(person, today..=today));
-    let used = read
-        .await
-        .inspect_err(|error| warn!(err:% = error; "what was used today is not known"));
+    let used = read.await.inspect_err(unknown);
     let messages = used.ok()?.first().map_or(0, |(_, used)| used.messages);
     Some((messages, limit))
 }

@@ -78,7 +78,7 @@ pub(super) fn close(
 
 /// Counts an answer among what its person has used.
 fn count(store: &mut Write<'_>, lane: Lane, end: &Close<'_>) -> Result<(), StoreError> {
-    let (Some(person), Some(tier)) = (lane.person(), end.reply.tier) else {
+    let (Some(person), Some(tier)) = (store.counted_as(lane)?, end.reply.tier) else {
         return Ok(());
     };
     let mut day = store.day_of(end.today, person)?;

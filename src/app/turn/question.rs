@@ -189,7 +189,8 @@ impl Asked<'_> {
         shared: Option<GroupDay>,
     ) -> Result<bool, StoreError> {
         let shared = shared.filter(|day| day.is_half_spent && role != Role::Owner);
-        let (Some(person), Some(day)) = (self.job.lane.person(), shared) else {
+        let counted_as = self.engine.counted_as(self.job.lane).await?;
+        let (Some(person), Some(day)) = (counted_as, shared) else {
             return Ok(false);
         };
         let store = &self.engine.store;

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::Write;
 use crate::catalog::Tier;
-use crate::chat::UserId;
+use crate::chat::{Lane, UserId};
 use crate::clock::Timestamp;
 use crate::keys::Group;
 use crate::people::fair_share::Had;
+use crate::people::limits;
 use crate::people::usage::DayOf;
 use crate::store::StoreError;
 use crate::store::key::Key;
@@ -18,6 +19,15 @@ use crate::store::tables;
 const DAYS_REMOVED: usize = 1000;
 
 impl Write<'_> {
+    /// Among whose messages those of a lane count.
+    pub(crate) fn counted_as(&self, lane: Lane) -> Result<Option<UserId>, StoreError> {
+        let speaker = match lane.person() {
+            Some(person) => self.person(person)?,
+            None => None,
+        };
+        Ok(limits::counted_as(lane, speaker.as_ref()))
+    }
+
     /// A person's day (`clock::Day::number`). The last minute of the day before it is part of it.
     pub(crate) fn day_of(&self, day: i32, person: UserId) -> Result<DayOf, StoreError> {
         if let Some(known) = self.row(&Key::day_of(day, person))? {
