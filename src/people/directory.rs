@@ -44,10 +44,10 @@ impl Filter {
 
     fn shows(self, id: UserId, person: &Person) -> bool {
         match self {
-            Self::Everybody => id.0 > 0,
+            Self::Everybody => !person.is_group(id),
             Self::Waiting => person.waits(),
             Self::Banned => person.banned.is_some(),
-            Self::Groups => id.0 < 0,
+            Self::Groups => person.is_group(id),
         }
     }
 }
@@ -248,12 +248,17 @@ mod tests {
         people[1].1.knock = people[0].1.knock.clone();
         people[1].1.banned = Some(Timestamp(5));
         people.push((-7, person("Garden", None, 9)));
+        let channel = Person {
+            is_channel: true,
+            ..person("News", None, 4)
+        };
+        people.push((-8, channel));
         let of = |filter| page(filter, "", &people, 1);
-        assert_eq!(ids(&of(Filter::Everybody)), [3, 2, 1]);
+        assert_eq!(ids(&of(Filter::Everybody)), [3, 2, 1, -8]);
         assert_eq!(ids(&of(Filter::Waiting)), [1]);
         assert_eq!(ids(&of(Filter::Banned)), [2]);
         assert_eq!(ids(&of(Filter::Groups)), [-7]);
-        assert_eq!(of(Filter::Groups).counts, [3, 1, 1, 1]);
+        assert_eq!(of(Filter::Groups).counts, [4, 1, 1, 1]);
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub(crate) struct Person {
     pub(crate) in_private: bool,
     /// False after Telegram said that we may not write to them.
     pub(crate) reachable: bool,
+    /// A channel, as which somebody speaks in a group; all others with such ids are groups.
+    pub(crate) is_channel: bool,
     /// The newest question that came when it was stale; a button has it answered all the same.
     pub(crate) held: Option<Held>,
     pub(crate) preferences: Preferences,
@@ -86,6 +88,7 @@ impl Person {
             told: None,
             left: None,
             reachable: true,
+            is_channel: false,
             held: None,
             preferences: Preferences::default(),
             writes: None,
@@ -145,6 +148,11 @@ impl Person {
     /// The same as it stands among other words: nothing in it is a link, a mention or a command.
     pub(crate) fn shown_name(&self) -> String {
         defused(&self.full_name())
+    }
+
+    /// Whether a row of this id is of a group, which the bot may be in.
+    pub(crate) const fn is_group(&self, id: UserId) -> bool {
+        id.0 < 0 && !self.is_channel
     }
 
     /// Whether the bot may write to this person: only to those who wrote to it first.

@@ -45,7 +45,8 @@ fn the_registry_has_profiles(_: &WriteTransaction) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// To 3: the rounds of groups stand in the order of their topics, too.
+/// To 3: the rounds of groups stand in the order of their topics, too. The rows of the registry, which
+/// tell a channel from a group, are brought along when they are read.
 fn rounds_stand_by_topic(txn: &WriteTransaction) -> Result<(), StoreError> {
     let history = txn.open_table(tables::HISTORY)?;
     let mut by_topic = txn.open_table(tables::BY_TOPIC)?;

@@ -415,6 +415,31 @@ fn a_group_is_shown_by_its_name_and_by_when_it_was_here_last() {
 }
 
 #[test]
+fn a_channel_is_listed_among_people_and_cannot_be_left() {
+    const NEWS: i64 = -1_000_000_000_777;
+    let world = World::new().open().start();
+    let owner = world.telegram.person(1);
+    let group = world.telegram.group(-123);
+    group.member(7).speaking_as(NEWS).says("@testbot apple");
+    assert!(group.hears().text.contains("apple"));
+    let groups = owner.asks("/users groups");
+    assert!(
+        groups.contains("-123") && !groups.contains("777"),
+        "{groups}"
+    );
+    let people = owner.asks("/users");
+    assert!(people.contains("777"), "{people}");
+    let card = gets(&owner, "/users -1000000000777");
+    assert!(card.button("Leave").is_none() && card.button("Premium").is_some());
+    owner.asks("/grant -1000000000777 normal");
+    let told = owner.asks("/leave -1000000000777");
+    assert!(told.contains("don't know a group"), "{told}");
+    let card = owner.asks("/users -1000000000777");
+    assert!(card.contains("Role: Normal"), "{card}");
+    world.stop();
+}
+
+#[test]
 fn whose_role_is_taken_back_while_questions_wait_hears_that_and_nothing_else() {
     let mut world = World::new()
         .env("ACCESS", "approve")

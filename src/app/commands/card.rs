@@ -92,7 +92,7 @@ fn lines(given: &Given<'_>, id: UserId, person: &Person, now: Timestamp) -> Vec<
     let locale = given.locale;
     let say = |text: Text, values: &[(&str, &str)]| locale.command(text, values);
     let name = match (person.shown_name(), &person.other_names.username) {
-        (name, _) if name.is_empty() && id.0 < 0 => say(GROUP, &[]),
+        (name, _) if name.is_empty() && person.is_group(id) => say(GROUP, &[]),
         (name, None) if name.is_empty() => say(NAMELESS, &[]),
         (name, None) => name,
         (name, Some(username)) => format!("{name} @{username}").trim().to_owned(),
@@ -150,7 +150,7 @@ fn buttons(given: &Given<'_>, id: UserId, person: &Person) -> Vec<Button> {
             buttons.extend(button(say(NO_END), line));
             buttons.extend(button(say(TAKE_BACK), format!("/revoke {id}")));
         }
-        if id.0 < 0 {
+        if person.is_group(id) {
             buttons.extend(button(
                 locale.knocks().leave.clone(),
                 format!("/leave {id}"),

@@ -254,8 +254,8 @@ async fn leave(given: Given<'_>) -> Reply {
         return say(LEAVE_USAGE, &[]);
     };
     let group = match given.engine.store.person(id).await {
-        Ok(Some(group)) => group,
-        Ok(None) => return say(LEAVE_UNKNOWN, &[("id", &id.to_string())]),
+        Ok(Some(group)) if group.is_group(id) => group,
+        Ok(_) => return say(LEAVE_UNKNOWN, &[("id", &id.to_string())]),
         Err(error) => return unread(&given, &error),
     };
     info!(chat = id.0; "an owner has the bot leave a group");

@@ -362,8 +362,10 @@ impl Sorter<'_> {
         if is_of_a_group {
             self.touch_group(inbound);
         }
+        let is_channel = sender.is_chat && is_of_a_group;
         let is_fresh = self.known(sender.id).is_some_and(|person| {
             person.name == sender.name
+                && person.is_channel == is_channel
                 && person.other_names == *other_names
                 && person.language == sender.language
                 && ((person.in_private && person.reachable) || !is_private)
@@ -372,6 +374,7 @@ impl Sorter<'_> {
         if !is_fresh {
             let person = self.person(sender);
             person.name.clone_from(&sender.name);
+            person.is_channel = is_channel;
             person.other_names.clone_from(other_names);
             person.language.clone_from(&sender.language);
             // Whoever has blocked the bot in private may still write in a group.

@@ -18,7 +18,7 @@ use crate::store::key;
 
 impl Record for Person {
     const TABLE: &'static str = "user_registry";
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     type Shape<'n> = PersonRow<'n>;
     type Key = UserId;
@@ -29,7 +29,8 @@ impl Record for Person {
 
     fn older(version: u8, body: &[u8]) -> Result<PersonRow<'static>, CodecError> {
         match version {
-            1 => Ok(codec::decode::<PersonV1<'static>>(body)?.into()),
+            1 => Ok(PersonV2::from(codec::decode::<PersonV1<'static>>(body)?).into()),
+            2 => Ok(codec::decode::<PersonV2<'static>>(body)?.into()),
             _ => Err(CodecError::Version(version)),
         }
     }
@@ -49,7 +50,7 @@ struct PersonV1<'n> {
     told_unread: Option<u64>,
 }
 
-impl<'n> From<PersonV1<'n>> for PersonRow<'n> {
+impl<'n> From<PersonV1<'n>> for PersonV2<'n> {
     fn from(older: PersonV1<'n>) -> Self {
         let PersonV1 {
             name,
@@ -93,6 +94,79 @@ impl<'n> From<PersonV1<'n>> for PersonRow<'n> {
     }
 }
 
+/// Without the mark of a channel.
+#[derive(Serialize, Deserialize)]
+struct PersonV2<'n> {
+    name: Text<'n>,
+    last_name: Option<Text<'n>>,
+    username: Option<Text<'n>>,
+    language: Option<Text<'n>>,
+    grant: Option<GrantRow>,
+    banned: Option<u64>,
+    first_seen: u64,
+    last_seen: u64,
+    knock: Option<KnockRow<'n>>,
+    told: Option<u64>,
+    left: Option<u64>,
+    in_private: bool,
+    reachable: bool,
+    held: Option<HeldRow<'n>>,
+    told_unread: Option<u64>,
+    told_unseated: Option<u64>,
+    preferences: PreferencesRow<'n>,
+    writes: Option<LanguageRow>,
+    forgotten: Option<u64>,
+}
+
+impl<'n> From<PersonV2<'n>> for PersonRow<'n> {
+    fn from(older: PersonV2<'n>) -> Self {
+        let PersonV2 {
+            name,
+            last_name,
+            username,
+            language,
+            grant,
+            banned,
+            first_seen,
+            last_seen,
+            knock,
+            told,
+            left,
+            in_private,
+            reachable,
+            held,
+            told_unread,
+            told_unseated,
+            preferences,
+            writes,
+            forgotten,
+        } = older;
+        Self {
+            name,
+            last_name,
+            username,
+            language,
+            grant,
+            banned,
+            first_seen,
+            last_seen,
+            knock,
+            told,
+            left,
+            in_private,
+            reachable,
+            held,
+            told_unread,
+            told_unseated,
+            preferences,
+            writes,
+            forgotten,
+            // The next message shows it.
+            is_channel: false,
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct PersonRow<'n> {
     name: Text<'n>,
@@ -114,6 +188,7 @@ pub(in crate::store) struct PersonRow<'n> {
     preferences: PreferencesRow<'n>,
     writes: Option<LanguageRow>,
     forgotten: Option<u64>,
+    is_channel: bool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -183,6 +258,7 @@ impl<'n> From<&'n Person> for PersonRow<'n> {
             preferences: (&noun.preferences).into(),
             writes: noun.writes.map(LanguageRow::from),
             forgotten: noun.forgotten.map(|at| at.0),
+            is_channel: noun.is_channel,
         }
     }
 }
@@ -211,6 +287,7 @@ impl From<PersonRow<'_>> for Person {
             preferences: row.preferences.into(),
             writes: row.writes.map(Language::from),
             forgotten: row.forgotten.map(Timestamp),
+            is_channel: row.is_channel,
         }
     }
 }
@@ -318,5 +395,42 @@ impl From<KnockRow<'_>> for Knock {
             words: row.words.into(),
             stage: row.stage.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tables;
+
+    #[test]
+    fn a_row_without_the_mark_of_a_channel_is_read_with_none() {
+        let person = Person {
+            held: None,
+            ..crate::store::tests::person("Ann", 5)
+        };
+        let older = PersonV2 {
+            name: "Ann".into(),
+            last_name: None,
+            username: None,
+            language: person.language.as_deref().map(Text::Borrowed),
+            grant: None,
+            banned: None,
+            first_seen: person.first_seen.0,
+            last_seen: 5,
+            knock: None,
+            told: None,
+            left: None,
+            in_private: false,
+            reachable: true,
+            held: None,
+            told_unread: None,
+            told_unseated: None,
+            preferences: PreferencesRow::default(),
+            writes: None,
+            forgotten: None,
+        };
+        let bytes = codec::encode(2, &older).unwrap();
+        assert_eq!(tables::decoded::<Person>(&bytes).unwrap(), person);
     }
 }

@@ -319,6 +319,7 @@ pub(super) fn registry() -> Vec<(UserId, Person)> {
         told: None,
         left: None,
         reachable: true,
+        is_channel: false,
         held: None,
         preferences: Preferences::default(),
         writes: None,

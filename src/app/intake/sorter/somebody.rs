@@ -4,7 +4,9 @@
 use super::Sorter;
 use crate::app::commands;
 use crate::chat::command::Command;
-use crate::chat::{Account, Author, ChatKind, Content, Inbound, Notice, Role, Shown, Task, UserId};
+use crate::chat::{
+    Account, Author, ChatId, ChatKind, Content, Inbound, Notice, Role, Shown, Task, UserId,
+};
 use crate::people::gate::Admission;
 use crate::people::person::Person;
 use crate::store::StoreError;
@@ -23,7 +25,9 @@ impl Sorter<'_> {
             Admission::Serve {
                 role: Role::Owner,
                 task: Task::Command(command),
-            } if commands::takes_somebody(&command) => self.named(command, shown).await?,
+            } if commands::takes_somebody(&command) => {
+                self.named(command, shown, inbound.chat).await?
+            }
             Admission::Serve {
                 role: Role::Owner,
                 task: task @ Task::Question { .. },
@@ -34,7 +38,7 @@ impl Sorter<'_> {
                     name: "users".to_owned(),
                     arguments: String::new(),
                 };
-                self.named(command, shown).await?
+                self.named(command, shown, inbound.chat).await?
             }
             Admission::Serve { .. } | Admission::Tell(_) | Admission::Ignore(_) => {
                 return Ok(admission);
@@ -48,11 +52,16 @@ impl Sorter<'_> {
     }
 
     /// The command, with whoever is shown before its arguments.
-    async fn named(&mut self, command: Command, shown: &Shown) -> Result<Task, StoreError> {
+    async fn named(
+        &mut self,
+        command: Command,
+        shown: &Shown,
+        chat: ChatId,
+    ) -> Result<Task, StoreError> {
         let Shown::Account(account) = shown else {
             return Ok(Task::Tell(Notice::HiddenAccount));
         };
-        self.acquaint(account).await?;
+        self.acquaint(account, chat).await?;
         let arguments = format!("{} {}", account.id, command.arguments);
         Ok(Task::Command(Command {
             arguments: arguments.trim().to_owned(),
@@ -72,14 +81,15 @@ impl Sorter<'_> {
             Shown::Hidden => task.with_account(None),
             Shown::Account(account) if account.id == inbound.sender.id => task,
             Shown::Account(account) => {
-                self.acquaint(account).await?;
+                self.acquaint(account, inbound.chat).await?;
                 task.with_account(Some(account.id))
             }
         })
     }
 
-    /// Keeps what Telegram tells of somebody whom the registry does not have.
-    async fn acquaint(&mut self, account: &Account) -> Result<(), StoreError> {
+    /// Keeps what Telegram tells of somebody whom the registry does not have; in a group, a chat that is
+    /// not the group itself is a channel.
+    async fn acquaint(&mut self, account: &Account, chat: ChatId) -> Result<(), StoreError> {
         self.load_row(account.id).await?;
         let now = self.now;
         if let Some(row) = self.rows.get_mut(&account.id)
@@ -89,6 +99,7 @@ impl Sorter<'_> {
             row.person = Some(Person {
                 name: account.name.clone(),
                 other_names: account.other_names.clone(),
+                is_channel: account.id.0 < 0 && account.id.0 != chat.0,
                 ..Person::unseen(now)
             });
         }
