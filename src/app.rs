@@ -30,6 +30,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::commands::rare::Rare;
 use crate::app::deliver::Mail;
 use crate::app::engine::Engine;
 use crate::app::ops::control;
@@ -69,6 +70,7 @@ pub(crate) struct Ctx {
     pub(crate) me: OnceLock<Me>,
     /// Rings for [`menus`]: who the bot is has become known, or something that they go by has changed.
     pub(crate) menus: Notify,
+    pub(crate) rare: Rare,
 }
 
 /// Runs the bot until SIGTERM or SIGINT.
@@ -91,6 +93,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
         mail,
         me: OnceLock::new(),
         menus: Notify::new(),
+        rare: Rare::default(),
     });
     let stop = CancellationToken::new();
     let mut loops = JoinSet::new();

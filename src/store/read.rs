@@ -125,6 +125,11 @@ impl Read {
         Ok(names)
     }
 
+    pub(crate) fn has_outbound(&self, id: OutboxId) -> Result<bool, StoreError> {
+        let outbox = self.table::<Outbound>()?;
+        Ok(outbox.get(&*Key::number(id.0))?.is_some())
+    }
+
     pub(crate) fn outbound(&self, id: OutboxId) -> Result<Option<Outbound>, StoreError> {
         self.row(&Key::number(id.0))
     }

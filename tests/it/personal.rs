@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::world::telegram::{Message, Person};
+use crate::world::telegram::{ALWAYS, Message, Person};
 use crate::world::{PATIENCE, World, eventually};
 
 const LITE: &str = "lite";
@@ -389,6 +389,55 @@ fn a_long_export_comes_in_files_of_bounded_size() {
         .map(|number| format!("long {number}"))
         .collect();
     assert_eq!(asked, expected);
+    world.stop();
+}
+
+#[test]
+fn the_next_file_of_an_export_waits_for_the_last_and_no_second_export_begins() {
+    const ANSWERS: usize = 4;
+    let world = World::new().start();
+    let owner = world.telegram.person(1);
+    let long = "many words ".repeat(30_000);
+    for number in 0..ANSWERS {
+        world.gemini.when_asked(&format!("long {number}"), &long);
+        owner.says(&format!("long {number}"));
+        owner.sees("the whole answer", |shown| {
+            shown.iter().filter(|one| one.file.is_some()).count() == number + 1
+        });
+    }
+    world.notes_all();
+    owner.refuses(("sendDocument", ALWAYS), (500, "Internal Server Error"));
+    owner.says("/export");
+    let failed = |world: &World| {
+        let calls = world.telegram.calls("sendDocument").into_iter();
+        calls.filter(|call| call.status == 500).count()
+    };
+    eventually(PATIENCE, "a file is tried", || failed(&world) > 0);
+    owner.says("/export");
+    eventually(PATIENCE, "nothing but two rows waits", || {
+        world.unsent() == 2
+    });
+    owner.refuses_nothing();
+    owner.hears_about("in 2 files");
+    let told = owner.shows().into_iter();
+    let told = told.filter(|one| one.text.contains("already handing over"));
+    assert_eq!(told.count(), 1);
+    let files = owner.shows().into_iter();
+    let files = files.filter(|one| one.file.as_ref().is_some_and(|file| is_export(&file.name)));
+    assert_eq!(files.count(), 2);
+    world.stop();
+}
+
+#[test]
+fn an_example_is_answered_in_the_topic_where_it_is_pressed() {
+    let world = World::new().start();
+    let owner = world.telegram.person(1).in_topic(42);
+    owner.says("/start");
+    let start = owner.hears();
+    assert_eq!(start.topic, Some(42));
+    owner.presses_on(start.id, "black holes");
+    let answer = owner.hears_about("black holes");
+    assert_eq!(answer.topic, Some(42));
     world.stop();
 }
 

@@ -15,6 +15,7 @@ const TEXTS: &[&[Text]] = &[
     persona::TEXTS,
     stats::TEXTS,
     privacy::TEXTS,
+    export::TEXTS,
     about::TEXTS,
     people::TEXTS,
     seats::TEXTS,
