@@ -8,6 +8,7 @@ pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod commands;
 pub(crate) mod deliver;
+pub(crate) mod downloads;
 pub(crate) mod ending;
 pub(crate) mod engine;
 pub(crate) mod expired;
@@ -32,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::commands::rare::Rare;
 use crate::app::deliver::Mail;
+use crate::app::downloads::Downloads;
 use crate::app::engine::Engine;
 use crate::app::ops::control;
 use crate::app::scheduler::Desk;
@@ -64,6 +66,7 @@ pub(crate) struct Ctx {
     pub(crate) telegram: telegram::Client,
     /// The threads on which `deliver` sends.
     pub(crate) sends: Pool,
+    pub(crate) downloads: Downloads,
     pub(crate) desk: Desk,
     pub(crate) mail: Mail,
     /// The bot itself, once Telegram has told of it.
@@ -84,11 +87,13 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     let (mail, letters) = Mail::open();
     let telegram = account.client(telegram::CALLS);
     let sends = Pool::new("svs-send", deliver::SENDS).context("no threads to send with")?;
+    let downloads = Downloads::new(&account).context("no threads to fetch files with")?;
     let ctx = Arc::new(Ctx {
         engine,
         account,
         telegram,
         sends,
+        downloads,
         desk,
         mail,
         me: OnceLock::new(),

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::clock::Timestamp;
 
 pub(crate) use account::{Account, Shown, Whose};
+pub(crate) use attachment::{Attachment, Files, Seen, TelegramFile};
 pub(crate) use enclosed::{Author, Enclosed};
 pub(crate) use lane::{Lane, TopicId};
 pub(crate) use language::Language;
@@ -17,6 +18,7 @@ pub(crate) use round::{Remembered, StoredTurn};
 
 mod account;
 pub(crate) mod answer;
+mod attachment;
 pub(crate) mod broadcast;
 pub(crate) mod callback;
 pub(crate) mod command;
@@ -32,6 +34,7 @@ mod payload;
 pub(crate) mod pieces;
 pub(crate) mod profile;
 pub(crate) mod prompt;
+mod prompt_part;
 mod quoting;
 pub(crate) mod rich;
 mod role;
@@ -158,8 +161,11 @@ pub(crate) enum Addressed {
 pub(crate) enum Content {
     /// Plain text, the mention of the bot taken out.
     Text(String),
-    /// Something the bot cannot read (yet): its Bot API field name and caption.
-    Media { kind: String, caption: String },
+    /// Something with its caption.
+    Media {
+        attachment: Attachment,
+        caption: String,
+    },
 }
 
 /// A message at the door, after `telegram::decode`.
@@ -189,8 +195,8 @@ pub(crate) struct Inbound {
     pub(crate) quote: Option<String>,
     /// The same as Markdown, where a command in private replies to something that is formatted.
     pub(crate) quote_markdown: Option<String>,
-    /// Kind of the file in the message it replies to.
-    pub(crate) file_of_reply: Option<String>,
+    /// What the message carries that it replies to.
+    pub(crate) file_of_reply: Option<Attachment>,
     /// The message of the bot that it replies to.
     pub(crate) replies_to: Option<MessageId>,
     /// The person chose a part of the message to quote.

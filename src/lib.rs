@@ -30,8 +30,9 @@
 //!    what there is of the answer.
 //! 7. In [`app::turn`], `turn::question` finds the role (by the gate of step 2), whose rounds are
 //!    loaded, and the [`tier`] (the smallest, by [`people::fair_share`], for
-//!    whoever has had enough); [`chat::prompt`] composes the request. Who asks for a picture or for
-//!    speech ([`chat::wish`]) gets that from `turn::picture` and `turn::speech` instead.
+//!    whoever has had enough); `turn::files` has [`app::downloads`] fetch what was sent into the
+//!    [`spool`] and [`media`] look into it; [`chat::prompt`] composes the request. Who asks for a
+//!    picture or for speech ([`chat::wish`]) gets that from `turn::picture` and `turn::speech` instead.
 //! 8. `turn::rounds` calls the model, and calls it again with what came of its answer while that
 //!    asks for something. In each call [`app::call`] borrows a key from [`keys`] (through
 //!    [`app::engine::lending`]), asks through [`gemini`], where `gemini::finish` judges an answer and
@@ -53,7 +54,7 @@
 //!
 //! *Pure* modules do no I/O, read no clock, take no lock and write no log: [`chat`], [`people`],
 //! [`render`], [`tier`], [`keys`], [`queue`], [`outgoing`], [`catalog`], [`locale`], [`offline`],
-//! [`alerts`], [`voice`].
+//! [`alerts`], [`media`], [`voice`].
 //! *Edges* speak to one outside thing each: [`telegram`] and [`gemini`] (both over [`http`]),
 //! [`store`], [`spool`], [`config`], [`logging`], [`metrics`], [`threads`]; they do not know each other, but for
 //! the threads they work on and the secrets of the settings. The *shell*, [`app`], knows everyone, and
@@ -71,7 +72,7 @@
 //! | who has a VIP seat | `app::engine::seating`; the stored copy decides after a restart |
 //! | the time of day, judged by Telegram's `Date` | [`clock`]; [`app::intake`] brings the dates |
 //! | Telegram's offset | [`app::intake`]; the stored copy decides after a restart |
-//! | threads for calls, sends and reads | [`threads::Pool`], one each |
+//! | threads for calls, sends, reads and files | [`threads::Pool`], one each |
 //! | addresses of hosts, connections | [`http`], per service |
 //! | what is told of each alert, how far a broadcast has come | the data file; `app::ticks` decides |
 //! | what poll and clock have shown, for the alerts | [`app::engine::signs`] |
@@ -92,6 +93,7 @@ pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod locale;
 pub(crate) mod logging;
+pub(crate) mod media;
 pub(crate) mod metrics;
 pub(crate) mod offline;
 pub(crate) mod outgoing;
@@ -100,13 +102,6 @@ pub(crate) mod queue;
 pub(crate) mod render;
 #[cfg(test)]
 mod simulator;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what lies there comes with the work on media in and out"
-    )
-)]
 pub(crate) mod spool;
 pub(crate) mod store;
 pub(crate) mod telegram;

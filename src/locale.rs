@@ -18,6 +18,7 @@ mod limits;
 mod seats;
 mod sentences;
 pub(crate) mod status;
+mod unseen;
 
 pub(crate) use crate::chat::Language;
 pub(crate) use buttons::Denied;

@@ -7,6 +7,7 @@ pub(crate) mod fair_share;
 pub(crate) mod gate;
 pub(crate) mod knock;
 pub(crate) mod limits;
+pub(crate) mod media;
 pub(crate) mod person;
 pub(crate) mod personas;
 pub(crate) mod preferences;

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +21,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const MOST: u64 = 256 << 20;
 /// Room is counted in blocks of this size.
 const BLOCK: u64 = 4 << 10;
+
+/// The room that a file of so many bytes takes.
+pub(crate) const fn taken_by(bytes: u64) -> u64 {
+    bytes.next_multiple_of(BLOCK)
+}
 
 /// There is never so much room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -212,6 +217,15 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// Begins anew with an empty file.
+    pub(crate) fn restart(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.left += self.spooled.bytes;
+        self.spooled.bytes = 0;
+        Ok(())
+    }
+
     /// The file is complete; the room that it did not fill is free again.
     pub(crate) fn finish(self) -> Spooled {
         let mut spooled = self.spooled;
@@ -364,7 +378,11 @@ mod tests {
         draft.write_all(&vec![0; number(BLOCK)]).unwrap();
         let error = draft.write_all(b"x").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
-        assert_eq!(draft.finish().bytes(), BLOCK);
+        draft.restart().unwrap();
+        draft.write_all(b"again").unwrap();
+        let file = draft.finish();
+        assert_eq!(fs::read_to_string(file.path()).unwrap(), "again");
+        assert_eq!(file.bytes(), 5);
     }
 
     #[tokio::test]

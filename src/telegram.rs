@@ -25,6 +25,7 @@ pub(crate) use self::wire::Me;
 
 pub(crate) mod backoff;
 pub(crate) mod decode;
+pub(crate) mod download;
 mod form;
 mod keyboard;
 pub(crate) mod poll;

@@ -159,6 +159,14 @@ impl Settings {
         }
     }
 
+    /// How many files a day of somebody of this role are looked at; none: as many as they like.
+    pub(crate) fn files_a_day(&self, role: Role) -> Option<u32> {
+        match self.config.people.user_limits {
+            UserLimits::On => self.roles.terms(role).media_per_day.number(),
+            UserLimits::Off => None,
+        }
+    }
+
     /// How much of the queue one person may hold.
     pub(crate) fn shares(&self) -> Shares {
         match self.config.people.user_limits {

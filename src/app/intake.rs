@@ -13,7 +13,7 @@ pub(super) mod journal;
 mod journal_entry;
 mod journaled;
 mod knocking;
-mod person_limits;
+pub(super) mod person_limits;
 mod reask;
 mod recent;
 mod refusals;

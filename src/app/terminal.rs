@@ -137,7 +137,13 @@ impl Terminal {
             sight: &sight,
             cancel: &cancel,
         };
-        let mut answer = std::pin::pin!(turn::answer(&self.engine, &job, Past::default(), view));
+        let mut answer = std::pin::pin!(turn::answer(
+            &self.engine,
+            None,
+            &job,
+            Past::default(),
+            view
+        ));
         let mut printed = String::new();
         let finished = loop {
             tokio::select! {

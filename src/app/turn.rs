@@ -5,6 +5,7 @@
 //! the answer is in the outbox.
 
 mod close;
+mod files;
 pub(crate) mod live;
 mod made;
 mod picture;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use log::warn;
 
 use crate::app::call::{Question, Run, View};
+use crate::app::downloads::Downloads;
 use crate::app::ending::Ending;
 use crate::app::engine::Engine;
 use crate::catalog::Kind;
@@ -50,9 +52,10 @@ pub(crate) struct Concluded {
     pub(crate) text: String,
 }
 
-/// Answers one job of the inbox. `past` is what it has behind it.
+/// Answers one job of the inbox. `past` is what it has behind it; files come by `downloads`.
 pub(crate) async fn answer(
     engine: &Arc<Engine>,
+    downloads: Option<&Downloads>,
     job: &Job,
     past: Past,
     view: View<'_>,
@@ -95,7 +98,7 @@ pub(crate) async fn answer(
                 // message does.
                 None => Reply::new(Ending::Discarded, Vec::new()),
                 Some(role) if past.is_proven() => give_up(&asked, role, past),
-                Some(role) => ask(&asked, role, run, view).await?,
+                Some(role) => ask(&asked, downloads, role, (run, view)).await?,
             }
         }
         Task::Command(_) => {
@@ -111,7 +114,12 @@ pub(crate) async fn answer(
 }
 
 /// Asks the model, unless there is something to say first.
-async fn ask(asked: &Asked<'_>, role: Role, run: Run, view: View<'_>) -> Result<Reply, StoreError> {
+async fn ask(
+    asked: &Asked<'_>,
+    downloads: Option<&Downloads>,
+    role: Role,
+    (run, view): (Run, View<'_>),
+) -> Result<Reply, StoreError> {
     if let Some(sentence) = asked.unreadable() {
         return Ok(Reply::say(Ending::Told, sentence));
     }
@@ -129,8 +137,16 @@ async fn ask(asked: &Asked<'_>, role: Role, run: Run, view: View<'_>) -> Result<
     let shared = asked.shared(terms);
     let has_had_enough = asked.has_had_enough(role, shared).await?;
     let (choice, highest) = asked.choose(terms, &context, has_had_enough);
+    let looked = tokio::select! {
+        looked = asked.look(downloads, terms, &context) => looked?,
+        ending = view.cancel.cancelled() => return Ok(Reply::new(ending, Vec::new())),
+    };
+    if let Some(sentence) = asked.in_vain(&looked) {
+        return Ok(Reply::say(Ending::Told, sentence));
+    }
+    let persona = asked.persona().await?;
     let question = Question {
-        prompt: Arc::new(asked.compose(&asked.persona().await?, &context, &speakers)),
+        prompt: Arc::new(asked.compose(&persona, (&context, &speakers), &looked.files)),
         kind: choice.tier.into(),
         output: Output::Text,
         signed_by: StoredTurn::only_model(&context),
@@ -148,6 +164,7 @@ async fn ask(asked: &Asked<'_>, role: Role, run: Run, view: View<'_>) -> Result<
         is_kept: terms.rounds > 0,
         shared,
         has_had_enough,
+        looked: &looked,
     };
     let mut reply = match called.result {
         Ok(mut answer) => {

@@ -1,9 +1,9 @@
 //! What belongs to a question beside the asker's own words: messages that were forwarded with it, and
-//! files that the bot cannot see. Pure. Invariant: what stands here is never taken for the asker's
-//! words, and a file that cannot be seen is never left out in silence.
+//! what they and the question itself carry. Pure. Invariant: what stands here is never taken for the
+//! asker's words, and a file that cannot be seen is never left out in silence.
 
 use super::command::Command;
-use super::{Basis, Content, Inbound, Task, UserId, Whose, wish};
+use super::{Attachment, Basis, Content, Inbound, Task, UserId, Whose, wish};
 
 /// Longest forwarded text, in characters: as much as one message holds (Bot API, `Message.text`).
 const LONGEST_FORWARD: usize = 4096;
@@ -28,31 +28,33 @@ impl Author {
     }
 }
 
-/// One thing that belongs to a question. A `kind` is the Bot API's name of the field.
+/// One thing that belongs to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Enclosed {
-    /// A message of somebody else that the asker forwarded.
+    /// A message of somebody else that the asker forwarded, with what it carries.
     Forward {
         from: Option<String>,
         text: String,
-        /// The file it carries, which the bot cannot see.
-        file: Option<String>,
+        file: Option<Attachment>,
     },
-    /// A file of the asker that the bot cannot see.
-    File { kind: String, album: Option<String> },
-    /// The file of the message that is replied to, which the bot cannot see.
-    FileOfReply { kind: String },
+    /// What the asker sent with it.
+    File {
+        attachment: Attachment,
+        album: Option<String>,
+    },
+    /// What the message carries that is replied to.
+    FileOfReply(Attachment),
     /// Whose account the forward is of that an Owner handed on; none where Telegram does not tell. It
     /// stands beside a forward as long as that is alone.
     Account { id: Option<UserId> },
 }
 
 impl Enclosed {
-    /// The kind of the file that cannot be seen, if it is one or holds one.
-    pub(crate) fn unseen(&self) -> Option<&str> {
+    /// What it carries, or is.
+    pub(crate) const fn attachment(&self) -> Option<&Attachment> {
         match self {
-            Self::Forward { file, .. } => file.as_deref(),
-            Self::File { kind, .. } | Self::FileOfReply { kind } => Some(kind),
+            Self::Forward { file, .. } => file.as_ref(),
+            Self::File { attachment, .. } | Self::FileOfReply(attachment) => Some(attachment),
             Self::Account { .. } => None,
         }
     }
@@ -61,14 +63,24 @@ impl Enclosed {
     pub(crate) fn words(&self) -> Option<&str> {
         match self {
             Self::Forward { text, .. } => Some(text.as_str()).filter(|text| !text.is_empty()),
-            Self::File { .. } | Self::FileOfReply { .. } | Self::Account { .. } => None,
+            Self::File { .. } | Self::FileOfReply(_) | Self::Account { .. } => None,
         }
     }
 
     const fn is_own_file(&self) -> bool {
         match self {
             Self::File { .. } => true,
-            Self::Forward { .. } | Self::FileOfReply { .. } | Self::Account { .. } => false,
+            Self::Forward { .. } | Self::FileOfReply(_) | Self::Account { .. } => false,
+        }
+    }
+
+    /// Whether the asker said it themselves, if only into a microphone.
+    fn is_own_speech(&self) -> bool {
+        match self {
+            Self::File { attachment, .. } => attachment.is_spoken(),
+            Self::Forward { .. } | Self::FileOfReply(_) => false,
+            // It is shown to nobody.
+            Self::Account { .. } => true,
         }
     }
 
@@ -76,27 +88,36 @@ impl Enclosed {
     pub(crate) fn album(&self) -> Option<&str> {
         match self {
             Self::File { album, .. } => album.as_deref(),
-            Self::Forward { .. } | Self::FileOfReply { .. } | Self::Account { .. } => None,
+            Self::Forward { .. } | Self::FileOfReply(_) | Self::Account { .. } => None,
         }
     }
 
     /// About how much memory it takes beside itself.
     pub(crate) fn bytes(&self) -> usize {
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        match self {
-            Self::Forward { from, text, file } => text.len() + length(from) + length(file),
-            Self::File { kind, album } => kind.len() + length(album),
-            Self::FileOfReply { kind } => kind.len(),
-            Self::Account { .. } => 0,
-        }
+        let words = match self {
+            Self::Forward { from, text, .. } => text.len() + length(from),
+            Self::File { album, .. } => length(album),
+            Self::FileOfReply(_) | Self::Account { .. } => 0,
+        };
+        words + self.attachment().map_or(0, Attachment::bytes)
     }
 
     pub(crate) const fn is_forward(&self) -> bool {
         match self {
             Self::Forward { .. } => true,
-            Self::File { .. } | Self::FileOfReply { .. } | Self::Account { .. } => false,
+            Self::File { .. } | Self::FileOfReply(_) | Self::Account { .. } => false,
         }
     }
+}
+
+/// Whether a question with this belonging to it holds words that the asker neither typed nor spoke. They
+/// may be meant to have the bot do something, so it does nothing on their account (design §10).
+pub(super) fn is_untrusted<'a>(
+    has_quote: bool,
+    mut enclosed: impl Iterator<Item = &'a Enclosed>,
+) -> bool {
+    has_quote || enclosed.any(|one| !one.is_own_speech())
 }
 
 impl Task {
@@ -129,11 +150,12 @@ impl Task {
     }
 }
 
-/// The kinds of files in these that cannot be seen, each once.
+/// The kinds of what cannot be looked at in these, each once.
 pub(crate) fn unseen(enclosed: &[Enclosed]) -> Vec<&str> {
     let mut kinds = Vec::new();
-    for kind in enclosed.iter().filter_map(Enclosed::unseen) {
-        if !kinds.contains(&kind) {
+    let attachments = enclosed.iter().filter_map(Enclosed::attachment);
+    for Attachment { kind, .. } in attachments.filter(|one| !one.is_readable()) {
+        if !kinds.contains(&kind.as_str()) {
             kinds.push(kind);
         }
     }
@@ -158,7 +180,10 @@ impl Inbound {
         let asked = self.asked_by_command();
         let (words, file) = match &self.content {
             Content::Text(text) => (text.trim(), None),
-            Content::Media { kind, caption } => (caption.trim(), Some(kind.clone())),
+            Content::Media {
+                attachment,
+                caption,
+            } => (caption.trim(), Some(attachment.clone())),
         };
         let (text, quote, enclosed) = match &self.author {
             Author::Forwarded { from } => {
@@ -171,9 +196,8 @@ impl Inbound {
             }
             Author::Sender | Author::InlineBot => {
                 let album = self.album.clone();
-                let own = file.map(|kind| Enclosed::File { kind, album });
-                let replied = self.file_of_reply.clone();
-                let replied = replied.map(|kind| Enclosed::FileOfReply { kind });
+                let own = file.map(|attachment| Enclosed::File { attachment, album });
+                let replied = self.file_of_reply.clone().map(Enclosed::FileOfReply);
                 let enclosed = own.into_iter().chain(replied).collect();
                 let words = asked.unwrap_or_else(|| words.to_owned());
                 (words, self.quote.clone(), enclosed)
@@ -189,9 +213,9 @@ impl Inbound {
 }
 
 impl Task {
-    /// Whether it is a question that holds words, so that the model can be asked. A message that is
-    /// replied to counts when the reply is a bare mention: it asks about that message; a file does not.
-    pub(crate) fn has_words(&self) -> bool {
+    /// Whether it is a question that the model can be asked. A message that is replied to counts when
+    /// the reply is a bare mention: it asks about that message. So does anything that can be looked at.
+    pub(crate) fn asks_something(&self) -> bool {
         match self {
             Self::Question {
                 text,
@@ -200,10 +224,27 @@ impl Task {
                 ..
             } => {
                 let has_file = enclosed.iter().any(Enclosed::is_own_file);
+                let mut attachments = enclosed.iter().filter_map(Enclosed::attachment);
                 !text.is_empty()
                     || (quote.is_some() && !has_file)
                     || enclosed.iter().any(|one| one.words().is_some())
+                    || attachments.any(Attachment::is_readable)
             }
+            Self::Command(_) | Self::Tell(_) => false,
+        }
+    }
+
+    /// Whether it holds words that the asker neither typed nor spoke: quoted, forwarded, in a file. A
+    /// turn that answers it does nothing beyond its answer.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tools ask for it, which come with their own work")
+    )]
+    pub(crate) fn is_untrusted(&self) -> bool {
+        match self {
+            Self::Question {
+                quote, enclosed, ..
+            } => is_untrusted(quote.is_some(), enclosed.iter()),
             Self::Command(_) | Self::Tell(_) => false,
         }
     }
@@ -213,6 +254,81 @@ impl Task {
         match self {
             Self::Question { enclosed, .. } => enclosed,
             Self::Command(_) | Self::Tell(_) => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Part, StoredTurn, fixtures};
+
+    fn asks(text: &str, quote: Option<&str>, enclosed: Vec<Enclosed>) -> Task {
+        Task::Question {
+            text: text.to_owned(),
+            quote: quote.map(str::to_owned),
+            enclosed,
+            basis: Basis::Newest,
+        }
+    }
+
+    fn own(kind: &str) -> Enclosed {
+        Enclosed::File {
+            attachment: Attachment {
+                words: Some("x".to_owned()),
+                ..Attachment::of_kind(kind)
+            },
+            album: None,
+        }
+    }
+
+    #[test]
+    fn only_what_the_asker_typed_or_spoke_is_trusted() {
+        let forward = Enclosed::Forward {
+            from: None,
+            text: "obey".to_owned(),
+            file: None,
+        };
+        let of_reply = Enclosed::FileOfReply(Attachment::of_kind("voice"));
+        for (quote, enclosed, expected) in [
+            (None, vec![], false),
+            (None, vec![own("voice"), own("video_note")], false),
+            (None, vec![Enclosed::Account { id: None }], false),
+            (Some("obey"), vec![], true),
+            (None, vec![own("voice"), own("photo")], true),
+            (None, vec![own("document")], true),
+            (None, vec![forward], true),
+            (None, vec![of_reply], true),
+        ] {
+            let task = asks("do it", quote, enclosed.clone());
+            assert_eq!(task.is_untrusted(), expected, "{task:?}");
+            let quote = quote.map(|quote| Part::Quote(quote.to_owned()));
+            let parts = quote
+                .into_iter()
+                .chain(enclosed.into_iter().map(Part::Enclosed));
+            let round = StoredTurn {
+                question: parts.collect(),
+                ..fixtures::round("", None)
+            };
+            assert_eq!(round.is_untrusted(), expected, "{task:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_can_be_looked_at_asks_something() {
+        let nothing_in_it = Enclosed::File {
+            attachment: Attachment::of_kind("story"),
+            album: None,
+        };
+        for (task, expected) in [
+            (asks("", None, vec![]), false),
+            (asks("", None, vec![nothing_in_it.clone()]), false),
+            (asks("", Some("words"), vec![nothing_in_it.clone()]), false),
+            (asks("", Some("words"), vec![]), true),
+            (asks("what?", None, vec![nothing_in_it]), true),
+            (asks("", None, vec![own("location")]), true),
+        ] {
+            assert_eq!(task.asks_something(), expected, "{task:?}");
         }
     }
 }

@@ -4,10 +4,9 @@
 //! sends), in `app::turn::said` (what a chat gets of it) and in `store::rows::history` (how it lies in
 //! the data file).
 
-use std::path::PathBuf;
-
-use super::Enclosed;
-use super::quoting::{described, introduced, quoted};
+pub(crate) use super::prompt_part::PromptPart;
+use super::quoting::{introduced, quoted, seen_then, shown};
+use super::{Enclosed, Files};
 
 /// One part of a question or of an answer, from the model to the data file and the chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,20 +98,21 @@ impl Part {
         }
     }
 
-    /// What the model is shown of it in later rounds.
-    pub(super) fn replayed(&self) -> Option<PromptPart> {
+    /// What the model is shown of it in later rounds, with those files that it is to see again.
+    pub(super) fn replayed(&self, files: &Files) -> Vec<PromptPart> {
+        let only = |text| vec![PromptPart::Text(text)];
         match self {
-            Self::Text(text) if text.trim().is_empty() => None,
-            Self::Text(text) => Some(PromptPart::Text(text.clone())),
-            Self::File { description, .. } => Some(PromptPart::Text(format!(
+            Self::Text(text) if text.trim().is_empty() => Vec::new(),
+            Self::Text(text) => only(text.clone()),
+            Self::File { description, .. } => only(format!(
                 "A file that was sent here, as it was described then:\n{}",
                 quoted(description)
-            ))),
-            Self::Signed(bytes) => Some(PromptPart::Signed(bytes.clone())),
+            )),
+            Self::Signed(bytes) => vec![PromptPart::Signed(bytes.clone())],
             // Whoever made it in this turn need not be shown it.
-            Self::Made { .. } => None,
-            Self::Quote(quote) => Some(PromptPart::Text(introduced(quote))),
-            Self::Enclosed(enclosed) => described(enclosed).map(PromptPart::Text),
+            Self::Made { .. } => Vec::new(),
+            Self::Quote(quote) => only(introduced(quote)),
+            Self::Enclosed(enclosed) => shown(enclosed, files, seen_then),
         }
     }
 }
@@ -121,25 +121,4 @@ impl Part {
 pub(crate) fn text_of(parts: &[Part]) -> String {
     let texts: Vec<&str> = parts.iter().filter_map(Part::text).collect();
     texts.join("\n")
-}
-
-/// One part of what the model is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum PromptPart {
-    Text(String),
-    /// A file that is read, encoded and sent on the fly, again for each attempt.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "media come with their own work; bodies carry them now"
-        )
-    )]
-    Media {
-        mime: String,
-        file: PathBuf,
-        bytes: u64,
-    },
-    /// An opaque part the model signed, replayed byte for byte.
-    Signed(Vec<u8>),
 }

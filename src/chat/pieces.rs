@@ -237,7 +237,7 @@ fn enclose(question: &mut Job, next: &Job) {
     };
     for one in next.task.enclosed() {
         // Every item of an album may reply to the same message.
-        let is_known = matches!(one, Enclosed::FileOfReply { .. }) && enclosed.contains(one);
+        let is_known = matches!(one, Enclosed::FileOfReply(_)) && enclosed.contains(one);
         if !is_known {
             enclosed.push(one.clone());
         }

@@ -5,17 +5,11 @@
 use std::mem;
 
 use super::part::{Part, PromptPart};
-use super::quoting::{described, introduced, one_line};
-use super::{Enclosed, StoredTurn};
+use super::quoting::{hidden, introduced, one_line, shown};
+use super::{Enclosed, Files, StoredTurn};
 
 /// The persona of a new chat, when the settings name none.
 pub(crate) const DEFAULT_PERSONA: &str = include_str!("../../data/prompts/default.md");
-
-/// A picture at full resolution; the least we count for any file (gemini-api §8).
-const PICTURE_TOKENS: u64 = 1_120;
-
-/// Sound at 32 tokens a second and some 16 kB a second; film and paper cost less for their size.
-const BYTES_PER_TOKEN: u64 = 500;
 
 /// One request to the model, before any service's wire format.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,27 +62,39 @@ pub(crate) struct Facts<'a> {
     pub(crate) today: &'a str,
     /// IETF tag of the person's client.
     pub(crate) language: Option<&'a str>,
-    /// Most tokens the whole prompt may have by our estimate; oldest rounds go first.
+    /// Most tokens that the prompt may have by our estimate, beside the files of the question; oldest
+    /// rounds go first.
     pub(crate) budget: u64,
+    /// What is shown of the files of the question, and of earlier ones.
+    pub(crate) files: &'a Files,
 }
 
 /// The request for a question, with as many of the latest rounds as the budget holds. The question
 /// itself is never cut: whether it fits is for the caller to see in [`Prompt::tokens`].
 pub(crate) fn build(facts: &Facts<'_>, context: &[Earlier<'_>], question: &Question<'_>) -> Prompt {
     let system = system(facts, question.speaker.is_some());
-    let question = Message {
+    let asked = |files| Message {
         speaker: Speaker::Person,
-        parts: vec![PromptPart::Text(question_text(question))],
+        parts: question_parts(question, files),
     };
+    let none = Files::new();
     let mut left = facts
         .budget
-        .saturating_sub(estimate_tokens(&system) + question.tokens());
+        .saturating_sub(estimate_tokens(&system) + asked(&none).tokens());
+    let question = asked(facts.files);
     let mut rounds = Vec::new();
     for turn in context.iter().rev() {
-        let Some(round) = round(turn) else {
+        // With the files that are shown again, else without.
+        let forms = [facts.files, &none].into_iter();
+        let mut forms = forms.filter_map(|files| round(turn, files)).peekable();
+        if forms.peek().is_none() {
             continue;
-        };
-        let Some(rest) = left.checked_sub(round.iter().map(Message::tokens).sum()) else {
+        }
+        let fitting = forms.find_map(|round| {
+            let rest = left.checked_sub(round.iter().map(Message::tokens).sum())?;
+            Some((round, rest))
+        });
+        let Some((round, rest)) = fitting else {
             break;
         };
         left = rest;
@@ -105,18 +111,18 @@ pub(crate) fn build(facts: &Facts<'_>, context: &[Earlier<'_>], question: &Quest
 
 /// A round as two messages; nothing when one side said nothing, which the service would refuse. Who
 /// asked stands before their first words.
-fn round(Earlier { turn, speaker }: &Earlier<'_>) -> Option<[Message; 2]> {
+fn round(Earlier { turn, speaker }: &Earlier<'_>, files: &Files) -> Option<[Message; 2]> {
     let mut name = introduction(*speaker);
-    let asked = turn.question.iter().filter_map(|part| {
-        Some(match (part, part.replayed()?) {
-            (Part::Text(_), PromptPart::Text(text)) => {
-                PromptPart::Text(mem::take(&mut name) + &text)
-            }
-            (_, replayed) => replayed,
-        })
-    });
-    let asked: Vec<PromptPart> = asked.collect();
-    let answered: Vec<PromptPart> = turn.answer.iter().filter_map(Part::replayed).collect();
+    let mut asked = Vec::new();
+    for part in &turn.question {
+        let mut replayed = part.replayed(files);
+        if let (Part::Text(_), Some(PromptPart::Text(text))) = (part, replayed.first_mut()) {
+            text.insert_str(0, &mem::take(&mut name));
+        }
+        asked.extend(replayed);
+    }
+    let answer = turn.answer.iter();
+    let answered: Vec<PromptPart> = answer.flat_map(|part| part.replayed(files)).collect();
     let said = |speaker, parts| Message { speaker, parts };
     (!asked.is_empty() && !answered.is_empty())
         .then(|| [said(Speaker::Person, asked), said(Speaker::Model, answered)])
@@ -149,27 +155,43 @@ fn system(facts: &Facts<'_>, is_group: bool) -> String {
 
 /// The question with what belongs to it: what is quoted and enclosed first, then who asks, then the
 /// words.
-fn question_text(question: &Question<'_>) -> String {
-    let mut text = String::new();
+fn question_parts(question: &Question<'_>, files: &Files) -> Vec<PromptPart> {
+    let mut parts = Vec::new();
     if let Some(quote) = question.quote.filter(|quote| !quote.trim().is_empty()) {
-        text.push_str(&introduced(quote));
-        text.push_str("\n\n");
+        parts.push(PromptPart::Text(introduced(quote)));
     }
-    for words in question.enclosed.iter().filter_map(described) {
-        text.push_str(&words);
-        text.push_str("\n\n");
+    for one in question.enclosed {
+        parts.extend(shown(one, files, hidden));
     }
-    text.push_str(&introduction(question.speaker));
-    text.push_str(question.text.trim());
-    text
+    let words = introduction(question.speaker) + question.text.trim();
+    if !words.is_empty() {
+        parts.push(PromptPart::Text(words));
+    }
+    joined(parts)
+}
+
+/// The same with the texts that follow each other as one, a blank line between them.
+fn joined(parts: Vec<PromptPart>) -> Vec<PromptPart> {
+    let mut joined: Vec<PromptPart> = Vec::new();
+    for part in parts {
+        match (joined.last_mut(), part) {
+            (Some(PromptPart::Text(before)), PromptPart::Text(text)) => {
+                before.push_str("\n\n");
+                before.push_str(&text);
+            }
+            (_, part) => joined.push(part),
+        }
+    }
+    joined
 }
 
 impl Prompt {
     /// The same with what the model said to it, and what came of that.
     pub(crate) fn followed_by(&self, said: &[Part], results: Vec<PromptPart>) -> Self {
+        let none = Files::new();
         let said = Message {
             speaker: Speaker::Model,
-            parts: said.iter().filter_map(Part::replayed).collect(),
+            parts: said.iter().flat_map(|part| part.replayed(&none)).collect(),
         };
         let results = Message {
             speaker: Speaker::Person,
@@ -204,7 +226,7 @@ impl PromptPart {
     fn tokens(&self) -> u64 {
         match self {
             Self::Text(text) => estimate_tokens(text),
-            Self::Media { bytes, .. } => (bytes / BYTES_PER_TOKEN).max(PICTURE_TOKENS),
+            Self::Media { tokens, .. } => *tokens,
             Self::Signed(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX).div_ceil(4),
         }
     }
@@ -214,6 +236,18 @@ impl PromptPart {
 /// neighbours, 1 in Chinese, Japanese and Korean; an emoji has two. Never 0 for a text.
 pub(crate) fn estimate_tokens(text: &str) -> u64 {
     text.chars().map(quarters).sum::<u64>().div_ceil(4)
+}
+
+/// As much of the beginning of a text as has at most so many tokens, and how many it has.
+pub(crate) fn within_tokens(text: &str, most: u64) -> (&str, u64) {
+    let mut left = most.saturating_mul(4);
+    for (at, c) in text.char_indices() {
+        match left.checked_sub(quarters(c)) {
+            Some(rest) => left = rest,
+            None => return (text.get(..at).unwrap_or_default(), most),
+        }
+    }
+    (text, estimate_tokens(text).min(most))
 }
 
 /// Quarters of a token that a character costs.

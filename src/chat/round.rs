@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::enclosed::is_untrusted;
 use super::part::{Part, text_of};
 use super::rich::Rich;
 use super::{Enclosed, MessageId, UserId};
@@ -96,6 +97,15 @@ impl StoredTurn {
     pub(crate) fn enclosed(&self) -> Vec<Enclosed> {
         let enclosed = self.question.iter().filter_map(Part::enclosed);
         enclosed.cloned().collect()
+    }
+
+    /// As [`crate::chat::Task::is_untrusted`], for a round that the model is shown again.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tools ask for it, which come with their own work")
+    )]
+    pub(crate) fn is_untrusted(&self) -> bool {
+        is_untrusted(self.quote().is_some(), self.enclosed().iter())
     }
 
     /// The same round, with its question only.

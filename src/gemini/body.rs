@@ -226,7 +226,9 @@ impl Writer {
                 self.string(text);
                 self.raw("}");
             }
-            PromptPart::Media { mime, file, bytes } => {
+            PromptPart::Media {
+                mime, file, bytes, ..
+            } => {
                 self.raw("{\"inlineData\":{\"mimeType\":");
                 self.string(mime);
                 self.raw(",\"data\":\"");

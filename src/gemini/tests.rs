@@ -432,6 +432,7 @@ fn a_file_that_changes_under_the_question_blames_nobody() {
                 mime: "image/png".to_owned(),
                 file: file.clone(),
                 bytes: 5,
+                tokens: 1_120,
             }],
         }],
     };

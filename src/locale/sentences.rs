@@ -124,6 +124,7 @@ file! {
     failure: Failures,
     finish: Finishes,
     grant: Grants,
+    unseen: UnseenFiles,
     limits: MessageLimits, claim: Claims, knock: Knocks,
     status: StatusLines,
     queue: QueuePlaces,
@@ -158,6 +159,13 @@ tables! {
 
     /// One per [`crate::people::limits::Refusal`] that ends by itself.
     MessageLimits { minute, minute_only, day, strangers }
+
+    /// One per [`crate::people::media::Unseen`], what is said of a text whose end was not read, and how
+    /// such a sentence stands under an answer.
+    UnseenFiles {
+        photos_only, too_large, day, strangers, too_much, kind, empty, damaged, bomb, pages, not_fetched,
+        in_part, aside,
+    }
 
     /// Where somebody stands who waits for a key.
     QueuePlaces { next, place, next_soon, place_soon }
@@ -247,7 +255,7 @@ tables! {
     /// Of a role that ran out.
     Grants { expired, expired_of }
 
-    StatusLines { version, uptime, keys, next_wake, used_up, queue, memory, answer_time, last, set_aside, role, today }
+    StatusLines { version, uptime, keys, next_wake, used_up, queue, memory, answer_time, last, set_aside, role, today, files }
 
     RoleNames { owner, vip, premium, normal, guest }
 

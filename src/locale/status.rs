@@ -32,6 +32,8 @@ pub(crate) struct Status<'a> {
     pub(crate) is_owners: bool,
     /// Messages of today and the most there may be, where there is such a limit.
     pub(crate) today: Option<(u32, u32)>,
+    /// Files of today that were looked at, and the most there may be, where there is such a limit.
+    pub(crate) files: Option<(u32, u32)>,
     /// VIP seats that are taken, of how many, where it is known.
     pub(crate) seats: Option<(usize, usize)>,
     /// What the VIP who asks has of them.
@@ -79,6 +81,10 @@ impl Locale {
         lines.extend(status.today.map(|(used, limit)| {
             let values = [("used", &*used.to_string()), ("limit", &*limit.to_string())];
             fill(&texts.today, &values)
+        }));
+        lines.extend(status.files.map(|(used, limit)| {
+            let values = [("used", &*used.to_string()), ("limit", &*limit.to_string())];
+            fill(&texts.files, &values)
         }));
         lines.extend(status.seat.map(|seat| self.seat(seat)));
         let seats = status.seats.filter(|_| status.is_owners);

@@ -132,6 +132,7 @@ fn status(role: Role) -> Status<'static> {
         set_aside: 0,
         role,
         today: None,
+        files: None,
         seat: None,
         seats: None,
     }
@@ -230,6 +231,7 @@ fn chinese_is_chinese_and_english_is_ascii_with_typography() {
         "role.vip",
         "status.version",
         "offline.result",
+        "unseen.aside",
         "alert.between",
         "alert.dead_line",
         "commands.broadcast.choice",

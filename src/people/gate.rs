@@ -8,7 +8,7 @@ use super::knock::Stage;
 use super::person::{Grant, Person, role_of};
 use crate::chat::Role;
 use crate::chat::command::{Command, Rights, Who};
-use crate::chat::enclosed::Enclosed;
+use crate::chat::enclosed::unseen;
 use crate::chat::{Addressed, Author, ChatKind, Content, Inbound, Notice, Sender, Task, UserId};
 use crate::clock::Timestamp;
 
@@ -250,10 +250,10 @@ fn stranger(kind: ChatKind, gate: &Gate, known: Known<'_>, now: Timestamp) -> Ad
 fn question(inbound: &Inbound, role: Role) -> Admission {
     let task = inbound.question();
     let may_grow = inbound.album.is_some() || inbound.author.is_forwarded();
-    let kind = task.enclosed().iter().find_map(Enclosed::unseen);
+    let kind = unseen(task.enclosed()).first().copied();
     match kind.map(str::to_owned) {
         // "@bot" in reply to a message asks about that message.
-        Some(_) | None if task.has_words() => Admission::Serve { role, task },
+        Some(_) | None if task.asks_something() => Admission::Serve { role, task },
         Some(_) if may_grow => Admission::Serve { role, task },
         Some(kind) => Admission::Tell(Notice::CannotRead { kind }),
         None => Admission::Tell(Notice::SayMore),

@@ -78,6 +78,11 @@ impl Key {
         Self::day(day).signed(person.0)
     }
 
+    /// Of what was looked at of a person's files on a day; of all strangers' without a person.
+    pub(super) fn looked_at(day: i32, person: Option<UserId>) -> Self {
+        person.map_or_else(|| Self::day(day), |person| Self::day_of(day, person))
+    }
+
     /// Of what a person had of keys on a day; of what all had who share them.
     pub(super) fn had(day: i32, pot: Option<Group>, person: Option<UserId>) -> Self {
         let pot = match pot {

@@ -23,6 +23,7 @@ use crate::people::audit::Audited;
 use crate::people::claim::Claim;
 use crate::people::fair_share::Had;
 use crate::people::knock::{Cards, OpenCards};
+use crate::people::media::LookedAt;
 use crate::people::person::Person;
 use crate::people::seats::Session;
 use crate::people::usage::DayOf;
@@ -127,6 +128,7 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
     look.ends::<Audited>()?;
     look.ends::<DayOf>()?;
     look.ends::<Had>()?;
+    look.ends::<LookedAt>()?;
     look.facts()?;
     look.table(tables::SET_ASIDE)?;
     Ok(Findings::Current {
@@ -281,6 +283,7 @@ fn create_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(tables::JOBS)?;
     txn.open_table(tables::STATS)?;
     txn.open_table(tables::FAIR_SHARES)?;
+    txn.open_table(tables::LOOKED_AT)?;
     txn.open_table(tables::SET_ASIDE)?;
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
 use crate::people::audit::Audited;
 use crate::people::fair_share::Had;
+use crate::people::media::LookedAt;
 use crate::people::person::Person;
 use crate::people::seats::Session;
 use crate::people::usage::DayOf;
@@ -58,6 +59,8 @@ pub(super) const JOBS: Definition = of::<Broadcast>();
 pub(super) const STATS: Definition = of::<DayOf>();
 /// By Pacific day, whose keys, and the person; behind those who share the keys, all together.
 pub(super) const FAIR_SHARES: Definition = of::<Had>();
+/// By day, then the person; before them all strangers together.
+pub(super) const LOOKED_AT: Definition = of::<LookedAt>();
 /// Rows that could not be read, by the name of their table and their key there.
 pub(super) const SET_ASIDE: Definition = Definition::new("set_aside");
 

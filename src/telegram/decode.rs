@@ -6,20 +6,23 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
+use self::attached::attachment;
+use self::author::author;
 use self::kinds::{Carried, carried, file_of};
 use self::message_text::{Address, MessageText};
 use self::presses::{of_press, of_stop};
 use super::Me;
 use super::wire::{Chat, ChatMember, ChatMemberUpdated, DirectMessagesTopic, Message, User};
 use crate::chat::{
-    Added, Addressed, Author, ChatKind, Content, Event, Inbound, MessageId, OtherNames, Sender,
-    TopicId, UpdateId, UserId,
+    Added, Addressed, Attachment, Author, ChatKind, Content, Event, Inbound, MessageId, OtherNames,
+    Sender, TopicId, UpdateId, UserId,
 };
 use crate::clock::Timestamp;
 
+mod attached;
+mod author;
 mod kinds;
 mod marked_up;
 mod message_text;
@@ -188,7 +191,7 @@ fn of_message(update: UpdateId, json: &str, me: &Me) -> Result<Event, Unfit> {
         markdown: meaning.markdown,
         quote: meaning.quote,
         quote_markdown: meaning.quote_markdown,
-        file_of_reply: meaning.file_of_reply.map(str::to_owned),
+        file_of_reply: meaning.file_of_reply,
         replies_to: meaning.replies_to,
         chose_quote: message.quote.is_some(),
         shown: shown::by(&message, kind, replied_to(&message).as_ref()),
@@ -204,11 +207,16 @@ struct Meaning {
     markdown: Option<String>,
     quote: Option<String>,
     quote_markdown: Option<String>,
-    file_of_reply: Option<&'static str>,
+    file_of_reply: Option<Attachment>,
     replies_to: Option<MessageId>,
 }
 
-fn meaning_of(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &Me) -> Meaning {
+fn meaning_of(
+    message: &Message<'_>,
+    kind: ChatKind,
+    media: Option<Attachment>,
+    me: &Me,
+) -> Meaning {
     let author = author(message);
     let words = MessageText::of(message).unwrap_or_default();
     let reply = replied_to(message);
@@ -229,8 +237,8 @@ fn meaning_of(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &M
         author,
         content: match media {
             None => Content::Text(text),
-            Some(kind) => Content::Media {
-                kind: kind.to_owned(),
+            Some(attachment) => Content::Media {
+                attachment,
                 caption: text,
             },
         },
@@ -242,59 +250,14 @@ fn meaning_of(message: &Message<'_>, kind: ChatKind, media: Option<&str>, me: &M
     }
 }
 
-/// Whose words a message holds. Fields of the new and the old form of a forward count, whatever
-/// they hold.
-fn author(message: &Message<'_>) -> Author {
-    let is_forward = [
-        message.forward_origin,
-        message.forward_from,
-        message.forward_from_chat,
-        message.forward_sender_name,
-        message.forward_date,
-    ]
-    .iter()
-    .any(Option::is_some);
-    if is_forward {
-        Author::Forwarded {
-            from: origin(message),
-        }
-    } else if message.via_bot.is_some() {
-        Author::InlineBot
-    } else {
-        Author::Sender
-    }
-}
-
-/// The name of whoever wrote a forwarded message (Bot API, `MessageOrigin`).
-fn origin(message: &Message<'_>) -> Option<String> {
-    let read = |json: &RawValue| serde_json::from_str::<Value>(json.get()).ok();
-    let at = |value: &Value, path: &str| value.pointer(path)?.as_str().map(str::to_owned);
-    if let Some(origin) = message.forward_origin.and_then(read) {
-        let places = [
-            "/sender_user/first_name",
-            "/sender_user_name",
-            "/sender_chat/title",
-            "/chat/title",
-        ];
-        return places.iter().find_map(|path| at(&origin, path));
-    }
-    let older = [
-        (message.forward_from, "/first_name"),
-        (message.forward_from_chat, "/title"),
-        (message.forward_sender_name, ""),
-    ];
-    older
-        .into_iter()
-        .find_map(|(json, path)| at(&read(json?)?, path))
-}
-
-/// The file of the message replied to, which may be in another chat, or a story.
-fn file_of_reply(message: &Message<'_>, reply: Option<&Message<'_>>) -> Option<&'static str> {
+/// What the message carries that is replied to, which may be in another chat, or a story.
+fn file_of_reply(message: &Message<'_>, reply: Option<&Message<'_>>) -> Option<Attachment> {
     if message.reply_to_story.is_some() {
-        return Some("story");
+        return Some(Attachment::of_kind("story"));
     }
     let here = message.reply_to_message.filter(|_| reply.is_some());
-    file_of(here.or(message.external_reply)?.get())
+    let json = here.or(message.external_reply)?.get();
+    Some(attachment(file_of(json)?, json))
 }
 
 fn is_ours(message: &Message<'_>, me: &Me) -> bool {
@@ -351,13 +314,13 @@ fn person(user: &User) -> Sender {
     }
 }
 
-/// The field that holds the media; `None` for plain or rich text. Service messages are skipped.
-fn media(message: &Message<'_>, json: &str) -> Result<Option<&'static str>, Unfit> {
+/// What it carries; `None` for plain or rich text. Service messages are skipped.
+fn media(message: &Message<'_>, json: &str) -> Result<Option<Attachment>, Unfit> {
     if message.text.is_some() || message.rich_message.is_some() {
         return Ok(None);
     }
     match carried(json)? {
-        Carried::Content(kind) => Ok(Some(kind)),
+        Carried::Content(kind) => Ok(Some(attachment(kind, json))),
         Carried::Service => Err(skipped("service message")),
     }
 }

@@ -411,12 +411,12 @@ fn updates_of_unknown_kinds_and_shapes_stop_nobody() {
 }
 
 #[test]
-fn a_photo_without_a_word_gets_a_sentence() {
+fn a_photo_without_a_word_is_a_question() {
     let world = World::new().open().start();
     let person = world.telegram.person(7);
     person.sends_a_photo();
-    assert!(!is_answer(&person.hears().text));
-    assert!(world.gemini.calls().is_empty());
+    assert!(is_answer(&person.hears().text));
+    assert_eq!(world.gemini.calls()[0].media().len(), 1);
     world.stop();
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::reask::{said, wait_until_idle};
 use crate::world::gemini::Fault;
 use crate::world::http::Trouble;
-use crate::world::telegram::{Person, forward, photo, typed};
+use crate::world::telegram::{Person, forward, paid, photo, typed};
 use crate::world::{PATIENCE, World, eventually, now};
 
 const UNSEEN: &str = "can't look at";
@@ -147,7 +147,7 @@ fn a_comment_and_its_forwards_stay_one_question_over_a_kill() {
 }
 
 #[test]
-fn five_forwards_are_one_question_and_so_are_forwards_of_files_one_sentence() {
+fn five_forwards_are_one_question_and_so_are_forwards_of_files() {
     for id in [1, 7] {
         let mut world = World::new().open().without("USER_LIMITS").start();
         let person = world.telegram.person(id);
@@ -166,10 +166,12 @@ fn five_forwards_are_one_question_and_so_are_forwards_of_files_one_sentence() {
             file["forward_origin"] = forward("Bob", "")["forward_origin"].clone();
         }
         person.sends_together(files);
-        assert!(person.hears().text.contains(UNSEEN));
+        person.hears_about("has no words");
+        wait_until_idle(&mut world);
+        assert_eq!(world.gemini.calls().pop().unwrap().media().len(), 2);
         person.is_answered("a fence");
         assert_eq!(person.shows().len(), 3);
-        assert_eq!(world.gemini.calls().len(), 2);
+        assert_eq!(world.gemini.calls().len(), 3);
         world.stop();
     }
 }
@@ -198,15 +200,18 @@ fn in_a_group_forwards_count_only_with_a_question_of_the_same_person() {
 }
 
 #[test]
-fn a_photo_with_a_caption_is_asked_and_both_sides_know_that_nobody_sees_it() {
+fn what_nobody_sees_is_asked_by_its_caption_and_both_sides_know() {
     for id in [1, 7] {
         let mut world = World::new().open().start();
         let person = world.telegram.person(id);
-        person.sends(photo("what is this?"));
+        person.sends(paid("what is this?"));
         let answer = person.hears_about("what is this?");
-        assert!(answer.text.contains("can't look at photos"), "{answer:?}");
+        assert!(
+            answer.text.contains("can't look at paid media"),
+            "{answer:?}"
+        );
         let asked = world.gemini.calls()[0].question();
-        assert!(asked.contains("cannot see: photo"), "{asked}");
+        assert!(asked.contains("cannot see: paid media"), "{asked}");
         wait_until_idle(&mut world);
         if id == 1 {
             // Also when it is asked again, and in what follows.
@@ -214,65 +219,66 @@ fn a_photo_with_a_caption_is_asked_and_both_sides_know_that_nobody_sees_it() {
             world.gemini.awaits_calls(2);
             wait_until_idle(&mut world);
             let asked = world.gemini.calls()[1].question();
-            assert!(asked.contains("cannot see: photo"), "{asked}");
+            assert!(asked.contains("cannot see: paid media"), "{asked}");
             let next = person.is_answered("and now?");
             assert!(!next.contains(UNSEEN), "{next}");
             let told = said(&world.gemini.calls()[2]);
-            assert!(told.iter().any(|text| text.contains("cannot see: photo")));
+            assert!(
+                told.iter()
+                    .any(|text| text.contains("cannot see: paid media"))
+            );
         }
         world.stop();
     }
 }
 
 #[test]
-fn a_reply_to_a_photo_is_answered_with_the_same_honesty() {
+fn a_reply_to_what_nobody_sees_is_answered_with_the_same_honesty() {
     let mut world = World::new().open().env("GROUPS", "open").start();
     let group = world.telegram.group(-123);
     let (ann, bob) = (group.member(7), group.member(8));
-    let bare = ann.sends(photo(""));
-    let named = ann.sends(photo("my cat"));
+    let bare = ann.sends(paid(""));
+    let named = ann.sends(paid("my cat"));
     for message in [bare, named] {
         bob.replies(message, "@testbot what is that?");
         let answer = group.hears();
-        assert!(answer.text.contains("can't look at photos"), "{answer:?}");
+        assert!(
+            answer.text.contains("can't look at paid media"),
+            "{answer:?}"
+        );
     }
     let calls = world.gemini.calls();
     assert_eq!(calls.len(), 2);
-    assert!(calls[0].question().contains("cannot see: photo"));
-    assert!(calls[1].question().contains("cannot see: photo"));
+    assert!(calls[0].question().contains("cannot see: paid media"));
+    assert!(calls[1].question().contains("cannot see: paid media"));
     assert!(calls[1].question().contains("> my cat"));
     wait_until_idle(&mut world);
     world.stop();
 }
 
 #[test]
-fn an_album_is_one_question_or_one_sentence() {
+fn an_album_is_one_question_with_words_or_without() {
     let mut world = World::new().open().start();
     let person = world.telegram.person(7);
     person.sends_an_album(&["", "which is best?", ""]);
-    let answer = person.hears();
-    assert!(answer.text.contains("which is best?"), "{answer:?}");
-    assert!(answer.text.contains("can't look at photos"), "{answer:?}");
+    person.hears_about("which is best?");
     person.sends_an_album(&[""; 10]);
-    let sentence = person.hears();
-    assert!(sentence.text.contains("photos"), "{sentence:?}");
-    assert!(!sentence.text.contains("echo["), "{sentence:?}");
+    person.hears_about("This message carries");
     person.is_answered("a fence");
     wait_until_idle(&mut world);
     assert_eq!(person.shows().len(), 3);
-    assert_eq!(world.gemini.calls().len(), 2);
+    assert_eq!(world.gemini.calls().len(), 3);
     world.stop();
 }
 
 #[test]
-fn every_kind_of_message_brings_a_sentence_in_private_and_news_of_the_chat_none() {
+fn what_nobody_sees_brings_a_sentence_in_private_and_news_of_the_chat_none() {
     let mut world = World::new().open().start();
     let person = world.telegram.person(7);
     for content in [
-        json!({"sticker": {"file_id": "s"}}),
         json!({"giveaway": {"winner_count": 1}}),
         json!({"giveaway_winners": {"winner_count": 1}}),
-        json!({"dice": {"emoji": "🎲", "value": 6}}),
+        paid(""),
         json!({"story": {"id": 1}}),
         json!({"hologram_of_tomorrow": {"depth": 3}}),
     ] {
@@ -302,22 +308,22 @@ fn in_a_group_what_cannot_be_read_is_said_once_an_hour_and_only_in_reply() {
     let (ann, bob) = (group.member(7), group.member(8));
     ann.says("@testbot hello");
     let answer = group.hears();
-    let sticker = || json!({"sticker": {"file_id": "s"}});
-    ann.sends(sticker());
+    let story = || json!({"story": {"id": 1}});
+    ann.sends(story());
     ann.sends_an_album(&["", ""]);
-    ann.replies_with(answer.id, sticker());
-    assert!(group.hears().text.contains("stickers"));
+    ann.replies_with(answer.id, story());
+    assert!(group.hears().text.contains("stories"));
     wait_until_idle(&mut world);
     world.terminate();
     world.restart();
-    ann.replies_with(answer.id, sticker());
-    bob.replies_with(answer.id, photo(""));
+    ann.replies_with(answer.id, story());
+    bob.replies_with(answer.id, paid(""));
     bob.says("@testbot a fence");
     assert!(group.hears().text.contains("a fence"));
     // Whoever calls the bot by name is told each time.
     for _ in 0..2 {
-        ann.sends(photo("@testbot"));
-        assert!(group.hears().text.contains("photos"));
+        ann.sends(paid("@testbot"));
+        assert!(group.hears().text.contains("paid media"));
     }
     wait_until_idle(&mut world);
     assert_eq!(group.shows().len(), 5);
@@ -399,10 +405,10 @@ fn a_change_that_adds_the_forgotten_mention_is_a_question() {
 }
 
 #[test]
-fn a_caption_that_is_added_to_a_photo_is_a_question() {
+fn a_caption_that_is_added_is_a_question() {
     let mut world = World::new().open().start();
     let person = world.telegram.person(7);
-    let shot = person.sends_a_photo();
+    let shot = person.sends(paid(""));
     assert!(person.hears().text.contains(UNSEEN));
     person.edits(shot, "what is this?");
     let answer = person.hears().text;

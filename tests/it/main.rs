@@ -36,6 +36,7 @@ mod keys;
 mod keys_command;
 mod limits;
 mod line;
+mod media;
 mod memory;
 mod menus;
 mod personal;

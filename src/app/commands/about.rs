@@ -55,6 +55,7 @@ async fn status(given: Given<'_>) -> Reply {
     let served_as = seat.map_or(role, Seat::serves_as);
     let last = status::last_answer(engine, given.lane, role).await;
     let today = status::messages_of_today(engine, given.lane, served_as).await;
+    let files = status::files_of_today(engine, given.lane, served_as).await;
     let snapshot = match given.bot {
         Some(ctx) => status::of(ctx).await,
         None => status::of_engine(engine),
@@ -66,6 +67,7 @@ async fn status(given: Given<'_>) -> Reply {
         seat,
         last: last.as_deref(),
         today,
+        files,
     };
     Reply::say(snapshot.text(given.locale, &asker))
 }

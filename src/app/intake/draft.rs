@@ -185,7 +185,11 @@ impl Draft {
         if !self.chose_quote && !text.is_empty() && !Wish::of(text).is_about_what_is_quoted() {
             *quote = None;
         }
-        enclosed.retain(|one| !matches!(one, Enclosed::FileOfReply { .. }));
+        // A long answer comes as a document that holds its words.
+        enclosed.retain(|one| match one {
+            Enclosed::FileOfReply(of_answer) => of_answer.kind != "document",
+            Enclosed::Forward { .. } | Enclosed::File { .. } | Enclosed::Account { .. } => true,
+        });
         Ok(())
     }
 }

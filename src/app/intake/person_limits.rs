@@ -169,7 +169,7 @@ impl PersonLimits {
 
 /// Whether somebody is a guest only because everybody may be one: neither they nor their group have
 /// a grant.
-fn is_stranger(rows: &Write<'_>, job: &Job) -> Result<bool, StoreError> {
+pub(in crate::app) fn is_stranger(rows: &Write<'_>, job: &Job) -> Result<bool, StoreError> {
     let group = match job.kind {
         ChatKind::Private => None,
         ChatKind::Group => job.lane.chat().map(|chat| UserId(chat.0)),

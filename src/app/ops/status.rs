@@ -120,6 +120,18 @@ pub(crate) async fn messages_of_today(
     Some((messages, limit))
 }
 
+/// How many files of today were looked at, and how many there may be; none where no limit holds.
+pub(crate) async fn files_of_today(engine: &Engine, lane: Lane, role: Role) -> Option<(u32, u32)> {
+    let settings = engine.settings();
+    let (person, limit) = (lane.person()?, settings.files_a_day(role)?);
+    let today = settings.today(clock::now()).number;
+    let read = engine.store.read(move |rows| rows.looked_at(today, person));
+    let looked_at = read
+        .await
+        .inspect_err(|error| warn!(err:% = error; "what was looked at today is not known"));
+    Some((looked_at.ok()?.files, limit))
+}
+
 /// Who asks how the bot is doing, and what they read of themselves.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asker<'a> {
@@ -132,6 +144,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) last: Option<&'a StoredTurn>,
     /// Their messages of today and the most there may be, where there is such a limit.
     pub(crate) today: Option<(u32, u32)>,
+    /// The same of their files.
+    pub(crate) files: Option<(u32, u32)>,
 }
 
 impl Asker<'_> {
@@ -143,6 +157,7 @@ impl Asker<'_> {
             seat: None,
             last: None,
             today: None,
+            files: None,
         }
     }
 }
@@ -168,6 +183,7 @@ impl Snapshot {
             seat: asker.seat,
             seats: self.seats,
             today: asker.today,
+            files: asker.files,
         })
     }
 }

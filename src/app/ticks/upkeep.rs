@@ -87,6 +87,8 @@ async fn prune(ctx: &Ctx, now: Timestamp) {
     let today = settings.today(now).number;
     let days = repeat(|| store.write_soon(move |rows| rows.prune_days(today - DAYS_KEPT)));
     report("days of people", days.await);
+    let looked_at = repeat(|| store.write_soon(move |rows| rows.prune_looked_at(today - 1)));
+    report("days of files", looked_at.await);
     let today = pacific::day_of(now).number;
     let had = repeat(|| store.write_soon(move |rows| rows.prune_had(today - 1)));
     report("shares of keys", had.await);

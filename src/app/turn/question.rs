@@ -11,7 +11,8 @@ use crate::chat::enclosed::unseen;
 use crate::chat::prompt::{self, Earlier, Facts, Prompt};
 use crate::chat::speakers::{self, Named};
 use crate::chat::{
-    Basis, ChatId, ChatKind, Enclosed, Job, Lane, Notice, OtherNames, Remembered, Role, UserId,
+    Basis, ChatId, ChatKind, Enclosed, Files, Job, Lane, Notice, OtherNames, Remembered, Role,
+    UserId,
 };
 use crate::clock;
 use crate::config::{Stream, UserLimits};
@@ -154,7 +155,7 @@ impl Asked<'_> {
     /// What is said of an album or of forwards to which no words came; nothing of a question that
     /// can be asked.
     pub(super) fn unreadable(&self) -> Option<String> {
-        if self.job.task.has_words() {
+        if self.job.task.asks_something() {
             return None;
         }
         let kind = unseen(self.job.task.enclosed()).first().copied();
@@ -223,10 +224,13 @@ impl Asked<'_> {
         });
         let reasons: Vec<TierReason> = context.iter().map(|turn| turn.reason).collect();
         let quote = self.words_of_others();
+        let enclosed = self.job.task.enclosed().iter();
+        let attachments =
+            enclosed.filter(|one| one.attachment().is_some_and(|one| one.file.is_some()));
         let facts = tier::Facts {
             text: self.text,
             quote: quote.as_deref(),
-            attachments: 0,
+            attachments: attachments.count(),
             context: &reasons,
             highest,
             wish: self.preferences.tier,
@@ -270,8 +274,8 @@ impl Asked<'_> {
     pub(super) fn compose(
         &self,
         persona: &str,
-        context: &[Remembered],
-        speakers: &BTreeMap<UserId, String>,
+        (context, speakers): (&[Remembered], &BTreeMap<UserId, String>),
+        files: &Files,
     ) -> Prompt {
         let speaker = |person: UserId| speakers.get(&person).map(String::as_str);
         let facts = Facts {
@@ -279,6 +283,7 @@ impl Asked<'_> {
             today: &clock::date(clock::now(), &self.settings.config.time_zone),
             language: self.job.sender.language.as_deref(),
             budget: CONTEXT_TOKENS,
+            files,
         };
         let question = prompt::Question {
             text: self.text,

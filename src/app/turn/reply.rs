@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use log::info;
 
+use super::files::Looked;
 use super::question::Asked;
 use crate::app::call::By;
 use crate::app::ending::Ending;
@@ -64,7 +65,7 @@ impl Reply {
 }
 
 /// How a question came to its answer.
-pub(super) struct Answered {
+pub(super) struct Answered<'a> {
     pub(super) choice: Choice,
     /// What it would be if every tier had its whole day left.
     pub(super) ceiling: Tier,
@@ -75,9 +76,11 @@ pub(super) struct Answered {
     pub(super) shared: Option<GroupDay>,
     /// The person has had enough of that day's larger models.
     pub(super) has_had_enough: bool,
+    /// What there was of the files.
+    pub(super) looked: &'a Looked,
 }
 
-impl Answered {
+impl Answered<'_> {
     /// The tier of what made it.
     fn tier(&self) -> Option<Tier> {
         self.by.and_then(|by| by.kind.tier())
@@ -93,7 +96,7 @@ impl Answered {
 
 impl Asked<'_> {
     /// An answer, whole or as far as it came.
-    pub(super) fn answered(&self, answer: Answer, answered: &Answered) -> Reply {
+    pub(super) fn answered(&self, answer: Answer, answered: &Answered<'_>) -> Reply {
         self.engine
             .metrics
             .answered(clock::now().since(self.job.accepted));
@@ -170,7 +173,7 @@ impl Asked<'_> {
 
     /// An answer that is not whole says so, one by another model or key than the wanted one, one to a
     /// question with a file that nobody looked at, and one in the place of a picture.
-    fn notes(&self, answer: &Answer, answered: &Answered) -> Vec<String> {
+    fn notes(&self, answer: &Answer, answered: &Answered<'_>) -> Vec<String> {
         let is_borrowed = answered.by.is_some_and(|by| by.borrowed);
         let by = match answered.tier() {
             Some(tier) if tier < answered.ceiling && answered.has_had_enough => {
@@ -183,7 +186,10 @@ impl Asked<'_> {
         let said = finish.into_iter().chain(by).map(str::to_owned);
         let is_picture = matches!(Wish::of(self.text), Wish::Picture { .. });
         let pictures = is_picture.then(|| self.no_pictures());
-        said.chain(self.note_on_files()).chain(pictures).collect()
+        said.chain(self.note_on_files())
+            .chain(self.notes_on(answered.looked))
+            .chain(pictures)
+            .collect()
     }
 
     /// The round as the next questions will see it.
@@ -209,7 +215,14 @@ impl Asked<'_> {
         StoredTurn::unanswered(self.job.accepted, self.job.messages.clone(), question)
     }
 
-    /// What stands under an answer to a question with files that nobody looked at.
+    /// Why files were not looked at, or not to their end.
+    fn notes_on(&self, looked: &Looked) -> Vec<String> {
+        let mut said = self.locale.unseen_because(&looked.unseen);
+        said.extend(looked.is_cut.then(|| self.locale.read_in_part().to_owned()));
+        said.iter().map(|said| self.locale.aside(said)).collect()
+    }
+
+    /// What stands under an answer to a question with things that cannot be looked at.
     pub(super) fn note_on_files(&self) -> Option<String> {
         self.locale.unseen(&unseen(self.job.task.enclosed()))
     }

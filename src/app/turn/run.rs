@@ -216,7 +216,7 @@ async fn answer(ctx: &Ctx, job: &Job, past: Past, view: View<'_>) -> Result<Fini
     let past = Past { crashes, ..past };
     let mut tries = 1;
     loop {
-        match turn::answer(&ctx.engine, job, past, view).await {
+        match turn::answer(&ctx.engine, Some(&ctx.downloads), job, past, view).await {
             Err(error) if once_more(job.id, &mut tries, &error).await => {}
             ended => return ended,
         }

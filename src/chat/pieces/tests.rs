@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat::{Lane, MessageId, Origin, UpdateId, UserId, fixtures};
+use crate::chat::{Attachment, Lane, MessageId, Origin, UpdateId, UserId, fixtures};
 
 fn question(id: i32, text: &str, second: u64) -> Job {
     Job {
@@ -93,7 +93,7 @@ fn item(id: i32, album: &str, caption: &str) -> Job {
     let mut job = question(id, caption, 10);
     if let Task::Question { enclosed, .. } = &mut job.task {
         enclosed.push(Enclosed::File {
-            kind: "photo".to_owned(),
+            attachment: Attachment::of_kind("photo"),
             album: Some(album.to_owned()),
         });
     }

@@ -243,6 +243,7 @@ fn asking_about(file: PathBuf, bytes: u64) -> Prompt {
         mime: "image/jpeg".to_owned(),
         file,
         bytes,
+        tokens: 1_120,
     };
     prompt(vec![Message {
         speaker: Person,

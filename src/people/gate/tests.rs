@@ -1,6 +1,6 @@
 use super::*;
 use crate::chat::command::Place;
-use crate::chat::{Basis, ChatId, fixtures};
+use crate::chat::{Attachment, Basis, ChatId, Enclosed, fixtures};
 use crate::people::knock::Knock;
 
 const OWNER: i64 = 1;
@@ -475,7 +475,7 @@ fn asks_with(text: &str, quote: Option<&str>, enclosed: Vec<Enclosed>) -> Admiss
 
 fn file(kind: &str, album: Option<&str>) -> Enclosed {
     Enclosed::File {
-        kind: kind.to_owned(),
+        attachment: Attachment::of_kind(kind),
         album: album.map(str::to_owned),
     }
 }
@@ -484,7 +484,7 @@ fn file(kind: &str, album: Option<&str>) -> Enclosed {
 fn a_medium_is_asked_by_its_caption_or_explained() {
     let media = |caption: &str| Inbound {
         content: Content::Media {
-            kind: "voice".to_owned(),
+            attachment: Attachment::of_kind("voice"),
             caption: caption.to_owned(),
         },
         ..private(ANNA, "")
@@ -521,11 +521,11 @@ fn a_medium_is_asked_by_its_caption_or_explained() {
 #[test]
 fn a_file_that_is_replied_to_belongs_to_the_question() {
     let reply = |text: &str| Inbound {
-        file_of_reply: Some("photo".to_owned()),
+        file_of_reply: Some(Attachment::of_kind("photo")),
         ..group(ANNA, Addressed::Mention, text)
     };
     let kind = "photo".to_owned();
-    let enclosed = vec![Enclosed::FileOfReply { kind: kind.clone() }];
+    let enclosed = vec![Enclosed::FileOfReply(Attachment::of_kind("photo"))];
     let said = admit(&reply("what is it?"), &open(), nobody(), NOW);
     assert_eq!(said, asks_with("what is it?", None, enclosed));
     let said = admit(&reply(""), &open(), nobody(), NOW);

@@ -7,6 +7,7 @@ use super::Read;
 use crate::chat::UserId;
 use crate::keys::Group;
 use crate::people::fair_share::Had;
+use crate::people::media::LookedAt;
 use crate::people::usage::{DayOf, Usage};
 use crate::store::StoreError;
 use crate::store::key::{self, Key};
@@ -63,5 +64,11 @@ impl Read {
         let own: Option<Had> = self.row(&Key::had(day, pot, Some(person)))?;
         let all: Option<Had> = self.row(&Key::had(day, pot, None))?;
         Ok((own.unwrap_or_default(), all.unwrap_or_default()))
+    }
+
+    /// What of a person's files was looked at on a day.
+    pub(crate) fn looked_at(&self, day: i32, person: UserId) -> Result<LookedAt, StoreError> {
+        let known = self.row(&Key::looked_at(day, Some(person)))?;
+        Ok(known.unwrap_or_default())
     }
 }

@@ -1,4 +1,5 @@
-//! What each person used on one day, as `stats` keeps it, and of a group's keys, as `fair_shares` does.
+//! What each person used on one day, as `stats` keeps it, of a group's keys, as `fair_shares` does, and
+//! of their files, as `looked_at` does.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,6 +7,7 @@ use super::Record;
 use crate::chat::UserId;
 use crate::clock::Timestamp;
 use crate::people::fair_share::Had;
+use crate::people::media::LookedAt;
 use crate::people::usage::{DayOf, Usage};
 use crate::store::StoreError;
 use crate::store::key;
@@ -101,6 +103,42 @@ impl From<HadRow> for Had {
         Self {
             answers: row.answers,
             people: row.people,
+        }
+    }
+}
+
+impl Record for LookedAt {
+    const TABLE: &'static str = "looked_at";
+
+    type Shape<'n> = LookedAtRow;
+    type Key = ();
+
+    /// Rows are found by their keys, and nobody reads those.
+    fn key(_bytes: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct LookedAtRow {
+    files: u32,
+    bytes: u64,
+}
+
+impl From<&LookedAt> for LookedAtRow {
+    fn from(noun: &LookedAt) -> Self {
+        Self {
+            files: noun.files,
+            bytes: noun.bytes,
+        }
+    }
+}
+
+impl From<LookedAtRow> for LookedAt {
+    fn from(row: LookedAtRow) -> Self {
+        Self {
+            files: row.files,
+            bytes: row.bytes,
         }
     }
 }

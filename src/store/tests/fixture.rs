@@ -10,7 +10,7 @@ use super::*;
 use crate::chat::Role;
 use crate::chat::command::Command;
 use crate::chat::rich::{Entity, Style};
-use crate::chat::{Button, Enclosed, Failing, Notice, OtherNames, TopicId};
+use crate::chat::{Attachment, Button, Enclosed, Failing, Notice, OtherNames, TopicId};
 use crate::clock::Pause;
 use crate::keys::{
     Breaker, Cause, Cooling, Death, Health, Known, Learned, LearnedLimits, Ledger, Quota, Scope,
@@ -49,7 +49,7 @@ fn enclosed() -> Vec<Enclosed> {
         Enclosed::Forward {
             from: Some(text("Ben")),
             text: text("seen on the way"),
-            file: Some(text("photo")),
+            file: Some(Attachment::of_kind("photo")),
         },
         Enclosed::Forward {
             from: None,
@@ -57,16 +57,14 @@ fn enclosed() -> Vec<Enclosed> {
             file: None,
         },
         Enclosed::File {
-            kind: text("document"),
+            attachment: Attachment::of_kind("document"),
             album: Some(text("album 1")),
         },
         Enclosed::File {
-            kind: text("video"),
+            attachment: Attachment::of_kind("video"),
             album: None,
         },
-        Enclosed::FileOfReply {
-            kind: text("voice"),
-        },
+        Enclosed::FileOfReply(Attachment::of_kind("voice")),
     ]
 }
 

@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::keys::Group;
 use crate::people::fair_share::Had;
 use crate::people::limits;
+use crate::people::media::LookedAt;
 use crate::people::usage::DayOf;
 use crate::store::StoreError;
 use crate::store::key::Key;
@@ -86,6 +87,29 @@ impl Write<'_> {
         let key = Key::had(day, pot, None);
         let all: Had = self.row(&key)?.unwrap_or_default();
         self.put(&key, &all.with(tier, is_new))
+    }
+
+    /// What of a person's files was looked at on a day; of all strangers' without a person.
+    pub(crate) fn looked_at(
+        &self,
+        day: i32,
+        person: Option<UserId>,
+    ) -> Result<LookedAt, StoreError> {
+        Ok(self.row(&Key::looked_at(day, person))?.unwrap_or_default())
+    }
+
+    pub(crate) fn put_looked_at(
+        &mut self,
+        day: i32,
+        person: Option<UserId>,
+        looked_at: &LookedAt,
+    ) -> Result<(), StoreError> {
+        self.put(&Key::looked_at(day, person), looked_at)
+    }
+
+    /// As [`Write::prune_days`], for what was looked at.
+    pub(crate) fn prune_looked_at(&mut self, before: i32) -> Result<u64, StoreError> {
+        self.prune_before::<LookedAt>(before)
     }
 
     /// One step of forgetting what people used on days before this one; returns how many rows that

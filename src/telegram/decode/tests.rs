@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::chat::{ChatId, Pressed, fixtures};
@@ -309,11 +309,19 @@ fn media_is_named_by_its_field_and_keeps_its_caption() {
         fields["caption_entities"] = entity("mention", 0, 7);
         let inbound = inbound(&message("group", &fields));
         assert_eq!(inbound.addressed, Addressed::Mention);
-        let expected = Content::Media {
-            kind: kind.to_owned(),
-            caption: "what?".to_owned(),
+        let Content::Media {
+            attachment,
+            caption,
+        } = inbound.content
+        else {
+            panic!("{fields}");
         };
-        assert_eq!(inbound.content, expected);
+        assert_eq!(
+            (attachment.kind.as_str(), caption.as_str()),
+            (kind, "what?")
+        );
+        let id = attachment.file.map(|file| file.id);
+        assert_eq!(id.as_deref(), (kind == "photo").then_some("x"));
     }
 }
 
@@ -548,10 +556,10 @@ fn whatever_a_person_sends_has_a_kind_and_news_of_the_chat_have_none() {
         (json!({}), "other"),
     ] {
         let inbound = inbound(&message("private", &fields));
-        let Content::Media { kind: named, .. } = inbound.content else {
+        let Content::Media { attachment, .. } = inbound.content else {
             panic!("{fields}");
         };
-        assert_eq!(named, kind);
+        assert_eq!(attachment.kind, kind);
     }
     for field in [
         "pinned_message",
@@ -595,7 +603,8 @@ fn the_file_of_the_message_replied_to_is_named_wherever_that_is() {
         let mut fields = fields;
         fields["text"] = json!("what is it?");
         let inbound = inbound(&message("private", &fields));
-        assert_eq!(inbound.file_of_reply.as_deref(), kind, "{fields}");
+        let carried = inbound.file_of_reply.map(|carried| carried.kind);
+        assert_eq!(carried.as_deref(), kind, "{fields}");
     }
     let album = json!({"photo": [], "media_group_id": "a1"});
     let album = inbound(&message("private", &album)).album;

@@ -7,8 +7,8 @@ use super::scan::{self, Mention};
 
 /// Modules without I/O, clock, lock or log.
 const PURE: &[&str] = &[
-    "alerts", "bench", "catalog", "chat", "keys", "locale", "offline", "outgoing", "people",
-    "queue", "render", "tier", "voice",
+    "alerts", "bench", "catalog", "chat", "keys", "locale", "media", "offline", "outgoing",
+    "people", "queue", "render", "tier", "voice",
 ];
 /// Modules that each speak to one outside thing.
 const EDGES: &[&str] = &[

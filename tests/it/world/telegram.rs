@@ -4,6 +4,7 @@
 //! `poll` has getUpdates. A call that writes is checked against `permissions` (may the bot write there?)
 //! and `limits` (how much?); `send` carries it out by the rules of `check` and changes the
 //! `chat_state`.
+//! `files` has what people sent and the bot may fetch.
 //! `refusals` and `undocumented` answers are given when a test orders them. `people` are those who talk
 //! to the bot, `presses` what they do with buttons, `profile` what is shown of the bot, `inspect` what tests see of it all.
 
@@ -19,6 +20,7 @@ use super::now;
 
 mod chat_state;
 mod check;
+mod files;
 mod inspect;
 mod limits;
 mod people;
@@ -35,7 +37,7 @@ use chat_state::Chat;
 pub(crate) use chat_state::{Draft, Frame, Message};
 use limits::Gauge;
 pub(crate) use limits::{Passed, Traffic};
-pub(crate) use people::{Group, Person, contact, forward, forward_of, photo, typed};
+pub(crate) use people::{Group, Person, contact, forward, forward_of, paid, photo, typed};
 pub(crate) use permissions::UNDER_WAY;
 pub(crate) use refusals::ALWAYS;
 
@@ -107,6 +109,7 @@ struct State {
     has_privacy_mode: bool,
     gauge: Gauge,
     profile: profile::Profile,
+    kept: files::Kept,
     calls: Vec<Call>,
     violations: Vec<String>,
     outage: Option<Trouble>,
@@ -343,8 +346,7 @@ impl State {
             "setMyCommands" | "deleteMyCommands" | "setMyDescription" | "setMyShortDescription" => {
                 self.profile(method, params)
             }
-            "getFile" => Ok(json!({"file_id": params["file_id"], "file_unique_id": "u1",
-                "file_path": "photos/file_1.jpg"})),
+            "getFile" => self.get_file(params["file_id"].as_str().unwrap_or_default()),
             _ => self.write(method, params),
         }
     }
@@ -362,6 +364,9 @@ impl Service for Telegram {
     }
 
     fn answer(&self, request: &Request, wire: &mut Wire) {
+        if let Some(rest) = request.path.strip_prefix("/file/bot") {
+            return self.hand_out(rest, request, wire);
+        }
         let Some((token, method)) = request
             .path
             .strip_prefix("/bot")

@@ -18,7 +18,7 @@ impl Sorter<'_> {
     /// A question without words is served only where the person may be told that there are none,
     /// should no further piece bring them: in a group that is told seldom.
     pub(super) fn answerable(&mut self, inbound: &Inbound, task: Task) -> Option<Task> {
-        let needs_words = matches!(task, Task::Question { .. }) && !task.has_words();
+        let needs_words = matches!(task, Task::Question { .. }) && !task.asks_something();
         (!needs_words || self.may_say_unread(inbound)).then_some(task)
     }
 
@@ -90,7 +90,7 @@ impl Sorter<'_> {
 /// The stale question, kept so that the person may still have it answered.
 fn held(inbound: &Inbound, told: Timestamp) -> Option<Held> {
     let task = inbound.question();
-    if !task.has_words() || command_of(inbound).is_some() {
+    if !task.asks_something() || command_of(inbound).is_some() {
         return None;
     }
     let Task::Question {

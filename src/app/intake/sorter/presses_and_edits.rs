@@ -308,7 +308,7 @@ impl Sorter<'_> {
             Admission::Serve {
                 role,
                 task: task @ Task::Question { .. },
-            } if task.has_words() => {
+            } if task.asks_something() => {
                 let role = self.served(role, &inbound).await?;
                 self.change_held(&inbound);
                 let job = self.draft(&inbound, role, task);

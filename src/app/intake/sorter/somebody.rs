@@ -4,9 +4,7 @@
 use super::Sorter;
 use crate::app::commands;
 use crate::chat::command::Command;
-use crate::chat::{
-    Account, Author, ChatId, ChatKind, Content, Inbound, Notice, Role, Shown, Task, UserId,
-};
+use crate::chat::{Account, Author, ChatId, ChatKind, Content, Inbound, Notice, Role, Shown, Task};
 use crate::people::gate::Admission;
 use crate::people::person::Person;
 use crate::store::StoreError;
@@ -32,8 +30,11 @@ impl Sorter<'_> {
                 role: Role::Owner,
                 task: task @ Task::Question { .. },
             } if is_private_forward(inbound) => self.with_account(task, inbound, shown).await?,
-            // Whoever sends a contact and nothing else wants to see who that is.
-            Admission::Tell(Notice::CannotRead { .. }) if self.is_contact(inbound) => {
+            // An Owner who sends a contact wants to see who that is.
+            Admission::Serve {
+                role: Role::Owner,
+                task: Task::Question { .. },
+            } if is_private_contact(inbound) => {
                 let command = Command {
                     name: "users".to_owned(),
                     arguments: String::new(),
@@ -105,15 +106,15 @@ impl Sorter<'_> {
         }
         Ok(())
     }
+}
 
-    /// An Owner, in private, sends a contact.
-    fn is_contact(&self, inbound: &Inbound) -> bool {
-        let is_contact =
-            matches!(&inbound.content, Content::Media { kind, .. } if kind == "contact");
-        is_contact
-            && inbound.kind == ChatKind::Private
-            && self.settings.owners.contains(&UserId(inbound.chat.0))
-    }
+/// Someone's contact, in private.
+fn is_private_contact(inbound: &Inbound) -> bool {
+    let is_contact = matches!(
+        &inbound.content,
+        Content::Media { attachment, .. } if attachment.kind == "contact"
+    );
+    is_contact && inbound.kind == ChatKind::Private
 }
 
 /// The same admission, with the text that a command wants as its sender has formatted it: its own, or that

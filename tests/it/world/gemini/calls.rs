@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::{Fault, Gemini};
@@ -43,6 +45,19 @@ impl Call {
             .flatten()
             .filter_map(|part| part["text"].as_str());
         texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The files of all turns, in order: their MIME types and bytes.
+    pub(crate) fn media(&self) -> Vec<(String, Vec<u8>)> {
+        let turns = self.contents.as_array().into_iter().flatten();
+        let parts = turns.flat_map(|turn| turn["parts"].as_array().into_iter().flatten());
+        let of_part = |part: &Value| {
+            let mime = part["inlineData"]["mimeType"].as_str()?;
+            let data = part["inlineData"]["data"].as_str()?;
+            let bytes = STANDARD.decode(data).expect("checked when it came");
+            Some((mime.to_owned(), bytes))
+        };
+        parts.filter_map(of_part).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The rules for requests to Gemini. Pure: what is read, and what is wrong with it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::making;
@@ -177,10 +179,51 @@ fn check_parts(parts: &Value) -> Vec<String> {
         if data != 1 {
             problems.push(format!("a part with {data} data fields"));
         }
+        if !part["inlineData"].is_null() {
+            problems.extend(check_media(&part["inlineData"]));
+        }
         let signed = !part["thoughtSignature"].is_null();
         if part["text"] == "" && !signed {
             problems.push("an empty text".to_owned());
         }
+    }
+    problems
+}
+
+/// A file within the request: of a kind that models take, in base64 with its padding.
+fn check_media(data: &Value) -> Vec<String> {
+    const TAKEN: [&str; 22] = [
+        "image/png",
+        "image/jpeg",
+        "image/webp",
+        "image/heic",
+        "image/heif",
+        "audio/wav",
+        "audio/mpeg",
+        "audio/mp4",
+        "audio/aiff",
+        "audio/aac",
+        "audio/ogg",
+        "audio/flac",
+        "video/mp4",
+        "video/mpeg",
+        "video/quicktime",
+        "video/avi",
+        "video/x-flv",
+        "video/webm",
+        "video/wmv",
+        "video/3gpp",
+        "application/pdf",
+        "text/plain",
+    ];
+    let mut problems = unknown(data, &["mimeType", "data"], "inlineData");
+    let mime = data["mimeType"].as_str().unwrap_or_default();
+    if !TAKEN.contains(&mime) {
+        problems.push(format!("inlineData of {mime}"));
+    }
+    let bytes = data["data"].as_str().map(|data| STANDARD.decode(data));
+    if !matches!(bytes, Some(Ok(ref bytes)) if !bytes.is_empty()) {
+        problems.push("inlineData is empty or no base64".to_owned());
     }
     problems
 }

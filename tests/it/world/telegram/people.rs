@@ -177,7 +177,7 @@ impl Person {
             if edited["from"]["id"] != self.id {
                 return None;
             }
-            let (words, entities) = if edited["photo"].is_null() {
+            let (words, entities) = if edited["photo"].is_null() && edited["paid_media"].is_null() {
                 ("text", "entities")
             } else {
                 ("caption", "caption_entities")
@@ -405,6 +405,16 @@ pub(crate) fn photo(caption: &str) -> Value {
         photo["caption_entities"] = marks(caption);
     }
     photo
+}
+
+/// The fields of something that a bot gets to see nothing of.
+pub(crate) fn paid(caption: &str) -> Value {
+    let mut paid = json!({"paid_media": {"star_count": 5, "paid_media": [{"type": "preview"}]}});
+    if !caption.is_empty() {
+        paid["caption"] = json!(caption);
+        paid["caption_entities"] = marks(caption);
+    }
+    paid
 }
 
 /// The fields of a typed text.
