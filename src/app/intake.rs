@@ -371,6 +371,7 @@ impl Intake {
             recent: self.recent.questions(clock::instant()),
             told: self.refusals.recent(clock::instant()),
             is_behind: self.silence.is_behind(),
+            heard: self.silence.date(clock::now()),
         };
         match journal::store(&self.ctx, batch, me, before).await {
             Ok(journaled) => {
@@ -394,10 +395,10 @@ impl Intake {
                     }
                 }
                 let left = journaled.left.map(|left| left.0);
-                self.silence.is_noted();
                 if left.is_none() && batch.updates.len() < usize::from(BATCH) {
                     self.silence.is_made_up_for();
                 }
+                self.silence.is_noted();
                 let bound = self.ctx.engine.settings().config.limits.queue;
                 self.wanted = left.map_or(1, |_| bound.min(usize::from(BATCH)));
                 Some(left.unwrap_or(last.0 + 1))

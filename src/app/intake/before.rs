@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::chat::pieces::Seam;
 use crate::chat::{Job, Lane, UserId};
+use crate::clock::Timestamp;
 
 /// What the intake knows when a batch comes.
 pub(super) struct Before {
@@ -18,4 +19,6 @@ pub(super) struct Before {
     pub(super) told: HashSet<UserId>,
     /// Telegram was not heard for so long before that presses may be old.
     pub(super) is_behind: bool,
+    /// When Telegram was heard, as it is stored with the offset while more of what waited is to come.
+    pub(super) heard: Timestamp,
 }

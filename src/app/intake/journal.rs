@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::BATCH;
 use super::before::Before;
 use super::journal_entry::Entry;
 use super::journaled::Journaled;
@@ -36,15 +37,7 @@ pub(super) async fn store(
 ) -> Result<Journaled, StoreError> {
     let bot = me.id.0;
     let mut sorter = Sorter::new(ctx, bot, &before, batch.date);
-    let mut entries = Vec::with_capacity(batch.updates.len());
-    for update in &batch.updates {
-        entries.push((
-            update.id,
-            sorter
-                .sort(update.id, decode(update.id, update.json.get(), me))
-                .await?,
-        ));
-    }
+    let entries = sorted(&mut sorter, batch, me).await?;
     let Sorter {
         now,
         rows,
@@ -60,7 +53,11 @@ pub(super) async fn store(
         .filter_map(|(id, row)| Some((id, row.person?)))
         .collect();
     let Before {
-        room, seams, told, ..
+        room,
+        seams,
+        told,
+        heard,
+        ..
     } = before;
     let askers = entries.iter().filter_map(|(_, entry)| entry.asker());
     let limits = PersonLimits::of_batch(ctx, askers, &seams, told, now).await?;
@@ -86,11 +83,27 @@ pub(super) async fn store(
         }
         if let Some((last, _)) = entries.last() {
             let next = journaled.left.map_or(last.0 + 1, |left| left.0);
-            rows.set_offset(bot, next, now)?;
+            // Nothing is left of what waited.
+            let is_all = journaled.left.is_none() && entries.len() < usize::from(BATCH);
+            rows.set_offset(bot, next, if is_all { now } else { heard })?;
         }
         Ok(journaled)
     });
     stored.await
+}
+
+/// What each update of a batch becomes.
+async fn sorted(
+    sorter: &mut Sorter<'_>,
+    batch: &Batch,
+    me: &Me,
+) -> Result<Vec<(UpdateId, Entry)>, StoreError> {
+    let mut entries = Vec::with_capacity(batch.updates.len());
+    for update in &batch.updates {
+        let decoded = decode(update.id, update.json.get(), me);
+        entries.push((update.id, sorter.sort(update.id, decoded).await?));
+    }
+    Ok(entries)
 }
 
 /// Whether this is a message that was taken in the last day and comes under another update id: it is

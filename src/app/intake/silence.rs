@@ -46,9 +46,18 @@ impl Silence {
         self.is_behind = false;
     }
 
-    /// That Telegram was heard is stored.
+    /// What is stored with the offset as the time when Telegram was heard: until all is taken that came
+    /// meanwhile, the time before, so that a crash in between makes nothing of it new.
+    pub(super) fn date(&self, now: Timestamp) -> Timestamp {
+        let before = self.noted.filter(|_| self.is_behind);
+        before.unwrap_or(now)
+    }
+
+    /// That is stored.
     pub(super) const fn is_noted(&mut self) {
-        self.noted = self.heard;
+        if !self.is_behind {
+            self.noted = self.heard;
+        }
     }
 
     /// Whether that is to be stored by itself.
@@ -75,11 +84,17 @@ mod tests {
         assert!(!silence.is_behind());
         silence.ends(after(59), STALE);
         assert!(silence.is_behind());
+        assert_eq!(silence.date(after(59)), NOW);
+        silence.is_noted();
         silence.ends(after(60), STALE);
         assert!(silence.is_behind(), "more of it comes");
+        let mut next_life = Silence::since(Some(silence.date(after(60))));
+        next_life.ends(after(61), STALE);
+        assert!(next_life.is_behind(), "also after a crash in between");
         silence.is_made_up_for();
+        assert_eq!(silence.date(after(60)), after(60));
         silence.ends(after(61), STALE);
-        assert!(!silence.is_behind());
+        assert!(!silence.is_behind() && silence.is_to_be_noted());
     }
 
     #[test]
