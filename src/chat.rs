@@ -280,6 +280,8 @@ pub(crate) struct Pressed {
     pub(crate) data: String,
     /// The message has such a button, as Telegram tells it: it was not made up, and has not gone since.
     pub(crate) is_shown: bool,
+    /// The picture that the message is.
+    pub(crate) picture: Option<Attachment>,
 }
 
 /// Something to be done for somebody, as the inbox keeps it until it ends.

@@ -124,7 +124,7 @@ async fn ask(
         return Ok(Reply::say(Ending::Told, sentence));
     }
     let terms = asked.settings.roles.terms(role);
-    let means = Means::of(terms, role, (run, view));
+    let means = Means::of((terms, role), downloads, (run, view));
     if let Some(reply) = make(asked, &means).await? {
         return Ok(reply);
     }
@@ -185,7 +185,7 @@ async fn ask(
 /// cannot be drawn: they may mean something else, so they are answered all the same.
 async fn make(asked: &Asked<'_>, means: &Means<'_>) -> Result<Option<Reply>, StoreError> {
     let can_make = |kind| asked.can_make(kind, means.terms);
-    Ok(match Wish::of(asked.text) {
+    Ok(match asked.job.task.wish() {
         Wish::Picture { words, .. } if can_make(Kind::Pictures) => {
             Some(asked.draw(words, means).await?)
         }

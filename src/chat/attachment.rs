@@ -43,6 +43,20 @@ impl Attachment {
         self.file.is_some() || self.words.is_some()
     }
 
+    /// Whether it is a picture that can be looked at, by its kind or by its name.
+    pub(crate) fn is_picture(&self) -> bool {
+        let Some(file) = &self.file else {
+            return false;
+        };
+        let name = file.name.as_deref().unwrap_or_default().to_lowercase();
+        let endings = [".png", ".jpg", ".jpeg", ".webp", ".heic", ".heif"];
+        match self.kind.as_str() {
+            "photo" | "live_photo" | "sticker" => true,
+            "document" => endings.iter().any(|ending| name.ends_with(ending)),
+            _ => false,
+        }
+    }
+
     /// Whether it is speech, which the person recorded instead of typing.
     pub(crate) fn is_spoken(&self) -> bool {
         matches!(self.kind.as_str(), "voice" | "video_note")

@@ -3,7 +3,8 @@
 //! asker's words, and a file that cannot be seen is never left out in silence.
 
 use super::command::Command;
-use super::{Attachment, Basis, Content, Inbound, Task, UserId, Whose, wish};
+use super::wish::{self, Wish};
+use super::{Attachment, Basis, Content, Inbound, Task, UserId, Whose};
 
 /// Longest forwarded text, in characters: as much as one message holds (Bot API, `Message.text`).
 const LONGEST_FORWARD: usize = 4096;
@@ -57,6 +58,11 @@ impl Enclosed {
             Self::File { attachment, .. } | Self::FileOfReply(attachment) => Some(attachment),
             Self::Account { .. } => None,
         }
+    }
+
+    /// Whether it is a picture, or carries one.
+    pub(crate) fn is_picture(&self) -> bool {
+        self.attachment().is_some_and(Attachment::is_picture)
     }
 
     /// The words of somebody else that it holds.
@@ -246,6 +252,16 @@ impl Task {
                 quote, enclosed, ..
             } => is_untrusted(quote.is_some(), enclosed.iter()),
             Self::Command(_) | Self::Tell(_) => false,
+        }
+    }
+
+    /// What it wants to have made.
+    pub(crate) fn wish(&self) -> Wish<'_> {
+        match self {
+            Self::Question { text, enclosed, .. } => {
+                Wish::of(text, enclosed.iter().any(Enclosed::is_picture))
+            }
+            Self::Command(_) | Self::Tell(_) => Wish::Answer,
         }
     }
 

@@ -31,8 +31,9 @@ pub(crate) enum Wish<'a> {
 }
 
 impl<'a> Wish<'a> {
-    /// The wish of a question with this text.
-    pub(crate) fn of(text: &'a str) -> Self {
+    /// The wish of a question with this text; `has_picture`: one belongs to it, so that it may be about
+    /// changing that.
+    pub(crate) fn of(text: &'a str, has_picture: bool) -> Self {
         let text = text.trim();
         if let Some(words) = after_name(text, "/imagine") {
             Self::Picture {
@@ -41,7 +42,7 @@ impl<'a> Wish<'a> {
             }
         } else if let Some(words) = after_name(text, "/say") {
             Self::Speech { words }
-        } else if REQUESTS.asks(text) {
+        } else if REQUESTS.asks(text, has_picture) {
             Self::Picture {
                 words: text,
                 is_command: false,
@@ -109,6 +110,11 @@ struct Requests {
     made: Vec<String>,
     sheets: Vec<String>,
     named: Vec<String>,
+    edits: Vec<String>,
+    taken: Vec<String>,
+    changed: Vec<String>,
+    changes: Vec<String>,
+    of_words: Vec<String>,
     never: Vec<String>,
     shape: Vec<Shape>,
 }
@@ -136,23 +142,19 @@ impl Requests {
     }
 
     /// Whether somebody asks for a picture in plain words.
-    fn asks(&self, text: &str) -> bool {
+    fn asks(&self, text: &str, has_picture: bool) -> bool {
         if text.len() > LONGEST_REQUEST {
             return false;
         }
         let text = text.to_lowercase();
-        let holds = |word: &String| {
-            if word.is_ascii() {
-                has_word(&text, word)
-            } else {
-                text.contains(word.as_str())
-            }
-        };
-        if self.never.iter().any(holds) {
+        if holds_any(&text, &self.never) {
             return false;
         }
         let words = self.without_courtesy(&text);
-        self.asks_to_draw(words) || self.asks_for_a_picture(words) || self.asks_in_chinese(words)
+        let draws = self.asks_to_draw(words)
+            || self.asks_for_a_picture(words)
+            || self.asks_in_chinese(words);
+        draws || (has_picture && self.asks_for_a_change(words))
     }
 
     fn without_courtesy<'t>(&self, text: &'t str) -> &'t str {
@@ -217,6 +219,17 @@ impl Requests {
         sheet.is_some_and(|of| self.named.iter().any(|name| of.contains(name.as_str())))
     }
 
+    /// "Add a hat", "把背景换成海边".
+    fn asks_for_a_change(&self, words: &str) -> bool {
+        if holds_any(words, &self.of_words) {
+            return false;
+        }
+        let object = after_any(words, &self.taken);
+        let is_taken = object.is_some_and(|object| holds_any(object, &self.changed));
+        let begins = |with: &[String]| after_any(words, with).is_some();
+        is_taken || begins(&self.edits) || begins(&self.changes)
+    }
+
     fn ratio(&self, words: &str) -> Option<&'static str> {
         let words = words.to_lowercase().replace('：', ":");
         let written = RATIOS.iter().find(|ratio| has_word(&words, ratio));
@@ -252,6 +265,18 @@ impl Requests {
     }
 }
 
+/// Whether a text holds one of these words.
+fn holds_any(text: &str, words: &[String]) -> bool {
+    let holds = |word: &String| {
+        if word.is_ascii() {
+            has_word(text, word)
+        } else {
+            text.contains(word.as_str())
+        }
+    };
+    words.iter().any(holds)
+}
+
 /// What stands behind the longest of these words with which the text begins.
 fn after_any<'t>(text: &'t str, words: &[String]) -> Option<&'t str> {
     let rests = words
@@ -277,7 +302,7 @@ mod tests {
     use super::*;
 
     fn asks_for_a_picture(text: &str) -> bool {
-        matches!(Wish::of(text), Wish::Picture { .. })
+        matches!(Wish::of(text, false), Wish::Picture { .. })
     }
 
     #[test]
@@ -369,8 +394,49 @@ mod tests {
             "这幅画是谁画的",
             "这张图片里有什么",
         ] {
-            assert_eq!(Wish::of(text), Wish::Answer, "{text}");
+            assert_eq!(Wish::of(text, false), Wish::Answer, "{text}");
         }
+    }
+
+    #[test]
+    fn with_a_picture_at_hand_it_may_be_about_changing_that() {
+        for text in [
+            "make it blue",
+            "please add a hat",
+            "Can you remove the background?",
+            "turn this into a watercolor",
+            "replace the sky with a sunset",
+            "put him on the moon",
+            "colorize",
+            "把背景换成海边",
+            "请把右边的人去掉",
+            "帮我把天空改成紫色",
+            "加个帽子",
+            "给我换个背景",
+            "去掉水印",
+            "draw a cat",
+            "画一只猫",
+        ] {
+            let wish = Wish::of(text, true);
+            assert!(matches!(wish, Wish::Picture { .. }), "{text}");
+        }
+        for text in [
+            "what is this?",
+            "describe it",
+            "make a list of what you see",
+            "make it into a table",
+            "add up the numbers",
+            "translate it",
+            "change the text to English",
+            "how do I remove the background?",
+            "把图里的文字翻译成中文",
+            "这是什么",
+            "把表格变成csv",
+            "",
+        ] {
+            assert_eq!(Wish::of(text, true), Wish::Answer, "{text}");
+        }
+        assert_eq!(Wish::of("make it blue", false), Wish::Answer);
     }
 
     #[test]
@@ -385,7 +451,7 @@ mod tests {
             ("/sayings", Wish::Answer),
             (" draw a cat ", picture("draw a cat", false)),
         ] {
-            assert_eq!(Wish::of(text), wish, "{text}");
+            assert_eq!(Wish::of(text, false), wish, "{text}");
         }
         for (typed, is_about, text) in [
             ("/imagine a cat", false, Some("/imagine a cat")),

@@ -4,6 +4,7 @@
 //! may grow stay strings, and a part whose shape has changed is taken as absent.
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::chat::{ChatId, MessageId, UserId};
@@ -166,7 +167,7 @@ pub(super) struct Quote {
 /// Blocks stay JSON: their kinds grow with every release.
 #[derive(Deserialize)]
 pub(super) struct RichMessage {
-    pub(super) blocks: Vec<serde_json::Value>,
+    pub(super) blocks: Vec<Value>,
 }
 
 /// A press of an inline button.
@@ -186,6 +187,9 @@ pub(super) struct CallbackQuery {
 pub(super) struct Holder {
     pub(super) message_id: MessageId,
     pub(super) date: u64,
+    /// The sizes of a picture (Bot API, `Message.photo`).
+    #[serde(default)]
+    pub(super) photo: Value,
     pub(super) chat: Chat,
     pub(super) message_thread_id: Option<i32>,
     pub(super) is_topic_message: Option<bool>,

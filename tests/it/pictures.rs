@@ -3,7 +3,7 @@
 
 use crate::world::gemini::making::picture;
 use crate::world::http::When;
-use crate::world::telegram::{ALWAYS, Message, Person};
+use crate::world::telegram::{ALWAYS, Message, Person, photo};
 use crate::world::{PATIENCE, World, eventually};
 
 /// A world with a key that may draw.
@@ -19,9 +19,9 @@ fn labels(message: &Message) -> Vec<&str> {
     labels.map(|button| button.label.as_str()).collect()
 }
 
-/// The next message, which is the picture of this call.
+/// The next message, which is the picture of this call, once the bot knows that it was sent.
 #[track_caller]
-fn sees_picture(person: &Person, call: usize) -> Message {
+fn sees_picture(world: &World, person: &Person, call: usize) -> Message {
     let message = person.hears();
     let file = message
         .file
@@ -29,6 +29,7 @@ fn sees_picture(person: &Person, call: usize) -> Message {
         .unwrap_or_else(|| panic!("no picture: {message:?}"));
     assert_eq!((file.kind, file.name.as_str()), ("photo", "picture.png"));
     assert!(file.bytes == picture(call), "the picture of another call");
+    world.notes_all();
     message
 }
 
@@ -37,7 +38,7 @@ fn a_picture_is_drawn_by_command_and_by_plain_words() {
     let world = with_billing();
     let owner = world.telegram.person(1);
     owner.says("/imagine a lighthouse in a storm, 16:9");
-    let shown = sees_picture(&owner, 0);
+    let shown = sees_picture(&world, &owner, 0);
     assert_eq!(shown.text, "a lighthouse in a storm, 16:9");
     assert_eq!(labels(&shown), ["Again", "Vary"]);
     let call = world.gemini.calls().pop().expect("a call");
@@ -46,7 +47,7 @@ fn a_picture_is_drawn_by_command_and_by_plain_words() {
     assert_eq!(call.question(), "a lighthouse in a storm, 16:9");
     assert_eq!(call.config["imageConfig"]["aspectRatio"], "16:9");
     owner.says("画一只猫");
-    assert_eq!(sees_picture(&owner, 1).text, "画一只猫");
+    assert_eq!(sees_picture(&world, &owner, 1).text, "画一只猫");
     let call = world.gemini.calls().pop().expect("a call");
     assert!(call.config["imageConfig"].is_null());
     assert!(
@@ -76,7 +77,7 @@ fn whoever_waits_for_a_picture_sees_that_it_is_drawn() {
             .any(|action| action.name == "upload_photo")
     });
     world.gemini.lets_go("boat");
-    sees_picture(&owner, 0);
+    sees_picture(&world, &owner, 0);
     world.stop();
 }
 
@@ -85,26 +86,26 @@ fn the_buttons_draw_another_and_a_varied_picture_beside_it() {
     let world = with_billing();
     let owner = world.telegram.person(1);
     owner.says("/imagine a cat");
-    let first = sees_picture(&owner, 0);
+    let first = sees_picture(&world, &owner, 0);
     owner.presses_on(first.id, "Again");
-    let second = sees_picture(&owner, 1);
+    let second = sees_picture(&world, &owner, 1);
     assert_eq!(second.text, "a cat");
     owner.presses_on(second.id, "Vary");
-    let third = sees_picture(&owner, 2);
+    let third = sees_picture(&world, &owner, 2);
     let asked = world.gemini.calls().pop().expect("a call").question();
     assert!(
         asked.starts_with("Another version") && asked.ends_with(" a cat"),
         "{asked}"
     );
     owner.presses_on(third.id, "Vary");
-    sees_picture(&owner, 3);
+    sees_picture(&world, &owner, 3);
     assert_eq!(
         world.gemini.calls().pop().expect("a call").question(),
         asked
     );
     // All of them stay, and each may be drawn again.
     owner.presses_on(first.id, "Again");
-    sees_picture(&owner, 4);
+    sees_picture(&world, &owner, 4);
     assert_eq!(
         owner
             .shows()
@@ -256,7 +257,7 @@ fn a_picture_that_no_row_names_any_more_is_cleared_away_at_the_start() {
     std::fs::write(&lost, "half a picture").expect("a file");
     world.crash_point.disarm();
     world.restart();
-    sees_picture(&owner, 0);
+    sees_picture(&world, &owner, 0);
     eventually(PATIENCE, "no file is left", || world.spooled() == 0);
     world.stop();
 }
@@ -271,7 +272,7 @@ fn a_picture_within_an_answer_stands_where_the_model_put_it() {
             .when_asked("plot", "Here it is:{picture}That is all.");
         owner.says("plot it");
         assert_eq!(owner.hears().text, "Here it is:");
-        let shown = sees_picture(&owner, 0);
+        let shown = sees_picture(&world, &owner, 0);
         assert_eq!((shown.text.as_str(), shown.buttons.len()), ("", 0));
         let last = owner.hears();
         assert_eq!(
@@ -287,4 +288,40 @@ fn a_picture_within_an_answer_stands_where_the_model_put_it() {
         eventually(PATIENCE, "no file is left", || world.spooled() == 0);
         world.stop();
     }
+}
+
+#[test]
+fn a_picture_is_changed_by_a_reply_or_sent_with_what_is_to_become_of_it() {
+    let world = with_billing();
+    let owner = world.telegram.person(1);
+    let last_call = || world.gemini.calls().pop().expect("a call");
+    let drawn = |number| vec![("image/png".to_owned(), picture(number))];
+    owner.says("/imagine a cat");
+    let first = sees_picture(&world, &owner, 0);
+    owner.replies(first.id, "make it blue");
+    let second = sees_picture(&world, &owner, 1);
+    assert_eq!(second.text, "make it blue");
+    assert_eq!(last_call().media(), drawn(0));
+    assert_eq!(last_call().question(), "make it blue");
+    owner.presses_on(second.id, "Vary");
+    sees_picture(&world, &owner, 2);
+    assert_eq!(last_call().media(), drawn(1));
+    owner.sends(photo("把背景换成海边，横屏"));
+    sees_picture(&world, &owner, 3);
+    assert_eq!(last_call().config["imageConfig"]["aspectRatio"], "16:9");
+    let media = last_call().media();
+    assert!(
+        media.len() == 1 && media[0].0 == "image/jpeg",
+        "{}",
+        media.len()
+    );
+    owner.sends_an_album(&["/imagine them on a beach", ""]);
+    sees_picture(&world, &owner, 4);
+    assert_eq!(last_call().question(), "them on a beach");
+    // What is asked about a picture is answered.
+    owner.replies(first.id, "what is this?");
+    assert!(owner.hears().text.contains("what is this?"));
+    assert!(last_call().media().contains(&drawn(0)[0]));
+    eventually(PATIENCE, "no file is left", || world.spooled() == 0);
+    world.stop();
 }

@@ -63,6 +63,7 @@ fn a_text_is_spoken_and_so_is_a_message_that_is_replied_to() {
     );
     owner.says("hello");
     let answer = owner.hears();
+    world.notes_all();
     owner.replies(answer.id, "/say");
     seconds_of(&hears_a_voice(&owner));
     let call = world.gemini.calls().pop().expect("a call");

@@ -182,7 +182,8 @@ impl Draft {
             *basis = Basis::Round(round);
         }
         // A bare mention, or a command without words, is about the answer itself.
-        if !self.chose_quote && !text.is_empty() && !Wish::of(text).is_about_what_is_quoted() {
+        if !self.chose_quote && !text.is_empty() && !Wish::of(text, false).is_about_what_is_quoted()
+        {
             *quote = None;
         }
         // A long answer comes as a document that holds its words.

@@ -9,8 +9,8 @@ use crate::chat::callback::Callback;
 use crate::chat::pieces::is_of_one_message;
 use crate::chat::wish::Wish;
 use crate::chat::{
-    Basis, ChatId, Job, JobId, Lane, MessageId, Origin, Outbound, Payload, Pressed, Sender,
-    StoredTurn, Task, UserId, draft_of,
+    Basis, ChatId, Enclosed, Job, JobId, Lane, MessageId, Origin, Outbound, Payload, Pressed,
+    Sender, StoredTurn, Task, UserId, draft_of,
 };
 use crate::clock::Timestamp;
 use crate::locale::{Denied, Locale};
@@ -122,13 +122,13 @@ impl Edit {
 }
 
 /// The question of a round once more, or a like one, beside it.
-fn another(draft: Job, turn: &StoredTurn, text: String) -> Job {
+fn another(draft: Job, turn: &StoredTurn, text: String, enclosed: Vec<Enclosed>) -> Job {
     Job {
         messages: turn.question_messages.clone(),
         task: Task::Question {
             text,
             quote: turn.quote().map(str::to_owned),
-            enclosed: turn.enclosed(),
+            enclosed,
             basis: Basis::Newest,
         },
         ..draft
@@ -229,13 +229,19 @@ impl Press {
         let draft = self.draft(rows, lane, round)?;
         let job = match self.callback {
             Callback::Retry => instead_of(draft, round, &turn),
-            Callback::Again => another(draft, &turn, turn.asked_text()),
-            Callback::Vary => another(draft, &turn, self.varied(&turn.asked_text())),
+            Callback::Again => another(draft, &turn, turn.asked_text(), turn.enclosed()),
+            Callback::Vary => {
+                let picture = self.pressed.picture.clone().map(Enclosed::FileOfReply);
+                let text = self.varied(&turn.asked_text());
+                another(draft, &turn, text, picture.into_iter().collect())
+            }
             Callback::Held | Callback::Example(_) | Callback::Continue | Callback::Stop(_) => draft,
         };
         // Whoever presses twice wants it once. A changed question is re-asked already.
-        let is_same =
-            |other: &Job| other.messages == job.messages && basis_of(other) == basis_of(&job);
+        let is_same = |other: &Job| {
+            let is_alike = is_retry || other.task == job.task;
+            other.messages == job.messages && basis_of(other) == basis_of(&job) && is_alike
+        };
         let others = into.under_way(rows, &self.known, lane)?;
         if others.iter().any(is_same) {
             return Ok(None);
@@ -264,7 +270,7 @@ impl Press {
 
     /// The request for another version of a picture; of one that is such a version, the same.
     fn varied(&self, text: &str) -> String {
-        let words = match Wish::of(text) {
+        let words = match Wish::of(text, false) {
             Wish::Picture { words, .. } | Wish::Speech { words } => words,
             Wish::Answer => text,
         };

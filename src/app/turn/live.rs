@@ -86,7 +86,7 @@ impl Live {
         else {
             return None;
         };
-        let activity = match Wish::of(text) {
+        let activity = match job.task.wish() {
             Wish::Answer => Activity::Writing,
             Wish::Picture { .. } => Activity::Drawing,
             Wish::Speech { .. } => Activity::Speaking,

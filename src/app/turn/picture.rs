@@ -15,13 +15,15 @@ use crate::chat::callback::Callback;
 use crate::chat::part::PromptPart;
 use crate::chat::prompt::{Message, Prompt, Speaker};
 use crate::chat::rich::units;
-use crate::chat::{Lane, Notice, wish};
+use crate::chat::{Enclosed, Files, Lane, Notice, Seen, wish};
 use crate::clock;
 use crate::gemini::shape::Output;
 use crate::keys::Pool;
 use crate::people::roles::Terms;
 use crate::store::StoreError;
 
+/// Most pictures to go by (gemini-api §9).
+const MOST_PICTURES: usize = 14;
 /// Longest caption, in UTF-16 units (Bot API, `sendPhoto`).
 const LONGEST_CAPTION: usize = 1024;
 
@@ -56,9 +58,18 @@ impl Asked<'_> {
         if words.is_empty() {
             return Ok(self.asks_for_words());
         }
+        let looked = tokio::select! {
+            looked = self.look(means.downloads, means.terms, &[]) => looked?,
+            ending = means.view.cancel.cancelled() => return Ok(Reply::new(ending, Vec::new())),
+        };
+        if let Some(sentence) = self.in_vain(&looked) {
+            return Ok(Reply::say(Ending::Told, sentence));
+        }
+        let mut parts = pictures(self.job.task.enclosed(), &looked.files);
+        parts.push(PromptPart::Text(words.to_owned()));
         let asked = Message {
             speaker: Speaker::Person,
-            parts: vec![PromptPart::Text(words.to_owned())],
+            parts,
         };
         let prompt = Prompt {
             system: String::new(),
@@ -77,7 +88,9 @@ impl Asked<'_> {
                     answer.parts = vec![picture];
                 }
                 answer.parts = made::kept(answer.parts, called.files).await;
-                self.drawn(answer, words, means.is_kept())
+                let mut drawn = self.drawn(answer, words, means.is_kept());
+                drawn.notes.extend(self.notes_on(&looked));
+                drawn
             }
             Err(Ending::Failed(failure)) => self.failed(failure, means.is_kept()),
             // Whoever cancelled has said so already.
@@ -117,6 +130,27 @@ impl Asked<'_> {
             ..Reply::new(answer.finish.into(), answer.parts)
         }
     }
+}
+
+/// The pictures that belong to a question, in their order: what is to be changed, or to be gone by.
+fn pictures(enclosed: &[Enclosed], files: &Files) -> Vec<PromptPart> {
+    let attachments = enclosed.iter().filter_map(Enclosed::attachment);
+    let seen = attachments.filter_map(|one| files.get(&one.file.as_ref()?.id));
+    let picture = |seen: &Seen| match seen {
+        Seen::Media {
+            mime,
+            file,
+            bytes,
+            tokens,
+        } if mime.starts_with("image/") => Some(PromptPart::Media {
+            mime: (*mime).to_owned(),
+            file: file.clone(),
+            bytes: *bytes,
+            tokens: *tokens,
+        }),
+        Seen::Media { .. } | Seen::Text { .. } => None,
+    };
+    seen.filter_map(picture).take(MOST_PICTURES).collect()
 }
 
 /// A text of at most so many UTF-16 units.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::call::{Question, Run, View};
+use crate::app::downloads::Downloads;
 use crate::app::engine::{Engine, Settings};
 use crate::catalog::{Kind, Tier, TierReason};
 use crate::chat::enclosed::unseen;
@@ -46,6 +47,8 @@ pub(super) struct Asked<'a> {
 /// With what a question is answered.
 pub(super) struct Means<'a> {
     pub(super) terms: &'a Terms,
+    /// By which files come; none at the terminal.
+    pub(super) downloads: Option<&'a Downloads>,
     /// In the line for a key.
     pub(super) rank: u8,
     pub(super) run: Run,
@@ -53,9 +56,14 @@ pub(super) struct Means<'a> {
 }
 
 impl<'a> Means<'a> {
-    pub(super) const fn of(terms: &'a Terms, role: Role, (run, view): (Run, View<'a>)) -> Self {
+    pub(super) const fn of(
+        (terms, role): (&'a Terms, Role),
+        downloads: Option<&'a Downloads>,
+        (run, view): (Run, View<'a>),
+    ) -> Self {
         Self {
             terms,
+            downloads,
             rank: role.rank(),
             run,
             view,

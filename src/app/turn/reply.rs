@@ -184,7 +184,7 @@ impl Asked<'_> {
         };
         let finish = self.locale.finish(answer.finish);
         let said = finish.into_iter().chain(by).map(str::to_owned);
-        let is_picture = matches!(Wish::of(self.text), Wish::Picture { .. });
+        let is_picture = matches!(self.job.task.wish(), Wish::Picture { .. });
         let pictures = is_picture.then(|| self.no_pictures());
         said.chain(self.note_on_files())
             .chain(self.notes_on(answered.looked))
@@ -216,7 +216,7 @@ impl Asked<'_> {
     }
 
     /// Why files were not looked at, or not to their end.
-    fn notes_on(&self, looked: &Looked) -> Vec<String> {
+    pub(super) fn notes_on(&self, looked: &Looked) -> Vec<String> {
         let mut said = self.locale.unseen_because(&looked.unseen);
         said.extend(looked.is_cut.then(|| self.locale.read_in_part().to_owned()));
         said.iter().map(|said| self.locale.aside(said)).collect()

@@ -20,9 +20,14 @@ pub(super) fn attachment(kind: &'static str, json: &str) -> Attachment {
     let value: Value = field
         .and_then(|field| serde_json::from_str(field).ok())
         .unwrap_or_default();
+    of_field(kind, &value)
+}
+
+/// What a field of this name holds that is this.
+pub(super) fn of_field(kind: &str, value: &Value) -> Attachment {
     Attachment {
-        file: file(kind, &value),
-        words: words(kind, &value).map(|words| words.chars().take(LONGEST).collect()),
+        file: file(kind, value),
+        words: words(kind, value).map(|words| words.chars().take(LONGEST).collect()),
         ..Attachment::of_kind(kind)
     }
 }

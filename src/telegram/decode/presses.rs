@@ -1,7 +1,8 @@
 //! What somebody presses: a button under a message, or the native Stop of a draft. Pure.
 
+use super::attached::of_field;
 use super::{Unfit, chat_kind, person, skipped, topic};
-use crate::chat::{ChatKind, Event, Pressed, TopicId, UpdateId};
+use crate::chat::{Attachment, ChatKind, Event, Pressed, TopicId, UpdateId};
 use crate::telegram::wire::{CallbackQuery, StoppedGeneration};
 
 /// A press that cannot be acted on is an event all the same: the button spins until it is answered.
@@ -26,6 +27,7 @@ pub(super) fn of_press(update: UpdateId, json: &str) -> Result<Event, Unfit> {
             message: held.message_id,
             sender,
             is_shown: held.shows(&data),
+            picture: Some(of_field("photo", &held.photo)).filter(Attachment::is_picture),
             data,
         }),
         (Some(_), None) | (None, _) => Event::PressedInVain {

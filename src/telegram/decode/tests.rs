@@ -750,6 +750,7 @@ fn a_pressed_button_tells_who_where_and_what_and_whether_it_is_there() {
             },
             data: "held".to_owned(),
             is_shown,
+            picture: None,
         };
         let expected = Decoded::Event(Event::Pressed(expected));
         assert_eq!(decoded(&update), expected, "{update}");

@@ -87,6 +87,11 @@ impl Telegram {
 }
 
 impl State {
+    /// Keeps what the bot has sent.
+    pub(super) fn keep_sent(&mut self, id: String, bytes: Vec<u8>) {
+        self.kept.files.insert(id, bytes);
+    }
+
     pub(super) fn get_file(&mut self, id: &str) -> Outcome {
         let Some(bytes) = self.kept.files.get(id).map(Vec::len) else {
             let words = "wrong file_id or the file is temporarily unavailable";

@@ -142,7 +142,12 @@ impl State {
         }
         let shown = room.as_updates_show(chat, &message, &markup);
         room.messages.insert(message.id, shown.clone());
+        let kept = message.file.as_ref().map(|file| file.bytes.clone());
+        let id = message.id;
         room.sent.push(message);
+        if let Some(bytes) = kept {
+            self.keep_sent(sent_file(chat, id), bytes);
+        }
         Ok(shown)
     }
 
@@ -367,6 +372,11 @@ impl State {
     }
 }
 
+/// The `file_id` of a file that the bot has sent.
+fn sent_file(chat: i64, message: i64) -> String {
+    format!("sent-{chat}-{message}")
+}
+
 impl Chat {
     /// A message of the bot as updates and results hold it.
     fn as_updates_show(&self, chat: i64, message: &Message, markup: &Value) -> Value {
@@ -374,11 +384,11 @@ impl Chat {
             "from": {"id": BOT_ID, "is_bot": true, "first_name": "Test", "username": BOT_NAME},
             "chat": super::people::chat_object(chat)});
         let names = if let Some(file) = &message.file {
-            let size = file.bytes.len();
-            let described = json!({"file_id": "f1", "file_unique_id": "u1",
+            let (size, id) = (file.bytes.len(), sent_file(chat, message.id));
+            let described = json!({"file_id": id, "file_unique_id": "u1",
                 "file_name": file.name, "file_size": size});
             shown[file.kind] = match file.kind {
-                "photo" => json!([{"file_id": "f1", "file_unique_id": "u1", "width": 1024,
+                "photo" => json!([{"file_id": id, "file_unique_id": "u1", "width": 1024,
                     "height": 1024, "file_size": size}]),
                 _ => described,
             };
