@@ -199,7 +199,13 @@ fn with_buttons() -> World {
 /// All that anybody has read, and how often the model was asked.
 fn everything(world: &World) -> (Vec<Vec<Message>>, usize) {
     let chats = [1, 7, 8, 11, 12, 14, 15, GROUP];
-    let said = chats.map(|chat| world.telegram.shows(chat));
+    // The machine of the test may have little space left, of which an Owner is told.
+    let is_of_the_machine = |one: &Message| one.text.starts_with("My disk is nearly full");
+    let said = chats.map(|chat| {
+        let mut shown = world.telegram.shows(chat);
+        shown.retain(|one| !is_of_the_machine(one));
+        shown
+    });
     (said.to_vec(), world.gemini.calls().len())
 }
 
