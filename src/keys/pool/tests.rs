@@ -57,6 +57,10 @@ pub(in crate::keys) const POLICY: Policy = Policy {
 };
 
 /// How many random histories a property is held against: forty times as many where there is time.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person chooses the long run with it"
+)]
 fn cases(usual: u32) -> ProptestConfig {
     let is_long = std::env::var_os("SVS_BOT_FULL").is_some();
     ProptestConfig::with_cases(if is_long { 40 * usual } else { usual })
