@@ -18,6 +18,7 @@ pub(crate) mod ops;
 pub(crate) mod scheduler;
 pub(crate) mod terminal;
 pub(crate) mod ticks;
+pub(crate) mod tools;
 pub(crate) mod turn;
 
 use std::sync::{Arc, OnceLock};
@@ -37,7 +38,8 @@ use crate::app::downloads::Downloads;
 use crate::app::engine::Engine;
 use crate::app::ops::control;
 use crate::app::scheduler::Desk;
-use crate::app::ticks::{alerts, broadcast, upkeep};
+use crate::app::ticks::{alerts, broadcast, reminders, upkeep};
+use crate::app::turn::sum_up::{self, Notes};
 use crate::config::Config;
 use crate::config::secret::Secret;
 use crate::store::Store;
@@ -69,6 +71,8 @@ pub(crate) struct Ctx {
     pub(crate) downloads: Downloads,
     pub(crate) desk: Desk,
     pub(crate) mail: Mail,
+    /// What is to be summed up.
+    pub(crate) notes: Notes,
     /// The bot itself, once Telegram has told of it.
     pub(crate) me: OnceLock<Me>,
     /// Rings for [`menus`]: who the bot is has become known, or something that they go by has changed.
@@ -85,6 +89,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     let engine = Arc::new(Engine::new(config, store)?);
     let (desk, orders) = Desk::open();
     let (mail, letters) = Mail::open();
+    let (notes, long_talks) = sum_up::open();
     let telegram = account.client(telegram::CALLS);
     let sends = Pool::new("svs-send", deliver::SENDS).context("no threads to send with")?;
     let downloads = Downloads::new(&account).context("no threads to fetch files with")?;
@@ -96,6 +101,7 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
         downloads,
         desk,
         mail,
+        notes,
         me: OnceLock::new(),
         menus: Notify::new(),
         rare: Rare::default(),
@@ -110,6 +116,12 @@ pub(crate) async fn run(config: Config, token: Secret, store: Store) -> anyhow::
     loops.spawn(upkeep::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(alerts::run(Arc::clone(&ctx), stop.clone()));
     loops.spawn(broadcast::run(Arc::clone(&ctx), stop.clone()));
+    loops.spawn(reminders::run(Arc::clone(&ctx), stop.clone()));
+    loops.spawn(sum_up::run(
+        Arc::clone(&ctx.engine),
+        long_talks,
+        stop.clone(),
+    ));
     info!(version = env!("CARGO_PKG_VERSION"), keys = ctx.engine.settings().config.gemini.keys.len(); "started");
     let outcome = tokio::select! {
         () = signals.come() => Ok(()),

@@ -19,6 +19,36 @@ pub(crate) enum Tier {
     Pro,
 }
 
+/// A kind of tools that a model may take. A request offers one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ToolKind {
+    /// Functions of the bot.
+    Functions,
+    /// Google Search.
+    Search,
+    /// Pages whose addresses stand in the question.
+    Pages,
+    /// Google's own execution of code.
+    Code,
+}
+
+impl ToolKind {
+    pub(crate) const ALL: [Self; 4] = [Self::Functions, Self::Search, Self::Pages, Self::Code];
+
+    /// Whether it spends the project's quota of searches.
+    pub(crate) const fn searches(self) -> bool {
+        match self {
+            Self::Search | Self::Pages => true,
+            Self::Functions | Self::Code => false,
+        }
+    }
+
+    fn all() -> Vec<Self> {
+        Self::ALL.to_vec()
+    }
+}
+
 /// Why a question went to its tier, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TierReason {
@@ -98,6 +128,9 @@ pub(crate) struct Model {
     /// Takes no system instruction: its text goes into the first user turn (`gemma-*`).
     #[serde(default)]
     pub(crate) system_in_first_turn: bool,
+    /// The tools it takes; all of them where the list does not say.
+    #[serde(default = "ToolKind::all")]
+    pub(crate) tools: Vec<ToolKind>,
     /// Offered on the free tier; otherwise only `:paid` keys can call it.
     pub(crate) free: bool,
     /// USD per million input tokens.
@@ -245,13 +278,17 @@ const METHODS: [&str; 2] = [":generateContent", ":streamGenerateContent"];
 const LEVELS: [&str; 5] = ["MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"];
 
 /// The model with its bare id: `models/` in front of it and a method behind it are of the address.
-/// What is known of a family needs no flag: `gemma-*` takes no system instruction (gemini-api §2).
+/// What is known of a family needs no flag: `gemma-*` takes no system instruction (gemini-api §2), and
+/// no tools are known to work with it.
 fn normalised(mut model: Model) -> Model {
     let id = model.id.trim();
     let id = id.strip_prefix("models/").unwrap_or(id);
     let method = METHODS.iter().find_map(|method| id.strip_suffix(method));
     model.id = method.unwrap_or(id).to_owned();
-    model.system_in_first_turn |= model.id.starts_with("gemma-");
+    if model.id.starts_with("gemma-") {
+        model.system_in_first_turn = true;
+        model.tools.clear();
+    }
     model
 }
 
@@ -407,6 +444,22 @@ max_output = 100
             let catalog = Catalog::parse(&text).unwrap();
             let model = catalog.model(id).unwrap();
             assert_eq!(model.system_in_first_turn, in_first_turn, "{written}");
+            assert_eq!(model.tools.is_empty(), in_first_turn, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_model_takes_the_tools_that_the_list_names_and_all_where_it_names_none() {
+        for (written, tools) in [
+            ("", &ToolKind::ALL[..]),
+            ("tools = []", &[]),
+            (
+                "tools = [\"functions\", \"code\"]",
+                &[ToolKind::Functions, ToolKind::Code],
+            ),
+        ] {
+            let catalog = Catalog::parse(&format!("{ONE}{written}\n")).unwrap();
+            assert_eq!(catalog.model("m").unwrap().tools, tools, "{written}");
         }
     }
 

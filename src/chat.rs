@@ -26,8 +26,10 @@ pub(crate) mod divided;
 pub(crate) mod enclosed;
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub(crate) mod grounding;
 mod lane;
 mod language;
+pub(crate) mod long_job;
 mod outbound;
 pub(crate) mod part;
 mod payload;
@@ -36,10 +38,13 @@ pub(crate) mod profile;
 pub(crate) mod prompt;
 mod prompt_part;
 mod quoting;
+pub(crate) mod reminder;
 pub(crate) mod rich;
 mod role;
 mod round;
 pub(crate) mod speakers;
+pub(crate) mod summary;
+pub(crate) mod tool;
 pub(crate) mod wish;
 
 macro_rules! ids {

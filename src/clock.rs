@@ -194,12 +194,14 @@ fn moment(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
+/// What the clocks of a time zone show at a moment.
+pub(crate) fn zoned(at: Timestamp, zone: &jiff::tz::TimeZone) -> jiff::Zoned {
+    moment(at).to_zoned(zone.clone())
+}
+
 /// The date in a time zone, e.g. `Friday, 2026-11-20`.
 pub(crate) fn date(now: Timestamp, zone: &jiff::tz::TimeZone) -> String {
-    moment(now)
-        .to_zoned(zone.clone())
-        .strftime("%A, %Y-%m-%d")
-        .to_string()
+    zoned(now, zone).strftime("%A, %Y-%m-%d").to_string()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::chat::Role;
 use crate::chat::answer::{Failure, Finish, Obstacle};
 use crate::chat::{Notice, UserId};
+use crate::render::defused;
 
 pub(crate) mod alerts;
 mod buttons;
@@ -15,6 +16,7 @@ pub(crate) mod commands;
 pub(crate) mod key_report;
 mod keys;
 mod limits;
+mod reminders;
 mod seats;
 mod sentences;
 pub(crate) mod status;
@@ -315,6 +317,28 @@ impl Locale {
             Role::Normal => &names.normal,
             Role::Guest => &names.guest,
         }
+    }
+
+    /// What stands before the sources of an answer, and before what was searched for.
+    pub(crate) fn sources(&self) -> [&str; 2] {
+        let texts = &self.sentences.note;
+        [&texts.sources, &texts.searched]
+    }
+
+    /// The note under an answer for which pages could not be opened.
+    pub(crate) fn unread_pages(&self, pages: &[String]) -> String {
+        let pages: Vec<String> = pages.iter().map(|page| defused(page)).collect();
+        let texts = &self.sentences.note;
+        fill(&texts.unread_pages, &[("pages", &pages.join(", "))])
+    }
+
+    /// Whoever asks to search has used up the searches of their day, or has none.
+    pub(crate) fn no_searches(&self, limit: u32, wait: Duration) -> String {
+        if limit == 0 {
+            return self.sentences.note.no_search.clone();
+        }
+        let values = [("limit", &*limit.to_string()), ("when", &*self.span(wait))];
+        fill(&self.sentences.note.no_searches, &values)
     }
 
     /// How far ahead: "in 2 h 10 min".

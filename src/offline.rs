@@ -73,7 +73,7 @@ pub(crate) fn chunks(text: &str) -> impl Iterator<Item = &str> {
 fn text_of(message: &Message) -> String {
     let texts = message.parts.iter().filter_map(|part| match part {
         PromptPart::Text(text) => Some(text.as_str()),
-        PromptPart::Media { .. } | PromptPart::Signed(_) => None,
+        PromptPart::Media { .. } | PromptPart::Signed(_) | PromptPart::Result(_) => None,
     });
     texts.collect::<Vec<_>>().join("\n")
 }
@@ -151,10 +151,8 @@ mod tests {
             speaker,
             parts: vec![PromptPart::Text((*line).to_owned())],
         };
-        Prompt {
-            system: String::new(),
-            messages: speakers.zip(lines).map(message).collect(),
-        }
+        let messages = speakers.zip(lines).map(message);
+        Prompt::new(String::new(), messages.collect())
     }
 
     fn says(question: &str) -> String {

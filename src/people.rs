@@ -14,3 +14,4 @@ pub(crate) mod preferences;
 pub(crate) mod roles;
 pub(crate) mod seats;
 pub(crate) mod usage;
+pub(crate) mod zones;

@@ -6,6 +6,7 @@
 
 mod features;
 mod index;
+pub(crate) mod need;
 mod signs;
 mod words;
 

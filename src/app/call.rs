@@ -30,7 +30,7 @@ use crate::clock::{self, Instant};
 use crate::gemini::Outcome as Report;
 use crate::gemini::shape::Output;
 use crate::gemini::slots::Slots;
-use crate::keys::{Change, Effect, Group, Next, Route, Start, Why};
+use crate::keys::{Change, Effect, Fingerprint, Group, Next, Route, Start, Why};
 use crate::offline;
 use crate::spool::Spooled;
 use crate::store::{StoreError, Write};
@@ -209,7 +209,7 @@ impl Call<'_> {
                 kind: lease.kind,
                 borrowed: lease.borrowed,
             });
-            let call = lease.attempted();
+            let (call, project) = (lease.attempted(), lease.project);
             let attempt = self.attempt(slot, lease).await;
             let is_seen = self.question.view.sight.keep(self.by);
             let goes_on = match attempt {
@@ -227,7 +227,8 @@ impl Call<'_> {
                     failure = Failure::TooSlow;
                     self.route.timed_out(&call, clock::steady())
                 }
-                Attempt::Reported(Report { result, verdict }) => {
+                Attempt::Reported(report) => {
+                    let Report { result, verdict } = *report;
                     failure = match result {
                         Ok(answer) => return Ok(Ok(answer)),
                         Err(why) => why,
@@ -235,9 +236,7 @@ impl Call<'_> {
                     if failure.withdraws() {
                         self.question.view.sight.withdraw();
                     }
-                    if let Next::Repaired(repair) = verdict.next {
-                        self.engine.remember_repair(&call.model, repair);
-                    }
+                    self.remember(&call.model, project, verdict.next);
                     let goes_on = self.route.goes_on(&call, &verdict, clock::steady());
                     if goes_on {
                         self.pause(verdict.effect).await;
@@ -251,6 +250,13 @@ impl Call<'_> {
                 return Ok(Err(self.in_the_end(failure).into()));
             }
             self.question.view.sight.clear();
+        }
+    }
+
+    /// What further requests are to be changed by.
+    fn remember(&self, model: &str, project: Fingerprint, next: Next) {
+        if let Next::Repaired(repair) = next {
+            self.engine.remember_repair(model, project, repair);
         }
     }
 

@@ -26,6 +26,7 @@ use crate::store::StoreError;
 
 mod about;
 mod alerts;
+mod ask;
 mod audit;
 pub(in crate::app) mod broadcast;
 mod card;
@@ -44,6 +45,8 @@ mod persona;
 mod preferences;
 mod privacy;
 pub(super) mod rare;
+mod remind;
+mod remind_request;
 mod seats;
 mod stats;
 mod users;
@@ -60,8 +63,10 @@ const MISHAP: Duration = Duration::from_secs(2);
 const FAMILIES: &[&[Entry]] = &[
     conversation::COMMANDS,
     making::COMMANDS,
+    ask::COMMANDS,
     preferences::COMMANDS,
     persona::COMMANDS,
+    remind::COMMANDS,
     stats::COMMANDS,
     privacy::COMMANDS,
     about::COMMANDS,
@@ -107,6 +112,7 @@ pub(super) async fn run(ctx: &Ctx, job: Job, mut hold: Option<Hold>) {
             let given = Given {
                 command,
                 lane: job.lane,
+                message: job.messages.first().copied(),
                 role: job.role,
                 locale,
                 engine: &ctx.engine,
@@ -192,6 +198,7 @@ pub(super) async fn run_at_terminal(
     let given = Given {
         command,
         lane: Lane::Terminal,
+        message: None,
         role: Role::Owner,
         locale,
         engine,

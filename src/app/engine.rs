@@ -5,14 +5,16 @@
 
 mod buttons;
 pub(crate) mod lending;
+mod repairs;
 mod seating;
 pub(crate) mod signs;
 mod transport;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::tz::TimeZone;
 use log::error;
 use parking_lot::RwLock;
 use tokio::sync::Notify;
@@ -20,6 +22,7 @@ use tokio::sync::Notify;
 pub(crate) use self::transport::{authorities, transport};
 use crate::alerts::Places;
 use crate::app::engine::lending::Lending;
+use crate::app::engine::repairs::Repairs;
 use crate::app::engine::seating::Seating;
 use crate::app::engine::signs::Signs;
 use crate::catalog::Catalog;
@@ -31,14 +34,16 @@ use crate::config::{Config, Persona, UserLimits};
 use crate::gemini;
 use crate::gemini::slots::Slots;
 use crate::http::BadProxy;
-use crate::keys::{Change, Fingerprint, Group, KeySpec, Lease, Pool, Repair, Saved, Scope};
+use crate::keys::{Change, Fingerprint, Group, KeySpec, Lease, Pool, Saved, Scope};
 use crate::locale::{Language, Locale, UiLanguage};
 use crate::metrics::Metrics;
 use crate::people::gate::Gate;
 use crate::people::limits;
 use crate::people::person::Person;
+use crate::people::preferences::Preferences;
 use crate::people::roles::{DEFAULT_ROLES, Roles};
 use crate::people::seats::{Rules, Seats};
+use crate::people::zones;
 use crate::queue::Shares;
 use crate::spool::Spool;
 use crate::store::{Read, Store, StoreError, Write};
@@ -149,6 +154,12 @@ impl Settings {
     /// The day of people's limits and of what they used: the bot's own ([`crate::people::usage`]).
     pub(crate) fn today(&self, now: Timestamp) -> Day {
         Day::of(now, &self.config.time_zone)
+    }
+
+    /// What the clock of a person shows who has chosen this.
+    pub(crate) fn zone_of(&self, preferences: &Preferences) -> TimeZone {
+        let chosen = preferences.zone.as_deref().and_then(zones::zone);
+        chosen.unwrap_or_else(|| self.config.time_zone.clone())
     }
 
     /// How many messages a day somebody of this role may send; none: as many as they like.
@@ -266,12 +277,14 @@ pub(crate) struct Engine {
     pub(crate) backend: Backend,
     pub(crate) metrics: Metrics,
     pub(crate) started: Instant,
-    /// What requests to a model need since it refused one without (gemini-api §6).
-    repairs: RwLock<HashSet<(String, Repair)>>,
+    /// What requests need since one was refused without.
+    repairs: Repairs,
     /// What is to be looked at for the alerts.
     pub(crate) signs: Signs,
     /// A text to many people is to be sent.
     pub(crate) broadcasts: Notify,
+    /// A reminder was set.
+    pub(crate) reminders: Notify,
 }
 
 impl Engine {
@@ -334,9 +347,10 @@ impl Engine {
             backend,
             metrics: Metrics::default(),
             started: clock::instant(),
-            repairs: RwLock::default(),
+            repairs: Repairs::default(),
             signs: Signs::default(),
             broadcasts: Notify::new(),
+            reminders: Notify::new(),
         })
     }
 
@@ -353,21 +367,6 @@ impl Engine {
                 owners: vec![owner],
                 ..Settings::clone(&settings)
             });
-        }
-    }
-
-    /// The changes that every request to this model needs.
-    pub(crate) fn repairs_of(&self, model: &str) -> Vec<Repair> {
-        let repairs = self.repairs.read();
-        let of_model = repairs.iter().filter(|(of, _)| of == model);
-        of_model.map(|(_, repair)| *repair).collect()
-    }
-
-    /// The model refused a request for what this changes: every request to it is changed so until
-    /// the next start.
-    pub(crate) fn remember_repair(&self, model: &str, repair: Repair) {
-        if matches!(repair, Repair::NoThinkingConfig | Repair::SystemInFirstTurn) {
-            self.repairs.write().insert((model.to_owned(), repair));
         }
     }
 

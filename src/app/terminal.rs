@@ -94,6 +94,9 @@ impl Terminal {
                     say(&self.locale.failure(Failure::TooLong))?;
                 }
                 ("/quit" | "/exit", _) => return Ok(()),
+                (question, _) if Command::question(question).is_some() => {
+                    self.ask(question.to_owned()).await?;
+                }
                 (_, Some(command)) => self.obey(&command).await?,
                 (question, None) => self.ask(question.to_owned()).await?,
             }

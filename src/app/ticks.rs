@@ -3,5 +3,6 @@
 pub(crate) mod alerts;
 pub(crate) mod broadcast;
 mod grants;
+pub(crate) mod reminders;
 pub(crate) mod retest;
 pub(crate) mod upkeep;

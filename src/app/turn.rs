@@ -15,19 +15,21 @@ mod rounds;
 pub(crate) mod run;
 mod said;
 mod speech;
+pub(crate) mod sum_up;
 
 use std::sync::Arc;
 
 use log::warn;
 
-use crate::app::call::{Question, Run, View};
+use crate::app::call::{Called, Question, Run, View};
 use crate::app::downloads::Downloads;
 use crate::app::ending::Ending;
 use crate::app::engine::Engine;
+use crate::app::tools::Toolbox;
 use crate::catalog::Kind;
 use crate::chat::part::text_of;
 use crate::chat::wish::Wish;
-use crate::chat::{Job, MessageId, Notice, Role, StoredTurn, Task};
+use crate::chat::{Job, MessageId, Notice, Role, Task};
 use crate::clock;
 use crate::gemini::shape::Output;
 use crate::outgoing::Head;
@@ -133,7 +135,6 @@ async fn ask(
         .store
         .context(asked.job.lane, asked.basis, usize::from(terms.rounds))
         .await?;
-    let speakers = asked.speakers(&context).await?;
     let shared = asked.shared(terms);
     let has_had_enough = asked.has_had_enough(role, shared).await?;
     let (choice, highest) = asked.choose(terms, &context, has_had_enough);
@@ -144,19 +145,25 @@ async fn ask(
     if let Some(sentence) = asked.in_vain(&looked) {
         return Ok(Reply::say(Ending::Told, sentence));
     }
-    let persona = asked.persona().await?;
+    let mut toolbox = asked.toolbox(terms, &context);
+    let composed = asked.composed(terms, (&context, &looked.files), &toolbox);
+    let composed = match composed.await? {
+        Ok(composed) => composed,
+        Err(sentence) => return Ok(Reply::say(Ending::Told, sentence)),
+    };
     let question = Question {
-        prompt: Arc::new(asked.compose(&persona, (&context, &speakers), &looked.files)),
+        prompt: Arc::new(composed.prompt),
         kind: choice.tier.into(),
         output: Output::Text,
-        signed_by: StoredTurn::only_model(&context),
+        signed_by: composed.signed_by,
         groups: terms.groups().collect(),
         rank: if has_had_enough { LAST } else { role.rank() },
         deadline: clock::instant() + asked.settings.config.limits.answer_deadline,
         run,
         view,
     };
-    let called = rounds::until_answered(asked.engine, asked.settings, question).await?;
+    let called =
+        rounds::until_answered(asked.engine, asked.settings, question, &mut toolbox).await?;
     let answered = Answered {
         choice,
         ceiling: choice.wanted.min(highest),
@@ -166,12 +173,23 @@ async fn ask(
         has_had_enough,
         looked: &looked,
     };
+    let mut reply = replied(asked, called, &answered, (toolbox, &means)).await?;
+    reply.sum_up = composed.sum_up;
+    Ok(reply)
+}
+
+/// What comes of the calls of a turn.
+async fn replied(
+    asked: &Asked<'_>,
+    called: Called,
+    answered: &Answered<'_>,
+    (toolbox, means): (Toolbox<'_>, &Means<'_>),
+) -> Result<Reply, StoreError> {
     let mut reply = match called.result {
         Ok(mut answer) => {
             answer.parts = made::kept(answer.parts, called.files).await;
-            asked
-                .voiced(asked.answered(answer, &answered), &means)
-                .await?
+            let reply = asked.setting(asked.answered(answer, answered), toolbox.reminders);
+            asked.voiced(reply, means).await?
         }
         Err(Ending::Failed(failure)) => asked.failed(failure, answered.is_kept),
         // Whoever cancelled has said so already.
@@ -221,6 +239,7 @@ pub(crate) async fn conclude(
     let locale = settings.locale_for(&job.sender);
     let today = settings.today(clock::now()).number;
     let said = said::rendered(&reply, &job, locale).await;
+    let sets_reminders = !reply.reminders.is_empty();
     let writer = Arc::clone(engine);
     let stored = engine.store.write(move |store| {
         writer.put_changes(store, &reply.changes)?;
@@ -234,5 +253,8 @@ pub(crate) async fn conclude(
         close(store, &job, &end)
     });
     let (ending, rows) = stored.await?;
+    if sets_reminders {
+        engine.reminders.notify_one();
+    }
     Ok(Concluded { ending, rows, text })
 }

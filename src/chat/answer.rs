@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::Part;
+use super::grounding::Grounding;
+use super::tool::ToolCall;
 
 /// What the model said.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +12,10 @@ pub(crate) struct Answer {
     /// In the order in which they came. A signed part whose text is shown too stands behind the part
     /// that holds that text; one that comes before any text is the first.
     pub(crate) parts: Vec<Part>,
+    /// Functions that it wants to have called, in order; the parts hold each as it came.
+    pub(crate) calls: Vec<ToolCall>,
+    /// Where it has its facts from.
+    pub(crate) grounding: Grounding,
     pub(crate) finish: Finish,
     /// The id that was asked. An alias is answered under the name of the model behind it, and
     /// signatures are replayed to whoever is asked by the same id.
@@ -18,10 +24,18 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Whether it is to be answered with what comes of its calls; one that broke off may not mean them.
+    pub(crate) fn asks(&self) -> bool {
+        let is_whole = matches!(self.finish, Finish::Complete | Finish::Unnamed);
+        is_whole && !self.calls.is_empty()
+    }
+
     /// An answer of one text, whose tokens nobody has counted.
     pub(crate) fn of_text(text: String, finish: Finish, model: &str) -> Self {
         Self {
             parts: vec![Part::Text(text)],
+            calls: Vec::new(),
+            grounding: Grounding::default(),
             finish,
             model: model.to_owned(),
             usage: Usage::default(),

@@ -8,6 +8,9 @@ use crate::chat::Role;
 /// Longest name of a command, in characters (Bot API, `BotCommand`).
 const LONGEST_NAME: usize = 32;
 
+/// Commands whose words are a question to the model.
+const QUESTIONS: [&str; 2] = ["search", "code"];
+
 /// `/name[@bot] [arguments]`, as it was typed. The name may be an alias, or no command at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Command {
@@ -34,6 +37,14 @@ impl Command {
             name: name.to_ascii_lowercase(),
             arguments: arguments.to_owned(),
         })
+    }
+
+    /// The name and the words of a command whose words are a question to the model; none without words.
+    pub(crate) fn question(text: &str) -> Option<(&'static str, &str)> {
+        let command = Self::parse(text).filter(|command| !command.arguments.is_empty())?;
+        let name = QUESTIONS.into_iter().find(|name| *name == command.name)?;
+        let (_, words) = text.trim().split_once(char::is_whitespace)?;
+        Some((name, words.trim()))
     }
 
     /// What a link to the bot asks for: `t.me/BOT?start=PAYLOAD` comes as `/start PAYLOAD`. The payload

@@ -242,10 +242,6 @@ impl Task {
 
     /// Whether it holds words that the asker neither typed nor spoke: quoted, forwarded, in a file. A
     /// turn that answers it does nothing beyond its answer.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "tools ask for it, which come with their own work")
-    )]
     pub(crate) fn is_untrusted(&self) -> bool {
         match self {
             Self::Question {

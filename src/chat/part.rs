@@ -17,7 +17,8 @@ pub(crate) enum Part {
         file_id: String,
         description: String,
     },
-    /// An opaque part the model signed, replayed byte for byte (Gemini `thoughtSignature`).
+    /// An opaque part of the model's, replayed byte for byte: one that it signed (Gemini
+    /// `thoughtSignature`), or that calls a function.
     Signed(Vec<u8>),
     /// A file that the model made.
     Made {
@@ -30,6 +31,8 @@ pub(crate) enum Part {
     Quote(String),
     /// What belonged to the question.
     Enclosed(Enclosed),
+    /// What was said up to the end of the round that holds it, in short.
+    Summary(String),
 }
 
 impl Part {
@@ -72,7 +75,7 @@ impl Part {
     /// Bytes that its content takes, beside the part itself.
     pub(crate) fn bytes(&self) -> usize {
         match self {
-            Self::Text(text) | Self::Quote(text) => text.len(),
+            Self::Text(text) | Self::Quote(text) | Self::Summary(text) => text.len(),
             Self::File {
                 file_id,
                 description,
@@ -94,7 +97,8 @@ impl Part {
             | Self::File { .. }
             | Self::Signed(_)
             | Self::Quote(_)
-            | Self::Enclosed(_) => self.clone(),
+            | Self::Enclosed(_)
+            | Self::Summary(_) => self.clone(),
         }
     }
 
@@ -110,7 +114,8 @@ impl Part {
             )),
             Self::Signed(bytes) => vec![PromptPart::Signed(bytes.clone())],
             // Whoever made it in this turn need not be shown it.
-            Self::Made { .. } => Vec::new(),
+            // A summary stands for its round once that is not shown any more.
+            Self::Made { .. } | Self::Summary(_) => Vec::new(),
             Self::Quote(quote) => only(introduced(quote)),
             Self::Enclosed(enclosed) => shown(enclosed, files, seen_then),
         }

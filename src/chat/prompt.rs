@@ -5,7 +5,8 @@
 use std::mem;
 
 use super::part::{Part, PromptPart};
-use super::quoting::{hidden, introduced, one_line, shown};
+use super::quoting::{hidden, introduced, one_line, shown, summed_up};
+use super::tool::Toolset;
 use super::{Enclosed, Files, StoredTurn};
 
 /// The persona of a new chat, when the settings name none.
@@ -18,6 +19,10 @@ pub(crate) struct Prompt {
     pub(crate) system: String,
     /// Oldest first, speakers alternating; the last one is the person's question.
     pub(crate) messages: Vec<Message>,
+    /// What the model may have done.
+    pub(crate) tools: Toolset,
+    /// Rounds, from the oldest on, that the budget did not hold.
+    pub(crate) dropped: usize,
 }
 
 /// What one side said.
@@ -69,10 +74,11 @@ pub(crate) struct Facts<'a> {
     pub(crate) files: &'a Files,
 }
 
-/// The request for a question, with as many of the latest rounds as the budget holds. The question
-/// itself is never cut: whether it fits is for the caller to see in [`Prompt::tokens`].
+/// The request for a question, with as many of the latest rounds as the budget holds, and what was said
+/// before these in short, where that was summed up. The question itself is never cut: whether it fits is
+/// for the caller to see in [`Prompt::tokens`].
 pub(crate) fn build(facts: &Facts<'_>, context: &[Earlier<'_>], question: &Question<'_>) -> Prompt {
-    let system = system(facts, question.speaker.is_some());
+    let mut system = system(facts, question.speaker.is_some());
     let asked = |files| Message {
         speaker: Speaker::Person,
         parts: question_parts(question, files),
@@ -82,8 +88,8 @@ pub(crate) fn build(facts: &Facts<'_>, context: &[Earlier<'_>], question: &Quest
         .budget
         .saturating_sub(estimate_tokens(&system) + asked(&none).tokens());
     let question = asked(facts.files);
-    let mut rounds = Vec::new();
-    for turn in context.iter().rev() {
+    let (mut rounds, mut dropped) = (Vec::new(), 0);
+    for (at, turn) in context.iter().enumerate().rev() {
         // With the files that are shown again, else without.
         let forms = [facts.files, &none].into_iter();
         let mut forms = forms.filter_map(|files| round(turn, files)).peekable();
@@ -95,18 +101,23 @@ pub(crate) fn build(facts: &Facts<'_>, context: &[Earlier<'_>], question: &Quest
             Some((round, rest))
         });
         let Some((round, rest)) = fitting else {
+            dropped = at + 1;
             break;
         };
         left = rest;
         rounds.push(round);
     }
-    let messages = rounds
-        .into_iter()
-        .rev()
-        .flatten()
-        .chain([question])
-        .collect();
-    Prompt { system, messages }
+    let mut gone = context.iter().take(dropped).rev();
+    if let Some(summary) = gone.find_map(|it| it.turn.summary()) {
+        system.push_str("\n\n");
+        system.push_str(&summed_up(summary));
+    }
+    let rounds = rounds.into_iter().rev().flatten();
+    let messages = rounds.chain([question]).collect();
+    Prompt {
+        dropped,
+        ..Prompt::new(system, messages)
+    }
 }
 
 /// A round as two messages; nothing when one side said nothing, which the service would refuse. Who
@@ -186,6 +197,16 @@ fn joined(parts: Vec<PromptPart>) -> Vec<PromptPart> {
 }
 
 impl Prompt {
+    /// A request that offers no tools.
+    pub(crate) const fn new(system: String, messages: Vec<Message>) -> Self {
+        Self {
+            system,
+            messages,
+            tools: Toolset::None,
+            dropped: 0,
+        }
+    }
+
     /// The same with what the model said to it, and what came of that.
     pub(crate) fn followed_by(&self, said: &[Part], results: Vec<PromptPart>) -> Self {
         let none = Files::new();
@@ -200,6 +221,8 @@ impl Prompt {
         Self {
             system: self.system.clone(),
             messages: [self.messages.clone(), vec![said, results]].concat(),
+            tools: self.tools.clone(),
+            dropped: self.dropped,
         }
     }
 
@@ -212,7 +235,24 @@ impl Prompt {
 
     /// Our estimate of what the service will count.
     pub(crate) fn tokens(&self) -> u64 {
-        estimate_tokens(&self.system) + self.messages.iter().map(Message::tokens).sum::<u64>()
+        let messages = self.messages.iter().map(Message::tokens);
+        estimate_tokens(&self.system) + self.tools.tokens() + messages.sum::<u64>()
+    }
+}
+
+impl Toolset {
+    fn tokens(&self) -> u64 {
+        match self {
+            Self::None | Self::Search | Self::Pages | Self::Code => 0,
+            Self::Functions(functions) => functions
+                .iter()
+                .map(|it| {
+                    estimate_tokens(it.name)
+                        + estimate_tokens(&it.description)
+                        + estimate_tokens(&it.parameters.to_string())
+                })
+                .sum(),
+        }
     }
 }
 
@@ -227,6 +267,7 @@ impl PromptPart {
         match self {
             Self::Text(text) => estimate_tokens(text),
             Self::Media { tokens, .. } => *tokens,
+            Self::Result(result) => estimate_tokens(&result.response().to_string()),
             Self::Signed(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX).div_ceil(4),
         }
     }

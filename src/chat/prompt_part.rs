@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::tool::ToolResult;
+
 /// One part of what the model is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PromptPart {
@@ -14,6 +16,8 @@ pub(crate) enum PromptPart {
         /// About what it costs the model to look at it.
         tokens: u64,
     },
-    /// An opaque part the model signed, replayed byte for byte.
+    /// An opaque part of the model's, replayed byte for byte.
     Signed(Vec<u8>),
+    /// What came of a function that the model called.
+    Result(ToolResult),
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::enclosed::is_untrusted;
 use super::part::{Part, text_of};
 use super::rich::Rich;
-use super::{Enclosed, MessageId, UserId};
+use super::{Enclosed, JobId, MessageId, UserId};
 use crate::catalog::TierReason;
 use crate::clock::Timestamp;
 
@@ -34,6 +34,7 @@ pub(crate) struct StoredTurn {
 #[derive(Debug, Clone)]
 pub(crate) struct Remembered {
     pub(crate) person: UserId,
+    pub(crate) job: JobId,
     pub(crate) turn: Arc<StoredTurn>,
 }
 
@@ -100,10 +101,6 @@ impl StoredTurn {
     }
 
     /// As [`crate::chat::Task::is_untrusted`], for a round that the model is shown again.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "tools ask for it, which come with their own work")
-    )]
     pub(crate) fn is_untrusted(&self) -> bool {
         is_untrusted(self.quote().is_some(), self.enclosed().iter())
     }
@@ -122,6 +119,19 @@ impl StoredTurn {
     pub(crate) fn first_text(&self) -> &str {
         let first = self.answer.iter().find_map(Part::text);
         first.unwrap_or_default()
+    }
+
+    /// What was said up to its end, in short, where that was summed up.
+    pub(crate) fn summary(&self) -> Option<&str> {
+        self.answer.iter().find_map(|part| match part {
+            Part::Summary(text) => Some(text.as_str()),
+            Part::Text(_)
+            | Part::File { .. }
+            | Part::Made { .. }
+            | Part::Signed(_)
+            | Part::Quote(_)
+            | Part::Enclosed(_) => None,
+        })
     }
 
     /// The words of somebody else that it was about.

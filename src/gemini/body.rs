@@ -11,12 +11,16 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
+use self::turns::{put_first, signed_object, turns};
 use super::shape::{Output, Shape, Signatures, Wording};
 use super::wire::{GenerationConfig, ImageConfig, SAFETY, Settings, SpeechConfig, ThinkingConfig};
 use crate::chat::part::PromptPart;
-use crate::chat::prompt::{Message, Prompt, Speaker};
+use crate::chat::prompt::{Prompt, Speaker};
+use crate::chat::tool::{ToolResult, Toolset};
+
+mod turns;
 
 /// What Google documents for histories whose signatures are lost or another model's.
 const PLACEHOLDER: &str = "skip_thought_signature_validator";
@@ -50,7 +54,8 @@ impl Body {
     pub(crate) fn build(prompt: &Prompt, shape: &Shape) -> Self {
         let mut body = Writer::default();
         let system = system_text(prompt, shape);
-        let mut turns = turns(prompt);
+        let tools = offered(prompt, shape);
+        let mut turns = turns(prompt, matches!(tools, Toolset::Functions(_)));
         if shape.system_in_first_turn && !system.is_empty() {
             put_first(&mut turns, PromptPart::Text(system.clone()));
         }
@@ -61,6 +66,7 @@ impl Body {
                 Speaker::Person => "\"role\":\"user\",\"parts\":[",
                 Speaker::Model => "\"role\":\"model\",\"parts\":[",
             });
+            body.begins_turn();
             for (nth, part) in turn.parts.iter().enumerate() {
                 body.raw(if nth == 0 { "" } else { "," });
                 body.part(part, shape.signatures);
@@ -73,6 +79,7 @@ impl Body {
             body.part(&PromptPart::Text(system), shape.signatures);
             body.raw("]},");
         }
+        body.tools(tools);
         body.settings(shape);
         Self {
             pieces: body.finish(),
@@ -102,6 +109,14 @@ impl Body {
     }
 }
 
+/// Of what the prompt offers, what the model takes.
+fn offered<'p>(prompt: &'p Prompt, shape: &Shape) -> &'p Toolset {
+    match prompt.tools.kind() {
+        Some(kind) if shape.tools.contains(&kind) => &prompt.tools,
+        Some(_) | None => &Toolset::None,
+    }
+}
+
 fn system_text(prompt: &Prompt, shape: &Shape) -> String {
     let more = match (shape.output, shape.wording) {
         // Whatever a model that speaks is told, it says.
@@ -116,97 +131,13 @@ fn system_text(prompt: &Prompt, shape: &Shape) -> String {
     }
 }
 
-/// The turns as the service wants them: speakers alternate, none is empty, the last is a person's.
-fn turns(prompt: &Prompt) -> Vec<Message> {
-    let mut turns: Vec<Message> = Vec::new();
-    for message in &prompt.messages {
-        let parts = match message.speaker {
-            Speaker::Person => message.parts.clone(),
-            Speaker::Model => without_signed_text(&message.parts),
-        };
-        let parts = parts.into_iter().filter(is_sendable);
-        match turns.last_mut() {
-            Some(last) if last.speaker == message.speaker => last.parts.extend(parts),
-            _ => turns.push(Message {
-                speaker: message.speaker,
-                parts: parts.collect(),
-            }),
-        }
-        if turns.last().is_some_and(|turn| turn.parts.is_empty()) {
-            turns.pop();
-        }
-    }
-    while turns.last().is_some_and(|t| t.speaker == Speaker::Model) {
-        turns.pop();
-    }
-    turns
-}
-
-fn is_sendable(part: &PromptPart) -> bool {
-    match part {
-        PromptPart::Text(text) => !text.is_empty(),
-        PromptPart::Media { .. } => true,
-        PromptPart::Signed(json) => signed_object(json).is_some(),
-    }
-}
-
-fn put_first(turns: &mut Vec<Message>, part: PromptPart) {
-    match turns.first_mut() {
-        Some(first) if first.speaker == Speaker::Person => first.parts.insert(0, part),
-        _ => turns.insert(
-            0,
-            Message {
-                speaker: Speaker::Person,
-                parts: vec![part],
-            },
-        ),
-    }
-}
-
-/// A signed part may hold text that the text before it holds too; it is said once, by the signed part.
-fn without_signed_text(parts: &[PromptPart]) -> Vec<PromptPart> {
-    // Each part with the signed ones that follow it.
-    let runs = parts.chunk_by(|_, next| matches!(next, PromptPart::Signed(_)));
-    runs.flat_map(said_once).collect()
-}
-
-/// A part and the signed ones behind it. Where they no longer agree the signature is worthless and goes.
-fn said_once(run: &[PromptPart]) -> Vec<PromptPart> {
-    let mut said = run.to_vec();
-    let Some(PromptPart::Text(text)) = said.first_mut() else {
-        return said;
-    };
-    let signed_text: String = run.iter().filter_map(signed_visible_text).collect();
-    if let Some(rest) = text.strip_suffix(&signed_text) {
-        text.truncate(rest.len());
-    } else {
-        said.retain(|part| signed_visible_text(part).is_none());
-    }
-    said
-}
-
-/// The text of a signed part, if it shows any.
-fn signed_visible_text(part: &PromptPart) -> Option<String> {
-    let PromptPart::Signed(json) = part else {
-        return None;
-    };
-    let object = signed_object(json)?;
-    if object.get("thought").and_then(Value::as_bool) == Some(true) {
-        return None;
-    }
-    let text = object.get("text")?.as_str()?;
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn signed_object(json: &[u8]) -> Option<Map<String, Value>> {
-    serde_json::from_slice(json).ok()
-}
-
 /// Builds the pieces; consecutive JSON is one piece.
 #[derive(Default)]
 struct Writer {
     pieces: Vec<Piece>,
     json: String,
+    /// The turn that is being written calls a function.
+    has_call: bool,
 }
 
 impl Writer {
@@ -241,7 +172,21 @@ impl Writer {
                 self.raw("\"}}");
             }
             PromptPart::Signed(json) => self.signed(json, signatures),
+            PromptPart::Result(result) => self.result(result),
         }
+    }
+
+    fn result(&mut self, result: &ToolResult) {
+        let (name, told) = (&result.name, result.response());
+        let response = match &result.id {
+            Some(id) => json!({"id": id, "name": name, "response": told}),
+            None => json!({"name": name, "response": told}),
+        };
+        self.raw(&json!({ "functionResponse": response }).to_string());
+    }
+
+    fn begins_turn(&mut self) {
+        self.has_call = false;
     }
 
     fn signed(&mut self, json: &[u8], signatures: Signatures) {
@@ -253,11 +198,34 @@ impl Writer {
             }
             Signatures::Placeholder => {
                 if let Some(mut part) = signed_object(json) {
-                    part.insert("thoughtSignature".to_owned(), PLACEHOLDER.into());
+                    // Of calls side by side only the first has a signature (gemini-api §12).
+                    let is_call = part.contains_key("functionCall");
+                    if is_call && std::mem::replace(&mut self.has_call, true) {
+                        part.remove("thoughtSignature");
+                    } else {
+                        part.insert("thoughtSignature".to_owned(), PLACEHOLDER.into());
+                    }
                     self.raw(&Value::Object(part).to_string());
                 }
             }
         }
+    }
+
+    fn tools(&mut self, tools: &Toolset) {
+        let tools = match tools {
+            Toolset::None => return,
+            Toolset::Functions(functions) => {
+                let functions = functions.iter().map(|it| {
+                    json!({"name": it.name, "description": it.description,
+                        "parametersJsonSchema": it.parameters})
+                });
+                json!([{ "functionDeclarations": functions.collect::<Vec<_>>() }])
+            }
+            Toolset::Search => json!([{"googleSearch": {}}]),
+            Toolset::Pages => json!([{"urlContext": {}}]),
+            Toolset::Code => json!([{"codeExecution": {}}]),
+        };
+        self.raw(&format!("\"tools\":{tools},"));
     }
 
     /// The last fields of the request, and the brace that closes it.

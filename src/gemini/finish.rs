@@ -77,6 +77,8 @@ fn answered(gathered: Gathered, finish: Finish, effect: Effect, asked: &str) -> 
     Outcome {
         result: Ok(Answer {
             parts: gathered.parts,
+            calls: gathered.calls,
+            grounding: gathered.grounding,
             finish,
             model: asked.to_owned(),
             usage: gathered.usage,
@@ -108,16 +110,19 @@ fn end_of(
         (Some(_), _) if gathered.has_lost_a_file && !gathered.shows_anything() => {
             End::Cut(healthy(Next::Nowhere, Failure::Unkept))
         }
-        (Some(reason), _) => by_reason(reason, gathered.shows_anything()),
+        (Some(reason), _) => {
+            let is_something = gathered.shows_anything() || !gathered.calls.is_empty();
+            by_reason(reason, is_something)
+        }
         (None, Err(fault)) => End::Cut(verdict::of_fault(fault, shown)),
         (None, Ok(())) => End::Cut(verdict::of_fault(Fault::Closed, shown)),
     }
 }
 
-/// `is_shown` tells whether there is anything that a chat could be sent.
-fn by_reason(reason: &str, is_shown: bool) -> End {
+/// `is_something` tells whether there is anything that a chat could be sent, or that is to be done.
+fn by_reason(reason: &str, is_something: bool) -> End {
     let whole = |finish, otherwise| {
-        if is_shown {
+        if is_something {
             End::Whole(finish)
         } else {
             End::Cut(healthy(otherwise, Failure::Empty))
@@ -154,7 +159,7 @@ fn by_reason(reason: &str, is_shown: bool) -> End {
             Failure::NoKeys,
         )),
         // `OTHER`, and whatever Google invents: as far as anybody knows, the answer is whole.
-        _ if is_shown => End::Whole(Finish::Unnamed),
+        _ if is_something => End::Whole(Finish::Unnamed),
         _ => End::Cut(healthy(Next::AnotherKey, Failure::Stopped)),
     }
 }

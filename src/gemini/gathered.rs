@@ -4,14 +4,18 @@
 //! Invariant: what comes after an error changes nothing.
 
 mod broken_json;
+mod grounded;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::inline_data::LOST;
 use super::stream::Event;
 use super::wire::{Chunk, if_possible};
 use crate::chat::Part;
 use crate::chat::answer::Usage;
+use crate::chat::grounding::Grounding;
+use crate::chat::tool::ToolCall;
 use crate::render::is_blank;
 use broken_json::parsed;
 
@@ -28,6 +32,12 @@ struct Received {
     thought_signature: Option<String>,
     #[serde(default, deserialize_with = "if_possible")]
     inline_data: Option<InlineData>,
+    #[serde(default, deserialize_with = "if_possible")]
+    function_call: Option<FunctionCall>,
+    #[serde(default, deserialize_with = "if_possible")]
+    executable_code: Option<ExecutableCode>,
+    #[serde(default, deserialize_with = "if_possible")]
+    code_execution_result: Option<CodeExecutionResult>,
 }
 
 /// A file that the model made.
@@ -37,6 +47,28 @@ struct InlineData {
     mime_type: String,
     /// The name of the file that its base64 has become, or [`LOST`].
     data: String,
+}
+
+/// A program that the service runs for the model.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ExecutableCode {
+    language: String,
+    code: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CodeExecutionResult {
+    output: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct FunctionCall {
+    id: Option<String>,
+    name: String,
+    #[serde(default, deserialize_with = "if_possible")]
+    args: Option<Map<String, Value>>,
 }
 
 /// What of a stream was passed over or mended; for the log.
@@ -56,6 +88,10 @@ pub(super) struct Gathered {
     /// What the model said, in order. Text that comes in pieces is one part; a signature that comes
     /// between them stands behind it.
     pub(super) parts: Vec<Part>,
+    /// Functions that the model wants to have called, in order.
+    pub(super) calls: Vec<ToolCall>,
+    /// Where the answer has its facts from.
+    pub(super) grounding: Grounding,
     /// What the newest event added to the text of all parts.
     pub(super) added: String,
     /// The counts are cumulative: the last ones count.
@@ -94,7 +130,11 @@ impl Gathered {
             Part::Text(text) => !text.chars().all(is_blank),
             Part::Made { .. } => true,
             // A signature is for the model only, the others are parts of questions.
-            Part::Signed(_) | Part::File { .. } | Part::Quote(_) | Part::Enclosed(_) => false,
+            Part::Signed(_)
+            | Part::File { .. }
+            | Part::Quote(_)
+            | Part::Enclosed(_)
+            | Part::Summary(_) => false,
         })
     }
 
@@ -141,6 +181,12 @@ impl Gathered {
             return;
         };
         self.finish_reason = first.finish_reason.or_else(|| self.finish_reason.take());
+        if let Some(found) = first.grounding_metadata {
+            grounded::take(&mut self.grounding, found);
+        }
+        if let Some(found) = first.url_context_metadata {
+            grounded::take_pages(&mut self.grounding, found);
+        }
         let parts = first.content.and_then(|content| content.parts);
         for raw in parts.unwrap_or_default() {
             self.add_part(raw.get(), is_mended);
@@ -155,6 +201,17 @@ impl Gathered {
         };
         self.oddities.mended += u32::from(was_broken);
         let is_mended = is_mended || was_broken;
+        if let Some(call) = part.function_call {
+            return self.add_call(call, raw, is_mended);
+        }
+        // As text they are shown and remembered like the rest of it; what signs them signs no text.
+        if let Some(program) = part.executable_code {
+            let block = code_block(&program.language.to_lowercase(), &program.code);
+            return self.add_text(&block, is_mended);
+        }
+        if let Some(result) = part.code_execution_result {
+            return self.add_text(&code_block("", &result.output), is_mended);
+        }
         // A signed file is not kept to be replayed: it would be sent whole with every later question.
         let is_file = part.inline_data.is_some();
         if part.thought != Some(true) {
@@ -167,6 +224,20 @@ impl Gathered {
         if part.thought_signature.is_some() && !is_mended && !is_file {
             self.parts.push(Part::Signed(raw.as_bytes().to_vec()));
         }
+    }
+
+    /// What was mended may call for something else than the model did: nothing comes of it.
+    fn add_call(&mut self, call: FunctionCall, raw: &str, is_mended: bool) {
+        if is_mended {
+            self.oddities.parts += 1;
+            return;
+        }
+        self.parts.push(Part::Signed(raw.as_bytes().to_vec()));
+        self.calls.push(ToolCall {
+            id: call.id,
+            name: call.name,
+            arguments: call.args.unwrap_or_default(),
+        });
     }
 
     fn add_file(&mut self, file: InlineData) {
@@ -206,6 +277,21 @@ impl Gathered {
             self.added.insert(before, '\n');
         }
     }
+}
+
+/// A fenced block that what it holds cannot end; nothing of nothing.
+fn code_block(language: &str, text: &str) -> String {
+    let text = text.trim_end();
+    if text.is_empty() {
+        return String::new();
+    }
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    let language: String = language
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    format!("\n\n{fence}{language}\n{text}\n{fence}\n\n")
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub(super) fn judge(said: &Evidence, estimated: u64) -> Judgement {
         return Judgement::another_key(Effect::CoolProject(SPEND), cooling_down(None));
     }
     if is_about_search(said) {
-        let next = Next::Repaired(Repair::NoTools);
+        let next = Next::Repaired(Repair::NoSearchToday);
         return Judgement::new(Effect::Innocent, next, Failure::Busy);
     }
     let mut judgement = cooldown_of(said, estimated);

@@ -3,6 +3,7 @@
 //! Owner: the shell makes one from the catalogue and from what was learned about the model.
 //! Invariant: nothing here depends on the words of the question.
 
+use crate::catalog::ToolKind;
 use crate::keys::Repair;
 
 /// What a model needs its request to look like; from the catalogue and what was learned.
@@ -19,6 +20,8 @@ pub(crate) struct Shape {
     pub(crate) max_output: Option<u32>,
     pub(crate) signatures: Signatures,
     pub(crate) wording: Wording,
+    /// The tools it takes.
+    pub(crate) tools: Vec<ToolKind>,
     pub(crate) output: Output,
 }
 
@@ -68,8 +71,10 @@ impl Shape {
             Repair::SystemInFirstTurn => shape.system_in_first_turn = true,
             Repair::InsistOnPicture => shape.wording = Wording::Picture,
             Repair::PlainSignatures => shape.signatures = Signatures::Placeholder,
-            // We send no tools yet.
-            Repair::NoTools | Repair::Same => {}
+            Repair::NoTools => shape.tools.clear(),
+            Repair::Without(kind) => shape.tools.retain(|it| *it != kind),
+            Repair::NoSearchToday => shape.tools.retain(|it| !it.searches()),
+            Repair::Same => {}
         }
         shape
     }

@@ -74,13 +74,11 @@ fn take_slot() -> Slot {
 }
 
 fn question() -> Body {
-    let prompt = Prompt {
-        system: "be kind".to_owned(),
-        messages: vec![Message {
-            speaker: Speaker::Person,
-            parts: vec![PromptPart::Text("hi ☺".to_owned())],
-        }],
+    let asked = Message {
+        speaker: Speaker::Person,
+        parts: vec![PromptPart::Text("hi ☺".to_owned())],
     };
+    let prompt = Prompt::new("be kind".to_owned(), vec![asked]);
     Body::build(&prompt, &Shape::default())
 }
 
@@ -424,18 +422,16 @@ fn a_file_that_changes_under_the_question_blames_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("photo");
     std::fs::write(&file, b"12345").unwrap();
-    let prompt = Prompt {
-        system: String::new(),
-        messages: vec![Message {
-            speaker: Speaker::Person,
-            parts: vec![PromptPart::Media {
-                mime: "image/png".to_owned(),
-                file: file.clone(),
-                bytes: 5,
-                tokens: 1_120,
-            }],
+    let asked = Message {
+        speaker: Speaker::Person,
+        parts: vec![PromptPart::Media {
+            mime: "image/png".to_owned(),
+            file: file.clone(),
+            bytes: 5,
+            tokens: 1_120,
         }],
     };
+    let prompt = Prompt::new(String::new(), vec![asked]);
     let body = Body::build(&prompt, &Shape::default());
     std::fs::remove_file(&file).unwrap();
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));

@@ -12,6 +12,7 @@ use super::http_status::status_of;
 use super::judgement::Judgement;
 use super::quota_failure;
 use super::wire::Trouble;
+use crate::catalog::ToolKind;
 use crate::chat::answer::Failure;
 use crate::http::Fault;
 use crate::keys::{Cooldown, Counted, Death, Effect, Next, Repair};
@@ -240,6 +241,8 @@ impl Evidence {
             Some(Repair::SystemInFirstTurn)
         } else if self.says("signature") {
             Some(Repair::PlainSignatures)
+        } else if let Some(kind) = self.refused_tool() {
+            Some(Repair::Without(kind))
         } else if self.says("thinking") || self.says("budget") || self.says("level") {
             Some(Repair::NoThinkingConfig)
         } else {
@@ -247,6 +250,32 @@ impl Evidence {
         };
         let next = repair.map_or(Next::Nowhere, Next::Repaired);
         Judgement::new(Effect::Innocent, next, Failure::BadRequest)
+    }
+
+    /// The tools that a model is said not to take.
+    fn refused_tool(&self) -> Option<ToolKind> {
+        let refusals = [
+            "not enabled",
+            "not supported",
+            "unsupported",
+            "not support",
+            "not available",
+            "not allowed",
+        ];
+        let spoken = [
+            ("code execution", ToolKind::Code),
+            ("code_execution", ToolKind::Code),
+            ("url context", ToolKind::Pages),
+            ("url_context", ToolKind::Pages),
+            ("browse", ToolKind::Pages),
+            ("search", ToolKind::Search),
+            ("grounding", ToolKind::Search),
+            ("function", ToolKind::Functions),
+            ("tool", ToolKind::Functions),
+        ];
+        let heard = spoken.into_iter().find(|(words, _)| self.says(words));
+        let is_refused = refusals.iter().any(|words| self.says(words));
+        heard.filter(|_| is_refused).map(|(_, kind)| kind)
     }
 
     /// A file or cache of another project: our own mistake, since we send none.

@@ -39,6 +39,78 @@ pub(super) struct Candidate {
     /// In capitals; `None` also where it is said to be unspecified.
     #[serde(default, deserialize_with = "reason")]
     pub(super) finish_reason: Option<String>,
+    #[serde(default, deserialize_with = "if_possible")]
+    pub(super) grounding_metadata: Option<GroundingMetadata>,
+    #[serde(default, deserialize_with = "if_possible")]
+    pub(super) url_context_metadata: Option<UrlContextMetadata>,
+}
+
+/// `groundingMetadata`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct GroundingMetadata {
+    #[serde(deserialize_with = "list")]
+    pub(super) web_search_queries: Vec<String>,
+    #[serde(deserialize_with = "list")]
+    pub(super) grounding_chunks: Vec<GroundingChunk>,
+    #[serde(deserialize_with = "list")]
+    pub(super) grounding_supports: Vec<GroundingSupport>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct GroundingChunk {
+    #[serde(deserialize_with = "if_possible")]
+    pub(super) web: Option<Web>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Web {
+    pub(super) uri: String,
+    pub(super) title: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct GroundingSupport {
+    pub(super) segment: Segment,
+    pub(super) grounding_chunk_indices: Vec<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Segment {
+    pub(super) end_index: usize,
+    pub(super) text: String,
+}
+
+/// `urlContextMetadata`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct UrlContextMetadata {
+    #[serde(deserialize_with = "list")]
+    pub(super) url_metadata: Vec<UrlMetadata>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct UrlMetadata {
+    pub(super) retrieved_url: String,
+    pub(super) url_retrieval_status: String,
+}
+
+/// A list, with nothing in the place of what cannot be read in it: others name places in it.
+fn list<'de, D, T>(input: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: DeserializeOwned + Default,
+{
+    let values: Option<Vec<Value>> = if_possible(input)?;
+    let values = values.unwrap_or_default().into_iter();
+    Ok(values
+        .map(|value| serde_json::from_value(value).unwrap_or_default())
+        .collect())
 }
 
 /// Parts stay raw, so that signed ones can be replayed byte for byte.

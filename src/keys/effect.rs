@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::limits::Learned;
+use crate::catalog::ToolKind;
 
 /// What one call taught us, sorted by what the caller does next (gemini-api §7, §15).
 #[derive(Debug, Clone, PartialEq)]
@@ -141,8 +142,12 @@ pub(crate) enum Repair {
     LessThinking,
     /// Ask for the answer in the model's own words (`RECITATION`).
     OwnWords,
-    /// Leave out the server-side tools.
+    /// Leave out all tools.
     NoTools,
+    /// Leave out tools of this kind, and remember that for the model.
+    Without(ToolKind),
+    /// Do not search, and remember that for the project until the day of its quota ends.
+    NoSearchToday,
     /// Put the system text into the first user turn, and remember that for the model.
     SystemInFirstTurn,
     /// Replace thought signatures by the documented placeholder.

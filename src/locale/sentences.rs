@@ -131,6 +131,7 @@ file! {
     seats: SeatLines,
     note: Notes,
     making: Making,
+    reminder: Reminders,
     button: Buttons,
     alert: AlertTexts,
     key_death: KeyDeaths,
@@ -149,6 +150,9 @@ file! {
 }
 
 tables! {
+    /// Reminders.
+    Reminders { set, cancel, due, late, no_text, too_long, past, too_far, too_many, too_near }
+
     /// One per [`crate::chat::Notice`].
     Notices {
         needs_approval, group_needs_approval, no_owner, cannot_read, too_old, owners_only,
@@ -176,7 +180,7 @@ tables! {
 
     /// Under an answer that is not by the wanted model or key, or to a question with a file that nobody
     /// looked at, and what stands between the names of its files.
-    Notes { lite, flash, fair_share, borrowed, unseen, between }
+    Notes { lite, flash, fair_share, borrowed, unseen, between, sources, searched, unread_pages, no_searches, no_search }
 
     /// What is said of pictures and speech.
     Making { no_pictures, no_pictures_owner, words_instead, no_speech, not_spoken, voice_is_cut }

@@ -278,6 +278,7 @@ pub(crate) fn command_of(inbound: &Inbound) -> Option<Command> {
     }
     let (Content::Text(text) | Content::Media { caption: text, .. }) = &inbound.content;
     match inbound.author {
+        Author::Sender if Command::question(text).is_some() => None,
         Author::Sender => Command::parse(text),
         Author::InlineBot | Author::Forwarded { .. } => None,
     }

@@ -17,6 +17,8 @@ pub(crate) struct Preferences {
     pub(crate) persona: Option<ChosenPersona>,
     /// Answers are spoken as well.
     pub(crate) speaks: bool,
+    /// The name of their time zone (`zones`); `None`: that of the bot.
+    pub(crate) zone: Option<String>,
 }
 
 /// How the bot is to be with a person.

@@ -32,6 +32,8 @@ pub(crate) struct Terms {
     pub(crate) media_per_day: Limit,
     /// Largest medium.
     pub(crate) media_megabytes: NonZeroU32,
+    /// Searches of the web, and questions for which pages are opened.
+    pub(crate) searches_per_day: Allowance,
 }
 
 impl Terms {
@@ -51,6 +53,24 @@ impl Terms {
 pub(crate) enum Limit {
     AtMost(NonZeroU32),
     Unlimited(NoLimit),
+}
+
+/// A number that may be none at all, or `"none"` for no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "expected a number or \"none\"")]
+pub(crate) enum Allowance {
+    AtMost(u32),
+    Unlimited(NoLimit),
+}
+
+impl Allowance {
+    /// The number, where there is a limit.
+    pub(crate) const fn number(self) -> Option<u32> {
+        match self {
+            Self::AtMost(number) => Some(number),
+            Self::Unlimited(NoLimit::None) => None,
+        }
+    }
 }
 
 /// The word for the absence of a limit.
@@ -187,6 +207,8 @@ mod tests {
             ];
             assert_eq!(told.join(" "), row, "{role:?}");
         }
+        let searches = Role::ALL.map(|role| roles.terms(role).searches_per_day.number());
+        assert_eq!(searches, [None, Some(50), Some(30), Some(10), Some(0)]);
         assert_eq!(roles.terms(Role::Guest).media, MediaKinds::Photos);
         assert_eq!(roles.terms(Role::Normal).media, MediaKinds::Any);
     }

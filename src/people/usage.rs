@@ -19,12 +19,19 @@ pub(crate) struct Usage {
     pub(crate) lite: u32,
     pub(crate) flash: u32,
     pub(crate) pro: u32,
+    /// Answers for which the web was searched or pages were opened.
+    pub(crate) searches: u32,
 }
 
 impl Usage {
     /// One message.
     pub(crate) const fn asked(&mut self) {
         self.messages = self.messages.saturating_add(1);
+    }
+
+    /// One answer that needed the web.
+    pub(crate) const fn searched(&mut self) {
+        self.searches = self.searches.saturating_add(1);
     }
 
     /// One answer by a model of this tier.
@@ -45,11 +52,13 @@ impl AddAssign for Usage {
             lite,
             flash,
             pro,
+            searches,
         } = other;
         self.messages = self.messages.saturating_add(messages);
         self.lite = self.lite.saturating_add(lite);
         self.flash = self.flash.saturating_add(flash);
         self.pro = self.pro.saturating_add(pro);
+        self.searches = self.searches.saturating_add(searches);
     }
 }
 

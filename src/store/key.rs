@@ -14,6 +14,7 @@ pub(super) use scope::scope;
 
 use super::StoreError;
 use crate::chat::{ChatId, JobId, Lane, MessageId, TopicId, UpdateId, UserId};
+use crate::clock::Timestamp;
 use crate::keys::{Fingerprint, Group};
 
 /// The key of a row.
@@ -210,6 +211,26 @@ pub(super) fn rows_of(chat: ChatId) -> RangeInclusive<Key> {
 pub(super) fn days(days: RangeInclusive<i32>) -> RangeInclusive<Key> {
     let (first, last) = days.into_inner();
     Key::day(first)..=Key::day(last).past_all()
+}
+
+/// Numbers of broadcasts in the table `jobs`: those of jobs.
+pub(super) const BROADCASTS: RangeInclusive<u64> = 0..=REMINDER - 1;
+/// Numbers of reminders there: by their moment.
+pub(super) const REMINDERS: RangeInclusive<u64> = REMINDER..=u64::MAX;
+/// What is in the numbers of reminders and in those of no job.
+const REMINDER: u64 = 1 << 63;
+/// Bits that tell reminders of one moment apart.
+const APART: u32 = 20;
+
+/// The number of a reminder for this moment; a job's number tells those of one moment apart.
+pub(super) fn of_reminder(at: Timestamp, job: JobId) -> u64 {
+    let (moment, apart) = (at.0.min((REMINDER - 1) >> APART), job.0 % (1 << APART));
+    REMINDER | (moment << APART) | apart
+}
+
+/// The keys of these numbers.
+pub(super) fn numbers(numbers: &RangeInclusive<u64>) -> RangeInclusive<Key> {
+    Key::number(*numbers.start())..=Key::number(*numbers.end())
 }
 
 /// The job or outgoing part of a key.

@@ -3,6 +3,7 @@
 //! passed over as if it were not there, and left to the writer (`quarantine`).
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -21,7 +22,9 @@ use crate::alerts::Alerts;
 #[cfg(test)]
 use crate::chat::UpdateId;
 use crate::chat::broadcast::Broadcast;
+use crate::chat::long_job::LongJob;
 use crate::chat::profile::ProfileField;
+use crate::chat::reminder::Reminder;
 use crate::chat::{
     ChatId, Job, JobId, Lane, MessageId, Outbound, OutboxId, StoredTurn, Task, UserId,
 };
@@ -373,8 +376,25 @@ impl Read {
 
     /// Texts to many people: the one that is being sent, and the newest.
     pub(crate) fn broadcasts(&self) -> Result<Vec<(JobId, Broadcast)>, StoreError> {
+        let rows = self.long_jobs(&key::BROADCASTS)?.into_iter();
+        let broadcast = |(id, job): (JobId, LongJob)| Some((id, job.broadcast()?));
+        Ok(rows.filter_map(broadcast).collect())
+    }
+
+    /// What somebody wants to be reminded of, the next first.
+    pub(crate) fn reminders_of(&self, person: UserId) -> Result<Vec<Reminder>, StoreError> {
+        let rows = self.long_jobs(&key::REMINDERS)?.into_iter();
+        let reminders = rows.filter_map(|(_, job)| job.reminder());
+        Ok(reminders.filter(|it| it.person == person).collect())
+    }
+
+    fn long_jobs(&self, keys: &RangeInclusive<u64>) -> Result<Vec<(JobId, LongJob)>, StoreError> {
+        let jobs = self.table::<LongJob>()?;
         let mut found = Vec::new();
-        self.each(|id, job| found.push((id, job)))?;
+        for entry in tables::range(&jobs, &key::numbers(keys))? {
+            let (key, row) = entry?;
+            found.extend(self.met.read(key.value(), row.value()));
+        }
         Ok(found)
     }
 

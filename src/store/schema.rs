@@ -16,7 +16,7 @@ use super::rows::{
 };
 use super::tables::{self, Definition, ReadOnlyRows};
 use crate::alerts::Alerts;
-use crate::chat::broadcast::Broadcast;
+use crate::chat::long_job::LongJob;
 use crate::chat::{Job, Outbound, StoredTurn, UserId};
 use crate::keys::{Health, Ledger, Spend};
 use crate::people::audit::Audited;
@@ -124,7 +124,7 @@ pub(super) fn inspect(db: &Database, schema: Schema) -> Result<Findings, StoreEr
     look.ends::<AskedBy>()?;
     look.ends::<TurnRef>()?;
     look.ends::<Person>()?;
-    look.all::<Broadcast>()?;
+    look.all::<LongJob>()?;
     look.ends::<Audited>()?;
     look.ends::<DayOf>()?;
     look.ends::<Had>()?;

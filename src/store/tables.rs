@@ -10,7 +10,7 @@ use super::StoreError;
 use super::codec::CodecError;
 use super::key::Key;
 use super::rows::{self, AskedBy, Record, Seen, TurnRef};
-use crate::chat::broadcast::Broadcast;
+use crate::chat::long_job::LongJob;
 use crate::chat::{Job, Outbound, StoredTurn};
 use crate::keys::{Health, Ledger};
 use crate::people::audit::Audited;
@@ -54,7 +54,7 @@ pub(super) const KEY_LEDGER: Definition = of::<Ledger>();
 /// By scope.
 pub(super) const KEY_STATE: Definition = of::<Health>();
 /// By job.
-pub(super) const JOBS: Definition = of::<Broadcast>();
+pub(super) const JOBS: Definition = of::<LongJob>();
 /// By day, then the person.
 pub(super) const STATS: Definition = of::<DayOf>();
 /// By Pacific day, whose keys, and the person; behind those who share the keys, all together.

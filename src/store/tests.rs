@@ -8,6 +8,7 @@ mod fixture;
 mod forget;
 mod notices;
 mod quarantine;
+mod reminders;
 mod rows;
 mod standing;
 mod topics;

@@ -9,6 +9,7 @@ mod forget;
 mod notices;
 mod owners;
 mod prune;
+mod reminders;
 mod sessions;
 mod turns;
 mod usage;

@@ -34,7 +34,7 @@ const AFTER_CANCEL: Duration = Duration::from_secs(5);
 
 /// How one attempt ended.
 pub(super) enum Attempt {
-    Reported(Report),
+    Reported(Box<Report>),
     /// Our own deadline; the service said nothing, or no more.
     TimedOut,
     /// From outside: how the turn ends.
@@ -98,9 +98,10 @@ impl Call<'_> {
             max_output: lease.most_output(),
             signatures,
             output: self.question.output,
+            tools: facts.map(|model| model.tools.clone()).unwrap_or_default(),
             ..Shape::default()
         };
-        let remembered = self.engine.repairs_of(model);
+        let remembered = self.engine.repairs_of(model, lease.project);
         self.route
             .repairs()
             .iter()
@@ -142,7 +143,7 @@ impl Call<'_> {
             Some(reported) => {
                 self.changes.extend(reported.changes);
                 self.files = reported.files;
-                Attempt::Reported(reported.report)
+                Attempt::Reported(Box::new(reported.report))
             }
             None => Attempt::TimedOut,
         }

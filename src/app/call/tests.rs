@@ -62,10 +62,7 @@ async fn ended(folder: &Path, url: &str, keys: &str) -> Result<Answer, Ending> {
     };
     let (sight, cancel) = (Sight::new(), Cancel::default());
     let question = Question {
-        prompt: Arc::new(Prompt {
-            system: String::new(),
-            messages: vec![message],
-        }),
+        prompt: Arc::new(Prompt::new(String::new(), vec![message])),
         kind: Tier::Lite.into(),
         output: Output::Text,
         signed_by: None,

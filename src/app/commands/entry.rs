@@ -63,6 +63,8 @@ pub(super) const OWNER_AND_TERMINAL: Rights = Rights {
 pub(super) struct Given<'a> {
     pub(super) command: &'a Command,
     pub(super) lane: Lane,
+    /// In which it was typed.
+    pub(super) message: Option<MessageId>,
     /// Of whoever gave it.
     pub(super) role: Role,
     pub(super) locale: &'static Locale,

@@ -11,8 +11,10 @@ const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 const TEXTS: &[&[Text]] = &[
     conversation::TEXTS,
     making::TEXTS,
+    ask::TEXTS,
     preferences::TEXTS,
     persona::TEXTS,
+    remind::TEXTS,
     stats::TEXTS,
     privacy::TEXTS,
     export::TEXTS,

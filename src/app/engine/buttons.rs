@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::chat::callback::CommandCallback;
+use crate::chat::reminder::Reminder;
 use crate::chat::{Button, UserId};
 
 impl Engine {
@@ -16,6 +17,12 @@ impl Engine {
         debug_assert!(line.len() <= CommandCallback::LONGEST_LINE, "{line}");
         let tag = self.command_tag(person, &line);
         Button::callback(label, CommandCallback { tag, line }.data())
+    }
+
+    /// A button that takes a reminder back.
+    pub(crate) fn reminder_button(&self, reminder: &Reminder, label: impl Into<String>) -> Button {
+        let line = format!("/remind cancel {}", reminder.at.0 / 1000);
+        self.command_button(reminder.person, label, line)
     }
 
     /// Whether the bot made this button, and for this person.

@@ -52,6 +52,9 @@ pub(super) fn close(
         | Ending::Unkept(_) => {
             store.remove_job(job.id)?;
             count(store, job.lane, end)?;
+            for reminder in &end.reply.reminders {
+                store.add_reminder(reminder)?;
+            }
             if let Some(shown) = end.shown.filter(|shown| !job.places.contains(shown)) {
                 job.places.insert(0, shown);
             }
@@ -83,6 +86,9 @@ fn count(store: &mut Write<'_>, lane: Lane, end: &Close<'_>) -> Result<(), Store
     };
     let mut day = store.day_of(end.today, person)?;
     day.usage.answered(tier);
+    if end.reply.grounding.is_used() {
+        day.usage.searched();
+    }
     store.put_day_of(end.today, person, &day)?;
     match end.reply.shared {
         Some(GroupDay { number, pot, .. }) => store.add_had(number, pot, (person, tier)),

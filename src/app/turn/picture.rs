@@ -71,10 +71,7 @@ impl Asked<'_> {
             speaker: Speaker::Person,
             parts,
         };
-        let prompt = Prompt {
-            system: String::new(),
-            messages: vec![asked],
-        };
+        let prompt = Prompt::new(String::new(), vec![asked]);
         let output = Output::Picture {
             ratio: wish::ratio(words),
         };

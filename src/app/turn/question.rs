@@ -4,16 +4,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+use log::warn;
+
+use super::sum_up::SumUp;
 use crate::app::call::{Question, Run, View};
 use crate::app::downloads::Downloads;
 use crate::app::engine::{Engine, Settings};
-use crate::catalog::{Kind, Tier, TierReason};
+use crate::app::tools::{Circumstances, Toolbox};
+use crate::catalog::{Kind, Tier, TierReason, ToolKind};
+use crate::chat::answer::Failure;
 use crate::chat::enclosed::unseen;
 use crate::chat::prompt::{self, Earlier, Facts, Prompt};
 use crate::chat::speakers::{self, Named};
+use crate::chat::tool::Toolset;
 use crate::chat::{
     Basis, ChatId, ChatKind, Enclosed, Files, Job, Lane, Notice, OtherNames, Remembered, Role,
-    UserId,
+    StoredTurn, UserId,
 };
 use crate::clock;
 use crate::config::{Stream, UserLimits};
@@ -26,11 +33,21 @@ use crate::people::personas;
 use crate::people::preferences::Preferences;
 use crate::people::roles::Terms;
 use crate::store::{Read, StoreError};
+use crate::tier::need::Need;
 use crate::tier::{self, Choice, Day, Left};
 
 /// Tokens of context a question carries at the most: enough for ten long rounds, and a small part
 /// of a free key's minute.
 const CONTEXT_TOKENS: u64 = 24_000;
+
+/// What the model is shown.
+pub(super) struct Composed {
+    pub(super) prompt: Prompt,
+    /// The one model that made all of the history, if it was one.
+    pub(super) signed_by: Option<String>,
+    /// What of the history is to be summed up.
+    pub(super) sum_up: Option<SumUp>,
+}
 
 /// A question with all that is known of it.
 pub(super) struct Asked<'a> {
@@ -147,7 +164,7 @@ impl Asked<'_> {
     }
 
     /// How the bot is to be in this turn: by its own rules, and the persona that the person chose.
-    pub(super) async fn persona(&self) -> Result<String, StoreError> {
+    async fn persona(&self) -> Result<String, StoreError> {
         let rules = self.settings.persona();
         let Some(chosen) = &self.preferences.persona else {
             return Ok(rules.to_owned());
@@ -170,6 +187,73 @@ impl Asked<'_> {
         let kind = kind.unwrap_or_default().to_owned();
         let notice = Notice::CannotRead { kind };
         Some(self.locale.notice(&notice, self.job.sender.id))
+    }
+
+    /// What the question needs, and its words.
+    fn need(&self) -> (Need, &str) {
+        tier::need::of(self.text)
+    }
+
+    /// What the model is offered for it.
+    async fn tools(&self, terms: &Terms, toolbox: &Toolbox<'_>) -> Result<Toolset, String> {
+        let (need, _) = self.need();
+        match need.kind {
+            ToolKind::Functions => Ok(toolbox.declared()),
+            ToolKind::Code => Ok(Toolset::Code),
+            // No page is opened where somebody else may have written the address.
+            ToolKind::Pages if self.job.task.is_untrusted() => Ok(toolbox.declared()),
+            ToolKind::Search | ToolKind::Pages => match self.may_search(terms).await {
+                Err(sentence) if need.is_asked => Err(sentence),
+                Err(_) => Ok(toolbox.declared()),
+                Ok(()) if need.kind == ToolKind::Pages => Ok(Toolset::Pages),
+                Ok(()) => Ok(Toolset::Search),
+            },
+        }
+    }
+
+    /// Whether the asker may search once more today, or why not.
+    async fn may_search(&self, terms: &Terms) -> Result<(), String> {
+        let limit = match self.settings.config.people.user_limits {
+            UserLimits::On => terms.searches_per_day.number(),
+            UserLimits::Off => None,
+        };
+        let (Some(limit), Some(person)) = (limit, self.job.lane.person()) else {
+            return Ok(());
+        };
+        let today = self.settings.today(clock::now());
+        let days = today.number..=today.number;
+        let store = &self.engine.store;
+        let used = store.read(move |rows| rows.usage_of(person, days)).await;
+        let used = used.map_err(|error| {
+            warn!(err:% = error; "searches of a day not read");
+            self.locale.failure(Failure::Unexplained)
+        })?;
+        let used: u32 = used.iter().map(|(_, usage)| usage.searches).sum();
+        if used < limit {
+            return Ok(());
+        }
+        let wait = today.ends.since(clock::now());
+        Err(self.locale.no_searches(limit, wait))
+    }
+
+    /// What the model may have done for it.
+    pub(super) fn toolbox(&self, terms: &Terms, context: &[Remembered]) -> Toolbox<'_> {
+        // What others wrote is no less theirs when it is shown again (design §10).
+        let is_theirs = context.iter().any(|round| round.is_untrusted());
+        Toolbox::new(Circumstances {
+            engine: self.engine,
+            lane: self.job.lane,
+            message: self.job.messages.first().copied(),
+            now: clock::now(),
+            zone: self.zone(),
+            is_untrusted: is_theirs || self.job.task.is_untrusted(),
+            has_history: terms.rounds > 0,
+        })
+    }
+
+    /// What the clock of the asker shows.
+    pub(super) fn zone(&self) -> TimeZone {
+        self.settings.zone_of(&self.preferences)
     }
 
     /// All words of others that the question is about.
@@ -236,7 +320,7 @@ impl Asked<'_> {
         let attachments =
             enclosed.filter(|one| one.attachment().is_some_and(|one| one.file.is_some()));
         let facts = tier::Facts {
-            text: self.text,
+            text: self.need().1,
             quote: quote.as_deref(),
             attachments: attachments.count(),
             context: &reasons,
@@ -248,7 +332,7 @@ impl Asked<'_> {
     }
 
     /// How those who talk are called; nobody in private.
-    pub(super) async fn speakers(
+    async fn speakers(
         &self,
         context: &[Remembered],
     ) -> Result<BTreeMap<UserId, String>, StoreError> {
@@ -278,8 +362,37 @@ impl Asked<'_> {
         Ok(speakers::names(&people))
     }
 
-    /// What the model is shown.
-    pub(super) fn compose(
+    /// What the model is shown and offered; or what the asker is told who asks for more than they have.
+    pub(super) async fn composed(
+        &self,
+        terms: &Terms,
+        (context, files): (&[Remembered], &Files),
+        toolbox: &Toolbox<'_>,
+    ) -> Result<Result<Composed, String>, StoreError> {
+        let tools = match self.tools(terms, toolbox).await {
+            Ok(tools) => tools,
+            Err(sentence) => return Ok(Err(sentence)),
+        };
+        let shown = match tools {
+            // A page may tell the model what to do with what it knows.
+            Toolset::Pages => &[],
+            Toolset::None | Toolset::Functions(_) | Toolset::Search | Toolset::Code => context,
+        };
+        let (persona, speakers) = (self.persona().await?, self.speakers(shown).await?);
+        let mut prompt = Prompt {
+            tools,
+            ..self.compose(&persona, (shown, &speakers), files)
+        };
+        prompt.system.push_str(toolbox.told());
+        let groups = terms.groups().collect();
+        Ok(Ok(Composed {
+            signed_by: StoredTurn::only_model(shown),
+            sum_up: SumUp::of(self.job.lane, shown, prompt.dropped, groups),
+            prompt,
+        }))
+    }
+
+    fn compose(
         &self,
         persona: &str,
         (context, speakers): (&[Remembered], &BTreeMap<UserId, String>),
@@ -288,13 +401,13 @@ impl Asked<'_> {
         let speaker = |person: UserId| speakers.get(&person).map(String::as_str);
         let facts = Facts {
             persona,
-            today: &clock::date(clock::now(), &self.settings.config.time_zone),
+            today: &clock::date(clock::now(), &self.zone()),
             language: self.job.sender.language.as_deref(),
             budget: CONTEXT_TOKENS,
             files,
         };
         let question = prompt::Question {
-            text: self.text,
+            text: self.need().1,
             quote: self.quote,
             enclosed: self.job.task.enclosed(),
             speaker: speaker(self.job.sender.id),

@@ -7,6 +7,7 @@ use log::info;
 
 use super::files::Looked;
 use super::question::Asked;
+use super::sum_up::SumUp;
 use crate::app::call::By;
 use crate::app::ending::Ending;
 use crate::app::engine::Engine;
@@ -14,10 +15,13 @@ use crate::catalog::{Tier, TierReason};
 use crate::chat::answer::{Answer, Failure, Obstacle};
 use crate::chat::callback::Callback;
 use crate::chat::enclosed::unseen;
+use crate::chat::grounding::Grounding;
+use crate::chat::reminder::{self, Reminder};
 use crate::chat::wish::Wish;
 use crate::chat::{Button, ChatKind, Job, Lane, Part, StoredTurn};
 use crate::clock;
 use crate::keys::{Change, GroupDay, Unusable};
+use crate::people::zones;
 use crate::store::StoreError;
 use crate::tier::Choice;
 
@@ -40,11 +44,17 @@ pub(super) struct Reply {
     pub(super) tier: Option<Tier>,
     /// The day of the keys that it is a share of.
     pub(super) shared: Option<GroupDay>,
+    /// What is set with an answer.
+    pub(super) reminders: Vec<Reminder>,
+    /// Where an answer has its facts from.
+    pub(super) grounding: Grounding,
+    /// What is to be summed up once it is answered.
+    pub(super) sum_up: Option<SumUp>,
 }
 
 impl Reply {
     /// These parts and nothing more.
-    pub(super) const fn new(ending: Ending, parts: Vec<Part>) -> Self {
+    pub(super) fn new(ending: Ending, parts: Vec<Part>) -> Self {
         Self {
             ending,
             parts,
@@ -55,6 +65,9 @@ impl Reply {
             changes: Vec::new(),
             tier: None,
             shared: None,
+            reminders: Vec::new(),
+            grounding: Grounding::default(),
+            sum_up: None,
         }
     }
 
@@ -111,8 +124,26 @@ impl Asked<'_> {
             round: answered.is_kept.then(|| self.round(&answer, reason)),
             tier: answered.tier(),
             shared: answered.shared,
+            grounding: answer.grounding,
             ..Reply::new(answer.finish.into(), answer.parts)
         }
+    }
+
+    /// The same with what it sets, each told with a button to take it back.
+    pub(super) fn setting(&self, mut reply: Reply, reminders: Vec<Reminder>) -> Reply {
+        let (zone, now) = (self.zone(), clock::now());
+        for reminder in &reminders {
+            let clock = reminder::shown(reminder.at, &zone);
+            let clock = format!("{clock}, {}", zones::called(&zone, now));
+            let ahead = reminder.at.since(now);
+            let told = self.locale.reminder_set(&reminder.text, &clock, ahead);
+            reply.notes.push(told);
+            let label = self.locale.reminder_cancel();
+            reply
+                .buttons
+                .push(self.engine.reminder_button(reminder, label));
+        }
+        Reply { reminders, ..reply }
     }
 
     /// Why there is no answer.
@@ -186,9 +217,12 @@ impl Asked<'_> {
         let said = finish.into_iter().chain(by).map(str::to_owned);
         let is_picture = matches!(self.job.task.wish(), Wish::Picture { .. });
         let pictures = is_picture.then(|| self.no_pictures());
+        let unread = &answer.grounding.unread;
+        let unread = (!unread.is_empty()).then(|| self.locale.unread_pages(unread));
         said.chain(self.note_on_files())
             .chain(self.notes_on(answered.looked))
             .chain(pictures)
+            .chain(unread)
             .collect()
     }
 
@@ -236,6 +270,11 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
+    /// What is to be summed up once it is stored.
+    pub(crate) fn sum_up(&self) -> Option<SumUp> {
+        self.reply.sum_up.clone()
+    }
+
     /// A turn that cannot go on because of an error that does not pass.
     pub(crate) fn apology(engine: &Engine, job: &Job, error: &StoreError) -> Self {
         let locale = engine.settings().locale_for(&job.sender);

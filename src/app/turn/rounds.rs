@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::app::call::{self, By, Called, Question, View};
 use crate::app::ending::{Ending, Request};
 use crate::app::engine::{Engine, Settings};
+use crate::app::tools::Toolbox;
 use crate::chat::Part;
 use crate::chat::answer::{Answer, Failure, Finish};
 use crate::chat::part::PromptPart;
@@ -24,6 +25,7 @@ pub(super) async fn until_answered(
     engine: &Arc<Engine>,
     settings: &Settings,
     question: Question<'_>,
+    toolbox: &mut Toolbox<'_>,
 ) -> Result<Called, StoreError> {
     let mut rounds = Rounds {
         question,
@@ -33,7 +35,11 @@ pub(super) async fn until_answered(
     };
     for _ in 0..MOST_CALLS {
         let called = call::until_answered(engine, settings, &rounds.question).await?;
-        if let Some(end) = rounds.take(called, result) {
+        let results = match &called.result {
+            Ok(answer) if answer.asks() => toolbox.run(&answer.calls).await,
+            Ok(_) | Err(_) => Vec::new(),
+        };
+        if let Some(end) = rounds.take(called, results) {
             return Ok(end);
         }
     }
@@ -52,21 +58,23 @@ struct Rounds<'a> {
 }
 
 impl Rounds<'_> {
-    /// Takes what came of a call, and has done what that asks for, which is what `result` tells. The
-    /// end of the turn, where there is one; `None` where another call follows.
-    fn take(&mut self, called: Called, result: fn(&Part) -> Option<PromptPart>) -> Option<Called> {
+    /// Takes what came of a call, with the results of what that asked for. The end of the turn, where
+    /// there is one; `None` where another call follows.
+    fn take(&mut self, called: Called, results: Vec<PromptPart>) -> Option<Called> {
         self.changes.extend(called.changes);
         self.files.extend(called.files);
         let mut answer = match called.result {
             Ok(answer) => answer,
             Err(ending) => return Some(self.end(ending)),
         };
-        let results: Vec<_> = answer.parts.iter().filter_map(result).collect();
         let is_last = results.is_empty();
         if !is_last {
             self.question.go_on(&answer, results);
+        }
+        if !answer.calls.is_empty() {
             // What was signed is for the calls of this turn.
             answer.parts.retain(|part| !matches!(part, Part::Signed(_)));
+            answer.calls.clear();
         }
         if let Some((said, _)) = self.said.take() {
             answer.parts.splice(0..0, said.parts);
@@ -95,11 +103,6 @@ impl Rounds<'_> {
             files: std::mem::take(&mut self.files),
         }
     }
-}
-
-/// What comes of a part that asks for something: of none, until there are tools.
-const fn result(_part: &Part) -> Option<PromptPart> {
-    None
 }
 
 /// How an answer counts as finished of which only the earlier calls are left, because a later one
@@ -134,6 +137,8 @@ impl Question<'_> {
 mod tests {
     use std::sync::atomic::Ordering;
 
+    use serde_json::Map;
+
     use super::*;
     use crate::app::call::{Run, Sight};
     use crate::app::ending::Cancel;
@@ -141,16 +146,31 @@ mod tests {
     use crate::chat::JobId;
     use crate::chat::answer::Viewer;
     use crate::chat::prompt::{Message, Prompt, Speaker};
+    use crate::chat::tool::ToolCall;
     use crate::clock;
     use crate::config::Stream;
     use crate::gemini::shape::Output;
 
     const ASKS: &str = "let me see?";
 
-    /// What comes of a text that ends with a question mark, which asks for something here.
-    fn looked_up(part: &Part) -> Option<PromptPart> {
-        let asks = part.text().is_some_and(|text| text.ends_with('?'));
-        asks.then(|| PromptPart::Text("42".to_owned()))
+    /// What comes of the calls of an answer.
+    fn looked_up(called: &Called) -> Vec<PromptPart> {
+        let calls = called.result.iter().filter(|answer| answer.asks());
+        let calls = calls.flat_map(|answer| &answer.calls);
+        let result = |call: &ToolCall| PromptPart::Result(call.result(Ok("42".into())));
+        calls.map(result).collect()
+    }
+
+    fn asking(parts: Vec<Part>) -> Answer {
+        let call = ToolCall {
+            id: None,
+            name: "look".to_owned(),
+            arguments: Map::new(),
+        };
+        Answer {
+            calls: vec![call],
+            ..said(parts)
+        }
     }
 
     fn said(parts: Vec<Part>) -> Answer {
@@ -171,10 +191,7 @@ mod tests {
             parts: vec![PromptPart::Text("how much?".to_owned())],
         };
         let question = Question {
-            prompt: Arc::new(Prompt {
-                system: String::new(),
-                messages: vec![asked],
-            }),
+            prompt: Arc::new(Prompt::new(String::new(), vec![asked])),
             kind: Tier::Lite.into(),
             output: Output::Text,
             signed_by: None,
@@ -212,7 +229,8 @@ mod tests {
                 by: None,
                 files: Vec::new(),
             };
-            if let Some(end) = rounds.take(called, looked_up) {
+            let results = looked_up(&called);
+            if let Some(end) = rounds.take(called, results) {
                 return end.result;
             }
         }
@@ -222,7 +240,7 @@ mod tests {
     #[test]
     fn what_an_earlier_call_said_stays_whatever_comes_of_a_later_one() {
         let cancel = Cancel::default();
-        let asks = || Ok(said(vec![text(ASKS), Part::Signed(b"{}".to_vec())]));
+        let asks = || Ok(asking(vec![text(ASKS), Part::Signed(b"{}".to_vec())]));
         let then = |second| after(vec![asks(), second], &cancel);
         let broken = |finish| Answer {
             finish,
@@ -248,5 +266,16 @@ mod tests {
         assert_eq!(then(discarded.clone()), discarded);
         cancel.end(Request::Stopped);
         assert_eq!(then(discarded), Ok(broken(Finish::Stopped)));
+    }
+
+    #[test]
+    fn what_an_answer_that_broke_off_asks_for_is_not_done() {
+        let broken = Answer {
+            finish: Finish::Broken,
+            ..asking(vec![text(ASKS), Part::Signed(b"{}".to_vec())])
+        };
+        let end = after(vec![Ok(broken.clone())], &Cancel::default()).unwrap();
+        assert_eq!((end.finish, end.parts), (broken.finish, vec![text(ASKS)]));
+        assert_eq!(end.calls, []);
     }
 }

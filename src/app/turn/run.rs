@@ -204,8 +204,13 @@ async fn whole(
         }
         finished => finished?,
     };
+    let sum_up = finished.sum_up();
     let concluded = conclude(ctx, finished, shown, id).await?;
     ctx.mail.push(&concluded.rows).await;
+    if let Some(sum_up) = sum_up.filter(|_| concluded.ending == Ending::Answered) {
+        // Where too much waits it is done after another answer.
+        drop(ctx.notes.try_send(sum_up));
+    }
     Ok(concluded.ending)
 }
 

@@ -28,19 +28,31 @@ pub(super) async fn rendered(reply: &Reply, job: &Job, locale: &'static Locale) 
 /// message.
 pub(super) fn payloads(reply: &Reply, job: &Job, locale: &Locale) -> Vec<Payload> {
     let mut rows = Vec::new();
+    let texts: Vec<&str> = reply.parts.iter().filter_map(Part::text).collect();
+    let cited = reply.grounding.cited(&texts);
+    let mut nth = 0..;
     for part in &reply.parts {
         match part {
             Part::Text(text) if reply.ending.is_answer() => {
-                rows.extend(messages(render::answer(text, asked(job)), text, locale));
+                let text = cited.marked(nth.next().unwrap_or_default(), text);
+                rows.extend(messages(render::answer(&text, asked(job)), &text, locale));
             }
             Part::Text(text) => rows.extend(messages(Rich::plain(text), text, locale)),
             Part::Made { mime, file } => rows.push(made(mime, file, &reply.caption)),
             // A signature is for the model only, the others are parts of questions.
-            Part::Signed(_) | Part::File { .. } | Part::Quote(_) | Part::Enclosed(_) => {}
+            Part::Signed(_)
+            | Part::File { .. }
+            | Part::Quote(_)
+            | Part::Enclosed(_)
+            | Part::Summary(_) => {}
         }
     }
+    let sources = reply.grounding.shown(&cited, locale.sources());
+    if !sources.text.is_empty() {
+        put_under(&mut rows, sources);
+    }
     for note in &reply.notes {
-        put_under(&mut rows, note);
+        put_under(&mut rows, italic(note));
     }
     rows
 }
@@ -88,7 +100,7 @@ fn messages(body: Rich, text: &str, locale: &Locale) -> Vec<Payload> {
         Shown::Parts(parts) => parts.into_iter().map(Payload::message).collect(),
         Shown::Document { beginning } => {
             let mut rows = vec![Payload::message(beginning)];
-            put_under(&mut rows, locale.goes_on_in_file());
+            put_under(&mut rows, italic(locale.goes_on_in_file()));
             rows.push(Payload::Document {
                 name: "answer.md".to_owned(),
                 text: text.to_owned(),
@@ -99,33 +111,40 @@ fn messages(body: Rich, text: &str, locale: &Locale) -> Vec<Payload> {
     }
 }
 
-/// Puts a sentence under the last message, or after it where it does not fit.
-fn put_under(rows: &mut Vec<Payload>, note: &str) {
-    let (gap, length) = ("\n\n", units(note));
+/// Puts something under the last message, or after it where it does not fit.
+fn put_under(rows: &mut Vec<Payload>, note: Rich) {
+    let gap = "\n\n";
     let fits = |body: &Rich| {
-        units(&body.text) + units(gap) + length <= render::LONGEST_TEXT
-            && body.entities.len() < render::MOST_ENTITIES
+        units(&body.text) + units(gap) + units(&note.text) <= render::LONGEST_TEXT
+            && body.entities.len() + note.entities.len() <= render::MOST_ENTITIES
+            && body.entity_bytes() + note.entity_bytes() <= render::MOST_ENTITY_BYTES
     };
     let last = rows.iter().rposition(Payload::is_message);
     let body = last.and_then(|at| rows.get_mut(at)?.body_mut());
     if let Some(body) = body.filter(|body| fits(body)) {
         body.text.push_str(gap);
-        body.entities.extend(italic(units(&body.text), length));
-        body.text.push_str(note);
+        let before = u32::try_from(units(&body.text)).unwrap_or(u32::MAX);
+        body.text.push_str(&note.text);
+        body.entities
+            .extend(note.entities.into_iter().map(|entity| Entity {
+                offset: entity.offset.saturating_add(before),
+                ..entity
+            }));
         return;
     }
-    let body = Rich {
-        text: note.to_owned(),
-        entities: italic(0, length).into_iter().collect(),
-    };
     let behind = last.map_or(rows.len(), |at| at + 1);
-    rows.insert(behind, Payload::message(body));
+    rows.insert(behind, Payload::message(note));
 }
 
-fn italic(offset: usize, length: usize) -> Option<Entity> {
-    Some(Entity {
-        offset: u32::try_from(offset).ok()?,
-        length: u32::try_from(length).ok()?,
+fn italic(note: &str) -> Rich {
+    let length = u32::try_from(units(note)).unwrap_or(u32::MAX);
+    let all = Entity {
+        offset: 0,
+        length,
         style: Style::Italic,
-    })
+    };
+    Rich {
+        text: note.to_owned(),
+        entities: vec![all],
+    }
 }

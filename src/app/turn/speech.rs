@@ -135,10 +135,7 @@ impl Asked<'_> {
                 speaker: Speaker::Person,
                 parts: vec![PromptPart::Text(piece)],
             };
-            let prompt = Prompt {
-                system: String::new(),
-                messages: vec![asked],
-            };
+            let prompt = Prompt::new(String::new(), vec![asked]);
             let question = self.question(Kind::Speech, Output::Speech, Arc::new(prompt), means);
             let called = call::until_answered(self.engine, self.settings, &question).await?;
             spoken.changes.extend(called.changes);

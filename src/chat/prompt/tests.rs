@@ -49,7 +49,9 @@ fn texts(prompt: &Prompt) -> Vec<String> {
     parts
         .map(|part| match part {
             PromptPart::Text(text) => text.clone(),
-            other @ (PromptPart::Media { .. } | PromptPart::Signed(_)) => format!("{other:?}"),
+            other @ (PromptPart::Media { .. } | PromptPart::Signed(_) | PromptPart::Result(_)) => {
+                format!("{other:?}")
+            }
         })
         .collect()
 }
@@ -431,4 +433,35 @@ fn a_text_is_cut_at_a_number_of_tokens() {
     assert_eq!(within_tokens("fours", 1), ("four", 1));
     assert_eq!(within_tokens("你好", 1), ("你", 1));
     assert_eq!(within_tokens("", 5), ("", 0));
+}
+
+#[test]
+fn what_the_budget_does_not_hold_is_there_in_short() {
+    let long = "字".repeat(200);
+    let said = |summary: Option<&str>| {
+        let notes = summary.map(|notes| Part::Summary(notes.to_owned()));
+        turn(
+            vec![text(&long)],
+            [text(&long)].into_iter().chain(notes).collect(),
+        )
+    };
+    let context = [
+        said(Some("older notes")),
+        said(Some("likes\ncats")),
+        said(None),
+        said(Some("not yet")),
+    ];
+    let facts = Facts {
+        budget: 900,
+        ..FACTS
+    };
+    let prompt = build(&facts, &unnamed(&context), &asks("q"));
+    assert_eq!((prompt.dropped, prompt.messages.len()), (2, 5));
+    assert!(
+        prompt.system.ends_with("\n> likes\n> cats"),
+        "{}",
+        prompt.system
+    );
+    let none = build(&FACTS, &unnamed(&context[..1]), &asks("q"));
+    assert!(none.dropped == 0 && !none.system.contains("notes"));
 }

@@ -1,7 +1,11 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::turns::without_signed_text;
 use super::*;
+use crate::catalog::ToolKind;
+use crate::chat::prompt::Message;
+use crate::chat::tool::Declaration;
 use crate::gemini::gathered::Gathered;
 use crate::gemini::stream::Event;
 use crate::keys::Repair;
@@ -14,10 +18,7 @@ fn said(speaker: Speaker, text: &str) -> Message {
 }
 
 fn prompt(messages: Vec<Message>) -> Prompt {
-    Prompt {
-        system: "be kind".to_owned(),
-        messages,
-    }
+    Prompt::new("be kind".to_owned(), messages)
 }
 
 fn sent(prompt: &Prompt, shape: &Shape) -> Value {
@@ -57,10 +58,7 @@ fn a_request_holds_the_turns_the_persona_and_lenient_filters() {
 
 #[test]
 fn nothing_is_sent_that_was_not_asked_for() {
-    let silent = Prompt {
-        system: String::new(),
-        messages: vec![said(Person, "hi")],
-    };
+    let silent = Prompt::new(String::new(), vec![said(Person, "hi")]);
     let request = sent(&silent, &Shape::default());
     assert_eq!(request.get("systemInstruction"), None);
     assert_eq!(request.get("generationConfig"), None);
@@ -322,10 +320,7 @@ fn what_is_to_be_made_stands_in_the_settings_and_nothing_of_it_where_it_is_text(
 
 #[test]
 fn a_model_that_draws_is_told_once_more_and_one_that_speaks_is_told_nothing() {
-    let silent = Prompt {
-        system: String::new(),
-        messages: vec![said(Person, "a cat")],
-    };
+    let silent = Prompt::new(String::new(), vec![said(Person, "a cat")]);
     let told = |output, repair| {
         let shape = Shape {
             output,
@@ -339,4 +334,126 @@ fn a_model_that_draws_is_told_once_more_and_one_that_speaks_is_told_nothing() {
     assert_eq!(drawn, json!([{"text": PICTURE}, {"text": "a cat"}]));
     let spoken = told(Output::Speech, Repair::OwnWords);
     assert_eq!(spoken, json!([{"text": "a cat"}]));
+}
+
+/// A question that the model answers by calling two functions at once, the first of which is signed.
+fn called(ids: [Option<&str>; 2]) -> Prompt {
+    let mut gathered = Gathered::default();
+    let call = |name: &str, id: Option<&str>| match id {
+        Some(id) => json!({"functionCall": {"id": id, "name": name, "args": {"a": 1}}}),
+        None => json!({"functionCall": {"name": name, "args": {"a": 1}}}),
+    };
+    let [mut first, second] = [call("time", ids[0]), call("calculator", ids[1])];
+    first["thoughtSignature"] = "s".into();
+    let parts = json!([{"text": "let me see"}, first, second]);
+    gathered.take(Event::Json(
+        json!({"candidates": [{"content": {"parts": parts}}]}).to_string(),
+    ));
+    let [time, sum] = &*gathered.calls else {
+        panic!("{:?}", gathered.calls);
+    };
+    let results = [
+        time.result(Ok(json!("noon"))),
+        sum.result(Err("no sum".to_owned())),
+    ];
+    let results = results.map(PromptPart::Result).to_vec();
+    let functions = vec![Declaration {
+        name: "time",
+        description: "tells the time".to_owned(),
+        parameters: json!({"type": "object"}),
+    }];
+    Prompt {
+        tools: Toolset::Functions(functions),
+        ..prompt(vec![said(Person, "q")]).followed_by(&gathered.parts, results)
+    }
+}
+
+fn taking(tools: &[ToolKind]) -> Shape {
+    Shape {
+        tools: tools.to_vec(),
+        ..Shape::default()
+    }
+}
+
+#[test]
+fn calls_are_replayed_as_they_came_and_each_result_names_its_call() {
+    let shape = taking(&[ToolKind::Functions]);
+    let request = sent(&called([Some("c1"), Some("c2")]), &shape);
+    assert_eq!(
+        request["contents"],
+        json!([
+            {"role": "user", "parts": [{"text": "q"}]},
+            {"role": "model", "parts": [
+                {"text": "let me see"},
+                {"functionCall": {"id": "c1", "name": "time", "args": {"a": 1}},
+                    "thoughtSignature": "s"},
+                {"functionCall": {"id": "c2", "name": "calculator", "args": {"a": 1}}},
+            ]},
+            {"role": "user", "parts": [
+                {"functionResponse": {"id": "c1", "name": "time", "response": {"output": "noon"}}},
+                {"functionResponse": {"id": "c2", "name": "calculator",
+                    "response": {"error": "no sum"}}},
+            ]},
+        ])
+    );
+    assert_eq!(
+        request["tools"],
+        json!([{"functionDeclarations": [{"name": "time", "description": "tells the time",
+            "parametersJsonSchema": {"type": "object"}}]}])
+    );
+    let without_ids = sent(&called([None, None]), &shape);
+    let result = &without_ids["contents"][2]["parts"][0]["functionResponse"];
+    assert_eq!(result.get("id"), None);
+}
+
+#[test]
+fn for_another_model_the_first_call_alone_has_the_placeholder() {
+    let shape = taking(&[ToolKind::Functions]).repaired(Repair::PlainSignatures);
+    let request = sent(&called([None, None]), &shape);
+    let parts = &request["contents"][1]["parts"];
+    assert_eq!(parts[1]["thoughtSignature"], PLACEHOLDER);
+    assert_eq!(parts[2].get("thoughtSignature"), None);
+}
+
+#[test]
+fn a_model_that_takes_no_functions_is_told_in_words_what_came_of_them() {
+    for shape in [
+        taking(&[]),
+        taking(&ToolKind::ALL).repaired(Repair::NoTools),
+        taking(&ToolKind::ALL).repaired(Repair::Without(ToolKind::Functions)),
+    ] {
+        let request = sent(&called([None, None]), &shape);
+        assert_eq!(request.get("tools"), None);
+        let parts = |turn: usize| request["contents"][turn]["parts"].clone();
+        assert_eq!(parts(1), json!([{"text": "let me see"}]));
+        assert_eq!(
+            parts(2)[0],
+            json!({"text": "(What time told: {\"output\":\"noon\"})"})
+        );
+    }
+}
+
+#[test]
+fn what_google_runs_itself_is_offered_to_models_that_take_it() {
+    let all = taking(&ToolKind::ALL);
+    for (tools, kind, field) in [
+        (Toolset::Search, ToolKind::Search, "googleSearch"),
+        (Toolset::Pages, ToolKind::Pages, "urlContext"),
+        (Toolset::Code, ToolKind::Code, "codeExecution"),
+    ] {
+        let asked = Prompt {
+            tools,
+            ..prompt(vec![said(Person, "q")])
+        };
+        assert_eq!(sent(&asked, &all)["tools"], json!([{ field: {} }]));
+        for refusing in [
+            taking(&[]),
+            all.repaired(Repair::NoTools),
+            all.repaired(Repair::Without(kind)),
+        ] {
+            assert_eq!(sent(&asked, &refusing).get("tools"), None, "{kind:?}");
+        }
+        let spent = sent(&asked, &all.repaired(Repair::NoSearchToday));
+        assert_eq!(spent.get("tools").is_none(), kind.searches());
+    }
 }

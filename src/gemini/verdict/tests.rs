@@ -486,7 +486,7 @@ fn row_18_a_monthly_spending_cap_rests_the_project_until_it_is_lifted() {
 #[test]
 fn row_19_a_spent_search_quota_costs_the_tool_not_the_key() {
     let body = exceeded(&[("GroundingRequestsPerDayPerProject", "1500")], "9s");
-    let next = Next::Repaired(Repair::NoTools);
+    let next = Next::Repaired(Repair::NoSearchToday);
     check(&[(429, body, Effect::Innocent, next, Failure::Busy)]);
 }
 

@@ -12,6 +12,7 @@ fn model() -> Model {
         tpm: 1_000,
         thinking: None,
         less_thinking: None,
+        tools: Vec::new(),
         system_in_first_turn: false,
         free: true,
         price_in: 0.0,

@@ -51,6 +51,33 @@ impl Read {
         Ok((found.rounds, found.beginnings))
     }
 
+    /// Shows the rounds of one lane that have an answer, newest first, back to where its person began
+    /// anew; so many rows at the most.
+    pub(crate) fn walk_back(
+        &self,
+        lane: Lane,
+        most: usize,
+        mut visit: impl FnMut(StoredTurn),
+    ) -> Result<(), StoreError> {
+        let history = self.table::<StoredTurn>()?;
+        for entry in tables::range(&history, &key::turns_of(lane))?
+            .rev()
+            .take(most)
+        {
+            let (key, row) = entry?;
+            let Some((_, turn)) = self.met.read::<StoredTurn>(key.value(), row.value()) else {
+                continue;
+            };
+            if turn.is_beginning() {
+                break;
+            }
+            if turn.is_answered() {
+                visit(turn);
+            }
+        }
+        Ok(())
+    }
+
     fn collect_of_lane(
         &self,
         lane: LaneKey,
@@ -109,7 +136,7 @@ impl Collected {
             self.beginnings.push((person, job));
         } else if turn.is_answered() {
             let turn = Arc::new(turn);
-            self.rounds.push((job, Remembered { person, turn }));
+            self.rounds.push((job, Remembered { person, job, turn }));
         }
     }
 

@@ -52,6 +52,7 @@ enum PartRow<'n> {
     Signed(Cow<'n, [u8]>),
     Quote(Text<'n>),
     Enclosed(EnclosedRow<'n>),
+    Summary(Text<'n>),
 }
 
 impl<'n> From<&'n StoredTurn> for TurnRow<'n> {
@@ -111,6 +112,7 @@ impl<'n> From<&'n Part> for PartRow<'n> {
             },
             Part::Quote(text) => Self::Quote(text.into()),
             Part::Enclosed(enclosed) => Self::Enclosed(enclosed.into()),
+            Part::Summary(text) => Self::Summary(text.into()),
         }
     }
 }
@@ -129,6 +131,7 @@ impl From<PartRow<'_>> for Part {
             PartRow::Signed(bytes) => Self::Signed(bytes.into()),
             PartRow::Quote(text) => Self::Quote(text.into()),
             PartRow::Enclosed(enclosed) => Self::Enclosed(enclosed.into()),
+            PartRow::Summary(text) => Self::Summary(text.into()),
         }
     }
 }

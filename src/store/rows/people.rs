@@ -197,6 +197,7 @@ struct PreferencesRow<'n> {
     tier: Option<TierRow>,
     persona: Option<ChosenPersonaRow<'n>>,
     speaks: bool,
+    zone: Option<Text<'n>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -299,6 +300,7 @@ impl<'n> From<&'n Preferences> for PreferencesRow<'n> {
             tier: noun.tier.map(TierRow::from),
             persona: noun.persona.as_ref().map(ChosenPersonaRow::from),
             speaks: noun.speaks,
+            zone: noun.zone.as_deref().map(Text::Borrowed),
         }
     }
 }
@@ -310,6 +312,7 @@ impl From<PreferencesRow<'_>> for Preferences {
             tier: row.tier.map(Tier::from),
             persona: row.persona.map(ChosenPersona::from),
             speaks: row.speaks,
+            zone: row.zone.map(Text::into_owned),
         }
     }
 }

@@ -29,6 +29,7 @@ pub(in crate::store) struct DayOfRow {
     lite: u32,
     flash: u32,
     pro: u32,
+    searches: u32,
     recent: Vec<u64>,
 }
 
@@ -39,12 +40,14 @@ impl From<&DayOf> for DayOfRow {
             lite,
             flash,
             pro,
+            searches,
         } = noun.usage;
         Self {
             messages,
             lite,
             flash,
             pro,
+            searches,
             recent: noun.recent.iter().map(|at| at.0).collect(),
         }
     }
@@ -57,6 +60,7 @@ impl From<DayOfRow> for DayOf {
             lite,
             flash,
             pro,
+            searches,
             recent,
         } = row;
         Self {
@@ -65,6 +69,7 @@ impl From<DayOfRow> for DayOf {
                 lite,
                 flash,
                 pro,
+                searches,
             },
             recent: recent.into_iter().map(Timestamp).collect(),
         }

@@ -52,6 +52,7 @@ impl Write<'_> {
         self.move_set_aside(from, to)?;
         self.forget_messages(from)?;
         self.move_registered(UserId(from.0), UserId(to.0))?;
+        self.move_reminders(from, to)?;
         let mut jobs = Vec::new();
         self.each(|_, job: Job| jobs.extend((job.lane.chat() == Some(from)).then_some(job)))?;
         for mut job in jobs {

@@ -61,6 +61,7 @@ impl Write<'_> {
         for job in asked {
             self.remove_job(job)?;
         }
+        self.forget_reminders(person)?;
         // What a turn has left behind since the last step.
         self.forget_rounds(person, &Walked::NOTHING)?;
         let is_of = |lane: Lane| lane.person() == Some(person);

@@ -6,10 +6,11 @@ use super::Write;
 
 use crate::alerts::Alerts;
 use crate::chat::broadcast::{Broadcast, Stage};
+use crate::chat::long_job::LongJob;
 use crate::chat::{Failing, JobId, MessageId, Outbound, OutboxId, Rank, UserId};
 use crate::people::person::Person;
 use crate::store::StoreError;
-use crate::store::key::Key;
+use crate::store::key::{self, Key};
 use crate::store::tables;
 
 impl Write<'_> {
@@ -22,26 +23,22 @@ impl Write<'_> {
     }
 
     pub(crate) fn broadcast(&self, id: JobId) -> Result<Option<Broadcast>, StoreError> {
-        self.row(&Key::number(id.0))
+        let job: Option<LongJob> = self.row(&Key::number(id.0))?;
+        Ok(job.and_then(LongJob::broadcast))
     }
 
     /// The broadcast that is being sent.
     pub(crate) fn sending(&self) -> Result<Option<(JobId, Broadcast)>, StoreError> {
-        let mut found = None;
-        self.each(|id, job: Broadcast| {
-            if job.stage == Stage::Sending {
-                found = Some((id, job));
-            }
-        })?;
-        Ok(found)
+        let mut all = self.broadcasts()?.into_iter();
+        Ok(all.find(|(_, job)| job.stage == Stage::Sending))
     }
 
     /// Keeps a new broadcast, in the place of those that are not being sent.
     pub(crate) fn begin_broadcast(&mut self, broadcast: &Broadcast) -> Result<JobId, StoreError> {
-        let mut idle = Vec::new();
-        self.each(|id, job: Broadcast| idle.extend((job.stage != Stage::Sending).then_some(id)))?;
-        for id in idle {
-            self.remove_broadcast(id)?;
+        for (id, job) in self.broadcasts()? {
+            if job.stage != Stage::Sending {
+                self.remove_broadcast(id)?;
+            }
         }
         let id = self.next_job_id()?;
         self.put_broadcast(id, broadcast)?;
@@ -53,13 +50,24 @@ impl Write<'_> {
         id: JobId,
         broadcast: &Broadcast,
     ) -> Result<(), StoreError> {
-        self.put(&Key::number(id.0), broadcast)
+        self.put(&Key::number(id.0), &LongJob::Broadcast(broadcast.clone()))
     }
 
     pub(crate) fn remove_broadcast(&mut self, id: JobId) -> Result<(), StoreError> {
-        let mut jobs = self.table::<Broadcast>()?;
+        let mut jobs = self.table::<LongJob>()?;
         jobs.remove(&*Key::number(id.0))?;
         Ok(())
+    }
+
+    fn broadcasts(&self) -> Result<Vec<(JobId, Broadcast)>, StoreError> {
+        let jobs = self.table::<LongJob>()?;
+        let mut found = Vec::new();
+        for entry in tables::range(&jobs, &key::numbers(&key::BROADCASTS))? {
+            let (key, row) = entry?;
+            let job = self.met.read::<LongJob>(key.value(), row.value());
+            found.extend(job.and_then(|(id, job)| Some((id, job.broadcast()?))));
+        }
+        Ok(found)
     }
 
     /// What of a broadcast was not sent yet is not sent any more.

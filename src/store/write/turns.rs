@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::Write;
-use crate::chat::{ChatId, ChatKind, JobId, Lane, MessageId, StoredTurn, UserId};
+use crate::chat::{ChatId, ChatKind, JobId, Lane, MessageId, Part, StoredTurn, UserId};
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 use crate::store::key::{self, Key, LaneKey};
@@ -79,6 +79,20 @@ impl Write<'_> {
             if !turn.files.contains(&message) {
                 turn.files.push(message);
             }
+        })?;
+        Ok(())
+    }
+
+    /// Keeps what was said up to the end of a round, in short; nothing where the round is gone.
+    pub(crate) fn sum_up_to(
+        &mut self,
+        lane: Lane,
+        job: JobId,
+        summary: &str,
+    ) -> Result<(), StoreError> {
+        self.change_turn(lane, job, |turn| {
+            turn.answer.retain(|part| !matches!(part, Part::Summary(_)));
+            turn.answer.push(Part::Summary(summary.to_owned()));
         })?;
         Ok(())
     }

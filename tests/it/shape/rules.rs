@@ -93,6 +93,7 @@ const RENDERERS: &[&str] = &[
     "app::deliver::attempt",
     "app::deliver::halves",
     "app::ticks::broadcast",
+    "app::ticks::reminders",
     "app::turn::live",
     "app::turn::said",
     "app::turn::speech",

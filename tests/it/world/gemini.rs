@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::http::{Request, Service, Wire};
 use super::{now, pacific_day};
@@ -20,6 +20,7 @@ mod fault;
 pub(crate) mod making;
 mod request;
 mod streaming;
+mod tools;
 
 pub(crate) use calls::Call;
 pub(crate) use fault::Fault;
@@ -43,6 +44,8 @@ enum Whom {
     Model(String),
     /// Calls whose question holds this text.
     Question(String),
+    /// Calls that tell what came of functions.
+    Results,
 }
 
 /// How long a rule holds.
@@ -71,6 +74,8 @@ struct State {
     probes: Vec<String>,
     /// What is said when the question holds a word.
     scripts: Vec<(String, String)>,
+    /// What the model does when the question holds a word.
+    acts: Vec<(String, tools::Act)>,
     /// Calls whose question holds one of these words are kept open.
     held: Vec<String>,
     /// How every answer is said, where a test wants it so.
@@ -179,6 +184,14 @@ impl Gemini {
         }
     }
 
+    /// Calls that tell what came of functions.
+    pub(crate) fn when_told(&self) -> Treatment<'_> {
+        Treatment {
+            gemini: self,
+            whom: Whom::Results,
+        }
+    }
+
     pub(crate) fn model(&self, name: &str) -> Treatment<'_> {
         Treatment {
             gemini: self,
@@ -276,6 +289,7 @@ impl Gemini {
                 model: asked.model.clone(),
                 contents: asked.body["contents"].clone(),
                 config: asked.body["generationConfig"].clone(),
+                tools: asked.body["tools"].clone(),
                 system: asked.body["systemInstruction"]["parts"][0]["text"]
                     .as_str()
                     .map(str::to_owned),
@@ -291,6 +305,10 @@ impl Gemini {
 
     fn answer_text(&self, asked: &Asked) -> String {
         let state = self.state.lock();
+        let results = asked.results();
+        if !results.is_empty() {
+            return format!("told {}", Value::Array(results));
+        }
         let question = asked.question();
         let fits = |(word, _): &&(String, String)| question.contains(word.as_str());
         state.scripts.iter().find(fits).map_or_else(
@@ -310,6 +328,7 @@ impl State {
                 Whom::Key(name) => name == key,
                 Whom::CallsWith(name) => name == key && !asked.is_probe,
                 Whom::Model(name) => *name == asked.model,
+                Whom::Results => !asked.results().is_empty(),
                 Whom::Question(text) => question.contains(text.as_str()),
             };
             rule.seen += usize::from(about);
@@ -365,9 +384,10 @@ impl Service for Gemini {
         let (call, fault, work) = self.receive(&asked);
         if wire.work(work) && self.waits_while_held(&asked, wire) {
             let text = self.answer_text(&asked);
-            match fault {
-                Some(fault) => fault.happen(&asked, &text, wire),
-                None => match making::makes(&asked.model) {
+            match (fault, self.acted(&asked)) {
+                (Some(fault), _) => fault.happen(&asked, &text, wire),
+                (None, Some((parts, beside))) => tools::say(&asked, &parts, &beside, wire),
+                (None, None) => match making::makes(&asked.model) {
                     Some(makes) => self.make(makes, call, &asked, wire),
                     None => self.speak(&asked, &text, wire),
                 },

@@ -379,6 +379,7 @@ async fn an_answer_counts_for_its_person_by_the_tier_that_made_it() {
         lite: 1,
         flash: 2,
         pro: 1,
+        searches: 0,
     };
     let read = |days| store.read_now(|rows| rows.usage_of(UserId(7), days));
     assert_eq!(read(0..=30_000).unwrap(), [(TODAY, used)]);

@@ -18,6 +18,8 @@ pub(crate) struct Call {
     pub(crate) contents: Value,
     /// The `generationConfig`.
     pub(crate) config: Value,
+    /// What it offers; null where that is nothing.
+    pub(crate) tools: Value,
     pub(crate) system: Option<String>,
     pub(crate) streamed: bool,
     pub(crate) at: Duration,

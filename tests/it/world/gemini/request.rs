@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::making;
+use super::tools;
 use crate::world::http::Request;
 
 /// A request to a model.
@@ -22,7 +23,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    fn turns(&self) -> &[Value] {
+    pub(super) fn turns(&self) -> &[Value] {
         self.body["contents"].as_array().map_or(&[], Vec::as_slice)
     }
 
@@ -149,6 +150,8 @@ fn check_body(asked: &mut Asked) {
     }
     problems.extend(check_config(&asked.model, &asked.body["generationConfig"]));
     problems.extend(making::problems(&asked.model, &asked.body));
+    problems.extend(tools::check_offered(&asked.model, &asked.body));
+    problems.extend(tools::check_calls(&asked.model, asked.turns()));
     asked.problems.append(&mut problems);
 }
 
