@@ -192,7 +192,7 @@ fn it_is_said_at_the_local_time_also_when_the_clocks_have_changed() {
     let set = ann.asks(&format!("/remind {at} spring"));
     assert!(set.contains("09:00, America/New_York"), "{set}");
     world.terminate();
-    world.moves_on(ahead - 30 * MINUTE);
+    world.moves_on(ahead.saturating_sub(30 * MINUTE));
     world.restart();
     // By winter time it would be due in an hour and a half.
     let list = ann.asks("/remind");

@@ -200,7 +200,7 @@ pub(super) fn check_offered(model: &str, body: &Value) -> Vec<String> {
     }
     for function in tools
         .iter()
-        .flat_map(|tool| tool["functionDeclarations"].as_array())
+        .filter_map(|tool| tool["functionDeclarations"].as_array())
         .flatten()
     {
         problems.extend(check_function(function));
