@@ -38,7 +38,11 @@ pub(super) type Migration = fn(&WriteTransaction) -> Result<(), StoreError>;
 pub(super) struct Schema(pub(super) &'static [Migration]);
 
 /// Today's schema.
-pub(super) const CURRENT: Schema = Schema(&[the_registry_has_profiles, rounds_stand_by_topic]);
+pub(super) const CURRENT: Schema = Schema(&[
+    the_registry_has_profiles,
+    rounds_stand_by_topic,
+    days_count_searches,
+]);
 
 /// To 2: its rows are brought along when they are read.
 #[expect(clippy::unnecessary_wraps, reason = "a migration may fail")]
@@ -58,6 +62,12 @@ fn rounds_stand_by_topic(txn: &WriteTransaction) -> Result<(), StoreError> {
             by_topic.insert(&*Key::in_topic(chat, topic, job), asked_by.as_slice())?;
         }
     }
+    Ok(())
+}
+
+/// To 4: its rows are brought along when they are read.
+#[expect(clippy::unnecessary_wraps, reason = "a migration may fail")]
+fn days_count_searches(_: &WriteTransaction) -> Result<(), StoreError> {
     Ok(())
 }
 

@@ -87,14 +87,14 @@ impl<'n> From<PersonV1<'n>> for PersonV2<'n> {
             held,
             told_unread,
             told_unseated: None,
-            preferences: PreferencesRow::default(),
+            preferences: PreferencesV2::default(),
             writes: None,
             forgotten: None,
         }
     }
 }
 
-/// Without the mark of a channel.
+/// Without the mark of a channel, a switch for speech and a time zone.
 #[derive(Serialize, Deserialize)]
 struct PersonV2<'n> {
     name: Text<'n>,
@@ -113,7 +113,7 @@ struct PersonV2<'n> {
     held: Option<HeldRow<'n>>,
     told_unread: Option<u64>,
     told_unseated: Option<u64>,
-    preferences: PreferencesRow<'n>,
+    preferences: PreferencesV2<'n>,
     writes: Option<LanguageRow>,
     forgotten: Option<u64>,
 }
@@ -158,11 +158,34 @@ impl<'n> From<PersonV2<'n>> for PersonRow<'n> {
             held,
             told_unread,
             told_unseated,
-            preferences,
+            preferences: preferences.into(),
             writes,
             forgotten,
             // The next message shows it.
             is_channel: false,
+        }
+    }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct PreferencesV2<'n> {
+    language: Option<LanguageRow>,
+    tier: Option<TierRow>,
+    persona: Option<ChosenPersonaRow<'n>>,
+}
+
+impl<'n> From<PreferencesV2<'n>> for PreferencesRow<'n> {
+    fn from(older: PreferencesV2<'n>) -> Self {
+        let PreferencesV2 {
+            language,
+            tier,
+            persona,
+        } = older;
+        Self {
+            language,
+            tier,
+            persona,
+            ..Self::default()
         }
     }
 }
@@ -407,9 +430,13 @@ mod tests {
     use crate::store::tables;
 
     #[test]
-    fn a_row_without_the_mark_of_a_channel_is_read_with_none() {
+    fn a_row_without_the_mark_of_a_channel_and_later_choices_is_read_without_them() {
         let person = Person {
             held: None,
+            preferences: Preferences {
+                tier: Some(Tier::Pro),
+                ..Preferences::default()
+            },
             ..crate::store::tests::person("Ann", 5)
         };
         let older = PersonV2 {
@@ -429,7 +456,10 @@ mod tests {
             held: None,
             told_unread: None,
             told_unseated: None,
-            preferences: PreferencesRow::default(),
+            preferences: PreferencesV2 {
+                tier: Some(TierRow::Pro),
+                ..PreferencesV2::default()
+            },
             writes: None,
             forgotten: None,
         };

@@ -10,16 +10,55 @@ use crate::people::fair_share::Had;
 use crate::people::media::LookedAt;
 use crate::people::usage::{DayOf, Usage};
 use crate::store::StoreError;
+use crate::store::codec::{self, CodecError};
 use crate::store::key;
 
 impl Record for DayOf {
     const TABLE: &'static str = "stats";
+    const VERSION: u8 = 2;
 
     type Shape<'n> = DayOfRow;
     type Key = (i32, UserId);
 
     fn key(bytes: &[u8]) -> Result<Self::Key, StoreError> {
         key::day_of(bytes)
+    }
+
+    fn older(version: u8, body: &[u8]) -> Result<DayOfRow, CodecError> {
+        match version {
+            1 => Ok(codec::decode::<DayOfV1>(body)?.into()),
+            _ => Err(CodecError::Version(version)),
+        }
+    }
+}
+
+/// Without searches.
+#[derive(Serialize, Deserialize)]
+struct DayOfV1 {
+    messages: u32,
+    lite: u32,
+    flash: u32,
+    pro: u32,
+    recent: Vec<u64>,
+}
+
+impl From<DayOfV1> for DayOfRow {
+    fn from(older: DayOfV1) -> Self {
+        let DayOfV1 {
+            messages,
+            lite,
+            flash,
+            pro,
+            recent,
+        } = older;
+        Self {
+            messages,
+            lite,
+            flash,
+            pro,
+            searches: 0,
+            recent,
+        }
     }
 }
 
@@ -145,5 +184,34 @@ impl From<LookedAtRow> for LookedAt {
             files: row.files,
             bytes: row.bytes,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tables;
+
+    #[test]
+    fn a_day_on_which_nobody_searched_yet_is_read() {
+        let older = DayOfV1 {
+            messages: 9,
+            lite: 4,
+            flash: 3,
+            pro: 2,
+            recent: vec![7],
+        };
+        let bytes = codec::encode(1, &older).unwrap();
+        let day = DayOf {
+            usage: Usage {
+                messages: 9,
+                lite: 4,
+                flash: 3,
+                pro: 2,
+                searches: 0,
+            },
+            recent: vec![Timestamp(7)],
+        };
+        assert_eq!(tables::decoded::<DayOf>(&bytes).unwrap(), day);
     }
 }

@@ -452,8 +452,18 @@ fn fail(txn: &WriteTransaction) -> Result<(), StoreError> {
 }
 
 /// Today's schema and one migration more.
-const SHOUTING: Schema = Schema(&[schema::CURRENT.0[0], schema::CURRENT.0[1], shout]);
-const FAILING: Schema = Schema(&[schema::CURRENT.0[0], schema::CURRENT.0[1], fail]);
+const SHOUTING: Schema = Schema(&[
+    schema::CURRENT.0[0],
+    schema::CURRENT.0[1],
+    schema::CURRENT.0[2],
+    shout,
+]);
+const FAILING: Schema = Schema(&[
+    schema::CURRENT.0[0],
+    schema::CURRENT.0[1],
+    schema::CURRENT.0[2],
+    fail,
+]);
 
 fn open_with(path: &Path, schema: Schema) -> Result<Store, OpenError> {
     let place = Place {
@@ -483,7 +493,7 @@ fn an_older_file_is_migrated_and_a_copy_of_it_kept() {
     // The second opening finds nothing to do, the third step only its own.
     let store = open_with(&folder.file(), FAILING).unwrap();
     store.close().unwrap();
-    open_with(&folder.file(), Schema(&[fail, fail, shout])).unwrap();
+    open_with(&folder.file(), Schema(&[fail, fail, fail, shout])).unwrap();
 }
 
 #[test]
@@ -503,7 +513,7 @@ fn a_look_at_an_older_file_neither_migrates_nor_copies_it() {
 fn a_migration_that_fails_leaves_the_file_at_its_version() {
     let folder = Folder::new();
     filled(&folder);
-    assert!(open_with(&folder.file(), Schema(&[shout, shout, fail])).is_err());
+    assert!(open_with(&folder.file(), Schema(&[shout, shout, shout, fail])).is_err());
     assert_eq!(name_of(&folder.open()), "Ann");
 }
 
