@@ -174,11 +174,11 @@ fn cool_down(registry: &mut Registry, call: &Attempted, now: Timestamp) -> Vec<C
     let since = registry.state.key_mut(target.key).refused.take();
     let of_key = registry.change(Scope::Key(call.key), |it| {
         let is_for_this = since.is_some() && it.cooling.since == since;
-        if it.dead.is_none() && is_for_this {
-            it.cooling.end();
-        }
-        if let (None, Some(until)) = (it.dead, whole) {
-            it.cooling.extend(until, now);
+        match whole {
+            _ if it.dead.is_some() => {}
+            Some(until) => it.cooling.extend(until, now),
+            None if is_for_this => it.cooling.end(),
+            None => {}
         }
     });
     cooled.into_iter().chain(of_key).collect()

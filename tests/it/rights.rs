@@ -65,6 +65,10 @@ const COMMANDS: &[(&str, For, &str, &[&str])] = &[
         &["To have something spoken", "I can't speak right now"],
     ),
     ("privacy", For::Everybody, "", &["/export gives you"]),
+    ("search", For::Everybody, "", &["What shall I look up"]),
+    ("code", For::Everybody, "", &["What shall the program do"]),
+    ("remind", For::Everybody, "", &["You have no reminders"]),
+    ("reminders", For::Everybody, "", &["You have no reminders"]),
     (
         "export",
         For::EverybodyInPrivate,

@@ -485,7 +485,7 @@ fn an_older_file_is_migrated_and_a_copy_of_it_kept() {
     let store = open_with(&folder.file(), SHOUTING).unwrap();
     assert_eq!(name_of(&store), "ANN");
     store.close().unwrap();
-    let copy = folder.0.path().join("bot.redb.v3.bak");
+    let copy = folder.0.path().join("bot.redb.v4.bak");
     assert_eq!(fs::read(&copy).unwrap(), old);
     assert_eq!(name_of(&Store::open(&copy, Open::Existing).unwrap()), "Ann");
     assert!(!folder.0.path().join("bot.redb.unfinished").exists());

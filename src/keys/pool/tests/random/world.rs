@@ -444,7 +444,10 @@ impl World {
                 // Of everybody, of a key that was looked at, or of what a success has cleared.
                 let taken_back = health.cooling.until.is_none();
                 let kept = old.cooling.until <= health.cooling.until;
-                assert!(kept || taken_back, "a cooldown shrank");
+                assert!(
+                    kept || taken_back,
+                    "a cooldown shrank: {scope:?}, {old:?}, {health:?}"
+                );
             }
             let longest = self.now.after(pacific::LONGEST_DAY);
             assert!(health.cooling.until.is_none_or(|until| until <= longest));
