@@ -3,7 +3,7 @@
 //!
 //! Invariants (design §10): at most [`MOST_ENTRIES`] entries are looked at and [`MOST_INFLATED`] bytes
 //! unpacked; no archive within is opened; no entity is expanded; and no piece of XML is held that is
-//! longer than [`MOST_EVENT`].
+//! longer than a megabyte.
 
 use std::fmt::Write as _;
 use std::io::{Read, Seek};

@@ -73,7 +73,10 @@ const COMMANDS: &[(&str, For, &str, &[&str])] = &[
         "export",
         For::EverybodyInPrivate,
         "",
-        &["I keep no questions of yours"],
+        &[
+            "I keep no questions of yours",
+            "Others are getting theirs right now",
+        ],
     ),
     (
         "forget",
