@@ -28,7 +28,7 @@ pub(crate) mod enclosed;
 pub(crate) mod fixtures;
 pub(crate) mod grounding;
 mod lane;
-mod language;
+pub(crate) mod language;
 pub(crate) mod long_job;
 mod outbound;
 pub(crate) mod part;
@@ -46,6 +46,7 @@ pub(crate) mod speakers;
 pub(crate) mod summary;
 pub(crate) mod tool;
 pub(crate) mod wish;
+pub(crate) mod words;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident($raw:ty);)*) => {$(

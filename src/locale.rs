@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::chat::Role;
 use crate::chat::answer::{Failure, Finish, Obstacle};
+use crate::chat::language::is_han;
 use crate::chat::{Notice, UserId};
 use crate::render::defused;
 
@@ -415,8 +416,7 @@ fn push(filled: &mut String, text: &str, is_edge: bool) {
     let after = text.trim_start_matches(' ');
     let meeting = (before.chars().next_back(), after.chars().next());
     if is_edge && let (Some(last), Some(next)) = meeting {
-        let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
-        let gap = match (is_chinese(last), is_chinese(next)) {
+        let gap = match (is_han(last), is_han(next)) {
             (true, true) => Some(""),
             (true, false) if next.is_ascii_alphanumeric() => Some(" "),
             (false, true) if last.is_ascii_alphanumeric() => Some(" "),

@@ -38,7 +38,6 @@ impl Language {
     /// The one in which a text is written, where that shows: Chinese by its characters (not with
     /// Japanese or Korean ones between them), else anything in words of Latin letters as English.
     pub(crate) fn of_text(text: &str) -> Option<Self> {
-        let is_han = |c: char| matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}');
         let is_kana_or_hangul =
             |c: char| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{ac00}'..='\u{d7af}');
         if text.contains(is_kana_or_hangul) {
@@ -50,6 +49,11 @@ impl Language {
             (letters.take(3).count() == 3).then_some(Self::En)
         }
     }
+}
+
+/// Whether it is a Chinese character.
+pub(crate) const fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
 }
 
 #[cfg(test)]

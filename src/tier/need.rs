@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::catalog::ToolKind;
 use crate::chat::command::Command;
+use crate::chat::words::stands_apart;
 
 /// Longest text, in bytes, whose words are taken as a question: a longer one is something to work on.
 const LONGEST: usize = 600;
@@ -95,14 +96,7 @@ fn holds(text: &str, word: &str) -> bool {
     if !word.is_ascii() {
         return text.contains(word);
     }
-    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    text.match_indices(word).any(|(at, _)| {
-        let before = text.get(..at).and_then(|front| front.chars().next_back());
-        let behind = text
-            .get(at + word.len()..)
-            .and_then(|rest| rest.chars().next());
-        !is_letter(before) && !is_letter(behind)
-    })
+    stands_apart(text, word, |c| c.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
